@@ -1,0 +1,12 @@
+#pragma once
+#include "pybind.hpp"
+
+namespace constellm::bindings {
+
+void register_core(py::module_& m);
+void register_model(py::module_& m);
+void register_network(py::module_& m);
+void register_codec(py::module_& m);
+void register_split(py::module_& m);
+
+}  // namespace constellm::bindings

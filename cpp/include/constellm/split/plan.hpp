@@ -1,0 +1,57 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "constellm/core/status.hpp"
+#include "constellm/split/problem.hpp"
+
+namespace constellm::split {
+
+/// One hosting node's share, in positions of the problem's lists.
+struct StageChoice {
+  std::int32_t node = 0;
+  std::int32_t first_layer = 0;
+  std::int32_t last_layer = 0;          ///< inclusive
+  std::int32_t codec = kNoCodec;        ///< of what it sends on; kNoCodec after the last layer
+
+  auto operator<=>(const StageChoice&) const = default;
+};
+
+/// The decision: a simple path and the blocks along it. Says nothing of its worth.
+struct Assignment {
+  std::vector<std::int32_t> path;  ///< node positions, source to sink
+  std::vector<StageChoice> stages;
+
+  auto operator<=>(const Assignment&) const = default;
+};
+
+/// What a search counted.
+struct Counters {
+  std::int64_t labels = 0;      ///< partial plans kept
+  std::int64_t dominated = 0;   ///< partial plans dropped because another was no worse
+  std::int64_t expanded = 0;    ///< partial plans extended
+  std::int64_t peak_open = 0;   ///< most partial plans waiting at a time
+  std::int64_t passes = 0;      ///< backward passes for bounds
+  std::int64_t intervals = 0;   ///< bottleneck intervals looked at
+
+  bool operator==(const Counters&) const = default;
+};
+
+/// A solver's answer. Figures are those of the evaluator, and absent where there is no plan.
+struct Plan {
+  core::Status status = core::Status::no_plan_found;
+  std::optional<Assignment> assignment;
+  double delay_s = 0.0;
+  double bottleneck_s = 0.0;
+  double lower_bound_s = 0.0;  ///< of the objective
+  double error = 0.0;
+  double energy_j = 0.0;
+  double bytes = 0.0;
+  std::string method;
+  Counters counters;
+  double seconds = 0.0;  ///< spent by the solver
+};
+
+}  // namespace constellm::split

@@ -1,0 +1,182 @@
+"""Reading and writing `constellm.split-problem` and `constellm.split-plan` files, version 1.
+
+The dictionaries are those of ``json``; everything that a file says is checked by the constructors of
+the values it becomes, and a message starts with the place in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .._core import Codec, Layer, Link, Node, Problem, Stage
+
+_T = TypeVar("_T")
+
+PROBLEM_FORMAT = "constellm.split-problem"
+PLAN_FORMAT = "constellm.split-plan"
+STATUSES = ("optimal", "feasible", "infeasible", "no_plan_found", "time_limit", "interrupted")
+
+_PROBLEM_REQUIRED = ("format", "version", "name", "layers", "input_bytes", "nodes", "links", "source", "sink",
+                     "micro_batches", "codecs")  # fmt: skip
+_PROBLEM_OPTIONAL = ("limits", "objective", "meta")
+_LIMITS = ("max_error", "max_energy_j", "error_rule")
+_PLAN_REQUIRED = ("format", "version", "problem", "status")
+_PLAN_FIGURES = ("delay_s", "bottleneck_s", "lower_bound_s", "error", "energy_j", "bytes")
+_PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "solver", "meta")
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object in a file, strictly: duplicate keys and numbers that are not finite raise ValueError."""
+    with open(path, encoding="utf-8") as file:
+        return parse_json(file.read())
+
+
+def parse_json(text: str) -> dict[str, Any]:
+    """The JSON object in `text`, as `read_json`."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise ValueError(f"key {key!r} stands twice in one object")
+            found[key] = value
+        return found
+
+    def no_constant(name: str) -> float:
+        raise ValueError(f"{name} is not a finite number")
+
+    def finite(literal: str) -> float:
+        value = float(literal)
+        if not math.isfinite(value):
+            raise ValueError(f"{literal} is not a finite number")
+        return value
+
+    try:
+        data = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    return _object("file", data)
+
+
+def problem_from_dict(data: Mapping[str, Any]) -> Problem:
+    """The problem that the content of a problem file says.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an unknown, missing or wrong entry; the message names the place.
+    """
+    _check_keys("problem", data, _PROBLEM_REQUIRED, _PROBLEM_OPTIONAL)
+    _check_header(data, PROBLEM_FORMAT)
+    _object("meta", data.get("meta", {}))
+    limits = _object("limits", data.get("limits", {}))
+    _check_keys("limits", limits, (), _LIMITS)
+    return Problem(
+        name=data["name"],
+        layers=_records("layers", data["layers"], Layer),
+        input_bytes=data["input_bytes"],
+        nodes=_records("nodes", data["nodes"], Node),
+        links=_records("links", data["links"], Link),
+        source=data["source"],
+        sink=data["sink"],
+        micro_batches=data["micro_batches"],
+        codecs=_records("codecs", data["codecs"], Codec),
+        max_error=limits.get("max_error"),
+        max_energy_j=limits.get("max_energy_j"),
+        error_rule=limits.get("error_rule", "sum"),
+        objective=data.get("objective", "delay"),
+    )
+
+
+def load_problem(path: str | os.PathLike[str]) -> Problem:
+    """Read a `constellm.split-problem` file; see `problem_from_dict` for the errors."""
+    return problem_from_dict(read_json(path))
+
+
+def save_problem(problem: Problem, path: str | os.PathLike[str]) -> None:
+    """Write `problem` as a `constellm.split-problem` file."""
+    write_json(problem.to_dict(), path)
+
+
+def write_json(data: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write `data` as JSON in one step: a reader never sees half a file."""
+    path = Path(path)
+    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+    scratch = path.with_name(path.name + f".{os.getpid()}.tmp")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def check_plan_dict(data: Mapping[str, Any]) -> tuple[list[str], list[Stage]] | None:
+    """The path and stages in the content of a plan file, or None where it holds no plan.
+
+    Only the form is checked; `constellm.split.check_claims` holds a plan against its problem.
+    """
+    _check_keys("plan", data, _PLAN_REQUIRED, _PLAN_OPTIONAL)
+    _check_header(data, PLAN_FORMAT)
+    _object("meta", data.get("meta", {}))
+    _object("solver", data.get("solver", {}))
+    if not isinstance(data["problem"], str):
+        raise TypeError(f"problem: expected the problem's name, got {data['problem']!r}")
+    if data["status"] not in STATUSES:
+        raise ValueError(f"status: {data['status']!r} is not one of {', '.join(STATUSES)}")
+    for key in _PLAN_FIGURES:
+        value = data.get(key, 0.0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise TypeError(f"{key}: expected a number, got {value!r}")
+    if ("path" in data) != ("stages" in data):
+        raise ValueError("path and stages: one is given without the other")
+    if "path" not in data:
+        return None
+    path = data["path"]
+    if not isinstance(path, list) or not all(isinstance(node, str) for node in path):
+        raise TypeError(f"path: expected a list of node ids, got {path!r}")
+    return path, _records("stages", data["stages"], Stage)
+
+
+def _object(where: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{where}: expected an object, got {_short(value)}")
+    return dict(value)
+
+
+def _check_keys(where: str, data: Mapping[str, Any], required: tuple[str, ...], optional: tuple[str, ...]) -> None:
+    for key in data:
+        if key not in required and key not in optional:
+            raise ValueError(f"{where}: unknown key {key!r}")
+    for key in required:
+        if key not in data:
+            raise ValueError(f"{where}: missing required key {key!r}")
+
+
+def _check_header(data: Mapping[str, Any], expected: str) -> None:
+    if data["format"] != expected:
+        raise ValueError(f"format: {data['format']!r} is not {expected!r}")
+    if type(data["version"]) is not int or data["version"] != 1:
+        raise ValueError(f"version: {data['version']!r} is not 1")
+
+
+def _records(where: str, values: Any, record: Callable[..., _T]) -> list[_T]:
+    if not isinstance(values, list):
+        raise TypeError(f"{where}: expected a list, got {_short(values)}")
+    records = []
+    for i, value in enumerate(values):
+        keywords = _object(f"{where}[{i}]", value)
+        try:
+            records.append(record(**keywords))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{where}[{i}]: {error}") from None
+    return records
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
