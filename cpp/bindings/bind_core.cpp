@@ -1,27 +1,55 @@
+#include <string>
+
 #include "constellm/core/error.hpp"
 #include "constellm/core/status.hpp"
 #include "register.hpp"
 
 namespace constellm::bindings {
+namespace {
+
+// The compiler and its version, as one text.
+std::string compiler() {
+#if defined(__clang__)
+  return __VERSION__;  // begins with "Clang"
+#else
+  return std::string("GCC ") + __VERSION__;
+#endif
+}
+
+// What the compiler was allowed to assume of every machine; no function is compiled twice.
+const char* simd_baseline() {
+#if defined(__AVX512F__)
+  return "avx512f";
+#elif defined(__AVX2__)
+  return "avx2";
+#elif defined(__SSE2__)
+  return "sse2";
+#elif defined(__ARM_NEON)
+  return "neon";
+#else
+  return "none";
+#endif
+}
+
+}  // namespace
 
 void register_core(py::module_& m) {
   // std::invalid_argument, and so core::InvalidInput, already reaches Python as ValueError.
   m.attr("version") = CONSTELLM_VERSION;
   py::dict build;
-  build["compiler"] = __VERSION__;
-#if defined(__clang__)
-  build["compiler_family"] = "clang";
-#elif defined(__GNUC__)
-  build["compiler_family"] = "gcc";
-#else
-  build["compiler_family"] = "unknown";
-#endif
+  build["version"] = CONSTELLM_VERSION;
+  build["compiler"] = compiler();
   build["cxx_standard"] = static_cast<long>(__cplusplus);
+  build["build_type"] = CONSTELLM_BUILD_TYPE;
 #if defined(NDEBUG)
   build["assertions"] = false;
 #else
   build["assertions"] = true;
 #endif
+  build["eigen"] = CONSTELLM_EIGEN_VERSION;
+  build["pybind11"] = CONSTELLM_PYBIND11_VERSION;
+  build["simd_baseline"] = simd_baseline();
+  build["simd_dispatch"] = "none";
   m.attr("build") = build;
 }
 

@@ -1,0 +1,29 @@
+"""What every area shares: the version and how the compiled part was built."""
+
+from __future__ import annotations
+
+from constellm import _core
+
+__all__ = ["__version__", "build_info"]
+
+__version__: str = _core.version
+
+
+def build_info() -> dict[str, str | int | bool]:
+    """Tell how the compiled part was built, for bug reports and benchmark tables.
+
+    Returns
+    -------
+    dict
+        ``version`` of constellm; ``compiler`` with its version; ``cxx_standard`` (the value of
+        ``__cplusplus``); ``build_type`` of CMake; ``assertions`` (whether C++ ``assert`` is compiled in);
+        ``eigen`` and ``pybind11`` versions; ``simd_baseline`` (the instruction set every function may
+        use) and ``simd_dispatch`` (sets chosen at run time).
+
+    Examples
+    --------
+    >>> import constellm
+    >>> constellm.build_info()["cxx_standard"] >= 202002
+    True
+    """
+    return dict(_core.build)
