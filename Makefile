@@ -1,0 +1,102 @@
+# Every target does its own set-up in .venv and build/; a second run only redoes what changed.
+#   PYTHON=...      the Python to start from (default python3)
+#   PYTEST_ARGS=... more arguments for pytest
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := build/stamps
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# CMake and Ninja come from the environment's own wheels.
+export PATH := $(abspath $(BIN)):$(PATH)
+export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
+export PYTHON
+
+# What the wheel is made of: a change of these installs it again.
+SOURCES := $(shell find cpp python -type f ! -name '*.so' ! -name '*.pyc' 2>/dev/null) \
+           $(shell find tests/cpp -type f) CMakeLists.txt pyproject.toml README.md
+
+.PHONY: help
+help:  ## Say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# ---- set-up ---------------------------------------------------------------------------------
+
+$(BIN)/python:
+	tools/bootstrap.sh venv $(VENV)
+
+$(STAMPS)/build-tools: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install -q --group build
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/installed: $(STAMPS)/build-tools $(SOURCES)
+	tools/bootstrap.sh catch2
+	$(BIN)/python -m pip install -q --no-build-isolation '.[test]' -C build-dir=build/release \
+	  -C cmake.define.CONSTELLM_TESTS=ON -C cmake.define.CONSTELLM_WERROR=ON
+	@touch $@
+
+$(STAMPS)/dev-tools: $(STAMPS)/build-tools
+	$(BIN)/python -m pip install -q --group dev
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMPS)/installed  ## Make .venv with the package and everything its tests need
+
+# ---- what a researcher runs -----------------------------------------------------------------
+
+.PHONY: test
+test: $(STAMPS)/installed  ## Run the C++ tests, then the Python tests
+	@status=0; \
+	ctest --test-dir build/release --output-on-failure -j $(JOBS) || status=$$?; \
+	$(BIN)/python -m pytest $(PYTEST_ARGS) || status=$$?; \
+	exit $$status
+
+.PHONY: reproduce
+reproduce: $(STAMPS)/installed  ## Reproduce the paper's comparison: figures, tables and a page in results/
+	$(BIN)/constellm reproduce --out results
+
+# ---- what a developer runs ------------------------------------------------------------------
+
+.PHONY: lint
+lint: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Check formatting, style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $$(git ls-files '*.cpp' '*.hpp')
+
+.PHONY: format
+format: $(STAMPS)/dev-tools  ## Format the sources
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $$(git ls-files '*.cpp' '*.hpp')
+
+.PHONY: stubs
+stubs: $(STAMPS)/installed  ## Write python/constellm/_core.pyi from the compiled module
+	$(BIN)/python tools/stubs.py python/constellm/_core.pyi
+
+.PHONY: bench
+bench: $(STAMPS)/installed  ## Run the benchmarks
+	tools/bootstrap.sh benchmark
+	cmake --preset bench && cmake --build --preset bench
+	build/bench/benchmarks/cpp/constellm_bench
+
+.PHONY: coverage
+coverage: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Measure which lines the tests run, in C++ and Python
+	tools/coverage.sh
+
+.PHONY: verify
+verify: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Sanitizers, 20,000 random problems, coverage and benchmarks, into docs/verify.md
+	tools/bootstrap.sh benchmark
+	$(BIN)/python tools/verify.py
+
+.PHONY: clean
+clean:  ## Remove .venv, builds and results
+	rm -rf $(VENV) build dist results

@@ -1,0 +1,27 @@
+"""Settings every Python test shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+# The same examples on every machine and in every run; no example is failed for being slow.
+settings.register_profile("constellm", derandomize=True, deadline=None, max_examples=100)
+settings.load_profile("constellm")
+
+
+@pytest.fixture(scope="session")
+def random_problems() -> int:
+    """How many random problems a randomised test tries: CONSTELLM_RANDOM_PROBLEMS, else few."""
+    return int(os.environ.get("CONSTELLM_RANDOM_PROBLEMS", "300"))
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the source tree."""
+    return Path(__file__).resolve().parents[2]

@@ -1,0 +1,73 @@
+"""The package as a whole: import, version, build information, type stub, README."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import constellm
+
+OPTIONAL = ["dask", "distributed", "matplotlib", "networkx", "pandas", "pyarrow", "scipy", "tqdm", "xarray"]
+
+
+def in_new_python(code: str) -> str:
+    return subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def test_import_needs_numpy_alone_and_has_no_side_effects() -> None:
+    code = f"""
+import sys, json, logging
+import numpy
+before = numpy.get_printoptions(), numpy.geterr(), list(logging.root.handlers)
+for name in {OPTIONAL!r}:
+    sys.modules[name] = None  # importing it now raises ImportError
+import constellm
+assert (numpy.get_printoptions(), numpy.geterr(), list(logging.root.handlers)) == before
+print(json.dumps(sorted(name for name in constellm.__all__ if getattr(constellm, name) is None)))
+"""
+    assert json.loads(in_new_python(code)) == []
+
+
+def test_one_version_everywhere(repository: Path) -> None:
+    project = (repository / "pyproject.toml").read_text(encoding="utf-8")
+    version = re.search(r'^version = "(\S+)"$', project, re.M).group(1)
+    assert constellm.__version__ == version
+    citation = (repository / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (\S+)$", citation, re.M).group(1) == version
+    changelog = (repository / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\d\S*)", changelog, re.M).group(1) == version
+
+
+def test_build_info_tells_how_the_core_was_built() -> None:
+    info = constellm.build_info()
+    assert info["version"] == constellm.__version__
+    assert info["cxx_standard"] >= 202002
+    assert re.match(r"(GCC|Clang) \d+\.", info["compiler"])
+    assert tuple(map(int, info["eigen"].split(".")[:2])) >= (3, 4)
+    assert tuple(map(int, info["pybind11"].split(".")[:2])) >= (2, 12)
+    info["version"] = "changed"
+    assert constellm.build_info()["version"] == constellm.__version__
+
+
+def test_package_is_marked_as_typed() -> None:
+    assert resources.files("constellm").joinpath("py.typed").is_file()
+
+
+def test_type_stub_is_up_to_date(repository: Path) -> None:
+    pytest.importorskip("pybind11_stubgen")
+    generate = runpy.run_path(str(repository / "tools" / "stubs.py"))["generate"]
+    shipped = resources.files("constellm").joinpath("_core.pyi").read_text(encoding="utf-8")
+    assert generate() == shipped, "run `make stubs`"
+
+
+def test_build_group_holds_the_build_requirements(repository: Path) -> None:
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(project["build-system"]["requires"]) <= set(project["dependency-groups"]["build"])
