@@ -52,6 +52,17 @@ struct FromPython<std::int64_t> {
 };
 
 template <>
+struct FromPython<bool> {
+  static constexpr const char* annotation = "bool";
+  static bool get(py::handle value, const std::string& name) {
+    if (!PyBool_Check(value.ptr())) {
+      throw py::type_error(name + ": expected True or False, got " + std::string(py::repr(value)).substr(0, 60));
+    }
+    return value.ptr() == Py_True;
+  }
+};
+
+template <>
 struct FromPython<std::string> {
   static constexpr const char* annotation = "str";
   static std::string get(py::handle value, const std::string& name) {
