@@ -1,0 +1,242 @@
+"""A model as a row of layers, with what each needs and sends on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from .._core import Layer, LayerProfile
+
+FIELDS = (
+    "flop",
+    "memory_bytes",
+    "output_bytes",
+    "parameters",
+    "weight_bytes",
+    "kv_cache_bytes",
+    "workspace_bytes",
+    "read_bytes",
+    "error_gain",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A model ready to be split; all figures are for one micro-batch.
+
+    Immutable; two profiles are equal if all their values are. ``split.Problem`` reads `layers` and
+    `input_bytes` alone.
+
+    Parameters
+    ----------
+    name : str
+        Label.
+    detail : sequence of LayerProfile
+        At least one, in execution order.
+    input_bytes : float
+        Size of the raw input of a micro-batch [B], >= 0.
+    batch : int
+        Images or sequences in a micro-batch, >= 1.
+    dtype : str
+        Type of an activation's element.
+    note : str
+        Where the figures come from and what is assumed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the field, the value and the allowed range.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> profile = model.from_arrays(flop=[1e9, 2e9], memory_bytes=[1e6, 1e6], output_bytes=[4e3, 4e1], input_bytes=6e5)
+    >>> profile.flop, len(profile)
+    (3000000000.0, 2)
+    >>> profile.array("output_bytes")
+    array([4000.,   40.])
+    """
+
+    name: str
+    detail: tuple[LayerProfile, ...]
+    input_bytes: float
+    batch: int = 1
+    dtype: str = "float32"
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "dtype", "note"):
+            if not isinstance(getattr(self, field), str):
+                raise TypeError(f"{field}: expected text, got {getattr(self, field)!r}")
+        detail = tuple(self.detail)
+        if not detail:
+            raise ValueError("detail: a profile needs at least one layer, got none")
+        for index, layer in enumerate(detail):
+            if not isinstance(layer, LayerProfile):
+                raise TypeError(f"detail[{index}]: expected a LayerProfile, got {layer!r}")
+        if isinstance(self.batch, bool) or not isinstance(self.batch, (int, np.integer)):
+            raise TypeError(f"batch: expected an integer, got {self.batch!r}")
+        if self.batch < 1:
+            raise ValueError(f"batch: {self.batch} is not in [1, inf)")
+        object.__setattr__(self, "detail", detail)
+        object.__setattr__(self, "batch", int(self.batch))
+        object.__setattr__(self, "input_bytes", non_negative("input_bytes", self.input_bytes))
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """The layers as a planner reads them."""
+        return [layer.layer for layer in self.detail]
+
+    def __len__(self) -> int:
+        return len(self.detail)
+
+    def array(self, field: str) -> np.ndarray:
+        """One figure of every layer.
+
+        Parameters
+        ----------
+        field : str
+            Any numeric field of `LayerProfile`.
+
+        Returns
+        -------
+        ndarray of float64, shape (layers,)
+            In the field's unit.
+        """
+        if field not in FIELDS:
+            raise ValueError(f"field: {field!r} is not one of {', '.join(FIELDS)}")
+        return np.array([getattr(layer, field) for layer in self.detail])
+
+    @property
+    def flop(self) -> float:
+        """Computation of one micro-batch [FLOP]."""
+        return self._total("flop")
+
+    @property
+    def parameters(self) -> float:
+        """Number of parameters; shared ones count once. 0 where a table does not tell."""
+        return self._total("parameters")
+
+    @property
+    def memory_bytes(self) -> float:
+        """Resident memory if every layer has a host of its own [B]."""
+        return self._total("memory_bytes")
+
+    @property
+    def weight_bytes(self) -> float:
+        """Stored weights [B]; a matrix that the first and last layer share is stored at both."""
+        return self._total("weight_bytes")
+
+    @property
+    def kv_cache_bytes(self) -> float:
+        """Keys and values of all layers [B]."""
+        return self._total("kv_cache_bytes")
+
+    @property
+    def read_bytes(self) -> float:
+        """Weights and cache read from memory in one pass [B]."""
+        return self._total("read_bytes")
+
+    def _total(self, field: str) -> float:
+        return float(sum(getattr(layer, field) for layer in self.detail))
+
+    def replace(self, **changes: Any) -> Profile:
+        """Return a copy with some fields changed."""
+        known = [field.name for field in dataclasses.fields(self)]
+        unknown = sorted(set(changes) - set(known))
+        if unknown:
+            raise TypeError(f"replace: unknown field {unknown[0]!r}; known are {', '.join(known)}")
+        return dataclasses.replace(self, **changes)
+
+    def with_memory(self, total_bytes: float) -> Profile:
+        """Return a copy with a stated footprint, spread evenly over the layers.
+
+        Parameters
+        ----------
+        total_bytes : float
+            Resident memory of the whole model [B], >= 0; it takes the place of the computed figures.
+        """
+        each = non_negative("total_bytes", total_bytes) / len(self.detail)
+        return self.replace(detail=tuple(layer.replace(memory_bytes=each) for layer in self.detail))
+
+    def with_error_gain(self, error_gain: float | Iterable[float]) -> Profile:
+        """Return a copy that weighs errors at the cuts differently.
+
+        Parameters
+        ----------
+        error_gain : float or array_like, shape (layers,)
+            How much a codec's error at the cut after each layer weighs, >= 0.
+        """
+        gains = np.asarray(error_gain, dtype=float)
+        if gains.shape not in ((), (len(self.detail),)):
+            raise ValueError(f"error_gain: shape {gains.shape} is neither () nor ({len(self.detail)},)")
+        each = np.broadcast_to(gains, len(self.detail))
+        return self.replace(
+            detail=tuple(layer.replace(error_gain=float(gain)) for layer, gain in zip(self.detail, each))
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain Python values."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        values["detail"] = [layer.to_dict() for layer in self.detail]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Profile:
+        """Make a profile from what `to_dict` returned."""
+        return cls(**{**values, "detail": tuple(LayerProfile(**layer) for layer in values["detail"])})
+
+    def __repr__(self) -> str:
+        return (
+            f"Profile({self.name!r}, {len(self.detail)} layers, {self.parameters / 1e6:,.1f} M parameters, "
+            f"{self.flop / 1e9:,.1f} GFLOP and {self.memory_bytes / 1e9:,.2f} GB for a batch of {self.batch})"
+        )
+
+    def _repr_html_(self) -> str:
+        columns = {
+            "flop": ("GFLOP", 1e9),
+            "memory_bytes": ("memory [MB]", 1e6),
+            "weight_bytes": ("weights [MB]", 1e6),
+            "kv_cache_bytes": ("KV cache [MB]", 1e6),
+            "workspace_bytes": ("workspace [MB]", 1e6),
+            "output_bytes": ("output [MB]", 1e6),
+        }
+        head = "".join(f"<th>{title}</th>" for title, _ in columns.values())
+        rows = []
+        for first, last in _runs(self.detail):
+            layer = self.detail[first]
+            name = layer.name if first == last else f"{layer.name} … {self.detail[last].name}"
+            cells = "".join(f"<td>{getattr(layer, key) / unit:,.4g}</td>" for key, (_, unit) in columns.items())
+            rows.append(f"<tr><td>{last - first + 1} ×</td><td>{escape(name)}</td>{cells}</tr>")
+        note = f"<div>{escape(self.note)}</div>" if self.note else ""
+        return (
+            f"<div>{escape(repr(self))}</div>"
+            f"<table><thead><tr><th></th><th>layer</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{note}"
+        )
+
+
+def _runs(detail: tuple[LayerProfile, ...]) -> list[tuple[int, int]]:
+    """First and last index of each run of layers that differ in name alone."""
+    runs: list[tuple[int, int]] = []
+    for index, layer in enumerate(detail):
+        if runs and layer.replace(name="") == detail[index - 1].replace(name=""):
+            runs[-1] = (runs[-1][0], index)
+        else:
+            runs.append((index, index))
+    return runs
+
+
+def non_negative(field: str, value: Any) -> float:
+    """Return `value` as a float, or raise naming `field`."""
+    if isinstance(value, (bool, str, bytes)) or np.ndim(value) != 0:
+        raise TypeError(f"{field}: expected a number, got {value!r}")
+    number = float(value)
+    if not np.isfinite(number) or number < 0:
+        raise ValueError(f"{field}: {number!r} is not in [0, inf)")
+    return number

@@ -1,0 +1,116 @@
+"""Profiles from a user's own figures."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Union
+
+import numpy as np
+
+from .._core import LayerProfile
+from .profile import FIELDS, Profile
+
+_REQUIRED = ("flop", "memory_bytes", "output_bytes")
+
+
+def from_arrays(
+    *,
+    flop: Iterable[float],
+    memory_bytes: Iterable[float],
+    output_bytes: Iterable[float],
+    input_bytes: float,
+    names: Sequence[str] | None = None,
+    name: str = "table",
+    batch: int = 1,
+    dtype: str = "float32",
+    note: str = "",
+    **more: Iterable[float],
+) -> Profile:
+    """Profile from one array per figure, all for one micro-batch.
+
+    Parameters
+    ----------
+    flop, memory_bytes, output_bytes : array_like, shape (layers,)
+        Computation [FLOP], resident memory [B] and activation sent on [B] of every layer, >= 0.
+    input_bytes : float
+        Raw input [B].
+    names : sequence of str, shape (layers,)
+        Labels; default ``layer-0``, ``layer-1``, …
+    name, batch, dtype, note
+        As for `Profile`.
+    **more : array_like, shape (layers,)
+        Any other figure of `LayerProfile`: parameters, weight_bytes, kv_cache_bytes, workspace_bytes, read_bytes,
+        error_gain.
+
+    Returns
+    -------
+    Profile
+    """
+    unknown = sorted(set(more) - set(FIELDS))
+    if unknown:
+        raise TypeError(f"{unknown[0]}: unknown figure; known are {', '.join(FIELDS)}")
+    columns = {"flop": flop, "memory_bytes": memory_bytes, "output_bytes": output_bytes, **more}
+    arrays = {field: np.asarray(values) for field, values in columns.items()}
+    layers = arrays["flop"].size
+    for field, values in arrays.items():
+        if values.shape != (layers,) or values.dtype.kind not in "iuf":
+            raise ValueError(f"{field}: shape {values.shape} of {values.dtype} is not ({layers},) numbers, as of flop")
+    if names is None:
+        names = [f"layer-{index}" for index in range(layers)]
+    if isinstance(names, str) or len(names) != layers:
+        raise ValueError(f"names: {names!r} are not {layers} labels, as many as flop has")
+    detail = []
+    for index in range(layers):
+        row: dict[str, Any] = {field: float(values[index]) for field, values in arrays.items()}
+        try:
+            detail.append(LayerProfile(name=names[index], **row))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"layer {index}: {error}") from None
+    return Profile(name=name, detail=tuple(detail), input_bytes=input_bytes, batch=batch, dtype=dtype, note=note)
+
+
+def from_csv(path: Union[str, PathLike[str]], *, input_bytes: float, **options: Any) -> Profile:
+    """Profile from a table with a heading and one line per layer.
+
+    Parameters
+    ----------
+    path : str or path
+        Comma-separated, UTF-8. Columns flop, memory_bytes, output_bytes; as many others of `from_arrays` as there are;
+        and name.
+    input_bytes : float
+        Raw input of a micro-batch [B].
+    **options
+        `name` (default: the file's), `batch`, `dtype`, `note`, as for `from_arrays`.
+
+    Returns
+    -------
+    Profile
+    """
+    path = Path(path)
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, strict=True)
+        headings = reader.fieldnames or []
+        rows = list(reader)
+    for field in _REQUIRED:
+        if field not in headings:
+            raise ValueError(f"{path}: no column {field!r}; it has {', '.join(headings) or 'none'}")
+    for heading in headings:
+        if heading != "name" and heading not in FIELDS:
+            raise ValueError(f"{path}: unknown column {heading!r}; known are name, {', '.join(FIELDS)}")
+    if len(set(headings)) != len(headings):
+        raise ValueError(f"{path}: a column stands twice in {', '.join(headings)}")
+    columns: dict[str, list[float]] = {heading: [] for heading in headings if heading != "name"}
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise ValueError(f"{path}, line {line}: not {len(headings)} values")
+        for field, values in columns.items():
+            try:
+                values.append(float(row[field]))
+            except ValueError:
+                raise ValueError(f"{path}, line {line}: {field}: {row[field]!r} is no number") from None
+    if "name" in headings:
+        options.setdefault("names", [row["name"] for row in rows])
+    return from_arrays(input_bytes=input_bytes, **{"name": path.stem, **options}, **columns)
