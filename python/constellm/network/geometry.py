@@ -1,0 +1,50 @@
+"""Lengths of a ring of satellites."""
+
+from __future__ import annotations
+
+import math
+
+EARTH_RADIUS_M = 6_378_137.0
+"""Equatorial radius, WGS 84 [m]."""
+
+LIGHT_M_PER_S = 299_792_458.0
+"""Speed of light in vacuum, exact by the definition of the metre [m/s]."""
+
+
+def ring_hop_m(satellites: int, *, altitude_m: float) -> float:
+    """Distance between neighbours of a ring of evenly spaced satellites on one circular orbit.
+
+    ::
+
+        d = 2 (R + h) sin(π / n)
+
+    with R the equatorial Earth radius [m], h the altitude [m], n the number of satellites; a chord,
+    by elementary geometry. Divided by `LIGHT_M_PER_S` it is the propagation time of the link.
+
+    Parameters
+    ----------
+    satellites : int
+        At least 2.
+    altitude_m : float
+        Above the equator, > 0 [m].
+
+    Returns
+    -------
+    float
+        [m]
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range, or if the Earth stands between the neighbours.
+    """
+    if satellites < 2:
+        raise ValueError(f"satellites: {satellites} is not in [2, inf)")
+    if not 0.0 < altitude_m < math.inf:
+        raise ValueError(f"altitude_m: {altitude_m} is not in (0, inf)")
+    radius_m = EARTH_RADIUS_M + altitude_m
+    if radius_m * math.cos(math.pi / satellites) <= EARTH_RADIUS_M:
+        raise ValueError(
+            f"satellites: {satellites} at {altitude_m} m do not see their neighbours past the Earth"
+        )
+    return 2.0 * radius_m * math.sin(math.pi / satellites)
