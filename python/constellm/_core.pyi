@@ -1,0 +1,803 @@
+# Generated from the compiled module by `make stubs`; do not edit.
+"""
+The compiled part of constellm; private: use the package's own modules.
+"""
+from __future__ import annotations
+import collections.abc
+import typing
+__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'build', 'crossing_bytes', 'decoder', 'evaluate', 'structural_faults', 'topological_order', 'version', 'vision_transformer']
+class Layer:
+    """
+    One layer as the planner sees it; all figures for one micro-batch.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, name: str, flop: float, memory_bytes: float, output_bytes: float, error_gain: float = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def error_gain(self) -> float:
+        """
+        weight of a codec's error at the cut after the layer
+        """
+    @property
+    def flop(self) -> float:
+        """
+        computation [FLOP]
+        """
+    @property
+    def memory_bytes(self) -> float:
+        """
+        resident on the host: weights, state, workspace [B]
+        """
+    @property
+    def name(self) -> str:
+        """
+        label
+        """
+    @property
+    def output_bytes(self) -> float:
+        """
+        uncompressed activation after the layer [B]
+        """
+class LayerProfile:
+    """
+    What a layer is made of; all figures for one micro-batch.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, name: str, flop: float, memory_bytes: float, output_bytes: float, parameters: float = ..., weight_bytes: float = ..., kv_cache_bytes: float = ..., workspace_bytes: float = ..., read_bytes: float = ..., error_gain: float = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def error_gain(self) -> float:
+        """
+        weight of a codec's error at the cut after the layer
+        """
+    @property
+    def flop(self) -> float:
+        """
+        computation, a multiply-add counts 2 [FLOP]
+        """
+    @property
+    def kv_cache_bytes(self) -> float:
+        """
+        keys and values kept for later tokens [B]
+        """
+    @property
+    def layer(self) -> Layer:
+        """
+        The part that a planner reads.
+        """
+    @property
+    def memory_bytes(self) -> float:
+        """
+        resident on the host: weights + KV cache + workspace where computed, else as measured or stated [B]
+        """
+    @property
+    def name(self) -> str:
+        """
+        label
+        """
+    @property
+    def output_bytes(self) -> float:
+        """
+        everything that crosses a cut after the layer [B]
+        """
+    @property
+    def parameters(self) -> float:
+        """
+        shared ones count once, where they are first used
+        """
+    @property
+    def read_bytes(self) -> float:
+        """
+        weights and cache read from memory per pass [B]
+        """
+    @property
+    def weight_bytes(self) -> float:
+        """
+        weights stored at this layer [B]
+        """
+    @property
+    def workspace_bytes(self) -> float:
+        """
+        largest set of activations alive at once [B]
+        """
+class TransformerShape:
+    """
+    The repeated block of a transformer: attention, then a multilayer perceptron (MLP).
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, blocks: int, width: int, heads: int, kv_heads: int, head_width: int, mlp_width: int, experts: int = ..., experts_per_token: int = ..., attention_window: int = ..., norm_parameters: int = ..., gated_mlp: bool = ..., qkv_bias: bool = ..., attention_out_bias: bool = ..., mlp_bias: bool = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def attention_out_bias(self) -> bool:
+        """
+        of the attention's output matrix
+        """
+    @property
+    def attention_window(self) -> int:
+        """
+        newest tokens that a query sees; 0: all
+        """
+    @property
+    def blocks(self) -> int:
+        """
+        how many
+        """
+    @property
+    def experts(self) -> int:
+        """
+        1: dense
+        """
+    @property
+    def experts_per_token(self) -> int:
+        """
+        chosen by the router
+        """
+    @property
+    def gated_mlp(self) -> bool:
+        """
+        two matrices up, multiplied, and one down
+        """
+    @property
+    def head_width(self) -> int:
+        """
+        numbers per head
+        """
+    @property
+    def heads(self) -> int:
+        """
+        query heads
+        """
+    @property
+    def kv_heads(self) -> int:
+        """
+        key and value heads; fewer than heads: grouped queries
+        """
+    @property
+    def mlp_bias(self) -> bool:
+        """
+        of the MLP's matrices
+        """
+    @property
+    def mlp_width(self) -> int:
+        """
+        hidden width of the MLP, of one expert
+        """
+    @property
+    def norm_parameters(self) -> int:
+        """
+        per number: 2 scale and shift, 1 scale only
+        """
+    @property
+    def qkv_bias(self) -> bool:
+        """
+        of queries, keys and values
+        """
+    @property
+    def width(self) -> int:
+        """
+        numbers per token in the residual stream
+        """
+class Pass:
+    """
+    One pass over a micro-batch. Counts of tokens may be means, hence fractions.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, batch: int, tokens: float, past_tokens: float = ..., cache_tokens: float = ..., chunks: int = ..., causal: bool = ..., weight_element_bytes: float = ..., activation_element_bytes: float = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def activation_element_bytes(self) -> float:
+        """
+        [B]
+        """
+    @property
+    def batch(self) -> int:
+        """
+        images or sequences in the micro-batch
+        """
+    @property
+    def cache_tokens(self) -> float:
+        """
+        room kept in the cache per sequence; 0: no cache
+        """
+    @property
+    def causal(self) -> bool:
+        """
+        a token sees itself and those before it
+        """
+    @property
+    def chunks(self) -> int:
+        """
+        parts in which the tokens pass; figures are the mean of a part
+        """
+    @property
+    def past_tokens(self) -> float:
+        """
+        already in the cache when the pass begins
+        """
+    @property
+    def tokens(self) -> float:
+        """
+        new tokens per sequence, over all chunks
+        """
+    @property
+    def weight_element_bytes(self) -> float:
+        """
+        [B]
+        """
+class VisionEnds:
+    """
+    What feeds a vision transformer and what reads it out.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, image_px: int, patch_px: int, channels: int = ..., classes: int = ..., registers: int = ..., class_token: bool = ..., attention_pool: bool = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def attention_pool(self) -> bool:
+        """
+        one learned query attends to all tokens
+        """
+    @property
+    def channels(self) -> int:
+        """
+        of the image
+        """
+    @property
+    def class_token(self) -> bool:
+        """
+        a learned token that is read out
+        """
+    @property
+    def classes(self) -> int:
+        """
+        0: the pooled features are the output
+        """
+    @property
+    def image_px(self) -> int:
+        """
+        side of the square image
+        """
+    @property
+    def patch_px(self) -> int:
+        """
+        side of a patch
+        """
+    @property
+    def registers(self) -> int:
+        """
+        learned tokens without a place in the image
+        """
+    @property
+    def tokens(self) -> float:
+        """
+        Patches, class token and registers of one image.
+        """
+class TextEnds:
+    """
+    What feeds a decoder and what reads it out.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, vocabulary: int, positions: int = ..., tied: bool = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def positions(self) -> int:
+        """
+        learned position embeddings; 0: none (rotary)
+        """
+    @property
+    def tied(self) -> bool:
+        """
+        the output matrix is the token embedding
+        """
+    @property
+    def vocabulary(self) -> int:
+        """
+        tokens known
+        """
+class Node:
+    """
+    A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, id: str, flop_per_s: float, memory_bytes: float, power_w: float = ..., tx_power_w: float = ..., overhead_s: float = ..., codec_time_scale: float = ..., layer_time_s: collections.abc.Sequence | None = ..., group: str | None = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def codec_time_scale(self) -> float:
+        """
+        multiplies encode and decode times here
+        """
+    @property
+    def flop_per_s(self) -> float:
+        """
+        effective computing speed [FLOP/s]
+        """
+    @property
+    def group(self) -> str | None:
+        """
+        name for addressing several nodes at once
+        """
+    @property
+    def id(self) -> str:
+        """
+        unique in its network
+        """
+    @property
+    def layer_time_s(self) -> collections.abc.Sequence | None:
+        """
+        measured seconds of every layer, in place of flop / flop_per_s [layers]
+        """
+    @property
+    def memory_bytes(self) -> float:
+        """
+        room for layers [B]
+        """
+    @property
+    def overhead_s(self) -> float:
+        """
+        fixed time per micro-batch of a hosting node [s]
+        """
+    @property
+    def power_w(self) -> float:
+        """
+        while computing [W]
+        """
+    @property
+    def tx_power_w(self) -> float:
+        """
+        while sending [W]
+        """
+class Link:
+    """
+    A directed link.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, from: str, to: str, rate_bps: float, latency_s: float, overhead_s: float = ..., group: str | None = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def from(self) -> str:
+        """
+        id of the sender
+        """
+    @property
+    def group(self) -> str | None:
+        """
+        name for addressing several links at once
+        """
+    @property
+    def latency_s(self) -> float:
+        """
+        propagation; occupies nothing [s]
+        """
+    @property
+    def overhead_s(self) -> float:
+        """
+        fixed per message; occupies the link [s]
+        """
+    @property
+    def rate_bps(self) -> float:
+        """
+        [bit/s]
+        """
+    @property
+    def to(self) -> str:
+        """
+        id of the receiver
+        """
+class Network:
+    """
+    Nodes, directed links, where the data starts and where the result is wanted.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, nodes: collections.abc.Sequence, links: collections.abc.Sequence, source: str, sink: str) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def links(self) -> collections.abc.Sequence:
+        """
+        list of Link
+        """
+    @property
+    def nodes(self) -> collections.abc.Sequence:
+        """
+        list of Node
+        """
+    @property
+    def sink(self) -> str:
+        """
+        id of the node that wants the result
+        """
+    @property
+    def source(self) -> str:
+        """
+        id of the node that has the input
+        """
+class Codec:
+    """
+    One way to send an activation over a cut.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, name: str, ratio: float, error: float, encode_s_per_byte: float = ..., decode_s_per_byte: float = ..., layer_ratio: collections.abc.Sequence | None = ..., layer_error: collections.abc.Sequence | None = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def decode_s_per_byte(self) -> float:
+        """
+        per uncompressed byte [s/B]
+        """
+    @property
+    def encode_s_per_byte(self) -> float:
+        """
+        per uncompressed byte [s/B]
+        """
+    @property
+    def error(self) -> float:
+        """
+        relative L2 error of the activation (a fraction)
+        """
+    @property
+    def layer_error(self) -> collections.abc.Sequence | None:
+        """
+        in place of error * error_gain at the cut after each layer [layers]
+        """
+    @property
+    def layer_ratio(self) -> collections.abc.Sequence | None:
+        """
+        in place of `ratio` at the cut after each layer [layers]
+        """
+    @property
+    def name(self) -> str:
+        """
+        unique in its menu
+        """
+    @property
+    def ratio(self) -> float:
+        """
+        uncompressed / compressed bytes
+        """
+class Problem:
+    """
+    What is to be run where, under which limits. Immutable and validated once; the values are those of
+    the file format `constellm.split-problem`.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, name: str = 'problem', model: typing.Any = None, layers: collections.abc.Sequence[Layer] | None = None, input_bytes: float | None = None, network: Network | None = None, nodes: collections.abc.Sequence[Node] | None = None, links: collections.abc.Sequence[Link] | None = None, source: str | None = None, sink: str | None = None, codecs: collections.abc.Sequence[Codec], micro_batches: int = 1, max_error: float | None = None, max_energy_j: float | None = None, error_rule: str = 'sum', objective: str = 'delay') -> None:
+        """
+        `model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network, or give
+        its four parts. Wrong values raise ValueError or TypeError that names the field, the value and the range.
+        """
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> Problem:
+        """
+        A copy with some of the constructor's keywords changed.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The content of a `constellm.split-problem` file.
+        """
+    @property
+    def codecs(self) -> list[Codec]:
+        """
+        the menu
+        """
+    @property
+    def error_rule(self) -> str:
+        """
+        'sum' or 'root_sum_square'
+        """
+    @property
+    def input_bytes(self) -> float:
+        """
+        raw input per micro-batch, at the source [B]
+        """
+    @property
+    def layers(self) -> list[Layer]:
+        """
+        in execution order
+        """
+    @property
+    def links(self) -> list[Link]:
+        """
+        links of the network
+        """
+    @property
+    def max_energy_j(self) -> float | None:
+        """
+        limit of the energy of all micro-batches [J], or None
+        """
+    @property
+    def max_error(self) -> float | None:
+        """
+        limit of the accumulated error, or None
+        """
+    @property
+    def micro_batches(self) -> int:
+        """
+        identical micro-batches that flow through the pipeline
+        """
+    @property
+    def name(self) -> str:
+        """
+        [A-Za-z0-9._-]+
+        """
+    @property
+    def network(self) -> Network:
+        """
+        nodes, links, source and sink
+        """
+    @property
+    def nodes(self) -> list[Node]:
+        """
+        nodes of the network
+        """
+    @property
+    def objective(self) -> str:
+        """
+        'delay' or 'throughput'
+        """
+    @property
+    def sink(self) -> str:
+        """
+        id of the node that wants the result
+        """
+    @property
+    def source(self) -> str:
+        """
+        id of the node that has the input
+        """
+class Stage:
+    """
+    One hosting node's share of the layers.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, node: str, first_layer: int, last_layer: int, codec: str | None = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def codec(self) -> str | None:
+        """
+        name of the codec of what it sends on; None after the last layer
+        """
+    @property
+    def first_layer(self) -> int:
+        """
+        0-based
+        """
+    @property
+    def last_layer(self) -> int:
+        """
+        0-based, inclusive
+        """
+    @property
+    def node(self) -> str:
+        """
+        id of the host
+        """
+def crossing_bytes(operators: typing.SupportsInt | typing.SupportsIndex, tensors: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> list[float]:
+    """
+    Bytes across the cut after each operator; tensors are (bytes, produced at, last used at).
+    """
+def decoder(*, shape: TransformerShape, ends: TextEnds, pass_: Pass, sub_blocks: bool, separate_ends: bool) -> list[LayerProfile]:
+    """
+    The layers of a whole decoder that yields one token per sequence.
+    """
+def evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> dict[str, typing.Any]:
+    """
+    Every term of a plan; raises ValueError with what makes it no plan.
+    """
+def structural_faults(problem: Problem, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> list[str]:
+    """
+    Why path and stages are no plan of the problem; empty for a plan.
+    """
+def topological_order(count: typing.SupportsInt | typing.SupportsIndex, edges: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> list[int]:
+    """
+    An order of nodes in which every edge points forward; the smallest node first where free.
+    """
+def vision_transformer(*, shape: TransformerShape, ends: VisionEnds, pass_: Pass, sub_blocks: bool, separate_ends: bool) -> list[LayerProfile]:
+    """
+    The layers of a whole vision transformer.
+    """
+build: dict = {'version': '0.1.0', 'compiler': 'GCC 12.2.0', 'cxx_standard': 202002, 'build_type': 'Release', 'assertions': False, 'eigen': '3.4.1', 'pybind11': '3.1.0', 'simd_baseline': 'sse2', 'simd_dispatch': 'none'}
+version: str = '0.1.0'
