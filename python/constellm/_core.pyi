@@ -484,7 +484,7 @@ class Link:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, from: str, to: str, rate_bps: float, latency_s: float, overhead_s: float = ..., group: str | None = ...) -> None:
+    def __init__(self, **fields: typing.Any) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -495,11 +495,6 @@ class Link:
     def to_dict(self) -> dict:
         """
         The fields as plain Python values, as in the file formats.
-        """
-    @property
-    def from(self) -> str:
-        """
-        id of the sender
         """
     @property
     def group(self) -> str | None:

@@ -18,7 +18,9 @@ OPTIONAL = ["dask", "distributed", "matplotlib", "networkx", "pandas", "pyarrow"
 
 
 def in_new_python(code: str) -> str:
-    return subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def test_import_needs_numpy_alone_and_has_no_side_effects() -> None:

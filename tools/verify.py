@@ -1,0 +1,186 @@
+"""The checks that are too long for every test run; their last results go into docs/verify.md.
+
+``python tools/verify.py`` runs all, ``python tools/verify.py tsan coverage`` some; the page shows the last
+result of each, with the commit and the machine it ran on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "build" / "verify"
+PAGE = ROOT / "docs" / "verify.md"
+RANDOM_PROBLEMS = "20000"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A long check: what it shows, the shell commands, and how to read the result from their output."""
+
+    title: str
+    commands: tuple[str, ...]
+    result: Callable[[str], str]
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a check, as kept between runs."""
+
+    title: str
+    passed: bool
+    result: str
+    commit: str
+    date: str
+    machine: str
+    seconds: float
+
+
+def last_lines(*patterns: str) -> Callable[[str], str]:
+    """The last line that matches each pattern, joined."""
+
+    def read(output: str) -> str:
+        found = [re.findall(pattern, output, re.M) for pattern in patterns]
+        return "; ".join(lines[-1].strip(" =") for lines in found if lines)
+
+    return read
+
+
+CATCH = r"^(?:All tests passed.*|test cases:.*)$"
+PYTEST = r"^=*\s*\d+ (?:passed|failed).*$"
+
+
+def sanitized(preset: str, prefix: str = "") -> tuple[str, ...]:
+    return (
+        f"cmake --preset {preset}",
+        f"cmake --build --preset {preset}",
+        f"{prefix}build/{preset}/tests/cpp/constellm_tests",
+    )
+
+
+def coverage(_: str) -> str:
+    cpp = json.loads((ROOT / "build/coverage/cpp.json").read_text(encoding="utf-8"))
+    python = json.loads((ROOT / "build/coverage/python.json").read_text(encoding="utf-8"))["totals"]
+    return (
+        f"C++ {cpp['line_percent']:.1f} % of {cpp['line_total']} lines; "
+        f"Python {100 * python['covered_lines'] / python['num_statements']:.1f} % of {python['num_statements']} lines"
+    )
+
+
+CHECKS = {
+    "asan-ubsan": Check(
+        "C++ suite under the address and undefined-behaviour sanitizers",
+        sanitized("asan-ubsan"),
+        last_lines(CATCH),
+    ),
+    "tsan": Check(
+        # The sanitizer of older compilers cannot start where the kernel randomises addresses widely.
+        "C++ suite under the thread sanitizer",
+        sanitized("tsan", "setarch -R "),
+        last_lines(CATCH),
+    ),
+    "random": Check(
+        f"{int(RANDOM_PROBLEMS):,} random problems in every randomised test, C++ and Python",
+        ("build/release/tests/cpp/constellm_tests", "python -m pytest -q"),
+        last_lines(CATCH, PYTEST),
+        (("CONSTELLM_RANDOM_PROBLEMS", RANDOM_PROBLEMS),),
+    ),
+    "coverage": Check("Lines that the tests run", ("tools/coverage.sh",), coverage),
+    "bench": Check("All benchmarks (results in docs/benchmarks.md)", ("make bench",), last_lines()),
+}
+
+
+def output_of(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit() -> str:
+    """The commit, marked where the tree differs from it (this page aside)."""
+    changed = output_of("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/verify.md")
+    return output_of("git", "rev-parse", "--short", "HEAD") + (" with changes" if changed else "")
+
+
+def machine() -> str:
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", info.read_text(encoding="utf-8")) if info.exists() else []
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    compiler = output_of("c++", "--version").splitlines()[0]
+    processor = names[0] if names else platform.processor()
+    return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB, {compiler}, Python {platform.python_version()}"
+
+
+def run(check: Check) -> Outcome:
+    """Run the commands until one fails; the output goes to the terminal as well."""
+    started = time.monotonic()
+    output, status = "", 0
+    for command in check.commands:
+        print(f"$ {command}", flush=True)
+        with subprocess.Popen(
+            command,
+            shell=True,
+            cwd=ROOT,
+            env={**os.environ, **dict(check.environment)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                output += line
+        status = process.returncode
+        if status:
+            break
+    passed = status == 0
+    result = check.result(output) if passed else f"`{command}` ended with {status}"
+    date = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return Outcome(check.title, passed, result, commit(), date, machine(), time.monotonic() - started)
+
+
+def page(outcomes: list[Outcome]) -> str:
+    lines = [
+        "# What `make verify` found last",
+        "",
+        "The checks that are too long for every test run. Written by `tools/verify.py`; do not edit.",
+        "",
+        "| check | outcome | result | commit | date | took |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in outcomes:
+        word = "passed" if one.passed else "**FAILED**"
+        lines.append(
+            f"| {one.title} | {word} | {one.result} | {one.commit} | {one.date} | {one.seconds / 60:.1f} min |"
+        )
+    machines = sorted({one.machine for one in outcomes})
+    lines += ["", *(f"Machine: {name}." for name in machines)]
+    return "\n".join(lines) + "\n"
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - set(CHECKS)
+    if unknown:
+        print(f"no check named {', '.join(sorted(unknown))}; there are {', '.join(CHECKS)}", file=sys.stderr)
+        return 2
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for name in names or CHECKS:
+        kept = json.dumps(asdict(run(CHECKS[name])), indent=1)
+        (KEPT / f"{name}.json").write_text(kept + "\n", encoding="utf-8")
+    files = [KEPT / f"{name}.json" for name in CHECKS]
+    outcomes = [Outcome(**json.loads(f.read_text(encoding="utf-8"))) for f in files if f.exists()]
+    PAGE.write_text(page(outcomes), encoding="utf-8")
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
