@@ -72,9 +72,10 @@ def sanitized(preset: str, prefix: str = "") -> tuple[str, ...]:
 def coverage(_: str) -> str:
     cpp = json.loads((ROOT / "build/coverage/cpp.json").read_text(encoding="utf-8"))
     python = json.loads((ROOT / "build/coverage/python.json").read_text(encoding="utf-8"))["totals"]
+    share = 100 * python["covered_lines"] / python["num_statements"]
     return (
         f"C++ {cpp['line_percent']:.1f} % of {cpp['line_total']} lines; "
-        f"Python {100 * python['covered_lines'] / python['num_statements']:.1f} % of {python['num_statements']} lines"
+        f"Python {share:.1f} % of {python['num_statements']} lines"
     )
 
 
@@ -117,7 +118,8 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     compiler = output_of("c++", "--version").splitlines()[0]
     processor = names[0] if names else platform.processor()
-    return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB, {compiler}, Python {platform.python_version()}"
+    python = f"Python {platform.python_version()}"
+    return ", ".join([processor, f"{os.cpu_count()} cores", f"{memory:.0f} GiB", compiler, python])
 
 
 def run(check: Check) -> Outcome:
@@ -159,9 +161,8 @@ def page(outcomes: list[Outcome]) -> str:
     ]
     for one in outcomes:
         word = "passed" if one.passed else "**FAILED**"
-        lines.append(
-            f"| {one.title} | {word} | {one.result} | {one.commit} | {one.date} | {one.seconds / 60:.1f} min |"
-        )
+        cells = [one.title, word, one.result, one.commit, one.date, f"{one.seconds / 60:.1f} min"]
+        lines.append(f"| {' | '.join(cells)} |")
     machines = sorted({one.machine for one in outcomes})
     lines += ["", *(f"Machine: {name}." for name in machines)]
     return "\n".join(lines) + "\n"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
+import inspect
 import json
+import pkgutil
 import re
 import runpy
 import subprocess
@@ -67,6 +71,31 @@ def test_type_stub_is_up_to_date(repository: Path) -> None:
     generate = runpy.run_path(str(repository / "tools" / "stubs.py"))["generate"]
     shipped = resources.files("constellm").joinpath("_core.pyi").read_text(encoding="utf-8")
     assert generate() == shipped, "run `make stubs`"
+
+
+def test_readme_examples_run(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Python block of the README, in order and in one namespace, as a reader would type them."""
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)
+    assert len(blocks) == text.count("```python") > 0
+
+
+def test_docstring_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran, written = 0, 0
+    for info in pkgutil.walk_packages(constellm.__path__, "constellm."):
+        if info.name.endswith(("__main__", "_core")):
+            continue
+        module = importlib.import_module(info.name)
+        results = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+        assert results.failed == 0, info.name
+        ran += results.attempted
+        written += inspect.getsource(module).count(">>> ")
+    assert ran == written > 0
 
 
 def test_build_group_holds_the_build_requirements(repository: Path) -> None:
