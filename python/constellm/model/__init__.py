@@ -1,8 +1,8 @@
 """Models as rows of layers: what each computes, keeps in memory and sends on.
 
-`vit`, `decoder` and `generation` compute a `Profile` from an architecture (`available` names the shipped ones);
-`from_config` takes any Hugging Face ``config.json``; `pipeedge` and `pipedream` read measured tables; `from_arrays` and
-`from_csv` take your own.
+`vit`, `decoder` and `generation` compute a `Profile` from an architecture (`available` names the
+shipped ones); `from_config` takes any Hugging Face ``config.json``; `pipeedge` and `pipedream` are
+measured tables; `from_arrays` and `from_csv` take your own.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Union
 
-Config = Union[str, "PathLike[str]", Mapping[str, Any]]
+PathName = Union[str, "PathLike[str]"]
+Config = Union[PathName, Mapping[str, Any]]
 
 #: Bytes of an element.
 ELEMENT_BYTES = {
@@ -85,7 +86,8 @@ def read_config(config: Config) -> tuple[str, dict[str, Any]]:
             return config, {**fields, "patch_size": int(patch)}
         if fields is not None and not slash:
             if "patch_sizes" in fields:
-                raise ValueError(f"config: {config!r} lacks the patch side, as in '{family}/{fields['patch_sizes'][0]}'")
+                example = f"{family}/{fields['patch_sizes'][0]}"
+                raise ValueError(f"config: {config!r} lacks the patch side, as in {example!r}")
             return config, dict(fields)
     path = Path(config)
     if path.is_dir():
@@ -100,6 +102,13 @@ def read_config(config: Config) -> tuple[str, dict[str, Any]]:
         raise ValueError(f"config: {path} holds {type(content).__name__}, expected an object")
     name = content.get("_name_or_path") or (path.parent.name if path.name == "config.json" else path.stem)
     return str(name), content
+
+
+def head_width(width: int, heads: int) -> int:
+    """Numbers per attention head, where the heads share the width evenly."""
+    if heads < 1 or width % heads:
+        raise ValueError(f"config: {heads} attention heads do not divide the width {width}")
+    return width // heads
 
 
 class Fields:

@@ -6,17 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from .. import _core
 from .._core import LayerProfile
-from .config import DATA, element_bytes
+from .config import DATA, PathName, element_bytes
 from .profile import Profile
 from .vision import vit
-
-PathName = Union[str, "PathLike[str]"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ def read_pipeedge(models: PathName, device_types: PathName | None = None) -> dic
     if path.is_dir():
         path = path / "models.yml"
     model_table = _read_yaml(path)
-    device_table = _read_yaml(Path(device_types) if device_types is not None else path.with_name("device_types.yml"))
+    device_table = _read_yaml(Path(device_types or path.with_name("device_types.yml")))
     names = [name for name, entry in model_table.items() if entry["layers"] > 0]
     return {name: _pipeedge(model_table, device_table, name) for name in names}
 
@@ -131,7 +128,7 @@ def _pipeedge(models: Mapping[str, Any], devices: Mapping[str, Any], name: str) 
             input_bytes=entry["parameters_in"] * per_number,
             batch=batch,
             dtype=dtype,
-            note="PipeEdge (Hu et al., DSD 2022): times, memory and tensor sizes measured; FLOP and weights computed.",
+            note="PipeEdge (DSD 2022): times, memory and tensor sizes measured; FLOP and weights computed.",
         ),
         device_times={device: list(profile["time_s"]) for device, profile in profiles.items()},
         device_memory_bytes={device: devices[device]["mem_MB"] * 1e6 for device in profiles},
@@ -143,9 +140,12 @@ def _computed_layers(name: str, layers: int, batch: int, dtype: str) -> tuple[La
     """FLOP and weights of Google's vision transformers; nought for a model whose shape is not known."""
     known = re.fullmatch(r"google/vit-(base|large|huge)-patch(\d+)-(\d+)(?:-in21k)?", name)
     if known is None:
-        return tuple(LayerProfile(name=f"layer-{i}", flop=0, memory_bytes=0, output_bytes=0) for i in range(layers))
-    size, patch, image_px = known.groups()
-    profile = vit(f"vit-{size}/{patch}", image_px=int(image_px), batch=batch, dtype=dtype, granularity="sub-block")
+        blank = LayerProfile(name="", flop=0, memory_bytes=0, output_bytes=0)
+        return tuple(blank.replace(name=f"layer-{i}") for i in range(layers))
+    size, patch, side = known.groups()
+    profile = vit(
+        f"vit-{size}/{patch}", image_px=int(side), batch=batch, dtype=dtype, granularity="sub-block"
+    )
     if len(profile) != layers:
         raise ValueError(f"{name}.layers: {layers} is not {len(profile)}, four per block")
     return profile.detail
@@ -214,11 +214,11 @@ def read_pipedream(path: PathName) -> Measured:
 
     Notes
     -----
-    The operators run in topological order, the lowest number first where there is a choice. A cut carries every tensor
-    that a later operator reads, skip connections included, each once. Input nodes are the raw input: their
-    times, which are data loading, are dropped, and an input that a later operator reads crosses the cuts
-    before it. ``__getitem__`` picks a tensor of its operator's output and is no layer. An output that
-    nothing reads is dropped, but for the last operator's, the result.
+    The operators run in topological order, the lowest number first where there is a choice. A cut
+    carries every tensor that a later operator reads, skip connections included, each once. Input nodes
+    are the raw input: their times, which are data loading, are dropped, and an input that a later
+    operator reads crosses the cuts before it. ``__getitem__`` picks a tensor of its operator's output
+    and is no layer. An output that nothing reads is dropped, but for the last operator's, the result.
 
     Memory is the weights and the output; FLOP are not in the table and stand as 0, so plan such a profile
     with the measured times. Weights are taken as float32, as the profiler writes them.
@@ -228,7 +228,7 @@ def read_pipedream(path: PathName) -> Measured:
     ids = sorted(operators)
     place = {node: index for index, node in enumerate(ids)}
     order = [ids[i] for i in _core.topological_order(len(ids), [(place[a], place[b]) for a, b in edges])]
-    layers = [operators[node] for node in order if not operators[node].is_input and not operators[node].is_view]
+    layers = [op for op in (operators[node] for node in order) if not op.is_input and not op.is_view]
     if not layers:
         raise ValueError(f"{path}: no operator but inputs")
     crossing = _core.crossing_bytes(len(layers), _tensors(operators, edges, order, layers))
@@ -250,7 +250,7 @@ def read_pipedream(path: PathName) -> Measured:
             name=path.stem,
             detail=detail,
             input_bytes=input_bytes,
-            note="PipeDream (SOSP 2019): forward times and tensor sizes measured, for the whole batch; no FLOP.",
+            note="PipeDream (SOSP 2019): forward times and sizes measured, for the whole batch; no FLOP.",
         ),
         device_times={"gpu": [layer.time_s for layer in layers]},
         device_memory_bytes={},

@@ -56,7 +56,9 @@ class Profile:
     Examples
     --------
     >>> from constellm import model
-    >>> profile = model.from_arrays(flop=[1e9, 2e9], memory_bytes=[1e6, 1e6], output_bytes=[4e3, 4e1], input_bytes=6e5)
+    >>> profile = model.from_arrays(
+    ...     flop=[1e9, 2e9], memory_bytes=[1e6, 1e6], output_bytes=[4e3, 4e1], input_bytes=6e5
+    ... )
     >>> profile.flop, len(profile)
     (3000000000.0, 2)
     >>> profile.array("output_bytes")
@@ -212,12 +214,14 @@ class Profile:
         for first, last in _runs(self.detail):
             layer = self.detail[first]
             name = layer.name if first == last else f"{layer.name} … {self.detail[last].name}"
-            cells = "".join(f"<td>{getattr(layer, key) / unit:,.4g}</td>" for key, (_, unit) in columns.items())
-            rows.append(f"<tr><td>{last - first + 1} ×</td><td>{escape(name)}</td>{cells}</tr>")
+            figures = [f"{getattr(layer, key) / unit:,.4g}" for key, (_, unit) in columns.items()]
+            cells = "".join(f"<td>{cell}</td>" for cell in (f"{last - first + 1} ×", escape(name), *figures))
+            rows.append(f"<tr>{cells}</tr>")
         note = f"<div>{escape(self.note)}</div>" if self.note else ""
         return (
             f"<div>{escape(repr(self))}</div>"
-            f"<table><thead><tr><th></th><th>layer</th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{note}"
+            f"<table><thead><tr><th></th><th>layer</th>{head}</tr></thead>"
+            f"<tbody>{''.join(rows)}</tbody></table>{note}"
         )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from os import PathLike
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
 from .._core import LayerProfile
+from .config import PathName
 from .profile import FIELDS, Profile
 
 _REQUIRED = ("flop", "memory_bytes", "output_bytes")
@@ -42,8 +42,8 @@ def from_arrays(
     name, batch, dtype, note
         As for `Profile`.
     **more : array_like, shape (layers,)
-        Any other figure of `LayerProfile`: parameters, weight_bytes, kv_cache_bytes, workspace_bytes, read_bytes,
-        error_gain.
+        Any other figure of `LayerProfile`: parameters, weight_bytes, kv_cache_bytes, workspace_bytes,
+        read_bytes, error_gain.
 
     Returns
     -------
@@ -57,7 +57,9 @@ def from_arrays(
     layers = arrays["flop"].size
     for field, values in arrays.items():
         if values.shape != (layers,) or values.dtype.kind not in "iuf":
-            raise ValueError(f"{field}: shape {values.shape} of {values.dtype} is not ({layers},) numbers, as of flop")
+            raise ValueError(
+                f"{field}: shape {values.shape} of {values.dtype} is not ({layers},) numbers, as flop has"
+            )
     if names is None:
         names = [f"layer-{index}" for index in range(layers)]
     if isinstance(names, str) or len(names) != layers:
@@ -69,17 +71,19 @@ def from_arrays(
             detail.append(LayerProfile(name=names[index], **row))
         except (TypeError, ValueError) as error:
             raise type(error)(f"layer {index}: {error}") from None
-    return Profile(name=name, detail=tuple(detail), input_bytes=input_bytes, batch=batch, dtype=dtype, note=note)
+    return Profile(
+        name=name, detail=tuple(detail), input_bytes=input_bytes, batch=batch, dtype=dtype, note=note
+    )
 
 
-def from_csv(path: Union[str, PathLike[str]], *, input_bytes: float, **options: Any) -> Profile:
+def from_csv(path: PathName, *, input_bytes: float, **options: Any) -> Profile:
     """Profile from a table with a heading and one line per layer.
 
     Parameters
     ----------
     path : str or path
-        Comma-separated, UTF-8. Columns flop, memory_bytes, output_bytes; as many others of `from_arrays` as there are;
-        and name.
+        Comma-separated, UTF-8. Columns flop, memory_bytes, output_bytes; of name and the other figures
+        of `from_arrays` as many as there are.
     input_bytes : float
         Raw input of a micro-batch [B].
     **options
@@ -102,7 +106,7 @@ def from_csv(path: Union[str, PathLike[str]], *, input_bytes: float, **options: 
             raise ValueError(f"{path}: unknown column {heading!r}; known are name, {', '.join(FIELDS)}")
     if len(set(headings)) != len(headings):
         raise ValueError(f"{path}: a column stands twice in {', '.join(headings)}")
-    columns: dict[str, list[float]] = {heading: [] for heading in headings if heading != "name"}
+    columns: dict[str, Any] = {heading: [] for heading in headings if heading != "name"}
     for line, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise ValueError(f"{path}, line {line}: not {len(headings)} values")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from .. import _core
 from .._core import Pass, TextEnds, TransformerShape
-from .config import Config, Fields, choose, element_bytes, read_config
+from .config import Config, Fields, choose, element_bytes, head_width, read_config
 from .profile import Profile, non_negative
 
 #: A token travels as a 32-bit number.
@@ -22,7 +22,7 @@ def _gpt2(fields: Fields) -> tuple[TransformerShape, TextEnds]:
         width=width,
         heads=heads,
         kv_heads=heads,
-        head_width=_share(width, heads),
+        head_width=head_width(width, heads),
         mlp_width=fields.count("n_inner", default=4 * width),
     )
     ends = TextEnds(
@@ -44,7 +44,7 @@ def _llama_like(kind: str, fields: Fields) -> tuple[TransformerShape, TextEnds]:
         width=width,
         heads=heads,
         kv_heads=fields.count("num_key_value_heads", default=heads),
-        head_width=fields.count("head_dim", default=0) or _share(width, heads),
+        head_width=fields.count("head_dim", default=0) or head_width(width, heads),
         mlp_width=fields.count("intermediate_size"),
         experts=fields.count("num_local_experts") if kind == "mixtral" else 1,
         experts_per_token=fields.count("num_experts_per_tok") if kind == "mixtral" else 1,
@@ -57,12 +57,6 @@ def _llama_like(kind: str, fields: Fields) -> tuple[TransformerShape, TextEnds]:
     )
     ends = TextEnds(vocabulary=fields.count("vocab_size"), tied=fields.flag("tie_word_embeddings", False))
     return shape, ends
-
-
-def _share(width: int, heads: int) -> int:
-    if heads < 1 or width % heads:
-        raise ValueError(f"config: {heads} attention heads do not divide the width {width}")
-    return width // heads
 
 
 def decoder(
@@ -136,8 +130,9 @@ def decoder(
     room = new + past if cache_tokens is None else non_negative("cache_tokens", cache_tokens)
     if room < new + past:
         raise ValueError(f"cache_tokens: {room!r} is not in [{new + past!r}, inf), the tokens of the pass")
-    if text_ends.positions and room > text_ends.positions:
-        raise ValueError(f"cache_tokens: {room!r} is not in [1, {text_ends.positions}], the learned positions")
+    positions = text_ends.positions
+    if positions and room > positions:
+        raise ValueError(f"cache_tokens: {room!r} is not in [1, {positions}], the learned positions")
     one_pass = Pass(
         batch=batch,
         tokens=new,

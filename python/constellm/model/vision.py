@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import _core
 from .._core import Pass, TransformerShape, VisionEnds
-from .config import Config, Fields, choose, element_bytes, read_config
+from .config import Config, Fields, choose, element_bytes, head_width, read_config
 from .profile import Profile
 
 #: Width and height of the usual video sizes [px]. 240p and 480p are the 16:9 ones, rounded to even.
@@ -47,7 +47,8 @@ def image_bytes(size: str | tuple[int, int], *, batch: int = 1, bits_per_pixel: 
         width, height = IMAGE_SIZES_PX[size]
     else:
         width, height = size
-    for field, value in (("width", width), ("height", height), ("batch", batch), ("bits_per_pixel", bits_per_pixel)):
+    factors = {"width": width, "height": height, "batch": batch, "bits_per_pixel": bits_per_pixel}
+    for field, value in factors.items():
         if isinstance(value, (bool, str)):
             raise TypeError(f"{field}: expected a number, got {value!r}")
         if not 0 < value < float("inf"):
@@ -123,13 +124,13 @@ def vit(
         raise ValueError(f"config.model_type: {kind!r} is not 'vit'")
     width = fields.count("hidden_size")
     heads = fields.count("num_attention_heads")
-    pool = choose("pool", str(values.get("pool", "token")) if pool is None else pool, ("token", "mean", "attention"))
+    pool = choose("pool", pool or str(values.get("pool", "token")), ("token", "mean", "attention"))
     shape = TransformerShape(
         blocks=fields.count("num_hidden_layers"),
         width=width,
         heads=heads,
         kv_heads=heads,
-        head_width=_share(width, heads),
+        head_width=head_width(width, heads),
         mlp_width=fields.count("intermediate_size"),
         gated_mlp=fields.flag("gated_mlp", False),
         qkv_bias=fields.flag("qkv_bias", True),
@@ -160,12 +161,6 @@ def vit(
     if input_bytes is None:
         input_bytes = batch * ends_shape.channels * ends_shape.image_px**2 * element
     return Profile(name=name, detail=tuple(detail), input_bytes=input_bytes, batch=batch, dtype=dtype)
-
-
-def _share(width: int, heads: int) -> int:
-    if heads < 1 or width % heads:
-        raise ValueError(f"config.num_attention_heads: {heads} does not divide hidden_size = {width}")
-    return width // heads
 
 
 def _classes(fields: Fields, values: dict[str, Any]) -> int:
