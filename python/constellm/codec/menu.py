@@ -8,7 +8,7 @@ the families come from reports them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .._core import Codec
@@ -233,7 +233,7 @@ def describe(menu: Iterable[Codec]) -> str:
     )
 
 
-def _range(value: float, by_layer: list[float] | None) -> str:
+def _range(value: float, by_layer: Sequence[float] | None) -> str:
     if by_layer is None or not by_layer:
         return f"{value:.4g}"
     return f"{min(by_layer):.4g} to {max(by_layer):.4g}"
