@@ -174,17 +174,6 @@ split::Assignment assignment_of(const Problem& problem, const std::vector<std::s
   return split::to_assignment(problem, path, stages);
 }
 
-py::dict counters_of(const split::Counters& c) {
-  py::dict d;
-  d["labels"] = c.labels;
-  d["dominated"] = c.dominated;
-  d["expanded"] = c.expanded;
-  d["peak_open"] = c.peak_open;
-  d["passes"] = c.passes;
-  d["intervals"] = c.intervals;
-  return d;
-}
-
 py::list stage_terms(const Problem& problem, const split::Evaluation& e) {
   py::list terms;
   for (const split::StageTerms& s : e.stages) {

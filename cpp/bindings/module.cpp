@@ -8,4 +8,5 @@ PYBIND11_MODULE(_core, m) {
   register_network(m);
   register_codec(m);
   register_split(m);
+  register_solve(m);
 }

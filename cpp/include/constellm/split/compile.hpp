@@ -1,0 +1,33 @@
+#pragma once
+#include <optional>
+
+#include "constellm/search/goal.hpp"
+#include "constellm/search/graph.hpp"
+#include "constellm/split/plan.hpp"
+#include "constellm/split/routes.hpp"
+
+namespace constellm::split {
+
+/// A problem in the search's terms: sites are nodes, positions visits of them, levels layers
+/// done, forms what crosses a hop (a codec's output; raw input; the result), lines links.
+struct Compiled {
+  Routes routes;
+  search::LayeredGraph graph;
+};
+
+/// No value where no path leads from source to sink.
+std::optional<Compiled> compile(const Problem& problem);
+
+/// Additive quantities of a plan, each a meter of the search.
+search::Meter time_meter(const Compiled& compiled, const Problem& problem);
+search::Meter error_meter(const Compiled& compiled, const Problem& problem);
+search::Meter energy_meter(const Compiled& compiled, const Problem& problem);  ///< over all micro-batches
+search::Meter bytes_meter(const Problem& problem);                            ///< over all micro-batches
+
+/// Adds the limits that the problem sets on error and energy.
+void add_limits(const Compiled& compiled, const Problem& problem, search::Goal& goal);
+
+/// A walk of the search as a plan's decision.
+void to_assignment(const Compiled& compiled, const search::Walk& walk, Assignment& out);
+
+}  // namespace constellm::split

@@ -1,0 +1,32 @@
+#include "constellm/search/goal.hpp"
+
+#include <algorithm>
+
+namespace constellm::search {
+namespace {
+
+void add(std::vector<double>& into, const std::vector<double>& values, double factor) {
+  if (values.empty() || factor == 0.0) return;
+  if (into.empty()) into.assign(values.size(), 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i) into[i] += factor * values[i];
+}
+
+}  // namespace
+
+void combine(const Meter& base, const std::vector<Meter>& resources, const std::vector<double>& multipliers, Meter& out) {
+  out = base;
+  for (std::size_t r = 0; r < resources.size(); ++r) {
+    const Meter& meter = resources[r];
+    const double factor = multipliers[r];
+    add(out.stage_rate, meter.stage_rate, factor);
+    add(out.hop_rate, meter.hop_rate, factor);
+    add(out.hop_fixed, meter.hop_fixed, factor);
+    out.amount_rate += factor * meter.amount_rate;
+    add(out.option, meter.option, factor);
+    add(out.work_extra, meter.work_extra, factor);
+    add(out.hop_extra, meter.hop_extra, factor);
+    add(out.final_extra, meter.final_extra, factor);
+  }
+}
+
+}  // namespace constellm::search

@@ -1,0 +1,181 @@
+#include "constellm/split/compile.hpp"
+
+#include <algorithm>
+
+namespace constellm::split {
+namespace {
+
+using search::kInfinity;
+using search::LayeredGraph;
+
+std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+constexpr std::int32_t kLanes = 4;            // doubles in a register of AVX2
+constexpr std::int32_t kMostPositions = 2048; // of unrolled routes
+constexpr std::size_t kMostCells = std::size_t{1} << 22;  // of a table over positions, levels and forms
+
+/// furthest[j]: where a block begun at layer j must end for the node's memory. Sums run over the
+/// block as in the evaluator; prefix sums only say where to look.
+void fill_reach(const Problem& problem, const std::vector<double>& memory_prefix, double limit, std::int32_t* furthest) {
+  const auto& layers = problem.spec().layers;
+  const auto fits = [&](std::int32_t first, std::int32_t end) {
+    const double about = memory_prefix[z(end)] - memory_prefix[z(first)];
+    const double room = 1e-9 * memory_prefix.back();
+    if (about < limit - room) return true;
+    if (about > limit + room) return false;
+    double sum = 0.0;
+    for (std::int32_t l = first; l < end; ++l) sum += layers[z(l)].memory_bytes;
+    return sum <= limit;
+  };
+  std::int32_t end = 0;
+  for (std::int32_t j = 0; j <= problem.layer_count(); ++j) {
+    end = std::max(end, j);
+    while (end < problem.layer_count() && fits(j, end + 1)) ++end;
+    furthest[j] = end;
+  }
+}
+
+void fill_nodes(const Problem& problem, LayeredGraph& g) {
+  const auto nodes = z(problem.node_count());
+  g.can_host.resize(nodes);
+  g.stage_fixed_s.resize(nodes);
+  g.form_scale.resize(nodes);
+  g.work_s.assign(nodes * g.rows(), 0.0);
+  g.reach.resize(nodes * g.rows());
+  std::vector<double> memory_prefix(g.rows(), 0.0);
+  for (std::int32_t l = 0; l < g.levels; ++l) memory_prefix[z(l) + 1] = memory_prefix[z(l)] + problem.spec().layers[z(l)].memory_bytes;
+  for (std::int32_t v = 0; v < problem.node_count(); ++v) {
+    const network::Node& node = problem.spec().network.nodes[z(v)];
+    g.can_host[z(v)] = node.can_host() ? 1 : 0;
+    g.stage_fixed_s[z(v)] = node.overhead_s;
+    g.form_scale[z(v)] = node.codec_time_scale;
+    std::int32_t* furthest = &g.reach[g.at(v, 0)];
+    if (!node.can_host()) {
+      for (std::int32_t j = 0; j <= g.levels; ++j) furthest[j] = j;
+      continue;
+    }
+    double* work = &g.work_s[g.at(v, 0)];
+    for (std::int32_t l = 0; l < g.levels; ++l) work[l + 1] = work[l] + problem.layer_s(v, l);
+    const auto same_memory = [&](std::int32_t u) {
+      return g.can_host[z(u)] != 0 && problem.spec().network.nodes[z(u)].memory_bytes == node.memory_bytes;
+    };
+    if (v > 0 && same_memory(v - 1)) std::copy_n(furthest - g.rows(), g.rows(), furthest);
+    else fill_reach(problem, memory_prefix, problem.memory_limit(v), furthest);
+  }
+}
+
+void fill_forms(const Problem& problem, LayeredGraph& g) {
+  const auto size = g.rows() * z(g.stride);
+  g.enter_s.assign(size, 0.0);
+  g.leave_s.assign(size, 0.0);
+  g.amount.assign(size, kInfinity);
+  g.amount[0] = problem.spec().input_bytes;
+  g.amount[g.options_at(0, g.levels)] = problem.sent_bytes(g.levels - 1, kNoCodec);
+  for (std::int32_t level = 1; level < g.levels; ++level) {
+    const double bytes = problem.spec().layers[z(level) - 1].output_bytes;
+    for (std::int32_t k = 0; k < g.options; ++k) {
+      const codec::Codec& codec = problem.spec().codecs[z(k)];
+      const auto i = g.options_at(0, level) + z(k);
+      g.amount[i] = problem.sent_bytes(level - 1, k);
+      g.enter_s[i] = bytes * codec.decode_s_per_byte;
+      g.leave_s[i] = bytes * codec.encode_s_per_byte;
+    }
+  }
+}
+
+void fill_hops(const Problem& problem, LayeredGraph& g) {
+  const auto cells = g.rows() * z(g.stride);
+  const auto& links = problem.spec().network.links;
+  g.hop_s.resize(links.size() * cells);
+  for (std::size_t link = 0; link < links.size(); ++link) {
+    double* out = &g.hop_s[link * cells];
+    for (std::size_t i = 0; i < cells; ++i) out[i] = problem.hop_s(static_cast<std::int32_t>(link), g.amount[i]);
+  }
+}
+
+}  // namespace
+
+std::optional<Compiled> compile(const Problem& problem) {
+  Compiled c;
+  LayeredGraph& g = c.graph;
+  g.levels = problem.layer_count();
+  g.options = problem.codec_count();
+  g.stride = (g.options + kLanes - 1) / kLanes * kLanes;
+  const auto cells = g.rows() * z(g.stride);
+  const auto most = std::clamp<std::size_t>(kMostCells / cells, 1, z(kMostPositions));
+  c.routes = find_routes(problem.topology(), static_cast<std::int32_t>(most));
+  if (c.routes.node.empty()) return std::nullopt;
+  g.acyclic = c.routes.acyclic;
+  g.sink = c.routes.sink;
+  g.site = c.routes.node;
+  g.arc_begin = c.routes.arc_begin;
+  g.arc_to = c.routes.arc_to;
+  g.arc_line = c.routes.arc_link;
+  fill_nodes(problem, g);
+  fill_forms(problem, g);
+  fill_hops(problem, g);
+  return c;
+}
+
+search::Meter time_meter(const Compiled& compiled, const Problem& problem) {
+  search::Meter meter;
+  meter.stage_rate.assign(z(problem.node_count()), 1.0);
+  meter.hop_rate.assign(compiled.routes.arc_link.size(), 1.0);
+  for (const std::int32_t link : compiled.routes.arc_link) {
+    meter.hop_fixed.push_back(problem.spec().network.links[z(link)].latency_s);
+  }
+  return meter;
+}
+
+search::Meter error_meter(const Compiled& compiled, const Problem& problem) {
+  const LayeredGraph& g = compiled.graph;
+  search::Meter meter;
+  meter.option.assign(g.rows() * z(g.stride), 0.0);
+  for (std::int32_t level = 1; level < g.levels; ++level) {
+    for (std::int32_t k = 0; k < g.options; ++k) {
+      meter.option[g.options_at(0, level) + z(k)] =
+          codec::to_resource(problem.spec().limits.error_rule, problem.cut_error(level - 1, k));
+    }
+  }
+  return meter;
+}
+
+search::Meter energy_meter(const Compiled& compiled, const Problem& problem) {
+  const double micro_batches = static_cast<double>(problem.spec().micro_batches);
+  const auto& nodes = problem.spec().network.nodes;
+  search::Meter meter;
+  for (const network::Node& node : nodes) meter.stage_rate.push_back(micro_batches * node.power_w);
+  for (const std::int32_t link : compiled.routes.arc_link) {
+    meter.hop_rate.push_back(micro_batches * nodes[z(problem.topology().link_from[z(link)])].tx_power_w);
+  }
+  return meter;
+}
+
+search::Meter bytes_meter(const Problem& problem) {
+  search::Meter meter;
+  meter.amount_rate = static_cast<double>(problem.spec().micro_batches);
+  return meter;
+}
+
+void add_limits(const Compiled& compiled, const Problem& problem, search::Goal& goal) {
+  if (problem.spec().limits.max_error) {
+    goal.resources.push_back(error_meter(compiled, problem));
+    goal.limits.push_back(codec::to_resource(problem.spec().limits.error_rule, problem.error_limit()));
+  }
+  if (problem.spec().limits.max_energy_j) {
+    goal.resources.push_back(energy_meter(compiled, problem));
+    goal.limits.push_back(problem.energy_limit());
+  }
+}
+
+void to_assignment(const Compiled& compiled, const search::Walk& walk, Assignment& out) {
+  out.path.clear();
+  out.stages.clear();
+  for (const std::int32_t p : walk.positions) out.path.push_back(compiled.routes.node[z(p)]);
+  for (const search::Block& b : walk.blocks) {
+    const bool last = b.last == compiled.graph.levels;
+    out.stages.push_back({compiled.routes.node[z(b.position)], b.first, b.last - 1, last ? kNoCodec : b.option});
+  }
+}
+
+}  // namespace constellm::split
