@@ -60,7 +60,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("micro_batches", 8, "", ASSUMED, "sending overlaps computing; the number of parts is not told"),
     Parameter("satellites of the ring", 12, "", STATED,
               "one plane of a Walker Delta constellation, 53° inclination"),
-    Parameter("altitude of the ring", 500e3, "m", STATED, "500 km"),
+    Parameter("altitude of the ring", 500e3, "m", STATED, "of a circular orbit"),
     Parameter("power_modes_w", (30, 50, 15, 30, 50), "W", ASSUMED,
               "five computing nodes and the modes 15, 30, 50 W of a Jetson AGX Orin are stated, their order "
               "is not; sources differ whether all five are satellites or one is the ground"),
@@ -95,7 +95,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("gain of the entropy coder", LOSSLESS_GAIN, "", DERIVED,
               "25.82 / 11.56; the same at every share is assumed"),
     Parameter("weight of the mask's error", MASK_WEIGHT, "", ASSUMED,
-              "0.70 / 1.13 points lost with mask and Top-k by ViT-L on RESISC45, as if losses followed errors"),
+              "0.70 / 1.13 points that mask and Top-k cost ViT-L on RESISC45, as if losses followed errors"),
     Parameter("encode and decode time", 0.0, "s/B", ASSUMED, "not told"),
     Parameter("max_error", MAX_ERROR, "", ASSUMED,
               "stands for one point of accuracy: what four cuts at the paper's ratio of 25.82 add up to"),

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from constellm import codec
 from hypothesis import given
 from hypothesis import strategies as st
+
+from constellm import codec
 
 SAMPLES = 1_000_000
 

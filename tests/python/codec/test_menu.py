@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
-from constellm import codec
 from hypothesis import given
 from hypothesis import strategies as st
+
+from constellm import codec
 
 
 def test_none_changes_nothing():
@@ -119,3 +121,10 @@ def test_describe():
 def test_bad_options(family, options, error, says):
     with pytest.raises(error, match=says):
         codec.menu(family, **options)
+
+
+def test_documentation_shows_the_default_menus():
+    docs = (Path(__file__).parents[3] / "docs" / "error-model.md").read_text(encoding="utf-8")
+    shown = docs.split("<!-- menus -->\n```\n")[1].split("\n```\n<!-- end of menus -->")[0]
+    menus = codec.menu("none") + codec.menu("quantise") + codec.menu("top-k") + codec.menu("gumbel-mask")
+    assert shown == codec.describe(menus), "put codec.describe(...) of the default menus between the marks"

@@ -7,9 +7,10 @@ import pickle
 
 import numpy as np
 import pytest
-from constellm import network
 from hypothesis import given
 from hypothesis import strategies as st
+
+from constellm import network
 
 FIGURES = {"flop_per_s": 1e12, "memory_bytes": 8e9, "rate_bps": 0.5e9}
 

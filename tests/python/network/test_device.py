@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
+
 from constellm import network
 
 
@@ -63,3 +65,15 @@ def test_bad_choices():
             network.device("rtx-4070-ti", utilisation=utilisation)
     with pytest.raises(TypeError, match="utilisation"):
         network.device("rtx-4070-ti")
+
+
+def test_documentation_shows_the_devices():
+    docs = (Path(__file__).parents[3] / "docs" / "network.md").read_text(encoding="utf-8")
+    shown = docs.split("<!-- devices -->\n")[1].split("<!-- end of devices -->")[0].splitlines()[2:]
+    rows = []
+    for name, row in network.DEVICES.items():
+        peaks = [row["clusters"] * rate * row["clock_hz"] for rate in row["flop_per_cluster_cycle"].values()]
+        cells = [name, row["clusters"], row["clock_hz"] / 1e6, *(peak / 1e12 for peak in peaks)]
+        cells += [row["power_w"], row["memory_bytes"] / 1e9]
+        rows.append("| " + " | ".join(c if isinstance(c, str) else f"{c:.4g}" for c in cells) + " |")
+    assert shown == rows, "\n".join(rows)

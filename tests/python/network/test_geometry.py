@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from constellm import network
 from hypothesis import given
 from hypothesis import strategies as st
+
+from constellm import network
 
 
 def test_twelve_satellites_at_500_km():
