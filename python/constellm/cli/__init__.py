@@ -1,0 +1,27 @@
+"""The command line: ``constellm split solve | evaluate | compare``, ``constellm reproduce``, ``constellm info``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import reproduce, split
+from .info import add_info
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="constellm", description="Plan, prove and compare large-model inference over satellite constellations."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    split.add_commands(commands)
+    reproduce.add_command(commands)
+    add_info(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
+        return 0

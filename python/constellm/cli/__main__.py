@@ -1,0 +1,7 @@
+"""``python -m constellm.cli``."""
+
+import sys
+
+from . import main
+
+sys.exit(main())

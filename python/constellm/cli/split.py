@@ -1,0 +1,111 @@
+"""``constellm split``: solve, evaluate and compare problem files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .. import split
+from ..split.files import read_json, write_json
+
+_UNREADABLE = (OSError, ValueError, TypeError)
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register ``split solve``, ``split evaluate`` and ``split compare``."""
+    area = commands.add_parser("split", help="plans for split models: solve, evaluate, compare")
+    actions = area.add_subparsers(dest="action", required=True)
+
+    solve = actions.add_parser("solve", help="write DIR/<name>.plan.json for every problem file")
+    solve.add_argument("problems", nargs="+", type=Path, metavar="PROBLEM.json")
+    solve.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to; created if absent")
+    solve.add_argument("--method", default="optimal", metavar="NAME", help="'optimal' (default) or a benchmark by name")
+    solve.add_argument("--time-limit", type=_seconds, default=None, metavar="S", help="seconds for each problem")
+    solve.set_defaults(run=_solve)
+
+    evaluate = actions.add_parser("evaluate", help="print the terms of a plan and every rule that it breaks")
+    evaluate.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    evaluate.add_argument("plan", type=Path, metavar="PLAN.json")
+    evaluate.set_defaults(run=_evaluate)
+
+    compare = actions.add_parser("compare", help="print a table of methods on one problem")
+    compare.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    compare.add_argument("--methods", nargs="+", default=None, metavar="NAME", help="default: all that apply")
+    compare.set_defaults(run=_compare)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not in [0, inf) s")
+    return value
+
+
+def _complain(what: object, error: BaseException) -> None:
+    print(f"constellm: {what}: {error}", file=sys.stderr)
+
+
+def _solve(arguments: argparse.Namespace) -> int:
+    options = {} if arguments.time_limit is None else {"time_limit_s": arguments.time_limit}
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _complain(arguments.out, error)
+        return 2
+    status = 0
+    seen: dict[str, Path] = {}
+    for file in arguments.problems:
+        try:
+            problem = split.load_problem(file)
+            if problem.name in seen:
+                raise ValueError(f"name {problem.name!r} was given before, by {seen[problem.name]}")
+            seen[problem.name] = file
+            plan = split.solve(problem, method=arguments.method, **options)
+            target = arguments.out / f"{problem.name}.plan.json"
+            write_json(plan.to_dict(), target)
+        except _UNREADABLE as error:
+            _complain(file, error)
+            status = 2
+            continue
+        worth = f", delay {plan.delay_s:.6g} s" if plan.path else ""
+        print(f"{target}: {plan.status}{worth}")
+    return status
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    files: list[dict] = []
+    for file in (arguments.problem, arguments.plan):
+        try:
+            files.append(read_json(file))
+        except _UNREADABLE as error:
+            _complain(file, error)
+            return 2
+    try:
+        problem = split.problem_from_dict(files[0])
+    except (TypeError, ValueError) as error:
+        _complain(arguments.problem, error)
+        return 2
+    try:
+        broken = split.check(problem, files[1])
+    except (TypeError, ValueError) as error:
+        broken = [str(error)]
+    try:
+        print(json.dumps(split.evaluate(problem, files[1]), indent=1))
+    except (TypeError, ValueError) as error:
+        print(f"no terms: {error}")
+    for rule in broken:
+        print(f"breaks: {rule}")
+    return 1 if broken else 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    try:
+        problem = split.load_problem(arguments.problem)
+        table = split.compare(problem, methods=arguments.methods)
+    except _UNREADABLE as error:
+        _complain(arguments.problem, error)
+        return 2
+    print(table)
+    return 0

@@ -1,0 +1,53 @@
+"""The solver's options in one table, which documentation, validation and the command line read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its default, what it may be, and what it does."""
+
+    name: str
+    default: Any
+    allowed: str
+    doc: str
+
+    def check(self, value: Any) -> Any:
+        """`value` as the core takes it; ValueError or TypeError otherwise."""
+        if isinstance(self.default, bool):
+            if not isinstance(value, bool):
+                raise TypeError(f"{self.name}: expected {self.allowed}, got {value!r}")
+            return value
+        if isinstance(value, bool):
+            raise TypeError(f"{self.name}: expected a number, got {value!r}")
+        number = float(value)
+        if math.isnan(number) or number < 0:
+            raise ValueError(f"{self.name}: {value!r} is not in {self.allowed}")
+        return number
+
+
+OPTIONS = (
+    Option("time_limit_s", math.inf, "[0, inf] s", "stop after this time with the best plan so far and a true bound"),
+    Option("intervals", True, "True or False", "branch on intervals of the bottleneck; else one label run over everything"),
+    Option("heuristic", True, "True or False", "order and prune labels by what they still cost at least; else by their cost so far"),
+    Option("dominance", True, "True or False", "drop labels that another one of the same state makes superfluous"),
+    Option("resource_bound", True, "True or False", "drop labels that cannot keep the error or energy limit to the end"),
+)  # fmt: skip
+
+
+def check_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Every option with its value; an unknown name raises TypeError."""
+    known = {option.name: option for option in OPTIONS}
+    for name in options:
+        if name not in known:
+            raise TypeError(f"unknown option {name!r}; known: {', '.join(known)}")
+    return {name: option.check(options.get(name, option.default)) for name, option in known.items()}
+
+
+def options_doc() -> str:
+    """The table as text."""
+    return "\n".join(f"{o.name} (default {o.default}, {o.allowed}): {o.doc}" for o in OPTIONS)
