@@ -103,18 +103,11 @@ def timm_architecture(name: str) -> dict[str, object] | None:
     """Architecture of a plain vision transformer from its name in timm; None for what is not plain."""
     if not re.match(FAMILIES, name) or any(re.search(rule, name) for rule in NOT_PLAIN):
         return None
-    match = re.match(FAMILIES + r"(?:(?:pe_spatial|relpos|srelpos)_)?([a-z0-9]+?)(?:_patch(\d+)|_\d|$)", name)
-    short = re.match(r"(?:flexivit)_([a-z]+)$", name)
-    wide = re.match(FAMILIES + r"(?:relpos_)?(\w+?)(?:_plus|_distilled)?_patch(\d+)", name)
-    found = match if match and match[1] in SIZES else wide
-    if short:
-        size, patch = short[1], 16
-    elif found and found[1] in SIZES and found[2]:
-        size, patch = found[1], int(found[2])
-    elif (found := re.match(FAMILIES + r"pe_spatial_(\w+?)_patch(\d+)", name)) and found[1] in SIZES:
-        size, patch = found[1], int(found[2])
-    else:
+    size = re.sub(FAMILIES + "(?:pe_spatial_|relpos_|srelpos_)?", "", name).split("_")[0]
+    found_patch = re.search(r"_patch(\d+)", name)
+    if size not in SIZES or not (found_patch or name.startswith("flexivit")):
         return None
+    patch = int(found_patch[1]) if found_patch else 16
     if size == "base" and "_plus" in name:
         size = "base_plus"
     width, blocks, heads, mlp = SIZES[size]
@@ -222,8 +215,8 @@ def write_extract(rows: list[Row], path: Path = EXTRACT) -> None:
     """Write `rows` with their source."""
     with path.open("w", newline="", encoding="utf-8") as file:
         file.write(
-            "# gmacs and mparams: timm, results/benchmark-infer-*.csv at aa4b5850c154 (Apache-2.0); OpenCLIP,\n"
-            "# docs/model_profile.csv at 89fb801f1e60 (MIT), image tower, GFLOPs / 2. The rest: architecture.\n"
+            "# gmacs, mparams: timm, results/benchmark-infer-*.csv at aa4b5850c154 (Apache-2.0); OpenCLIP,\n"
+            "# docs/model_profile.csv at 89fb801f1e60 (MIT), image tower, GFLOPs / 2. Rest: architecture.\n"
         )
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Row._fields)

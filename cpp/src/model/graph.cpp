@@ -63,7 +63,8 @@ std::vector<std::int64_t> topological_order(std::int64_t count,
     }
   }
   if (order.size() != nodes) {
-    throw core::InvalidInput("edges: " + std::to_string(nodes - order.size()) + " nodes lie on or behind a cycle");
+    throw core::InvalidInput("edges: " + std::to_string(nodes - order.size()) +
+                             " nodes lie on or behind a cycle");
   }
   return order;
 }

@@ -7,15 +7,10 @@
 #include <utility>
 
 #include "constellm/core/error.hpp"
+#include "step.hpp"
 
 namespace constellm::model {
 namespace {
-
-double real(std::int64_t count) { return static_cast<double>(count); }
-
-void require_count(const std::string& where, std::int64_t value, std::int64_t least) {
-  if (value < least) core::throw_out_of_range(where, real(value), "[" + std::to_string(least) + ", inf)");
-}
 
 /// Query-key pairs of one sequence and head.
 ///
@@ -35,35 +30,6 @@ double attention_pairs(const TransformerShape& shape, const Pass& pass) {
 
 double in_window(const TransformerShape& shape, double tokens) {
   return shape.attention_window == 0 ? tokens : std::min(tokens, real(shape.attention_window));
-}
-
-/// Figures of one step of a pass, whatever the layer.
-struct Step {
-  double batch;
-  double tokens;  ///< per sequence in one chunk
-  double weight_element;
-  double activation_element;
-
-  explicit Step(const Pass& pass)
-      : batch(real(pass.batch)),
-        tokens(pass.tokens / real(pass.chunks)),
-        weight_element(pass.weight_element_bytes),
-        activation_element(pass.activation_element_bytes) {}
-
-  /// Bytes of `numbers` per token, over the micro-batch.
-  [[nodiscard]] double per_token_bytes(double numbers) const {
-    return batch * tokens * numbers * activation_element;
-  }
-  /// A product with a matrix of `weights` entries: 2 FLOP an entry and token.
-  [[nodiscard]] double matrix_flop(double weights) const { return 2.0 * batch * tokens * weights; }
-};
-
-/// `memory_bytes` from its parts, and weights read once unless told otherwise.
-LayerProfile complete(LayerProfile layer, const Step& step) {
-  layer.weight_bytes = layer.parameters * step.weight_element;
-  layer.read_bytes += layer.weight_bytes;
-  layer.memory_bytes = layer.weight_bytes + layer.kv_cache_bytes + layer.workspace_bytes;
-  return layer;
 }
 
 /// The four parts of a block.
@@ -103,8 +69,8 @@ std::array<LayerProfile, 4> block_parts(const TransformerShape& shape, const Pas
   LayerProfile attention;
   attention.name = "attention";
   attention.parameters = d * (q + 2.0 * v) + norm + (shape.qkv_bias ? q + 2.0 * v : 0.0);
-  attention.flop = step.matrix_flop(d * (q + 2.0 * v)) +
-                   4.0 * step.batch * attention_pairs(shape, pass) / chunks * q;
+  attention.flop =
+      step.matrix_flop(d * (q + 2.0 * v)) + 4.0 * step.batch * attention_pairs(shape, pass) / chunks * q;
   attention.kv_cache_bytes = cached_numbers * in_window(shape, pass.cache_tokens);
   attention.read_bytes = pass.cache_tokens > 0.0 ? cached_numbers * in_window(shape, seen) : 0.0;
   attention.workspace_bytes = step.per_token_bytes(d + (q + 2.0 * v) + std::max(d, q));
@@ -119,7 +85,8 @@ std::array<LayerProfile, 4> block_parts(const TransformerShape& shape, const Pas
 
   LayerProfile mlp_up;
   mlp_up.name = "mlp-up";
-  mlp_up.parameters = experts * up * (d * f + (shape.mlp_bias ? f : 0.0)) + norm + (sparse ? d * experts : 0.0);
+  mlp_up.parameters =
+      experts * up * (d * f + (shape.mlp_bias ? f : 0.0)) + norm + (sparse ? d * experts : 0.0);
   mlp_up.flop = step.matrix_flop(k * up * d * f + (sparse ? d * experts : 0.0));
   mlp_up.workspace_bytes = step.per_token_bytes(2.0 * d + up * k * f);
   mlp_up.output_bytes = step.per_token_bytes(d + hidden);
@@ -140,97 +107,6 @@ std::array<LayerProfile, 4> block_parts(const TransformerShape& shape, const Pas
     parts[3].read_bytes -= idle_share * parts[3].weight_bytes;
   }
   return parts;
-}
-
-std::vector<LayerProfile> with_ends(LayerProfile first, std::vector<LayerProfile> middle, LayerProfile last,
-                                    bool separate) {
-  if (separate) {
-    middle.insert(middle.begin(), std::move(first));
-    middle.push_back(std::move(last));
-  } else {
-    middle.front() = fold(first, middle.front(), middle.front().name);
-    middle.back() = fold(middle.back(), last, middle.back().name);
-  }
-  return middle;
-}
-
-/// Patches cut out by a strided convolution, class token, registers, position embeddings.
-/// FLOP: 2 (p^2 c) d per patch. The positions cover patches and class token.
-LayerProfile patch_embedding(const VisionEnds& ends, const TransformerShape& shape, const Pass& pass) {
-  const Step step(pass);
-  const double d = real(shape.width);
-  const double patch = real(ends.patch_px) * real(ends.patch_px) * real(ends.channels);
-  const double side = real(ends.image_px / ends.patch_px);
-  const double class_tokens = ends.class_token ? 1.0 : 0.0;
-  LayerProfile layer;
-  layer.name = "patch-embedding";
-  layer.parameters = patch * d + d + d * (class_tokens + real(ends.registers)) + d * (side * side + class_tokens);
-  layer.flop = 2.0 * step.batch * side * side * patch * d;
-  layer.workspace_bytes = step.batch * side * side * patch * step.activation_element + step.per_token_bytes(d);
-  layer.output_bytes = step.per_token_bytes(d);
-  return complete(layer, step);
-}
-
-/// Final norm, pooling, classifier: 2 d C FLOP. Attention pooling adds a learned query, its
-/// attention over n tokens, and an MLP with residual: 2(2d^2 + 2n d^2) + 4 n d + 4 d f FLOP,
-/// Zhai et al., "Scaling Vision Transformers" (2022), as SigLIP uses it.
-LayerProfile classifier(const VisionEnds& ends, const TransformerShape& shape, const Pass& pass) {
-  const Step step(pass);
-  const double d = real(shape.width);
-  const double f = real(shape.mlp_width);
-  const double classes = real(ends.classes);
-  LayerProfile layer;
-  layer.name = "head";
-  layer.parameters = real(shape.norm_parameters) * d + classes * (d + 1.0);
-  layer.flop = step.batch * (ends.classes > 0 ? 2.0 * d * classes : 0.0);
-  if (ends.classes == 0) layer.parameters = real(shape.norm_parameters) * d;
-  double workspace = step.per_token_bytes(d) + step.batch * (d + classes) * step.activation_element;
-  if (ends.attention_pool) {
-    layer.parameters += d + 4.0 * (d * d + d) + 2.0 * d * f + f + d + real(shape.norm_parameters) * d;
-    layer.flop += step.batch * 2.0 * (2.0 * d * d + 2.0 * d * f) + step.matrix_flop(2.0 * d * d + 2.0 * d);
-    workspace += step.per_token_bytes(2.0 * d) + step.batch * f * step.activation_element;
-  }
-  layer.workspace_bytes = workspace;
-  layer.output_bytes = step.batch * (ends.classes > 0 ? classes : d) * step.activation_element;
-  return complete(layer, step);
-}
-
-/// A look-up: no FLOP, and only the rows of the tokens at hand are read.
-LayerProfile token_embedding(const TextEnds& ends, const TransformerShape& shape, const Pass& pass) {
-  const Step step(pass);
-  const double d = real(shape.width);
-  LayerProfile layer;
-  layer.name = "token-embedding";
-  layer.parameters = d * (real(ends.vocabulary) + real(ends.positions));
-  layer.workspace_bytes = step.per_token_bytes(d);
-  layer.output_bytes = step.per_token_bytes(d);
-  layer = complete(layer, step);
-  const double rows = ends.positions > 0 ? 2.0 : 1.0;
-  layer.read_bytes = step.batch * step.tokens * rows * d * step.weight_element;
-  return layer;
-}
-
-/// A sampled token travels as a 32-bit number.
-constexpr double kTokenBytes = 4.0;
-
-/// Final norm and logits of the newest token of each sequence: 2 d V FLOP. A tied matrix is
-/// stored again here, because the embedding may be on another host, but is no new parameter.
-/// Of several chunks only the last needs logits, hence the division.
-LayerProfile language_head(const TextEnds& ends, const TransformerShape& shape, const Pass& pass) {
-  const Step step(pass);
-  const double matrix = real(shape.width) * real(ends.vocabulary);
-  const double norm = real(shape.norm_parameters) * real(shape.width);
-  const double share = 1.0 / real(pass.chunks);
-  LayerProfile layer;
-  layer.name = "head";
-  layer.flop = share * 2.0 * step.batch * matrix;
-  layer.parameters = norm + matrix;
-  layer.workspace_bytes = step.batch * (real(shape.width) + real(ends.vocabulary)) * step.activation_element;
-  layer.output_bytes = step.batch * kTokenBytes;
-  layer = complete(layer, step);
-  layer.read_bytes *= share;
-  if (ends.tied) layer.parameters = norm;
-  return layer;
 }
 
 }  // namespace
@@ -271,21 +147,6 @@ void validate(const Pass& pass, std::string_view where) {
   core::require_positive(prefix + "activation_element_bytes", pass.activation_element_bytes);
 }
 
-void validate(const VisionEnds& ends, std::string_view where) {
-  const std::string prefix(where);
-  require_count(prefix + "patch_px", ends.patch_px, 1);
-  require_count(prefix + "image_px", ends.image_px, ends.patch_px);
-  require_count(prefix + "channels", ends.channels, 1);
-  require_count(prefix + "classes", ends.classes, 0);
-  require_count(prefix + "registers", ends.registers, 0);
-}
-
-void validate(const TextEnds& ends, std::string_view where) {
-  const std::string prefix(where);
-  require_count(prefix + "vocabulary", ends.vocabulary, 1);
-  require_count(prefix + "positions", ends.positions, 0);
-}
-
 std::vector<LayerProfile> blocks(const TransformerShape& shape, const Pass& pass, Granularity granularity) {
   validate(shape, "");
   validate(pass, "");
@@ -304,29 +165,6 @@ std::vector<LayerProfile> blocks(const TransformerShape& shape, const Pass& pass
     }
   }
   return layers;
-}
-
-double token_count(const VisionEnds& ends) {
-  // A strided convolution leaves out what does not fill a patch at the right and lower edge.
-  const double side = real(ends.image_px / ends.patch_px);
-  return side * side + real(ends.registers) + (ends.class_token ? 1.0 : 0.0);
-}
-
-std::vector<LayerProfile> vision_transformer(const TransformerShape& shape, const VisionEnds& ends,
-                                             const Pass& pass, Granularity granularity, bool separate_ends) {
-  validate(ends, "");
-  if (pass.tokens != token_count(ends)) {
-    core::throw_out_of_range("tokens", pass.tokens, "{" + core::to_text(token_count(ends)) + "}, the image's own");
-  }
-  return with_ends(patch_embedding(ends, shape, pass), blocks(shape, pass, granularity),
-                   classifier(ends, shape, pass), separate_ends);
-}
-
-std::vector<LayerProfile> decoder(const TransformerShape& shape, const TextEnds& ends, const Pass& pass,
-                                  Granularity granularity, bool separate_ends) {
-  validate(ends, "");
-  return with_ends(token_embedding(ends, shape, pass), blocks(shape, pass, granularity),
-                   language_head(ends, shape, pass), separate_ends);
 }
 
 }  // namespace constellm::model

@@ -8,8 +8,8 @@ namespace constellm::model {
 /// A tensor of an operator graph whose operators run in a line.
 struct Tensor {
   double bytes = 0.0;
-  std::int64_t produced_at = -1;  ///< position of its operator; -1: an input of the whole graph
-  std::int64_t last_used_at = -1; ///< last position that reads it; `operators`: it is the result
+  std::int64_t produced_at = -1;   ///< position of its operator; -1: an input of the whole graph
+  std::int64_t last_used_at = -1;  ///< last position that reads it; `operators`: it is the result
 };
 
 /// Every tensor that crosses the cut after each operator, each counted once: those produced at or

@@ -15,9 +15,9 @@ struct LayerProfile {
   double parameters = 0.0;      ///< shared ones count once, where they are first used
   double weight_bytes = 0.0;    ///< weights stored at this layer [B]
   double kv_cache_bytes = 0.0;  ///< keys and values kept for later tokens [B]
-  double workspace_bytes = 0.0; ///< largest set of activations alive at once inside the layer [B]
-  double read_bytes = 0.0;      ///< weights and cache read from memory, the floor of a bandwidth-bound pass [B]
-  double error_gain = 1.0;      ///< weight of a codec's error at the cut after the layer
+  double workspace_bytes = 0.0;  ///< largest set of activations alive at once inside the layer [B]
+  double read_bytes = 0.0;  ///< weights and cache read from memory, the floor of a bandwidth-bound pass [B]
+  double error_gain = 1.0;  ///< weight of a codec's error at the cut after the layer
 
   bool operator==(const LayerProfile&) const = default;
 };

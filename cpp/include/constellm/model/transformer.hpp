@@ -11,16 +11,16 @@ namespace constellm::model {
 /// normalised before and added to the residual stream after.
 struct TransformerShape {
   std::int64_t blocks = 1;
-  std::int64_t width = 1;             ///< d, numbers per token in the residual stream
-  std::int64_t heads = 1;             ///< query heads h
-  std::int64_t kv_heads = 1;          ///< key and value heads g; fewer than h: grouped queries
-  std::int64_t head_width = 1;        ///< d_h, numbers per head
-  std::int64_t mlp_width = 1;         ///< f, hidden width of the MLP (of one expert)
-  std::int64_t experts = 1;           ///< E; 1: dense
-  std::int64_t experts_per_token = 1; ///< k
-  std::int64_t attention_window = 0;  ///< newest tokens that a query sees; 0: all
-  std::int64_t norm_parameters = 2;   ///< per number: 2 scale and shift, 1 scale only (RMS)
-  bool gated_mlp = false;             ///< two matrices up, their outputs multiplied, one down
+  std::int64_t width = 1;              ///< d, numbers per token in the residual stream
+  std::int64_t heads = 1;              ///< query heads h
+  std::int64_t kv_heads = 1;           ///< key and value heads g; fewer than h: grouped queries
+  std::int64_t head_width = 1;         ///< d_h, numbers per head
+  std::int64_t mlp_width = 1;          ///< f, hidden width of the MLP (of one expert)
+  std::int64_t experts = 1;            ///< E; 1: dense
+  std::int64_t experts_per_token = 1;  ///< k
+  std::int64_t attention_window = 0;   ///< newest tokens that a query sees; 0: all
+  std::int64_t norm_parameters = 2;    ///< per number: 2 scale and shift, 1 scale only (RMS)
+  bool gated_mlp = false;              ///< two matrices up, their outputs multiplied, one down
   bool qkv_bias = true;
   bool attention_out_bias = true;
   bool mlp_bias = true;
@@ -30,12 +30,12 @@ struct TransformerShape {
 
 /// One pass over a micro-batch. Counts of tokens may be means, hence fractions.
 struct Pass {
-  std::int64_t batch = 1;             ///< images or sequences in the micro-batch
-  double tokens = 1.0;                ///< n, new tokens per sequence, over all chunks
-  double past_tokens = 0.0;           ///< already in the cache when the pass begins
-  double cache_tokens = 0.0;          ///< room kept in the cache per sequence; 0: no cache
-  std::int64_t chunks = 1;            ///< tokens pass in this many parts; figures are the mean of a part
-  bool causal = false;                ///< a token sees itself and those before it
+  std::int64_t batch = 1;     ///< images or sequences in the micro-batch
+  double tokens = 1.0;        ///< n, new tokens per sequence, over all chunks
+  double past_tokens = 0.0;   ///< already in the cache when the pass begins
+  double cache_tokens = 0.0;  ///< room kept in the cache per sequence; 0: no cache
+  std::int64_t chunks = 1;    ///< tokens pass in this many parts; figures are the mean of a part
+  bool causal = false;        ///< a token sees itself and those before it
   double weight_element_bytes = 4.0;
   double activation_element_bytes = 4.0;
 
@@ -51,44 +51,5 @@ void validate(const Pass& pass, std::string_view where);
 
 /// The blocks alone, without what comes before the first and after the last.
 std::vector<LayerProfile> blocks(const TransformerShape& shape, const Pass& pass, Granularity granularity);
-
-/// What feeds a vision transformer and what reads it out.
-struct VisionEnds {
-  std::int64_t image_px = 224;  ///< side of the square image
-  std::int64_t patch_px = 16;   ///< side of a patch
-  std::int64_t channels = 3;
-  std::int64_t classes = 1000;  ///< 0: the pooled features are the output
-  std::int64_t registers = 0;   ///< learned tokens without a place in the image
-  bool class_token = true;
-  bool attention_pool = false;  ///< one learned query attends to all tokens (SigLIP)
-
-  bool operator==(const VisionEnds&) const = default;
-};
-
-void validate(const VisionEnds& ends, std::string_view where);
-
-/// Patches, class token and registers of one image.
-double token_count(const VisionEnds& ends);
-
-/// A whole vision transformer; `pass` needs `tokens` = token_count(ends). The ends are layers of
-/// their own if `separate_ends`, else part of the first and last.
-std::vector<LayerProfile> vision_transformer(const TransformerShape& shape, const VisionEnds& ends,
-                                             const Pass& pass, Granularity granularity,
-                                             bool separate_ends);
-
-/// What feeds a decoder and what reads it out.
-struct TextEnds {
-  std::int64_t vocabulary = 1;
-  std::int64_t positions = 0;  ///< learned position embeddings; 0: none (rotary)
-  bool tied = false;           ///< the output matrix is the token embedding
-
-  bool operator==(const TextEnds&) const = default;
-};
-
-void validate(const TextEnds& ends, std::string_view where);
-
-/// A whole decoder that yields one sampled token per sequence.
-std::vector<LayerProfile> decoder(const TransformerShape& shape, const TextEnds& ends, const Pass& pass,
-                                  Granularity granularity, bool separate_ends);
 
 }  // namespace constellm::model
