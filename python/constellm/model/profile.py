@@ -127,8 +127,13 @@ class Profile:
 
     @property
     def memory_bytes(self) -> float:
-        """Resident memory if every layer has a host of its own [B]."""
+        """Resident memory, each layer's workspace counted by itself [B]."""
         return self._total("memory_bytes")
+
+    @property
+    def workspace_bytes(self) -> float:
+        """Largest workspace of any layer: what a host needs that runs its layers one by one [B]."""
+        return max(layer.workspace_bytes for layer in self.detail)
 
     @property
     def weight_bytes(self) -> float:
@@ -166,6 +171,18 @@ class Profile:
         """
         each = non_negative("total_bytes", total_bytes) / len(self.detail)
         return self.replace(detail=tuple(layer.replace(memory_bytes=each) for layer in self.detail))
+
+    def without_workspace(self) -> Profile:
+        """Return a copy whose `memory_bytes` are weights and KV cache alone.
+
+        For hosts that run one layer at a time and use one workspace for all: take `workspace_bytes` off
+        each host's memory instead, which is exact where all layers have the same.
+        """
+        return self.replace(
+            detail=tuple(
+                layer.replace(memory_bytes=layer.weight_bytes + layer.kv_cache_bytes) for layer in self.detail
+            )
+        )
 
     def with_error_gain(self, error_gain: float | Iterable[float]) -> Profile:
         """Return a copy that weighs errors at the cuts differently.

@@ -115,7 +115,7 @@ def vit(
     --------
     >>> from constellm import model
     >>> model.vit("vit-gigantic/14", batch=8)
-    Profile('vit-gigantic/14', 48 layers, 1,844.4 M parameters, 7,743.1 GFLOP and 8.22 GB for a batch of 8)
+    Profile('vit-gigantic/14', 48 layers, 1,844.4 M parameters, 7,740.0 GFLOP and 11.93 GB for a batch of 8)
     """
     name, values = read_config(config)
     fields = Fields(values)

@@ -54,6 +54,15 @@ def test_stated_memory_is_spread_evenly() -> None:
         profile.with_memory(-1)
 
 
+def test_a_workspace_may_be_shared() -> None:
+    profile = model.vit("vit-gigantic/14", batch=8)
+    shared = profile.without_workspace()
+    # The MLP's way up: residual stream, normed input, hidden layer, for 257 tokens of 8 images.
+    assert profile.workspace_bytes == 8 * 257 * (2 * 1664 + 8192) * 4
+    assert shared.memory_bytes == pytest.approx(profile.parameters * 4, rel=1e-12)
+    assert profile.memory_bytes == pytest.approx(shared.memory_bytes + 48 * profile.workspace_bytes, rel=1e-3)
+
+
 def test_error_gain(profile) -> None:
     assert list(profile.with_error_gain(2).array("error_gain")) == [2, 2, 2]
     assert list(profile.with_error_gain(np.array([3, 2, 1])).array("error_gain")) == [3, 2, 1]
