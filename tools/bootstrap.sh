@@ -17,6 +17,7 @@ fail() { say "$@"; exit 1; }
 apt_install() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
   say "installing $* with apt-get"
+  export DEBIAN_FRONTEND=noninteractive
   { apt-get install -y -q "$@" || { apt-get update -q && apt-get install -y -q "$@"; }; } >&2
 }
 
