@@ -23,13 +23,16 @@ void register_network(py::module_& m) {
                optional("codec_time_scale", &Node::codec_time_scale, "multiplies encode and decode times here"),
                optional("layer_time_s", &Node::layer_time_s, "measured seconds of every layer, in place of flop / flop_per_s [layers]"),
                optional("group", &Node::group, "name for addressing several nodes at once"));
-  record<Link>(m, "Link", "A directed link.",
+  // The file format's `from` is a keyword in Python: its value reads as `from_`.
+  record<Link>(m, "Link", "A directed link. `network.link` makes one without the reserved word `from`.",
                required("from", &Link::from, "id of the sender"),
                required("to", &Link::to, "id of the receiver"),
                required("rate_bps", &Link::rate_bps, "[bit/s]"),
                required("latency_s", &Link::latency_s, "propagation; occupies nothing [s]"),
                optional("overhead_s", &Link::overhead_s, "fixed per message; occupies the link [s]"),
-               optional("group", &Link::group, "name for addressing several links at once"));
+               optional("group", &Link::group, "name for addressing several links at once"))
+      .def_property_readonly(
+          "from_", py::cpp_function([](const Link& link) { return link.from; }, "from_(self) -> str"), "id of the sender");
   record<Network>(m, "Network", "Nodes, directed links, where the data starts and where the result is wanted.",
                   required("nodes", &Network::nodes, "list of Node"),
                   required("links", &Network::links, "list of Link"),

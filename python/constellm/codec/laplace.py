@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+from ..core.checks import count
+
 MAX_BITS = 16
 
 
@@ -38,10 +40,7 @@ def quantisation_error(bits: int) -> float:
     float
         Dimensionless, root of mean squared error ÷ mean square.
     """
-    if isinstance(bits, bool) or not isinstance(bits, int):
-        raise TypeError(f"bits: expected an integer, got {bits!r}")
-    if not 1 <= bits <= MAX_BITS:
-        raise ValueError(f"bits: {bits} is not in [1, {MAX_BITS}]")
+    bits = count("bits", bits, most=MAX_BITS)
     alpha = _lambert_w(3.0 * 4.0**bits)
     half = alpha / 2.0**bits
     after = half * half + 2.0 * half + 2.0

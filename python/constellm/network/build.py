@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._core import Link, Network, Node
+from ..core.checks import count
 
 Names = Union[str, Sequence[str]]
 Groups = Union[str, None, Sequence[Union[str, None]]]
@@ -246,10 +247,7 @@ def with_ground(
 
 
 def _ids(n: int, ids: Sequence[str] | None, *, least: int) -> list[str]:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
-        raise TypeError(f"n: expected an integer, got {n!r}")
-    if n < least:
-        raise ValueError(f"n: {n} is not in [{least}, inf)")
+    n = count("n", n, least=least)
     if ids is None:
         return [f"s{i}" for i in range(n)]
     if isinstance(ids, str) or len(ids) != n:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ..core.checks import count
+
 EARTH_RADIUS_M = 6_378_137.0
 """Equatorial radius, WGS 84 [m]."""
 
@@ -38,8 +40,7 @@ def ring_hop_m(satellites: int, *, altitude_m: float) -> float:
     ValueError
         If a value is out of range, or if the Earth stands between the neighbours.
     """
-    if satellites < 2:
-        raise ValueError(f"satellites: {satellites} is not in [2, inf)")
+    satellites = count("satellites", satellites, least=2)
     if not 0.0 < altitude_m < math.inf:
         raise ValueError(f"altitude_m: {altitude_m} is not in (0, inf)")
     radius_m = EARTH_RADIUS_M + altitude_m

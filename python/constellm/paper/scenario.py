@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..codec import Codec, menu
+from ..core.checks import count
 from ..model import Profile, image_bytes, pipeedge, vit
 from ..network import Network, Node, chain, device, link, ring, with_ground
 from ..split import Problem
@@ -174,14 +175,10 @@ def edge_boards(
     """
     measured = pipeedge(model)
     nodes = []
-    for board, count in ({"Minnowboard-E3845": 4, "RCC-VE-C2000": 4} if boards is None else boards).items():
+    for board, number in ({"Minnowboard-E3845": 4, "RCC-VE-C2000": 4} if boards is None else boards).items():
         if board not in measured.device_times:
             known = ", ".join(map(repr, measured.device_times))
             raise ValueError(f"boards: {board!r} is not one of {known}")
-        if isinstance(count, bool) or not isinstance(count, int):
-            raise TypeError(f"boards[{board!r}]: expected an integer, got {count!r}")
-        if count < 1:
-            raise ValueError(f"boards[{board!r}]: {count} is not in [1, inf)")
         nodes += [
             Node(
                 id=f"{board}-{i}",
@@ -190,7 +187,7 @@ def edge_boards(
                 layer_time_s=measured.device_times[board],
                 group=board,
             )
-            for i in range(count)
+            for i in range(count(f"boards[{board!r}]", number))
         ]
     if not nodes:
         raise ValueError("boards: names no board, at least one is needed")
@@ -215,11 +212,7 @@ def _name(text: str) -> str:
 
 def _share(batch: int, micro_batches: int) -> int:
     """Images of a micro-batch."""
-    for field, value in (("batch", batch), ("micro_batches", micro_batches)):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{field}: expected an integer, got {value!r}")
-        if value < 1:
-            raise ValueError(f"{field}: {value} is not in [1, inf)")
+    batch, micro_batches = count("batch", batch), count("micro_batches", micro_batches)
     if batch % micro_batches:
         raise ValueError(f"micro_batches: {micro_batches} does not divide batch = {batch}")
     return batch // micro_batches
@@ -245,11 +238,8 @@ def _orbit(
     rate_bps: float,
     latency_s: float,
 ) -> Network:
-    if isinstance(relays, bool) or not isinstance(relays, int):
-        raise TypeError(f"relays: expected an integer, got {relays!r}")
-    if relays < 0:
-        raise ValueError(f"relays: {relays} is not in [0, inf)")
-    if not power_modes_w:
+    relays = count("relays", relays, least=0)
+    if len(power_modes_w) == 0:
         raise ValueError("power_modes_w: names no satellite, at least one must compute")
     if relays and relays + len(power_modes_w) < 3:
         raise ValueError(

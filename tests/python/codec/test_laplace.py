@@ -78,6 +78,11 @@ def test_many_bits_follow_the_high_resolution_formula():
         assert codec.quantisation_error(bits) == pytest.approx(formula, rel=0.01)
 
 
+def test_numpy_integers_serve_as_bits():
+    assert codec.quantisation_error(np.int64(4)) == codec.quantisation_error(4)
+    assert codec.gumbel_mask(bits=np.int8(4))[0] == codec.gumbel_mask(bits=4)[0]
+
+
 def test_more_bits_cost_less_error():
     errors = [codec.quantisation_error(bits) for bits in range(1, 17)]
     assert errors == sorted(errors, reverse=True) and len(set(errors)) == 16

@@ -16,7 +16,7 @@ FIGURES = {"flop_per_s": 1e12, "memory_bytes": 8e9, "rate_bps": 0.5e9}
 
 
 def ends(net):
-    return [(getattr(link, "from"), link.to) for link in net.links]
+    return [(link.from_, link.to) for link in net.links]
 
 
 def test_chain_of_arrays():

@@ -7,18 +7,20 @@ import math
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from constellm import codec, model, network, paper
-from constellm._core import Stage, evaluate
+from constellm._core import evaluate
+from constellm.split import Stage, solve
 
 DOCS = Path(__file__).parents[3] / "docs" / "scenario.md"
 
 
 def ends(problem):
-    return {(getattr(link, "from"), link.to): link for link in problem.links}
+    return {(link.from_, link.to): link for link in problem.links}
 
 
 def test_the_ring_of_the_paper():
@@ -135,6 +137,46 @@ def test_hand_computed_delay_of_a_plan():
     assert terms["delay_s"] == pytest.approx(total + 7 * bottleneck, rel=1e-12)
     assert terms["error"] == pytest.approx(paper.MAX_ERROR, rel=1e-12)
     assert terms["broken_limits"] == [], "four cuts at the paper's ratio are what the limit allows"
+
+
+@pytest.mark.parametrize(("s2g_rate_bps", "speed_up"), [(0.8e9, 1.63), (0.4e9, 1.96), (0.2e9, 3.32)])
+def test_speed_up_over_ground_only_at_1080p(s2g_rate_bps, speed_up):
+    """Against an independent planner's figures for these assumptions."""
+    plan = solve(paper.collaborative(s2g_rate_bps=s2g_rate_bps))
+    assert plan.status == "optimal"
+    ground = paper.collaborative(s2g_rate_bps=s2g_rate_bps, ground_computes=True)
+    below = evaluate(
+        ground, ["s0", "s1", "s2", "s3", "s4", "ground"], [Stage(node="ground", first_layer=0, last_layer=47)]
+    )
+    assert below["delay_s"] / plan.delay_s == pytest.approx(speed_up, rel=0.01)
+
+
+def test_the_error_limit_couples_the_cuts():
+    plan = solve(paper.collaborative())
+    assert plan.error <= paper.MAX_ERROR
+    assert len({stage.codec for stage in plan.stages[:-1]}) > 1, "cuts share one budget unequally"
+    assert solve(paper.collaborative(max_error=None)).delay_s < plan.delay_s
+    assert solve(paper.collaborative(max_error=0.1)).delay_s > plan.delay_s
+
+
+def test_a_ground_that_computes_takes_most_layers():
+    plan = solve(paper.collaborative(ground_computes=True))
+    assert plan.delay_s == pytest.approx(1.9, rel=0.03)
+    last = plan.stages[-1]
+    assert last.node == "ground" and last.last_layer - last.first_layer + 1 > 24
+
+
+def test_numpy_values_serve_as_arguments():
+    assert (
+        paper.collaborative(
+            micro_batches=np.int64(8),
+            relays=np.int32(7),
+            power_modes_w=np.array([30, 50, 15, 30, 50]),
+            s2g_rate_bps=np.float64(0.8e9),
+            image=np.str_("1080p"),
+        )
+        == paper.collaborative()
+    )
 
 
 def test_stronger_compression_everywhere_breaks_the_error_limit():
