@@ -257,7 +257,10 @@ def _ids(n: int, ids: Sequence[str] | None, *, least: int) -> list[str]:
 
 def _spread(name: str, value: ArrayLike, n: int) -> list[Any]:
     """`value` for each of n items; a scalar serves all of them."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name}: expected a scalar or shape ({n},), got {value!r}") from None
     if array.ndim == 0:
         return [array.item()] * n
     if array.shape != (n,):

@@ -146,6 +146,7 @@ def test_counts_and_pickle(n, rate, two_way):
         ),
         ({"rate_bps": [1e9] * 3}, ValueError, r"rate_bps: expected a scalar or shape \(2,\)"),
         ({"memory_bytes": np.ones((3, 1))}, ValueError, r"memory_bytes: .* got shape \(3, 1\)"),
+        ({"memory_bytes": [1, [2, 3], 4]}, ValueError, r"memory_bytes: expected a scalar or shape \(3,\)"),
         ({"rate_bps": [1e9, 0.0]}, ValueError, r"links\[1\]\.rate_bps: 0 is not in \(0, inf\)"),
         ({"flop_per_s": [1, math.nan, 1]}, ValueError, r"nodes\[1\]\.flop_per_s: nan"),
         ({"memory_bytes": -1}, ValueError, r"nodes\[0\]\.memory_bytes: -1"),
