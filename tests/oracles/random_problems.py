@@ -249,3 +249,41 @@ def random_chain(
         "codecs": [{"name": f"q{i}", "ratio": 32.0**t, "error": 0.06 * t**1.5} for i, t in enumerate(steps)],
         "limits": {"max_error": max_error},
     }
+
+
+def random_graph(
+    seed: int, *, layers: int, nodes: int, codecs: int, micro_batches: int, max_error: float | None = None
+) -> dict:
+    """As `random_chain`, on a two-way ring with chords, with relays, codec times, powers and an energy limit."""
+    rng = random.Random(f"graph-{seed}")
+    problem = random_chain(
+        seed, layers=layers, nodes=nodes, codecs=codecs, micro_batches=micro_batches, max_error=max_error
+    )
+    ids = [node["id"] for node in problem["nodes"]]
+    ring = [(a, ids[(i + 1) % nodes]) for i, a in enumerate(ids)]
+    chords = [(a, b) for a, b in itertools.combinations(ids, 2) if rng.random() < 1.5 / nodes]
+    problem["links"] = [
+        {
+            "from": a,
+            "to": b,
+            "rate_bps": rng.uniform(1e9, 8e9),
+            "latency_s": rng.uniform(0.001, 0.01),
+            "overhead_s": rng.choice([0.0, 0.001]),
+        }
+        for a, b in sorted({(a, b) for pair in ring + chords for a, b in (pair, pair[::-1]) if a != b})
+    ]
+    problem["name"] = f"random-graph-{seed}"
+    problem["sink"] = ids[nodes // 2]
+    for node in problem["nodes"]:
+        node.update(
+            power_w=rng.uniform(15, 50), tx_power_w=rng.uniform(1, 10), overhead_s=rng.uniform(0, 0.003)
+        )
+        if node["id"] != "s0" and rng.random() < 0.3:
+            node["flop_per_s"] = 0.0
+    for codec in problem["codecs"][1:]:
+        codec.update(encode_s_per_byte=rng.uniform(0, 1e-10), decode_s_per_byte=rng.uniform(0, 1e-10))
+    work = sum(layer["flop"] for layer in problem["layers"])
+    typical_j = work / 1e14 * 32 * micro_batches
+    problem["limits"]["max_energy_j"] = rng.choice([None, typical_j * rng.uniform(0.8, 3)])
+    problem["limits"]["error_rule"] = rng.choice(["sum", "root_sum_square"])
+    return problem
