@@ -29,9 +29,8 @@ from scipy.sparse import csr_array
 
 from . import evaluator
 
-OBJECTIVE_SCALE = (
-    1e4  # the optimum is near this, which makes the absolute gap of HiGHS (1e-6) a relative 1e-10
-)
+# What the largest stage or hop costs in the objective, which makes HiGHS's absolute gap of 1e-6 a small one.
+OBJECTIVE_SCALE = 1e4
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,9 @@ def layered_graph(problem: dict) -> list[Arc]:
     max_error, _ = evaluator.limits_of(problem)
     power = 2 if evaluator.error_rule(problem) == "root_sum_square" else 1
 
-    flights: list[
-        tuple[int, int | None, float, float, float]
-    ] = []  # done, codec, bytes, encode, decode per scale
+    # What may be in flight: layers done, codec, bytes, and seconds to encode and decode it at scale 1.
+    flights: list[tuple[int, int | None, float, float, float]] = [(0, None, problem["input_bytes"], 0.0, 0.0)]
     losses: dict[tuple[int, int | None], float] = {(total, None): 0.0}
-    flights.append((0, None, problem["input_bytes"], 0.0, 0.0))
     for cut in range(1, total):
         out = layers[cut - 1]["output_bytes"]
         for k, codec in enumerate(codecs):
@@ -251,9 +248,8 @@ def solve(problem: dict, time_limit_s: float = 600.0) -> Optimum | None:
         first = programme.within_limits(only_bottleneck, time_limit_s)
         if first is None:
             return None
-        programme.add(
-            {programme.bottleneck: 1.0}, 0, first.value.bottleneck_s / programme.unit_s * (1 + 1e-9)
-        )
+        smallest = first.value.bottleneck_s / programme.unit_s
+        programme.add({programme.bottleneck: 1.0}, 0, smallest * (1 + 1e-9))
         scale = OBJECTIVE_SCALE / (first.value.delay_s or 1.0)
         best = programme.within_limits(programme.delay_cost() * scale, time_limit_s) or first
         return Optimum(best.plan, best.value, first.bound / OBJECTIVE_SCALE * programme.unit_s)

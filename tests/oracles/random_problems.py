@@ -254,7 +254,7 @@ def random_chain(
 def random_graph(
     seed: int, *, layers: int, nodes: int, codecs: int, micro_batches: int, max_error: float | None = None
 ) -> dict:
-    """As `random_chain`, on a two-way ring with chords, with relays, codec times, powers and an energy limit."""
+    """As `random_chain`, on a two-way ring with chords, with relays, codec times, powers, an energy limit."""
     rng = random.Random(f"graph-{seed}")
     problem = random_chain(
         seed, layers=layers, nodes=nodes, codecs=codecs, micro_batches=micro_batches, max_error=max_error

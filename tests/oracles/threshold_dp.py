@@ -99,9 +99,8 @@ class _Chain:
                             continue
                         loss = 0.0
                         if name is not None:
-                            loss = (
-                                evaluator.codec_error(self.problem, self.codecs[name], end - 1) ** self.power
-                            )
+                            error = evaluator.codec_error(self.problem, self.codecs[name], end - 1)
+                            loss = error**self.power
                         joules = micro_batches * node.get("power_w", 0.0) * seconds
                         left.setdefault((end, name), []).extend(
                             (s + seconds, e + loss, j + joules, max(b, seconds), (*trail, (end, name)))
