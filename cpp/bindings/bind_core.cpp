@@ -1,7 +1,6 @@
 #include <string>
 
-#include "constellm/core/error.hpp"
-#include "constellm/core/status.hpp"
+#include "constellm/search/simd.hpp"
 #include "register.hpp"
 
 namespace constellm::bindings {
@@ -16,7 +15,7 @@ std::string compiler() {
 #endif
 }
 
-// What the compiler was allowed to assume of every machine; no function is compiled twice.
+// What the compiler was allowed to assume of every machine.
 const char* simd_baseline() {
 #if defined(__AVX512F__)
   return "avx512f";
@@ -29,6 +28,14 @@ const char* simd_baseline() {
 #else
   return "none";
 #endif
+}
+
+// What the functions that are compiled twice use on this machine.
+const char* simd_in_use() {
+#if CONSTELLM_SIMD_DISPATCH
+  if (__builtin_cpu_supports("avx2")) return "avx2";
+#endif
+  return simd_baseline();
 }
 
 }  // namespace
@@ -49,7 +56,7 @@ void register_core(py::module_& m) {
   build["eigen"] = CONSTELLM_EIGEN_VERSION;
   build["pybind11"] = CONSTELLM_PYBIND11_VERSION;
   build["simd_baseline"] = simd_baseline();
-  build["simd_dispatch"] = "none";
+  build["simd_in_use"] = simd_in_use();
   m.attr("build") = build;
 }
 

@@ -5,7 +5,7 @@ The compiled part of constellm; private: use the package's own modules.
 from __future__ import annotations
 import collections.abc
 import typing
-__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'build', 'crossing_bytes', 'decoder', 'evaluate', 'structural_faults', 'topological_order', 'version', 'vision_transformer']
+__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'build', 'crossing_bytes', 'decoder', 'evaluate', 'k_best', 'solve', 'structural_faults', 'topological_order', 'version', 'vision_transformer']
 class Layer:
     """
     One layer as the planner sees it; all figures for one micro-batch.
@@ -473,7 +473,7 @@ class Node:
         """
 class Link:
     """
-    A directed link.
+    A directed link. `network.link` makes one without the reserved word `from`.
     """
     __hash__: typing.ClassVar[None] = None
     @staticmethod
@@ -495,6 +495,11 @@ class Link:
     def to_dict(self) -> dict:
         """
         The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def from_(self) -> str:
+        """
+        id of the sender
         """
     @property
     def group(self) -> str | None:
@@ -638,6 +643,16 @@ class Problem:
     @staticmethod
     def __setstate__(*args, **kwargs):
         ...
+    @staticmethod
+    def _repr_html_(problem: Problem) -> str:
+        """
+        The problem as HTML tables.
+        """
+    @staticmethod
+    def summary(problem: Problem) -> str:
+        """
+        The problem as text: its size and limits, then layers, nodes, links and codecs as tables.
+        """
     def __eq__(self, other: typing.Any) -> bool:
         ...
     def __init__(self, *, name: str = 'problem', model: typing.Any = None, layers: collections.abc.Sequence[Layer] | None = None, input_bytes: float | None = None, network: Network | None = None, nodes: collections.abc.Sequence[Node] | None = None, links: collections.abc.Sequence[Link] | None = None, source: str | None = None, sink: str | None = None, codecs: collections.abc.Sequence[Codec], micro_batches: int = 1, max_error: float | None = None, max_energy_j: float | None = None, error_rule: str = 'sum', objective: str = 'delay') -> None:
@@ -770,6 +785,107 @@ class Stage:
         """
         id of the host
         """
+class Plan:
+    """
+    A solver's answer: what it found, and what it proved. Figures are the evaluator's; NaN where there is no plan.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def _repr_html_(plan: Plan) -> str:
+        """
+        The plan as HTML tables with a picture of its pipeline.
+        """
+    @staticmethod
+    def summary(plan: Plan) -> str:
+        """
+        The plan as text: what was found and proven, then stages and hops as tables.
+        """
+    def __eq__(self, other: typing.Any) -> bool:
+        """
+        Same problem, status, path and stages; counters and seconds do not count.
+        """
+    def __repr__(self) -> str:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The content of a `constellm.split-plan` file.
+        """
+    @property
+    def bottleneck_s(self) -> float:
+        """
+        longest stage or hop per micro-batch [s]
+        """
+    @property
+    def bytes(self) -> float:
+        """
+        over all hops and micro-batches [B]
+        """
+    @property
+    def counters(self) -> dict[str, int]:
+        """
+        labels made, dominated, expanded; most waiting; backward passes; intervals
+        """
+    @property
+    def delay_s(self) -> float:
+        """
+        from the start until the sink has the last result [s]
+        """
+    @property
+    def energy_j(self) -> float:
+        """
+        of all micro-batches [J]
+        """
+    @property
+    def error(self) -> float:
+        """
+        accumulated error
+        """
+    @property
+    def gap(self) -> float:
+        """
+        (objective - lower bound) / objective
+        """
+    @property
+    def lower_bound_s(self) -> float:
+        """
+        no plan has a smaller objective [s]; NaN where nothing was proven, infinite where no plan exists
+        """
+    @property
+    def method(self) -> str:
+        """
+        name of the method that made it
+        """
+    @property
+    def path(self) -> list[str]:
+        """
+        ids of the nodes from source to sink
+        """
+    @property
+    def problem(self) -> Problem:
+        """
+        the problem it answers
+        """
+    @property
+    def seconds(self) -> float:
+        """
+        spent by the solver [s]
+        """
+    @property
+    def stages(self) -> list[Stage]:
+        """
+        the hosting nodes' shares, in path order
+        """
+    @property
+    def status(self) -> str:
+        """
+        'optimal', 'feasible', 'infeasible', 'no_plan_found', 'time_limit' or 'interrupted'
+        """
 def crossing_bytes(operators: typing.SupportsInt | typing.SupportsIndex, tensors: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> list[float]:
     """
     Bytes across the cut after each operator; tensors are (bytes, produced at, last used at).
@@ -781,6 +897,14 @@ def decoder(*, shape: TransformerShape, ends: TextEnds, pass_: Pass, sub_blocks:
 def evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> dict[str, typing.Any]:
     """
     Every term of a plan; raises ValueError with what makes it no plan.
+    """
+def k_best(problem: Problem, k: typing.SupportsInt | typing.SupportsIndex, *, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> list:
+    """
+    See `constellm.split.k_best`.
+    """
+def solve(problem: Problem, *, time_limit_s: typing.SupportsFloat | typing.SupportsIndex, intervals: bool, heuristic: bool, dominance: bool, resource_bound: bool, unroll: bool) -> Plan:
+    """
+    The exact search; see `constellm.split.solve`.
     """
 def structural_faults(problem: Problem, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> list[str]:
     """
@@ -794,5 +918,5 @@ def vision_transformer(*, shape: TransformerShape, ends: VisionEnds, pass_: Pass
     """
     The layers of a whole vision transformer.
     """
-build: dict = {'version': '0.1.0', 'compiler': 'GCC 12.2.0', 'cxx_standard': 202002, 'build_type': 'Release', 'assertions': False, 'eigen': '3.4.1', 'pybind11': '3.1.0', 'simd_baseline': 'sse2', 'simd_dispatch': 'none'}
+build: dict = {'version': '0.1.0', 'compiler': 'GCC 12.2.0', 'cxx_standard': 202002, 'build_type': 'Release', 'assertions': False, 'eigen': '3.4.1', 'pybind11': '3.1.0', 'simd_baseline': 'sse2', 'simd_in_use': 'avx2'}
 version: str = '0.1.0'

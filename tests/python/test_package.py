@@ -55,7 +55,7 @@ def test_build_info_tells_how_the_core_was_built() -> None:
     info = constellm.build_info()
     assert info["version"] == constellm.__version__
     assert info["cxx_standard"] >= 202002
-    assert re.match(r"(GCC|Clang) \d+\.", info["compiler"])
+    assert re.search(r"(GCC|Clang) \d+\.", info["compiler"])
     assert tuple(map(int, info["eigen"].split(".")[:2])) >= (3, 4)
     assert tuple(map(int, info["pybind11"].split(".")[:2])) >= (2, 12)
     info["version"] = "changed"

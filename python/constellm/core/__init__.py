@@ -17,8 +17,8 @@ def build_info() -> dict[str, str | int | bool]:
     dict
         ``version`` of constellm; ``compiler`` with its version; ``cxx_standard`` (the value of
         ``__cplusplus``); ``build_type`` of CMake; ``assertions`` (whether C++ ``assert`` is compiled in);
-        ``eigen`` and ``pybind11`` versions; ``simd_baseline`` (the instruction set every function may
-        use) and ``simd_dispatch`` (sets chosen at run time).
+        ``eigen`` and ``pybind11`` versions; ``simd_baseline`` (the instruction set that every
+        machine must have) and ``simd_in_use`` (what functions compiled for more than one set use here).
 
     Examples
     --------
