@@ -1,7 +1,13 @@
-"""constellm: plan, prove and compare large-model inference over satellite constellations."""
+"""constellm: plan, prove and compare large-model inference over satellite constellations.
+
+Describe a model (`constellm.model`), a network (`constellm.network`), the codecs between them
+(`constellm.codec`) and limits; `constellm.split` finds the provably best split, compression and placement.
+`constellm.paper` has published scenarios ready, `constellm.plot` the pictures.
+"""
 
 from __future__ import annotations
 
-from . import split
+from . import codec, model, network, paper, plot, split
+from .core import __version__, build_info
 
-__all__ = ["split"]
+__all__ = ["__version__", "build_info", "codec", "model", "network", "paper", "plot", "split"]
