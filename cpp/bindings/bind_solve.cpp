@@ -148,16 +148,17 @@ void register_plan(py::module_& m) {
 
 void register_solve(py::module_& m) {
   register_plan(m);
-  m.def("solve", [](const Problem& problem, double time_limit_s, bool intervals, bool heuristic, bool dominance, bool resource_bound) {
-    search::SolveOptions options;
-    options.intervals = intervals;
-    options.labels.heuristic = heuristic;
-    options.labels.dominance = dominance;
-    options.labels.resource_bound = resource_bound;
+  m.def("solve", [](const Problem& problem, double time_limit_s, bool intervals, bool heuristic, bool dominance, bool resource_bound, bool unroll) {
+    split::SolveOptions options;
+    options.unroll = unroll;
+    options.search.intervals = intervals;
+    options.search.labels.heuristic = heuristic;
+    options.search.labels.dominance = dominance;
+    options.search.labels.resource_bound = resource_bound;
     core::StopToken stop(time_limit_s, &interrupted);
     const py::gil_scoped_release no_gil;
     return PlanView{problem, split::solve(problem, options, stop, workspace())};
-  }, py::arg("problem"), py::kw_only(), py::arg("time_limit_s"), py::arg("intervals"), py::arg("heuristic"), py::arg("dominance"), py::arg("resource_bound"),
+  }, py::arg("problem"), py::kw_only(), py::arg("time_limit_s"), py::arg("intervals"), py::arg("heuristic"), py::arg("dominance"), py::arg("resource_bound"), py::arg("unroll"),
      "The exact search; see `constellm.split.solve`.");
   m.def("k_best", [](const Problem& problem, std::int64_t k, double time_limit_s) {
     core::StopToken stop(time_limit_s, &interrupted);

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kTables = 4;               // multipliers that bound a label run at once
 constexpr int kAscentPasses = 8;                 // passes for the multipliers of one interval
 constexpr double kAscentEnough = 0.05;           // stop when a pass could close less than this share of the gap
-constexpr std::int64_t kFirstBudget = 1000;      // labels for an interval that can be halved
+constexpr std::int64_t kFirstBudget = 1000;      // labels for an interval that can be halved; its halves have twice as many
 constexpr double kNarrow = 0.05;                 // an interval whose width is this share of its gap is not halved
 
 struct Interval {
@@ -21,6 +21,7 @@ struct Interval {
   double hi = kInfinity;
   double bound = -kInfinity;
   std::vector<double> multipliers;
+  std::int64_t budget = kFirstBudget;
 };
 
 bool worse_bound(const Interval& a, const Interval& b) { return a.bound > b.bound; }
@@ -88,15 +89,16 @@ class Solver {
     }
     const double gap = judge_.cutoff() - interval.bound;
     const bool narrow = goal_.peak_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(gap < kInfinity);
-    const double bound = finish(interval, narrow ? -1 : kFirstBudget);
+    const double bound = finish(interval, narrow ? -1 : interval.budget);
     if (stop_.reason() != core::StopReason::none || !over_budget_) return bound;
     const double middle = 0.5 * (interval.lo + interval.hi);
-    push({interval.lo, middle, interval.bound, interval.multipliers});
-    push({middle, interval.hi, std::max(interval.bound, bound), interval.multipliers});
+    push({interval.lo, middle, interval.bound, interval.multipliers, 2 * interval.budget});
+    push({middle, interval.hi, std::max(interval.bound, bound), interval.multipliers, 2 * interval.budget});
     return kInfinity;
   }
 
-  [[nodiscard]] bool splits() const { return o_.intervals && goal_.peak_rate > 0.0; }
+  /// Without a heuristic nothing is gained from a narrower interval.
+  [[nodiscard]] bool splits() const { return o_.intervals && o_.labels.heuristic && goal_.peak_rate > 0.0; }
 
   void push(Interval interval) {
     open_.push_back(std::move(interval));
@@ -161,8 +163,9 @@ class Solver {
       }
       if (r == goal_.resources.size()) return best;
       const double before = best;
-      passes += line_search(interval, r, multipliers, figures, best);
-      if (goal_.resources.size() == 1 || best - before <= enough(best)) break;
+      const int made = line_search(interval, r, multipliers, figures, best);
+      passes += made;
+      if (goal_.resources.size() == 1 || made == 0 || best - before <= enough(best)) break;
     }
     return best;
   }
@@ -170,7 +173,7 @@ class Solver {
   /// A rise of the bound that is not worth a pass.
   [[nodiscard]] double enough(double bound) const {
     const double cutoff = judge_.cutoff();
-    return cutoff < kInfinity ? kAscentEnough * (cutoff - bound) : 1e-3 * std::abs(bound);
+    return cutoff < kInfinity ? std::max(kAscentEnough * (cutoff - bound), 0.0) : 1e-3 * std::abs(bound);
   }
 
   /// Between a walk that breaks limit r and one that keeps it, until the bound stops rising.

@@ -95,7 +95,7 @@ void fill_hops(const Problem& problem, LayeredGraph& g) {
 
 }  // namespace
 
-std::optional<Compiled> compile(const Problem& problem) {
+std::optional<Compiled> compile(const Problem& problem, bool unroll) {
   Compiled c;
   LayeredGraph& g = c.graph;
   g.levels = problem.layer_count();
@@ -103,7 +103,7 @@ std::optional<Compiled> compile(const Problem& problem) {
   g.stride = (g.options + kLanes - 1) / kLanes * kLanes;
   const auto cells = g.rows() * z(g.stride);
   const auto most = std::clamp<std::size_t>(kMostCells / cells, 1, z(kMostPositions));
-  c.routes = find_routes(problem.topology(), static_cast<std::int32_t>(most));
+  c.routes = find_routes(problem.topology(), unroll ? static_cast<std::int32_t>(most) : 0);
   if (c.routes.node.empty()) return std::nullopt;
   g.acyclic = c.routes.acyclic;
   g.sink = c.routes.sink;

@@ -103,19 +103,19 @@ Plan to_plan(const Assignment& assignment, const Evaluation& evaluation) {
   return plan;
 }
 
-Plan solve(const Problem& problem, const search::SolveOptions& options, core::StopToken& stop, search::Workspace& workspace) {
+Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop, search::Workspace& workspace) {
   Plan plan;
-  const std::optional<Compiled> compiled = compile(problem);
+  const std::optional<Compiled> compiled = compile(problem, options.unroll);
   if (!compiled) {
     plan.status = core::Status::infeasible;
     plan.lower_bound_s = kInfinity;
   } else if (problem.spec().objective == Objective::throughput) {
-    plan = solve_throughput(problem, *compiled, options, stop, workspace);
+    plan = solve_throughput(problem, *compiled, options.search, stop, workspace);
   } else {
     search::Counters counters;
     PlanJudge judge(problem, *compiled, &delay_of);
     const search::Answer answer =
-        search::solve(compiled->graph, delay_goal(*compiled, problem), options, judge, stop, workspace, counters);
+        search::solve(compiled->graph, delay_goal(*compiled, problem), options.search, judge, stop, workspace, counters);
     plan = finished(judge, answer, counters);
   }
   plan.method = "optimal";

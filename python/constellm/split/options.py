@@ -36,6 +36,7 @@ OPTIONS = (
     Option("heuristic", True, "True or False", "order and prune labels by what they still cost at least; else by their cost so far"),
     Option("dominance", True, "True or False", "drop labels that another one of the same state makes superfluous"),
     Option("resource_bound", True, "True or False", "drop labels that cannot keep the error or energy limit to the end"),
+    Option("unroll", True, "True or False", "search over unrolled routes where they are few; else remember visited nodes"),
 )  # fmt: skip
 
 

@@ -15,8 +15,9 @@ struct Compiled {
   search::LayeredGraph graph;
 };
 
-/// No value where no path leads from source to sink.
-std::optional<Compiled> compile(const Problem& problem);
+/// No value where no path leads from source to sink. Without `unroll`, positions are the nodes
+/// even where the routes are few.
+std::optional<Compiled> compile(const Problem& problem, bool unroll = true);
 
 /// Additive quantities of a plan, each a meter of the search.
 search::Meter time_meter(const Compiled& compiled, const Problem& problem);

@@ -9,9 +9,14 @@
 
 namespace constellm::split {
 
+struct SolveOptions {
+  bool unroll = true;  ///< routes as positions where they are few; else remember visited nodes
+  search::SolveOptions search;
+};
+
 /// The best plan by exact search, with its proof: status, bound and counters. With a time limit
 /// or an interruption, the best plan so far and a true bound.
-Plan solve(const Problem& problem, const search::SolveOptions& options, core::StopToken& stop, search::Workspace& workspace);
+Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop, search::Workspace& workspace);
 
 /// The k best distinct plans, best first; fewer where there are not as many. The bound of each
 /// is what is proven of the plan at its rank.
