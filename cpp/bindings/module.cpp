@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, m) {
   register_codec(m);
   register_split(m);
   register_solve(m);
+  register_sweep(m);
 }

@@ -9,5 +9,6 @@ void register_network(py::module_& m);
 void register_codec(py::module_& m);
 void register_split(py::module_& m);
 void register_solve(py::module_& m);
+void register_sweep(py::module_& m);
 
 }  // namespace constellm::bindings

@@ -9,5 +9,6 @@ from __future__ import annotations
 
 from . import codec, model, network, paper, plot, split
 from .core import __version__, build_info
+from .sweep import sweep
 
-__all__ = ["__version__", "build_info", "codec", "model", "network", "paper", "plot", "split"]
+__all__ = ["__version__", "build_info", "codec", "model", "network", "paper", "plot", "split", "sweep"]

@@ -1,0 +1,229 @@
+"""What a sweep is over: axes, the problems they start from, and the values of each cell."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._core import Problem
+from ..core import __version__
+
+ProblemFactory = Callable[..., Problem]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One dimension of a sweep."""
+
+    name: str
+    """A parameter of the factory, or the address of a field."""
+    values: Sequence[Any]
+    labels: NDArray[Any]
+    """The values as coordinates: numbers, or texts for what is none."""
+    is_field: bool
+    unit: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many values it has."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every combination of the axes' values, a cell each, the last axis fastest."""
+
+    axes: tuple[Axis, ...]
+    problems: tuple[Union[Problem, str], ...]
+    """Of each combination of the factory's axes, the last fastest: what the cells start from, or why there is none."""
+    method: Union[str, tuple[str, ...]]
+    """One name, or several, which make a last dimension ``method``."""
+    time_limit_s: float
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods by name."""
+        return (self.method,) if isinstance(self.method, str) else self.method
+
+    @property
+    def fields(self) -> list[Axis]:
+        """The axes over fields of the problem."""
+        return [axis for axis in self.axes if axis.is_field]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def cells(self) -> int:
+        """How many problems it holds."""
+        return math.prod(self.shape)
+
+    def problem_of(self, cells: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Position in `problems` of what each cell starts from."""
+        found = np.zeros(len(cells), dtype=np.int32)
+        for axis, index in zip(self.axes, np.unravel_index(cells, self.shape)):
+            if not axis.is_field:
+                found = (found * axis.size + index).astype(np.int32)
+        return found
+
+    def field_values(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Values of the field axes, shape (cells, fields)."""
+        values = np.empty((len(cells), len(self.fields)))
+        column = 0
+        for axis, index in zip(self.axes, np.unravel_index(cells, self.shape)):
+            if axis.is_field:
+                values[:, column] = np.asarray(axis.values, dtype=float)[index]
+                column += 1
+        return values
+
+    def description(self) -> dict[str, Any]:
+        """All that the rows depend on, as JSON holds it."""
+        content = hashlib.sha256()
+        for problem in self.problems:
+            told = problem if isinstance(problem, str) else problem.to_dict()
+            content.update(json.dumps(told, sort_keys=True).encode())
+        first = next((p for p in self.problems if isinstance(p, Problem)), None)
+        return {
+            "constellm": __version__,
+            "problem": first.name if first is not None and len(self.problems) == 1 else None,
+            "problems_sha256": content.hexdigest(),
+            "axes": [
+                {"name": a.name, "unit": a.unit, "values": [_plain(v) for v in a.labels.tolist()]}
+                for a in self.axes
+            ],
+            "method": self.method if isinstance(self.method, str) else list(self.method),
+            "time_limit_s": _plain(self.time_limit_s),
+        }
+
+
+def make_grid(
+    problem: Problem | ProblemFactory,
+    axes: Mapping[str, Any],
+    method: str | Sequence[str],
+    time_limit_s: float,
+) -> Grid:
+    """The grid of a call of `sweep`; what is wrong with the call raises here, before anything is solved."""
+    if not axes:
+        raise ValueError("axes: at least one is needed")
+    methods = (method,) if isinstance(method, str) else tuple(method)
+    if not methods or len(set(methods)) < len(methods):
+        raise ValueError(f"method: expected a name, or different names, got {method!r}")
+    for name in methods:
+        if not isinstance(name, str) or not _core.sweep_knows(name):
+            raise ValueError(f"method: {name!r} is not known")
+    if isinstance(problem, Problem):
+        parameters: list[str] = []
+        problems: list[Problem | str] = [problem]
+    elif callable(problem):
+        parameters = _parameters(problem, axes)
+        problems = _call(problem, {name: _any_values(name, axes[name]) for name in parameters})
+    else:
+        raise TypeError(f"problem: expected a Problem or a factory of them, got {problem!r}")
+    for address in axes:
+        if address not in parameters:
+            problems = _with_field(problems, address)
+    made = next((p for p in problems if isinstance(p, Problem)), None)
+    return Grid(
+        axes=tuple(
+            _factory_axis(name, values) if name in parameters else _field_axis(made, name, values)
+            for name, values in axes.items()
+        ),
+        problems=tuple(problems),
+        method=method if isinstance(method, str) else methods,
+        time_limit_s=time_limit_s,
+    )
+
+
+def _parameters(factory: ProblemFactory, axes: Mapping[str, Any]) -> list[str]:
+    """The axes that are parameters of the factory: its named ones, or any plain name if it takes such."""
+    known = inspect.signature(factory).parameters.values()
+    named = {p.name for p in known if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in known)
+    return [name for name in axes if name in named or (takes_any and name.isidentifier())]
+
+
+def _call(factory: ProblemFactory, values: Mapping[str, Sequence[Any]]) -> list[Problem | str]:
+    inspect.signature(factory).bind(**{name: None for name in values})
+    made: list[Problem | str] = []
+    for combination in itertools.product(*values.values()):
+        try:
+            problem = factory(**dict(zip(values, combination)))
+        except (TypeError, ValueError) as error:
+            made.append(f"{type(error).__name__}: {error}")
+            continue
+        if not isinstance(problem, Problem):
+            raise TypeError(f"problem: expected a factory of Problem, it made {problem!r}")
+        made.append(problem)
+    return made
+
+
+def _with_field(problems: list[Problem | str], address: str) -> list[Problem | str]:
+    """`problems`, those without the field given up; ValueError if that is all of them."""
+    kept: list[Problem | str] = []
+    for problem in problems:
+        try:
+            if isinstance(problem, Problem):
+                _core.sweep_field(problem, address)
+            kept.append(problem)
+        except ValueError as error:
+            kept.append(str(error))
+    if any(isinstance(p, Problem) for p in problems) and not any(isinstance(p, Problem) for p in kept):
+        raise ValueError(next(now for before, now in zip(problems, kept) if isinstance(before, Problem)))
+    return kept
+
+
+def _field_axis(problem: Problem | None, address: str, values: Any) -> Axis:
+    unit, is_count = _core.sweep_field(problem, address) if problem is not None else ("", False)
+    array = np.array(values)
+    if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "iuf":
+        hint = "; infinity stands for no limit" if "max_e" in address else ""
+        raise TypeError(
+            f"axis {address!r}: expected a 1-D array of numbers, at least one{hint}, got {_short(values)}"
+        )
+    if is_count and array.dtype.kind == "f":
+        raise TypeError(f"axis {address!r}: expected integers, got {_short(values)}")
+    array.flags.writeable = False
+    return Axis(address, array, array, True, unit)
+
+
+def _any_values(name: str, values: Any) -> Sequence[Any]:
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    if not isinstance(values, (list, tuple, range)) or len(values) == 0:
+        raise TypeError(f"axis {name!r}: expected a sequence of values, at least one, got {_short(values)}")
+    return values
+
+
+def _factory_axis(name: str, values: Any) -> Axis:
+    values = _any_values(name, values)
+    numeric = all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in values)
+    labels = np.array(values if numeric else [_label(v) for v in values])
+    labels.flags.writeable = False
+    return Axis(name, values, labels, False)
+
+
+def _label(value: Any) -> str:
+    name = getattr(value, "name", None)
+    return name if isinstance(name, str) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON has it; numbers that are not finite as text."""
+    return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,133 @@
+"""The labelled result of a sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .rows import COLUMNS, STATUSES, Rows, empty_columns
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """Arrays over the axes of a sweep, where xarray is not installed."""
+
+    dims: tuple[str, ...]
+    """Names of the axes, in the order given; ``method`` is the last where several were."""
+    coords: dict[str, NDArray[Any]]
+    """Of each dimension its values, read-only."""
+    variables: dict[str, NDArray[Any]]
+    """Read-only, of the shape of the dimensions: the figures, ``status`` and ``message``; ``plan`` where kept."""
+    units: dict[str, str]
+    """SI, of variables and dimensions; empty for a pure number."""
+    attrs: dict[str, Any]
+    """``problem``, ``method``, ``constellm`` (the version)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the dimensions."""
+        return tuple(len(self.coords[dim]) for dim in self.dims)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """A variable or the values of a dimension."""
+        if name not in self.variables and name not in self.coords:
+            raise KeyError(f"{name!r}; there are {', '.join([*self.variables, *self.coords])}")
+        return self.variables[name] if name in self.variables else self.coords[name]
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{dim}: {len(self.coords[dim])}" for dim in self.dims)
+        names, counts = np.unique(self.variables["status"], return_counts=True)
+        return f"SweepResult({sizes}; {', '.join(f'{n} {name}' for name, n in zip(names, counts))})"
+
+    def to_xarray(self) -> xarray.Dataset:
+        """As an `xarray.Dataset` with units in the attributes."""
+        try:
+            import xarray
+        except ImportError as error:
+            raise ImportError("this needs xarray: pip install 'constellm[sweep]'") from error
+        docs = {column.name: column.doc for column in COLUMNS}
+        variables = {}
+        for name, values in self.variables.items():
+            attrs = {"long_name": docs[name]} if name in docs else {}
+            variables[name] = (self.dims, values, _with_units(attrs, self.units.get(name)))
+        coords = {dim: (dim, self.coords[dim], _with_units({}, self.units.get(dim))) for dim in self.dims}
+        return xarray.Dataset(variables, coords, self.attrs)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """As a table: a row for every cell and method, dimensions first."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError("this needs pandas: pip install pandas") from error
+        places = np.unravel_index(np.arange(np.prod(self.shape, dtype=int)), self.shape)
+        columns = {dim: self.coords[dim][place] for dim, place in zip(self.dims, places)}
+        return pandas.DataFrame({**columns, **{name: v.ravel() for name, v in self.variables.items()}})
+
+
+def _with_units(attrs: dict[str, str], unit: str | None) -> dict[str, str]:
+    return {**attrs, "units": unit} if unit else attrs
+
+
+class Table:
+    """The rows of a sweep as they come in; those that did not stay ``interrupted``."""
+
+    def __init__(self, rows: int, keep_plans: bool = False) -> None:
+        self.columns = empty_columns(rows)
+        self.messages = np.full(rows, "", dtype=object)
+        self.plans = np.full(rows, None, dtype=object) if keep_plans else None
+
+    def accept(self, rows: Rows) -> None:
+        """Put `rows` in their places."""
+        for name, values in rows.columns.items():
+            self.columns[name][rows.index] = values
+        for index, text in rows.messages.items():
+            self.messages[index] = text
+        if self.plans is not None:
+            for index, plan in zip(rows.index, rows.plans):
+                self.plans[index] = plan
+
+    def result(self, description: dict[str, Any]) -> SweepResult:
+        """All of it, labelled after `Grid.description`."""
+        method = description["method"]
+        several = not isinstance(method, str)
+        coords = {a["name"]: _labels(a["values"]) for a in description["axes"]}
+        units = {a["name"]: a["unit"] for a in description["axes"]}
+        if several:
+            coords["method"] = np.array(method)
+        shape = tuple(len(values) for values in coords.values())
+        variables = {c.name: self.columns[c.name] for c in COLUMNS}
+        variables["status"] = np.array(STATUSES)[self.columns["status"]]
+        variables["message"] = self.messages
+        if self.plans is not None:
+            variables["plan"] = self.plans
+        variables = {name: values.reshape(shape) for name, values in variables.items()}
+        for array in (*variables.values(), *coords.values()):
+            array.flags.writeable = False
+        attrs = {"problem": description["problem"] or "", "constellm": description["constellm"]}
+        if not several:
+            attrs["method"] = method
+        return SweepResult(
+            tuple(coords), coords, variables, {**units, **{c.name: c.unit for c in COLUMNS}}, attrs
+        )
+
+
+def _labels(values: list[Any]) -> NDArray[Any]:
+    """Coordinates from the values of a description, in which "inf" and "nan" are text among numbers."""
+    if any(isinstance(v, (int, float)) for v in values):
+        return np.array([float(v) if isinstance(v, str) else v for v in values])
+    return np.array(values)
+
+
+def best_form(result: SweepResult) -> Union[xarray.Dataset, SweepResult]:
+    """A Dataset where xarray is installed."""
+    try:
+        return result.to_xarray()
+    except ImportError:
+        return result

@@ -1,0 +1,230 @@
+"""`sweep`: the one call of the area."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from typing import TYPE_CHECKING, Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import Problem
+from ..core.checks import count
+from ..split.options import check_options
+from .grid import Grid, ProblemFactory, make_grid
+from .result import SweepResult, Table, best_form
+from .rows import INTERRUPTED, INVALID, Rows, Work, empty_columns, solve, solve_apart
+from .store import RowStore
+
+if TYPE_CHECKING:
+    import xarray
+
+# How finely an executor's cells are cut: enough pieces to keep many workers busy to the end, none so large
+# that much is lost with it.
+_PIECES = 128
+_MOST_CELLS = 1024
+
+
+def sweep(
+    problem: Problem | ProblemFactory,
+    axes: Mapping[str, Any] | None = None,
+    *,
+    method: str | Sequence[str] = "optimal",
+    time_limit_s: float = math.inf,
+    threads: int | None = None,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
+    plans: bool = False,
+    progress: bool = False,
+    **more_axes: Any,
+) -> Union[xarray.Dataset, SweepResult]:
+    """Solve a problem at every combination of values of its fields, or of parameters of a factory.
+
+    Parameters
+    ----------
+    problem : Problem or callable
+        What every cell starts from; or a factory that makes it from those axes that it has as parameters.
+    axes, **more_axes : mapping of str to array_like
+        The dimensions, in the order given. A field of the problem is addressed by
+
+        ``rate_bps``
+            its name: a field of the problem (``input_bytes``, ``micro_batches``, ``max_error``,
+            ``max_energy_j``), or the field of all layers, nodes, links or codecs where only one of them has it;
+        ``nodes.overhead_s``
+            list and name: the field of all of them;
+        ``links[s2g].rate_bps``, ``nodes[s0].power_w``, ``links[s0->s1].rate_bps``, ``layers[-1].flop``
+            with a key: of those of that group or name (nodes: id; links: from->to), else at that position;
+        ``nodes[satellite].flop_per_s *``
+            with a star: the values multiply what is there.
+
+        and takes a 1-D array of numbers (integers for ``micro_batches``; infinity in a limit: no limit). A
+        parameter of the factory goes to the factory, and takes a sequence of anything.
+    method : str or sequence of str
+        Several make a last dimension ``method``.
+    time_limit_s : float
+        Of the exact search, for each cell [s].
+    threads : int, optional
+        Default: all cores that the process may use.
+    executor : concurrent.futures.Executor, optional
+        Solves the cells in its workers instead: a process pool, ``dask.distributed.Client(...).get_executor()``,
+        ``mpi4py.futures.MPIPoolExecutor()``.
+    store : path, optional
+        Folder for the rows. What it holds already of this very sweep is not computed again.
+    plans : bool
+        Keep every `Plan` as variable ``plan``; not with `store`.
+    progress : bool
+        Show a bar (needs tqdm).
+
+    Returns
+    -------
+    xarray.Dataset or SweepResult
+        The Dataset where xarray is installed: ``delay_s``, ``bottleneck_s``, ``lower_bound_s``, ``error``,
+        ``energy_j``, ``bytes``, ``seconds``, ``stages``, ``labels``, ``status`` and ``message`` over the axes. NaN
+        where there is no plan. A cell that is no valid problem has status ``invalid`` and says why in ``message``;
+        one that Ctrl-C left over has status ``interrupted``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an axis or an argument that no cell can make sense of.
+
+    Examples
+    --------
+    >>> import constellm, numpy as np
+    >>> from constellm import paper
+    >>> found = constellm.sweep(
+    ...     paper.collaborative, {"links[isl].rate_bps": np.array([1e8, 1e9])}, image=["480p", "1080p"]
+    ... )
+    >>> found["delay_s"].shape
+    (2, 2)
+    >>> bool((found["delay_s"][0] > found["delay_s"][1]).all())
+    True
+    """
+    time_limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
+    if executor is not None and threads is not None:
+        raise TypeError("threads: given together with an executor, whose workers solve one cell at a time")
+    if plans and store is not None:
+        raise ValueError("plans: rows hold no plans, so give either plans or store")
+    workers = _cores() if threads is None else count("threads", threads, most=1024)
+    grid = make_grid(problem, _merged(axes, more_axes), method, time_limit_s)
+    description = grid.description()
+    table = Table(grid.cells * len(grid.methods), plans)
+    receivers = [table.accept]
+    with contextlib.ExitStack() as stack:
+        pending = np.arange(grid.cells)
+        if store is not None:
+            kept = RowStore(store, description)
+            for rows in kept.rows():
+                table.accept(rows)
+            pending = pending[~_finished(table, grid)]
+            stack.callback(kept.flush)
+            receivers.append(kept.accept)
+        if progress:
+            receivers.append(_bar(stack, grid, len(pending)))
+
+        def accept(rows: Rows) -> None:
+            for receive in receivers:
+                receive(rows)
+
+        possible = np.array([isinstance(p, Problem) for p in grid.problems])[grid.problem_of(pending)]
+        if not possible.all():
+            accept(_impossible(grid, pending[~possible]))
+        if possible.any():
+            _solve(grid, pending[possible], workers, executor, plans, accept)
+    return best_form(table.result(description))
+
+
+def _merged(axes: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(axes or {})
+    for name, values in more.items():
+        if name in merged:
+            raise TypeError(f"axis {name!r} is given twice")
+        merged[name] = values
+    for name in merged:
+        if not isinstance(name, str):
+            raise TypeError(f"axes: expected names, got {name!r}")
+    return merged
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _finished(table: Table, grid: Grid) -> NDArray[np.bool_]:
+    """Of each cell whether the rows of all methods are there."""
+    status = table.columns["status"].reshape(grid.cells, len(grid.methods))
+    return np.asarray((status != INTERRUPTED).all(axis=1))
+
+
+def _impossible(grid: Grid, cells: NDArray[np.int64]) -> Rows:
+    """Rows of cells whose factory made no problem, or one without a field that an axis is over."""
+    width = len(grid.methods)
+    index = (cells[:, None] * width + np.arange(width)).ravel()
+    columns = empty_columns(len(index))
+    columns["status"][:] = INVALID
+    reasons = [str(grid.problems[p]) for p in grid.problem_of(cells).tolist()]
+    messages = {row: reasons[i // width] for i, row in enumerate(index.tolist())}
+    return Rows(index, columns, messages, [None] * len(index))
+
+
+def _work(grid: Grid, cells: NDArray[np.int64], keep_plans: bool) -> Work:
+    used, problem_of = np.unique(grid.problem_of(cells), return_inverse=True)
+    return Work(
+        cells=cells,
+        problems=[p for p in (grid.problems[u] for u in used.tolist()) if isinstance(p, Problem)],
+        addresses=[axis.name for axis in grid.fields],
+        problem_of=problem_of.astype(np.int32),
+        field_values=grid.field_values(cells),
+        methods=list(grid.methods),
+        time_limit_s=grid.time_limit_s,
+        keep_plans=keep_plans,
+    )
+
+
+def _solve(
+    grid: Grid,
+    cells: NDArray[np.int64],
+    threads: int,
+    executor: Executor | None,
+    keep_plans: bool,
+    accept: Callable[[Rows], None],
+) -> None:
+    if executor is None:
+        solve(_work(grid, cells, keep_plans), threads, accept)
+        return
+    size = min(max(len(cells) // _PIECES, 1), _MOST_CELLS)
+    futures = [
+        executor.submit(solve_apart, _work(grid, cells[i : i + size], keep_plans))
+        for i in range(0, len(cells), size)
+    ]
+    try:
+        for future in as_completed(futures):
+            for rows in future.result():
+                accept(rows)
+    except KeyboardInterrupt:
+        pass  # what has come in is the result
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _bar(stack: contextlib.ExitStack, grid: Grid, pending: int) -> Callable[[Rows], None]:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError as error:
+        raise ImportError("progress=True needs tqdm: pip install 'constellm[sweep]'") from error
+    width = len(grid.methods)
+    bar = stack.enter_context(
+        tqdm(total=grid.cells * width, initial=(grid.cells - pending) * width, unit="row")
+    )
+
+    def receive(rows: Rows) -> None:
+        bar.update(len(rows.index))
+
+    return receive
