@@ -72,6 +72,10 @@ lint: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Check formatting, style and ty
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run --Werror $$(git ls-files '*.cpp' '*.hpp')
 
+.PHONY: tidy
+tidy: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Look for defects in the C++ with clang-tidy
+	$(BIN)/clang-tidy -p build/release --quiet $$(git ls-files 'cpp/src/*.cpp')
+
 .PHONY: format
 format: $(STAMPS)/dev-tools  ## Format the sources
 	$(BIN)/ruff check --fix .

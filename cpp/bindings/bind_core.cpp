@@ -46,7 +46,7 @@ void register_core(py::module_& m) {
   py::dict build;
   build["version"] = CONSTELLM_VERSION;
   build["compiler"] = compiler();
-  build["cxx_standard"] = static_cast<long>(__cplusplus);
+  build["cxx_standard"] = __cplusplus;
   build["build_type"] = CONSTELLM_BUILD_TYPE;
 #if defined(NDEBUG)
   build["assertions"] = false;
