@@ -66,6 +66,15 @@ def test_package_is_marked_as_typed() -> None:
     assert resources.files("constellm").joinpath("py.typed").is_file()
 
 
+def test_the_package_holds_every_file_of_its_sources(repository: Path) -> None:
+    sources = repository / "python" / "constellm"
+    files = [path.relative_to(sources) for path in sources.rglob("*") if path.is_file()]
+    files = [path for path in files if path.suffix not in {".pyc", ".so"}]
+    installed = Path(str(resources.files("constellm")))
+    assert [path for path in files if not (installed / path).is_file()] == []
+    assert any(path.suffix == ".json" for path in files)
+
+
 def test_type_stub_is_up_to_date(repository: Path) -> None:
     pytest.importorskip("pybind11_stubgen")
     generate = runpy.run_path(str(repository / "tools" / "stubs.py"))["generate"]
