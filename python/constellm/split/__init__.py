@@ -5,14 +5,17 @@ and `check` say what a plan is worth and which rule it breaks.
 """
 
 from .._core import Plan, Problem, Stage
+from .display import attach as _attach_displays
 from .files import load_problem, problem_from_dict, save_problem
 from .options import OPTIONS
+from .schedule import Schedule, schedule
 from .solver import check, evaluate, k_best, solve
 
 __all__ = [
     "OPTIONS",
     "Plan",
     "Problem",
+    "Schedule",
     "Stage",
     "check",
     "evaluate",
@@ -20,5 +23,8 @@ __all__ = [
     "load_problem",
     "problem_from_dict",
     "save_problem",
+    "schedule",
     "solve",
 ]
+
+_attach_displays()

@@ -1,0 +1,69 @@
+"""Numbers with units and names as people read them, for summaries, tables and figures."""
+
+from __future__ import annotations
+
+import math
+
+_PREFIXES = {-4: "p", -3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T", 5: "P", 6: "E"}
+
+# What the end of a field's name says about its unit; a longer ending goes before a shorter one.
+_ENDINGS = {
+    "_s_per_byte": "s/B",
+    "flop_per_s": "FLOP/s",
+    "bytes": "B",
+    "flop": "FLOP",
+    "_bps": "bit/s",
+    "_rad": "rad",
+    "_deg": "°",
+    "_px": "px",
+    "_j": "J",
+    "_w": "W",
+    "_m": "m",
+    "_s": "s",
+}
+_NAMELESS = {"FLOP/s": "speed", "B": "data", "FLOP": "work"}
+
+
+def quantity(value: float, unit: str = "", *, digits: int = 3) -> str:
+    """`value` with a decimal SI prefix: ``quantity(2.5e-3, "s")`` is ``'2.5 ms'``.
+
+    Parameters
+    ----------
+    value
+        In units of `unit`; NaN becomes a dash.
+    unit
+        Symbol that takes the prefix; without one the prefix still stands (``'1.2 k'``).
+    digits
+        Significant digits.
+    """
+    value = float(value)
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    power = 0
+    if value != 0.0:
+        # Rounded first: 999.96 is read as 1.00 k, not as 1000.
+        exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
+        power = min(max(exponent // 3, min(_PREFIXES)), max(_PREFIXES))
+    scaled = float(f"{value / 1000.0**power:.{digits}g}")
+    number = f"{scaled:.0f}" if abs(scaled) >= 100 else f"{scaled:.{digits}g}"
+    symbol = _PREFIXES[power] + unit
+    return f"{number} {symbol}" if symbol else number
+
+
+def printable(text: str) -> str:
+    """`text` on one line: a line break, tab or other control character in a name becomes ``?``."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def split_unit(name: str) -> tuple[str, str]:
+    """What a field is called and its unit: ``'rate_bps'`` is ``('rate', 'bit/s')``.
+
+    A name that ends in no unit is dimensionless: ``('error', '')``. Underscores become spaces.
+    """
+    for ending, unit in _ENDINGS.items():
+        if name.endswith(ending):
+            stem = name[: -len(ending)].strip("_") or _NAMELESS[unit]
+            return stem.replace("_", " "), unit
+    return name.replace("_", " "), ""

@@ -1,0 +1,21 @@
+"""Figures of plans, fronts, sweeps and networks. matplotlib is imported when the first one is drawn.
+
+Every ``plot_x(obj, *, ax=None)`` draws on `ax`, or on a new figure, and returns the axes.
+"""
+
+from .front import plot_comparison, plot_pareto
+from .grid import plot_heat_map, plot_sweep_curves
+from .network import plot_network
+from .plan import plot_gantt, plot_plan
+from .save import save_figure
+
+__all__ = [
+    "plot_comparison",
+    "plot_gantt",
+    "plot_heat_map",
+    "plot_network",
+    "plot_pareto",
+    "plot_plan",
+    "plot_sweep_curves",
+    "save_figure",
+]

@@ -1,0 +1,211 @@
+"""A plan over the layers of its model, and its pipeline over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._core import Plan
+from ..core.checks import count
+from ..core.quantity import quantity
+from ..split.display import layers_text, status_text
+from ..split.schedule import PHASES, Schedule, Server, schedule
+from ..split.solver import evaluate
+from . import palette, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_BLOCK = 0.62  # height of a block, of the row's 1
+_CUT_ROOM = 0.26  # right of the last layer, as a share of all layers: the words at the last cuts
+_NUMBERED_WIDTH = 0.022  # share of the axes that a Gantt block needs to show its number
+
+
+def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
+    """Who hosts which layers, what crosses each cut, and how full each memory is.
+
+    A row is a node of the path, from the source down to the sink; a circle is a node that only relays. Right
+    of each block stand the codec of its cut and the bytes sent per micro-batch; the bars show the memory of
+    the hosting nodes as a share of their limits. The bottleneck is red.
+
+    Parameters
+    ----------
+    plan
+        A plan with stages.
+    ax
+        Where to draw; a new figure if None. The memory bars stand right of it.
+
+    Raises
+    ------
+    ValueError
+        If the plan holds no stages.
+    """
+    terms = evaluate(plan.problem, plan)
+    layers = len(plan.problem.layers)
+    rows = len(plan.path)
+    stages = {stage["node"]: stage for stage in terms["stages"]}
+    with style.drawing(ax, (8.5, 1.3 + 0.32 * rows)) as ax:
+        _blocks(ax, plan, stages, terms["bottleneck_s"])
+        _cuts(ax, plan, stages, terms)
+        ax.set_xlim(-0.5 - 0.02 * layers, layers * (1 + _CUT_ROOM) - 0.5)
+        ax.set_ylim(rows - 0.45, -0.55)
+        ax.xaxis.set_major_locator(style.matplotlib().ticker.MaxNLocator(integer=True))
+        ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick < layers])
+        ax.set_xlabel("layer", x=0.5 / (1 + _CUT_ROOM))
+        ax.set_yticks(range(rows), [_row_name(node, stages) for node in plan.path])
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.set_title(_headline(plan))
+        _memory_bars(ax, plan, stages)
+    return ax
+
+
+def _row_name(node: str, stages: dict[str, Any]) -> str:
+    if node not in stages:
+        return style.name(node)
+    stage = stages[node]
+    return f"{style.name(node)}   {layers_text(stage['first_layer'], stage['last_layer'])}"
+
+
+def _headline(plan: Plan) -> str:
+    return f"{style.name(plan.problem.name, longest=48)}: {quantity(plan.delay_s, 's', digits=4)}, {status_text(plan.status)}"
+
+
+def _blocks(ax: Axes, plan: Plan, stages: dict[str, Any], bottleneck_s: float) -> None:
+    for row, node in enumerate(plan.path):
+        if node not in stages:
+            continue
+        stage = stages[node]
+        width = stage["last_layer"] - stage["first_layer"] + 1
+        slowest = stage["time_s"] == bottleneck_s
+        ax.barh(row, width, left=stage["first_layer"] - 0.5, height=_BLOCK,
+                color=palette.ALERT if slowest else palette.PHASES["compute"], alpha=0.85)  # fmt: skip
+        if width > 0.1 * len(plan.problem.layers):
+            middle = (stage["first_layer"] + stage["last_layer"]) / 2
+            ax.text(middle, row, quantity(stage["time_s"], "s"), color="white", ha="center", va="center", fontsize=8)
+
+
+def _cuts(ax: Axes, plan: Plan, stages: dict[str, Any], terms: dict[str, Any]) -> None:
+    """The way of the activation down the rows, and the words at each cut."""
+    gap = 0.012 * len(plan.problem.layers)
+    done = 0
+    said = ""
+    for row, node in enumerate(plan.path):
+        codec = None
+        if node in stages:
+            done = stages[node]["last_layer"] + 1
+            codec = stages[node]["codec"]
+        x = done - 0.5
+        hop = terms["hops"][row] if row < len(terms["hops"]) else None
+        words = []
+        if node not in stages:
+            ax.plot(x, row, "o", markersize=6, markerfacecolor="white", markeredgecolor=palette.INK, zorder=3)
+            words.append("relay")
+        if hop is not None:
+            slowest = hop["time_s"] == terms["bottleneck_s"]
+            colour = palette.ALERT if slowest else palette.PHASES["transmit"]
+            top = row + _BLOCK / 2 if node in stages else row
+            bottom = row + 1 - (_BLOCK / 2 if plan.path[row + 1] in stages else 0)
+            ax.plot([x, x], [top, bottom], color=colour, linewidth=2.2, solid_capstyle="butt", zorder=2)
+            what = "input" if done == 0 else "result" if done == len(plan.problem.layers) else ""
+            load = " ".join(filter(None, (style.name(codec) if codec is not None else what, quantity(hop["bytes"], "B"))))
+            # What a relay passes on was said where it was cut.
+            if load != said and (node in stages or row == 0):
+                words.append(load)
+            said = load
+        ax.text(x + gap, row, ", ".join(words), va="center", fontsize=8)
+
+
+def _memory_bars(ax: Axes, plan: Plan, stages: dict[str, Any]) -> None:
+    limits = {node.id: node.memory_bytes for node in plan.problem.nodes}
+    bars = ax.inset_axes((1.01, 0, 0.12, 1))
+    bars.set_ylim(ax.get_ylim())
+    bars.set_xlim(0, 1)
+    for row, node in enumerate(plan.path):
+        if node not in stages:
+            continue
+        used, limit = stages[node]["memory_bytes"], limits[node]
+        bars.barh(row, 1, height=0.4, color=palette.PALE)
+        bars.barh(row, used / limit if limit > 0 else 0.0, height=0.4, color=palette.MUTED)
+        words = f"{quantity(used, 'B')} of {quantity(limit, 'B')}"
+        bars.text(1.06, row, words, va="center", fontsize=8)
+    bars.set_xticks([0, 1], ["0", "limit"])
+    bars.set_yticks([])
+    bars.spines["left"].set_visible(False)
+    bars.set_xlabel("memory")
+
+
+def plot_gantt(plan: Plan, *, micro_batches: int | None = None, ax: Axes | None = None) -> Axes:
+    """The pipeline over time: when each stage and hop works on each micro-batch.
+
+    The schedule is that of `constellm.split.schedule`, so its end is the plan's delay.
+
+    Parameters
+    ----------
+    plan
+        A plan with stages.
+    micro_batches
+        Draw only the first so many; all if None.
+    ax
+        Where to draw; a new figure if None.
+
+    Raises
+    ------
+    ValueError
+        If the plan holds no stages, or `micro_batches` is not in [1, those of the problem].
+    """
+    flow = schedule(plan)
+    batches = plan.problem.micro_batches
+    shown = batches if micro_batches is None else count("micro_batches", micro_batches, most=batches)
+    rows = len(flow.servers)
+    end_s = flow.makespan_s if shown == batches else float((flow.finish_s[:, shown - 1]).max())
+    with style.drawing(ax, (9.0, 1.4 + 0.26 * rows)) as ax:
+        ax.axhspan(flow.bottleneck - 0.5, flow.bottleneck + 0.5, color=palette.ALERT, alpha=0.12, linewidth=0)
+        for row, server in enumerate(flow.servers):
+            _draw_server(ax, row, server, flow.start_s[row, :shown], end_s)
+        if shown == batches:
+            ax.axvline(flow.makespan_s, color=palette.INK, linewidth=1, linestyle="--")
+        ax.set_xlim(0, 1.02 * end_s if end_s > 0 else 1.0)
+        ax.set_ylim(rows - 0.5, -0.5)
+        ax.set_yticks(range(rows), [_server_name(server) for server in flow.servers])
+        ax.tick_params(axis="y", length=0)
+        slowest = ax.get_yticklabels()[flow.bottleneck]
+        slowest.set(color=palette.ALERT, fontweight="bold")
+        style.label_axis(ax.xaxis, "time_s", [end_s])
+        ax.grid(axis="x")
+        part = "" if shown == batches else f", first {shown} of {batches} micro-batches"
+        ax.set_title(_headline(plan) + part, pad=24)
+        _gantt_legend(ax, flow)
+    return ax
+
+
+def _server_name(server: Server) -> str:
+    return " → ".join(style.name(part, longest=14) for part in server.name.split(" → "))
+
+
+def _draw_server(ax: Axes, row: int, server: Server, start_s: np.ndarray, end_s: float) -> None:
+    offset = 0.0
+    for phase, seconds in server.phases:
+        spans = [(start + offset, seconds) for start in start_s]
+        ax.broken_barh(spans, (row - 0.38, 0.76), facecolors=palette.PHASES[phase], edgecolors="white", linewidth=0.4)
+        offset += seconds
+    if server.latency_s > 0:
+        finish_s = start_s + server.time_s
+        ax.hlines(np.full_like(finish_s, row), finish_s, finish_s + server.latency_s, color=palette.INK, linewidth=0.8)
+    if server.time_s > _NUMBERED_WIDTH * end_s:
+        for m, start in enumerate(start_s):
+            ax.text(start + server.time_s / 2, row, str(m + 1), color="white", ha="center", va="center", fontsize=7)
+
+
+def _gantt_legend(ax: Axes, flow: Schedule) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    used = {phase for server in flow.servers for phase, _ in server.phases}
+    handles: list[Any] = [Patch(color=palette.PHASES[phase], label=phase) for phase in PHASES if phase in used]
+    if any(server.latency_s > 0 for server in flow.servers):
+        handles.append(Line2D([], [], color=palette.INK, linewidth=0.8, label="latency"))
+    handles.append(Patch(color=palette.ALERT, alpha=0.12, label="bottleneck"))
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(handles), borderaxespad=0.2,
+              handlelength=1.4, columnspacing=1.2)  # fmt: skip

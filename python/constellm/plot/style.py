@@ -1,0 +1,120 @@
+"""The look of every figure, in force only while one is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core.quantity import printable, split_unit
+from . import palette
+
+_LONGEST_NAME = 24
+
+_RC = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": palette.MUTED,
+    "axes.labelcolor": palette.INK,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "font.size": 9,
+    "grid.color": palette.PALE,
+    "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.6,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "pdf.fonttype": 42,
+    "text.color": palette.INK,
+    "text.usetex": False,
+    "xtick.color": palette.MUTED,
+    "xtick.labelcolor": palette.INK,
+    "xtick.labelsize": 8,
+    "ytick.color": palette.MUTED,
+    "ytick.labelcolor": palette.INK,
+    "ytick.labelsize": 8,
+}
+
+
+def matplotlib() -> Any:
+    """The matplotlib package, imported when the first figure is drawn.
+
+    Raises
+    ------
+    ImportError
+        Where it is not installed; the message says how to get it.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError("figures need matplotlib: pip install 'constellm[plot]'") from error
+    return matplotlib
+
+
+@contextmanager
+def drawing(ax: Any, size: tuple[float, float]) -> Iterator[Any]:
+    """The axes to draw on, with the style in force: `ax`, or those of a new figure of `size` inches."""
+    with matplotlib().rc_context(_RC):
+        if ax is None:
+            from matplotlib import pyplot
+
+            ax = pyplot.subplots(figsize=size, layout="constrained")[1]
+        yield ax
+
+
+def name(text: str, *, longest: int = _LONGEST_NAME) -> str:
+    """A name from a problem as a label: on one line, not too long, and no mathematics."""
+    text = printable(str(text))
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    return text.replace("$", r"\$")
+
+
+def is_geometric(values: ArrayLike) -> bool:
+    """Whether at least three positive numbers grow by one factor, which calls for a logarithmic axis."""
+    numbers = np.asarray(values)
+    if numbers.dtype.kind not in "iuf" or numbers.size < 3 or not np.all(numbers > 0):
+        return False
+    steps = np.diff(np.log(numbers))
+    return bool(abs(steps[0]) > 0 and np.allclose(steps, steps[0], rtol=1e-3))
+
+
+def spans_decades(values: ArrayLike) -> bool:
+    """Whether the finite values are positive and differ so much that a linear scale hides the small ones."""
+    numbers = np.asarray(values, dtype=float)
+    numbers = numbers[np.isfinite(numbers)]
+    return bool(numbers.size > 1 and numbers.min() > 0 and numbers.max() > 50 * numbers.min())
+
+
+def label_axis(axis: Any, field: str, values: ArrayLike, *, log: bool = False) -> None:
+    """Label an axis (or the long axis of a colour bar) by a field's name; the unit's prefix suits `values`."""
+    from matplotlib.ticker import EngFormatter, FuncFormatter
+
+    text, unit = split_unit(field)
+    if log:
+        axis.set_major_formatter(EngFormatter(sep=""))
+        axis.set_minor_formatter("")
+    elif unit:
+        prefix, scale = common_prefix(values)
+        unit = prefix + unit
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / scale:.6g}"))
+    axis.set_label_text(f"{text} ({unit})" if unit else text)
+
+
+def common_prefix(values: ArrayLike) -> tuple[str, float]:
+    """The SI prefix and its factor for an axis over `values`."""
+    numbers = np.asarray(values, dtype=float)
+    numbers = np.abs(numbers[np.isfinite(numbers)])
+    largest = float(numbers.max()) if numbers.size else 0.0
+    for prefix, scale in ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6):
+        if largest >= scale:
+            return prefix, scale
+    return "", 1.0

@@ -1,0 +1,262 @@
+"""How problems and plans show themselves: ``summary()`` as text, ``_repr_html_`` in a notebook.
+
+`attach` gives the two methods to the compiled classes; `constellm.split` calls it once at import. Everything
+that comes from a problem (names, ids) is escaped before it enters HTML.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from .._core import Node, Plan, Problem
+from ..core.quantity import printable, quantity
+from .schedule import schedule
+from .solver import evaluate
+
+_SHOWN_ROWS = 12  # of a long table: the first ones and the last one
+
+Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]  # title, head, rows
+
+
+def attach() -> None:
+    """Give `Problem` and `Plan` their displays."""
+    for shown, summary, html in (Problem, problem_summary, problem_html), (Plan, plan_summary, plan_html):
+        for name, method in ("summary", summary), ("_repr_html_", html):
+            setattr(shown, name, method)
+
+
+def problem_summary(problem: Problem) -> str:
+    """The problem as text: its size and limits, then layers, nodes, links and codecs as tables."""
+    return _text(_problem_lines(problem), _problem_tables(problem))
+
+
+def problem_html(problem: Problem) -> str:
+    """The problem as HTML tables."""
+    return _html(_problem_lines(problem), _problem_tables(problem))
+
+
+def plan_summary(plan: Plan) -> str:
+    """The plan as text: what was found and proven, then stages and hops as tables."""
+    return _text(_plan_lines(plan), _plan_tables(plan))
+
+
+def plan_html(plan: Plan) -> str:
+    """The plan as HTML tables with a picture of its pipeline."""
+    if not plan.path:
+        return _html(_plan_lines(plan), [])
+    from ..plot.svg import pipeline_svg
+
+    return _html(_plan_lines(plan), _plan_tables(plan), pipeline_svg(schedule(plan)))
+
+
+def _problem_lines(problem: Problem) -> list[str]:
+    layers = problem.layers
+    limits = []
+    if problem.max_error is not None:
+        rule = "sum" if problem.error_rule == "sum" else "root of the sum of squares"
+        limits.append(f"error at most {problem.max_error:.4g} ({rule})")
+    if problem.max_energy_j is not None:
+        limits.append(f"energy at most {quantity(problem.max_energy_j, 'J')}")
+    return [
+        f"Problem {problem.name}: {_count(len(layers), 'layer')}, {_count(len(problem.nodes), 'node')}, "
+        f"{_count(len(problem.links), 'link')}, {_count(len(problem.codecs), 'codec')}",
+        f"from {problem.source} to {problem.sink}, {_count(problem.micro_batches, 'micro-batch', 'micro-batches')} "
+        f"of {quantity(problem.input_bytes, 'B')} input; objective {problem.objective}",
+        f"{quantity(math.fsum(layer.flop for layer in layers), 'FLOP')} per micro-batch, "
+        f"{quantity(math.fsum(layer.memory_bytes for layer in layers), 'B')} of layers",
+        "limits: " + ("; ".join(limits) or "memory only"),
+    ]
+
+
+def _problem_tables(problem: Problem) -> list[Table]:
+    layers = [
+        (
+            layers_text(i, j),
+            _named([problem.layers[k].name for k in range(i, j + 1)]),
+            quantity(problem.layers[i].flop, "FLOP"),
+            quantity(problem.layers[i].memory_bytes, "B"),
+            quantity(problem.layers[i].output_bytes, "B"),
+            f"{problem.layers[i].error_gain:.4g}",
+        )
+        for i, j in _equal_runs(problem)
+    ]
+    nodes = [
+        (
+            node.id,
+            _speed(node),
+            quantity(node.memory_bytes, "B"),
+            quantity(node.power_w, "W"),
+            quantity(node.tx_power_w, "W"),
+            quantity(node.overhead_s, "s"),
+        )
+        for node in problem.nodes
+    ]
+    links = [
+        (
+            getattr(link, "from"),
+            link.to,
+            quantity(link.rate_bps, "bit/s"),
+            quantity(link.latency_s, "s"),
+            quantity(link.overhead_s, "s"),
+        )
+        for link in problem.links
+    ]
+    codecs = [
+        (
+            codec.name,
+            "per layer" if codec.layer_ratio is not None else f"{codec.ratio:.4g}",
+            "per layer" if codec.layer_error is not None else f"{codec.error:.4g}",
+            quantity(codec.encode_s_per_byte, "s/B"),
+            quantity(codec.decode_s_per_byte, "s/B"),
+        )
+        for codec in problem.codecs
+    ]
+    return [
+        ("Layers", ("layers", "name", "work", "memory", "output", "error gain"), layers),
+        ("Nodes", ("node", "speed", "memory", "power", "sending", "overhead"), nodes),
+        ("Links", ("from", "to", "rate", "latency", "overhead"), links),
+        ("Codecs", ("codec", "ratio", "error", "encode", "decode"), codecs),
+    ]
+
+
+def _plan_lines(plan: Plan) -> list[str]:
+    """Head line, and what was found beside what was proven."""
+    lines = [f"Plan of {plan.problem.name}: {status_text(plan.status)} (method {plan.method})"]
+    if not plan.path:
+        return lines
+    objective = "delay" if plan.problem.objective == "delay" else "bottleneck"
+    if math.isfinite(plan.lower_bound_s):
+        lines.append(f"proven: no {objective} below {quantity(plan.lower_bound_s, 's', digits=6)}; gap {_gap(plan.gap)}")
+    else:
+        lines.append("nothing proven about better plans")
+    flow = schedule(plan)
+    lines.append(
+        f"delay {quantity(plan.delay_s, 's', digits=6)}, {quantity(plan.bytes, 'B', digits=4)} sent, "
+        f"bottleneck {quantity(plan.bottleneck_s, 's', digits=4)} ({flow.servers[flow.bottleneck].name})"
+    )
+    error = f"error {plan.error:.4g}"
+    if plan.problem.max_error is not None:
+        error += f" of {plan.problem.max_error:.4g}"
+    energy = f"energy {quantity(plan.energy_j, 'J', digits=4)}"
+    if plan.problem.max_energy_j is not None:
+        energy += f" of {quantity(plan.problem.max_energy_j, 'J', digits=4)}"
+    return [*lines, f"{error}, {energy}"]
+
+
+def _plan_tables(plan: Plan) -> list[Table]:
+    if not plan.path:
+        return []
+    terms = evaluate(plan.problem, plan)
+    nodes = {node.id: node for node in plan.problem.nodes}
+    stages = [
+        (
+            stage["node"],
+            layers_text(stage["first_layer"], stage["last_layer"]),
+            *(quantity(stage[f"{phase}_s"], "s") for phase in ("overhead", "decode", "compute", "encode", "time")),
+            f"{quantity(stage['memory_bytes'], 'B')} of {quantity(nodes[stage['node']].memory_bytes, 'B')}",
+            stage["codec"] if stage["codec"] is not None else "–",
+        )
+        for stage in terms["stages"]
+    ]
+    hops = [
+        (
+            hop["from"],
+            hop["to"],
+            quantity(hop["bytes"], "B"),
+            quantity(hop["time_s"], "s"),
+            quantity(hop["latency_s"], "s"),
+        )
+        for hop in terms["hops"]
+    ]
+    stage_head = ("node", "layers", "overhead", "decode", "compute", "encode", "total", "memory", "codec")
+    tables: list[Table] = [("Stages, per micro-batch", stage_head, stages)]
+    if hops:
+        tables.append(("Hops, per micro-batch", ("from", "to", "sent", "time", "latency"), hops))
+    return tables
+
+
+def layers_text(first: int, last: int) -> str:
+    """Layers `first` to `last`, both included, as ``'3–7'`` or ``'3'``."""
+    return f"{first}" if first == last else f"{first}–{last}"
+
+
+def status_text(status: str) -> str:
+    """A status as words."""
+    return status.replace("_", " ")
+
+
+def _gap(gap: float) -> str:
+    # Plans within 1e-9 count as optimal; below that the gap is the solver's own rounding allowance.
+    return "0" if gap <= 1e-9 else f"{100 * gap:.3g} %"
+
+
+def _count(n: int, one: str, many: str | None = None) -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def _speed(node: Node) -> str:
+    if node.layer_time_s is not None:
+        return "measured"
+    return quantity(node.flop_per_s, "FLOP/s") if node.flop_per_s > 0 else "relays only"
+
+
+def _equal_runs(problem: Problem) -> list[tuple[int, int]]:
+    """Runs of consecutive layers with equal figures, as (first, last)."""
+    runs: list[tuple[int, int]] = []
+    figures = [(x.flop, x.memory_bytes, x.output_bytes, x.error_gain) for x in problem.layers]
+    for i, figure in enumerate(figures):
+        if runs and figures[runs[-1][0]] == figure:
+            runs[-1] = (runs[-1][0], i)
+        else:
+            runs.append((i, i))
+    return runs
+
+
+def _named(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
+
+
+def _shortened(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str] | None]:
+    """The rows, or of many the first ones, None for what is left out, and the last."""
+    if len(rows) <= _SHOWN_ROWS:
+        return rows
+    return [*rows[: _SHOWN_ROWS - 2], None, rows[-1]]
+
+
+def _text(lines: Sequence[str], tables: Sequence[Table]) -> str:
+    blocks = ["\n".join(map(printable, lines))]
+    for title, head, rows in tables:
+        shown = _shortened(rows)
+        widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+        body = [_text_row(row, widths) if row else f"  … {len(rows) - _SHOWN_ROWS + 1} more" for row in shown]
+        blocks.append("\n".join([title, _text_row(head, widths), *body]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _text_row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  " + "  ".join(printable(cell).ljust(width) for cell, width in zip(cells, widths)).rstrip()
+
+
+def _html(lines: Sequence[str], tables: Sequence[Table], picture: str = "") -> str:
+    parts = ['<div class="constellm" style="font-size: 90%">']
+    parts.append(f"<p><b>{escape(lines[0])}</b>" + "".join(f"<br>{escape(line)}" for line in lines[1:]) + "</p>")
+    parts.append(picture)
+    parts += [_html_table(*table) for table in tables]
+    parts.append("</div>")
+    return "\n".join(part for part in parts if part)
+
+
+def _html_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = []
+    for row in _shortened(rows):
+        if row is None:
+            left_out = len(rows) - _SHOWN_ROWS + 1
+            body.append(f'<tr><td colspan="{len(head)}">… {left_out} more</td></tr>')
+        else:
+            body.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>")
+    caption = f'<caption style="text-align: left; font-weight: bold">{escape(title)}</caption>'
+    return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>\n" + "\n".join(body) + "\n</tbody></table>"
+
