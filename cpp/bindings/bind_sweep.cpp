@@ -14,7 +14,8 @@ std::span<T> column(const py::dict& columns, const char* name, std::size_t rows)
     throw py::type_error(std::string("columns: '") + name + "' is missing or has another type");
   }
   auto array = py::reinterpret_borrow<Array>(columns[name]);
-  if (static_cast<std::size_t>(array.size()) != rows) throw py::value_error(std::string("columns: '") + name + "' has another length");
+  if (static_cast<std::size_t>(array.size()) != rows)
+    throw py::value_error(std::string("columns: '") + name + "' has another length");
   return {array.mutable_data(), rows};
 }
 
@@ -51,8 +52,10 @@ bool hand_over(const py::function& on_finished, std::vector<sweep::Finished> fin
       rows.mutable_at(static_cast<py::ssize_t>(i)) = one.row;
       if (!one.message.empty()) messages[py::int_(one.row)] = one.message;
       if (!keep_plans) continue;
-      if (one.problem) plans.append(PlanView{*one.problem, std::move(one.plan)});
-      else plans.append(py::none());
+      if (one.problem)
+        plans.append(PlanView{*one.problem, std::move(one.plan)});
+      else
+        plans.append(py::none());
     }
     on_finished(rows, messages, plans);
   });
@@ -61,14 +64,17 @@ bool hand_over(const py::function& on_finished, std::vector<sweep::Finished> fin
 using Indices = py::array_t<std::int32_t, py::array::c_style>;
 using Values = py::array_t<double, py::array::c_style>;
 
-void run_sweep(const std::vector<split::Problem>& problems, const std::vector<std::string>& addresses, const Indices& which,
-               const Values& values, const py::dict& columns, const std::vector<std::string>& methods, double time_limit_s,
-               std::int32_t threads, bool keep_plans, const py::function& on_finished) {
+void run_sweep(const std::vector<split::Problem>& problems, const std::vector<std::string>& addresses,
+               const Indices& which, const Values& values, const py::dict& columns,
+               const std::vector<std::string>& methods, double time_limit_s, std::int32_t threads,
+               bool keep_plans, const py::function& on_finished) {
   const auto cells = static_cast<std::size_t>(which.size());
-  if (static_cast<std::size_t>(values.size()) != cells * addresses.size()) throw py::value_error("values: expected shape (cells, addresses)");
+  if (static_cast<std::size_t>(values.size()) != cells * addresses.size())
+    throw py::value_error("values: expected shape (cells, addresses)");
   for (std::size_t i = 0; i < cells; ++i) {
     const std::int32_t w = which.data()[i];
-    if (w < 0 || static_cast<std::size_t>(w) >= problems.size()) throw py::index_error("which: no problem " + std::to_string(w));
+    if (w < 0 || static_cast<std::size_t>(w) >= problems.size())
+      throw py::index_error("which: no problem " + std::to_string(w));
   }
   std::vector<sweep::Template> templates;
   for (const split::Problem& problem : problems) {
@@ -79,8 +85,10 @@ void run_sweep(const std::vector<split::Problem>& problems, const std::vector<st
   const sweep::Columns into = columns_of(columns, cells * methods.size());
   const sweep::Options options{methods, time_limit_s, threads, keep_plans};
   const py::gil_scoped_release no_gil;
-  sweep::run({templates, {which.data(), cells}, {values.data(), static_cast<std::size_t>(values.size())}}, options, into,
-             [&](std::vector<sweep::Finished> finished) { return hand_over(on_finished, std::move(finished), keep_plans); });
+  sweep::run({templates, {which.data(), cells}, {values.data(), static_cast<std::size_t>(values.size())}},
+             options, into, [&](std::vector<sweep::Finished> finished) {
+               return hand_over(on_finished, std::move(finished), keep_plans);
+             });
 }
 
 }  // namespace
@@ -88,23 +96,30 @@ void run_sweep(const std::vector<split::Problem>& problems, const std::vector<st
 void register_sweep(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
-  m.attr("sweep_invalid") = sweep::kInvalid;
-  m.def("sweep_field", [](const split::Problem& problem, const std::string& address) {
-    const sweep::Target target = sweep::resolve(problem.spec(), address);
-    return py::make_tuple(target.unit, target.is_count);
-  }, py::arg("problem"), py::arg("address"),
-     "sweep_field(problem: Problem, address: str) -> tuple[str, bool]\n\n"
-     "Unit of the numeric field that `address` names, and whether it is a count. ValueError says what exists instead.");
+  m.def(
+      "sweep_field",
+      [](const split::Problem& problem, const std::string& address) {
+        const sweep::Target target = sweep::resolve(problem.spec(), address);
+        return py::make_tuple(target.unit, target.is_count);
+      },
+      py::arg("problem"), py::arg("address"),
+      "sweep_field(problem: Problem, address: str) -> tuple[str, bool]\n\n"
+      "Unit of the numeric field that `address` names, and whether it is a count. ValueError says what "
+      "exists instead.");
   m.def("sweep_knows", &sweep::knows_method, py::arg("method"),
         "sweep_knows(method: str) -> bool\n\nWhether `sweep_run` takes the method.");
-  m.def("sweep_run", &run_sweep, py::kw_only(), py::arg("problems"), py::arg("addresses"), py::arg("which").noconvert(),
-        py::arg("values").noconvert(), py::arg("columns"), py::arg("methods"), py::arg("time_limit_s"), py::arg("threads"),
-        py::arg("keep_plans"), py::arg("on_finished"),
-        "sweep_run(*, problems: collections.abc.Sequence[Problem], addresses: collections.abc.Sequence[str], which: typing.Any, "
-        "values: typing.Any, columns: dict[str, typing.Any], methods: collections.abc.Sequence[str], time_limit_s: float, threads: int, "
+  m.def("sweep_run", &run_sweep, py::kw_only(), py::arg("problems"), py::arg("addresses"),
+        py::arg("which").noconvert(), py::arg("values").noconvert(), py::arg("columns"), py::arg("methods"),
+        py::arg("time_limit_s"), py::arg("threads"), py::arg("keep_plans"), py::arg("on_finished"),
+        "sweep_run(*, problems: collections.abc.Sequence[Problem], addresses: collections.abc.Sequence[str], "
+        "which: typing.Any, "
+        "values: typing.Any, columns: dict[str, typing.Any], methods: collections.abc.Sequence[str], "
+        "time_limit_s: float, threads: int, "
         "keep_plans: bool, on_finished: typing.Any) -> None\n\n"
-        "Solves cell i, problems[which[i]] with the addressed fields set to values[i], into the columns, all of one length\n"
-        "cells * methods. `on_finished(rows, messages, plans)` hears of finished rows now and then, in the calling thread.");
+        "Solves cell i, problems[which[i]] with the addressed fields set to values[i], into the columns, all "
+        "of one length\n"
+        "cells * methods. `on_finished(rows, messages, plans)` hears of finished rows now and then, in the "
+        "calling thread.");
 }
 
 }  // namespace constellm::bindings

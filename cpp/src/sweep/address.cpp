@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,11 +26,22 @@ struct Field {
   std::string_view unit;
 };
 
+template <class T, class Spec>
+auto& items_of(Spec& spec) {
+  if constexpr (std::is_same_v<T, model::Layer>)
+    return spec.layers;
+  else if constexpr (std::is_same_v<T, network::Node>)
+    return spec.network.nodes;
+  else if constexpr (std::is_same_v<T, network::Link>)
+    return spec.network.links;
+  else
+    return spec.codecs;
+}
+
 /// What the records of one list have in common. `name_of` and `group_of` are what a key is held against.
 template <class T>
 struct Records {
   std::string_view name;
-  std::vector<T>& (*items)(ProblemSpec&);
   std::string (*name_of)(const T&);
   std::optional<std::string> (*group_of)(const T&);
   std::vector<Field<T>> fields;
@@ -43,7 +55,6 @@ std::optional<std::string> no_group(const T&) {
 const Records<model::Layer>& layers() {
   using model::Layer;
   static const Records<Layer> records{"layers",
-                                      [](ProblemSpec& s) -> auto& { return s.layers; },
                                       [](const Layer& l) { return l.name; },
                                       &no_group<Layer>,
                                       {{"flop", &Layer::flop, "FLOP"},
@@ -56,7 +67,6 @@ const Records<model::Layer>& layers() {
 const Records<network::Node>& nodes() {
   using network::Node;
   static const Records<Node> records{"nodes",
-                                     [](ProblemSpec& s) -> auto& { return s.network.nodes; },
                                      [](const Node& n) { return n.id; },
                                      [](const Node& n) { return n.group; },
                                      {{"flop_per_s", &Node::flop_per_s, "FLOP/s"},
@@ -72,7 +82,6 @@ const Records<network::Node>& nodes() {
 const Records<network::Link>& links() {
   using network::Link;
   static const Records<Link> records{"links",
-                                     [](ProblemSpec& s) -> auto& { return s.network.links; },
                                      [](const Link& l) { return l.from + "->" + l.to; },
                                      [](const Link& l) { return l.group; },
                                      {{"rate_bps", &Link::rate_bps, "bit/s"},
@@ -84,7 +93,6 @@ const Records<network::Link>& links() {
 const Records<codec::Codec>& codecs() {
   using codec::Codec;
   static const Records<Codec> records{"codecs",
-                                      [](ProblemSpec& s) -> auto& { return s.codecs; },
                                       [](const Codec& c) { return c.name; },
                                       &no_group<Codec>,
                                       {{"ratio", &Codec::ratio, ""},
@@ -182,11 +190,13 @@ std::string keys_of(const Records<T>& records, const std::vector<T>& items) {
 }
 
 template <class T>
-std::vector<std::size_t> select(const Records<T>& records, const std::vector<T>& items, const Address& address) {
+std::vector<std::size_t> select(const Records<T>& records, const std::vector<T>& items,
+                                const Address& address) {
   std::vector<std::size_t> chosen;
   if (items.empty()) fail(address, "there are no " + std::string(records.name));
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!address.key || records.name_of(items[i]) == *address.key || records.group_of(items[i]) == *address.key) {
+    if (!address.key || records.name_of(items[i]) == *address.key ||
+        records.group_of(items[i]) == *address.key) {
       chosen.push_back(i);
     }
   }
@@ -198,7 +208,8 @@ std::vector<std::size_t> select(const Records<T>& records, const std::vector<T>&
   if (error == std::errc{} && end == key.data() + key.size() && position >= -size && position < size) {
     return {static_cast<std::size_t>(position < 0 ? position + size : position)};
   }
-  fail(address, "none of the " + std::string(records.name) + " goes by '" + std::string(key) + "'; " + keys_of(records, items));
+  fail(address, "none of the " + std::string(records.name) + " goes by '" + std::string(key) + "'; " +
+                    keys_of(records, items));
 }
 
 template <class T>
@@ -208,25 +219,29 @@ Target resolve_in(const Records<T>& records, const ProblemSpec& spec, const Addr
     if (f.name == address.field) field = &f;
   }
   if (field == nullptr) {
-    fail(address, std::string(records.name) + " have no numeric field '" + std::string(address.field) + "'; they have " + field_names(records));
+    fail(address, std::string(records.name) + " have no numeric field '" + std::string(address.field) +
+                      "'; they have " + field_names(records));
   }
-  const std::vector<T>& items = records.items(const_cast<ProblemSpec&>(spec));  // one accessor for reading and writing
+  const std::vector<T>& items = items_of<T>(spec);
   std::vector<std::size_t> chosen = select(records, items, address);
-  const auto set = [scale = address.scale](double& figure, double value) { figure = scale ? figure * value : value; };
+  const auto set = [scale = address.scale](double& figure, double value) {
+    figure = scale ? figure * value : value;
+  };
   Target target{.unit = address.scale ? "" : std::string(field->unit), .is_count = false, .apply = {}};
   if (const auto* number = std::get_if<double T::*>(&field->member)) {
-    target.apply = [chosen, set, list = records.items, member = *number](ProblemSpec& s, double value) {
-      for (const std::size_t i : chosen) set(list(s)[i].*member, value);
+    target.apply = [chosen, set, member = *number](ProblemSpec& s, double value) {
+      for (const std::size_t i : chosen) set(items_of<T>(s)[i].*member, value);
     };
     return target;
   }
   const auto member = std::get<Figures T::*>(field->member);
   for (const std::size_t i : chosen) {
-    if (!(items[i].*member)) fail(address, "'" + records.name_of(items[i]) + "' has no " + std::string(field->name));
+    if (!(items[i].*member))
+      fail(address, "'" + records.name_of(items[i]) + "' has no " + std::string(field->name));
   }
-  target.apply = [chosen, set, list = records.items, member](ProblemSpec& s, double value) {
+  target.apply = [chosen, set, member](ProblemSpec& s, double value) {
     for (const std::size_t i : chosen) {
-      for (double& figure : *(list(s)[i].*member)) set(figure, value);
+      for (double& figure : *(items_of<T>(s)[i].*member)) set(figure, value);
     }
   };
   return target;
@@ -234,11 +249,14 @@ Target resolve_in(const Records<T>& records, const ProblemSpec& spec, const Addr
 
 constexpr std::string_view kProblemFields = "input_bytes, micro_batches, max_error, max_energy_j";
 
-Target limit_target(const Address& address, std::optional<double> split::Limits::*limit, const ProblemSpec& spec, std::string unit) {
+Target limit_target(const Address& address, std::optional<double> split::Limits::* limit,
+                    const ProblemSpec& spec, std::string unit) {
   if (!address.scale) {
     return {std::move(unit), false, [limit](ProblemSpec& s, double value) {
-              if (value == std::numeric_limits<double>::infinity()) s.limits.*limit = std::nullopt;
-              else s.limits.*limit = value;
+              if (value == std::numeric_limits<double>::infinity())
+                s.limits.*limit = std::nullopt;
+              else
+                s.limits.*limit = value;
             }};
   }
   if (!(spec.limits.*limit)) fail(address, "the problem sets no such limit");
@@ -282,7 +300,8 @@ Target resolve_bare(const ProblemSpec& spec, const Address& address) {
   });
   if (lists.empty()) fail(address, "no such numeric field; there are " + known);
   if (lists.find(',') != std::string::npos) {
-    fail(address, "a field of " + lists + "; say which, as in '" + lists.substr(0, lists.find(',')) + "." + std::string(address.field) + "'");
+    fail(address, "a field of " + lists + "; say which, as in '" + lists.substr(0, lists.find(',')) + "." +
+                      std::string(address.field) + "'");
   }
   for_each_list([&](const auto& records) {
     if (records.name == lists) found = resolve_in(records, spec, address);
@@ -297,13 +316,15 @@ Target resolve(const ProblemSpec& spec, std::string_view text) {
   if (address.list.empty() && !address.key) return resolve_bare(spec, address);
   if (address.list == "limits" && !address.key) {
     if (std::optional<Target> target = resolve_in_problem(spec, address)) return *std::move(target);
-    fail(address, "limits have no numeric field '" + std::string(address.field) + "'; they have max_error, max_energy_j");
+    fail(address, "limits have no numeric field '" + std::string(address.field) +
+                      "'; they have max_error, max_energy_j");
   }
   std::optional<Target> found;
   for_each_list([&](const auto& records) {
     if (records.name == address.list) found = resolve_in(records, spec, address);
   });
-  if (!found) fail(address, "'" + std::string(address.list) + "' is not one of layers, nodes, links, codecs, limits");
+  if (!found)
+    fail(address, "'" + std::string(address.list) + "' is not one of layers, nodes, links, codecs, limits");
   return *std::move(found);
 }
 

@@ -19,10 +19,12 @@ constexpr std::chrono::milliseconds kHandoverPeriod{50};
 
 class Runner {
  public:
-  Runner(const Cells& cells, const Options& options, const Columns& columns) : cells_(cells), options_(options), columns_(columns) {}
+  Runner(const Cells& cells, const Options& options, const Columns& columns)
+      : cells_(cells), options_(options), columns_(columns) {}
 
   void run(const Handover& handover) {
-    running_ = std::min<std::size_t>(static_cast<std::size_t>(std::max(options_.threads, 1)), cells_.which.size());
+    running_ =
+        std::min<std::size_t>(static_cast<std::size_t>(std::max(options_.threads, 1)), cells_.which.size());
     std::vector<std::jthread> workers;
     try {
       for (std::size_t left = running_; left > 0; --left) workers.emplace_back([this] { work(); });

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class Axis:
 
     name: str
     """A parameter of the factory, or the address of a field."""
-    values: Sequence[Any]
+    values: Sequence[Any] | NDArray[Any]
     labels: NDArray[Any]
     """The values as coordinates: numbers, or texts for what is none."""
     is_field: bool
@@ -38,15 +38,25 @@ class Axis:
         """How many values it has."""
         return len(self.labels)
 
+    def description(self) -> dict[str, Any]:
+        """Name, unit and labels, as JSON holds them."""
+        values = [plain(value) for value in self.labels.tolist()]
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "numbers": self.labels.dtype.kind != "U",
+            "values": values,
+        }
+
 
 @dataclass(frozen=True)
 class Grid:
     """Every combination of the axes' values, a cell each, the last axis fastest."""
 
     axes: tuple[Axis, ...]
-    problems: tuple[Union[Problem, str], ...]
-    """Of each combination of the factory's axes, the last fastest: what the cells start from, or why there is none."""
-    method: Union[str, tuple[str, ...]]
+    problems: tuple[Problem | str, ...]
+    """Of each combination of the factory's axes, the last fastest: what its cells start from, or why none."""
+    method: str | tuple[str, ...]
     """One name, or several, which make a last dimension ``method``."""
     time_limit_s: float
 
@@ -99,12 +109,9 @@ class Grid:
             "constellm": __version__,
             "problem": first.name if first is not None and len(self.problems) == 1 else None,
             "problems_sha256": content.hexdigest(),
-            "axes": [
-                {"name": a.name, "unit": a.unit, "values": [_plain(v) for v in a.labels.tolist()]}
-                for a in self.axes
-            ],
+            "axes": [axis.description() for axis in self.axes],
             "method": self.method if isinstance(self.method, str) else list(self.method),
-            "time_limit_s": _plain(self.time_limit_s),
+            "time_limit_s": plain(self.time_limit_s),
         }
 
 
@@ -155,7 +162,7 @@ def _parameters(factory: ProblemFactory, axes: Mapping[str, Any]) -> list[str]:
 
 
 def _call(factory: ProblemFactory, values: Mapping[str, Sequence[Any]]) -> list[Problem | str]:
-    inspect.signature(factory).bind(**{name: None for name in values})
+    inspect.signature(factory).bind(**dict.fromkeys(values))
     made: list[Problem | str] = []
     for combination in itertools.product(*values.values()):
         try:
@@ -187,13 +194,10 @@ def _with_field(problems: list[Problem | str], address: str) -> list[Problem | s
 def _field_axis(problem: Problem | None, address: str, values: Any) -> Axis:
     unit, is_count = _core.sweep_field(problem, address) if problem is not None else ("", False)
     array = np.array(values)
-    if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "iuf":
-        hint = "; infinity stands for no limit" if "max_e" in address else ""
-        raise TypeError(
-            f"axis {address!r}: expected a 1-D array of numbers, at least one{hint}, got {_short(values)}"
-        )
-    if is_count and array.dtype.kind == "f":
-        raise TypeError(f"axis {address!r}: expected integers, got {_short(values)}")
+    if array.ndim != 1 or array.size == 0 or array.dtype.kind not in ("iu" if is_count else "iuf"):
+        hint = " (no limit is infinity)" if array.dtype.kind == "O" else ""
+        numbers = "integers" if is_count else "numbers"
+        raise TypeError(f"axis {address!r}: expected a 1-D array of {numbers}{hint}, got {_short(values)}")
     array.flags.writeable = False
     return Axis(address, array, array, True, unit)
 
@@ -219,7 +223,7 @@ def _label(value: Any) -> str:
     return name if isinstance(name, str) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` as JSON has it; numbers that are not finite as text."""
     return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
 

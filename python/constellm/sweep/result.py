@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .rows import COLUMNS, STATUSES, Rows, empty_columns
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas  # type: ignore[import-untyped]
     import xarray
 
 
@@ -24,7 +24,7 @@ class SweepResult:
     coords: dict[str, NDArray[Any]]
     """Of each dimension its values, read-only."""
     variables: dict[str, NDArray[Any]]
-    """Read-only, of the shape of the dimensions: the figures, ``status`` and ``message``; ``plan`` where kept."""
+    """Read-only, of the dimensions' shape: the figures, ``status`` and ``message``; ``plan`` where kept."""
     units: dict[str, str]
     """SI, of variables and dimensions; empty for a pure number."""
     attrs: dict[str, Any]
@@ -97,7 +97,7 @@ class Table:
         """All of it, labelled after `Grid.description`."""
         method = description["method"]
         several = not isinstance(method, str)
-        coords = {a["name"]: _labels(a["values"]) for a in description["axes"]}
+        coords = {a["name"]: axis_labels(a) for a in description["axes"]}
         units = {a["name"]: a["unit"] for a in description["axes"]}
         if several:
             coords["method"] = np.array(method)
@@ -113,19 +113,18 @@ class Table:
         attrs = {"problem": description["problem"] or "", "constellm": description["constellm"]}
         if not several:
             attrs["method"] = method
-        return SweepResult(
-            tuple(coords), coords, variables, {**units, **{c.name: c.unit for c in COLUMNS}}, attrs
-        )
+        units.update({column.name: column.unit for column in COLUMNS})
+        return SweepResult(tuple(coords), coords, variables, units, attrs)
 
 
-def _labels(values: list[Any]) -> NDArray[Any]:
-    """Coordinates from the values of a description, in which "inf" and "nan" are text among numbers."""
-    if any(isinstance(v, (int, float)) for v in values):
-        return np.array([float(v) if isinstance(v, str) else v for v in values])
-    return np.array(values)
+def axis_labels(axis: dict[str, Any]) -> NDArray[Any]:
+    """Coordinates of an axis of a description, where numbers that are not finite are texts."""
+    if axis["numbers"]:
+        return np.array([float(value) if isinstance(value, str) else value for value in axis["values"]])
+    return np.array(axis["values"])
 
 
-def best_form(result: SweepResult) -> Union[xarray.Dataset, SweepResult]:
+def best_form(result: SweepResult) -> xarray.Dataset | SweepResult:
     """A Dataset where xarray is installed."""
     try:
         return result.to_xarray()

@@ -17,7 +17,6 @@ STATUSES = (*PLAN_STATUSES, "invalid")
 """By their codes in the column ``status``."""
 INTERRUPTED = STATUSES.index("interrupted")
 INVALID = STATUSES.index("invalid")
-assert INVALID == _core.sweep_invalid
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Work:
 
 
 def solve(work: Work, threads: int, accept: Callable[[Rows], None]) -> None:
-    """Solve the cells of `work`; `accept` gets the rows as they come. Ctrl-C ends it early, without an exception."""
+    """Solve the cells of `work`; `accept` gets rows as they finish. Ctrl-C ends it early, unraised."""
     width = len(work.methods)
     columns = empty_columns(len(work.cells) * width)
 

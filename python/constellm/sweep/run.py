@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def sweep(
     plans: bool = False,
     progress: bool = False,
     **more_axes: Any,
-) -> Union[xarray.Dataset, SweepResult]:
+) -> xarray.Dataset | SweepResult:
     """Solve a problem at every combination of values of its fields, or of parameters of a factory.
 
     Parameters
@@ -53,7 +53,7 @@ def sweep(
 
         ``rate_bps``
             its name: a field of the problem (``input_bytes``, ``micro_batches``, ``max_error``,
-            ``max_energy_j``), or the field of all layers, nodes, links or codecs where only one of them has it;
+            ``max_energy_j``), or of all layers, nodes, links or codecs where only one of the lists has it;
         ``nodes.overhead_s``
             list and name: the field of all of them;
         ``links[s2g].rate_bps``, ``nodes[s0].power_w``, ``links[s0->s1].rate_bps``, ``layers[-1].flop``
@@ -70,7 +70,7 @@ def sweep(
     threads : int, optional
         Default: all cores that the process may use.
     executor : concurrent.futures.Executor, optional
-        Solves the cells in its workers instead: a process pool, ``dask.distributed.Client(...).get_executor()``,
+        Solves the cells in its workers instead: a process pool, Dask's ``Client(...).get_executor()``,
         ``mpi4py.futures.MPIPoolExecutor()``.
     store : path, optional
         Folder for the rows. What it holds already of this very sweep is not computed again.
@@ -82,10 +82,10 @@ def sweep(
     Returns
     -------
     xarray.Dataset or SweepResult
-        The Dataset where xarray is installed: ``delay_s``, ``bottleneck_s``, ``lower_bound_s``, ``error``,
-        ``energy_j``, ``bytes``, ``seconds``, ``stages``, ``labels``, ``status`` and ``message`` over the axes. NaN
-        where there is no plan. A cell that is no valid problem has status ``invalid`` and says why in ``message``;
-        one that Ctrl-C left over has status ``interrupted``.
+        Over the axes ``delay_s``, ``bottleneck_s``, ``lower_bound_s``, ``error``, ``energy_j``, ``bytes``,
+        ``seconds``, ``stages``, ``labels``, ``status`` and ``message``; the Dataset where xarray is installed.
+        NaN where there is no plan. A cell that is no valid problem has status ``invalid`` and says why in
+        ``message``; one that Ctrl-C left over has status ``interrupted``.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def sweep(
     grid = make_grid(problem, _merged(axes, more_axes), method, time_limit_s)
     description = grid.description()
     table = Table(grid.cells * len(grid.methods), plans)
-    receivers = [table.accept]
+    receivers: list[Callable[[Rows], None]] = [table.accept]
     with contextlib.ExitStack() as stack:
         pending = np.arange(grid.cells)
         if store is not None:
@@ -199,10 +199,8 @@ def _solve(
         solve(_work(grid, cells, keep_plans), threads, accept)
         return
     size = min(max(len(cells) // _PIECES, 1), _MOST_CELLS)
-    futures = [
-        executor.submit(solve_apart, _work(grid, cells[i : i + size], keep_plans))
-        for i in range(0, len(cells), size)
-    ]
+    pieces = (cells[i : i + size] for i in range(0, len(cells), size))
+    futures = [executor.submit(solve_apart, _work(grid, piece, keep_plans)) for piece in pieces]
     try:
         for future in as_completed(futures):
             for rows in future.result():
@@ -220,9 +218,8 @@ def _bar(stack: contextlib.ExitStack, grid: Grid, pending: int) -> Callable[[Row
     except ImportError as error:
         raise ImportError("progress=True needs tqdm: pip install 'constellm[sweep]'") from error
     width = len(grid.methods)
-    bar = stack.enter_context(
-        tqdm(total=grid.cells * width, initial=(grid.cells - pending) * width, unit="row")
-    )
+    total, done = grid.cells * width, (grid.cells - pending) * width
+    bar = stack.enter_context(tqdm(total=total, initial=done, unit="plan"))
 
     def receive(rows: Rows) -> None:
         bar.update(len(rows.index))

@@ -2,7 +2,7 @@
 
 ``manifest.json`` holds the format, its version, the kind of the row files and, under ``sweep``, all that the
 rows depend on. ``rows/00000.parquet``, ... (or ``.jsonl``, without pyarrow) hold a row for every cell and
-method: ``cell`` (number of the cell, the last axis fastest), ``method``, a column for every axis, the figures,
+method: ``cell`` (its number, the last axis fastest), ``method``, a column for every axis, the figures,
 ``status`` and ``message``. A file appears in one step, whole.
 """
 
@@ -15,13 +15,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..split.files import read_json, write_json
-from .result import SweepResult, Table, best_form
+from .grid import plain
+from .result import SweepResult, Table, axis_labels, best_form
 from .rows import COLUMNS, INTERRUPTED, STATUSES, Rows
 
 if TYPE_CHECKING:
@@ -95,9 +96,7 @@ class RowStore:
         table["method"] = [self._methods[m] for m in (index % len(self._methods)).tolist()]
         shape = [len(axis["values"]) for axis in self._axes]
         for axis, places in zip(self._axes, np.unravel_index(cells, shape)):
-            values = axis["values"]
-            numeric = any(isinstance(v, (int, float)) for v in values)
-            table[axis["name"]] = [float(values[p]) if numeric else values[p] for p in places.tolist()]
+            table[axis["name"]] = axis_labels(axis)[places].tolist()
         for column in COLUMNS:
             table[column.name] = np.concatenate([part.columns[column.name] for part in parts]).tolist()
         table["status"] = [STATUSES[code] for code in table["status"]]
@@ -113,9 +112,8 @@ def _stored_rows(folder: Path, description: dict[str, Any], kind: str) -> Iterat
         if table is None:
             _log.warning("%s is torn; its rows are left out", path)
             continue
-        index = np.array(table["cell"], dtype=np.int64) * len(methods) + [
-            methods.index(m) for m in table["method"]
-        ]
+        position = np.array([methods.index(m) for m in table["method"]], dtype=np.int64)
+        index = np.array(table["cell"], dtype=np.int64) * len(methods) + position
         columns: dict[str, NDArray[Any]] = {
             c.name: np.array(table[c.name], dtype=c.dtype) for c in COLUMNS if c.name != "status"
         }
@@ -123,7 +121,7 @@ def _stored_rows(folder: Path, description: dict[str, Any], kind: str) -> Iterat
         yield Rows(index, columns, {i: m for i, m in zip(index.tolist(), table["message"]) if m}, [])
 
 
-def load_rows(folder: str | os.PathLike[str]) -> Union[xarray.Dataset, SweepResult]:
+def load_rows(folder: str | os.PathLike[str]) -> xarray.Dataset | SweepResult:
     """The result of a stored sweep, as `sweep` returned it; cells not computed yet are ``interrupted``.
 
     Parameters
@@ -160,11 +158,16 @@ def _read_manifest(folder: Path, expected: dict[str, Any] | None = None) -> dict
         stored = manifest["sweep"]
         differing = [key for key in expected if stored.get(key) != expected[key]]
         if differing:
-            told = "; ".join(
-                f"{key}: {stored.get(key)!r:.80} there, {expected[key]!r:.80} here" for key in differing
-            )
-            raise ValueError(f"store: {str(folder)!r} holds rows of another sweep ({told})")
+            told = [
+                f"{key} {_short(stored.get(key))} there, {_short(expected[key])} here" for key in differing
+            ]
+            raise ValueError(f"store: {str(folder)!r} holds rows of another sweep: {'; '.join(told)}")
     return manifest
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _has_pyarrow() -> bool:
@@ -190,10 +193,7 @@ def _write(path: Path, table: dict[str, list[Any]]) -> None:
         else:
             with open(scratch, "w", encoding="utf-8") as file:
                 for values in zip(*table.values()):
-                    row = {
-                        key: repr(v) if isinstance(v, float) and not math.isfinite(v) else v
-                        for key, v in zip(table, values)
-                    }
+                    row = {key: plain(value) for key, value in zip(table, values)}
                     file.write(json.dumps(row, allow_nan=False) + "\n")
         scratch.replace(path)
     finally:

@@ -51,8 +51,8 @@ struct Columns {
 
 /// A row of the columns that will not change any more.
 struct Finished {
-  std::int64_t row = 0;  ///< cell * methods + method
-  std::string message;   ///< why it is invalid
+  std::int64_t row = 0;                   ///< cell * methods + method
+  std::string message;                    ///< why it is invalid
   std::optional<split::Problem> problem;  ///< with the plan, where plans are kept
   split::Plan plan;
 };
