@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _LABELLED = 12  # points of a front that still leave room for words
 
 
-def plot_pareto(front: Sequence[Plan], *, x: str = "delay_s", y: str = "bytes", ax: Axes | None = None) -> Axes:
+def plot_pareto(
+    front: Sequence[Plan], *, x: str = "delay_s", y: str = "bytes", ax: Axes | None = None
+) -> Axes:
     """Plans by two criteria that are both to be small, with the region that they dominate.
 
     Plans that another one dominates are hollow; the words count the hosting nodes where their number changes.
@@ -56,13 +58,15 @@ def plot_pareto(front: Sequence[Plan], *, x: str = "delay_s", y: str = "bytes", 
         ax.fill_between(step[:, 0], step[:, 1], top, step="post", color=palette.PALE, alpha=0.6, linewidth=0)
         ax.step(step[:, 0], step[:, 1], where="post", color=palette.CYCLE[0], linewidth=1.2)
         ax.plot(best[:, 0], best[:, 1], "o", color=palette.CYCLE[0], markersize=4.5)
-        ax.plot(*points[~efficient].T, "o", markerfacecolor="white", markeredgecolor=palette.MUTED, markersize=4.5)
+        hollow = {"markerfacecolor": "white", "markeredgecolor": palette.MUTED}
+        ax.plot(*points[~efficient].T, "o", markersize=4.5, **hollow)
         _count_hosts(ax, [plan for plan, kept in zip(plans, efficient) if kept], best)
         ax.set_xlim(points[:, 0].min() - room[0], right)
         ax.set_ylim(points[:, 1].min() - room[1], top)
         style.label_axis(ax.xaxis, x, points[:, 0])
         style.label_axis(ax.yaxis, y, points[:, 1])
-        ax.text(0.98, 0.97, "dominated", transform=ax.transAxes, ha="right", va="top", color=palette.MUTED, fontsize=8)
+        corner = {"transform": ax.transAxes, "ha": "right", "va": "top"}
+        ax.text(0.98, 0.97, "dominated", color=palette.MUTED, fontsize=8, **corner)
     return ax
 
 
@@ -85,8 +89,8 @@ def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = Non
     Parameters
     ----------
     table
-        Rows of `constellm.split.compare`: ``method``, ``delay_s``, ``status`` and, where known, ``bytes``. A row
-        without a finite delay shows its status. The factors are those to the smallest delay.
+        Rows of `constellm.split.compare`: ``method``, ``delay_s``, ``status`` and, where known, ``bytes``.
+        A row without a finite delay shows its status. The factors are those to the smallest delay.
     ax
         Where to draw the delays; a new figure if None. The data sent stands right of it.
 
@@ -98,7 +102,7 @@ def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = Non
     rows = list(table)
     if not rows:
         raise ValueError("table: it has no row")
-    with style.drawing(ax, (8.5 if ax is None else 0, 1.0 + 0.32 * len(rows))) as ax:
+    with style.drawing(ax, (8.5, 1.0 + 0.32 * len(rows))) as ax:
         _bars(ax, rows, "delay_s", palette.CYCLE[0], factors=True)
         ax.set_yticks(range(len(rows)), [style.name(row["method"], longest=32) for row in rows])
         if any(math.isfinite(_number(row, "bytes")) for row in rows):

@@ -1,7 +1,7 @@
 """Curves and maps of sweeps.
 
-A sweep is an `xarray.Dataset`, or anything with ``dims`` (names), ``coords`` and ``variables`` (name → array);
-a cell without a plan is NaN.
+A sweep is an `xarray.Dataset`, or anything with ``dims`` (names), ``coords`` and ``variables`` (mappings from
+names to arrays); a cell without a plan is NaN.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LINES = ("-", "--", ":", "-.")
 _LEGEND_ENTRIES = 8
+_MARKED_POINTS = 16
 _COLOUR_MAP = "viridis"
 
 
@@ -27,7 +28,7 @@ def plot_sweep_curves(
 ) -> Axes:
     """One value of a sweep over a coordinate, one line for each value of another.
 
-    Where a line has no plan it is interrupted, and a cross on the floor of the figure says so.
+    Where a line has no plan it is interrupted, and a cross above the figure says so.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def plot_sweep_curves(
         A sweep, or a mapping of arrays: ``data[x]`` of shape (n,), ``data[y]`` of shape (n,) or, with
         ``data[hue]`` of shape (h,), (n, h).
     x, y, hue
-        Names; the unit that a name ends in is the axis's. Numbers in `hue` get shades in order, words colours.
+        Names; the unit that a name ends in is the axis's. Numbers in `hue` get shades, words colours.
     ax
         Where to draw; a new figure if None.
 
@@ -54,7 +55,7 @@ def plot_sweep_curves(
         looks = [{"color": palette.CYCLE[0]}] if hue is None else _looks(coords[1])
         labels = [""] if hue is None else _labels(hue, coords[1])
         for j, look in enumerate(looks):
-            marker = "o" if len(positions) <= 25 else ""
+            marker = "o" if len(positions) <= _MARKED_POINTS else ""
             ax.plot(positions, lines[:, j], label=labels[j], marker=marker, markersize=3.5, **look)
         missing = ~np.isfinite(lines)
         _mark_missing(ax, positions, missing, looks)
@@ -145,7 +146,8 @@ def _grid(data: Any, value: str, dims: tuple[str, ...]) -> tuple[list[np.ndarray
     array = array.transpose([of_value.index(name) for name in dims])
     found = [np.asarray(coords[name]) for name in dims]
     if array.shape != tuple(coord.size for coord in found):
-        raise ValueError(f"{value}: shape {array.shape} does not fit {', '.join(f'{d} {c.shape}' for d, c in zip(dims, found))}")
+        wanted = tuple(coord.size for coord in found)
+        raise ValueError(f"{value}: shape {array.shape} over {', '.join(dims)} is not {wanted}")
     return found, array
 
 
@@ -160,6 +162,8 @@ def _label_coordinate(axis: Any, field: str, coord: np.ndarray, *, log: bool) ->
     positions, words = _positions(coord)
     if words is None:
         style.label_axis(axis, field, positions, log=log)
+        if coord.dtype.kind in "iu" and not log:
+            axis.set_major_locator(style.matplotlib().ticker.MaxNLocator(integer=True))
         return
     axis.set_ticks(positions, words)
     axis.set_label_text(split_unit(field)[0])
@@ -185,8 +189,8 @@ def _looks(coord: np.ndarray) -> list[dict[str, Any]]:
     if coord.dtype.kind in "iuf":
         colours = style.matplotlib().colormaps[_COLOUR_MAP](np.linspace(0, 0.9, n))
         return [{"color": tuple(colour)} for colour in colours]
-    cycle = palette.CYCLE
-    return [{"color": cycle[j % len(cycle)], "linestyle": _LINES[j // len(cycle) % len(_LINES)]} for j in range(n)]
+    rounds = [divmod(j, len(palette.CYCLE)) for j in range(n)]
+    return [{"color": palette.CYCLE[j], "linestyle": _LINES[i % len(_LINES)]} for i, j in rounds]
 
 
 def _labels(hue: str, coord: np.ndarray) -> list[str]:
@@ -195,14 +199,20 @@ def _labels(hue: str, coord: np.ndarray) -> list[str]:
         return [style.name(str(word), longest=32) for word in coord]
     unit = split_unit(hue)[1]
     said = set(np.linspace(0, coord.size - 1, min(coord.size, _LEGEND_ENTRIES)).round().astype(int))
-    return [quantity(value, unit) if j in said else "_" for j, value in enumerate(coord.tolist())]
+    words = [quantity(value, unit) if unit else f"{value:.4g}" for value in coord.tolist()]
+    return [word if j in said else "_" for j, word in enumerate(words)]
 
 
-def _mark_missing(ax: Axes, positions: np.ndarray, missing: np.ndarray, looks: Sequence[dict[str, Any]]) -> None:
-    for j, look in enumerate(looks):
+def _mark_missing(
+    ax: Axes, positions: np.ndarray, missing: np.ndarray, looks: Sequence[dict[str, Any]]
+) -> None:
+    """A row of crosses above the frame for each line that has gaps."""
+    gaps = [j for j in range(len(looks)) if missing[:, j].any()]
+    for row, j in enumerate(gaps):
         at = positions[missing[:, j]]
-        height = np.full_like(at, 0.02 + 0.03 * (j % 8))
-        ax.plot(at, height, "x", color=look["color"], markersize=4, transform=ax.get_xaxis_transform(), label="_")
+        height = np.full_like(at, 1.02 + 0.03 * row)
+        ax.plot(at, height, "x", color=looks[j]["color"], markersize=4, clip_on=False, label="_",
+                transform=ax.get_xaxis_transform())  # fmt: skip
 
 
 def _legend(ax: Axes, hue: str, some_missing: bool) -> None:
@@ -210,5 +220,7 @@ def _legend(ax: Axes, hue: str, some_missing: bool) -> None:
 
     handles = ax.get_legend_handles_labels()[0]
     if some_missing:
-        handles.append(Line2D([], [], linestyle="", marker="x", color=palette.MUTED, markersize=4, label="no plan"))
-    ax.legend(handles=handles, title=split_unit(hue)[0], loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
+        cross = {"linestyle": "", "marker": "x", "markersize": 4, "color": palette.MUTED}
+        handles.append(Line2D([], [], label="no plan", **cross))
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
+    ax.legend(handles=handles, title=split_unit(hue)[0], **beside)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from .._core import Network, Plan, Problem
 from ..core.quantity import quantity
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROW = 8  # nodes in a row of a long chain
-_LABELLED_LINKS = 30  # a network of more shows the rates of the path alone
+_LABELLED_PAIRS = 8  # a graph with more links shows the rates of the path alone
 
 Place = tuple[float, float]
+Ends = tuple[str, str]
 
 
-def plot_network(shown: Union[Problem, Plan], *, ax: Axes | None = None) -> Axes:
+def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
     """Nodes and links; a chain in rows, everything else on a circle.
 
-    Arrows are links of one direction. Of a plan, the hosts are filled and name their layers, the path is thick.
+    Arrows are links of one direction. Of a plan, the hosts are filled and name their layers, and the path is
+    thick, with the rates along it.
 
     Parameters
     ----------
@@ -38,42 +40,43 @@ def plot_network(shown: Union[Problem, Plan], *, ax: Axes | None = None) -> Axes
     places = _rows(chain) if chain else _circle(network)
     path = plan.path if plan is not None else []
     hops = set(zip(path, path[1:]))
-    rows = 1 + (len(network.nodes) - 1) // _ROW
-    with style.drawing(ax, (9.0, 0.9 + 1.15 * rows) if chain else (6.5, 6.0)) as ax:
-        for (a, b), links in pairs.items():
-            _draw_link(ax, places[a], places[b], links, [link for link in links if _ends(link) in hops])
-        common = _common_rate(network)
-        for (a, b), links in pairs.items():
-            on_path = any(_ends(link) in hops for link in links)
-            if common is None and (on_path or len(pairs) <= _LABELLED_LINKS):
-                _label_link(ax, places[a], places[b], links)
+    rates = [link.rate_bps for link in network.links]
+    same = bool(rates) and min(rates) == max(rates)
+    with style.drawing(ax, _size(chain)) as ax:
+        for links in pairs.values():
+            used = [link for link in links if _ends(link) in hops]
+            # Along the path, or the only direction that there is, or the one that was given first.
+            first = used[0] if used else links[0]
+            start, end = (places[node] for node in _ends(first))
+            _draw_link(ax, start, end, used=bool(used), one_way=len(links) == 1)
+            if not same and (used or chain or len(pairs) <= _LABELLED_PAIRS):
+                _label_link(ax, start, end, [first.rate_bps] if used else [link.rate_bps for link in links])
         for node in network.nodes:
-            _draw_node(ax, places[node.id], node, network, plan, outward=not chain)
-        if common is not None:
-            ax.set_title(f"every link {quantity(common, 'bit/s')}", fontweight="normal", fontsize=9)
+            _draw_node(ax, places[node.id], node.id, network, plan)
+            _name_node(ax, places[node.id], _words(node.id, network, plan), _side(node.id, places, chain))
+        if rates:
+            ends = quantity(min(rates), "bit/s"), quantity(max(rates), "bit/s")
+            text = f"every link {ends[0]}" if same else f"links of {ends[0]} to {ends[1]}"
+            ax.set_title(text, fontweight="normal", fontsize=9)
         ax.set_axis_off()
-        xs, ys = zip(*places.values())
-        ax.set_xlim(min(xs) - (0.6 if chain else 0.45), max(xs) + (0.6 if chain else 0.45))
-        ax.set_ylim(min(ys) - (0.6 if chain else 0.3), max(ys) + 0.3)
-        if not chain:
-            ax.set_aspect("equal")
+        _set_limits(ax, list(places.values()), chain)
     return ax
 
 
-def _ends(link: Any) -> tuple[str, str]:
+def _ends(link: Any) -> Ends:
     return getattr(link, "from"), link.to
 
 
-def _pairs(network: Network) -> dict[tuple[str, str], list[Any]]:
+def _pairs(network: Network) -> dict[Ends, list[Any]]:
     """The links between each two nodes, one or two, under the direction that was given first."""
-    pairs: dict[tuple[str, str], list[Any]] = {}
+    pairs: dict[Ends, list[Any]] = {}
     for link in network.links:
         a, b = _ends(link)
         pairs.setdefault((a, b) if (b, a) not in pairs else (b, a), []).append(link)
     return pairs
 
 
-def _chain(network: Network, pairs: dict[tuple[str, str], list[Any]]) -> list[str]:
+def _chain(network: Network, pairs: dict[Ends, list[Any]]) -> list[str]:
     """The nodes in order along the chain that the network is; empty if it is none."""
     beside: dict[str, list[str]] = {node.id: [] for node in network.nodes}
     for a, b in pairs:
@@ -86,9 +89,16 @@ def _chain(network: Network, pairs: dict[tuple[str, str], list[Any]]) -> list[st
     while True:
         onward = [node for node in beside[order[-1]] if node not in order[-2:]]
         if not onward:
-            # One walk does not reach every node where one part of the network is a ring.
+            # The walk misses some nodes where one part of the network is a ring.
             return order if len(order) == len(beside) else []
         order.append(onward[0])
+
+
+def _size(chain: list[str]) -> tuple[float, float]:
+    if not chain:
+        return 6.5, 6.0
+    columns, rows = min(len(chain), _ROW), math.ceil(len(chain) / _ROW)
+    return 1.6 + 1.1 * columns, 0.5 + 0.95 * rows
 
 
 def _rows(chain: list[str]) -> dict[str, Place]:
@@ -102,55 +112,78 @@ def _rows(chain: list[str]) -> dict[str, Place]:
 
 def _circle(network: Network) -> dict[str, Place]:
     """Clockwise from the top, in the order of the network."""
-    n = len(network.nodes)
-    return {
-        node.id: (math.sin(2 * math.pi * i / n), math.cos(2 * math.pi * i / n)) for i, node in enumerate(network.nodes)
-    }
+    turn = 2 * math.pi / len(network.nodes)
+    return {node.id: (math.sin(turn * i), math.cos(turn * i)) for i, node in enumerate(network.nodes)}
 
 
-def _common_rate(network: Network) -> float | None:
-    rates = {link.rate_bps for link in network.links}
-    return rates.pop() if len(rates) == 1 else None
+def _set_limits(ax: Axes, places: list[Place], chain: list[str]) -> None:
+    xs, ys = zip(*places)
+    if chain:
+        ax.set_xlim(min(xs) - 0.9, max(xs) + 0.9)
+        ax.set_ylim(min(ys) - 0.62, max(ys) + 0.25)
+    else:
+        ax.set_xlim(-1.5, 1.5)
+        ax.set_ylim(-1.25, 1.25)
+        ax.set_aspect("equal")
 
 
-def _draw_link(ax: Axes, a: Place, b: Place, links: list[Any], used: list[Any]) -> None:
-    ax.plot(*zip(a, b), color=palette.PHASES["compute"] if used else palette.MUTED,
-            linewidth=3.0 if used else 0.8, alpha=1.0 if used else 0.6, zorder=1)  # fmt: skip
-    if used or len(links) == 1:
-        # The arrow shows the path's direction, or else the only one there is.
-        forward = used[0] is links[0] if used else True
-        start, end = (a, b) if forward else (b, a)
-        middle = tuple(0.4 * s + 0.6 * e for s, e in zip(start, end))
-        ax.annotate("", middle, xytext=tuple(0.45 * s + 0.55 * e for s, e in zip(start, end)), zorder=2,
-                    arrowprops={"arrowstyle": "-|>", "color": palette.PHASES["compute"] if used else palette.MUTED,
-                                "linewidth": 0})  # fmt: skip
+def _between(a: Place, b: Place, share: float) -> Place:
+    return a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])
 
 
-def _label_link(ax: Axes, a: Place, b: Place, links: list[Any]) -> None:
-    rates = [quantity(link.rate_bps, "bit/s") for link in links]
-    words = rates[0] if len(set(rates)) == 1 else " / ".join(rates)
-    # Off the middle, where the chords of a circle cross.
-    x, y = (0.58 * p + 0.42 * q for p, q in zip(a, b))
-    ax.text(x, y, words, ha="center", va="center", fontsize=7, color=palette.INK,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}, zorder=4)  # fmt: skip
+def _draw_link(ax: Axes, start: Place, end: Place, *, used: bool, one_way: bool) -> None:
+    colour = palette.PHASES["compute"] if used else palette.MUTED
+    width, alpha = (2.6, 1.0) if used else (0.8, 0.6)
+    ax.plot(*zip(start, end), color=colour, linewidth=width, alpha=alpha, zorder=1)
+    if used or one_way:
+        head = {"arrowstyle": "-|>", "color": colour, "linewidth": 0.1, "mutation_scale": 15 if used else 9}
+        tail, tip = _between(start, end, 0.6), _between(start, end, 0.68)
+        ax.annotate("", tip, xytext=tail, arrowprops=head, zorder=2)
 
 
-def _draw_node(ax: Axes, place: Place, node: Any, network: Network, plan: Plan | None, *, outward: bool) -> None:
-    stage = next((stage for stage in plan.stages if stage.node == node.id), None) if plan is not None else None
-    on_path = plan is not None and node.id in plan.path
+def _label_link(ax: Axes, start: Place, end: Place, rates: list[float]) -> None:
+    """The rates along the link and just above it, off its middle, where the chords of a circle cross."""
+    words = " / ".join(dict.fromkeys(quantity(rate, "bit/s") for rate in rates))
+    angle = math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
+    upright = (angle + 90) % 180 - 90
+    x, y = _between(start, end, 0.4)
+    ax.text(x, y, words, rotation=upright, rotation_mode="anchor", transform_rotates_text=True, ha="center",
+            va="bottom", fontsize=7, zorder=4)  # fmt: skip
+
+
+def _draw_node(ax: Axes, place: Place, node: str, network: Network, plan: Plan | None) -> None:
+    on_path = plan is not None and node in plan.path
+    hosts = plan is not None and any(stage.node == node for stage in plan.stages)
     colour = palette.PHASES["compute"] if on_path else palette.MUTED
-    ax.plot(*place, "o", markersize=15, markeredgewidth=1.6, markeredgecolor=colour,
-            markerfacecolor=colour if stage is not None else "white", zorder=3)  # fmt: skip
-    words = [style.name(node.id, longest=14)]
-    roles = [role for role, end in (("source", network.source), ("sink", network.sink)) if end == node.id]
+    ax.plot(*place, "o", markersize=13, markeredgewidth=1.6, markeredgecolor=colour,
+            markerfacecolor=colour if hosts else "white", zorder=3)  # fmt: skip
+
+
+def _words(node: str, network: Network, plan: Plan | None) -> str:
+    """The node's name, its role and its layers, in lines."""
+    words = [style.name(node, longest=14)]
+    roles = [role for role, end in (("source", network.source), ("sink", network.sink)) if end == node]
     if roles:
         words.append(" and ".join(roles))
-    if stage is not None:
-        words.append(f"layers {layers_text(stage.first_layer, stage.last_layer)}")
-    text = "\n".join(words)
-    if outward:
-        x, y = (1.14 * p for p in place)
-        side = "left" if place[0] > 0.2 else "right" if place[0] < -0.2 else "center"
-        ax.text(x, y, text, ha=side, va="center", fontsize=8, zorder=4)
-    else:
-        ax.text(place[0], place[1] - 0.2, text, ha="center", va="top", fontsize=8, zorder=4)
+    for stage in plan.stages if plan is not None else ():
+        if stage.node == node:
+            layers = layers_text(stage.first_layer, stage.last_layer)
+            words.append(f"layer {layers}" if stage.first_layer == stage.last_layer else f"layers {layers}")
+    return "\n".join(words)
+
+
+def _side(node: str, places: dict[str, Place], chain: list[str]) -> Place:
+    """Where a node's words stand: below it in a chain, beside it where that turns, outside of a circle."""
+    x, y = places[node]
+    if not chain:
+        return x, y
+    i = chain.index(node)
+    turns = any(places[other][1] != y for other in chain[max(i - 1, 0) : i + 2])
+    return (1.0 if x > 0 else -1.0, 0.0) if turns else (0.0, -1.0)
+
+
+def _name_node(ax: Axes, place: Place, words: str, side: Place) -> None:
+    across = "left" if side[0] > 0.2 else "right" if side[0] < -0.2 else "center"
+    along = "center" if across != "center" else "top" if side[1] < 0 else "bottom"
+    offset = (11 * side[0], 11 * side[1])
+    ax.annotate(words, place, xytext=offset, textcoords="offset points", ha=across, va=along, fontsize=8)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 0.62  # height of a block, of the row's 1
 _CUT_ROOM = 0.26  # right of the last layer, as a share of all layers: the words at the last cuts
-_NUMBERED_WIDTH = 0.022  # share of the axes that a Gantt block needs to show its number
+_NUMBERED_WIDTH = 0.018  # share of the axes that a Gantt block needs to show its number
 
 
 def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
@@ -50,8 +50,7 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
         _cuts(ax, plan, stages, terms)
         ax.set_xlim(-0.5 - 0.02 * layers, layers * (1 + _CUT_ROOM) - 0.5)
         ax.set_ylim(rows - 0.45, -0.55)
-        ax.xaxis.set_major_locator(style.matplotlib().ticker.MaxNLocator(integer=True))
-        ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick < layers])
+        ax.set_xticks(range(0, layers, max(1, round(layers / 8))))
         ax.set_xlabel("layer", x=0.5 / (1 + _CUT_ROOM))
         ax.set_yticks(range(rows), [_row_name(node, stages) for node in plan.path])
         ax.tick_params(axis="y", length=0)
@@ -69,7 +68,8 @@ def _row_name(node: str, stages: dict[str, Any]) -> str:
 
 
 def _headline(plan: Plan) -> str:
-    return f"{style.name(plan.problem.name, longest=48)}: {quantity(plan.delay_s, 's', digits=4)}, {status_text(plan.status)}"
+    delay = quantity(plan.delay_s, "s", digits=4)
+    return f"{style.name(plan.problem.name, longest=48)}: {delay}, {status_text(plan.status)}"
 
 
 def _blocks(ax: Axes, plan: Plan, stages: dict[str, Any], bottleneck_s: float) -> None:
@@ -81,9 +81,9 @@ def _blocks(ax: Axes, plan: Plan, stages: dict[str, Any], bottleneck_s: float) -
         slowest = stage["time_s"] == bottleneck_s
         ax.barh(row, width, left=stage["first_layer"] - 0.5, height=_BLOCK,
                 color=palette.ALERT if slowest else palette.PHASES["compute"], alpha=0.85)  # fmt: skip
-        if width > 0.1 * len(plan.problem.layers):
+        if width > 0.12 * len(plan.problem.layers):
             middle = (stage["first_layer"] + stage["last_layer"]) / 2
-            ax.text(middle, row, quantity(stage["time_s"], "s"), color="white", ha="center", va="center", fontsize=8)
+            _inside(ax, middle, row, quantity(stage["time_s"], "s"), 8)
 
 
 def _cuts(ax: Axes, plan: Plan, stages: dict[str, Any], terms: dict[str, Any]) -> None:
@@ -109,12 +109,18 @@ def _cuts(ax: Axes, plan: Plan, stages: dict[str, Any], terms: dict[str, Any]) -
             bottom = row + 1 - (_BLOCK / 2 if plan.path[row + 1] in stages else 0)
             ax.plot([x, x], [top, bottom], color=colour, linewidth=2.2, solid_capstyle="butt", zorder=2)
             what = "input" if done == 0 else "result" if done == len(plan.problem.layers) else ""
-            load = " ".join(filter(None, (style.name(codec) if codec is not None else what, quantity(hop["bytes"], "B"))))
+            label = what if codec is None else style.name(codec)
+            load = f"{label} {quantity(hop['bytes'], 'B')}".strip()
             # What a relay passes on was said where it was cut.
             if load != said and (node in stages or row == 0):
                 words.append(load)
             said = load
-        ax.text(x + gap, row, ", ".join(words), va="center", fontsize=8)
+        ax.text(x + (gap if node in stages else 1.6 * gap), row, ", ".join(words), va="center", fontsize=8)
+
+
+def _inside(ax: Axes, x: float, row: int, words: str, size: int) -> None:
+    """White words in the middle of a block."""
+    ax.text(x, row, words, color="white", ha="center", va="center_baseline", fontsize=size)
 
 
 def _memory_bars(ax: Axes, plan: Plan, stages: dict[str, Any]) -> None:
@@ -188,14 +194,16 @@ def _draw_server(ax: Axes, row: int, server: Server, start_s: np.ndarray, end_s:
     offset = 0.0
     for phase, seconds in server.phases:
         spans = [(start + offset, seconds) for start in start_s]
-        ax.broken_barh(spans, (row - 0.38, 0.76), facecolors=palette.PHASES[phase], edgecolors="white", linewidth=0.4)
+        ax.broken_barh(spans, (row - 0.38, 0.76), facecolors=palette.PHASES[phase], edgecolors="white",
+                       linewidth=0.4)  # fmt: skip
         offset += seconds
     if server.latency_s > 0:
         finish_s = start_s + server.time_s
-        ax.hlines(np.full_like(finish_s, row), finish_s, finish_s + server.latency_s, color=palette.INK, linewidth=0.8)
+        rows = np.full_like(finish_s, row)
+        ax.hlines(rows, finish_s, finish_s + server.latency_s, color=palette.INK, linewidth=0.8)
     if server.time_s > _NUMBERED_WIDTH * end_s:
         for m, start in enumerate(start_s):
-            ax.text(start + server.time_s / 2, row, str(m + 1), color="white", ha="center", va="center", fontsize=7)
+            _inside(ax, start + server.time_s / 2, row, str(m + 1), 7)
 
 
 def _gantt_legend(ax: Axes, flow: Schedule) -> None:
@@ -203,7 +211,9 @@ def _gantt_legend(ax: Axes, flow: Schedule) -> None:
     from matplotlib.patches import Patch
 
     used = {phase for server in flow.servers for phase, _ in server.phases}
-    handles: list[Any] = [Patch(color=palette.PHASES[phase], label=phase) for phase in PHASES if phase in used]
+    handles: list[Any] = [
+        Patch(color=palette.PHASES[phase], label=phase) for phase in PHASES if phase in used
+    ]
     if any(server.latency_s > 0 for server in flow.servers):
         handles.append(Line2D([], [], color=palette.INK, linewidth=0.8, label="latency"))
     handles.append(Patch(color=palette.ALERT, alpha=0.12, label="bottleneck"))

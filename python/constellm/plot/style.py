@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -95,7 +96,7 @@ def spans_decades(values: ArrayLike) -> bool:
 
 
 def label_axis(axis: Any, field: str, values: ArrayLike, *, log: bool = False) -> None:
-    """Label an axis (or the long axis of a colour bar) by a field's name; the unit's prefix suits `values`."""
+    """Label an axis, or that of a colour bar, by a field's name; the unit's prefix suits `values`."""
     from matplotlib.ticker import EngFormatter, FuncFormatter
 
     text, unit = split_unit(field)
@@ -114,7 +115,7 @@ def common_prefix(values: ArrayLike) -> tuple[str, float]:
     numbers = np.asarray(values, dtype=float)
     numbers = np.abs(numbers[np.isfinite(numbers)])
     largest = float(numbers.max()) if numbers.size else 0.0
-    for prefix, scale in ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6):
-        if largest >= scale:
-            return prefix, scale
-    return "", 1.0
+    if largest == 0.0:
+        return "", 1.0
+    power = min(max(math.floor(math.log10(largest) / 3), -2), 5)
+    return "µm kMGTP"[power + 2].strip(), 1000.0**power

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-import numpy as np
-
 from ..core.quantity import quantity
 from ..split.schedule import Schedule
 from . import palette
@@ -27,18 +25,19 @@ def pipeline_svg(flow: Schedule) -> str:
     end_s = flow.makespan_s if shown == batches else float(flow.finish_s[-1, shown - 1])
     px_per_s = _CHART_PX / end_s if end_s > 0 else 0.0
     height = _ROW_PX * (len(flow.servers) + 2)
-    names, blocks = [], {phase: [] for phase in palette.PHASES}  # type: tuple[list[str], dict[str, list[str]]]
+    ink = f'fill="{palette.INK}"'
+    names = []
+    blocks: dict[str, list[str]] = {phase: [] for phase in palette.PHASES}
     for i, server in enumerate(flow.servers):
         top = _ROW_PX * i
-        bottleneck = i == flow.bottleneck
-        style = f'fill="{palette.ALERT}" font-weight="bold"' if bottleneck else f'fill="{palette.INK}"'
         text = server.name if len(server.name) <= _SHOWN_NAME else server.name[: _SHOWN_NAME - 1] + "…"
-        names.append(f'<text x="{_NAME_PX - 6}" y="{top + 11}" text-anchor="end" {style}>{escape(text)}</text>')
+        look = f'fill="{palette.ALERT}" font-weight="bold"' if i == flow.bottleneck else ink
+        names.append(_text(_NAME_PX - 6, top + 11, text, f'text-anchor="end" {look}'))
         offset = 0.0
         for phase, seconds in server.phases:
             lefts = _NAME_PX + (flow.start_s[i, :shown] + offset) * px_per_s
             width = max(seconds * px_per_s, 0.3)
-            blocks[phase] += [f"M{left:.1f} {top + 2}h{width:.2f}v10h-{width:.2f}z" for left in np.asarray(lefts)]
+            blocks[phase] += [f"M{left:.1f} {top + 2}h{width:.2f}v10h-{width:.2f}z" for left in lefts]
             offset += seconds
     paths = [
         f'<path d="{"".join(d)}" fill="{palette.PHASES[phase]}" stroke="white" stroke-width="0.3"/>'
@@ -47,15 +46,13 @@ def pipeline_svg(flow: Schedule) -> str:
     ]
     legend, x = [], _NAME_PX
     for phase in (phase for phase, d in blocks.items() if d):
-        legend.append(f'<rect x="{x}" y="{height - 10}" width="9" height="9" fill="{palette.PHASES[phase]}"/>')
-        legend.append(f'<text x="{x + 13}" y="{height - 2}" fill="{palette.INK}">{phase}</text>')
+        legend.append(f'<path d="M{x} {height - 10}h9v9h-9z" fill="{palette.PHASES[phase]}"/>')
+        legend.append(_text(x + 13, height - 2, phase, ink))
         x += 76
-    scale = f"{quantity(end_s, 's', digits=4)}"
+    scale = quantity(end_s, "s", digits=4)
     if shown < batches:
         scale = f"first {shown} of {batches} micro-batches, {scale}"
-    legend.append(
-        f'<text x="{_NAME_PX + _CHART_PX}" y="{height - 2}" text-anchor="end" fill="{palette.INK}">{scale}</text>'
-    )
+    legend.append(_text(_NAME_PX + _CHART_PX, height - 2, scale, f'text-anchor="end" {ink}'))
     width_px = _NAME_PX + _CHART_PX + 4
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="pipeline of the plan" '
@@ -64,3 +61,7 @@ def pipeline_svg(flow: Schedule) -> str:
         + "".join([*names, *paths, *legend])
         + "</svg>"
     )
+
+
+def _text(x: float, y: float, words: str, attributes: str) -> str:
+    return f'<text x="{x}" y="{y}" {attributes}>{escape(words)}</text>'

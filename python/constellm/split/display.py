@@ -12,7 +12,7 @@ from html import escape
 
 from .._core import Node, Plan, Problem
 from ..core.quantity import printable, quantity
-from .schedule import schedule
+from .schedule import PHASES, schedule
 from .solver import evaluate
 
 _SHOWN_ROWS = 12  # of a long table: the first ones and the last one
@@ -62,7 +62,8 @@ def _problem_lines(problem: Problem) -> list[str]:
     return [
         f"Problem {problem.name}: {_count(len(layers), 'layer')}, {_count(len(problem.nodes), 'node')}, "
         f"{_count(len(problem.links), 'link')}, {_count(len(problem.codecs), 'codec')}",
-        f"from {problem.source} to {problem.sink}, {_count(problem.micro_batches, 'micro-batch', 'micro-batches')} "
+        f"from {problem.source} to {problem.sink}, "
+        f"{_count(problem.micro_batches, 'micro-batch', 'micro-batches')} "
         f"of {quantity(problem.input_bytes, 'B')} input; objective {problem.objective}",
         f"{quantity(math.fsum(layer.flop for layer in layers), 'FLOP')} per micro-batch, "
         f"{quantity(math.fsum(layer.memory_bytes for layer in layers), 'B')} of layers",
@@ -128,7 +129,8 @@ def _plan_lines(plan: Plan) -> list[str]:
         return lines
     objective = "delay" if plan.problem.objective == "delay" else "bottleneck"
     if math.isfinite(plan.lower_bound_s):
-        lines.append(f"proven: no {objective} below {quantity(plan.lower_bound_s, 's', digits=6)}; gap {_gap(plan.gap)}")
+        bound = quantity(plan.lower_bound_s, "s", digits=6)
+        lines.append(f"proven: no {objective} below {bound}; gap {_gap(plan.gap)}")
     else:
         lines.append("nothing proven about better plans")
     flow = schedule(plan)
@@ -154,7 +156,7 @@ def _plan_tables(plan: Plan) -> list[Table]:
         (
             stage["node"],
             layers_text(stage["first_layer"], stage["last_layer"]),
-            *(quantity(stage[f"{phase}_s"], "s") for phase in ("overhead", "decode", "compute", "encode", "time")),
+            *(quantity(stage[f"{part}_s"], "s") for part in (*PHASES[:-1], "time")),
             f"{quantity(stage['memory_bytes'], 'B')} of {quantity(nodes[stage['node']].memory_bytes, 'B')}",
             stage["codec"] if stage["codec"] is not None else "–",
         )
@@ -240,12 +242,9 @@ def _text_row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _html(lines: Sequence[str], tables: Sequence[Table], picture: str = "") -> str:
-    parts = ['<div class="constellm" style="font-size: 90%">']
-    parts.append(f"<p><b>{escape(lines[0])}</b>" + "".join(f"<br>{escape(line)}" for line in lines[1:]) + "</p>")
-    parts.append(picture)
-    parts += [_html_table(*table) for table in tables]
-    parts.append("</div>")
-    return "\n".join(part for part in parts if part)
+    head = "<br>".join([f"<b>{escape(lines[0])}</b>", *map(escape, lines[1:])])
+    body = "\n".join(filter(None, [f"<p>{head}</p>", picture, *(_html_table(*table) for table in tables)]))
+    return f'<div class="constellm" style="font-size: 90%">\n{body}\n</div>'
 
 
 def _html_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -258,5 +257,6 @@ def _html_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) 
         else:
             body.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>")
     caption = f'<caption style="text-align: left; font-weight: bold">{escape(title)}</caption>'
-    return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>\n" + "\n".join(body) + "\n</tbody></table>"
+    lines = "\n".join(body)
+    return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>\n{lines}\n</tbody></table>"
 

@@ -109,7 +109,8 @@ def _servers(plan: Plan) -> tuple[Server, ...]:
         if position < len(terms["hops"]):
             hop = terms["hops"][position]
             name = f"{hop['from']} → {hop['to']}"
-            servers.append(_server(name, "hop", [("transmit", hop["time_s"])], hop["time_s"], hop["latency_s"]))
+            phases = [("transmit", hop["time_s"])]
+            servers.append(_server(name, "hop", phases, hop["time_s"], hop["latency_s"]))
     return tuple(servers)
 
 
