@@ -5,7 +5,7 @@ The compiled part of constellm; private: use the package's own modules.
 from __future__ import annotations
 import collections.abc
 import typing
-__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'build', 'crossing_bytes', 'decoder', 'evaluate', 'k_best', 'solve', 'structural_faults', 'topological_order', 'version', 'vision_transformer']
+__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'build', 'crossing_bytes', 'decoder', 'evaluate', 'k_best', 'solve', 'structural_faults', 'sweep_field', 'sweep_knows', 'sweep_run', 'topological_order', 'version', 'vision_transformer']
 class Layer:
     """
     One layer as the planner sees it; all figures for one micro-batch.
@@ -909,6 +909,19 @@ def solve(problem: Problem, *, time_limit_s: typing.SupportsFloat | typing.Suppo
 def structural_faults(problem: Problem, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> list[str]:
     """
     Why path and stages are no plan of the problem; empty for a plan.
+    """
+def sweep_field(problem: Problem, address: str) -> tuple[str, bool]:
+    """
+    Unit of the numeric field that `address` names, and whether it is a count. ValueError says what exists instead.
+    """
+def sweep_knows(method: str) -> bool:
+    """
+    Whether `sweep_run` takes the method.
+    """
+def sweep_run(*, problems: collections.abc.Sequence[Problem], addresses: collections.abc.Sequence[str], which: typing.Any, values: typing.Any, columns: dict[str, typing.Any], methods: collections.abc.Sequence[str], time_limit_s: float, threads: int, keep_plans: bool, on_finished: typing.Any) -> None:
+    """
+    Solves cell i, problems[which[i]] with the addressed fields set to values[i], into the columns, all of one length
+    cells * methods. `on_finished(rows, messages, plans)` hears of finished rows now and then, in the calling thread.
     """
 def topological_order(count: typing.SupportsInt | typing.SupportsIndex, edges: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> list[int]:
     """
