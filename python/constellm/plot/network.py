@@ -146,9 +146,9 @@ def _label_link(ax: Axes, start: Place, end: Place, rates: list[float]) -> None:
     words = " / ".join(dict.fromkeys(quantity(rate, "bit/s") for rate in rates))
     angle = math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
     upright = (angle + 90) % 180 - 90
-    x, y = _between(start, end, 0.4)
-    ax.text(x, y, words, rotation=upright, rotation_mode="anchor", transform_rotates_text=True, ha="center",
-            va="bottom", fontsize=7, zorder=4)  # fmt: skip
+    off = -3 * math.sin(math.radians(upright)), 3 * math.cos(math.radians(upright))
+    ax.annotate(words, _between(start, end, 0.4), xytext=off, textcoords="offset points", rotation=upright,
+                rotation_mode="anchor", ha="center", va="bottom", fontsize=7)  # fmt: skip
 
 
 def _draw_node(ax: Axes, place: Place, node: str, network: Network, plan: Plan | None) -> None:
