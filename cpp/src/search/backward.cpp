@@ -153,7 +153,13 @@ class Pass {
     double* out = arrive_of(p);
     const std::int32_t site = g_.site[z(p)];
     const double stage = t_.stage[g_.at(p, level)];
-    if (w_.leaves(p, level)) {
+    if (!t_.meter.enter_extra.empty()) {
+      for (std::int32_t k = 0; k < g_.stride; ++k) {
+        const double enter_s = g_.form_scale[z(site)] * g_.enter_s[g_.options_at(0, level) + z(k)];
+        const double passed = w_.leaves(p, level) ? t_.pass_on[g_.options_at(p, level) + z(k)] : kInfinity;
+        out[k] = std::min(passed, view_.enter(site, level, k, enter_s) + stage);
+      }
+    } else if (w_.leaves(p, level)) {
       const double* pass_on = &t_.pass_on[g_.options_at(p, level)];
       arrive_row(g_.stride, pass_on, view_.stage_rate(site) * g_.form_scale[z(site)], &g_.enter_s[g_.options_at(0, level)], stage, out);
     } else {
@@ -171,7 +177,13 @@ class Pass {
     const double* pass_on = &t_.pass_on[g_.options_at(p, level)];
     double least;
     if (level == g_.levels) {
-      least = pass_on[0] + view_.final_extra(site);
+      least = pass_on[0] + view_.end(site, level, 0);
+    } else if (!t_.meter.leave_extra.empty()) {
+      least = kInfinity;
+      for (std::int32_t k = 0; k < g_.options; ++k) {
+        const double leave_s = g_.form_scale[z(site)] * g_.leave_s[g_.options_at(0, level) + z(k)];
+        least = std::min(least, view_.stage_rate(site) * leave_s + view_.end(site, level, k) + pass_on[k]);
+      }
     } else {
       least = least_of_row(g_.stride, view_.stage_rate(site) * g_.form_scale[z(site)], &g_.leave_s[g_.options_at(0, level)],
                            &t_.meter.option[g_.options_at(0, level)], pass_on);
@@ -288,7 +300,7 @@ void trace(const LayeredGraph& g, const Window& w, const CostToGo& t, Walk& walk
   const auto hosted = [&](std::int32_t p, std::int32_t level, std::int32_t form) {
     const std::int32_t site = g.site[z(p)];
     if (level == g.levels || g.can_host[z(site)] == 0) return kInfinity;
-    return view.stage_rate(site) * g.form_scale[z(site)] * g.enter_s[g.options_at(0, level) + z(form)] + t.stage[g.at(p, level)];
+    return view.enter(site, level, form, g.form_scale[z(site)] * g.enter_s[g.options_at(0, level) + z(form)]) + t.stage[g.at(p, level)];
   };
   const auto passed_on = [&](std::int32_t p, std::int32_t level, std::int32_t form) {
     return w.leaves(p, level) ? t.pass_on[g.options_at(p, level) + z(form)] : kInfinity;
@@ -322,9 +334,8 @@ void trace(const LayeredGraph& g, const Window& w, const CostToGo& t, Walk& walk
       if (end < g.levels) {
         double least = kInfinity;
         for (std::int32_t k = 0; k < g.options; ++k) {
-          const auto i = g.options_at(0, end) + z(k);
-          const double value = view.stage_rate(site) * g.form_scale[z(site)] * g.leave_s[i] + t.meter.option[i] +
-                               t.pass_on[g.options_at(p, end) + z(k)];
+          const double leave_s = g.form_scale[z(site)] * g.leave_s[g.options_at(0, end) + z(k)];
+          const double value = view.stage_rate(site) * leave_s + view.end(site, end, k) + t.pass_on[g.options_at(p, end) + z(k)];
           if (value < least) {
             least = value;
             form = k;

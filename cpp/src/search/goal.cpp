@@ -24,6 +24,8 @@ void combine(const Meter& base, const std::vector<Meter>& resources, const std::
     out.amount_rate += factor * meter.amount_rate;
     add(out.option, meter.option, factor);
     add(out.work_extra, meter.work_extra, factor);
+    add(out.enter_extra, meter.enter_extra, factor);
+    add(out.leave_extra, meter.leave_extra, factor);
     add(out.hop_extra, meter.hop_extra, factor);
     add(out.final_extra, meter.final_extra, factor);
   }

@@ -210,8 +210,8 @@ class LabelRun {
     if (level < g_.levels && g_.can_host[z(site)] != 0) {
       l.begins_stage = true;
       l.entered_s = g_.form_scale[z(site)] * g_.enter_s[g_.options_at(0, level) + z(form)];
-      l.cost += cost_.stage_rate(site) * l.entered_s;
-      for (std::size_t r = 0; r < resources_; ++r) l.used[r] += used_[r].stage_rate(site) * l.entered_s;
+      l.cost += cost_.enter(site, level, form, l.entered_s);
+      for (std::size_t r = 0; r < resources_; ++r) l.used[r] += used_[r].enter(site, level, form, l.entered_s);
       keep(l, bound_stage(l), parent);
     }
   }
@@ -233,14 +233,9 @@ class LabelRun {
         l.level = end;
         l.entered_s = 0.0;
         l.peak = std::max(from.peak, stage_s);
-        l.cost += cost_.stage(site, work_s + leave_s, from.level, end);
-        for (std::size_t r = 0; r < resources_; ++r) l.used[r] += used_[r].stage(site, work_s + leave_s, from.level, end);
-        if (end < g_.levels) {
-          l.cost += cost_.option(end, k);
-          for (std::size_t r = 0; r < resources_; ++r) l.used[r] += used_[r].option(end, k);
-        } else {
-          l.cost += cost_.final_extra(site);
-          for (std::size_t r = 0; r < resources_; ++r) l.used[r] += used_[r].final_extra(site);
+        l.cost += cost_.stage(site, work_s + leave_s, from.level, end) + cost_.end(site, end, k);
+        for (std::size_t r = 0; r < resources_; ++r) {
+          l.used[r] += used_[r].stage(site, work_s + leave_s, from.level, end) + used_[r].end(site, end, k);
         }
         if (!(bound_leave(l, k) < cutoff_)) continue;
         leave(l, id, k);

@@ -28,7 +28,6 @@ class MeterView {
   [[nodiscard]] double stage_rate(std::int32_t site) const { return pick(meter_->stage_rate, static_cast<std::size_t>(site)); }
   [[nodiscard]] double hop_rate(std::int32_t arc) const { return pick(meter_->hop_rate, static_cast<std::size_t>(arc)); }
   [[nodiscard]] double hop_fixed(std::int32_t arc) const { return pick(meter_->hop_fixed, static_cast<std::size_t>(arc)); }
-  [[nodiscard]] double final_extra(std::int32_t site) const { return pick(meter_->final_extra, static_cast<std::size_t>(site)); }
 
   /// A stage of `stage_s` seconds over units [first, last).
   [[nodiscard]] double stage(std::int32_t site, double stage_s, std::int32_t first, std::int32_t last) const {
@@ -38,8 +37,15 @@ class MeterView {
     }
     return total;
   }
-  [[nodiscard]] double option(std::int32_t level, std::int32_t form) const {
-    return pick(meter_->option, graph_->options_at(0, level) + static_cast<std::size_t>(form));
+  /// `enter_s` seconds to begin a stage from a form.
+  [[nodiscard]] double enter(std::int32_t site, std::int32_t level, std::int32_t form, double enter_s) const {
+    return stage_rate(site) * enter_s + pick(meter_->enter_extra, graph_->options_at(site, level) + static_cast<std::size_t>(form));
+  }
+  /// Ending a stage at a level in a form, beside its time.
+  [[nodiscard]] double end(std::int32_t site, std::int32_t level, std::int32_t form) const {
+    if (level == graph_->levels) return pick(meter_->final_extra, static_cast<std::size_t>(site));
+    return pick(meter_->option, graph_->options_at(0, level) + static_cast<std::size_t>(form)) +
+           pick(meter_->leave_extra, graph_->options_at(site, level) + static_cast<std::size_t>(form));
   }
   [[nodiscard]] double hop(std::int32_t arc, std::int32_t level, std::int32_t form, double hop_s) const {
     double total = hop_fixed(arc) + hop_rate(arc) * hop_s;

@@ -17,9 +17,12 @@ struct Meter {
   std::vector<double> hop_fixed;   ///< [arcs] per hop
   double amount_rate = 0.0;        ///< per unit of what crosses a hop
   std::vector<double> option;      ///< [(levels + 1) * stride] for choosing an option at a level
-  std::vector<double> work_extra;  ///< [sites * (levels + 1)] prefix sums, beside the stage time
-  std::vector<double> hop_extra;   ///< [arcs * (levels + 1) * stride] beside the hop time
-  std::vector<double> final_extra; ///< [sites] when the walk's last stage is at the site
+  // What is not proportional to the times of the graph (a second phase of the work, say):
+  std::vector<double> work_extra;   ///< [sites * (levels + 1)] prefix sums over the units
+  std::vector<double> enter_extra;  ///< [sites * (levels + 1) * stride] for beginning a stage
+  std::vector<double> leave_extra;  ///< [sites * (levels + 1) * stride] for ending one before the last level
+  std::vector<double> final_extra;  ///< [sites] for ending the last one
+  std::vector<double> hop_extra;    ///< [arcs * (levels + 1) * stride]
 };
 
 /// Work of `levels` units in a fixed order is done along a walk over positions. At a position a

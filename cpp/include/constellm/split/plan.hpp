@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "constellm/core/status.hpp"
+#include "constellm/search/counters.hpp"
 #include "constellm/split/problem.hpp"
 
 namespace constellm::split {
@@ -27,18 +28,6 @@ struct Assignment {
   auto operator<=>(const Assignment&) const = default;
 };
 
-/// What a search counted.
-struct Counters {
-  std::int64_t labels = 0;      ///< partial plans kept
-  std::int64_t dominated = 0;   ///< partial plans dropped because another was no worse
-  std::int64_t expanded = 0;    ///< partial plans extended
-  std::int64_t peak_open = 0;   ///< most partial plans waiting at a time
-  std::int64_t passes = 0;      ///< backward passes for bounds
-  std::int64_t intervals = 0;   ///< bottleneck intervals looked at
-
-  bool operator==(const Counters&) const = default;
-};
-
 /// A solver's answer. Figures are those of the evaluator, and absent where there is no plan.
 struct Plan {
   core::Status status = core::Status::no_plan_found;
@@ -50,7 +39,7 @@ struct Plan {
   double energy_j = 0.0;
   double bytes = 0.0;
   std::string method;
-  Counters counters;
+  search::Counters counters;
   double seconds = 0.0;  ///< spent by the solver
 };
 

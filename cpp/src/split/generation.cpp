@@ -1,0 +1,266 @@
+#include "constellm/split/generation.hpp"
+
+#include <algorithm>
+#include <queue>
+
+#include "constellm/core/error.hpp"
+#include "constellm/core/units.hpp"
+#include "constellm/split/judge.hpp"
+#include "constellm/split/solve.hpp"
+
+namespace constellm::split {
+namespace {
+
+using search::kInfinity;
+
+std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+/// Seconds of one decode step in one layer: the slower of computing and reading.
+double decode_layer_s(const GenerationSpec& spec, std::int32_t node, std::int32_t layer) {
+  const DecodeLayer& d = spec.decode[z(layer)];
+  const network::Node& n = spec.prefill.spec().network.nodes[z(node)];
+  const double compute_s = d.flop > 0.0 ? d.flop / n.flop_per_s : 0.0;
+  return std::max(compute_s, core::transfer_s(d.read_bytes, spec.memory_bandwidth_bps[z(node)]));
+}
+
+double decode_sent_bytes(const GenerationSpec& spec, std::int32_t layer, std::int32_t codec) {
+  const double bytes = spec.decode[z(layer)].output_bytes;
+  const codec::Codec& c = spec.prefill.spec().codecs[z(codec)];
+  return bytes / (c.layer_ratio ? (*c.layer_ratio)[z(layer)] : c.ratio);
+}
+
+double decode_codec_s(const GenerationSpec& spec, std::int32_t node, std::int32_t layer, double seconds_per_byte) {
+  return spec.decode[z(layer)].output_bytes * seconds_per_byte * spec.prefill.spec().network.nodes[z(node)].codec_time_scale;
+}
+
+double leave_s(const GenerationSpec& spec, std::int32_t node, std::int32_t layer, std::int32_t codec) {
+  return decode_codec_s(spec, node, layer, spec.prefill.spec().codecs[z(codec)].encode_s_per_byte);
+}
+
+double enter_s(const GenerationSpec& spec, std::int32_t node, std::int32_t layer, std::int32_t codec) {
+  return decode_codec_s(spec, node, layer, spec.prefill.spec().codecs[z(codec)].decode_s_per_byte);
+}
+
+/// The fastest way of one token between two hosts.
+struct Return {
+  double time_s = kInfinity;
+  double energy_j = 0.0;
+  double bytes = 0.0;
+};
+
+/// From every node to `home`, by Dijkstra over the links turned around.
+std::vector<Return> returns_to(const GenerationSpec& spec, std::int32_t home) {
+  const network::Topology& t = spec.prefill.topology();
+  const network::Network& net = spec.prefill.spec().network;
+  std::vector<std::vector<std::int32_t>> into(net.nodes.size());
+  for (std::size_t l = 0; l < net.links.size(); ++l) into[z(t.link_to[l])].push_back(static_cast<std::int32_t>(l));
+  std::vector<Return> best(net.nodes.size());
+  best[z(home)] = {0.0, 0.0, 0.0};
+  using Entry = std::pair<double, std::int32_t>;
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
+  open.emplace(0.0, home);
+  while (!open.empty()) {
+    const auto [time_s, v] = open.top();
+    open.pop();
+    if (time_s > best[z(v)].time_s) continue;
+    for (const std::int32_t l : into[z(v)]) {
+      const std::int32_t from = t.link_from[z(l)];
+      const double hop_s = spec.prefill.hop_s(l, spec.token_bytes);
+      const double total_s = time_s + hop_s + net.links[z(l)].latency_s;
+      if (!(total_s < best[z(from)].time_s)) continue;
+      best[z(from)] = {total_s, best[z(v)].energy_j + net.nodes[z(from)].tx_power_w * hop_s, best[z(v)].bytes + spec.token_bytes};
+      open.emplace(total_s, from);
+    }
+  }
+  return best;
+}
+
+/// The decode phase's share of a meter that is `stage_rate` per second of stages and `hop_rate`
+/// per second of hops (by node), `latency_rate` per second of propagation.
+struct Rates {
+  std::vector<double> stage;  ///< [nodes]
+  std::vector<double> hop;    ///< [nodes] of the sender
+  double latency = 0.0;
+};
+
+void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rates, search::Meter& meter) {
+  const search::LayeredGraph& g = c.graph;
+  const double steps = static_cast<double>(spec.new_tokens - 1);
+  const auto cells = g.rows() * z(g.stride);
+  const auto& net = spec.prefill.spec().network;
+  meter.work_extra.assign(z(g.sites()) * g.rows(), 0.0);
+  meter.enter_extra.assign(z(g.sites()) * cells, 0.0);
+  meter.leave_extra.assign(z(g.sites()) * cells, 0.0);
+  meter.hop_extra.assign(c.routes.arc_link.size() * cells, 0.0);
+  for (std::int32_t v = 0; v < g.sites(); ++v) {
+    if (g.can_host[z(v)] == 0) continue;
+    const double rate = steps * rates.stage[z(v)];
+    for (std::int32_t l = 0; l < g.levels; ++l) {
+      meter.work_extra[g.at(v, l + 1)] = meter.work_extra[g.at(v, l)] + rate * decode_layer_s(spec, v, l);
+    }
+    for (std::int32_t level = 0; level < g.levels; ++level) {
+      for (std::int32_t k = 0; k < g.forms(level); ++k) {
+        const auto i = g.options_at(v, level) + z(k);
+        // Every stage is entered once, so its fixed time may stand here.
+        meter.enter_extra[i] = rate * (net.nodes[z(v)].overhead_s + (level > 0 ? enter_s(spec, v, level - 1, k) : 0.0));
+        if (level > 0) meter.leave_extra[i] = rate * leave_s(spec, v, level - 1, k);
+      }
+    }
+  }
+  for (std::size_t a = 0; a < c.routes.arc_link.size(); ++a) {
+    const std::int32_t link = c.routes.arc_link[a];
+    const double rate = steps * rates.hop[z(spec.prefill.topology().link_from[z(link)])];
+    for (std::int32_t level = 1; level < g.levels; ++level) {
+      for (std::int32_t k = 0; k < g.options; ++k) {
+        meter.hop_extra[g.options_at(static_cast<std::int32_t>(a), level) + z(k)] =
+            rate * spec.prefill.hop_s(link, decode_sent_bytes(spec, level - 1, k)) + steps * rates.latency * net.links[z(link)].latency_s;
+      }
+    }
+  }
+}
+
+/// Only `host` may begin at layer 0.
+search::LayeredGraph begun_at(const search::LayeredGraph& graph, std::int32_t host) {
+  search::LayeredGraph g = graph;
+  for (std::int32_t v = 0; v < g.sites(); ++v) {
+    if (v != host) g.reach[g.at(v, 0)] = 0;
+  }
+  return g;
+}
+
+}  // namespace
+
+void validate(const GenerationSpec& spec) {
+  const auto& nodes = spec.prefill.spec().network.nodes;
+  if (spec.decode.size() != spec.prefill.spec().layers.size()) {
+    throw core::InvalidInput("decode: " + std::to_string(spec.decode.size()) + " layers for " +
+                             std::to_string(spec.prefill.spec().layers.size()) + " of the prefill");
+  }
+  for (std::size_t i = 0; i < spec.decode.size(); ++i) {
+    const std::string where = "decode[" + std::to_string(i) + "].";
+    core::require_non_negative(where + "flop", spec.decode[i].flop);
+    core::require_non_negative(where + "read_bytes", spec.decode[i].read_bytes);
+    core::require_non_negative(where + "output_bytes", spec.decode[i].output_bytes);
+  }
+  if (spec.memory_bandwidth_bps.size() != nodes.size()) {
+    throw core::InvalidInput("memory_bandwidth_bps: " + std::to_string(spec.memory_bandwidth_bps.size()) + " entries for " +
+                             std::to_string(nodes.size()) + " nodes");
+  }
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!(spec.memory_bandwidth_bps[i] > 0.0)) {
+      core::throw_out_of_range("memory_bandwidth_bps of '" + nodes[i].id + "'", spec.memory_bandwidth_bps[i], "(0, inf]");
+    }
+    if (nodes[i].can_host() && !(nodes[i].flop_per_s > 0.0)) {
+      throw core::InvalidInput("nodes[" + std::to_string(i) + "].flop_per_s: layer_time_s of '" + nodes[i].id +
+                               "' says nothing of decoding; flop_per_s must be > 0");
+    }
+  }
+  constexpr std::int64_t kMostTokens = std::int64_t{1} << 40;
+  if (spec.new_tokens < 1 || spec.new_tokens > kMostTokens) {
+    throw core::InvalidInput("new_tokens: " + std::to_string(spec.new_tokens) + " is not in [1, 2^40]");
+  }
+  core::require_non_negative("token_bytes", spec.token_bytes);
+}
+
+GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment& assignment) {
+  const Problem& problem = spec.prefill;
+  const Evaluation prefill = evaluate(problem, assignment);
+  const network::Network& net = problem.spec().network;
+  const double steps = static_cast<double>(spec.new_tokens - 1);
+  GenerationTerms t;
+  double energy_j = 0.0;
+  double bytes = 0.0;
+  std::int32_t received = kNoCodec;
+  for (const StageChoice& s : assignment.stages) {
+    const network::Node& node = net.nodes[z(s.node)];
+    double stage_s = node.overhead_s;
+    if (received != kNoCodec) stage_s += enter_s(spec, s.node, s.first_layer - 1, received);
+    for (std::int32_t l = s.first_layer; l <= s.last_layer; ++l) stage_s += decode_layer_s(spec, s.node, l);
+    if (s.codec != kNoCodec) stage_s += leave_s(spec, s.node, s.last_layer, s.codec);
+    t.token_s += stage_s;
+    t.decode_bottleneck_s = std::max(t.decode_bottleneck_s, stage_s);
+    energy_j += node.power_w * stage_s;
+    received = s.codec;
+  }
+  // Hops between the first and the last host carry a token's activation.
+  std::size_t next_stage = 0;
+  for (std::size_t i = 0; i + 1 < assignment.path.size(); ++i) {
+    if (next_stage < assignment.stages.size() && assignment.stages[next_stage].node == assignment.path[i]) ++next_stage;
+    if (next_stage == 0 || next_stage == assignment.stages.size()) continue;
+    const StageChoice& from = assignment.stages[next_stage - 1];
+    const double sent = decode_sent_bytes(spec, from.last_layer, from.codec);
+    const std::int32_t link = prefill.hops[i].link;
+    const double hop_s = problem.hop_s(link, sent);
+    t.token_s += hop_s + net.links[z(link)].latency_s;
+    t.decode_bottleneck_s = std::max(t.decode_bottleneck_s, hop_s);
+    energy_j += net.nodes[z(assignment.path[i])].tx_power_w * hop_s;
+    bytes += sent;
+  }
+  t.ttft_s = prefill.delay_s;
+  t.energy_j = prefill.energy_j;
+  t.bytes = prefill.bytes;
+  if (spec.new_tokens > 1) {
+    const Return back = returns_to(spec, assignment.stages.front().node)[z(assignment.stages.back().node)];
+    t.token_s += back.time_s;
+    t.energy_j += steps * (energy_j + back.energy_j);
+    t.bytes += steps * (bytes + back.bytes);
+  }
+  t.total_s = t.ttft_s + (steps > 0.0 ? steps * t.token_s : 0.0);
+  return t;
+}
+
+Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search::Workspace& workspace) {
+  validate(spec);
+  const Problem& problem = spec.prefill;
+  Plan plan;
+  plan.status = core::Status::infeasible;
+  plan.lower_bound_s = kInfinity;
+  plan.method = "generation";
+  const std::optional<Compiled> compiled = compile(problem);
+  if (!compiled) return plan;
+  const double steps = static_cast<double>(spec.new_tokens - 1);
+  const auto nodes = z(problem.node_count());
+
+  search::Goal goal = delay_goal(*compiled, problem);
+  Rates time{std::vector<double>(nodes, 1.0), std::vector<double>(nodes, 1.0), 1.0};
+  add_decode(spec, *compiled, time, goal.cost);
+  const bool energy_limited = problem.spec().limits.max_energy_j.has_value();
+  if (energy_limited) {
+    Rates energy;
+    for (const network::Node& node : problem.spec().network.nodes) {
+      energy.stage.push_back(node.power_w);
+      energy.hop.push_back(node.tx_power_w);
+    }
+    add_decode(spec, *compiled, energy, goal.resources.back());
+  }
+  PlanJudge judge(problem, *compiled, [&](const Assignment& a, const Evaluation&) {
+    const GenerationTerms t = evaluate_generation(spec, a);
+    return t.energy_j <= problem.energy_limit() ? t.total_s : kInfinity;
+  });
+  search::Counters counters;
+  search::Answer answer;
+  for (std::int32_t first = 0; first < problem.node_count(); ++first) {
+    if (compiled->graph.can_host[z(first)] == 0) continue;
+    const std::vector<Return> back = returns_to(spec, first);
+    goal.cost.final_extra.assign(nodes, 0.0);
+    if (energy_limited) goal.resources.back().final_extra.assign(nodes, 0.0);
+    search::LayeredGraph graph = begun_at(compiled->graph, first);
+    for (std::size_t v = 0; v < nodes && steps > 0.0; ++v) {
+      goal.cost.final_extra[v] = steps * back[v].time_s;
+      if (energy_limited) goal.resources.back().final_extra[v] = steps * back[v].energy_j;
+    }
+    const search::Answer one = search::solve(graph, goal, {}, judge, stop, workspace, counters);
+    answer.lower_bound = std::min(answer.lower_bound, one.lower_bound);
+    if (one.outcome != search::Outcome::proven) {
+      // Hosts not tried yet bound nothing.
+      answer = {one.outcome, first + 1 < problem.node_count() ? 0.0 : answer.lower_bound};
+      break;
+    }
+  }
+  plan = to_plan(judge, answer, counters);
+  plan.method = "generation";
+  plan.seconds = stop.elapsed_s();
+  return plan;
+}
+
+}  // namespace constellm::split
