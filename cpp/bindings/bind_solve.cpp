@@ -1,11 +1,14 @@
 #include <cmath>
 #include <limits>
 
+#include "constellm/split/judge.hpp"
 #include "constellm/split/naming.hpp"
+#include "constellm/split/pareto.hpp"
 #include "constellm/split/solve.hpp"
 #include "plan_view.hpp"
 #include "record.hpp"
 #include "register.hpp"
+#include "solver_call.hpp"
 
 namespace constellm::bindings {
 namespace {
@@ -15,18 +18,12 @@ using split::Problem;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// True once when Ctrl-C was pressed. The solver then ends and returns what it has, so the
-/// KeyboardInterrupt is not raised.
-bool interrupted() {
-  const py::gil_scoped_acquire gil;
-  if (PyErr_CheckSignals() == 0) return false;
-  PyErr_Clear();
-  return true;
-}
-
-search::Workspace& workspace() {
-  thread_local search::Workspace w;
-  return w;
+split::Criterion criterion_of(const std::string& name) {
+  if (name == "delay_s") return split::Criterion::delay;
+  if (name == "bytes") return split::Criterion::bytes;
+  if (name == "error") return split::Criterion::error;
+  if (name == "energy_j") return split::Criterion::energy;
+  throw core::InvalidInput("criteria: '" + name + "' is not one of 'delay_s', 'bytes', 'error', 'energy_j'");
 }
 
 double gap_of(const PlanView& v) {
@@ -35,7 +32,7 @@ double gap_of(const PlanView& v) {
   return value > 0.0 ? (value - v.plan.lower_bound_s) / value : 0.0;
 }
 
-py::dict counters_of(const split::Counters& c) {
+py::dict counters_of(const search::Counters& c) {
   py::dict d;
   d["labels"] = c.labels;
   d["dominated"] = c.dominated;
@@ -119,7 +116,7 @@ void register_plan(py::module_& m) {
   type.def(py::pickle(
       [](const PlanView& v) {
         const Plan& p = v.plan;
-        const split::Counters& c = p.counters;
+        const search::Counters& c = p.counters;
         py::object decision = py::none();
         if (p.assignment) decision = py::make_tuple(split::path_ids(v.problem, *p.assignment), split::named_stages(v.problem, *p.assignment));
         return py::make_tuple(v.problem, static_cast<int>(p.status), p.method, p.lower_bound_s, p.seconds, decision,
@@ -171,6 +168,19 @@ void register_solve(py::module_& m) {
     for (Plan& plan : plans) views.append(PlanView{problem, std::move(plan)});
     return views;
   }, py::arg("problem"), py::arg("k"), py::kw_only(), py::arg("time_limit_s"), "See `constellm.split.k_best`.");
+  m.def("pareto_front", [](const Problem& problem, const std::vector<std::string>& names, double epsilon, double time_limit_s) {
+    std::vector<split::Criterion> criteria;
+    for (const std::string& name : names) criteria.push_back(criterion_of(name));
+    core::StopToken stop(time_limit_s, &interrupted);
+    split::Front front;
+    {
+      const py::gil_scoped_release no_gil;
+      front = split::pareto_front(problem, criteria, epsilon, stop, workspace());
+    }
+    py::list views;
+    for (Plan& plan : front.plans) views.append(PlanView{problem, std::move(plan)});
+    return py::make_tuple(views, std::string(core::to_text(front.status)));
+  }, py::arg("problem"), py::arg("criteria"), py::kw_only(), py::arg("epsilon"), py::arg("time_limit_s"), "See `constellm.split.pareto_front`.");
 }
 
 }  // namespace constellm::bindings

@@ -9,5 +9,7 @@ PYBIND11_MODULE(_core, m) {
   register_codec(m);
   register_split(m);
   register_solve(m);
+  register_generation(m);
+  register_baselines(m);
   register_sweep(m);
 }

@@ -9,6 +9,8 @@ void register_network(py::module_& m);
 void register_codec(py::module_& m);
 void register_split(py::module_& m);
 void register_solve(py::module_& m);
+void register_generation(py::module_& m);
+void register_baselines(py::module_& m);
 void register_sweep(py::module_& m);
 
 }  // namespace constellm::bindings

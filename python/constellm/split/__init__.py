@@ -7,24 +7,33 @@ and `check` say what a plan is worth and which rule it breaks.
 from .._core import Plan, Problem, Stage
 from .display import attach as _attach_displays
 from .files import load_problem, problem_from_dict, save_problem
+from .fronts import ParetoFront, pareto_front
+from .generating import GenerationProblem, solve_generation
+from .micro_batches import best_micro_batches, with_micro_batches
 from .options import OPTIONS
 from .schedule import Schedule, schedule
 from .solver import check, evaluate, k_best, solve
 
 __all__ = [
     "OPTIONS",
+    "GenerationProblem",
+    "ParetoFront",
     "Plan",
     "Problem",
     "Schedule",
     "Stage",
+    "best_micro_batches",
     "check",
     "evaluate",
     "k_best",
     "load_problem",
+    "pareto_front",
     "problem_from_dict",
     "save_problem",
     "schedule",
     "solve",
+    "solve_generation",
+    "with_micro_batches",
 ]
 
 _attach_displays()

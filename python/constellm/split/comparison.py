@@ -1,0 +1,253 @@
+"""One labelled table of what methods make of a problem."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from .. import _core
+from .._core import Problem, Stage
+from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
+from .options import check_options
+
+COLUMNS = {
+    "method": "name",
+    "status": "of the method's own answer; 'breaks_limits' where its plan is not allowed",
+    "delay_s": "by the delay model of the row [s]",
+    "speed_up": "objective of the reference row ÷ that of this one",
+    "bottleneck_s": "time between two results [s]",
+    "bytes": "over all hops and micro-batches [B]",
+    "error": "accumulated",
+    "energy_j": "over all micro-batches [J]",
+    "lower_bound_s": "no plan of the problem has a smaller objective [s]; from the exact search",
+    "gap": "(objective − best lower bound of the table) ÷ objective, for plans of the very problem",
+    "delay_model": "flow line, sequential or tensor parallel",
+    "layers": "who hosts which layers, and the codec of what is sent on",
+    "breaks": "limits that the plan breaks",
+    "note": "codecs that the method adds to the menu",
+}
+_FIGURES = ("delay_s", "bottleneck_s", "bytes", "error", "energy_j")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What methods make of a problem: `rows`, a dict each with the keys of `COLUMNS`; NaN where there is no figure.
+
+    Attributes
+    ----------
+    problem
+        That was compared.
+    rows
+        In the order of the methods.
+    reference
+        The method that speed-ups refer to; None where no method has a plan.
+    """
+
+    problem: Problem
+    rows: tuple[dict[str, Any], ...]
+    reference: str | None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+    def __getitem__(self, method: str) -> dict[str, Any]:
+        """The row of a method."""
+        for row in self.rows:
+            if row["method"] == method:
+                return row
+        raise KeyError(method)
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.problem.name!r}: {len(self.rows)} methods)"
+
+    def __str__(self) -> str:
+        head, body = self._shown()
+        widths = [max(map(len, column)) for column in zip(head, *body)]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in (head, *body)]
+        return "\n".join([self._title(), *lines])
+
+    def _repr_html_(self) -> str:
+        head, body = self._shown()
+        cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+        lines = ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body]
+        return (
+            f'<table class="constellm"><caption>{escape(self._title())}</caption><thead><tr>{cells}</tr></thead>'
+            "<tbody>" + "".join(lines) + "</tbody></table>"
+        )
+
+    def to_markdown(self) -> str:
+        """The table as Markdown, figures rounded."""
+        head, body = self._shown()
+        rows = [head, ["---"] * len(head), *body]
+        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """The table as CSV with all columns and full precision, written to `path`, or returned without one."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(COLUMNS), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        if path is None:
+            return text.getvalue()
+        Path(path).write_text(text.getvalue(), encoding="utf-8")
+        return None
+
+    def to_pandas(self) -> Any:
+        """The table as a ``pandas.DataFrame``, indexed by method.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError("to_pandas needs pandas: pip install pandas (or use .rows, .to_csv())") from None
+        return pandas.DataFrame(list(self.rows), columns=list(COLUMNS)).set_index("method")
+
+    def _title(self) -> str:
+        reference = "" if self.reference is None else f"; speed-up over {self.reference}"
+        return f"{self.problem.name}: {self.problem.objective}{reference}"
+
+    def _shown(self) -> tuple[list[str], list[list[str]]]:
+        """Head and rounded cells, without columns that are empty throughout."""
+        cells = {name: [_cell(name, row[name]) for row in self.rows] for name in COLUMNS}
+        shown = [name for name in COLUMNS if name == "method" or any(cells[name])]
+        return shown, [[cells[name][i] for name in shown] for i in range(len(self.rows))]
+
+
+def compare(
+    problem: Problem,
+    methods: Sequence[str] | None = None,
+    *,
+    reference: str | None = None,
+    time_limit_s: float = math.inf,
+) -> Comparison:
+    """What methods make of a problem, as one table.
+
+    Parameters
+    ----------
+    problem
+        What is to be run where.
+    methods
+        Names of `constellm.split.methods.METHODS`; default: all that fit the menu.
+    reference
+        The method that speed-ups refer to; default: the first one with a plan.
+    time_limit_s
+        For each method [s].
+
+    Returns
+    -------
+    Comparison
+        Plans that break a limit are shown with what they break, not hidden. A row whose delay follows another model
+        than the problem's own says so.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an unknown method, one that does not fit the menu, or a reference that is not among them.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> table = split.compare(paper.edge_boards(), ["uniform", "pipeedge", "optimal"])
+    >>> [row["status"] for row in table]
+    ['feasible', 'feasible', 'optimal']
+    >>> table["uniform"]["delay_s"] > table["optimal"]["delay_s"]
+    True
+    """
+    if isinstance(methods, str):
+        raise TypeError(f"methods: expected several names, got {methods!r}")
+    names = applicable(problem) if methods is None else list(methods)
+    if len(set(names)) != len(names):
+        raise ValueError("methods: a name stands twice")
+    if reference is not None and reference not in names:
+        raise ValueError(f"reference: {reference!r} is not among the methods")
+    limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
+    for name in names:
+        method_of(name)
+    rows = []
+    for name in names:
+        rows.append(_row(problem, name, limit_s))
+        if rows[-1]["status"] == "interrupted":
+            raise KeyboardInterrupt
+    objective = "delay_s" if problem.objective == "delay" else "bottleneck_s"
+    with_plan = [row for row in rows if not math.isnan(row[objective])]
+    if reference is None and with_plan:
+        reference = with_plan[0]["method"]
+    base = next((row[objective] for row in rows if row["method"] == reference), math.nan)
+    bound = max((row["lower_bound_s"] for row in rows if not math.isnan(row["lower_bound_s"])), default=math.nan)
+    for row in rows:
+        row["speed_up"] = base / row[objective] if row[objective] else math.nan
+        of_the_problem = not row["breaks"] and not row["note"] and row["delay_model"] == "flow line"
+        row["gap"] = max(0.0, (row[objective] - bound) / row[objective]) if of_the_problem and row[objective] else math.nan
+    return Comparison(problem, tuple(rows), reference)
+
+
+def _row(problem: Problem, name: str, time_limit_s: float) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    row.update(dict.fromkeys((*_FIGURES, "speed_up", "lower_bound_s", "gap"), math.nan))
+    model = method_of(name).delay_model
+    row.update(method=name, delay_model=model.split(":")[0])
+    if model == TENSOR_PARALLEL:
+        return _tensor_parallel_row(problem, row)
+    if name == "optimal":
+        plan = _core.solve(problem, **check_options({"time_limit_s": time_limit_s}))
+        row.update(status=plan.status, lower_bound_s=plan.lower_bound_s)
+        asked, path, stages = problem, plan.path, plan.stages
+    else:
+        found = _core.propose(problem, name, time_limit_s=time_limit_s)
+        row["status"] = found["status"]
+        asked, path, stages = found["problem"], found["path"], found["stages"]
+    if not path:
+        return row
+    terms = _core.evaluate(asked, path, stages)
+    row.update({figure: terms[figure] for figure in _FIGURES})
+    if model == SEQUENTIAL:
+        one_s = math.fsum(t["time_s"] for t in terms["stages"]) + math.fsum(t["time_s"] + t["latency_s"] for t in terms["hops"])
+        row.update(delay_s=problem.micro_batches * one_s, bottleneck_s=one_s)
+    row["layers"] = _layers(stages)
+    row["breaks"] = "; ".join(terms["broken_limits"])
+    if row["breaks"]:
+        row["status"] = "breaks_limits"
+    added = {codec.name for codec in asked.codecs[len(problem.codecs) :]} & {stage.codec for stage in stages}
+    if added:
+        row["note"] = "adds to the menu: " + ", ".join(sorted(filter(None, added)))
+    return row
+
+
+def _tensor_parallel_row(problem: Problem, row: dict[str, Any]) -> dict[str, Any]:
+    found = _core.tensor_parallel(problem)
+    row["status"] = "no_plan_found" if found is None else "feasible"
+    if found is not None:
+        row.update({figure: found[figure] for figure in ("delay_s", "bottleneck_s", "bytes")}, error=0.0)
+        row["layers"] = ", ".join(f"{host} {share:.0%}" for host, share in zip(found["hosts"], found["share"]))
+    return row
+
+
+def _layers(stages: Sequence[Stage]) -> str:
+    return ", ".join(
+        f"{stage.node} {stage.first_layer}–{stage.last_layer}" + (f" [{stage.codec}]" if stage.codec is not None else "")
+        for stage in stages
+    )
+
+
+def _cell(column: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if math.isnan(value):
+        return ""
+    if column == "gap":
+        return f"{value:.2%}"
+    return f"{value:.3f}" if column == "speed_up" else f"{value:.6g}"

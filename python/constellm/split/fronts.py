@@ -1,0 +1,81 @@
+"""Pareto fronts: the plans that no other beats in every criterion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import _core
+from .._core import Plan, Problem
+from .options import check_options
+
+
+@dataclass(frozen=True)
+class ParetoFront:
+    """Plans by the first criterion, best first; none dominates another.
+
+    Attributes
+    ----------
+    plans : tuple of Plan
+    criteria : tuple of str
+    epsilon : float
+        0 for an exact front; else see `pareto_front`.
+    status : str
+        ``"optimal"``, or ``"time_limit"`` / ``"interrupted"`` when plans may be missing.
+    """
+
+    plans: tuple[Plan, ...]
+    criteria: tuple[str, ...]
+    epsilon: float
+    status: str
+
+    def __len__(self) -> int:
+        return len(self.plans)
+
+    def __iter__(self) -> Iterator[Plan]:
+        return iter(self.plans)
+
+    def __getitem__(self, index: int) -> Plan:
+        return self.plans[index]
+
+    def array(self) -> np.ndarray:
+        """Values of the criteria, shape (plans, criteria), in their units."""
+        return np.array([[getattr(plan, name) for name in self.criteria] for plan in self.plans]).reshape(
+            len(self.plans), len(self.criteria)
+        )
+
+
+def pareto_front(
+    problem: Problem,
+    criteria: Sequence[str] = ("delay_s", "bytes"),
+    *,
+    epsilon: float = 0.0,
+    time_limit_s: float = math.inf,
+) -> ParetoFront:
+    """The trade-off between two or more of delay, bytes, error and energy.
+
+    Parameters
+    ----------
+    criteria
+        Two to four of ``"delay_s"``, ``"bytes"``, ``"error"``, ``"energy_j"``; all are minimised.
+        The problem's own limits hold throughout; its objective plays no part.
+    epsilon
+        0, for two criteria only: the exact front, but for points closer to each other than 1e-9 of their
+        value. Above 0 an epsilon-front: for every plan there is one in the front that is no worse in the
+        first criterion (delay, where it is one of them) and at most 1 + epsilon times as large in each other.
+    time_limit_s
+        Stop after this time; the front then says so.
+
+    Raises
+    ------
+    ValueError
+        For an unknown or repeated criterion, or an epsilon that does not fit their number.
+    """
+    if isinstance(criteria, str):
+        raise TypeError(f"criteria: expected a sequence of names, got {criteria!r}")
+    limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
+    plans, status = _core.pareto_front(problem, list(criteria), epsilon=epsilon, time_limit_s=limit)
+    return ParetoFront(tuple(plans), tuple(criteria), float(epsilon), status)
