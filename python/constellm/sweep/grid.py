@@ -104,10 +104,10 @@ class Grid:
         for problem in self.problems:
             told = problem if isinstance(problem, str) else problem.to_dict()
             content.update(json.dumps(told, sort_keys=True).encode())
-        first = next((p for p in self.problems if isinstance(p, Problem)), None)
+        names = {problem.name for problem in self.problems if isinstance(problem, Problem)}
         return {
             "constellm": __version__,
-            "problem": first.name if first is not None and len(self.problems) == 1 else None,
+            "problem": names.pop() if len(names) == 1 else "",
             "problems_sha256": content.hexdigest(),
             "axes": [axis.description() for axis in self.axes],
             "method": self.method if isinstance(self.method, str) else list(self.method),
@@ -141,7 +141,7 @@ def make_grid(
     for address in axes:
         if address not in parameters:
             problems = _with_field(problems, address)
-    made = next((p for p in problems if isinstance(p, Problem)), None)
+    made = next(p for p in problems if isinstance(p, Problem))
     return Grid(
         axes=tuple(
             _factory_axis(name, values) if name in parameters else _field_axis(made, name, values)
@@ -173,6 +173,8 @@ def _call(factory: ProblemFactory, values: Mapping[str, Sequence[Any]]) -> list[
         if not isinstance(problem, Problem):
             raise TypeError(f"problem: expected a factory of Problem, it made {problem!r}")
         made.append(problem)
+    if not any(isinstance(p, Problem) for p in made):
+        raise ValueError(f"problem: the factory refuses every combination; the first with {made[0]}")
     return made
 
 
@@ -186,13 +188,13 @@ def _with_field(problems: list[Problem | str], address: str) -> list[Problem | s
             kept.append(problem)
         except ValueError as error:
             kept.append(str(error))
-    if any(isinstance(p, Problem) for p in problems) and not any(isinstance(p, Problem) for p in kept):
+    if not any(isinstance(p, Problem) for p in kept):
         raise ValueError(next(now for before, now in zip(problems, kept) if isinstance(before, Problem)))
     return kept
 
 
-def _field_axis(problem: Problem | None, address: str, values: Any) -> Axis:
-    unit, is_count = _core.sweep_field(problem, address) if problem is not None else ("", False)
+def _field_axis(problem: Problem, address: str, values: Any) -> Axis:
+    unit, is_count = _core.sweep_field(problem, address)
     array = np.array(values)
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in ("iu" if is_count else "iuf"):
         hint = " (no limit is infinity)" if array.dtype.kind == "O" else ""

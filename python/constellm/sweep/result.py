@@ -110,7 +110,7 @@ class Table:
         variables = {name: values.reshape(shape) for name, values in variables.items()}
         for array in (*variables.values(), *coords.values()):
             array.flags.writeable = False
-        attrs = {"problem": description["problem"] or "", "constellm": description["constellm"]}
+        attrs = {"problem": description["problem"], "constellm": description["constellm"]}
         if not several:
             attrs["method"] = method
         units.update({column.name: column.unit for column in COLUMNS})

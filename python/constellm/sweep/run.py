@@ -82,8 +82,8 @@ def sweep(
     Returns
     -------
     xarray.Dataset or SweepResult
-        Over the axes ``delay_s``, ``bottleneck_s``, ``lower_bound_s``, ``error``, ``energy_j``, ``bytes``,
-        ``seconds``, ``stages``, ``labels``, ``status`` and ``message``; the Dataset where xarray is installed.
+        ``delay_s``, ``bottleneck_s``, ``lower_bound_s``, ``error``, ``energy_j``, ``bytes``, ``seconds``,
+        ``stages``, ``labels``, ``status`` and ``message`` over the axes; a Dataset where xarray is installed.
         NaN where there is no plan. A cell that is no valid problem has status ``invalid`` and says why in
         ``message``; one that Ctrl-C left over has status ``interrupted``.
 
