@@ -16,9 +16,11 @@ way from source to sink are kept.
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,6 +145,40 @@ def _reached(raw: list[tuple], start: tuple, tail: int, head: int) -> set[tuple]
                 seen.add(vertex)
                 stack.append(vertex)
     return seen
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Least sum, bottleneck and error from every vertex to the end, each by itself; they are never above."""
+
+    sum_s: list[float]
+    bottleneck_s: list[float]
+    error: list[float]
+
+
+def bounds(graph: LayeredGraph) -> Bounds:
+    """Three backward passes."""
+    into: list[list[Arc]] = [[] for _ in graph.vertices]
+    for arc in graph.arcs:
+        into[arc.head].append(arc)
+
+    def backward(join: Callable[[float, Arc], float]) -> list[float]:
+        found = [math.inf] * len(graph.vertices)
+        heap = [(0.0, graph.end)]
+        while heap:
+            value, vertex = heapq.heappop(heap)
+            if value >= found[vertex]:
+                continue
+            found[vertex] = value
+            for arc in into[vertex]:
+                heapq.heappush(heap, (join(value, arc), arc.tail))
+        return found
+
+    return Bounds(
+        backward(lambda value, arc: value + (arc.stage_s + arc.hop_s + arc.latency_s)),
+        backward(lambda value, arc: max(value, arc.stage_s, arc.hop_s)),
+        backward(lambda value, arc: value + arc.error),
+    )
 
 
 def stages(problem: dict, graph: LayeredGraph, route: list[int]) -> tuple[list[str], list[dict]]:

@@ -41,24 +41,20 @@ def to_networkx(graph: layered_graph.LayeredGraph) -> networkx.DiGraph:
     return g
 
 
-def search(
-    g: networkx.DiGraph, source: int, end: int, source_node: int, micro_batches: int, budget: float
-) -> tuple[float, list[int], int]:
+def search(graph: layered_graph.LayeredGraph, g: networkx.DiGraph) -> tuple[float, list[int], int]:
     """Least delay, the vertices on the way, and how many labels left the heap; infinite if there is none."""
-    back = g.reverse(copy=False)
-    sum_to_go = networkx.single_source_dijkstra_path_length(back, end, weight="seconds")
-    error_to_go = networkx.single_source_dijkstra_path_length(back, end, weight="error")
-    bottleneck_to_go = least_bottleneck(back, end)
+    least = layered_graph.bounds(graph)
+    budget = graph.budget + ROUNDING
     # sum, bottleneck, error, stage in progress, nodes visited
-    labels = [(0.0, 0.0, 0.0, 0.0, 1 << source_node)]
-    came_from = [(-1, source)]
-    heap = [(0.0, 0)] if source in sum_to_go else []
+    labels = [(0.0, 0.0, 0.0, 0.0, 1 << graph.source_node)]
+    came_from = [(-1, graph.source)]
+    heap = [(0.0, 0)]
     settled: dict[int, list[tuple]] = {}
     expanded = 0
     while heap:
         delay, at = heapq.heappop(heap)
         label, vertex = labels[at], came_from[at][1]
-        if vertex == end:
+        if vertex == graph.end:
             route = []
             while at >= 0:
                 route.append(came_from[at][1])
@@ -70,7 +66,7 @@ def search(
         expanded += 1
         total, bottleneck, error, stage, visited = label
         for _, head, arc in g.out_edges(vertex, data=True):
-            if visited & arc["node"] or error + arc["error"] + error_to_go[head] > budget + ROUNDING:
+            if visited & arc["node"] or error + arc["error"] + least.error[head] > budget:
                 continue
             new_stage = stage + arc["stage_s"]
             new_total = total + arc["seconds"]
@@ -82,24 +78,10 @@ def search(
                 continue
             labels.append(new)
             came_from.append((at, head))
-            longest = max(new_bottleneck, new_stage, bottleneck_to_go[head])
-            least = new_total + sum_to_go[head] + (micro_batches - 1) * longest
-            heapq.heappush(heap, (least, len(labels) - 1))
+            longest = max(new_bottleneck, new_stage, least.bottleneck_s[head])
+            delay = new_total + least.sum_s[head] + (graph.micro_batches - 1) * longest
+            heapq.heappush(heap, (delay, len(labels) - 1))
     return float("inf"), [], expanded
-
-
-def least_bottleneck(back: networkx.DiGraph, end: int) -> dict[int, float]:
-    """Least over all ways to the end of their longest single arc or hop."""
-    found: dict[int, float] = {}
-    heap = [(0.0, end)]
-    while heap:
-        longest, vertex = heapq.heappop(heap)
-        if vertex in found:
-            continue
-        found[vertex] = longest
-        for _, tail, arc in back.out_edges(vertex, data=True):
-            heapq.heappush(heap, (max(longest, arc["stage_s"], arc["hop_s"]), tail))
-    return found
 
 
 def dominates(a: tuple, b: tuple) -> bool:
@@ -112,9 +94,7 @@ def solve(problem: dict) -> dict:
     graph = layered_graph.build(problem)
     g = to_networkx(graph)
     built = time.perf_counter()
-    delay, route, expanded = search(
-        g, graph.source, graph.end, graph.source_node, graph.micro_batches, graph.budget
-    )
+    delay, route, expanded = search(graph, g)
     done = time.perf_counter()
     path, stages = layered_graph.stages(problem, graph, route)
     return {

@@ -1,9 +1,9 @@
 // Resource-constrained shortest path on a layered graph by Boost's r_c_shortest_paths.
 //
-// Reads a text file (boost_labels.py writes it): `vertices source end source_node micro_batches budget`, the
-// number of arcs, and for each arc `tail head stage_s ends_stage hop_s latency_s error node`. Prints the
-// least delay, the seconds of graph set-up and search, the number of Pareto-optimal labels at the end, and
-// the vertices on the way.
+// Reads a text file (boost_labels.py writes it): `vertices source end source_node micro_batches budget
+// upper_bound arcs`, for each vertex the least sum, bottleneck and error to the end, and for each arc `tail
+// head stage_s ends_stage hop_s latency_s error node`. Prints the least delay, the seconds of graph set-up
+// and search, the number of Pareto-optimal labels at the end, and the vertices on the way.
 //
 // A label holds sum, bottleneck, stage in progress, error and the nodes visited; all of them only grow
 // along an arc, bar the stage, which the bottleneck takes over when it ends. The delay
@@ -14,6 +14,7 @@
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/r_c_shortest_paths.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <iomanip>
@@ -26,6 +27,9 @@ namespace {
 
 struct Vertex {
   int number = 0;
+  double least_sum_s = 0;  // to the end, as the next two
+  double least_bottleneck_s = 0;
+  double least_error = 0;
 };
 
 struct Arc {
@@ -55,8 +59,12 @@ bool operator<(const Label& a, const Label& b) {
   return a.error < b.error;
 }
 
+constexpr double kRoom = 1 + 1e-9;  // sums taken in another order differ by less
+
 struct Extend {
   double budget;
+  double upper_bound_s;
+  int micro_batches;
 
   bool operator()(const Graph& graph, Label& to, const Label& from,
                   boost::graph_traits<Graph>::edge_descriptor edge) const {
@@ -67,7 +75,12 @@ struct Extend {
     to.stage_s = arc.ends_stage ? 0.0 : stage_s;
     to.error = from.error + arc.error;
     to.visited = from.visited | arc.enters;
-    return to.error <= budget && (from.visited & arc.enters) == 0;
+    if (to.error > budget || (from.visited & arc.enters) != 0) return false;
+    if (std::isinf(upper_bound_s)) return true;
+    const Vertex& head = graph[boost::target(edge, graph)];
+    const double bottleneck_s = std::max({to.bottleneck_s, to.stage_s, head.least_bottleneck_s});
+    return to.error + head.least_error <= budget * kRoom &&
+           to.sum_s + head.least_sum_s + (micro_batches - 1) * bottleneck_s <= upper_bound_s * kRoom;
   }
 };
 
@@ -92,10 +105,18 @@ int main(int argc, char** argv) {
   std::ifstream file(argv[1]);
   std::size_t vertices = 0, source = 0, end = 0, arcs = 0;
   int source_node = 0, micro_batches = 0;
-  std::string budget_text;
-  file >> vertices >> source >> end >> source_node >> micro_batches >> budget_text >> arcs;
-  const double budget =
-      budget_text == "inf" ? std::numeric_limits<double>::infinity() : std::stod(budget_text);
+  std::string budget, upper_bound_s;  // as text: the stream does not read "inf"
+  file >> vertices >> source >> end >> source_node >> micro_batches >> budget >> upper_bound_s >> arcs;
+  std::vector<Vertex> to_go(vertices);
+  for (std::size_t v = 0; v < vertices; ++v) {
+    to_go[v].number = static_cast<int>(v);
+    std::string sum_s, bottleneck_s, error;
+    file >> sum_s >> bottleneck_s >> error;
+    if (!file) break;
+    to_go[v].least_sum_s = std::stod(sum_s);
+    to_go[v].least_bottleneck_s = std::stod(bottleneck_s);
+    to_go[v].least_error = std::stod(error);
+  }
 
   struct Line {
     std::size_t tail, head;
@@ -117,7 +138,7 @@ int main(int argc, char** argv) {
 
   const auto begun = std::chrono::steady_clock::now();
   Graph graph;
-  for (std::size_t v = 0; v < vertices; ++v) boost::add_vertex(Vertex{static_cast<int>(v)}, graph);
+  for (const Vertex& vertex : to_go) boost::add_vertex(vertex, graph);
   for (const Line& line : lines) boost::add_edge(line.tail, line.head, line.arc, graph);
   const double build_s = seconds_since(begun);
 
@@ -128,7 +149,7 @@ int main(int argc, char** argv) {
   first.visited = std::uint64_t{1} << source_node;
   boost::r_c_shortest_paths(graph, boost::get(&Vertex::number, graph), boost::get(&Arc::number, graph),
                             boost::vertex(source, graph), boost::vertex(end, graph), routes, labels, first,
-                            Extend{budget}, Dominates{},
+                            Extend{std::stod(budget), std::stod(upper_bound_s), micro_batches}, Dominates{},
                             std::allocator<boost::r_c_shortest_paths_label<Graph, Label>>(),
                             boost::default_r_c_shortest_paths_visitor());
   double delay_s = std::numeric_limits<double>::infinity();
