@@ -1,4 +1,5 @@
 #include "constellm/codec/codec.hpp"
+#include "constellm/codec/laplace.hpp"
 #include "record.hpp"
 #include "register.hpp"
 
@@ -14,6 +15,7 @@ void register_codec(py::module_& m) {
                 optional("decode_s_per_byte", &Codec::decode_s_per_byte, "per uncompressed byte [s/B]"),
                 optional("layer_ratio", &Codec::layer_ratio, "in place of `ratio` at the cut after each layer [layers]"),
                 optional("layer_error", &Codec::layer_error, "in place of error * error_gain at the cut after each layer [layers]"));
+  m.def("quantisation_error", &codec::quantisation_error, py::arg("bits"), "See `constellm.codec.quantisation_error`.");
 }
 
 }  // namespace constellm::bindings

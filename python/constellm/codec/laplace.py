@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+from .. import _core
 from ..core.checks import count
 
 MAX_BITS = 16
@@ -40,13 +41,7 @@ def quantisation_error(bits: int) -> float:
     float
         Dimensionless, root of mean squared error ÷ mean square.
     """
-    bits = count("bits", bits, most=MAX_BITS)
-    alpha = _lambert_w(3.0 * 4.0**bits)
-    half = alpha / 2.0**bits
-    after = half * half + 2.0 * half + 2.0
-    cell = half * half - 2.0 * half + 2.0 - math.exp(-2.0 * half) * after
-    cells = math.expm1(-alpha) / math.expm1(-2.0 * half)
-    return math.sqrt((cell * cells + math.exp(-alpha) * after) / 2.0)
+    return _core.quantisation_error(count("bits", bits, most=MAX_BITS))
 
 
 def selection_error(keep: float, bits: int | None = None) -> float:
@@ -80,12 +75,3 @@ def selection_error(keep: float, bits: int | None = None) -> float:
     coarse = 0.0 if bits is None else keep * quantisation_error(bits) ** 2
     # Rounding may leave a negative zero where nothing is dropped.
     return math.sqrt(max(dropped, 0.0) + coarse)
-
-
-def _lambert_w(z: float) -> float:
-    """The w > 0 with w·e^w = z, for z > e, by Newton's method on w + ln w = ln z."""
-    target = math.log(z)
-    w = target - math.log(target)
-    for _ in range(8):  # convergence is quadratic; four steps reach rounding
-        w -= (w + math.log(w) - target) / (1.0 + 1.0 / w)
-    return w

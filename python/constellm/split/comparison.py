@@ -29,16 +29,16 @@ COLUMNS = {
     "lower_bound_s": "no plan of the problem has a smaller objective [s]; from the exact search",
     "gap": "(objective − best lower bound of the table) ÷ objective, for plans of the very problem",
     "delay_model": "flow line, sequential or tensor parallel",
-    "layers": "who hosts which layers, and the codec of what is sent on",
     "breaks": "limits that the plan breaks",
     "note": "codecs that the method adds to the menu",
+    "layers": "who hosts which layers, and the codec of what is sent on",
 }
 _FIGURES = ("delay_s", "bottleneck_s", "bytes", "error", "energy_j")
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What methods make of a problem: `rows`, a dict each with the keys of `COLUMNS`; NaN where there is no figure.
+    """What methods make of a problem, in `rows`: a dict each with the keys of `COLUMNS`, NaN for no figure.
 
     Attributes
     ----------
@@ -80,19 +80,22 @@ class Comparison:
         head, body = self._shown()
         cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
         lines = ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body]
-        return (
-            f'<table class="constellm"><caption>{escape(self._title())}</caption><thead><tr>{cells}</tr></thead>'
-            "<tbody>" + "".join(lines) + "</tbody></table>"
-        )
+        caption = f"<caption>{escape(self._title())}</caption>"
+        body_html = "".join(lines)
+        return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>{body_html}</tbody></table>"
 
     def to_markdown(self) -> str:
         """The table as Markdown, figures rounded."""
         head, body = self._shown()
         rows = [head, ["---"] * len(head), *body]
-        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
+        return (
+            "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+            + "\n"
+        )
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """The table as CSV with all columns and full precision, written to `path`, or returned without one."""
+        """The table as CSV with all columns and full precision, written to `path`, or returned without "
+        "one."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(COLUMNS), lineterminator="\n")
         writer.writeheader()
@@ -113,7 +116,9 @@ class Comparison:
         try:
             import pandas
         except ImportError:
-            raise ImportError("to_pandas needs pandas: pip install pandas (or use .rows, .to_csv())") from None
+            raise ImportError(
+                "to_pandas needs pandas: pip install pandas (or use .rows, .to_csv())"
+            ) from None
         return pandas.DataFrame(list(self.rows), columns=list(COLUMNS)).set_index("method")
 
     def _title(self) -> str:
@@ -150,8 +155,8 @@ def compare(
     Returns
     -------
     Comparison
-        Plans that break a limit are shown with what they break, not hidden. A row whose delay follows another model
-        than the problem's own says so.
+        Plans that break a limit are shown with what they break, not hidden. A row whose delay follows
+        another model than the problem's own says so.
 
     Raises
     ------
@@ -187,11 +192,16 @@ def compare(
     if reference is None and with_plan:
         reference = with_plan[0]["method"]
     base = next((row[objective] for row in rows if row["method"] == reference), math.nan)
-    bound = max((row["lower_bound_s"] for row in rows if not math.isnan(row["lower_bound_s"])), default=math.nan)
+    bound = max(
+        (row["lower_bound_s"] for row in rows if not math.isnan(row["lower_bound_s"])), default=math.nan
+    )
     for row in rows:
-        row["speed_up"] = base / row[objective] if row[objective] else math.nan
-        of_the_problem = not row["breaks"] and not row["note"] and row["delay_model"] == "flow line"
-        row["gap"] = max(0.0, (row[objective] - bound) / row[objective]) if of_the_problem and row[objective] else math.nan
+        value = row[objective]
+        if math.isnan(value) or value == 0.0:
+            continue
+        row["speed_up"] = base / value
+        if not row["breaks"] and not row["note"] and row["delay_model"] == "flow line":
+            row["gap"] = (value - bound) / value
     return Comparison(problem, tuple(rows), reference)
 
 
@@ -215,7 +225,9 @@ def _row(problem: Problem, name: str, time_limit_s: float) -> dict[str, Any]:
     terms = _core.evaluate(asked, path, stages)
     row.update({figure: terms[figure] for figure in _FIGURES})
     if model == SEQUENTIAL:
-        one_s = math.fsum(t["time_s"] for t in terms["stages"]) + math.fsum(t["time_s"] + t["latency_s"] for t in terms["hops"])
+        one_s = math.fsum(t["time_s"] for t in terms["stages"]) + math.fsum(
+            t["time_s"] + t["latency_s"] for t in terms["hops"]
+        )
         row.update(delay_s=problem.micro_batches * one_s, bottleneck_s=one_s)
     row["layers"] = _layers(stages)
     row["breaks"] = "; ".join(terms["broken_limits"])
@@ -232,13 +244,16 @@ def _tensor_parallel_row(problem: Problem, row: dict[str, Any]) -> dict[str, Any
     row["status"] = "no_plan_found" if found is None else "feasible"
     if found is not None:
         row.update({figure: found[figure] for figure in ("delay_s", "bottleneck_s", "bytes")}, error=0.0)
-        row["layers"] = ", ".join(f"{host} {share:.0%}" for host, share in zip(found["hosts"], found["share"]))
+        row["layers"] = ", ".join(
+            f"{host} {share:.0%}" for host, share in zip(found["hosts"], found["share"])
+        )
     return row
 
 
 def _layers(stages: Sequence[Stage]) -> str:
     return ", ".join(
-        f"{stage.node} {stage.first_layer}–{stage.last_layer}" + (f" [{stage.codec}]" if stage.codec is not None else "")
+        f"{stage.node} {stage.first_layer}–{stage.last_layer}"
+        + (f" [{stage.codec}]" if stage.codec is not None else "")
         for stage in stages
     )
 

@@ -34,11 +34,11 @@ def solve(problem: Problem, *, method: str = "optimal", **options: Any) -> Plan:
         Ctrl-C ends the search early: status ``"interrupted"``, with the best plan so far.
     """
     if method != "optimal":
-        if options:
-            raise TypeError(f"options {sorted(options)} belong to method 'optimal', not to {method!r}")
+        if options.keys() - {"time_limit_s"}:
+            raise TypeError(f"options {sorted(options)} belong to method 'optimal'; others take time_limit_s alone")
         from .methods import solve_by_name
 
-        return solve_by_name(problem, method)
+        return solve_by_name(problem, method, **options)
     return _core.solve(problem, **check_options(options))
 
 

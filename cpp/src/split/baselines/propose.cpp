@@ -1,0 +1,115 @@
+#include "constellm/split/baselines/propose.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "constellm/core/error.hpp"
+#include "constellm/split/baselines/menus.hpp"
+#include "constellm/split/baselines/rules.hpp"
+#include "constellm/split/baselines/shortest_routes.hpp"
+#include "constellm/split/evaluate.hpp"
+#include "constellm/split/judge.hpp"
+
+namespace constellm::split {
+namespace {
+
+struct Method {
+  std::string_view name;
+  Menu (*menu)(const Problem&);
+  Rule rule;
+};
+
+constexpr std::string_view kFixed = "fixed:";
+
+constexpr Method kMethods[] = {
+    {"ground-only", &whole_menu, &ground_only},
+    {"single-satellite", &whole_menu, &single_satellite},
+    {"single-best", &whole_menu, &single_best},
+    {"uniform", &whole_menu, &uniform},
+    {"compute-proportional", &whole_menu, &compute_proportional},
+    {"no-pipeline", &whole_menu, &no_pipeline},
+    {"no-compression", &uncompressed, &optimum},
+    {"quantise-only", [](const Problem& p) { return codec_family(p, "quantise-"); }, &optimum},
+    {"top-k-only", [](const Problem& p) { return codec_family(p, "top-k-"); }, &optimum},
+    {"scalar-a-star", &whole_menu, &scalar_search},
+    {"neurosurgeon", &uncompressed, &neurosurgeon},
+    {"jalad", &quantisers, &jalad},
+    {"pipeedge", &uncompressed, &pipeedge},
+    {"quantpipe", &quantpipe_bits, &quantpipe},
+    {"edgeshard-latency", &uncompressed, &edgeshard_latency},
+    {"edgeshard-throughput", &uncompressed, &edgeshard_throughput},
+};
+
+const Method* find_method(std::string_view name) {
+  const auto found =
+      std::find_if(std::begin(kMethods), std::end(kMethods), [&](const Method& m) { return m.name == name; });
+  return found == std::end(kMethods) ? nullptr : found;
+}
+
+Problem restricted(const Menu& menu) {
+  ProblemSpec spec = menu.home.spec();
+  std::vector<codec::Codec> codecs;
+  for (const std::int32_t k : menu.allowed) codecs.push_back(spec.codecs[static_cast<std::size_t>(k)]);
+  spec.codecs = std::move(codecs);
+  return Problem(std::move(spec));
+}
+
+core::Status status_of(const Proposal& proposal, const core::StopToken& stop) {
+  if (stop.reason() == core::StopReason::interrupted) return core::Status::interrupted;
+  if (stop.reason() == core::StopReason::time_limit) return core::Status::time_limit;
+  if (!proposal.assignment) {
+    const network::Topology& t = proposal.problem.topology();
+    const bool cut_off = hops_to(t, t.sink)[static_cast<std::size_t>(t.source)] < 0;
+    return cut_off ? core::Status::infeasible : core::Status::no_plan_found;
+  }
+  const bool keeps_limits = within_limits(proposal.problem, evaluate(proposal.problem, *proposal.assignment));
+  return keeps_limits ? core::Status::feasible : core::Status::no_plan_found;
+}
+
+}  // namespace
+
+std::vector<std::string> baseline_names() {
+  std::vector<std::string> names;
+  for (const Method& m : kMethods) names.emplace_back(m.name);
+  return names;
+}
+
+bool is_baseline(std::string_view name) { return name.starts_with(kFixed) || find_method(name) != nullptr; }
+
+Proposal propose(std::string_view name, const Problem& problem, core::StopToken& stop,
+                 search::Workspace& workspace) {
+  const Method* method = find_method(name);
+  if (method == nullptr && !name.starts_with(kFixed)) {
+    throw core::InvalidInput("method: '" + std::string(name) + "' is not known");
+  }
+  const Menu menu =
+      method != nullptr ? method->menu(problem) : one_codec(problem, name.substr(kFixed.size()));
+  const Rule rule = method != nullptr ? method->rule : &optimum;
+  Tools tools{stop, workspace};
+  Proposal proposal{menu.home, rule(restricted(menu), tools), core::Status::no_plan_found, std::string(name),
+                    0.0};
+  if (proposal.assignment) {
+    for (StageChoice& stage : proposal.assignment->stages) {
+      if (stage.codec != kNoCodec) stage.codec = menu.allowed[static_cast<std::size_t>(stage.codec)];
+    }
+  }
+  proposal.status = status_of(proposal, stop);
+  proposal.seconds = stop.elapsed_s();
+  return proposal;
+}
+
+Plan to_plan(const Proposal& proposal) {
+  Plan plan;
+  if (proposal.assignment) {
+    const Evaluation evaluation = evaluate(proposal.problem, *proposal.assignment);
+    if (within_limits(proposal.problem, evaluation)) plan = to_plan(*proposal.assignment, evaluation);
+  }
+  plan.status = proposal.status;
+  plan.lower_bound_s = proposal.status == core::Status::infeasible ? std::numeric_limits<double>::infinity()
+                                                                   : std::numeric_limits<double>::quiet_NaN();
+  plan.method = proposal.method;
+  plan.seconds = proposal.seconds;
+  return plan;
+}
+
+}  // namespace constellm::split

@@ -1,0 +1,143 @@
+#include <algorithm>
+
+#include "constellm/split/baselines/rules.hpp"
+#include "constellm/split/baselines/shortest_routes.hpp"
+#include "constellm/split/solve.hpp"
+
+namespace constellm::split {
+namespace {
+
+std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+Plan best(ProblemSpec question, Tools& tools) {
+  return solve(Problem(std::move(question)), {}, tools.stop, tools.workspace);
+}
+
+template <class Keep>
+void only_these_host(ProblemSpec& spec, Keep keep) {
+  for (std::size_t v = 0; v < spec.network.nodes.size(); ++v) {
+    if (keep(static_cast<std::int32_t>(v))) continue;
+    spec.network.nodes[v].flop_per_s = 0.0;
+    spec.network.nodes[v].layer_time_s.reset();
+  }
+}
+
+void without_limits(ProblemSpec& spec) {
+  spec.limits.max_error.reset();
+  spec.limits.max_energy_j.reset();
+}
+
+/// The delay of one micro-batch on its own.
+void latency_question(ProblemSpec& spec) {
+  if (spec.limits.max_energy_j) *spec.limits.max_energy_j /= static_cast<double>(spec.micro_batches);
+  spec.micro_batches = 1;
+  spec.objective = Objective::delay;
+}
+
+/// Layer 0 may run at the source only, if that hosts: it comes to need more memory than any
+/// other node has, and the source gets as much on top.
+void first_layer_at_source(ProblemSpec& spec, std::int32_t source) {
+  if (!spec.network.nodes[z(source)].can_host()) return;
+  double most = 0.0;
+  for (const network::Node& node : spec.network.nodes) most = std::max(most, node.memory_bytes);
+  const double extra = 2.0 * most + 1.0;
+  spec.layers.front().memory_bytes += extra;
+  spec.network.nodes[z(source)].memory_bytes += extra;
+}
+
+std::vector<std::int32_t> hosts_but_sink(const Problem& problem) {
+  const network::Topology& t = problem.topology();
+  std::vector<std::int32_t> hosts;
+  for (std::int32_t v = 0; v < problem.node_count(); ++v) {
+    const bool elsewhere = v != t.sink || t.source == t.sink;
+    if (elsewhere && problem.spec().network.nodes[z(v)].can_host()) hosts.push_back(v);
+  }
+  return hosts;
+}
+
+Plan best_on(const Problem& problem, std::int32_t host, Tools& tools) {
+  ProblemSpec question = problem.spec();
+  only_these_host(question, [&](std::int32_t v) { return v == host; });
+  return best(std::move(question), tools);
+}
+
+}  // namespace
+
+std::optional<Assignment> optimum(const Problem& problem, Tools& tools) {
+  return best(problem.spec(), tools).assignment;
+}
+
+std::optional<Assignment> ground_only(const Problem& problem, Tools& tools) {
+  return best_on(problem, problem.topology().sink, tools).assignment;
+}
+
+std::optional<Assignment> single_satellite(const Problem& problem, Tools& tools) {
+  std::int32_t nearest = -1;
+  std::int32_t fewest = 0;
+  for (const std::int32_t host : hosts_but_sink(problem)) {
+    const std::int32_t hops = hops_to(problem.topology(), host)[z(problem.topology().source)];
+    if (hops < 0 || (nearest >= 0 && fewest <= hops)) continue;
+    nearest = host;
+    fewest = hops;
+  }
+  if (nearest < 0) return std::nullopt;
+  return best_on(problem, nearest, tools).assignment;
+}
+
+std::optional<Assignment> single_best(const Problem& problem, Tools& tools) {
+  std::optional<Plan> found;
+  const bool by_delay = problem.spec().objective == Objective::delay;
+  const auto worth = [&](const Plan& plan) { return by_delay ? plan.delay_s : plan.bottleneck_s; };
+  for (const std::int32_t host : hosts_but_sink(problem)) {
+    Plan plan = best_on(problem, host, tools);
+    if (plan.assignment && (!found || worth(plan) < worth(*found))) found = std::move(plan);
+  }
+  return found ? found->assignment : std::nullopt;
+}
+
+std::optional<Assignment> no_pipeline(const Problem& problem, Tools& tools) {
+  ProblemSpec question = problem.spec();
+  latency_question(question);
+  return best(std::move(question), tools).assignment;
+}
+
+std::optional<Assignment> jalad(const Problem& problem, Tools& tools) {
+  ProblemSpec question = problem.spec();
+  latency_question(question);
+  question.limits.max_energy_j.reset();
+  return best(std::move(question), tools).assignment;
+}
+
+std::optional<Assignment> neurosurgeon(const Problem& problem, Tools& tools) {
+  ProblemSpec question = problem.spec();
+  without_limits(question);
+  latency_question(question);
+  const network::Topology& t = problem.topology();
+  only_these_host(question, [&](std::int32_t v) { return v == t.source || v == t.sink; });
+  return best(std::move(question), tools).assignment;
+}
+
+std::optional<Assignment> pipeedge(const Problem& problem, Tools& tools) {
+  ProblemSpec question = problem.spec();
+  without_limits(question);
+  question.objective = Objective::throughput;
+  return best(std::move(question), tools).assignment;
+}
+
+std::optional<Assignment> edgeshard_latency(const Problem& problem, Tools& tools) {
+  ProblemSpec question = problem.spec();
+  without_limits(question);
+  latency_question(question);
+  first_layer_at_source(question, problem.topology().source);
+  return best(std::move(question), tools).assignment;
+}
+
+std::optional<Assignment> edgeshard_throughput(const Problem& problem, Tools& tools) {
+  ProblemSpec question = problem.spec();
+  without_limits(question);
+  question.objective = Objective::throughput;
+  first_layer_at_source(question, problem.topology().source);
+  return best(std::move(question), tools).assignment;
+}
+
+}  // namespace constellm::split
