@@ -5,18 +5,23 @@ and `check` say what a plan is worth and which rule it breaks.
 """
 
 from .._core import Plan, Problem, Stage
+from .comparison import Comparison, compare
 from .display import attach as _attach_displays
 from .files import load_problem, problem_from_dict, save_problem
 from .fronts import ParetoFront, pareto_front
 from .generating import GenerationProblem, solve_generation
+from .methods import METHODS, Method
 from .micro_batches import best_micro_batches, with_micro_batches
 from .options import OPTIONS
 from .schedule import Schedule, schedule
 from .solver import check, evaluate, k_best, solve
 
 __all__ = [
+    "METHODS",
     "OPTIONS",
+    "Comparison",
     "GenerationProblem",
+    "Method",
     "ParetoFront",
     "Plan",
     "Problem",
@@ -24,6 +29,7 @@ __all__ = [
     "Stage",
     "best_micro_batches",
     "check",
+    "compare",
     "evaluate",
     "k_best",
     "load_problem",
