@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._core import Plan
-from ..core.quantity import quantity, split_unit
+from ..core.quantity import quantity
 from ..split.display import status_text
+from ..split.fronts import ParetoFront
 from . import palette, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_CRITERIA = ("delay_s", "bottleneck_s", "bytes", "error", "energy_j")
 _LABELLED = 12  # points of a front that still leave room for words
 
 
 def plot_pareto(
-    front: Sequence[Plan], *, x: str = "delay_s", y: str = "bytes", ax: Axes | None = None
+    front: Iterable[Plan], *, x: str | None = None, y: str | None = None, ax: Axes | None = None
 ) -> Axes:
     """Plans by two criteria that are both to be small, with the region that they dominate.
 
@@ -29,9 +31,10 @@ def plot_pareto(
     Parameters
     ----------
     front
-        Plans; those without stages are left out.
+        A `constellm.split.ParetoFront`, or any plans; those without stages are left out.
     x, y
-        Attributes of a plan: ``delay_s``, ``bottleneck_s``, ``bytes``, ``error`` or ``energy_j``.
+        Attributes of a plan: ``delay_s``, ``bottleneck_s``, ``bytes``, ``error`` or ``energy_j``. None is the
+        front's first or second criterion; of other plans ``delay_s`` or ``bytes``.
     ax
         Where to draw; a new figure if None.
 
@@ -40,9 +43,12 @@ def plot_pareto(
     ValueError
         If no plan has stages, or `x` or `y` is no such attribute.
     """
+    criteria = front.criteria if isinstance(front, ParetoFront) else ("delay_s", "bytes")
+    x = criteria[0] if x is None else x
+    y = criteria[1] if y is None else y
     for axis, criterion in ("x", x), ("y", y):
-        if criterion not in ("delay_s", "bottleneck_s", "bytes", "error", "energy_j"):
-            raise ValueError(f"{axis}: {criterion!r} is not delay_s, bottleneck_s, bytes, error or energy_j")
+        if criterion not in _CRITERIA:
+            raise ValueError(f"{axis}: {criterion!r} is not one of {', '.join(_CRITERIA)}")
     plans = [plan for plan in front if plan.path]
     if not plans:
         raise ValueError("front: no plan in it has stages")
@@ -89,8 +95,9 @@ def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = Non
     Parameters
     ----------
     table
-        Rows of `constellm.split.compare`: ``method``, ``delay_s``, ``status`` and, where known, ``bytes``.
-        A row without a finite delay shows its status. The factors are those to the smallest delay.
+        That of `constellm.split.compare`, or rows with ``method``, ``delay_s``, ``status`` and, where known,
+        ``bytes`` and ``delay_model``. A row without a finite delay shows its status; one that breaks limits
+        is grey. Factors are those to the smallest delay of the others.
     ax
         Where to draw the delays; a new figure if None. The data sent stands right of it.
 
@@ -103,13 +110,23 @@ def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = Non
     if not rows:
         raise ValueError("table: it has no row")
     with style.drawing(ax, (8.5, 1.0 + 0.32 * len(rows))) as ax:
-        _bars(ax, rows, "delay_s", palette.CYCLE[0], factors=True)
-        ax.set_yticks(range(len(rows)), [style.name(row["method"], longest=32) for row in rows])
+        allowed = [_number(row, "delay_s") for row in rows if not _breaks(row)]
+        least_s = min(filter(math.isfinite, allowed), default=math.nan)
+        _bars(ax, rows, "delay_s", palette.CYCLE[0], [_verdict(row, least_s) for row in rows])
+        ax.set_yticks(range(len(rows)), [_method(row) for row in rows])
         if any(math.isfinite(_number(row, "bytes")) for row in rows):
             sent = ax.inset_axes((1.06, 0, 0.5, 1))
-            _bars(sent, rows, "bytes", palette.PHASES["transmit"], factors=False)
+            words = [quantity(_number(row, "bytes"), "B") for row in rows]
+            _bars(sent, rows, "bytes", palette.PHASES["transmit"], words)
             sent.set_yticks([])
     return ax
+
+
+def _method(row: Mapping[str, Any]) -> str:
+    """The method's name, with its delay model where that is not the pipeline's."""
+    model = row.get("delay_model") or "flow line"
+    words = style.name(row["method"], longest=32)
+    return words if model == "flow line" else f"{words}\n({style.name(model)})"
 
 
 def _number(row: Mapping[str, Any], field: str) -> float:
@@ -117,22 +134,32 @@ def _number(row: Mapping[str, Any], field: str) -> float:
     return math.nan if value is None else float(value)
 
 
-def _bars(ax: Axes, rows: Sequence[Mapping[str, Any]], field: str, colour: str, *, factors: bool) -> None:
+def _breaks(row: Mapping[str, Any]) -> bool:
+    return row.get("status") == "breaks_limits"
+
+
+def _verdict(row: Mapping[str, Any], least_s: float) -> str:
+    delay_s = _number(row, "delay_s")
+    if not math.isfinite(delay_s):
+        return status_text(str(row.get("status", "")))
+    words = quantity(delay_s, "s")
+    if least_s > 0 and delay_s != least_s:
+        words += f"  ({delay_s / least_s:.3g}×)"
+    return words + "  breaks limits" if _breaks(row) else words
+
+
+def _bars(
+    ax: Axes, rows: Sequence[Mapping[str, Any]], field: str, colour: str, words: Sequence[str]
+) -> None:
     values = [_number(row, field) for row in rows]
     finite = [value for value in values if math.isfinite(value)]
-    least, most = min(finite, default=0.0), max(finite, default=1.0)
-    unit = split_unit(field)[1]
+    most = max(finite, default=0.0)
     for i, (row, value) in enumerate(zip(rows, values)):
-        if not math.isfinite(value):
-            words = status_text(str(row.get("status", ""))) if factors else "–"
-            ax.text(0.01 * most, i, words, va="center", fontsize=8, color=palette.MUTED)
-            continue
-        ax.barh(i, value, height=0.62, color=colour)
-        words = quantity(value, unit)
-        if factors and least > 0 and value > least:
-            words += f"  ({value / least:.3g}×)"
-        ax.text(value + 0.015 * most, i, words, va="center", fontsize=8)
-    ax.set_xlim(0, 1.45 * most if most > 0 else 1.0)
+        shown = math.isfinite(value)
+        if shown:
+            ax.barh(i, value, height=0.62, color=palette.MUTED if _breaks(row) else colour)
+        ax.text((value if shown else 0.0) + 0.015 * most, i, words[i], va="center", fontsize=8)
+    ax.set_xlim(0, 1.6 * most if most > 0 else 1.0)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     style.label_axis(ax.xaxis, field, finite)
