@@ -52,8 +52,8 @@ bool hand_over(const py::function& on_finished, std::vector<sweep::Finished> fin
       rows.mutable_at(static_cast<py::ssize_t>(i)) = one.row;
       if (!one.message.empty()) messages[py::int_(one.row)] = one.message;
       if (!keep_plans) continue;
-      if (one.problem)
-        plans.append(PlanView{*one.problem, std::move(one.plan)});
+      if (one.answer)
+        plans.append(PlanView{one.answer->problem, std::move(one.answer->plan)});
       else
         plans.append(py::none());
     }
@@ -106,8 +106,9 @@ void register_sweep(py::module_& m) {
       "sweep_field(problem: Problem, address: str) -> tuple[str, bool]\n\n"
       "Unit of the numeric field that `address` names, and whether it is a count. ValueError says what "
       "exists instead.");
-  m.def("sweep_knows", &sweep::knows_method, py::arg("method"),
-        "sweep_knows(method: str) -> bool\n\nWhether `sweep_run` takes the method.");
+  m.def("sweep_check_method", &sweep::check_method, py::arg("method"),
+        "sweep_check_method(method: str) -> None\n\nValueError with the known names for a method that "
+        "`sweep_run` does not know.");
   m.def("sweep_run", &run_sweep, py::kw_only(), py::arg("problems"), py::arg("addresses"),
         py::arg("which").noconvert(), py::arg("values").noconvert(), py::arg("columns"), py::arg("methods"),
         py::arg("time_limit_s"), py::arg("threads"), py::arg("keep_plans"), py::arg("on_finished"),

@@ -6,16 +6,20 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "constellm/core/error.hpp"
+#include "constellm/split/baselines/propose.hpp"
 #include "constellm/split/solve.hpp"
 
 namespace constellm::sweep {
 namespace {
 
 constexpr std::chrono::milliseconds kHandoverPeriod{50};
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::string_view kOptimal = "optimal";
 
 class Runner {
  public:
@@ -80,15 +84,12 @@ class Runner {
       rows[m].row = static_cast<std::int64_t>(row);
       try {
         if (!problem) problem = patched(cell);
-        split::Plan plan = solve_by(options_.methods[m], *problem, workspace);
-        fill(row, plan);
-        if (options_.keep_plans) {
-          rows[m].problem = problem;
-          rows[m].plan = std::move(plan);
-        }
+        Answer answer = solve_by(options_.methods[m], *problem, workspace);
+        fill(row, answer.plan);
+        if (options_.keep_plans) rows[m].answer = std::move(answer);
       } catch (const core::InvalidInput& error) {
         split::Plan nothing;
-        nothing.lower_bound_s = std::numeric_limits<double>::quiet_NaN();
+        nothing.lower_bound_s = nothing.seconds = kNan;
         fill(row, nothing);
         columns_.status[row] = kInvalid;
         rows[m].message = error.what();
@@ -105,13 +106,14 @@ class Runner {
     return split::Problem(std::move(spec));
   }
 
-  split::Plan solve_by(const std::string&, const split::Problem& problem, search::Workspace& workspace) {
+  Answer solve_by(const std::string& method, const split::Problem& problem, search::Workspace& workspace) {
     core::StopToken stop(options_.time_limit_s, [this] { return stop_.load(std::memory_order_relaxed); });
-    return split::solve(problem, {}, stop, workspace);
+    if (method == kOptimal) return {problem, split::solve(problem, {}, stop, workspace)};
+    const split::Proposal proposal = split::propose(method, problem, stop, workspace);
+    return {proposal.problem, split::to_plan(proposal)};
   }
 
   void fill(std::size_t row, const split::Plan& plan) const {
-    constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
     const bool found = plan.assignment.has_value();
     columns_.delay_s[row] = found ? plan.delay_s : kNan;
     columns_.bottleneck_s[row] = found ? plan.bottleneck_s : kNan;
@@ -139,12 +141,15 @@ class Runner {
 
 }  // namespace
 
-bool knows_method(const std::string& method) { return method == "optimal"; }
+void check_method(const std::string& method) {
+  if (method == kOptimal || split::is_baseline(method)) return;
+  std::string known(kOptimal);
+  for (const std::string& name : split::baseline_names()) known += ", " + name;
+  throw core::InvalidInput("method: '" + method + "' is not one of " + known + ", fixed:<codec>");
+}
 
 void run(const Cells& cells, const Options& options, const Columns& columns, const Handover& handover) {
-  for (const std::string& method : options.methods) {
-    if (!knows_method(method)) throw core::InvalidInput("method: '" + method + "' is not known");
-  }
+  for (const std::string& method : options.methods) check_method(method);
   Runner(cells, options, columns).run(handover);
 }
 

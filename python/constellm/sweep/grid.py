@@ -128,8 +128,9 @@ def make_grid(
     if not methods or len(set(methods)) < len(methods):
         raise ValueError(f"method: expected a name, or different names, got {method!r}")
     for name in methods:
-        if not isinstance(name, str) or not _core.sweep_knows(name):
-            raise ValueError(f"method: {name!r} is not known")
+        if not isinstance(name, str):
+            raise TypeError(f"method: expected a name, or several, got {method!r}")
+        _core.sweep_check_method(name)
     if isinstance(problem, Problem):
         parameters: list[str] = []
         problems: list[Problem | str] = [problem]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .rows import COLUMNS, STATUSES, Rows, empty_columns
 
 if TYPE_CHECKING:
-    import pandas  # type: ignore[import-untyped]
+    import pandas
     import xarray
 
 

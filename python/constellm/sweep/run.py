@@ -64,9 +64,10 @@ def sweep(
         and takes a 1-D array of numbers (integers for ``micro_batches``; infinity in a limit: no limit). A
         parameter of the factory goes to the factory, and takes a sequence of anything.
     method : str or sequence of str
-        Several make a last dimension ``method``.
+        ``"optimal"``, or benchmarks of `constellm.split.METHODS` that make plans. A sequence makes a last
+        dimension ``method``.
     time_limit_s : float
-        Of the exact search, for each cell [s].
+        For every cell and method [s].
     threads : int, optional
         Default: all cores that the process may use.
     executor : concurrent.futures.Executor, optional

@@ -144,10 +144,32 @@ TEST_CASE("plans come along where they are kept", "[sweep]") {
   const Outcome outcome = grid.solved({.keep_plans = true});
   REQUIRE(outcome.finished.size() == 2);
   for (const auto& finished : outcome.finished) {
-    CHECK(finished.problem.has_value() == (finished.row == 0));
+    CHECK(finished.answer.has_value() == (finished.row == 0));
     if (finished.row != 0) continue;
-    CHECK(finished.problem->spec().network.links[0].rate_bps == 1e6);
-    CHECK(finished.plan.delay_s == outcome.figures[0][0]);
+    CHECK(finished.answer->problem.spec().network.links[0].rate_bps == 1e6);
+    CHECK(finished.answer->plan.delay_s == outcome.figures[0][0]);
+  }
+}
+
+TEST_CASE("methods are the last dimension, and one may fail where another does not", "[sweep]") {
+  const Grid grid({1e6, 0.5, 2e6, 0.5});
+  const Outcome outcome =
+      grid.solved({.methods = {"optimal", "ground-only", "fixed:zip", "no-compression"}, .keep_plans = true});
+  const Outcome optimal = grid.solved({});
+  for (const std::size_t cell : {0, 1}) {
+    const std::size_t row = 4 * cell;
+    CHECK(outcome.figures[0][row] == optimal.figures[0][cell]);
+    CHECK(outcome.status[row + 1] ==
+          static_cast<std::int8_t>(core::Status::no_plan_found));  // the ground only relays
+    CHECK(outcome.status[row + 2] == sweep::kInvalid);
+    CHECK(outcome.status[row + 3] == static_cast<std::int8_t>(core::Status::feasible));
+    CHECK(outcome.figures[0][row + 3] >= outcome.figures[0][row]);
+    CHECK(outcome.figures[3][row + 3] == 0.0);
+    CHECK(std::isnan(outcome.figures[2][row + 3]));
+  }
+  for (const auto& finished : outcome.finished) {
+    CHECK(finished.message.empty() == (finished.row % 4 != 2));
+    if (finished.row % 4 == 3) CHECK(finished.answer->plan.method == "no-compression");
   }
 }
 
@@ -190,5 +212,5 @@ TEST_CASE("nothing to solve is no trouble, an unknown method is", "[sweep]") {
   const Grid none(std::vector<double>{});
   CHECK(none.solved({.threads = 3}).finished.empty());
   CHECK_THROWS_WITH(Grid(many_values()).solved({.methods = {"optimal", "guess"}}),
-                    ContainsSubstring("'guess'"));
+                    ContainsSubstring("'guess'") && ContainsSubstring("optimal, ground-only"));
 }

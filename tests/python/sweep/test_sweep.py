@@ -188,13 +188,34 @@ def test_a_factory_may_be_partial_or_take_no_axis() -> None:
 
 
 def test_methods_make_a_dimension() -> None:
-    found = sweep(small(), rate_bps=[1e5, 1e6], method=["optimal"])
+    rates, methods = [1e5, 1e6], ["optimal", "uniform", "no-compression", "fixed:half"]
+    found = sweep(small(), rate_bps=rates, method=methods, plans=True)
     assert found.delay_s.dims == ("rate_bps", "method")
-    assert found.coords["method"].values.tolist() == ["optimal"]
+    assert found.coords["method"].values.tolist() == methods
     assert "method" not in found.attrs
-    plain = sweep(small(), rate_bps=[1e5, 1e6])
-    assert plain.attrs["method"] == "optimal"
-    np.testing.assert_array_equal(found.delay_s.values[:, 0], plain.delay_s.values)
+    for rate in rates:
+        links = [one.replace(rate_bps=rate) for one in small().links]
+        for method in methods:
+            plan = solve(small().replace(links=links), method=method)
+            cell = found.sel({"rate_bps": rate, "method": method})
+            assert str(cell["status"].values) == plan.status
+            assert cell["plan"].item() == plan
+            np.testing.assert_equal(
+                [cell[f].item() for f in ("delay_s", "error")], [plan.delay_s, plan.error]
+            )
+
+
+def test_one_method_makes_none() -> None:
+    found = sweep(small(), rate_bps=[1e5], method="no-compression")
+    assert found.delay_s.dims == ("rate_bps",)
+    assert found.attrs["method"] == "no-compression"
+    assert found.status.values.tolist() == ["feasible"] and found.error.values.tolist() == [0.0]
+
+
+def test_a_method_that_does_not_fit_the_problem_makes_invalid_cells() -> None:
+    found = sweep(small(), rate_bps=[1e5], method=["fixed:zip", "optimal"])
+    assert found.status.values.tolist() == [["invalid", "optimal"]]
+    assert "zip" in found.message.values[0, 0]
 
 
 def test_plans_come_along() -> None:
@@ -266,7 +287,7 @@ def test_wrong_calls_raise_before_anything_is_solved() -> None:
     raises(TypeError, "missing a required argument: 'model'", lambda model, kind: None, kind=[1])
     raises(ValueError, "refuses every combination.*memory_bytes.*-1", small, memory_bytes=[-1.0, -2.0])
     raises(TypeError, "it made 3", lambda kind: 3, kind=[1])
-    raises(ValueError, "method: 'guess' is not known", small(), rate_bps=[1.0], method="guess")
+    raises(ValueError, "method: 'guess' is not one of optimal, ", small(), rate_bps=[1.0], method="guess")
     raises(ValueError, "different names", small(), rate_bps=[1.0], method=["optimal", "optimal"])
     raises(ValueError, "different names", small(), rate_bps=[1.0], method=[])
     raises(ValueError, "threads", small(), rate_bps=[1.0], threads=0)

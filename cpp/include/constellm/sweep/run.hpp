@@ -26,8 +26,8 @@ struct Cells {
 };
 
 struct Options {
-  std::vector<std::string> methods{"optimal"};
-  double time_limit_s = std::numeric_limits<double>::infinity();  ///< of the exact search, per cell
+  std::vector<std::string> methods{"optimal"};                    ///< also the baselines of split::propose
+  double time_limit_s = std::numeric_limits<double>::infinity();  ///< of every cell and method
   std::int32_t threads = 1;
   bool keep_plans = false;
 };
@@ -49,20 +49,24 @@ struct Columns {
   std::span<std::int8_t> status;
 };
 
+struct Answer {
+  split::Problem problem;  ///< of the cell, its menu completed by codecs that the method brings along
+  split::Plan plan;
+};
+
 /// A row of the columns that will not change any more.
 struct Finished {
-  std::int64_t row = 0;                   ///< cell * methods + method
-  std::string message;                    ///< why it is invalid
-  std::optional<split::Problem> problem;  ///< with the plan, where plans are kept
-  split::Plan plan;
+  std::int64_t row = 0;          ///< cell * methods + method
+  std::string message;           ///< why it is invalid
+  std::optional<Answer> answer;  ///< where plans are kept
 };
 
 /// Gets what has finished since the last call, a few times a second and once at the end, always in
 /// the thread that called `run`; true asks to stop. May be called with nothing.
 using Handover = std::function<bool(std::vector<Finished>)>;
 
-/// Whether `run` knows a method of this name.
-bool knows_method(const std::string& method);
+/// Throws core::InvalidInput with the known names for a method that `run` does not know.
+void check_method(const std::string& method);
 
 /// Solves every cell, `threads` at a time. Which thread solves a cell changes nothing but `seconds`.
 /// Rows that a stop leaves unsolved keep what the caller has put into the columns and are not
