@@ -11,186 +11,197 @@ namespace {
 
 std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-/// best[k] = min(best[k], fixed + rate * time[k] + amount_rate * amount[k] + onward[k]) where time[k] <= cap.
-CONSTELLM_SIMD void relax_row(std::int32_t n, double fixed, double rate, const double* time, double cap,
-                              const double* onward, double* best) {
-  for (std::int32_t k = 0; k < n; ++k) {
-    const double value = fixed + rate * time[k] + onward[k];
-    const double allowed = time[k] <= cap ? value : kInfinity;
-    best[k] = allowed < best[k] ? allowed : best[k];
+// The kernels run over the rows of several levels in one call; a row is `stride` numbers.
+
+/// best[i] = min(best[i], fixed + rate * time[i] + onward[i]) where time[i] <= cap.
+CONSTELLM_SIMD void relax(std::size_t n, double fixed, double rate, const double* time, double cap, const double* onward,
+                          double* best) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = fixed + rate * time[i] + onward[i];
+    const double allowed = time[i] <= cap ? value : kInfinity;
+    best[i] = allowed < best[i] ? allowed : best[i];
   }
 }
 
-CONSTELLM_SIMD void relax_row_amount(std::int32_t n, double fixed, double rate, const double* time, double cap,
-                                     double amount_rate, const double* amount, const double* onward, double* best) {
-  for (std::int32_t k = 0; k < n; ++k) {
-    const double value = fixed + rate * time[k] + amount_rate * amount[k] + onward[k];
-    const double allowed = time[k] <= cap ? value : kInfinity;
-    best[k] = allowed < best[k] ? allowed : best[k];
+/// The same with something added for every entry.
+CONSTELLM_SIMD void relax_with(std::size_t n, double fixed, double rate, const double* time, double cap, double added_rate,
+                               const double* added, const double* onward, double* best) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = fixed + rate * time[i] + added_rate * added[i] + onward[i];
+    const double allowed = time[i] <= cap ? value : kInfinity;
+    best[i] = allowed < best[i] ? allowed : best[i];
   }
 }
 
-CONSTELLM_SIMD void relax_row_extra(std::int32_t n, double fixed, double rate, const double* time, double cap,
-                                    const double* extra, const double* onward, double* best) {
-  for (std::int32_t k = 0; k < n; ++k) {
-    const double value = fixed + rate * time[k] + extra[k] + onward[k];
-    const double allowed = time[k] <= cap ? value : kInfinity;
-    best[k] = allowed < best[k] ? allowed : best[k];
-  }
-}
-
-/// arrive[k] = min(pass_on[k], rate * enter[k] + stage)
-CONSTELLM_SIMD void arrive_row(std::int32_t n, const double* pass_on, double rate, const double* enter, double stage,
-                               double* arrive) {
-  for (std::int32_t k = 0; k < n; ++k) {
-    const double hosted = rate * enter[k] + stage;
-    arrive[k] = hosted < pass_on[k] ? hosted : pass_on[k];
-  }
-}
-
-/// Four running minima, so that the row needs no shuffles.
-CONSTELLM_SIMD double least_of_row(std::int32_t n, double rate, const double* leave, const double* option,
-                                   const double* pass_on) {
-  double least[4] = {kInfinity, kInfinity, kInfinity, kInfinity};
-  for (std::int32_t k = 0; k < n; k += 4) {
-    for (std::int32_t i = 0; i < 4; ++i) {
-      const double value = rate * leave[k + i] + option[k + i] + pass_on[k + i];
-      least[i] = value < least[i] ? value : least[i];
+/// arrive[row][k] = min(pass_on[row][k], rate * enter[row][k] + stage[row])
+CONSTELLM_SIMD void arrive_rows(std::int32_t rows, std::int32_t stride, const double* pass_on, double rate, const double* enter,
+                                const double* stage, double* arrive) {
+  for (std::int32_t r = 0; r < rows; ++r) {
+    for (std::int32_t k = 0; k < stride; ++k) {
+      const double hosted = rate * enter[k] + stage[r];
+      arrive[k] = hosted < pass_on[k] ? hosted : pass_on[k];
     }
+    pass_on += stride;
+    enter += stride;
+    arrive += stride;
   }
-  return std::min(std::min(least[0], least[1]), std::min(least[2], least[3]));
 }
 
-/// One pass: levels from the last to the first, positions from the last to the first.
+/// least[row] = min over k of rate * leave[row][k] + option[row][k] + pass_on[row][k]. Four running
+/// minima, so that a row needs no shuffles.
+CONSTELLM_SIMD void least_of_rows(std::int32_t rows, std::int32_t stride, double rate, const double* leave, const double* option,
+                                  const double* pass_on, double* least) {
+  for (std::int32_t r = 0; r < rows; ++r) {
+    double lane[4] = {kInfinity, kInfinity, kInfinity, kInfinity};
+    for (std::int32_t k = 0; k < stride; k += 4) {
+      for (std::int32_t i = 0; i < 4; ++i) {
+        const double value = rate * leave[k + i] + option[k + i] + pass_on[k + i];
+        lane[i] = value < lane[i] ? value : lane[i];
+      }
+    }
+    const double low = lane[0] < lane[1] ? lane[0] : lane[1];
+    const double high = lane[2] < lane[3] ? lane[2] : lane[3];
+    least[r] = low < high ? low : high;
+    leave += stride;
+    option += stride;
+    pass_on += stride;
+  }
+}
+
+/// One pass. Without cycles position by position from the last, each over all its levels; with
+/// them level by level from the last, each until nothing changes.
 class Pass {
  public:
   Pass(const LayeredGraph& graph, const Window& window, PassScratch& scratch, CostToGo& table)
-      : g_(graph), w_(window), s_(scratch), t_(table), view_(graph, table.meter),
+      : g_(graph), w_(window), s_(scratch), t_(table), view_(graph, table.meter), stride_(z(graph.stride)),
         cap_(std::min(with_room(window.cap_s), std::numeric_limits<double>::max())) {}
 
   void run() {
     const auto positions = z(g_.positions());
-    t_.pass_on.resize(positions * g_.rows() * z(g_.stride));
+    t_.pass_on.resize(positions * g_.rows() * stride_);
     t_.stage.resize(positions * g_.rows());
     t_.stage_end.resize(positions * g_.rows());
-    s_.arrive.resize(positions * z(g_.stride));
+    s_.arrive.resize(positions * g_.rows() * stride_);
     s_.key.resize(positions * g_.rows());
     s_.queue.resize(positions * g_.rows());
     s_.queue_head.assign(positions, 0);
     s_.queue_tail.assign(positions, 0);
-    if (t_.meter.option.empty()) t_.meter.option.assign(g_.rows() * z(g_.stride), 0.0);
+    if (t_.meter.option.empty()) t_.meter.option.assign(g_.rows() * stride_, 0.0);
 
-    for (std::int32_t level = g_.levels; level >= 0; --level) {
-      if (g_.acyclic) {
-        for (std::int32_t p = g_.positions(); p-- > 0;) {
-          begin_stage(p, level);
-          leave(p, level);
-          arrive(p, level);
-          end_stage(p, level);
+    if (g_.acyclic) {
+      for (std::int32_t p = g_.positions(); p-- > 0;) {
+        const Span left{w_.leave_lo[z(p)], w_.leave_hi[z(p)]};
+        const Span come{w_.arrive_lo[z(p)], w_.arrive_hi[z(p)]};
+        if (!left.empty()) {
+          clear(p, left);
+          relax_arcs(p, left);
+          end_stages(p, left);
         }
-      } else {
-        settle_cycles(level);
+        if (!come.empty()) {
+          begin_stages(p, come, left);
+          arrive(p, come, left);
+        }
       }
+    } else {
+      settle_cycles();
     }
-    t_.total = w_.arrives(g_.source, 0) ? s_.arrive[z(g_.source) * z(g_.stride)] : kInfinity;
+    t_.total = w_.arrives(g_.source, 0) ? s_.arrive[g_.options_at(g_.source, 0)] : kInfinity;
   }
 
  private:
-  double* arrive_of(std::int32_t p) { return &s_.arrive[z(p) * z(g_.stride)]; }
+  /// Levels lo..hi, both included.
+  struct Span {
+    std::int32_t lo;
+    std::int32_t hi;
+    [[nodiscard]] bool empty() const { return lo > hi; }
+    [[nodiscard]] std::int32_t rows() const { return hi - lo + 1; }
+  };
 
-  double work_prefix(std::int32_t site, std::int32_t level) const {
+  [[nodiscard]] bool hosts(std::int32_t p) const { return g_.can_host[z(g_.site[z(p)])] != 0; }
+  [[nodiscard]] double form_rate(std::int32_t site) const { return view_.stage_rate(site) * g_.form_scale[z(site)]; }
+
+  [[nodiscard]] double work_prefix(std::int32_t site, std::int32_t level) const {
     double total = view_.stage_rate(site) * g_.work_s[g_.at(site, level)];
     if (!t_.meter.work_extra.empty()) total += t_.meter.work_extra[g_.at(site, level)];
     return total;
   }
 
-  bool hosts(std::int32_t p) const { return g_.can_host[z(g_.site[z(p)])] != 0; }
-
-  /// stage[p, level]: best end in (level, reach], the front of a monotone queue.
-  void begin_stage(std::int32_t p, std::int32_t level) {
-    const auto row = g_.at(p, level);
-    t_.stage[row] = kInfinity;
-    if (level == g_.levels || !hosts(p) || !w_.arrives(p, level)) return;
-    const std::int32_t site = g_.site[z(p)];
-    const std::int32_t furthest = w_.reach[g_.at(site, level)];
-    const std::int32_t* queue = &s_.queue[g_.at(p, 0)];
-    auto& head = s_.queue_head[z(p)];
-    while (head < s_.queue_tail[z(p)] && queue[head] > furthest) ++head;
-    if (head == s_.queue_tail[z(p)]) return;
-    t_.stage[row] = view_.stage_rate(site) * g_.stage_fixed_s[z(site)] + (s_.key[g_.at(p, queue[head])] - work_prefix(site, level));
+  void clear(std::int32_t p, Span levels) {
+    double* best = &t_.pass_on[g_.options_at(p, levels.lo)];
+    std::fill(best, best + z(levels.rows()) * stride_, kInfinity);
+    if (p == g_.sink && levels.hi == g_.levels) t_.pass_on[g_.options_at(p, g_.levels)] = 0.0;
   }
 
-  /// pass_on[p, level, .] over all arcs.
-  void leave(std::int32_t p, std::int32_t level) {
-    if (!w_.leaves(p, level)) return;
-    double* best = &t_.pass_on[g_.options_at(p, level)];
-    std::fill(best, best + g_.stride, kInfinity);
-    if (level == g_.levels && p == g_.sink) best[0] = 0.0;
-    relax_arcs(p, level, best);
-  }
-
-  void relax_arcs(std::int32_t p, std::int32_t level, double* best) {
+  /// pass_on[p, levels, .] over all arcs.
+  void relax_arcs(std::int32_t p, Span levels) {
     const Meter& meter = t_.meter;
     for (auto a = g_.arc_begin[z(p)]; a < g_.arc_begin[z(p) + 1]; ++a) {
       const std::int32_t to = g_.arc_to[z(a)];
-      if (!w_.arrives(to, level)) continue;
-      const double* time = &g_.hop_s[g_.options_at(g_.arc_line[z(a)], level)];
+      const Span both{std::max(levels.lo, w_.arrive_lo[z(to)]), std::min(levels.hi, w_.arrive_hi[z(to)])};
+      if (both.empty()) continue;
+      const std::size_t n = z(both.rows()) * stride_;
+      const double* time = &g_.hop_s[g_.options_at(g_.arc_line[z(a)], both.lo)];
+      const double* onward = &s_.arrive[g_.options_at(to, both.lo)];
+      double* best = &t_.pass_on[g_.options_at(p, both.lo)];
       if (!meter.hop_extra.empty()) {
-        relax_row_extra(g_.stride, view_.hop_fixed(a), view_.hop_rate(a), time, cap_,
-                        &meter.hop_extra[g_.options_at(a, level)], arrive_of(to), best);
+        relax_with(n, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, 1.0, &meter.hop_extra[g_.options_at(a, both.lo)], onward, best);
       } else if (meter.amount_rate != 0.0) {
-        relax_row_amount(g_.stride, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, meter.amount_rate,
-                         &g_.amount[g_.options_at(0, level)], arrive_of(to), best);
+        relax_with(n, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, meter.amount_rate, &g_.amount[g_.options_at(0, both.lo)], onward, best);
       } else {
-        relax_row(g_.stride, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, arrive_of(to), best);
+        relax(n, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, onward, best);
       }
     }
   }
 
-  /// arrive[p, .] at this level: begin a stage, or pass on what came.
-  void arrive(std::int32_t p, std::int32_t level) {
-    if (!w_.arrives(p, level)) return;
-    double* out = arrive_of(p);
+  /// stage_end[p, levels]: the best form to end a stage in.
+  void end_stages(std::int32_t p, Span levels) {
+    if (!hosts(p)) return;
     const std::int32_t site = g_.site[z(p)];
-    const double stage = t_.stage[g_.at(p, level)];
-    if (!t_.meter.enter_extra.empty()) {
-      for (std::int32_t k = 0; k < g_.stride; ++k) {
-        const double enter_s = g_.form_scale[z(site)] * g_.enter_s[g_.options_at(0, level) + z(k)];
-        const double passed = w_.leaves(p, level) ? t_.pass_on[g_.options_at(p, level) + z(k)] : kInfinity;
-        out[k] = std::min(passed, view_.enter(site, level, k, enter_s) + stage);
-      }
-    } else if (w_.leaves(p, level)) {
-      const double* pass_on = &t_.pass_on[g_.options_at(p, level)];
-      arrive_row(g_.stride, pass_on, view_.stage_rate(site) * g_.form_scale[z(site)], &g_.enter_s[g_.options_at(0, level)], stage, out);
+    double* least = &t_.stage_end[g_.at(p, levels.lo)];
+    const double* pass_on = &t_.pass_on[g_.options_at(p, levels.lo)];
+    if (t_.meter.leave_extra.empty()) {
+      least_of_rows(levels.rows(), g_.stride, form_rate(site), &g_.leave_s[g_.options_at(0, levels.lo)],
+                    &t_.meter.option[g_.options_at(0, levels.lo)], pass_on, least);
     } else {
-      for (std::int32_t k = 0; k < g_.stride; ++k) out[k] = stage + view_.stage_rate(site) * g_.form_scale[z(site)] * g_.enter_s[g_.options_at(0, level) + z(k)];
+      for (std::int32_t level = levels.lo; level <= levels.hi; ++level, ++least, pass_on += stride_) {
+        *least = kInfinity;
+        for (std::int32_t k = 0; k < g_.forms(level) && level < g_.levels; ++k) {
+          const double leave_s = g_.form_scale[z(site)] * g_.leave_s[g_.options_at(0, level) + z(k)];
+          *least = std::min(*least, view_.stage_rate(site) * leave_s + view_.end(site, level, k) + pass_on[k]);
+        }
+      }
+    }
+    if (levels.hi == g_.levels) {
+      t_.stage_end[g_.at(p, g_.levels)] = t_.pass_on[g_.options_at(p, g_.levels)] + view_.end(site, g_.levels, 0);
     }
   }
 
-  /// stage_end[p, level], and its place in the queue of ends.
-  void end_stage(std::int32_t p, std::int32_t level) {
-    if (level == 0 || !hosts(p)) return;
+  /// stage[p, levels]: the best end in (level, reach], the front of a monotone queue. Ends enter
+  /// the queue as the levels fall; `left` is where stages can end.
+  void begin_stages(std::int32_t p, Span levels, Span left) {
+    if (!hosts(p)) {
+      for (std::int32_t level = levels.lo; level <= levels.hi; ++level) t_.stage[g_.at(p, level)] = kInfinity;
+      return;
+    }
+    const std::int32_t site = g_.site[z(p)];
+    const double fixed = view_.stage_rate(site) * g_.stage_fixed_s[z(site)];
+    const double* key = &s_.key[g_.at(p, 0)];
+    const std::int32_t* queue = &s_.queue[g_.at(p, 0)];
+    std::int32_t next = left.hi;  // the next end to enter
+    auto& head = s_.queue_head[z(p)];
+    for (std::int32_t level = levels.hi; level >= levels.lo; --level) {
+      for (; next > level && next >= left.lo; --next) enter_queue(p, site, next);
+      const std::int32_t furthest = w_.reach[g_.at(site, level)];
+      while (head < s_.queue_tail[z(p)] && queue[head] > furthest) ++head;
+      const bool none = level == g_.levels || head == s_.queue_tail[z(p)];
+      t_.stage[g_.at(p, level)] = none ? kInfinity : fixed + (key[queue[head]] - work_prefix(site, level));
+    }
+  }
+
+  void enter_queue(std::int32_t p, std::int32_t site, std::int32_t level) {
     const auto row = g_.at(p, level);
-    t_.stage_end[row] = kInfinity;
-    if (!w_.leaves(p, level)) return;
-    const std::int32_t site = g_.site[z(p)];
-    const double* pass_on = &t_.pass_on[g_.options_at(p, level)];
-    double least;
-    if (level == g_.levels) {
-      least = pass_on[0] + view_.end(site, level, 0);
-    } else if (!t_.meter.leave_extra.empty()) {
-      least = kInfinity;
-      for (std::int32_t k = 0; k < g_.options; ++k) {
-        const double leave_s = g_.form_scale[z(site)] * g_.leave_s[g_.options_at(0, level) + z(k)];
-        least = std::min(least, view_.stage_rate(site) * leave_s + view_.end(site, level, k) + pass_on[k]);
-      }
-    } else {
-      least = least_of_row(g_.stride, view_.stage_rate(site) * g_.form_scale[z(site)], &g_.leave_s[g_.options_at(0, level)],
-                           &t_.meter.option[g_.options_at(0, level)], pass_on);
-    }
-    t_.stage_end[row] = least;
-    if (least == kInfinity) return;
-    const double key = least + work_prefix(site, level);
+    if (level == 0 || t_.stage_end[row] == kInfinity) return;
+    const double key = t_.stage_end[row] + work_prefix(site, level);
     s_.key[row] = key;
     std::int32_t* queue = &s_.queue[g_.at(p, 0)];
     auto& tail = s_.queue_tail[z(p)];
@@ -198,29 +209,65 @@ class Pass {
     queue[tail++] = level;
   }
 
+  /// arrive[p, levels, .]: begin a stage, or pass on what came.
+  void arrive(std::int32_t p, Span levels, Span left) {
+    const std::int32_t site = g_.site[z(p)];
+    // What comes at levels below those that can leave must begin a stage.
+    for (std::int32_t level = levels.lo; level <= levels.hi && (left.empty() || level < left.lo); ++level) {
+      arrive_row(p, site, level, false);
+    }
+    const Span both{std::max(levels.lo, left.lo), std::min(levels.hi, left.hi)};
+    if (left.empty() || both.empty()) return;
+    if (!t_.meter.enter_extra.empty()) {
+      for (std::int32_t level = both.lo; level <= both.hi; ++level) arrive_row(p, site, level, true);
+    } else {
+      arrive_rows(both.rows(), g_.stride, &t_.pass_on[g_.options_at(p, both.lo)], form_rate(site), &g_.enter_s[g_.options_at(0, both.lo)],
+                  &t_.stage[g_.at(p, both.lo)], &s_.arrive[g_.options_at(p, both.lo)]);
+    }
+  }
+
+  void arrive_row(std::int32_t p, std::int32_t site, std::int32_t level, bool leaves) {
+    const auto row = g_.options_at(p, level);
+    for (std::int32_t k = 0; k < g_.stride; ++k) {
+      const bool form = k < g_.forms(level);
+      const double enter_s = g_.form_scale[z(site)] * g_.enter_s[g_.options_at(0, level) + z(k)];
+      const double hosted = form ? view_.enter(site, level, k, enter_s) + t_.stage[g_.at(p, level)] : kInfinity;
+      s_.arrive[row + z(k)] = leaves ? std::min(t_.pass_on[row + z(k)], hosted) : hosted;
+    }
+  }
+
   /// Passing on at one level is a shortest-path problem over the positions: sweep until nothing
   /// changes (costs are not negative, so at most `positions` sweeps).
-  void settle_cycles(std::int32_t level) {
-    for (std::int32_t p = 0; p < g_.positions(); ++p) {
-      begin_stage(p, level);
-      double* best = &t_.pass_on[g_.options_at(p, level)];
-      std::fill(best, best + g_.stride, kInfinity);
-      if (level == g_.levels && p == g_.sink) best[0] = 0.0;
-      arrive(p, level);
-    }
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (std::int32_t p = g_.positions(); p-- > 0;) {
-        double* best = &t_.pass_on[g_.options_at(p, level)];
-        before_.assign(best, best + g_.stride);
-        relax_arcs(p, level, best);
-        if (!std::equal(before_.begin(), before_.end(), best)) {
-          changed = true;
-          arrive(p, level);
+  void settle_cycles() {
+    const Span left{0, g_.levels};
+    for (std::int32_t level = g_.levels; level >= 0; --level) {
+      const Span here{level, level};
+      for (std::int32_t p = 0; p < g_.positions(); ++p) {
+        clear(p, here);
+        begin_stage_here(p, level);
+        arrive(p, here, left);
+      }
+      for (bool changed = true; changed;) {
+        changed = false;
+        for (std::int32_t p = g_.positions(); p-- > 0;) {
+          const double* best = &t_.pass_on[g_.options_at(p, level)];
+          before_.assign(best, best + stride_);
+          relax_arcs(p, here);
+          if (!std::equal(before_.begin(), before_.end(), best)) {
+            changed = true;
+            arrive(p, here, left);
+          }
         }
       }
+      for (std::int32_t p = 0; p < g_.positions(); ++p) {
+        end_stages(p, here);
+        if (hosts(p)) enter_queue(p, g_.site[z(p)], level);
+      }
     }
-    for (std::int32_t p = 0; p < g_.positions(); ++p) end_stage(p, level);
+  }
+
+  void begin_stage_here(std::int32_t p, std::int32_t level) {
+    begin_stages(p, {level, level}, {level + 1, level});  // ends above are in the queue already
   }
 
   const LayeredGraph& g_;
@@ -228,6 +275,7 @@ class Pass {
   PassScratch& s_;
   CostToGo& t_;
   MeterView view_;
+  std::size_t stride_;
   double cap_;
   std::vector<double> before_;
 };

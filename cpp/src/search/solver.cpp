@@ -13,15 +13,15 @@ namespace {
 constexpr std::size_t kTables = 4;               // multipliers that bound a label run at once
 constexpr int kAscentPasses = 8;                 // passes for the multipliers of one interval
 constexpr double kAscentEnough = 0.05;           // stop when a pass could close less than this share of the gap
-constexpr std::int64_t kFirstBudget = 1000;      // labels for an interval that can be halved; its halves have twice as many
-constexpr double kNarrow = 0.05;                 // an interval whose width is this share of its gap is not halved
+constexpr std::int64_t kBudget = 1500;           // labels to try on an interval that could be halved instead
+constexpr double kPromising = 0.08;              // try only where the bound is within this share of the cutoff
+constexpr double kNarrow = 0.1;                  // an interval whose width is this share of its gap is not halved
 
 struct Interval {
   double lo = 0.0;
   double hi = kInfinity;
   double bound = -kInfinity;
   std::vector<double> multipliers;
-  std::int64_t budget = kFirstBudget;
 };
 
 bool worse_bound(const Interval& a, const Interval& b) { return a.bound > b.bound; }
@@ -68,13 +68,14 @@ class Solver {
   /// Finishes or splits the interval. Returns a bound on what it has dealt with itself.
   double work_on(Interval& interval) {
     ++c_.intervals;
+    double cost = 0.0;
     for (int round = 0;; ++round) {
       stop_.should_stop(kPassWork);
       if (stop_.reason() != core::StopReason::none) return interval.bound;
       ws_.window.set(g_, interval.hi);
       used_tables_ = 0;
       if (!resources_suffice()) return judge_.cutoff();
-      const double cost = ascend(interval);
+      cost = ascend(interval);
       interval.bound = std::max(interval.bound, cost + goal_.peak_rate * interval.lo);
       if (!(interval.bound < judge_.cutoff())) return interval.bound;
       if (!splits()) return finish(interval, -1);
@@ -87,13 +88,17 @@ class Solver {
       }
       break;
     }
-    const double gap = judge_.cutoff() - interval.bound;
-    const bool narrow = goal_.peak_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(gap < kInfinity);
-    const double bound = finish(interval, narrow ? -1 : interval.budget);
-    if (stop_.reason() != core::StopReason::none || !over_budget_) return bound;
+    const double cutoff = judge_.cutoff();
+    const double gap = cutoff - interval.bound;
+    const bool narrow = goal_.peak_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(interval.hi < kInfinity);
+    if (narrow || gap <= kPromising * cutoff) {
+      const double bound = finish(interval, narrow ? -1 : kBudget);
+      if (stop_.reason() != core::StopReason::none || !over_budget_) return bound;
+      interval.bound = bound;
+    }
     const double middle = 0.5 * (interval.lo + interval.hi);
-    push({interval.lo, middle, interval.bound, interval.multipliers, 2 * interval.budget});
-    push({middle, interval.hi, std::max(interval.bound, bound), interval.multipliers, 2 * interval.budget});
+    push({interval.lo, middle, interval.bound, interval.multipliers});
+    push({middle, interval.hi, std::max(interval.bound, cost + goal_.peak_rate * middle), interval.multipliers});
     return kInfinity;
   }
 
