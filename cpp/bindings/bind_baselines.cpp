@@ -1,18 +1,17 @@
 #include "constellm/split/baselines/propose.hpp"
 #include "constellm/split/baselines/tensor_parallel.hpp"
 #include "constellm/split/naming.hpp"
-#include "interrupted.hpp"
 #include "plan_view.hpp"
 #include "register.hpp"
+#include "solver_call.hpp"
 
 namespace constellm::bindings {
 namespace {
 
 split::Proposal propose(const std::string& name, const split::Problem& problem, double time_limit_s) {
   core::StopToken stop(time_limit_s, &interrupted);
-  search::Workspace workspace;
   const py::gil_scoped_release no_gil;
-  return split::propose(name, problem, stop, workspace);
+  return split::propose(name, problem, stop, workspace());
 }
 
 py::dict proposal_to_dict(const split::Proposal& proposal) {
