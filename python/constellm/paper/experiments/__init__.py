@@ -1,0 +1,1 @@
+"""The comparisons of the paper: each computes rows, and draws figures from rows alone."""

@@ -1,0 +1,145 @@
+"""Delay against image size, ground link and model."""
+
+from __future__ import annotations
+
+from ...plot import palette, style
+from ..contenders import (
+    BEST_SATELLITE,
+    CHAIN,
+    GROUND_ONLY,
+    PROPORTIONAL,
+    RAW,
+    SINGLE,
+    TOP_K,
+    UNIFORM,
+    measure,
+)
+from ..parameters import FOOTPRINT_BYTES
+from ..rows import Row, Rows, Tables, only, where
+from .draw import curves, grouped_bars, reduction_map
+from .experiment import Experiment, Picture
+
+IMAGES = ("240p", "360p", "480p", "720p", "1080p")
+RATES_BPS = (0.2e9, 0.3e9, 0.4e9, 0.5e9, 0.6e9, 0.7e9, 0.8e9, 1.5e9, 3e9, 6e9)
+"""The paper's sweep from 0.2 to 0.8 Gbit/s, and on to the most that it names."""
+
+
+def against_ground(rows: Rows, axes: tuple[str, ...]) -> Rows:
+    """The optimal chain against ground-only: reduction 1 - chain/ground and speed-up ground/chain."""
+    found: Rows = []
+    for chain in where(rows, contender=CHAIN.label):
+        at = {name: chain[name] for name in axes}
+        ground = only(rows, contender=GROUND_ONLY.label, **at)
+        found.append(
+            {
+                **at,
+                "chain_delay_s": chain["delay_s"],
+                "ground_delay_s": ground["delay_s"],
+                "reduction": 1 - chain["delay_s"] / ground["delay_s"],
+                "speed_up": ground["delay_s"] / chain["delay_s"],
+            }
+        )
+    return found
+
+
+def _compute(quick: bool) -> Tables:
+    axes = {
+        "image": IMAGES[::2] if quick else IMAGES,
+        "s2g_rate_bps": (0.2e9, 0.8e9) if quick else RATES_BPS,
+    }
+    contenders = (CHAIN, GROUND_ONLY, PROPORTIONAL, UNIFORM, RAW, TOP_K)
+    rows = measure(contenders, axes)
+    return {"delay": rows, "delay-against-ground": against_ground(rows, tuple(axes))}
+
+
+def _draw(tables: Tables) -> list[Picture]:
+    rows = tables["delay"]
+    by_image = curves(where(rows, s2g_rate_bps=0.8e9), x="image", hue="contender")
+    by_image.set_title("ViT-G, S2G 0.8 Gbit/s")
+    by_rate = curves(where(rows, image="1080p"), x="s2g_rate_bps", hue="contender")
+    by_rate.set_title("ViT-G, 1080p")
+    by_rate.set_xscale("log")
+    by_rate.set_xticks(sorted({row["s2g_rate_bps"] for row in rows}))
+    by_rate.tick_params(axis="x", labelrotation=60)
+    with style.drawing(None, (7.0, 3.2)) as ax:
+        bar = ax.figure.colorbar(reduction_map(tables["delay-against-ground"], ax=ax), ax=ax)
+        bar.set_label("share of ground-only's delay saved")
+        ax.set_title("Less delay than ground-only (%), ViT-G")
+    return [
+        Picture("delay-by-image", by_image.figure, "Delay by image size at an S2G rate of 0.8 Gbit/s. Raw images "
+                "travel at their size with 24 bits a pixel, so only ground-only depends on it."),
+        Picture("delay-by-s2g-rate", by_rate.figure, "Delay by S2G rate for 1080p images. The chain sends only class "
+                "scores down; ground-only is held by the ISL (0.5 Gbit/s) once the S2G link is faster."),
+        Picture("reduction-map", ax.figure, "Delay that the optimal chain saves against ground-only, in per cent; "
+                "red: ground-only is faster, by that share of its own delay."),
+    ]  # fmt: skip
+
+
+DELAY = Experiment(
+    "Delay against image size and ground link",
+    "ViT-G on five satellites. Ground-only relays all raw images over four ISL hops and the S2G link and runs the "
+    "model on the ground's RTX 4070 Ti. Uniform and compute-proportional splits get the best codecs for their "
+    "blocks. Single-satellite has no plan: 12 GB do not fit 8 GB.",
+    _compute,
+    _draw,
+)
+
+_SHORT = {
+    "vit-base/16": "ViT-B",
+    "vit-large/16": "ViT-L",
+    "vit-huge/14": "ViT-H",
+    "vit-gigantic/14": "ViT-G",
+}
+
+
+def _compute_models(quick: bool) -> Tables:
+    axes = {
+        "model": tuple(FOOTPRINT_BYTES)[::3] if quick else tuple(FOOTPRINT_BYTES),
+        "image": ("480p", "1080p"),
+    }
+    rows = measure((CHAIN, PROPORTIONAL, UNIFORM, SINGLE, BEST_SATELLITE, GROUND_ONLY), axes)
+    gains: Rows = []
+    for row in rows:
+        if row["contender"] != CHAIN.label:
+            chain = only(rows, contender=CHAIN.label, model=row["model"], image=row["image"])
+            gain: Row = {"contender": row["contender"], "model": row["model"], "image": row["image"]}
+            gain["speed_up"] = row["delay_s"] / chain["delay_s"]
+            gains.append(gain)
+    return {"delay-by-model": rows, "gain-by-model": gains}
+
+
+def _draw_models(tables: Tables) -> list[Picture]:
+    from matplotlib import pyplot
+
+    rows = where(tables["delay-by-model"], image="1080p")
+    gains = where(tables["gain-by-model"], image="1080p")
+    labels = [_SHORT[name] for name in dict.fromkeys(row["model"] for row in rows)]
+    with style.drawing(None, (1, 1)) as unused:
+        pyplot.close(unused.figure)
+        figure, (left, right) = pyplot.subplots(1, 2, figsize=(9.5, 3.6), layout="constrained")
+        grouped_bars(rows, group="model", hue="contender", y="delay_s", ax=left, labels=labels, log=True)
+        left.set_ylabel("delay (s)")
+        left.set_title("Delay, 1080p, S2G 0.8 Gbit/s")
+        grouped_bars(gains, group="model", hue="contender", y="speed_up", ax=right, labels=labels, log=True)
+        for bar, colour in zip(right.containers, palette.CYCLE[1:]):
+            for patch in bar:
+                patch.set_color(colour)
+        right.axhline(1, color=palette.INK, linewidth=0.8)
+        right.set_ylabel("delay ÷ that of the optimal chain")
+        right.set_title("Gain of the optimal chain")
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return [
+        Picture("delay-by-model", figure, "Delay by model and how many times that of the optimal chain it is; a "
+                "cross: no plan, as ViT-G with 12 GB does not fit one satellite of 8 GB. Below 1 a method beats the "
+                "chain, which ground-only can, for its ground is no part of the chain."),
+    ]  # fmt: skip
+
+
+BY_MODEL = Experiment(
+    "Delay by model",
+    "The four vision transformers with the memory footprints that the paper states, 1080p images (and 480p in the "
+    "table) at an S2G rate of 0.8 Gbit/s. The single satellite is the sensing one, in 30 W mode; the best single "
+    "satellite is in 50 W mode and gets the raw images over a hop.",
+    _compute_models,
+    _draw_models,
+)
