@@ -58,7 +58,7 @@ class RowStore:
         else:
             if self._folder.exists() and any(self._folder.iterdir()):
                 raise ValueError(f"store: {str(self._folder)!r} holds something else than a sweep's rows")
-            (self._folder / "rows").mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._kind = "parquet" if _has_pyarrow() else "jsonl"
             write_json({"format": FORMAT, "version": 1, "rows": self._kind, "sweep": description}, manifest)
 
@@ -80,6 +80,7 @@ class RowStore:
     def flush(self) -> None:
         """Write what is waiting."""
         if self._waiting:
+            (self._folder / "rows").mkdir(exist_ok=True)
             _write(self._new_file(), self._table(self._waiting))
             self._waiting = []
         self._written_at = time.monotonic()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import json
 import math
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -364,6 +367,28 @@ assert importlib.import_module("constellm.sweep").load_rows is load_rows
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
     assert constellm.sweep is sweep and callable(load_rows)
+
+
+def test_examples_of_the_documentation_run(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    text = (repository / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "sweeps.md", "exec"), namespace)
+    assert len(blocks) == 4
+
+
+def test_the_benchmark_measures(repository: Path, tmp_path: Path) -> None:
+    script = repository / "benchmarks" / "sweep_speed.py"
+    small_grid = ["--rates", "3", "--limits", "2", "--rounds", "1", "--json", str(tmp_path / "speed.json")]
+    subprocess.run([sys.executable, "-W", "error", str(script), *small_grid], check=True, capture_output=True)
+    figures = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
+    assert figures["plans"] == 6 and sum(figures["statuses"].values()) == 6
+    assert set(figures["plans_per_s"]) == set(figures["speedup"]) == {"1", "2"}
 
 
 def test_links_of_the_ground_by_their_ends() -> None:
