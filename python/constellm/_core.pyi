@@ -4,8 +4,10 @@ The compiled part of constellm; private: use the package's own modules.
 """
 from __future__ import annotations
 import collections.abc
+import numpy
+import numpy.typing
 import typing
-__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'build', 'crossing_bytes', 'decoder', 'evaluate', 'k_best', 'solve', 'structural_faults', 'sweep_field', 'sweep_knows', 'sweep_run', 'topological_order', 'version', 'vision_transformer']
+__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'pareto_front', 'propose', 'quantisation_error', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
 class Layer:
     """
     One layer as the planner sees it; all figures for one micro-batch.
@@ -886,6 +888,10 @@ class Plan:
         """
         'optimal', 'feasible', 'infeasible', 'no_plan_found', 'time_limit' or 'interrupted'
         """
+def baseline_names() -> list[str]:
+    """
+    Benchmark methods that make a plan, without the family 'fixed:<codec>'.
+    """
 def crossing_bytes(operators: typing.SupportsInt | typing.SupportsIndex, tensors: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> list[float]:
     """
     Bytes across the cut after each operator; tensors are (bytes, produced at, last used at).
@@ -898,30 +904,58 @@ def evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: coll
     """
     Every term of a plan; raises ValueError with what makes it no plan.
     """
+def evaluate_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> dict:
+    """
+    See `constellm.split.GenerationProblem.evaluate`.
+    """
 def k_best(problem: Problem, k: typing.SupportsInt | typing.SupportsIndex, *, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> list:
     """
     See `constellm.split.k_best`.
+    """
+def pareto_front(problem: Problem, criteria: collections.abc.Sequence[str], *, epsilon: typing.SupportsFloat | typing.SupportsIndex, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[list, str]:
+    """
+    See `constellm.split.pareto_front`.
+    """
+def propose(problem: Problem, method: str, *, time_limit_s: float) -> dict[str, typing.Any]:
+    """
+    What a benchmark method decides, limits broken or not.
+    """
+def quantisation_error(bits: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    See `constellm.codec.quantisation_error`.
     """
 def solve(problem: Problem, *, time_limit_s: typing.SupportsFloat | typing.SupportsIndex, intervals: bool, heuristic: bool, dominance: bool, resource_bound: bool, unroll: bool) -> Plan:
     """
     The exact search; see `constellm.split.solve`.
     """
+def solve_by(problem: Problem, method: str, *, time_limit_s: float) -> Plan:
+    """
+    The plan of a benchmark method; none where that would break a limit.
+    """
+def solve_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> Plan:
+    """
+    See `constellm.split.solve_generation`.
+    """
 def structural_faults(problem: Problem, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> list[str]:
     """
     Why path and stages are no plan of the problem; empty for a plan.
+    """
+def sweep_check_method(method: str) -> None:
+    """
+    ValueError with the known names for a method that `sweep_run` does not know.
     """
 def sweep_field(problem: Problem, address: str) -> tuple[str, bool]:
     """
     Unit of the numeric field that `address` names, and whether it is a count. ValueError says what exists instead.
     """
-def sweep_knows(method: str) -> bool:
-    """
-    Whether `sweep_run` takes the method.
-    """
 def sweep_run(*, problems: collections.abc.Sequence[Problem], addresses: collections.abc.Sequence[str], which: typing.Any, values: typing.Any, columns: dict[str, typing.Any], methods: collections.abc.Sequence[str], time_limit_s: float, threads: int, keep_plans: bool, on_finished: typing.Any) -> None:
     """
     Solves cell i, problems[which[i]] with the addressed fields set to values[i], into the columns, all of one length
     cells * methods. `on_finished(rows, messages, plans)` hears of finished rows now and then, in the calling thread.
+    """
+def tensor_parallel(problem: Problem) -> dict[str, typing.Any] | None:
+    """
+    Galaxy's tensor parallelism by its own delay model; None where it does not apply.
     """
 def topological_order(count: typing.SupportsInt | typing.SupportsIndex, edges: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> list[int]:
     """
