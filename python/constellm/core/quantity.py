@@ -30,7 +30,7 @@ def quantity(value: float, unit: str = "", *, digits: int = 3) -> str:
     Parameters
     ----------
     value
-        In units of `unit`; NaN becomes a dash.
+        In units of `unit`; NaN becomes a dash. Seconds take no prefix above 1.
     unit
         Symbol that takes the prefix; without one the prefix still stands (``'1.2 k'``).
     digits
@@ -45,7 +45,7 @@ def quantity(value: float, unit: str = "", *, digits: int = 3) -> str:
     if value != 0.0:
         # Rounded first: 999.96 is read as 1.00 k, not as 1000.
         exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
-        power = min(max(exponent // 3, min(_PREFIXES)), max(_PREFIXES))
+        power = min(max(exponent // 3, min(_PREFIXES)), 0 if unit == "s" else max(_PREFIXES))
     scaled = float(f"{value / 1000.0**power:.{digits}g}")
     number = f"{scaled:.0f}" if abs(scaled) >= 100 else f"{scaled:.{digits}g}"
     symbol = _PREFIXES[power] + unit

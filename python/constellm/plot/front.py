@@ -59,11 +59,11 @@ def plot_pareto(
     best = points[efficient]
     with style.drawing(ax, (5.6, 3.8)) as ax:
         room = 0.08 * np.maximum(points.max(axis=0) - points.min(axis=0), 1e-3 * np.abs(points).max(axis=0))
-        right, top = points.max(axis=0) + room
+        right, top = points.max(axis=0) + (2 * room[0], room[1])  # words stand right of the last point
         step = np.vstack([[best[0, 0], top], best, [right, best[-1, 1]]])
         ax.fill_between(step[:, 0], step[:, 1], top, step="post", color=palette.PALE, alpha=0.6, linewidth=0)
         ax.step(step[:, 0], step[:, 1], where="post", color=palette.CYCLE[0], linewidth=1.2)
-        ax.plot(best[:, 0], best[:, 1], "o", color=palette.CYCLE[0], markersize=4.5)
+        ax.plot(best[:, 0], best[:, 1], "o", color=palette.CYCLE[0], markersize=4.5 if len(best) < 30 else 3)
         hollow = {"markerfacecolor": "white", "markeredgecolor": palette.MUTED}
         ax.plot(*points[~efficient].T, "o", markersize=4.5, **hollow)
         _count_hosts(ax, [plan for plan, kept in zip(plans, efficient) if kept], best)
@@ -144,22 +144,23 @@ def _verdict(row: Mapping[str, Any], least_s: float) -> str:
         return status_text(str(row.get("status", "")))
     words = quantity(delay_s, "s")
     if least_s > 0 and delay_s != least_s:
-        words += f"  ({delay_s / least_s:.3g}×)"
+        factor = delay_s / least_s
+        words += f"  ({factor:.2f}×)" if factor < 10 else f"  ({factor:.0f}×)"
     return words + "  breaks limits" if _breaks(row) else words
 
 
-def _bars(
-    ax: Axes, rows: Sequence[Mapping[str, Any]], field: str, colour: str, words: Sequence[str]
-) -> None:
+def _bars(ax: Axes, rows: Sequence[Mapping[str, Any]], field: str, colour: str, words: Sequence[str]) -> None:
     values = [_number(row, field) for row in rows]
     finite = [value for value in values if math.isfinite(value)]
-    most = max(finite, default=0.0)
-    for i, (row, value) in enumerate(zip(rows, values)):
-        shown = math.isfinite(value)
-        if shown:
-            ax.barh(i, value, height=0.62, color=palette.MUTED if _breaks(row) else colour)
-        ax.text((value if shown else 0.0) + 0.015 * most, i, words[i], va="center", fontsize=8)
-    ax.set_xlim(0, 1.6 * most if most > 0 else 1.0)
+    log = style.spans_decades(finite)
+    least, most = (min(finite) / 2, max(finite)) if log else (0.0, max(finite, default=0.0) or 1.0)
+    if log:
+        ax.set_xscale("log")
+    ax.set_xlim(least, most * (most / least) ** 0.5 if log else 1.6 * most)
     ax.set_ylim(len(rows) - 0.5, -0.5)
+    for i, (row, value) in enumerate(zip(rows, values)):
+        end = value if math.isfinite(value) else least
+        ax.barh(i, end - least, left=least, height=0.62, color=palette.MUTED if _breaks(row) else colour)
+        ax.annotate(words[i], (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
     ax.tick_params(axis="y", length=0)
-    style.label_axis(ax.xaxis, field, finite)
+    style.label_axis(ax.xaxis, field, finite, log=log)

@@ -28,7 +28,7 @@ def plot_sweep_curves(
 ) -> Axes:
     """One value of a sweep over a coordinate, one line for each value of another.
 
-    Where a line has no plan it is interrupted, and a cross above the figure says so.
+    Where a line has no plan it is interrupted, and a cross above the frame says so.
 
     Parameters
     ----------
@@ -54,11 +54,13 @@ def plot_sweep_curves(
     with style.drawing(ax, (6.0, 3.8)) as ax:
         looks = [{"color": palette.CYCLE[0]}] if hue is None else _looks(coords[1])
         labels = [""] if hue is None else _labels(hue, coords[1])
+        missing = ~np.isfinite(lines)
         for j, look in enumerate(looks):
+            if labels[j] != "_" and missing[:, j].all():
+                labels[j] += " (no plan)"
             marker = "o" if len(positions) <= _MARKED_POINTS else ""
             ax.plot(positions, lines[:, j], label=labels[j], marker=marker, markersize=3.5, **look)
-        missing = ~np.isfinite(lines)
-        _mark_missing(ax, positions, missing, looks)
+        crosses = _mark_missing(ax, positions, missing, looks)
         if log_x:
             ax.set_xscale("log")
         if log_y:
@@ -67,7 +69,7 @@ def plot_sweep_curves(
         style.label_axis(ax.yaxis, y, lines, log=log_y)
         ax.grid(True)
         if hue is not None:
-            _legend(ax, hue, missing.any())
+            _legend(ax, hue, crosses)
     return ax
 
 
@@ -205,21 +207,22 @@ def _labels(hue: str, coord: np.ndarray) -> list[str]:
 
 def _mark_missing(
     ax: Axes, positions: np.ndarray, missing: np.ndarray, looks: Sequence[dict[str, Any]]
-) -> None:
-    """A row of crosses above the frame for each line that has gaps."""
-    gaps = [j for j in range(len(looks)) if missing[:, j].any()]
+) -> bool:
+    """A row of crosses above the frame for each line that has gaps, but for one that is nothing else."""
+    gaps = [j for j in range(len(looks)) if missing[:, j].any() and not missing[:, j].all()]
     for row, j in enumerate(gaps):
         at = positions[missing[:, j]]
         height = np.full_like(at, 1.02 + 0.03 * row)
         ax.plot(at, height, "x", color=looks[j]["color"], markersize=4, clip_on=False, label="_",
                 transform=ax.get_xaxis_transform())  # fmt: skip
+    return bool(gaps)
 
 
-def _legend(ax: Axes, hue: str, some_missing: bool) -> None:
+def _legend(ax: Axes, hue: str, crosses: bool) -> None:
     from matplotlib.lines import Line2D
 
     handles = ax.get_legend_handles_labels()[0]
-    if some_missing:
+    if crosses:
         cross = {"linestyle": "", "marker": "x", "markersize": 4, "color": palette.MUTED}
         handles.append(Line2D([], [], label="no plan", **cross))
     beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}

@@ -36,7 +36,7 @@ def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
     plan = shown if isinstance(shown, Plan) else None
     network = (shown.problem if isinstance(shown, Plan) else shown).network
     pairs = _pairs(network)
-    chain = _chain(network, pairs)
+    chain = _chain(network)
     places = _rows(chain) if chain else _circle(network)
     path = plan.path if plan is not None else []
     hops = set(zip(path, path[1:]))
@@ -76,13 +76,20 @@ def _pairs(network: Network) -> dict[Ends, list[Any]]:
     return pairs
 
 
-def _chain(network: Network, pairs: dict[Ends, list[Any]]) -> list[str]:
-    """The nodes in order along the chain that the network is; empty if it is none."""
+def _neighbours(network: Network) -> dict[str, list[str]]:
+    """Of each node those that a link joins it with, whatever its direction."""
     beside: dict[str, list[str]] = {node.id: [] for node in network.nodes}
-    for a, b in pairs:
+    for a, b in _pairs(network):
         beside[a].append(b)
         beside[b].append(a)
-    if len(pairs) != len(beside) - 1 or any(len(others) > 2 for others in beside.values()):
+    return beside
+
+
+def _chain(network: Network) -> list[str]:
+    """The nodes in order along the chain that the network is; empty if it is none."""
+    beside = _neighbours(network)
+    degrees = [len(others) for others in beside.values()]
+    if sum(degrees) != 2 * (len(degrees) - 1) or max(degrees) > 2:
         return []
     ends = [node for node, others in beside.items() if len(others) <= 1]
     order = [network.source if network.source in ends else ends[0]]
@@ -111,9 +118,20 @@ def _rows(chain: list[str]) -> dict[str, Place]:
 
 
 def _circle(network: Network) -> dict[str, Place]:
-    """Clockwise from the top, in the order of the network."""
-    turn = 2 * math.pi / len(network.nodes)
-    return {node.id: (math.sin(turn * i), math.cos(turn * i)) for i, node in enumerate(network.nodes)}
+    """Clockwise from the top, in the order of the network; a node with one neighbour stands outside of it."""
+    beside = _neighbours(network)
+    ends = [node for node, others in beside.items() if len(others) == 1 and len(beside[others[0]]) > 1]
+    hanging = {node: beside[node][0] for node in ends}
+    around = [node for node in beside if node not in hanging]
+    turn = 2 * math.pi / len(around)
+    places = {node: (math.sin(turn * i), math.cos(turn * i)) for i, node in enumerate(around)}
+    for anchor in dict.fromkeys(hanging.values()):
+        group = [node for node, other in hanging.items() if other == anchor]
+        middle = turn * around.index(anchor)
+        for i, node in enumerate(group):
+            angle = middle + (i - (len(group) - 1) / 2) * turn / len(group)
+            places[node] = (1.5 * math.sin(angle), 1.5 * math.cos(angle))
+    return places
 
 
 def _set_limits(ax: Axes, places: list[Place], chain: list[str]) -> None:
@@ -122,8 +140,8 @@ def _set_limits(ax: Axes, places: list[Place], chain: list[str]) -> None:
         ax.set_xlim(min(xs) - 0.9, max(xs) + 0.9)
         ax.set_ylim(min(ys) - 0.62, max(ys) + 0.25)
     else:
-        ax.set_xlim(-1.5, 1.5)
-        ax.set_ylim(-1.25, 1.25)
+        ax.set_xlim(min(xs) - 0.5, max(xs) + 0.5)
+        ax.set_ylim(min(ys) - 0.25, max(ys) + 0.25)
         ax.set_aspect("equal")
 
 
@@ -142,13 +160,20 @@ def _draw_link(ax: Axes, start: Place, end: Place, *, used: bool, one_way: bool)
 
 
 def _label_link(ax: Axes, start: Place, end: Place, rates: list[float]) -> None:
-    """The rates along the link and just above it, off its middle, where the chords of a circle cross."""
+    """The rates along the link, off its middle, where the chords of a circle cross.
+
+    They stand on the side towards the origin: inside of a circle, whose nodes have their names outside, and
+    above a chain, whose rows are at y <= 0 with the names below.
+    """
     words = " / ".join(dict.fromkeys(quantity(rate, "bit/s") for rate in rates))
     angle = math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
     upright = (angle + 90) % 180 - 90
-    off = -3 * math.sin(math.radians(upright)), 3 * math.cos(math.radians(upright))
-    ax.annotate(words, _between(start, end, 0.4), xytext=off, textcoords="offset points", rotation=upright,
-                rotation_mode="anchor", ha="center", va="bottom", fontsize=7)  # fmt: skip
+    up = -math.sin(math.radians(upright)), math.cos(math.radians(upright))
+    place = _between(start, end, 0.4)
+    above = up[0] * place[0] + up[1] * place[1] <= 1e-9
+    off = 3.0 if above else -3.0
+    ax.annotate(words, place, xytext=(off * up[0], off * up[1]), textcoords="offset points", rotation=upright,
+                rotation_mode="anchor", ha="center", va="bottom" if above else "top", fontsize=7)  # fmt: skip
 
 
 def _draw_node(ax: Axes, place: Place, node: str, network: Network, plan: Plan | None) -> None:
@@ -173,10 +198,12 @@ def _words(node: str, network: Network, plan: Plan | None) -> str:
 
 
 def _side(node: str, places: dict[str, Place], chain: list[str]) -> Place:
-    """Where a node's words stand: below it in a chain, beside it where that turns, outside of a circle."""
+    """Where a node's words stand: below it in a chain, beside it where that turns, outside of a circle, but
+    inside where another node hangs there."""
     x, y = places[node]
     if not chain:
-        return x, y
+        hung = any(math.dist(place, (1.5 * x, 1.5 * y)) < 0.3 for place in places.values())
+        return (-x, -y) if hung else (x, y)
     i = chain.index(node)
     turns = any(places[other][1] != y for other in chain[max(i - 1, 0) : i + 2])
     return (1.0 if x > 0 else -1.0, 0.0) if turns else (0.0, -1.0)
@@ -185,5 +212,5 @@ def _side(node: str, places: dict[str, Place], chain: list[str]) -> Place:
 def _name_node(ax: Axes, place: Place, words: str, side: Place) -> None:
     across = "left" if side[0] > 0.2 else "right" if side[0] < -0.2 else "center"
     along = "center" if across != "center" else "top" if side[1] < 0 else "bottom"
-    offset = (11 * side[0], 11 * side[1])
+    offset = (13 * side[0], 13 * side[1])
     ax.annotate(words, place, xytext=offset, textcoords="offset points", ha=across, va=along, fontsize=8)

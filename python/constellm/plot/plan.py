@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 0.62  # height of a block, of the row's 1
 _CUT_ROOM = 0.26  # right of the last layer, as a share of all layers: the words at the last cuts
+_LETTER = 0.0115  # width of a letter at a cut, as a share of the axes of a new figure
 _NUMBERED_WIDTH = 0.018  # share of the axes that a Gantt block needs to show its number
 
 
@@ -46,10 +47,10 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
     rows = len(plan.path)
     stages = {stage["node"]: stage for stage in terms["stages"]}
     with style.drawing(ax, (8.5, 1.3 + 0.32 * rows)) as ax:
-        _blocks(ax, plan, stages, terms["bottleneck_s"])
-        _cuts(ax, plan, stages, terms)
         ax.set_xlim(-0.5 - 0.02 * layers, layers * (1 + _CUT_ROOM) - 0.5)
         ax.set_ylim(rows - 0.45, -0.55)
+        _blocks(ax, plan, stages, terms["bottleneck_s"])
+        _cuts(ax, plan, stages, terms)
         ax.set_xticks(range(0, layers, max(1, round(layers / 8))))
         ax.set_xlabel("layer", x=0.5 / (1 + _CUT_ROOM))
         ax.set_yticks(range(rows), [_row_name(node, stages) for node in plan.path])
@@ -115,7 +116,16 @@ def _cuts(ax: Axes, plan: Plan, stages: dict[str, Any], terms: dict[str, Any]) -
             if load != said and (node in stages or row == 0):
                 words.append(load)
             said = load
-        ax.text(x + (gap if node in stages else 1.6 * gap), row, ", ".join(words), va="center", fontsize=8)
+        _beside(ax, x, row, ", ".join(words), gap if node in stages else 1.6 * gap)
+
+
+def _beside(ax: Axes, x: float, row: int, words: str, gap: float) -> None:
+    """Words right of the way at `x`, or, where they would not fit, left of it in the next row, also empty."""
+    right = ax.get_xlim()[1]
+    if x + gap + _LETTER * len(words) * (right - ax.get_xlim()[0]) <= right:
+        ax.text(x + gap, row, words, va="center", fontsize=8)
+    else:
+        ax.text(x - gap, row + 1, words, va="center", ha="right", fontsize=8)
 
 
 def _inside(ax: Axes, x: float, row: int, words: str, size: int) -> None:
@@ -194,8 +204,10 @@ def _draw_server(ax: Axes, row: int, server: Server, start_s: np.ndarray, end_s:
     offset = 0.0
     for phase, seconds in server.phases:
         spans = [(start + offset, seconds) for start in start_s]
-        ax.broken_barh(spans, (row - 0.38, 0.76), facecolors=palette.PHASES[phase], edgecolors="white",
-                       linewidth=0.4)  # fmt: skip
+        colour = palette.PHASES[phase]
+        # A white edge parts neighbours; it would hide a block that is hardly wider.
+        edge = "white" if seconds > 0.004 * end_s else colour
+        ax.broken_barh(spans, (row - 0.38, 0.76), facecolors=colour, edgecolors=edge, linewidth=0.4)
         offset += seconds
     if server.latency_s > 0:
         finish_s = start_s + server.time_s

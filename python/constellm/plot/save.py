@@ -32,7 +32,7 @@ def save_figure(fig: Any, folder: str | os.PathLike[str], name: str) -> list[Pat
     list of Path
         The two files.
     """
-    if not name or Path(name).name != name:
+    if Path(name).name != name or not name.strip("."):
         raise ValueError(f"name: {name!r} is not a plain file name")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

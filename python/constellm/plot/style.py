@@ -104,18 +104,18 @@ def label_axis(axis: Any, field: str, values: ArrayLike, *, log: bool = False) -
         axis.set_major_formatter(EngFormatter(sep=""))
         axis.set_minor_formatter("")
     elif unit:
-        prefix, scale = common_prefix(values)
+        prefix, scale = common_prefix(values, unit)
         unit = prefix + unit
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / scale:.6g}"))
     axis.set_label_text(f"{text} ({unit})" if unit else text)
 
 
-def common_prefix(values: ArrayLike) -> tuple[str, float]:
-    """The SI prefix and its factor for an axis over `values`."""
+def common_prefix(values: ArrayLike, unit: str) -> tuple[str, float]:
+    """The SI prefix and its factor for an axis over `values` in `unit`; seconds have no larger ones."""
     numbers = np.asarray(values, dtype=float)
     numbers = np.abs(numbers[np.isfinite(numbers)])
     largest = float(numbers.max()) if numbers.size else 0.0
     if largest == 0.0:
         return "", 1.0
-    power = min(max(math.floor(math.log10(largest) / 3), -2), 5)
+    power = min(max(math.floor(math.log10(largest) / 3), -2), 0 if unit == "s" else 5)
     return "µm kMGTP"[power + 2].strip(), 1000.0**power

@@ -259,4 +259,3 @@ def _html_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) 
     caption = f'<caption style="text-align: left; font-weight: bold">{escape(title)}</caption>'
     lines = "\n".join(body)
     return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>\n{lines}\n</tbody></table>"
-

@@ -1,0 +1,142 @@
+"""Summaries against stored texts, and HTML that no name can break out of.
+
+A wanted change of a display is stored by running this file: ``python tests/python/split/test_display.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from constellm import split
+from constellm.codec import Codec
+from constellm.model import Layer
+from constellm.network import Link, Node
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+GOLDEN = DATA / "golden"
+EXAMPLES = ("node-overhead", "root-sum-square", "infeasible", "source-is-sink", "throughput")
+WICKED = "<script>alert('$x$')</script>"
+
+
+def load(name):
+    return split.load_problem(DATA / "split" / f"{name}.json")
+
+
+def displays(name):
+    problem = load(name)
+    plan = split.solve(problem)
+    return {
+        f"{name}.problem.txt": problem.summary(),
+        f"{name}.plan.txt": plan.summary(),
+        f"{name}.plan.html": plan._repr_html_(),
+    }
+
+
+def wicked_problem(**changes):
+    nodes = [
+        Node(id=node, flop_per_s=1e12, memory_bytes=1e9, layer_time_s=times)
+        for node, times in ((WICKED, [1.0, 2.0]), ("b\nc", None), ('"&amp;', [2.0, 1.0]))
+    ]
+    ids = [node.id for node in nodes]
+    links = [Link(**{"from": a, "to": b}, rate_bps=1e9, latency_s=0.01) for a, b in zip(ids, ids[1:])]
+    layers = [Layer(name=f"{WICKED}{i}", flop=1e12, memory_bytes=9e8, output_bytes=1e6) for i in range(2)]
+    given = {
+        "name": "wicked", "layers": layers, "input_bytes": 1e6, "nodes": nodes, "links": links,
+        "source": ids[0], "sink": ids[-1], "codecs": [Codec(name=WICKED, ratio=2.0, error=0.0)],
+    }  # fmt: skip
+    return split.Problem(**{**given, **changes})
+
+
+TAGS = set(
+    ["div", "p", "b", "br", "table", "caption", "thead", "tbody", "tr", "th", "td", "svg", "text", "path"]
+)
+
+
+class Tags(HTMLParser):
+    """Every tag, checked to be closed in order; every text."""
+
+    VOID = ("br",)
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.texts = [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_golden_texts(name):
+    for file, text in displays(name).items():
+        assert text == (GOLDEN / file).read_text(encoding="utf-8"), file
+
+
+def test_every_golden_text_is_compared():
+    compared = {file for name in EXAMPLES for file in displays(name)}
+    assert {file.name for file in GOLDEN.iterdir()} >= compared
+    assert len(compared) == 15
+
+
+def test_names_are_text_and_nothing_else():
+    plan = split.solve(wicked_problem())
+    assert len(plan.stages) == 2
+    for html in (plan._repr_html_(), plan.problem._repr_html_()):
+        found = Tags(html)
+        assert set(found.tags) <= TAGS
+        assert WICKED in found.texts
+    assert "svg" in Tags(plan._repr_html_()).tags
+
+
+def test_a_line_break_in_a_name_breaks_no_line():
+    text = wicked_problem().summary()
+    assert "b\nc" not in text
+    assert text.count("b?c") == 3
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_long_tables_are_shortened():
+    layer = Layer(name="l", flop=1e9, memory_bytes=1.0, output_bytes=1.0)
+    layers = [layer.replace(name=f"l{i}", flop=1e9 + i) for i in range(40)]
+    nodes = [Node(id="a", flop_per_s=1e12, memory_bytes=1e9)]
+    problem = wicked_problem(layers=layers, nodes=nodes, links=[], source="a", sink="a")
+    assert "  … 29 more" in problem.summary().splitlines()
+    assert '<td colspan="6">… 29 more</td>' in problem._repr_html_()
+    alike = problem.replace(layers=[layer.replace(name=f"l{i}") for i in range(40)])
+    assert "  0–39    l0 … l39" in alike.summary()
+
+
+def test_the_picture_draws_every_block():
+    plan = split.solve(load("node-overhead"))
+    flow = split.schedule(plan)
+    drawn = re.findall(r'<path d="([^"]*)" fill="[^"]*" stroke', plan._repr_html_())
+    blocks = sum(len(server.phases) for server in flow.servers) * plan.problem.micro_batches
+    assert sum(path.count("M") for path in drawn) == blocks
+
+
+def test_the_picture_of_many_micro_batches_stays_small():
+    plan = split.solve(load("node-overhead").replace(micro_batches=100_000, max_energy_j=None))
+    html = plan._repr_html_()
+    assert "first 12 of 100000 micro-batches" in html
+    assert len(html) < 20_000
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for example in EXAMPLES:
+        for target, content in displays(example).items():
+            (GOLDEN / target).write_text(content, encoding="utf-8")
