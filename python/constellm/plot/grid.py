@@ -67,7 +67,7 @@ def plot_sweep_curves(
             ax.set_yscale("log")
         _label_coordinate(ax.xaxis, x, coords[0], log=log_x)
         style.label_axis(ax.yaxis, y, lines, log=log_y)
-        ax.grid(True)
+        style.grid(ax)
         if hue is not None:
             _legend(ax, hue, crosses)
     return ax

@@ -141,7 +141,7 @@ def _set_limits(ax: Axes, places: list[Place], chain: list[str]) -> None:
         ax.set_ylim(min(ys) - 0.62, max(ys) + 0.25)
     else:
         ax.set_xlim(min(xs) - 0.5, max(xs) + 0.5)
-        ax.set_ylim(min(ys) - 0.25, max(ys) + 0.25)
+        ax.set_ylim(min(ys) - 0.4, max(ys) + 0.4)
         ax.set_aspect("equal")
 
 

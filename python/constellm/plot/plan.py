@@ -189,7 +189,7 @@ def plot_gantt(plan: Plan, *, micro_batches: int | None = None, ax: Axes | None 
         slowest = ax.get_yticklabels()[flow.bottleneck]
         slowest.set(color=palette.ALERT, fontweight="bold")
         style.label_axis(ax.xaxis, "time_s", [end_s])
-        ax.grid(axis="x")
+        style.grid(ax, "x")
         part = "" if shown == batches else f", first {shown} of {batches} micro-batches"
         ax.set_title(_headline(plan) + part, pad=24)
         _gantt_legend(ax, flow)

@@ -27,8 +27,6 @@ _RC = {
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "font.size": 9,
-    "grid.color": palette.PALE,
-    "grid.linewidth": 0.6,
     "hatch.linewidth": 0.6,
     "legend.fontsize": 8,
     "legend.frameon": False,
@@ -68,7 +66,15 @@ def drawing(ax: Any, size: tuple[float, float]) -> Iterator[Any]:
             from matplotlib import pyplot
 
             ax = pyplot.subplots(figsize=size, layout="constrained")[1]
+        else:
+            ax.set_axisbelow(True)
+            ax.spines[["right", "top"]].set_visible(False)
         yield ax
+
+
+def grid(ax: Any, axis: str = "both") -> None:
+    """Faint lines behind what is drawn, also on axes that were made elsewhere."""
+    ax.grid(True, axis=axis, color=palette.PALE, linewidth=0.6)
 
 
 def name(text: str, *, longest: int = _LONGEST_NAME) -> str:

@@ -51,9 +51,7 @@ def wicked_problem(**changes):
     return split.Problem(**{**given, **changes})
 
 
-TAGS = set(
-    ["div", "p", "b", "br", "table", "caption", "thead", "tbody", "tr", "th", "td", "svg", "text", "path"]
-)
+TAGS = {"div", "p", "b", "br", "table", "caption", "thead", "tbody", "tr", "th", "td", "svg", "text", "path"}
 
 
 class Tags(HTMLParser):
