@@ -90,7 +90,9 @@ stubs: $(STAMPS)/installed  ## Write python/constellm/_core.pyi from the compile
 bench: $(STAMPS)/installed  ## Run the benchmarks
 	tools/bootstrap.sh benchmark
 	cmake --preset bench && cmake --build --preset bench
+	cmake -S benchmarks/peers/boost -B build/peers -G Ninja && cmake --build build/peers
 	build/bench/benchmarks/cpp/constellm_bench
+	for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
 .PHONY: coverage
 coverage: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Measure which lines the tests run, in C++ and Python
