@@ -65,7 +65,7 @@ def test_comparison():
         "2 s", "5 s  (2.50×)", "no plan found", "1 s  (0.50×)  breaks limits",
     ]  # fmt: skip
     assert [bar.get_width() for bar in ax.patches] == [2.0, 5.0, 0.0, 1.0]
-    assert [text.get_text() for text in ax.get_yticklabels()][1] == "slow_\\$x\\$\n(sequential)"
+    assert [text.get_text() for text in ax.get_yticklabels()][1] == "slow_\\$x\\$\n(tensor parallel)"
     assert [text.get_text() for text in ax.child_axes[0].texts] == ["1 GB", "3 GB", "–", "100 MB"]
     from matplotlib.colors import to_hex
 
