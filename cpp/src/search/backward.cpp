@@ -292,9 +292,9 @@ void peak_pass(const LayeredGraph& g, const Window& w, PassScratch& s, PeakToGo&
   t.pass_on.assign(positions * g.rows() * n, kInfinity);
   t.stage.assign(positions * g.rows(), kInfinity);
   s.key.assign(positions * g.rows(), kInfinity);  // least peak after a stage's end
-  s.arrive.assign(positions * n, kInfinity);
+  s.peak_arrive.assign(positions * n, kInfinity);
   for (std::int32_t level = g.levels; level >= 0; --level) {
-    std::fill(s.arrive.begin(), s.arrive.end(), kInfinity);
+    std::fill(s.peak_arrive.begin(), s.peak_arrive.end(), kInfinity);
     for (std::int32_t p = 0; p < g.positions(); ++p) {
       const std::int32_t site = g.site[z(p)];
       if (level == g.levels || g.can_host[z(site)] == 0 || !w.arrives(p, level)) continue;
@@ -306,11 +306,11 @@ void peak_pass(const LayeredGraph& g, const Window& w, PassScratch& s, PeakToGo&
         best = std::min(best, std::max(stage_s, s.key[g.at(p, end)]));
       }
       t.stage[g.at(p, level)] = best;
-      std::fill_n(&s.arrive[z(p) * n], n, best);
+      std::fill_n(&s.peak_arrive[z(p) * n], n, best);
     }
     if (level == g.levels) {
       t.pass_on[g.options_at(g.sink, level)] = 0.0;
-      s.arrive[z(g.sink) * n] = 0.0;
+      s.peak_arrive[z(g.sink) * n] = 0.0;
     }
     for (bool changed = true; changed;) {
       changed = false;
@@ -318,13 +318,13 @@ void peak_pass(const LayeredGraph& g, const Window& w, PassScratch& s, PeakToGo&
         double* best = &t.pass_on[g.options_at(p, level)];
         for (auto a = g.arc_begin[z(p)]; a < g.arc_begin[z(p) + 1]; ++a) {
           const double* time = &g.hop_s[g.options_at(g.arc_line[z(a)], level)];
-          const double* onward = &s.arrive[z(g.arc_to[z(a)]) * n];
+          const double* onward = &s.peak_arrive[z(g.arc_to[z(a)]) * n];
           for (std::size_t k = 0; k < n; ++k) {
             const double value = std::max(time[k], onward[k]);
             if (value < best[k]) {
               best[k] = value;
-              if (value < s.arrive[z(p) * n + k]) {
-                s.arrive[z(p) * n + k] = value;
+              if (value < s.peak_arrive[z(p) * n + k]) {
+                s.peak_arrive[z(p) * n + k] = value;
                 changed = !g.acyclic;
               }
             }
@@ -337,7 +337,7 @@ void peak_pass(const LayeredGraph& g, const Window& w, PassScratch& s, PeakToGo&
       s.key[g.at(p, level)] = *std::min_element(best, best + n);
     }
   }
-  t.total = s.arrive[z(g.source) * n];
+  t.total = s.peak_arrive[z(g.source) * n];
 }
 
 void trace(const LayeredGraph& g, const Window& w, const CostToGo& t, Walk& walk) {

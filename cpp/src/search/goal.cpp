@@ -1,6 +1,6 @@
 #include "constellm/search/goal.hpp"
 
-#include <algorithm>
+#include <Eigen/Core>
 
 namespace constellm::search {
 namespace {
@@ -8,7 +8,8 @@ namespace {
 void add(std::vector<double>& into, const std::vector<double>& values, double factor) {
   if (values.empty() || factor == 0.0) return;
   if (into.empty()) into.assign(values.size(), 0.0);
-  for (std::size_t i = 0; i < values.size(); ++i) into[i] += factor * values[i];
+  const auto size = static_cast<Eigen::Index>(values.size());
+  Eigen::Map<Eigen::ArrayXd>(into.data(), size) += factor * Eigen::Map<const Eigen::ArrayXd>(values.data(), size);
 }
 
 }  // namespace

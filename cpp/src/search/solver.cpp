@@ -13,9 +13,11 @@ namespace {
 constexpr std::size_t kTables = 4;               // multipliers that bound a label run at once
 constexpr int kAscentPasses = 8;                 // passes for the multipliers of one interval
 constexpr double kAscentEnough = 0.05;           // stop when a pass could close less than this share of the gap
-constexpr std::int64_t kBudget = 1500;           // labels to try on an interval that could be halved instead
-constexpr double kPromising = 0.08;              // try only where the bound is within this share of the cutoff
+constexpr std::int64_t kBudget = 400;            // labels to try on an interval that could be halved instead
+constexpr double kPromising = 0.04;              // try only where the bound is within this share of the cutoff
 constexpr double kNarrow = 0.1;                  // an interval whose width is this share of its gap is not halved
+constexpr int kRounds = 2;                       // times an interval is shortened from above before it is halved
+constexpr double kShorter = 0.7;                 // and only while it shrinks to this share
 
 struct Interval {
   double lo = 0.0;
@@ -84,7 +86,7 @@ class Solver {
       const double width = interval.hi - interval.lo;
       if (highest < interval.hi) {
         interval.hi = highest;
-        if (round < 4 && (highest - interval.lo) < 0.7 * width) continue;
+        if (round < kRounds && highest - interval.lo < kShorter * width) continue;
       }
       break;
     }

@@ -23,6 +23,7 @@ struct CostToGo {
 /// Scratch of the passes below, to be used again.
 struct PassScratch {
   std::vector<double> arrive;            ///< [positions, levels + 1, stride]
+  std::vector<double> peak_arrive;       ///< [positions, stride] at the level in work
   std::vector<double> key;               ///< [positions, levels + 1]
   std::vector<std::int32_t> queue;       ///< [positions, levels + 1] monotone queue of stage ends
   std::vector<std::int32_t> queue_head;  ///< [positions]
