@@ -58,10 +58,15 @@ def matplotlib() -> Any:
     return matplotlib
 
 
+def in_force() -> Any:
+    """A context in which new figures and axes have the style."""
+    return matplotlib().rc_context(_RC)
+
+
 @contextmanager
 def drawing(ax: Any, size: tuple[float, float]) -> Iterator[Any]:
     """The axes to draw on, with the style in force: `ax`, or those of a new figure of `size` inches."""
-    with matplotlib().rc_context(_RC):
+    with in_force():
         if ax is None:
             from matplotlib import pyplot
 
