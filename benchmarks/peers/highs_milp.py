@@ -58,8 +58,8 @@ class Programme:
         self.integer: list[int] = []
         self.upper: list[float] = []
         self.rows: list[tuple[Terms, float, float]] = []
-        self.constant_s = sum(link["latency_s"] for link in self.links)
-        self.total: Terms = {}  # of all stage and hop times
+        self.latency_s = sum(link["latency_s"] for link in self.links)
+        self.stations: list[tuple[Terms, float]] = []  # stages and hops: terms and constant, seconds
         self._variables()
         self._assignment()
         self._products()
@@ -166,9 +166,7 @@ class Programme:
 
     def station(self, terms: Terms, constant_s: float) -> None:
         """A stage or hop of `constant_s` + terms, part of the sum and below the bottleneck."""
-        self.constant_s += constant_s
-        for column, seconds in terms.items():
-            self.total[column] = self.total.get(column, 0.0) + seconds
+        self.stations.append((terms, constant_s))
         self.row({**terms, self.bottleneck: -1.0}, -math.inf, -constant_s)
 
     def _error(self) -> None:
@@ -191,7 +189,8 @@ class Programme:
         """Least delay and plan, or None where there is none."""
         columns = len(self.upper)
         cost = np.zeros(columns)
-        cost[list(self.total)] = list(self.total.values())
+        for terms, _ in self.stations:
+            cost[list(terms)] += list(terms.values())
         cost[self.bottleneck] = self.problem["micro_batches"] - 1
         entries = [(r, c, v) for r, (terms, _, _) in enumerate(self.rows) for c, v in terms.items()]
         r, c, v = zip(*entries)
@@ -210,7 +209,12 @@ class Programme:
             return None
         if result.status != 0:
             raise TimeoutError(f"HiGHS stopped without a proof: {result.message}")
-        return result.fun + self.constant_s, self.plan(result.x)
+        return self.delay_s(np.round(result.x)), self.plan(result.x)
+
+    def delay_s(self, x: np.ndarray) -> float:
+        """Delay of whole numbers: that of HiGHS is short by its tolerances."""
+        seconds = [constant + sum(v * x[c] for c, v in terms.items()) for terms, constant in self.stations]
+        return sum(seconds) + self.latency_s + (self.problem["micro_batches"] - 1) * max(seconds)
 
     def plan(self, x: np.ndarray) -> dict:
         """Path and stages of a plan file."""
