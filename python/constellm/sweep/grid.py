@@ -196,7 +196,10 @@ def _with_field(problems: list[Problem | str], address: str) -> list[Problem | s
 
 def _field_axis(problem: Problem, address: str, values: Any) -> Axis:
     unit, is_count = _core.sweep_field(problem, address)
-    array = np.array(values)
+    try:
+        array = np.array(values)
+    except ValueError:  # rows of different lengths
+        array = np.empty((0, 0))
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in ("iu" if is_count else "iuf"):
         hint = " (no limit is infinity)" if array.dtype.kind == "O" else ""
         numbers = "integers" if is_count else "numbers"
@@ -206,7 +209,7 @@ def _field_axis(problem: Problem, address: str, values: Any) -> Axis:
 
 
 def _any_values(name: str, values: Any) -> Sequence[Any]:
-    if isinstance(values, np.ndarray):
+    if hasattr(values, "tolist"):  # arrays and series
         values = values.tolist()
     if not isinstance(values, (list, tuple, range)) or len(values) == 0:
         raise TypeError(f"axis {name!r}: expected a sequence of values, at least one, got {_short(values)}")

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from constellm.sweep import load_rows, sweep
+from constellm.sweep.result import Table
+from constellm.sweep.rows import Rows
 from python.sweep.problems import assert_same, small
 
 pytest.importorskip("xarray")
@@ -191,6 +193,30 @@ def test_rows_are_kept_when_a_sweep_fails(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(RuntimeError, match="power cut"):
         sweep(small(), AXES, store=tmp_path)
     assert (load_rows(tmp_path).status.values != "interrupted").all()
+
+
+def test_many_rows_make_several_files(tmp_path: Path, kind: str) -> None:
+    axes = {"rate_bps": np.geomspace(1e5, 1e7, 100), "max_error": np.linspace(0, 1, 100)}
+    direct = sweep(small(layers=1), axes, store=tmp_path)
+    assert len(list((tmp_path / "rows").iterdir())) >= 2
+    assert_same(load_rows(tmp_path), direct)
+
+
+def test_an_interrupted_sweep_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept = Table.accept
+
+    def accept_and_press(self: Table, rows: Rows) -> None:
+        accept(self, rows)
+        raise KeyboardInterrupt
+
+    axes = {"rate_bps": np.geomspace(1e5, 1e7, 30_000)}
+    monkeypatch.setattr(Table, "accept", accept_and_press)
+    first = sweep(small(layers=1), axes, store=tmp_path, threads=1)
+    assert 0 < (first.status.values == "interrupted").sum() < 30_000
+    monkeypatch.undo()
+    direct = sweep(small(layers=1), axes)
+    assert_same(sweep(small(layers=1), axes, store=tmp_path), direct)
+    assert_same(load_rows(tmp_path), direct)
 
 
 def test_parquet_rows_need_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

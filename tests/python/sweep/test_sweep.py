@@ -278,7 +278,7 @@ def test_wrong_calls_raise_before_anything_is_solved() -> None:
     raises(ValueError, "'links.overhead_s'|'nodes.overhead_s'", small(), overhead_s=[1.0])
     raises(ValueError, "groups: 'isl', 's2g'", small, {"links[s2x].rate_bps": [1.0]}, layers=[1, 2])
     raises(TypeError, "'rate_bps'.*1-D array of numbers", small(), rate_bps=1e6)
-    for bad in ([], [[1.0]], ["1"], [True], [1 + 1j]):
+    for bad in ([], [[1.0]], [[1.0], [1.0, 2.0]], ["1"], [True], [1 + 1j]):
         raises(TypeError, "'rate_bps'.*1-D array of numbers", small(), rate_bps=bad)
     raises(TypeError, "no limit is infinity", small(), max_error=[0.1, None])
     raises(TypeError, "'micro_batches'.*integers", small(), micro_batches=[1.0, 2.0])
@@ -293,6 +293,7 @@ def test_wrong_calls_raise_before_anything_is_solved() -> None:
     raises(ValueError, "method: 'guess' is not one of optimal, ", small(), rate_bps=[1.0], method="guess")
     raises(ValueError, "different names", small(), rate_bps=[1.0], method=["optimal", "optimal"])
     raises(ValueError, "different names", small(), rate_bps=[1.0], method=[])
+    raises(TypeError, "expected a name", small(), rate_bps=[1.0], method=[3])
     raises(ValueError, "threads", small(), rate_bps=[1.0], threads=0)
     raises(TypeError, "threads", small(), rate_bps=[1.0], threads=1.5)
     raises(ValueError, "time_limit_s", small(), rate_bps=[1.0], time_limit_s=-1)
