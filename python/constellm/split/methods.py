@@ -84,18 +84,15 @@ METHODS = {
         Method(
             "uniform",
             "Equally many layers for each host of the path, the remainder to the first; then the best "
-            "codecs for "
-            "these blocks within the limits.",
+            "codecs for these blocks within the limits.",
             "Benchmark of Zhang et al., arXiv 2604.04654",
-            "Where a block does not fit its node: the sizes that differ least in sum and do. The choice of "
-            "codecs is an "
-            f"assumption in the method's favour. {_RULE_PATHS}",
+            "Where a block does not fit its node: the sizes that differ least in sum and do. The choice "
+            f"of codecs is an assumption in the method's favour. {_RULE_PATHS}",
         ),
         Method(
             "compute-proportional",
             "As uniform, with layers in proportion to the host's speed (1 / time of the whole model), "
-            "rounded by largest "
-            "remainder.",
+            "rounded by largest remainder.",
             "Benchmark 'heuristic split' of Zhang et al., arXiv 2604.04654",
             f"As uniform. {_RULE_PATHS}",
         ),
@@ -132,14 +129,12 @@ METHODS = {
         ),
         Method(
             "scalar-a-star",
-            "Shortest path over (node, layers done, codec in flight) with one label per state, that of the "
-            "smallest "
-            "Σ + (M − 1) · longest so far, within the limits.",
+            "Shortest path over (node, layers done, codec in flight) with one label per state, that of "
+            "the smallest Σ + (M − 1) · longest so far, within the limits.",
             "Ablation: A* as for additive weights, which the pipeline term and the accumulated error are not",
             "A* with any consistent heuristic keeps one label per state as this search does. Not exact: "
-            "the label "
-            "dropped at a state may have the shorter longest stage, the smaller error, or the path that "
-            "stays simple.",
+            "the label dropped at a state may have the shorter longest stage, the smaller error, or the "
+            "path that stays simple.",
         ),
         Method(
             "neurosurgeon",
@@ -152,43 +147,36 @@ METHODS = {
             "Cuts and bit-widths together, smallest latency of one micro-batch within the error limit.",
             "Li et al., JALAD, ICPADS 2018, arXiv 1812.10027",
             "K cuts instead of one, their losses added by the problem's error rule; the integer programme "
-            "is solved "
-            "exactly as a constrained shortest path. Bit-widths are the menu's codecs 'quantise-…'; if "
-            "there are none, 1 to "
-            "8 bits of FP32 are added, with the error of an optimally clipped quantiser on Laplace "
-            "distributed values "
-            "(an assumption), without lossless coding and without time. Knows no energy limit.",
+            "is solved exactly as a constrained shortest path. Bit-widths are the menu's codecs "
+            "'quantise-…'; if there are none, 1 to 8 bits of FP32 are added, with the error of an "
+            "optimally clipped quantiser on Laplace distributed values (an assumption), without lossless "
+            "coding and without time. Knows no energy limit.",
         ),
         Method(
             "pipeedge",
             "Largest throughput: smallest longest stage or hop, memory-feasible contiguous blocks.",
             "Hu et al., PipeEdge, DSD 2022, arXiv 2110.14895",
             "Devices stand in path order; hops of raw input and result, and fixed overheads, count like "
-            "any other; ties are "
-            f"broken by delay. {_CHAIN} {_NO_COMPRESSION} {_LIMITS}",
+            f"any other; ties are broken by delay. {_CHAIN} {_NO_COMPRESSION} {_LIMITS}",
         ),
         Method(
             "quantpipe",
-            "PipeEdge's blocks; each hand-off in 32, 16, 8, 6, 4, 2 bits for c ≤ 1, 2, 4, 5, 8, else, where "
-            "c = ⌊bytes / (target time · bandwidth)⌋ + 1.",
+            "PipeEdge's blocks; each hand-off in 32, 16, 8, 6, 4, 2 bits for c ≤ 1, 2, 4, 5, 8, else, "
+            "where c = ⌊bytes / (target time · bandwidth)⌋ + 1.",
             "Wang et al., QuantPipe, arXiv 2211.04515",
             "Target time: the longest stage of the partition (an assumption: sending then is no "
-            "bottleneck). Bandwidth: "
-            "the slowest link between the two hosts. Bit-widths are the menu's codecs of the names "
-            "'quantise-16', …, "
-            "'quantise-2'; those not listed are added at ratio 32 / bits, with the error of a quantiser "
-            "clipped at "
-            f"W(3·4^b)·√(var/2) on Laplace distributed values, without time. {_LIMITS}",
+            "bottleneck). Bandwidth: the slowest link between the two hosts. Bit-widths are the menu's "
+            "codecs of the names 'quantise-16', …, 'quantise-2'; those not listed are added at ratio 32 / "
+            "bits, with the error of a quantiser clipped at W(3·4^b)·√(var/2) on Laplace distributed "
+            f"values, without time. {_LIMITS}",
         ),
         Method(
             "edgeshard-latency",
             "Smallest latency of one micro-batch; layer 0 at the source.",
             "Zhang et al., EdgeShard, arXiv 2405.14371",
             "The dynamic programme's optimum with exact memory, contiguous blocks and simple paths; its "
-            "restriction of "
-            "the first layer, for privacy, holds where the source can compute. The way of a token back to "
-            "the source is "
-            f"left out. {_CHAIN} {_NO_COMPRESSION} {_LIMITS}",
+            "restriction of the first layer, for privacy, holds where the source can compute. The way of "
+            f"a token back to the source is left out. {_CHAIN} {_NO_COMPRESSION} {_LIMITS}",
         ),
         Method(
             "edgeshard-throughput",
@@ -201,12 +189,10 @@ METHODS = {
             "Every layer on all hosts of a path at once, in shares by speed within memory.",
             "Ye et al., Galaxy, INFOCOM 2024, arXiv 2405.17245",
             "A layer is one transformer block. Of its time c on D hosts, each of four synchronisations "
-            "overlaps a "
-            "quarter: c/4D + (D − 1) · max(c/4D, x), x the slowest transfer of 1/D of the activation round "
-            "the ring that "
-            "the path and the shortest way back close; hosts without a way back only relay. Raw input "
-            "reaches all hosts along the path. Sharing of links "
-            f"between input and synchronisation costs nothing; energy is not modelled. {_RULE_PATHS}",
+            "overlaps a quarter: c/4D + (D − 1) · max(c/4D, x), x the slowest transfer of 1/D of the "
+            "activation round the ring that the path and the shortest way back close; hosts without a way "
+            "back only relay. Raw input reaches all hosts along the path. Sharing of links between input "
+            f"and synchronisation costs nothing; energy is not modelled. {_RULE_PATHS}",
             TENSOR_PARALLEL,
         ),
         Method(
@@ -282,8 +268,7 @@ def methods_markdown() -> str:
     parts = [
         "# Methods of comparison\n",
         "Generated by `constellm.split.methods.methods_markdown`; a test compares. Every plan's figures "
-        "are those of "
-        "the one evaluator. Delay models:\n",
+        "are those of the one evaluator. Delay models:\n",
         *(f"* {model}" for model in (FLOW_LINE, SEQUENTIAL, TENSOR_PARALLEL)),
         "\nM is the number of micro-batches.",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import sys
 
@@ -11,6 +12,11 @@ import pytest
 
 from constellm import codec, paper, split
 from constellm.split.comparison import COLUMNS
+
+EXAMPLES = (
+    "energy-limit", "error-limit", "infeasible", "measured-times", "node-overhead", "per-layer-codec",
+    "relay-lossy", "root-sum-square", "source-is-sink", "three-stages-lossy", "throughput",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +105,22 @@ def test_throughput_compares_bottlenecks(repository):
         if row["delay_model"] == "flow line" and row["status"] == "feasible" and not row["note"]:
             assert row["bottleneck_s"] >= best * (1 - 1e-12)
             assert row["gap"] == pytest.approx(1 - best / row["bottleneck_s"], abs=1e-9)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example(repository, name):
+    known = json.loads((repository / "tests" / "data" / "split" / f"{name}.plan.json").read_text())
+    problem = example(repository, name)
+    table = split.compare(problem)
+    figure = "delay_s" if problem.objective == "delay" else "bottleneck_s"
+    if known["status"] == "infeasible":
+        assert table["optimal"]["status"] == "infeasible"
+        return
+    best = known[figure]
+    assert table["optimal"][figure] == pytest.approx(best, rel=1e-9)
+    for row in table:
+        if row["status"] == "feasible" and not row["note"] and row["delay_model"] == "flow line":
+            assert row[figure] >= best * (1 - 1e-9), row["method"]
 
 
 def test_infeasible_problem_has_rows_without_figures(repository):

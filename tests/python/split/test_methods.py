@@ -262,5 +262,17 @@ def test_registry_and_core_agree():
         assert all((method.rule, method.source, method.adapted))
 
 
+@pytest.mark.parametrize("memory_bytes", [1e300, 1e9])
+def test_first_layer_at_the_source_whatever_the_memory(memory_bytes):
+    problem = paper.edge_boards()
+    nodes = [node.replace(memory_bytes=memory_bytes) for node in problem.nodes]
+    nodes[0] = nodes[0].replace(layer_time_s=[10 * t for t in nodes[0].layer_time_s])
+    slow_source = problem.replace(nodes=nodes)
+    for name in ("edgeshard-latency", "edgeshard-throughput"):
+        first = split.solve(slow_source, method=name).stages[0]
+        assert (first.node, first.last_layer) == (problem.source, 0)
+    assert split.solve(slow_source, method="pipeedge").stages[0].node != problem.source
+
+
 def test_documentation_is_generated(repository):
     assert (repository / "docs" / "methods.md").read_text(encoding="utf-8") == methods.methods_markdown()

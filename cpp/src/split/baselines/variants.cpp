@@ -38,9 +38,12 @@ void latency_question(ProblemSpec& spec) {
 /// other node has, and the source gets as much on top.
 void first_layer_at_source(ProblemSpec& spec, std::int32_t source) {
   if (!spec.network.nodes[z(source)].can_host()) return;
-  double most = 0.0;
-  for (const network::Node& node : spec.network.nodes) most = std::max(most, node.memory_bytes);
-  const double extra = 2.0 * most + 1.0;
+  double model_bytes = 0.0;
+  for (const model::Layer& layer : spec.layers) model_bytes += layer.memory_bytes;
+  // No node can use more than the model needs.
+  for (network::Node& node : spec.network.nodes)
+    node.memory_bytes = std::min(node.memory_bytes, 2.0 * model_bytes);
+  const double extra = 3.0 * model_bytes + 1.0;
   spec.layers.front().memory_bytes += extra;
   spec.network.nodes[z(source)].memory_bytes += extra;
 }
