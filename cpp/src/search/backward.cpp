@@ -47,6 +47,16 @@ CONSTELLM_SIMD void arrive_rows(std::int32_t rows, std::int32_t stride, const do
   }
 }
 
+/// arrive[row][k] = rate * enter[row][k] + stage[row], where nothing can be passed on.
+CONSTELLM_SIMD void begin_rows(std::int32_t rows, std::int32_t stride, double rate, const double* enter, const double* stage,
+                               double* arrive) {
+  for (std::int32_t r = 0; r < rows; ++r) {
+    for (std::int32_t k = 0; k < stride; ++k) arrive[k] = rate * enter[k] + stage[r];
+    enter += stride;
+    arrive += stride;
+  }
+}
+
 /// least[row] = min over k of rate * leave[row][k] + option[row][k] + pass_on[row][k]. Four running
 /// minima, so that a row needs no shuffles.
 CONSTELLM_SIMD void least_of_rows(std::int32_t rows, std::int32_t stride, double rate, const double* leave, const double* option,
@@ -212,17 +222,20 @@ class Pass {
   /// arrive[p, levels, .]: begin a stage, or pass on what came.
   void arrive(std::int32_t p, Span levels, Span left) {
     const std::int32_t site = g_.site[z(p)];
-    // What comes at levels below those that can leave must begin a stage.
-    for (std::int32_t level = levels.lo; level <= levels.hi && (left.empty() || level < left.lo); ++level) {
-      arrive_row(p, site, level, false);
-    }
-    const Span both{std::max(levels.lo, left.lo), std::min(levels.hi, left.hi)};
-    if (left.empty() || both.empty()) return;
     if (!t_.meter.enter_extra.empty()) {
-      for (std::int32_t level = both.lo; level <= both.hi; ++level) arrive_row(p, site, level, true);
-    } else {
-      arrive_rows(both.rows(), g_.stride, &t_.pass_on[g_.options_at(p, both.lo)], form_rate(site), &g_.enter_s[g_.options_at(0, both.lo)],
-                  &t_.stage[g_.at(p, both.lo)], &s_.arrive[g_.options_at(p, both.lo)]);
+      for (std::int32_t level = levels.lo; level <= levels.hi; ++level) arrive_row(p, site, level, left.lo <= level && level <= left.hi);
+      return;
+    }
+    // What comes at levels below those that can leave must begin a stage.
+    const Span must{levels.lo, left.empty() ? levels.hi : std::min(levels.hi, left.lo - 1)};
+    if (!must.empty()) {
+      begin_rows(must.rows(), g_.stride, form_rate(site), &g_.enter_s[g_.options_at(0, must.lo)], &t_.stage[g_.at(p, must.lo)],
+                 &s_.arrive[g_.options_at(p, must.lo)]);
+    }
+    const Span may{must.hi + 1, std::min(levels.hi, left.hi)};
+    if (!may.empty()) {
+      arrive_rows(may.rows(), g_.stride, &t_.pass_on[g_.options_at(p, may.lo)], form_rate(site), &g_.enter_s[g_.options_at(0, may.lo)],
+                  &t_.stage[g_.at(p, may.lo)], &s_.arrive[g_.options_at(p, may.lo)]);
     }
   }
 

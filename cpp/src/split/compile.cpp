@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "constellm/core/units.hpp"
+
 namespace constellm::split {
 namespace {
 
@@ -83,13 +85,25 @@ void fill_forms(const Problem& problem, LayeredGraph& g) {
   }
 }
 
-void fill_hops(const Problem& problem, LayeredGraph& g) {
+/// Only links that routes use get a line of times.
+void fill_hops(const Problem& problem, const Routes& routes, LayeredGraph& g) {
   const auto cells = g.rows() * z(g.stride);
   const auto& links = problem.spec().network.links;
-  g.hop_s.resize(links.size() * cells);
-  for (std::size_t link = 0; link < links.size(); ++link) {
-    double* out = &g.hop_s[link * cells];
-    for (std::size_t i = 0; i < cells; ++i) out[i] = problem.hop_s(static_cast<std::int32_t>(link), g.amount[i]);
+  std::vector<std::int32_t> line(links.size(), -1);
+  std::vector<std::int32_t> used;
+  for (const std::int32_t link : routes.arc_link) {
+    if (line[z(link)] < 0) {
+      line[z(link)] = static_cast<std::int32_t>(used.size());
+      used.push_back(link);
+    }
+    g.arc_line.push_back(line[z(link)]);
+  }
+  g.hop_s.resize(used.size() * cells);
+  double* out = g.hop_s.data();
+  for (const std::int32_t link : used) {
+    const double overhead_s = links[z(link)].overhead_s;
+    const double s_per_byte = core::transfer_s(1.0, links[z(link)].rate_bps);
+    for (std::size_t i = 0; i < cells; ++i) *out++ = overhead_s + s_per_byte * g.amount[i];
   }
 }
 
@@ -110,10 +124,9 @@ std::optional<Compiled> compile(const Problem& problem, bool unroll) {
   g.site = c.routes.node;
   g.arc_begin = c.routes.arc_begin;
   g.arc_to = c.routes.arc_to;
-  g.arc_line = c.routes.arc_link;
   fill_nodes(problem, g);
   fill_forms(problem, g);
-  fill_hops(problem, g);
+  fill_hops(problem, c.routes, g);
   return c;
 }
 
