@@ -21,8 +21,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     solve = actions.add_parser("solve", help="write DIR/<name>.plan.json for every problem file")
     solve.add_argument("problems", nargs="+", type=Path, metavar="PROBLEM.json")
     solve.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to; created if absent")
-    solve.add_argument("--method", default="optimal", metavar="NAME", help="'optimal' (default) or a benchmark by name")
-    solve.add_argument("--time-limit", type=_seconds, default=None, metavar="S", help="seconds for each problem")
+    solve.add_argument(
+        "--method", default="optimal", metavar="NAME", help="'optimal' (default) or a benchmark by name"
+    )
+    solve.add_argument(
+        "--time-limit", type=_seconds, default=None, metavar="S", help="seconds for each problem"
+    )
     solve.set_defaults(run=_solve)
 
     evaluate = actions.add_parser("evaluate", help="print the terms of a plan and every rule that it breaks")
@@ -44,7 +48,8 @@ def _seconds(text: str) -> float:
 
 
 def _complain(what: object, error: BaseException) -> None:
-    print(f"constellm: {what}: {error}", file=sys.stderr)
+    line = "\\n".join(str(error).splitlines())  # one error, one line, whatever a name in a file holds
+    print(f"constellm: {what}: {line}", file=sys.stderr)
 
 
 def _solve(arguments: argparse.Namespace) -> int:
