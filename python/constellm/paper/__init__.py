@@ -1,4 +1,4 @@
-"""Scenarios of published systems, with every number's standing."""
+"""Scenarios of published systems, with every number's standing, and their comparisons reproduced."""
 
 from .parameters import (
     FOOTPRINT_BYTES,
@@ -8,6 +8,7 @@ from .parameters import (
     Parameter,
     parameters_markdown,
 )
+from .reproduction import reproduce
 from .scenario import collaborative, edge_boards
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "collaborative",
     "edge_boards",
     "parameters_markdown",
+    "reproduce",
 ]

@@ -1,1 +1,14 @@
 """The comparisons of the paper: each computes rows, and draws figures from rows alone."""
+
+from .algorithms import ALGORITHMS, BOARDS
+from .communication import COMMUNICATION
+from .compression import COMPRESSION
+from .delay import BY_MODEL, DELAY
+from .experiment import Experiment, Picture
+from .search import SEARCH
+from .sensitivity import SENSITIVITY
+
+EXPERIMENTS = (DELAY, BY_MODEL, COMMUNICATION, COMPRESSION, ALGORITHMS, BOARDS, SEARCH, SENSITIVITY)
+"""In the order of the page."""
+
+__all__ = ["EXPERIMENTS", "Experiment", "Picture"]

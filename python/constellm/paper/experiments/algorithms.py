@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ...codec import menu, quantise
 from ...core.quantity import quantity
-from ...plot import palette, style
+from ...plot import palette
 from ...split import Problem, compare, solve
 from ..contenders import ANYWHERE, CHAIN, GROUND_ONLY, QUANTISE, TOP_K, problem_of
 from ..rows import Row, Rows, Tables, where
 from ..scenario import edge_boards
-from .draw import curves
+from .draw import curves, log_ticks, panels
 from .experiment import Experiment, Picture
 
 if TYPE_CHECKING:
@@ -58,30 +58,36 @@ def _compute(quick: bool) -> Tables:
     return {"methods": chain + ground}
 
 
+def _factor(value: float) -> str:
+    return f"{value:.0f}×" if value >= 100 else f"{value:.2f}×"
+
+
 def _bars(rows: Rows, title: str) -> Figure:
     rows = sorted(rows, key=lambda row: (math.isnan(row["delay_s"]), row["delay_s"]))
-    with style.drawing(None, (6.6, 0.9 + 0.27 * len(rows))) as ax:
-        finite = [row["delay_s"] for row in rows if not math.isnan(row["delay_s"])]
+    delays = [row["delay_s"] for row in rows if not math.isnan(row["delay_s"])]
+    log = delays[-1] > 20 * delays[0]
+    with panels(1, 1, (7.6, 0.9 + 0.27 * len(rows))) as (figure, axes):
+        ax = axes[0, 0]
+        if log:
+            log_ticks(ax, "x", [1, 2, 5, 10, 20, 50, 100, 1000], "delay_s")
+        ax.set_xlim(0.7 * delays[0] if log else 0, delays[-1] * (8 if log else 1.35))
         for i, row in enumerate(rows):
             if math.isnan(row["delay_s"]):
-                ax.text(finite[0] * 0.75, i, row["status"].replace("_", " "), va="center", fontsize=8, color=palette.MUTED)
+                ax.text(0.72 * delays[0], i, row["status"].replace("_", " "), va="center", fontsize=8, color=palette.MUTED)
                 continue
-            colour = palette.CYCLE[0] if row["method"] == "optimal" else palette.MUTED
-            ax.barh(i, row["delay_s"], height=0.66, color=colour)
-            words = f"{quantity(row['delay_s'], 's')}  ({row['delay_s'] / rows[0]['delay_s']:.3g}×)"
+            ax.barh(i, row["delay_s"], height=0.66, color=palette.CYCLE[0] if i == 0 else palette.MUTED)
+            words = f" {quantity(row['delay_s'], 's')}  ({_factor(row['delay_s'] / delays[0])})"
             if row["delay_model"] != "flow line":
                 words += f", {row['delay_model']}"
             if row["breaks"]:
                 words += ", breaks a limit"
-            ax.text(row["delay_s"] * 1.04, i, words, va="center", fontsize=8)
-        ax.set_xscale("log")
-        ax.set_xlim(finite[0] * 0.7, finite[-1] * 8)
+            ax.text(row["delay_s"], i, words, va="center", fontsize=8)
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.set_yticks(range(len(rows)), [row["method"] for row in rows])
         ax.tick_params(axis="y", length=0)
         ax.set_xlabel("delay (s)")
         ax.set_title(title)
-        return ax.figure
+    return figure
 
 
 def _draw(tables: Tables) -> list[Picture]:
@@ -129,9 +135,8 @@ def _draw_boards(tables: Tables) -> list[Picture]:
                     f"{short} on four Minnowboard E3845 and four RCC-VE C2000 with PipeEdge's measured times; batch 8, "
                     "FP32, 8 micro-batches (an assumption), no error limit.")
         )  # fmt: skip
-    by_rate = curves(where(tables["boards-by-rate"], model="ViT-L"), x="rate_bps", hue="planner")
-    by_rate.set_xscale("log")
-    by_rate.set_title("ViT-L on the boards by link rate")
+    by_rate = curves(where(tables["boards-by-rate"], model="ViT-L"), x="rate_bps", hue="planner", log_x=True,
+                     title="ViT-L on the boards by link rate")  # fmt: skip
     pictures.append(
         Picture("boards-by-rate", by_rate.figure, "Measured ViT-L by link rate. QuantPipe goes down to 2 bits without "
                 "an error limit, so it is not on a par with 8 bits; PipeEdge's optimum of the bottleneck is not always "

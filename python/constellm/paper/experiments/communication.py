@@ -57,8 +57,7 @@ def _compute(quick: bool) -> Tables:
 
 
 def _draw(tables: Tables) -> list[Picture]:
-    ax = curves(tables["bytes"], x="image", hue="contender", y="bytes")
-    ax.set_title("Bytes over all hops, batch 64")
+    ax = curves(tables["bytes"], x="image", hue="contender", y="bytes", title="Bytes over all hops, batch 64")
     ax.tick_params(axis="x", labelrotation=30)
     rows = tables["saving-by-accounting"]
     counted, images = distinct(rows, "counted"), distinct(rows, "image")

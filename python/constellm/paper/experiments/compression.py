@@ -13,7 +13,8 @@ from ...split import solve
 from ..parameters import FOOTPRINT_BYTES, PAPER_KEEP
 from ..rows import Rows, Tables, distinct, where
 from ..scenario import collaborative
-from .draw import curves, grouped_bars
+from .delay import SHORT
+from .draw import curves, grouped_bars, log_ticks, panels
 from .experiment import Experiment, Picture
 
 PAPER_LADDER = (1.0, 3.96, 11.56, 25.82)
@@ -120,37 +121,38 @@ def _compute(quick: bool) -> Tables:
 
 
 def _draw(tables: Tables) -> list[Picture]:
-    steps = tables["ladder"]
-    with style.drawing(None, (7.0, 3.4)) as ax:
-        grouped_bars(steps, group="step", hue="model", y="isl_s", ax=ax, log=True)
+    steps = [{**row, "model": SHORT[row["model"]]} for row in tables["ladder"]]
+    with panels(1, 1, (7.0, 3.4)) as (bars, axes):
+        ax = axes[0, 0]
+        grouped_bars(steps, group="step", hue="model", y="isl_s", ax=ax)
         ax.set_ylabel("time of a batch on an ISL (s)")
         ax.set_title("Batch-64 activation at 0.5 Gbit/s")
-        ratios = [where(steps, step=step)[0]["ratio"] for step in distinct(steps, "step")]
-        labels = [f"{step}\n{ratio:.4g}×" for step, ratio in zip(distinct(steps, "step"), ratios)]
-        ax.set_xticks(range(len(labels)), labels)
+        names = distinct(steps, "step")
+        ratios = [where(steps, step=step)[0]["ratio"] for step in names]
+        ax.set_xticks(range(len(names)), [f"{step}\n{ratio:.4g}×" for step, ratio in zip(names, ratios)])
         ax.legend(loc="upper right", ncols=2)
-    delay = curves(tables["ladder-delay"], x="isl_rate_bps", hue="step")
-    delay.set_xscale("log")
+    delay = curves(tables["ladder-delay"], x="isl_rate_bps", hue="step", log_x=True,
+                   title="Optimal chain with one codec, ViT-G, 1080p")  # fmt: skip
     delay.axvline(_ISL_BPS, color=palette.MUTED, linewidth=0.8, linestyle=":")
-    delay.set_title("Optimal chain with one codec, ViT-G, 1080p")
-    with style.drawing(None, (5.8, 3.6)) as trade:
+    with panels(1, 1, (5.8, 3.6)) as (menu, axes):
+        ax = axes[0, 0]
         for family, colour in zip(distinct(tables["menu"], "family"), palette.CYCLE):
             options = where(tables["menu"], family=family)
-            trade.plot([o["ratio"] for o in options], [o["error"] for o in options], "o-", markersize=4,
-                       color=colour, label=family)  # fmt: skip
-        trade.set_xscale("log")
-        trade.set_yscale("log")
-        trade.set_xlabel("ratio (uncompressed ÷ compressed)")
-        trade.set_ylabel("relative L2 error")
-        trade.grid(True)
-        trade.legend(loc="lower right")
+            ax.plot([o["ratio"] for o in options], [o["error"] for o in options], "o-", markersize=4,
+                    color=colour, label=family)  # fmt: skip
+        log_ticks(ax, "x", (1, 2, 5, 10, 20, 50), "ratio")
+        log_ticks(ax, "y", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1), "error")
+        ax.set_xlabel("ratio (uncompressed ÷ compressed)")
+        ax.set_ylabel("relative L2 error")
+        style.grid(ax)
+        ax.legend(loc="lower right")
     return [
-        Picture("ladder", ax.figure, "What a batch's activation takes on an inter-satellite link after each step of "
+        Picture("ladder", bars, "What a batch's activation takes on an inter-satellite link after each step of "
                 "the ladder. The ratios are a fit to the paper's 3.96, 11.56 and 25.82: no activation was measured."),
         Picture("ladder-delay", delay.figure, "Delay of the exact plan with one codec everywhere, by ISL rate "
                 "(dotted: the paper's). At 0.5 Gbit/s computing is the bottleneck, and compression saves only what "
                 "single transfers take."),
-        Picture("codec-menu", trade.figure, "Ratio and error of the codecs: of Laplace distributed activations, the "
+        Picture("codec-menu", menu, "Ratio and error of the codecs: of Laplace distributed activations, the "
                 "mask's weighed with 0.62 as the paper's accuracies suggest. Both are assumptions."),
     ]  # fmt: skip
 

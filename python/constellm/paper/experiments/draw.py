@@ -3,25 +3,73 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...core.quantity import split_unit
-from ...plot import palette, plot_sweep_curves, style
+from ...plot import palette, style
 from ..rows import Rows, distinct, only
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_MARKERS = "osD^vP*X"
+_WIDE = 20
+"""Values whose largest is so many times the smallest get a logarithmic axis."""
 
-def curves(rows: Rows, *, x: str, hue: str, y: str = "delay_s", ax: Axes | None = None) -> Axes:
-    """`y` over `x`, a line for each value of `hue`."""
+
+@contextmanager
+def panels(lines: int, columns: int, size: tuple[float, float]) -> Iterator[tuple[Any, Any]]:
+    """A figure of `size` inches and its axes, shape (lines, columns), with the style in force."""
+    with style.in_force():
+        from matplotlib import pyplot
+
+        yield pyplot.subplots(lines, columns, squeeze=False, layout="constrained", figsize=size)
+
+
+def curves(rows: Rows, *, x: str, hue: str, title: str, y: str = "delay_s", log_x: bool = False) -> Axes:
+    """`y` over `x`, a line for each value of `hue`; lines that lie on each other stay told apart by marker."""
     at, lines = distinct(rows, x), distinct(rows, hue)
-    values = [[only(rows, **{x: here, hue: line})[y] for line in lines] for here in at]
-    data = {x: np.array(at), hue: np.array(lines), y: np.array(values, dtype=float)}
-    return plot_sweep_curves(data, x=x, y=y, hue=hue, ax=ax)
+    numbers = not any(isinstance(here, str) for here in at)
+    places = at if numbers else range(len(at))
+    with panels(1, 1, (6.4, 3.6)) as (_, axes):
+        ax = axes[0, 0]
+        values = [[only(rows, **{x: here, hue: line})[y] for here in at] for line in lines]
+        for j, (line, heights) in enumerate(zip(lines, values)):
+            ax.plot(places, heights, marker=_MARKERS[j % len(_MARKERS)], markersize=7 - 0.6 * j,
+                    markerfacecolor="none", label=str(line), color=palette.CYCLE[j % len(palette.CYCLE)])  # fmt: skip
+        if log_x:
+            log_ticks(ax, "x", at, x)
+        else:
+            ax.set_xticks(places, at)
+            ax.set_xlabel(split_unit(x)[0])
+        if _spread(np.ravel(values)) > _WIDE:
+            log_ticks(ax, "y", _decades(np.ravel(values)), y)
+        else:
+            style.label_axis(ax.yaxis, y, np.ravel(values))
+            ax.set_ylim(bottom=0)
+        style.grid(ax)
+        ax.set_title(title)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return ax
+
+
+def log_ticks(ax: Axes, which: str, values: Sequence[float], field: str) -> None:
+    """The x or y axis logarithmic and labelled, with ticks at `values` but for those close to the one before."""
+    ticks: list[float] = []
+    for value in sorted(values):
+        if not ticks or value > 1.3 * ticks[-1]:
+            ticks.append(value)
+    name, unit = split_unit(field)
+    prefix, scale = style.common_prefix(ticks, unit) if unit else ("", 1.0)
+    getattr(ax, f"set_{which}scale")("log")
+    axis = getattr(ax, f"{which}axis")
+    axis.set_ticks(ticks, [f"{tick / scale:,g}" for tick in ticks])
+    axis.set_ticks([], minor=True)
+    axis.set_label_text(f"{name} ({prefix}{unit})" if unit else name)
 
 
 def reduction_map(rows: Rows, *, ax: Axes, x: str = "s2g_rate_bps", y: str = "image") -> Any:
@@ -33,12 +81,11 @@ def reduction_map(rows: Rows, *, ax: Axes, x: str = "s2g_rate_bps", y: str = "im
     for (i, j), value in np.ndenumerate(values):
         colour = "white" if abs(value) > 0.6 else palette.INK
         ax.text(j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
-    numbers = all(isinstance(c, (int, float)) for c in columns)
     name, unit = split_unit(x)
-    prefix, scale = style.common_prefix(columns, unit) if numbers else ("", 1.0)
-    ax.set_xticks(range(len(columns)), [f"{c / scale:g}" if numbers else str(c) for c in columns])
+    prefix, scale = style.common_prefix(columns, unit)
+    ax.set_xticks(range(len(columns)), [f"{c / scale:g}" for c in columns])
     ax.set_yticks(range(len(lines)), [str(line) for line in lines])
-    ax.set_xlabel(f"{name} ({prefix}{unit})" if unit else name)
+    ax.set_xlabel(f"{name} ({prefix}{unit})")
     ax.set_ylabel(split_unit(y)[0])
     ax.tick_params(length=0)
     for spine in ax.spines.values():
@@ -47,21 +94,33 @@ def reduction_map(rows: Rows, *, ax: Axes, x: str = "s2g_rate_bps", y: str = "im
 
 
 def grouped_bars(
-    rows: Rows, *, group: str, hue: str, y: str, ax: Axes, labels: Sequence[str] | None = None, log: bool = False
+    rows: Rows, *, group: str, hue: str, y: str, ax: Axes, first_colour: int = 0
 ) -> None:
-    """Bars of `y` side by side for each `group`; where there is no value a cross stands on the floor."""
+    """Bars of `y` side by side for each `group`, on a logarithmic axis; a cross where there is no value."""
     groups, bars = distinct(rows, group), distinct(rows, hue)
     width = 0.8 / len(bars)
-    for j, bar in enumerate(bars):
-        heights = [float(only(rows, **{group: g, hue: bar})[y]) for g in groups]
+    values = {bar: [float(only(rows, **{group: g, hue: bar})[y]) for g in groups] for bar in bars}
+    for j, (bar, heights) in enumerate(values.items()):
         places = [i - 0.4 + width * (j + 0.5) for i in range(len(groups))]
-        colour = palette.CYCLE[j % len(palette.CYCLE)]
-        ax.bar(places, heights, width=0.92 * width, color=colour, label=bar)
+        colour = palette.CYCLE[(first_colour + j) % len(palette.CYCLE)]
+        ax.bar(places, heights, width=0.92 * width, color=colour, label=str(bar))
         missing = [place for place, height in zip(places, heights) if math.isnan(height)]
-        floor = ax.get_xaxis_transform()
-        ax.plot(missing, [0.02] * len(missing), "x", color=colour, markersize=5, transform=floor)
-    ax.set_xticks(range(len(groups)), labels or [str(g) for g in groups])
-    if log:
-        ax.set_yscale("log")
+        ax.plot(missing, [0.03] * len(missing), "x", color=colour, markersize=5, transform=ax.get_xaxis_transform())
+    ax.set_xticks(range(len(groups)), [str(g) for g in groups])
+    log_ticks(ax, "y", _decades(np.concatenate(list(values.values()))), y)
     ax.tick_params(axis="x", length=0)
-    ax.grid(axis="y")
+    style.grid(ax, "y")
+
+
+def _spread(values: Any) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.max() / finite.min()) if finite.size and finite.min() > 0 else 1.0
+
+
+def _decades(values: Any) -> list[float]:
+    """1, 2 and 5 of every decade that the values span; 1 alone where there are more than three."""
+    finite = values[np.isfinite(values)]
+    low, high = math.floor(math.log10(finite.min())), math.ceil(math.log10(finite.max()))
+    steps = (1, 2, 5) if high - low <= 3 else (1,)
+    return [step * 10.0**power for power in range(low, high + 1) for step in steps
+            if 0.8 * finite.min() <= step * 10.0**power <= 1.25 * finite.max()]  # fmt: skip

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from ...core.quantity import quantity, split_unit
 from ...plot import palette, style
-from ..contenders import ANYWHERE, CHAIN, GROUND_ONLY, Contender, measure
-from ..rows import Row, Rows, Tables, distinct, only, where
+from ...split import solve
+from ..contenders import ANYWHERE, CHAIN, GROUND_ONLY, measure, problem_of
+from ..rows import Row, Rows, Tables, distinct, only, shown, where
 from .delay import IMAGES, against_ground
-from .draw import reduction_map
+from .draw import log_ticks, panels, reduction_map
 from .experiment import Experiment, Picture
 
 CLAIMED_REDUCTION = 0.42
@@ -32,6 +34,8 @@ ASSUMPTIONS: dict[str, tuple[Any, ...]] = {
 }
 """What moves, one at a time, from the scenario with 1080p images at 0.8 Gbit/s."""
 
+_PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.8}
+
 _REGION_RATES_BPS = (0.2e9, 0.4e9, 0.6e9, 0.8e9, 1.5e9, 3e9, 6e9)
 
 
@@ -40,7 +44,7 @@ def _compute(quick: bool) -> Tables:
     for name, values in ASSUMPTIONS.items():
         chosen = values[:: max(len(values) - 1, 1)] if quick else values
         found = against_ground(measure((CHAIN, GROUND_ONLY), {name: chosen}), (name,))
-        moved += [{"assumption": name, "value": str(row.pop(name)), **row} for row in found]
+        moved += [{"assumption": name, "value": row.pop(name), **row} for row in found]
     axes: dict[str, tuple[Any, ...]] = {
         "precision": ASSUMPTIONS["precision"],
         "utilisation": (0.1, 0.2, 0.35),
@@ -78,9 +82,6 @@ _KEY = {ANYWHERE.label: "best", CHAIN.label: "chain", GROUND_ONLY.label: "ground
 
 
 def _layers_in_orbit(axes: dict[str, tuple[Any, ...]]) -> dict[tuple[Any, ...], int]:
-    from ...split import solve
-    from ..contenders import problem_of
-
     found = {}
     for values in itertools.product(*axes.values()):
         plan = solve(problem_of(ANYWHERE, **dict(zip(axes, values))))
@@ -93,7 +94,7 @@ def _draw(tables: Tables) -> list[Picture]:
 
 
 def _tornado(rows: Rows) -> Picture:
-    reference = only(where(rows, assumption="relays"), value="7")["reduction"]
+    reference = only(where(rows, assumption="relays"), value=7)["reduction"]
     spans = []
     for name in distinct(rows, "assumption"):
         moved = sorted(where(rows, assumption=name), key=lambda row: row["reduction"])
@@ -101,36 +102,35 @@ def _tornado(rows: Rows) -> Picture:
         spans.append((name, finite[0], finite[-1]))
     spans.sort(key=lambda span: span[2]["reduction"] - span[1]["reduction"])
     least = -1.0
-    with style.drawing(None, (7.6, 0.9 + 0.36 * len(spans))) as ax:
-        for i, (_, low, high) in enumerate(spans):
-            left = max(low["reduction"], least)
-            ax.barh(i, high["reduction"] - left, left=left, height=0.6, color=palette.CYCLE[0], alpha=0.75)
-            words = f"{low['value']}" + (f" ({100 * low['reduction']:.0f} %)" if low["reduction"] < least else "")
-            inside = low["reduction"] < least
-            ax.text(left + (0.02 if inside else -0.02), i, words, ha="left" if inside else "right", va="center",
-                    fontsize=7, color="white" if inside else palette.INK)  # fmt: skip
-            ax.text(high["reduction"] + 0.02, i, high["value"], va="center", fontsize=7)
+    with panels(1, 1, (7.6, 0.9 + 0.36 * len(spans))) as (figure, axes):
+        ax = axes[0, 0]
+        ax.axvline(0, color=palette.MUTED, linewidth=0.8)
         ax.axvline(reference, color=palette.INK, linewidth=1)
         ax.axvline(CLAIMED_REDUCTION, color=palette.ALERT, linewidth=1, linestyle="--")
-        ax.axvline(0, color=palette.MUTED, linewidth=0.8)
-        ax.set_yticks(range(len(spans)), [name for name, *_ in spans])
+        for i, (name, low, high) in enumerate(spans):
+            cut = low["reduction"] < least
+            left = max(low["reduction"], least)
+            ax.barh(i, high["reduction"] - left, left=left, height=0.6, color=palette.CYCLE[0])
+            words = [shown(name, end["value"]) for end in (low, high)]
+            if cut:
+                words[0] += f" ({100 * low['reduction']:.0f} %)"
+            ax.text(left + (0.02 if cut else -0.02), i, words[0], ha="left" if cut else "right", va="center", fontsize=7,
+                    color="white" if cut else palette.INK, bbox=None if cut else _PAPER)  # fmt: skip
+            ax.text(max(high["reduction"], CLAIMED_REDUCTION) + 0.02, i, words[1], va="center", fontsize=7, bbox=_PAPER)
+        ax.set_yticks(range(len(spans)), [split_unit(name)[0] for name, *_ in spans])
         ax.tick_params(axis="y", length=0)
-        ax.set_xlim(least - 0.3, 1.25)
+        ax.set_xlim(least - 0.05, 1.25)
         ax.set_xticks([-1, -0.5, 0, 0.42, 1], ["-100 %", "-50 %", "0", "42 %", "100 %"])
         ax.set_xlabel("delay saved against ground-only")
         ax.set_title("One assumption moved at a time; the line: none moved")
-    return Picture("sensitivity", ax.figure, "How far each assumption moves the saving, from the scenario with 1080p at "
+    return Picture("sensitivity", figure, "How far each assumption moves the saving, from the scenario with 1080p at "
                    "0.8 Gbit/s (line; dashed: the paper's 42 %). The ends name the values; bars end at -100 %.")  # fmt: skip
 
 
 def _region(rows: Rows) -> Picture:
-    from matplotlib import pyplot
-
     precisions, shares = distinct(rows, "precision"), distinct(rows, "utilisation")
-    with style.drawing(None, (1, 1)) as unused:
-        pyplot.close(unused.figure)
-        figure, grid = pyplot.subplots(len(precisions), len(shares), squeeze=False, layout="constrained",
-                                       figsize=(3.2 * len(shares) + 0.8, 2.1 * len(precisions)))  # fmt: skip
+    size = (3.2 * len(shares) + 0.8, 2.1 * len(precisions))
+    with panels(len(precisions), len(shares), size) as (figure, grid):
         for i, precision in enumerate(precisions):
             for j, share in enumerate(shares):
                 ax = grid[i, j]
@@ -149,24 +149,24 @@ def _region(rows: Rows) -> Picture:
 
 
 def _orbit(rows: Rows) -> Picture:
-    rows = where(rows, image="1080p")
-    labels = [f"{row['precision']}\nS2G {row['s2g_rate_bps'] / 1e9:g} Gbit/s" for row in rows]
-    with style.drawing(None, (7.2, 1.0 + 0.36 * len(rows))) as ax:
+    rows = [row for row in where(rows, image="1080p") if row["s2g_rate_bps"] in (0.2e9, 0.8e9)]
+    labels = [f"{row['precision']}\nS2G {quantity(row['s2g_rate_bps'], 'bit/s')}" for row in rows]
+    looks = (("ground_only", "s", "ground only"), ("chain", "o", "optimal chain"), ("best", "D", "optimal, ground may compute"))
+    with panels(1, 1, (8.2, 1.0 + 0.45 * len(rows))) as (figure, axes):
+        ax = axes[0, 0]
+        for (key, marker, label), colour in zip(looks, palette.CYCLE[::-1]):
+            ax.plot([row[f"{key}_delay_s"] for row in rows], range(len(rows)), marker, color=colour, markersize=7, label=label)
         for i, row in enumerate(rows):
-            for key, colour, label in (("ground_only", palette.CYCLE[1], "ground only"), ("chain", palette.CYCLE[0], "optimal chain"),
-                                       ("best", palette.CYCLE[2], "optimal, ground may compute")):  # fmt: skip
-                ax.plot(row[f"{key}_delay_s"], i, "o", color=colour, markersize=7, label=label if i == 0 else "_")
-            ax.annotate(f"{row['layers_in_orbit']} of 48", (row["best_delay_s"], i), xytext=(-7, 0),
-                        textcoords="offset points", ha="right", va="center", fontsize=7.5)  # fmt: skip
-        ax.set_xscale("log")
-        ax.margins(x=0.15)
+            ax.annotate(f"{row['layers_in_orbit']} of 48 layers in orbit", (row["best_delay_s"], i), xytext=(0, 6),
+                        textcoords="offset points", ha="center", fontsize=7)  # fmt: skip
+        log_ticks(ax, "x", (1, 2, 5, 10, 20, 50), "delay_s")
+        ax.set_xlim(1, 60)
         ax.set_yticks(range(len(rows)), labels, fontsize=7)
-        ax.set_ylim(len(rows) - 0.5, -0.5)
-        ax.grid(axis="x")
-        ax.set_xlabel("delay (s)")
-        ax.set_title("Layers in orbit when the ground may compute, 1080p")
+        ax.set_ylim(len(rows) - 0.5, -0.6)
+        style.grid(ax, "x")
+        ax.set_title("The best plan when the ground may compute, 1080p")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
-    return Picture("ground-computes", ax.figure, "Delay of the best plan when the ground may host layers, with the "
+    return Picture("ground-computes", figure, "Delay of the best plan when the ground may host layers, with the "
                    "number of layers that stay in orbit, beside the chain without the ground and ground-only.")  # fmt: skip
 
 

@@ -1,0 +1,50 @@
+"""Notebooks executed and rendered."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_CELL_TIMEOUT_S = 300
+
+
+def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool = False) -> list[Path]:
+    """Execute every notebook of `folder` and write it with its outputs as ``out/<name>.html``.
+
+    Parameters
+    ----------
+    folder : path
+        With ``*.ipynb``.
+    out : Path
+        Folder, made if absent.
+    quick : bool
+        Sets ``CONSTELLM_QUICK=1``, which the notebooks take for coarse grids.
+
+    Raises
+    ------
+    ImportError
+        Where nbclient, nbconvert or a kernel's package is not installed.
+    FileNotFoundError
+        If the folder holds no notebook.
+    nbclient.exceptions.CellExecutionError
+        When a cell fails.
+    """
+    try:
+        import nbformat
+        from nbclient import NotebookClient
+        from nbconvert import HTMLExporter
+    except ImportError as error:
+        raise ImportError("rendering notebooks needs: pip install 'constellm[notebook]'") from error
+    sources = sorted(Path(folder).glob("*.ipynb"))
+    if not sources:
+        raise FileNotFoundError(f"notebooks: no *.ipynb in {Path(folder)}")
+    out.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "CONSTELLM_QUICK": "1" if quick else "0"}
+    files = []
+    for source in sources:
+        notebook = nbformat.read(source, as_version=4)
+        NotebookClient(notebook, timeout=_CELL_TIMEOUT_S, kernel_name="python3").execute(env=environment)
+        file = out / f"{source.stem}.html"
+        file.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+        files.append(file)
+    return files
