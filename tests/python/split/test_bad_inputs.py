@@ -96,6 +96,7 @@ NUMBERS = [
     ("limits", "max_error"),
     ("limits", "max_energy_j"),
 ]
+PER_LAYER = [("nodes", 1, "layer_time_s"), ("codecs", 1, "layer_ratio"), ("codecs", 1, "layer_error")]
 POSITIVE = {"rate_bps", "ratio", "layer_ratio"}
 
 
