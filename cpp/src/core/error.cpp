@@ -11,17 +11,16 @@ std::string to_text(double value) {
   return {buffer.data(), end};
 }
 
-void throw_out_of_range(std::string_view where, double value, std::string_view range) {
-  throw InvalidInput(std::string(where) + ": " + to_text(value) + " is not in " +
-                     std::string(range));
+void throw_out_of_range(std::string_view where, std::string_view field, double value, std::string_view range) {
+  throw InvalidInput(std::string(where) + std::string(field) + ": " + to_text(value) + " is not in " + std::string(range));
 }
 
-void require_non_negative(std::string_view where, double value) {
-  if (!std::isfinite(value) || value < 0.0) throw_out_of_range(where, value, "[0, inf)");
+void require_non_negative(std::string_view where, std::string_view field, double value) {
+  if (!std::isfinite(value) || value < 0.0) throw_out_of_range(where, field, value, "[0, inf)");
 }
 
-void require_positive(std::string_view where, double value) {
-  if (!std::isfinite(value) || value <= 0.0) throw_out_of_range(where, value, "(0, inf)");
+void require_positive(std::string_view where, std::string_view field, double value) {
+  if (!std::isfinite(value) || value <= 0.0) throw_out_of_range(where, field, value, "(0, inf)");
 }
 
 }  // namespace constellm::core

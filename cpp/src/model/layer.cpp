@@ -5,11 +5,10 @@
 namespace constellm::model {
 
 void validate(const Layer& layer, std::string_view where) {
-  const std::string prefix(where);
-  core::require_non_negative(prefix + "flop", layer.flop);
-  core::require_non_negative(prefix + "memory_bytes", layer.memory_bytes);
-  core::require_non_negative(prefix + "output_bytes", layer.output_bytes);
-  core::require_non_negative(prefix + "error_gain", layer.error_gain);
+  core::require_non_negative(where, "flop", layer.flop);
+  core::require_non_negative(where, "memory_bytes", layer.memory_bytes);
+  core::require_non_negative(where, "output_bytes", layer.output_bytes);
+  core::require_non_negative(where, "error_gain", layer.error_gain);
 }
 
 }  // namespace constellm::model

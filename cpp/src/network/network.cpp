@@ -15,29 +15,26 @@ std::string at(std::string_view list, std::size_t i) {
 }  // namespace
 
 void validate(const Node& node, std::string_view where) {
-  const std::string prefix(where);
-  if (node.id.empty()) throw core::InvalidInput(prefix + "id: must not be empty");
-  core::require_non_negative(prefix + "flop_per_s", node.flop_per_s);
-  core::require_non_negative(prefix + "memory_bytes", node.memory_bytes);
-  core::require_non_negative(prefix + "power_w", node.power_w);
-  core::require_non_negative(prefix + "tx_power_w", node.tx_power_w);
-  core::require_non_negative(prefix + "overhead_s", node.overhead_s);
-  core::require_non_negative(prefix + "codec_time_scale", node.codec_time_scale);
+  if (node.id.empty()) throw core::InvalidInput(std::string(where) + "id: must not be empty");
+  core::require_non_negative(where, "flop_per_s", node.flop_per_s);
+  core::require_non_negative(where, "memory_bytes", node.memory_bytes);
+  core::require_non_negative(where, "power_w", node.power_w);
+  core::require_non_negative(where, "tx_power_w", node.tx_power_w);
+  core::require_non_negative(where, "overhead_s", node.overhead_s);
+  core::require_non_negative(where, "codec_time_scale", node.codec_time_scale);
   if (node.layer_time_s) {
     for (std::size_t i = 0; i < node.layer_time_s->size(); ++i) {
-      core::require_non_negative(prefix + "layer_time_s[" + std::to_string(i) + "]",
-                                 (*node.layer_time_s)[i]);
+      core::require_non_negative(where, "layer_time_s[" + std::to_string(i) + "]", (*node.layer_time_s)[i]);
     }
   }
 }
 
 void validate(const Link& link, std::string_view where) {
-  const std::string prefix(where);
-  core::require_positive(prefix + "rate_bps", link.rate_bps);
-  core::require_non_negative(prefix + "latency_s", link.latency_s);
-  core::require_non_negative(prefix + "overhead_s", link.overhead_s);
+  core::require_positive(where, "rate_bps", link.rate_bps);
+  core::require_non_negative(where, "latency_s", link.latency_s);
+  core::require_non_negative(where, "overhead_s", link.overhead_s);
   if (link.from == link.to) {
-    throw core::InvalidInput(prefix + "to: a link from '" + link.from + "' to itself");
+    throw core::InvalidInput(std::string(where) + "to: a link from '" + link.from + "' to itself");
   }
 }
 

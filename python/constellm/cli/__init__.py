@@ -1,4 +1,4 @@
-"""The command line: ``constellm split solve | evaluate | compare``, ``constellm reproduce``, ``constellm info``."""
+"""The command line: ``constellm split solve | evaluate | compare``, ``reproduce``, ``info``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from .info import add_info
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="constellm", description="Plan, prove and compare large-model inference over satellite constellations."
+        prog="constellm",
+        description="Plan, prove and compare large-model inference over satellite constellations.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     split.add_commands(commands)

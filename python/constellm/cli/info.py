@@ -13,7 +13,9 @@ _OPTIONAL = ("matplotlib", "xarray", "tqdm", "pyarrow", "dask", "scipy", "networ
 
 def add_info(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register ``info``."""
-    parser = commands.add_parser("info", help="print versions of the package, its compiled part and optional packages")
+    parser = commands.add_parser(
+        "info", help="print versions of the package, its compiled part and optional packages"
+    )
     parser.set_defaults(run=_run)
 
 

@@ -8,8 +8,12 @@ from pathlib import Path
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register ``reproduce``."""
-    parser = commands.add_parser("reproduce", help="compute the comparisons of the paper: figures, tables, a page")
-    parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where to (default: results)")
+    parser = commands.add_parser(
+        "reproduce", help="compute the comparisons of the paper: figures, tables, a page"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("results"), metavar="DIR", help="where to (default: results)"
+    )
     parser.add_argument("--quick", action="store_true", help="coarser grids, for a first look and for tests")
     parser.set_defaults(run=_run)
 

@@ -148,7 +148,9 @@ def _object(where: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _check_keys(where: str, data: Mapping[str, Any], required: tuple[str, ...], optional: tuple[str, ...]) -> None:
+def _check_keys(
+    where: str, data: Mapping[str, Any], required: tuple[str, ...], optional: tuple[str, ...]
+) -> None:
     for key in data:
         if key not in required and key not in optional:
             raise ValueError(f"{where}: unknown key {key!r}")

@@ -60,7 +60,9 @@ class GenerationProblem:
         if isinstance(self.new_tokens, bool) or not isinstance(self.new_tokens, int):
             raise TypeError(f"new_tokens: expected an integer, got {self.new_tokens!r}")
         self._arguments.update(
-            memory_bandwidth_bps=self._bandwidths(), new_tokens=self.new_tokens, token_bytes=float(self.token_bytes)
+            memory_bandwidth_bps=self._bandwidths(),
+            new_tokens=self.new_tokens,
+            token_bytes=float(self.token_bytes),
         )
 
     def __eq__(self, other: object) -> bool:

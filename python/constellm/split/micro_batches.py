@@ -19,10 +19,13 @@ def with_micro_batches(problem: Problem, micro_batches: int) -> Problem:
         raise ValueError(f"micro_batches: {micro_batches!r} is not an integer >= 1")
     share = problem.micro_batches / micro_batches
     layers = [
-        layer.replace(flop=layer.flop * share, output_bytes=layer.output_bytes * share) for layer in problem.layers
+        layer.replace(flop=layer.flop * share, output_bytes=layer.output_bytes * share)
+        for layer in problem.layers
     ]
     nodes = [
-        node if node.layer_time_s is None else node.replace(layer_time_s=[t * share for t in node.layer_time_s])
+        node
+        if node.layer_time_s is None
+        else node.replace(layer_time_s=[t * share for t in node.layer_time_s])
         for node in problem.nodes
     ]
     return problem.replace(
@@ -67,4 +70,6 @@ def _rank(plan: Plan) -> float:
     # Bottlenecks of unequal micro-batches do not compare; the time of a whole batch in steady flow does.
     if not plan.path:
         return math.inf
-    return plan.delay_s if plan.problem.objective == "delay" else plan.bottleneck_s * plan.problem.micro_batches
+    return (
+        plan.delay_s if plan.problem.objective == "delay" else plan.bottleneck_s * plan.problem.micro_batches
+    )

@@ -31,13 +31,13 @@ class Option:
 
 
 OPTIONS = (
-    Option("time_limit_s", math.inf, "[0, inf] s", "stop after this time with the best plan so far and a true bound"),
-    Option("intervals", True, "True or False", "branch on intervals of the bottleneck; else one label run over everything"),
-    Option("heuristic", True, "True or False", "order and prune labels by what they still cost at least; else by their cost so far"),
-    Option("dominance", True, "True or False", "drop labels that another one of the same state makes superfluous"),
-    Option("resource_bound", True, "True or False", "drop labels that cannot keep the error or energy limit to the end"),
-    Option("unroll", True, "True or False", "search over unrolled routes where they are few; else remember visited nodes"),
-)  # fmt: skip
+    Option("time_limit_s", math.inf, "[0, inf] s", "stop after this time, with the best plan and a true bound"),
+    Option("intervals", True, "True or False", "branch on intervals of the bottleneck; else one run of labels"),
+    Option("heuristic", True, "True or False", "order and prune labels by what they still cost at least"),
+    Option("dominance", True, "True or False", "drop labels that another one makes superfluous"),
+    Option("resource_bound", True, "True or False", "drop labels that cannot keep error and energy limits"),
+    Option("unroll", True, "True or False", "search over unrolled routes where few; else remember visits"),
+)
 
 
 def check_options(options: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,9 @@ def solve(problem: Problem, *, method: str = "optimal", **options: Any) -> Plan:
     """
     if method != "optimal":
         if options.keys() - {"time_limit_s"}:
-            raise TypeError(f"options {sorted(options)} belong to method 'optimal'; others take time_limit_s alone")
+            raise TypeError(
+                f"options {sorted(options)} belong to method 'optimal'; others take time_limit_s alone"
+            )
         from .methods import solve_by_name
 
         return solve_by_name(problem, method, **options)
@@ -116,5 +118,7 @@ def _bound_faults(problem: Problem, data: Mapping[str, Any], terms: Mapping[str,
     if bound > value * (1 + _CLAIM_TOLERANCE):
         return [f"lower_bound_s: {bound!r} is above the plan's own {objective} of {value!r}"]
     if data["status"] == "optimal" and value - bound > _CLAIM_TOLERANCE * abs(value):
-        return [f"status: 'optimal' with a gap of {(value - bound) / value:.3g} between {objective} and lower_bound_s"]
+        return [
+            f"status: 'optimal' with a gap of {(value - bound) / value:.3g} between {objective} and lower_bound_s"
+        ]
     return []
