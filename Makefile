@@ -92,7 +92,7 @@ bench: $(STAMPS)/installed  ## Run the benchmarks
 	cmake --preset bench && cmake --build --preset bench
 	cmake -S benchmarks/peers/boost -B build/peers -G Ninja && cmake --build build/peers
 	build/bench/benchmarks/cpp/constellm_bench
-	for script in benchmarks/*.py; do $(BIN)/python $$script; done
+	for script in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python $$script; done
 
 .PHONY: coverage
 coverage: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Measure which lines the tests run, in C++ and Python
