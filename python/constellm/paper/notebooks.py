@@ -33,6 +33,7 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
         import nbformat
         from nbclient import NotebookClient
         from nbconvert import HTMLExporter
+        from traitlets.config import Config
     except ImportError as error:
         raise ImportError("rendering notebooks needs: pip install 'constellm[notebook]'") from error
     sources = sorted(Path(folder).glob("*.ipynb"))
@@ -40,10 +41,13 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
         raise FileNotFoundError(f"notebooks: no *.ipynb in {Path(folder)}")
     out.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "CONSTELLM_QUICK": "1" if quick else "0"}
+    # Sockets of the file system, so that no port is opened.
+    local = Config({"KernelManager": {"transport": "ipc"}})
     files = []
     for source in sources:
         notebook = nbformat.read(source, as_version=4)
-        NotebookClient(notebook, timeout=_CELL_TIMEOUT_S, kernel_name="python3").execute(env=environment)
+        client = NotebookClient(notebook, timeout=_CELL_TIMEOUT_S, kernel_name="python3", config=local)
+        client.execute(env=environment)
         file = out / f"{source.stem}.html"
         file.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
         files.append(file)
