@@ -61,7 +61,7 @@ test: $(STAMPS)/installed  ## Run the C++ tests, then the Python tests
 
 .PHONY: reproduce
 reproduce: $(STAMPS)/installed  ## Reproduce the paper's comparison: figures, tables and a page in results/
-	$(BIN)/constellm reproduce --out results
+	$(BIN)/constellm reproduce --out results --notebooks notebooks
 
 # ---- what a developer runs ------------------------------------------------------------------
 

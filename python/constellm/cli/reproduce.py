@@ -15,12 +15,15 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--out", type=Path, default=Path("results"), metavar="DIR", help="where to (default: results)"
     )
     parser.add_argument("--quick", action="store_true", help="coarser grids, for a first look and for tests")
+    parser.add_argument(
+        "--notebooks", type=Path, metavar="DIR", help="execute the notebooks there and render them as well"
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from ..paper import reproduce
 
-    page = reproduce(arguments.out, quick=arguments.quick)
+    page = reproduce(arguments.out, quick=arguments.quick, notebooks=arguments.notebooks)
     print(f"wrote {page}")
     return 0
