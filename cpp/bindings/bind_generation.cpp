@@ -12,8 +12,9 @@ namespace {
 
 using Array = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
-split::GenerationSpec spec_of(const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
-                              std::int64_t new_tokens, double token_bytes) {
+split::GenerationSpec spec_of(const split::Problem& prefill, const Array& decode,
+                              const std::vector<double>& memory_bandwidth_bps, std::int64_t new_tokens,
+                              double token_bytes) {
   if (decode.ndim() != 2 || decode.shape(1) != 3) throw py::value_error("decode: expected shape (layers, 3)");
   split::GenerationSpec spec{prefill, {}, memory_bandwidth_bps, new_tokens, token_bytes};
   const auto rows = decode.unchecked<2>();
@@ -24,30 +25,41 @@ split::GenerationSpec spec_of(const split::Problem& prefill, const Array& decode
 }  // namespace
 
 void register_generation(py::module_& m) {
-  m.def("solve_generation", [](const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
-                               std::int64_t new_tokens, double token_bytes, double time_limit_s) {
-    const split::GenerationSpec spec = spec_of(prefill, decode, memory_bandwidth_bps, new_tokens, token_bytes);
-    core::StopToken stop(time_limit_s, &interrupted);
-    const py::gil_scoped_release no_gil;
-    return PlanView{prefill, split::solve_generation(spec, stop, workspace())};
-  }, py::arg("prefill"), py::arg("decode"), py::kw_only(), py::arg("memory_bandwidth_bps"), py::arg("new_tokens"), py::arg("token_bytes"),
-     py::arg("time_limit_s"), "See `constellm.split.solve_generation`.");
-  m.def("evaluate_generation", [](const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
-                                  std::int64_t new_tokens, double token_bytes, const std::vector<std::string>& path,
-                                  const std::vector<split::Stage>& stages) {
-    const split::GenerationSpec spec = spec_of(prefill, decode, memory_bandwidth_bps, new_tokens, token_bytes);
-    split::validate(spec);
-    const split::GenerationTerms t = split::evaluate_generation(spec, split::to_assignment(prefill, path, stages));
-    py::dict d;
-    d["ttft_s"] = t.ttft_s;
-    d["token_s"] = t.token_s;
-    d["total_s"] = t.total_s;
-    d["decode_bottleneck_s"] = t.decode_bottleneck_s;
-    d["energy_j"] = t.energy_j;
-    d["bytes"] = t.bytes;
-    return d;
-  }, py::arg("prefill"), py::arg("decode"), py::kw_only(), py::arg("memory_bandwidth_bps"), py::arg("new_tokens"), py::arg("token_bytes"),
-     py::arg("path"), py::arg("stages"), "See `constellm.split.GenerationProblem.evaluate`.");
+  m.def(
+      "solve_generation",
+      [](const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
+         std::int64_t new_tokens, double token_bytes, double time_limit_s) {
+        const split::GenerationSpec spec =
+            spec_of(prefill, decode, memory_bandwidth_bps, new_tokens, token_bytes);
+        core::StopToken stop(time_limit_s, &interrupted);
+        const py::gil_scoped_release no_gil;
+        return PlanView{prefill, split::solve_generation(spec, stop, workspace())};
+      },
+      py::arg("prefill"), py::arg("decode"), py::kw_only(), py::arg("memory_bandwidth_bps"),
+      py::arg("new_tokens"), py::arg("token_bytes"), py::arg("time_limit_s"),
+      "See `constellm.split.solve_generation`.");
+  m.def(
+      "evaluate_generation",
+      [](const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
+         std::int64_t new_tokens, double token_bytes, const std::vector<std::string>& path,
+         const std::vector<split::Stage>& stages) {
+        const split::GenerationSpec spec =
+            spec_of(prefill, decode, memory_bandwidth_bps, new_tokens, token_bytes);
+        split::validate(spec);
+        const split::GenerationTerms t =
+            split::evaluate_generation(spec, split::to_assignment(prefill, path, stages));
+        py::dict d;
+        d["ttft_s"] = t.ttft_s;
+        d["token_s"] = t.token_s;
+        d["total_s"] = t.total_s;
+        d["decode_bottleneck_s"] = t.decode_bottleneck_s;
+        d["energy_j"] = t.energy_j;
+        d["bytes"] = t.bytes;
+        return d;
+      },
+      py::arg("prefill"), py::arg("decode"), py::kw_only(), py::arg("memory_bandwidth_bps"),
+      py::arg("new_tokens"), py::arg("token_bytes"), py::arg("path"), py::arg("stages"),
+      "See `constellm.split.GenerationProblem.evaluate`.");
 }
 
 }  // namespace constellm::bindings

@@ -28,7 +28,8 @@ split::Criterion criterion_of(const std::string& name) {
 
 double gap_of(const PlanView& v) {
   if (!v.plan.assignment) return kNan;
-  const double value = v.problem.spec().objective == split::Objective::delay ? v.plan.delay_s : v.plan.bottleneck_s;
+  const double value =
+      v.problem.spec().objective == split::Objective::delay ? v.plan.delay_s : v.plan.bottleneck_s;
   return value > 0.0 ? (value - v.plan.lower_bound_s) / value : 0.0;
 }
 
@@ -46,88 +47,127 @@ py::dict counters_of(const search::Counters& c) {
 void register_plan(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
-  py::class_<PlanView> type(m, "Plan", "A solver's answer: what it found, and what it proved. Figures are the evaluator's; NaN where there is no plan.");
+  py::class_<PlanView> type(m, "Plan",
+                            "A solver's answer: what it found, and what it proved. Figures are the "
+                            "evaluator's; NaN where there is no plan.");
   const auto property = [&](const char* name, const char* annotated, auto getter, const char* doc) {
     type.def_property_readonly(name, py::cpp_function(getter, annotated), doc);
   };
-  const auto figure = [&](const char* name, double Plan::*member, const char* doc) {
-    property(name, (std::string(name) + "(self) -> float").c_str(), [member](const PlanView& v) { return v.plan.assignment ? v.plan.*member : kNan; }, doc);
+  const auto figure = [&](const char* name, double Plan::* member, const char* doc) {
+    property(
+        name, (std::string(name) + "(self) -> float").c_str(),
+        [member](const PlanView& v) { return v.plan.assignment ? v.plan.*member : kNan; }, doc);
   };
-  property("problem", "problem(self) -> Problem", [](const PlanView& v) { return v.problem; }, "the problem it answers");
-  property("status", "status(self) -> str", [](const PlanView& v) { return std::string(core::to_text(v.plan.status)); },
-           "'optimal', 'feasible', 'infeasible', 'no_plan_found', 'time_limit' or 'interrupted'");
-  property("method", "method(self) -> str", [](const PlanView& v) { return v.plan.method; }, "name of the method that made it");
+  property(
+      "problem", "problem(self) -> Problem", [](const PlanView& v) { return v.problem; },
+      "the problem it answers");
+  property(
+      "status", "status(self) -> str",
+      [](const PlanView& v) { return std::string(core::to_text(v.plan.status)); },
+      "'optimal', 'feasible', 'infeasible', 'no_plan_found', 'time_limit' or 'interrupted'");
+  property(
+      "method", "method(self) -> str", [](const PlanView& v) { return v.plan.method; },
+      "name of the method that made it");
   figure("delay_s", &Plan::delay_s, "from the start until the sink has the last result [s]");
   figure("bottleneck_s", &Plan::bottleneck_s, "longest stage or hop per micro-batch [s]");
   figure("error", &Plan::error, "accumulated error");
   figure("energy_j", &Plan::energy_j, "of all micro-batches [J]");
   figure("bytes", &Plan::bytes, "over all hops and micro-batches [B]");
-  property("lower_bound_s", "lower_bound_s(self) -> float", [](const PlanView& v) { return v.plan.lower_bound_s; },
-           "no plan has a smaller objective [s]; NaN where nothing was proven, infinite where no plan exists");
+  property(
+      "lower_bound_s", "lower_bound_s(self) -> float", [](const PlanView& v) { return v.plan.lower_bound_s; },
+      "no plan has a smaller objective [s]; NaN where nothing was proven, infinite where no plan exists");
   property("gap", "gap(self) -> float", &gap_of, "(objective - lower bound) / objective");
-  property("path", "path(self) -> list[str]", [](const PlanView& v) {
-    return v.plan.assignment ? split::path_ids(v.problem, *v.plan.assignment) : std::vector<std::string>{};
-  }, "ids of the nodes from source to sink");
-  property("stages", "stages(self) -> list[Stage]", [](const PlanView& v) {
-    return v.plan.assignment ? split::named_stages(v.problem, *v.plan.assignment) : std::vector<split::Stage>{};
-  }, "the hosting nodes' shares, in path order");
-  property("counters", "counters(self) -> dict[str, int]", [](const PlanView& v) { return counters_of(v.plan.counters); },
-           "labels made, dominated, expanded; most waiting; backward passes; intervals");
-  property("seconds", "seconds(self) -> float", [](const PlanView& v) { return v.plan.seconds; }, "spent by the solver [s]");
-  type.def("to_dict", [](const PlanView& v) {
-    const Plan& p = v.plan;
-    py::dict d;
-    d["format"] = "constellm.split-plan";
-    d["version"] = 1;
-    d["problem"] = v.problem.spec().name;
-    d["status"] = std::string(core::to_text(p.status));
-    if (std::isfinite(p.lower_bound_s)) d["lower_bound_s"] = p.lower_bound_s;
-    if (p.assignment) {
-      d["delay_s"] = p.delay_s;
-      d["bottleneck_s"] = p.bottleneck_s;
-      d["error"] = p.error;
-      d["energy_j"] = p.energy_j;
-      d["bytes"] = p.bytes;
-      d["path"] = split::path_ids(v.problem, *p.assignment);
-      d["stages"] = to_plain(py::cast(split::named_stages(v.problem, *p.assignment)));
-    }
-    py::dict solver = counters_of(p.counters);
-    solver["method"] = p.method;
-    solver["seconds"] = p.seconds;
-    solver["version"] = py::module_::import("constellm._core").attr("version");
-    d["solver"] = solver;
-    return d;
-  }, "to_dict(self) -> dict[str, typing.Any]\n\nThe content of a `constellm.split-plan` file.");
-  type.def("__repr__", [](const PlanView& v) {
-    const Plan& p = v.plan;
-    std::string text = "Plan('" + v.problem.spec().name + "': " + std::string(core::to_text(p.status));
-    if (p.assignment) {
-      text += ", delay " + py::str("{:.6g}").format(p.delay_s).cast<std::string>() + " s, " +
-              std::to_string(p.assignment->stages.size()) + " stages, " + py::str("{:.4g}").format(p.bytes).cast<std::string>() + " B";
-    }
-    return text + ", " + p.method + ")";
-  }, "__repr__(self) -> str");
-  type.def("__eq__", [](const PlanView& a, const py::object& other) {
-    if (!py::isinstance<PlanView>(other)) return false;
-    const auto& b = other.cast<const PlanView&>();
-    return a.problem == b.problem && a.plan.status == b.plan.status && a.plan.assignment == b.plan.assignment;
-  }, "__eq__(self, other: object) -> bool\n\nSame problem, status, path and stages; counters and seconds do not count.");
+  property(
+      "path", "path(self) -> list[str]",
+      [](const PlanView& v) {
+        return v.plan.assignment ? split::path_ids(v.problem, *v.plan.assignment)
+                                 : std::vector<std::string>{};
+      },
+      "ids of the nodes from source to sink");
+  property(
+      "stages", "stages(self) -> list[Stage]",
+      [](const PlanView& v) {
+        return v.plan.assignment ? split::named_stages(v.problem, *v.plan.assignment)
+                                 : std::vector<split::Stage>{};
+      },
+      "the hosting nodes' shares, in path order");
+  property(
+      "counters", "counters(self) -> dict[str, int]",
+      [](const PlanView& v) { return counters_of(v.plan.counters); },
+      "labels made, dominated, expanded; most waiting; backward passes; intervals");
+  property(
+      "seconds", "seconds(self) -> float", [](const PlanView& v) { return v.plan.seconds; },
+      "spent by the solver [s]");
+  type.def(
+      "to_dict",
+      [](const PlanView& v) {
+        const Plan& p = v.plan;
+        py::dict d;
+        d["format"] = "constellm.split-plan";
+        d["version"] = 1;
+        d["problem"] = v.problem.spec().name;
+        d["status"] = std::string(core::to_text(p.status));
+        if (std::isfinite(p.lower_bound_s)) d["lower_bound_s"] = p.lower_bound_s;
+        if (p.assignment) {
+          d["delay_s"] = p.delay_s;
+          d["bottleneck_s"] = p.bottleneck_s;
+          d["error"] = p.error;
+          d["energy_j"] = p.energy_j;
+          d["bytes"] = p.bytes;
+          d["path"] = split::path_ids(v.problem, *p.assignment);
+          d["stages"] = to_plain(py::cast(split::named_stages(v.problem, *p.assignment)));
+        }
+        py::dict solver = counters_of(p.counters);
+        solver["method"] = p.method;
+        solver["seconds"] = p.seconds;
+        solver["version"] = py::module_::import("constellm._core").attr("version");
+        d["solver"] = solver;
+        return d;
+      },
+      "to_dict(self) -> dict[str, typing.Any]\n\nThe content of a `constellm.split-plan` file.");
+  type.def(
+      "__repr__",
+      [](const PlanView& v) {
+        const Plan& p = v.plan;
+        std::string text = "Plan('" + v.problem.spec().name + "': " + std::string(core::to_text(p.status));
+        if (p.assignment) {
+          text += ", delay " + py::str("{:.6g}").format(p.delay_s).cast<std::string>() + " s, " +
+                  std::to_string(p.assignment->stages.size()) + " stages, " +
+                  py::str("{:.4g}").format(p.bytes).cast<std::string>() + " B";
+        }
+        return text + ", " + p.method + ")";
+      },
+      "__repr__(self) -> str");
+  type.def(
+      "__eq__",
+      [](const PlanView& a, const py::object& other) {
+        if (!py::isinstance<PlanView>(other)) return false;
+        const auto& b = other.cast<const PlanView&>();
+        return a.problem == b.problem && a.plan.status == b.plan.status &&
+               a.plan.assignment == b.plan.assignment;
+      },
+      "__eq__(self, other: object) -> bool\n\nSame problem, status, path and stages; counters and seconds do "
+      "not count.");
   type.attr("__hash__") = py::none();
   type.def(py::pickle(
       [](const PlanView& v) {
         const Plan& p = v.plan;
         const search::Counters& c = p.counters;
         py::object decision = py::none();
-        if (p.assignment) decision = py::make_tuple(split::path_ids(v.problem, *p.assignment), split::named_stages(v.problem, *p.assignment));
-        return py::make_tuple(v.problem, static_cast<int>(p.status), p.method, p.lower_bound_s, p.seconds, decision,
-                              py::make_tuple(c.labels, c.dominated, c.expanded, c.peak_open, c.passes, c.intervals));
+        if (p.assignment)
+          decision = py::make_tuple(split::path_ids(v.problem, *p.assignment),
+                                    split::named_stages(v.problem, *p.assignment));
+        return py::make_tuple(
+            v.problem, static_cast<int>(p.status), p.method, p.lower_bound_s, p.seconds, decision,
+            py::make_tuple(c.labels, c.dominated, c.expanded, c.peak_open, c.passes, c.intervals));
       },
       [](const py::tuple& t) {
         PlanView v{t[0].cast<Problem>(), {}};
         if (!t[5].is_none()) {
           const auto decision = t[5].cast<py::tuple>();
-          const split::Assignment a = split::to_assignment(v.problem, decision[0].cast<std::vector<std::string>>(),
-                                                           decision[1].cast<std::vector<split::Stage>>());
+          const split::Assignment a =
+              split::to_assignment(v.problem, decision[0].cast<std::vector<std::string>>(),
+                                   decision[1].cast<std::vector<split::Stage>>());
           v.plan = split::to_plan(a, split::evaluate(v.problem, a));
         }
         v.plan.status = static_cast<core::Status>(t[1].cast<int>());
@@ -145,42 +185,55 @@ void register_plan(py::module_& m) {
 
 void register_solve(py::module_& m) {
   register_plan(m);
-  m.def("solve", [](const Problem& problem, double time_limit_s, bool intervals, bool heuristic, bool dominance, bool resource_bound, bool unroll) {
-    split::SolveOptions options;
-    options.unroll = unroll;
-    options.search.intervals = intervals;
-    options.search.labels.heuristic = heuristic;
-    options.search.labels.dominance = dominance;
-    options.search.labels.resource_bound = resource_bound;
-    core::StopToken stop(time_limit_s, &interrupted);
-    const py::gil_scoped_release no_gil;
-    return PlanView{problem, split::solve(problem, options, stop, workspace())};
-  }, py::arg("problem"), py::kw_only(), py::arg("time_limit_s"), py::arg("intervals"), py::arg("heuristic"), py::arg("dominance"), py::arg("resource_bound"), py::arg("unroll"),
-     "The exact search; see `constellm.split.solve`.");
-  m.def("k_best", [](const Problem& problem, std::int64_t k, double time_limit_s) {
-    core::StopToken stop(time_limit_s, &interrupted);
-    std::vector<Plan> plans;
-    {
-      const py::gil_scoped_release no_gil;
-      plans = split::k_best(problem, k, stop, workspace());
-    }
-    py::list views;
-    for (Plan& plan : plans) views.append(PlanView{problem, std::move(plan)});
-    return views;
-  }, py::arg("problem"), py::arg("k"), py::kw_only(), py::arg("time_limit_s"), "See `constellm.split.k_best`.");
-  m.def("pareto_front", [](const Problem& problem, const std::vector<std::string>& names, double epsilon, double time_limit_s) {
-    std::vector<split::Criterion> criteria;
-    for (const std::string& name : names) criteria.push_back(criterion_of(name));
-    core::StopToken stop(time_limit_s, &interrupted);
-    split::Front front;
-    {
-      const py::gil_scoped_release no_gil;
-      front = split::pareto_front(problem, criteria, epsilon, stop, workspace());
-    }
-    py::list views;
-    for (Plan& plan : front.plans) views.append(PlanView{problem, std::move(plan)});
-    return py::make_tuple(views, std::string(core::to_text(front.status)));
-  }, py::arg("problem"), py::arg("criteria"), py::kw_only(), py::arg("epsilon"), py::arg("time_limit_s"), "See `constellm.split.pareto_front`.");
+  m.def(
+      "solve",
+      [](const Problem& problem, double time_limit_s, bool intervals, bool heuristic, bool dominance,
+         bool resource_bound, bool unroll) {
+        split::SolveOptions options;
+        options.unroll = unroll;
+        options.search.intervals = intervals;
+        options.search.labels.heuristic = heuristic;
+        options.search.labels.dominance = dominance;
+        options.search.labels.resource_bound = resource_bound;
+        core::StopToken stop(time_limit_s, &interrupted);
+        const py::gil_scoped_release no_gil;
+        return PlanView{problem, split::solve(problem, options, stop, workspace())};
+      },
+      py::arg("problem"), py::kw_only(), py::arg("time_limit_s"), py::arg("intervals"), py::arg("heuristic"),
+      py::arg("dominance"), py::arg("resource_bound"), py::arg("unroll"),
+      "The exact search; see `constellm.split.solve`.");
+  m.def(
+      "k_best",
+      [](const Problem& problem, std::int64_t k, double time_limit_s) {
+        core::StopToken stop(time_limit_s, &interrupted);
+        std::vector<Plan> plans;
+        {
+          const py::gil_scoped_release no_gil;
+          plans = split::k_best(problem, k, stop, workspace());
+        }
+        py::list views;
+        for (Plan& plan : plans) views.append(PlanView{problem, std::move(plan)});
+        return views;
+      },
+      py::arg("problem"), py::arg("k"), py::kw_only(), py::arg("time_limit_s"),
+      "See `constellm.split.k_best`.");
+  m.def(
+      "pareto_front",
+      [](const Problem& problem, const std::vector<std::string>& names, double epsilon, double time_limit_s) {
+        std::vector<split::Criterion> criteria;
+        for (const std::string& name : names) criteria.push_back(criterion_of(name));
+        core::StopToken stop(time_limit_s, &interrupted);
+        split::Front front;
+        {
+          const py::gil_scoped_release no_gil;
+          front = split::pareto_front(problem, criteria, epsilon, stop, workspace());
+        }
+        py::list views;
+        for (Plan& plan : front.plans) views.append(PlanView{problem, std::move(plan)});
+        return py::make_tuple(views, std::string(core::to_text(front.status)));
+      },
+      py::arg("problem"), py::arg("criteria"), py::kw_only(), py::arg("epsilon"), py::arg("time_limit_s"),
+      "See `constellm.split.pareto_front`.");
 }
 
 }  // namespace constellm::bindings

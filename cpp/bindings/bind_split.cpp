@@ -13,41 +13,54 @@ using split::Plan;
 using split::Problem;
 
 const char* const kProblemInit =
-    "__init__(self, *, name: str = 'problem', model: typing.Any = None, layers: collections.abc.Sequence[Layer] | None = None, "
-    "input_bytes: float | None = None, network: Network | None = None, nodes: collections.abc.Sequence[Node] | None = None, "
-    "links: collections.abc.Sequence[Link] | None = None, source: str | None = None, sink: str | None = None, "
+    "__init__(self, *, name: str = 'problem', model: typing.Any = None, layers: "
+    "collections.abc.Sequence[Layer] | None = None, "
+    "input_bytes: float | None = None, network: Network | None = None, nodes: collections.abc.Sequence[Node] "
+    "| None = None, "
+    "links: collections.abc.Sequence[Link] | None = None, source: str | None = None, sink: str | None = "
+    "None, "
     "codecs: collections.abc.Sequence[Codec], micro_batches: int = 1, max_error: float | None = None, "
     "max_energy_j: float | None = None, error_rule: str = 'sum', objective: str = 'delay') -> None\n\n"
-    "`model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network, or give\n"
-    "its four parts. Wrong values raise ValueError or TypeError that names the field, the value and the range.";
+    "`model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network, "
+    "or give\n"
+    "its four parts. Wrong values raise ValueError or TypeError that names the field, the value and the "
+    "range.";
 
 /// Takes keywords one by one and complains about what is left over.
 class Keywords {
  public:
-  explicit Keywords(const py::dict& keywords) : rest_(py::reinterpret_steal<py::dict>(PyDict_Copy(keywords.ptr()))) {}
+  explicit Keywords(const py::dict& keywords)
+      : rest_(py::reinterpret_steal<py::dict>(PyDict_Copy(keywords.ptr()))) {}
 
   bool has(const char* key) const { return rest_.contains(key) && !py::object(rest_[key]).is_none(); }
 
   py::object take(const char* key) {
-    if (!rest_.contains(key)) throw py::type_error(std::string("Problem: missing required key '") + key + "'");
+    if (!rest_.contains(key))
+      throw py::type_error(std::string("Problem: missing required key '") + key + "'");
     py::object value = rest_[key];
     PyDict_DelItemString(rest_.ptr(), key);
     return value;
   }
 
   template <class T>
-  T take(const char* key) { return FromPython<T>::get(take(key), key); }
+  T take(const char* key) {
+    return FromPython<T>::get(take(key), key);
+  }
 
   template <class T>
-  T take_or(const char* key, T fallback) { return rest_.contains(key) ? take<T>(key) : std::move(fallback); }
+  T take_or(const char* key, T fallback) {
+    return rest_.contains(key) ? take<T>(key) : std::move(fallback);
+  }
 
   void forbid(const char* key, const char* because) {
-    if (has(key)) throw py::type_error(std::string("Problem: '") + key + "' is given together with '" + because + "'");
+    if (has(key))
+      throw py::type_error(std::string("Problem: '") + key + "' is given together with '" + because + "'");
     if (rest_.contains(key)) take(key);
   }
 
   void finish() const {
-    for (const auto& [key, _] : rest_) throw py::type_error("Problem: unknown key '" + std::string(py::str(key)) + "'");
+    for (const auto& [key, _] : rest_)
+      throw py::type_error("Problem: unknown key '" + std::string(py::str(key)) + "'");
   }
 
  private:
@@ -55,7 +68,8 @@ class Keywords {
 };
 
 template <class E>
-E choose(const std::string& where, const std::string& value, std::initializer_list<std::pair<const char*, E>> choices) {
+E choose(const std::string& where, const std::string& value,
+         std::initializer_list<std::pair<const char*, E>> choices) {
   std::string known;
   for (const auto& [text, choice] : choices) {
     if (value == text) return choice;
@@ -65,11 +79,14 @@ E choose(const std::string& where, const std::string& value, std::initializer_li
 }
 
 codec::ErrorRule error_rule_of(const std::string& text) {
-  return choose<codec::ErrorRule>("error_rule", text, {{"sum", codec::ErrorRule::sum}, {"root_sum_square", codec::ErrorRule::root_sum_square}});
+  return choose<codec::ErrorRule>(
+      "error_rule", text,
+      {{"sum", codec::ErrorRule::sum}, {"root_sum_square", codec::ErrorRule::root_sum_square}});
 }
 
 split::Objective objective_of(const std::string& text) {
-  return choose<split::Objective>("objective", text, {{"delay", split::Objective::delay}, {"throughput", split::Objective::throughput}});
+  return choose<split::Objective>(
+      "objective", text, {{"delay", split::Objective::delay}, {"throughput", split::Objective::throughput}});
 }
 
 Problem problem_from(const py::dict& given) {
@@ -81,7 +98,8 @@ Problem problem_from(const py::dict& given) {
     keywords.forbid("input_bytes", "model");
     const py::object model = keywords.take("model");
     if (!py::hasattr(model, "layers") || !py::hasattr(model, "input_bytes")) {
-      throw py::type_error("model: expected a profile with .layers and .input_bytes, got " + std::string(py::repr(model)).substr(0, 60));
+      throw py::type_error("model: expected a profile with .layers and .input_bytes, got " +
+                           std::string(py::repr(model)).substr(0, 60));
     }
     spec.layers = FromPython<std::vector<model::Layer>>::get(model.attr("layers"), "model.layers");
     spec.input_bytes = FromPython<double>::get(model.attr("input_bytes"), "model.input_bytes");
@@ -110,8 +128,12 @@ Problem problem_from(const py::dict& given) {
   return Problem(std::move(spec));
 }
 
-const char* text_of(codec::ErrorRule rule) { return rule == codec::ErrorRule::sum ? "sum" : "root_sum_square"; }
-const char* text_of(split::Objective objective) { return objective == split::Objective::delay ? "delay" : "throughput"; }
+const char* text_of(codec::ErrorRule rule) {
+  return rule == codec::ErrorRule::sum ? "sum" : "root_sum_square";
+}
+const char* text_of(split::Objective objective) {
+  return objective == split::Objective::delay ? "delay" : "throughput";
+}
 
 py::dict keywords_of(const Problem& problem) {
   const split::ProblemSpec& spec = problem.spec();
@@ -170,7 +192,8 @@ py::dict problem_to_dict(const Problem& problem) {
   return d;
 }
 
-split::Assignment assignment_of(const Problem& problem, const std::vector<std::string>& path, const std::vector<split::Stage>& stages) {
+split::Assignment assignment_of(const Problem& problem, const std::vector<std::string>& path,
+                                const std::vector<split::Stage>& stages) {
   return split::to_assignment(problem, path, stages);
 }
 
@@ -211,70 +234,117 @@ py::list hop_terms(const Problem& problem, const split::Evaluation& e) {
 void register_problem(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
-  py::class_<Problem> type(m, "Problem",
-                           "What is to be run where, under which limits. Immutable and validated once; the values are those of\n"
-                           "the file format `constellm.split-problem`.");
+  py::class_<Problem> type(
+      m, "Problem",
+      "What is to be run where, under which limits. Immutable and validated once; the values are those of\n"
+      "the file format `constellm.split-problem`.");
   type.def(py::init([](const py::kwargs& keywords) { return problem_from(keywords); }), kProblemInit);
   const auto property = [&](const char* name, const char* annotated, auto getter, const char* doc) {
     type.def_property_readonly(name, py::cpp_function(getter, annotated), doc);
   };
   property("name", "name(self) -> str", [](const Problem& p) { return p.spec().name; }, "[A-Za-z0-9._-]+");
-  property("layers", "layers(self) -> list[Layer]", [](const Problem& p) { return p.spec().layers; }, "in execution order");
-  property("input_bytes", "input_bytes(self) -> float", [](const Problem& p) { return p.spec().input_bytes; }, "raw input per micro-batch, at the source [B]");
-  property("network", "network(self) -> Network", [](const Problem& p) { return p.spec().network; }, "nodes, links, source and sink");
-  property("nodes", "nodes(self) -> list[Node]", [](const Problem& p) { return p.spec().network.nodes; }, "nodes of the network");
-  property("links", "links(self) -> list[Link]", [](const Problem& p) { return p.spec().network.links; }, "links of the network");
-  property("source", "source(self) -> str", [](const Problem& p) { return p.spec().network.source; }, "id of the node that has the input");
-  property("sink", "sink(self) -> str", [](const Problem& p) { return p.spec().network.sink; }, "id of the node that wants the result");
-  property("micro_batches", "micro_batches(self) -> int", [](const Problem& p) { return p.spec().micro_batches; }, "identical micro-batches that flow through the pipeline");
-  property("codecs", "codecs(self) -> list[Codec]", [](const Problem& p) { return p.spec().codecs; }, "the menu");
-  property("max_error", "max_error(self) -> float | None", [](const Problem& p) { return p.spec().limits.max_error; }, "limit of the accumulated error, or None");
-  property("max_energy_j", "max_energy_j(self) -> float | None", [](const Problem& p) { return p.spec().limits.max_energy_j; }, "limit of the energy of all micro-batches [J], or None");
-  property("error_rule", "error_rule(self) -> str", [](const Problem& p) { return text_of(p.spec().limits.error_rule); }, "'sum' or 'root_sum_square'");
-  property("objective", "objective(self) -> str", [](const Problem& p) { return text_of(p.spec().objective); }, "'delay' or 'throughput'");
-  type.def("replace", &replaced, "replace(self, **changes: typing.Any) -> Problem\n\nA copy with some of the constructor's keywords changed.");
-  type.def("to_dict", &problem_to_dict, "to_dict(self) -> dict[str, typing.Any]\n\nThe content of a `constellm.split-problem` file.");
-  type.def("__eq__", [](const Problem& self, const py::object& other) { return py::isinstance<Problem>(other) && self == other.cast<const Problem&>(); },
-           "__eq__(self, other: object) -> bool");
+  property(
+      "layers", "layers(self) -> list[Layer]", [](const Problem& p) { return p.spec().layers; },
+      "in execution order");
+  property(
+      "input_bytes", "input_bytes(self) -> float", [](const Problem& p) { return p.spec().input_bytes; },
+      "raw input per micro-batch, at the source [B]");
+  property(
+      "network", "network(self) -> Network", [](const Problem& p) { return p.spec().network; },
+      "nodes, links, source and sink");
+  property(
+      "nodes", "nodes(self) -> list[Node]", [](const Problem& p) { return p.spec().network.nodes; },
+      "nodes of the network");
+  property(
+      "links", "links(self) -> list[Link]", [](const Problem& p) { return p.spec().network.links; },
+      "links of the network");
+  property(
+      "source", "source(self) -> str", [](const Problem& p) { return p.spec().network.source; },
+      "id of the node that has the input");
+  property(
+      "sink", "sink(self) -> str", [](const Problem& p) { return p.spec().network.sink; },
+      "id of the node that wants the result");
+  property(
+      "micro_batches", "micro_batches(self) -> int", [](const Problem& p) { return p.spec().micro_batches; },
+      "identical micro-batches that flow through the pipeline");
+  property(
+      "codecs", "codecs(self) -> list[Codec]", [](const Problem& p) { return p.spec().codecs; }, "the menu");
+  property(
+      "max_error", "max_error(self) -> float | None",
+      [](const Problem& p) { return p.spec().limits.max_error; }, "limit of the accumulated error, or None");
+  property(
+      "max_energy_j", "max_energy_j(self) -> float | None",
+      [](const Problem& p) { return p.spec().limits.max_energy_j; },
+      "limit of the energy of all micro-batches [J], or None");
+  property(
+      "error_rule", "error_rule(self) -> str",
+      [](const Problem& p) { return text_of(p.spec().limits.error_rule); }, "'sum' or 'root_sum_square'");
+  property(
+      "objective", "objective(self) -> str", [](const Problem& p) { return text_of(p.spec().objective); },
+      "'delay' or 'throughput'");
+  type.def("replace", &replaced,
+           "replace(self, **changes: typing.Any) -> Problem\n\nA copy with some of the constructor's "
+           "keywords changed.");
+  type.def("to_dict", &problem_to_dict,
+           "to_dict(self) -> dict[str, typing.Any]\n\nThe content of a `constellm.split-problem` file.");
+  type.def(
+      "__eq__",
+      [](const Problem& self, const py::object& other) {
+        return py::isinstance<Problem>(other) && self == other.cast<const Problem&>();
+      },
+      "__eq__(self, other: object) -> bool");
   type.attr("__hash__") = py::none();
-  type.def(py::pickle([](const Problem& p) { return keywords_of(p); }, [](const py::dict& state) { return problem_from(state); }));
-  type.def("__repr__", [](const Problem& p) {
-    const split::ProblemSpec& s = p.spec();
-    return "Problem('" + s.name + "': " + std::to_string(s.layers.size()) + " layers, " + std::to_string(s.network.nodes.size()) + " nodes, " +
-           std::to_string(s.network.links.size()) + " links, " + std::to_string(s.codecs.size()) + " codecs, " +
-           std::to_string(s.micro_batches) + " micro-batches, objective " + text_of(s.objective) + ")";
-  }, "__repr__(self) -> str");
+  type.def(py::pickle([](const Problem& p) { return keywords_of(p); },
+                      [](const py::dict& state) { return problem_from(state); }));
+  type.def(
+      "__repr__",
+      [](const Problem& p) {
+        const split::ProblemSpec& s = p.spec();
+        return "Problem('" + s.name + "': " + std::to_string(s.layers.size()) + " layers, " +
+               std::to_string(s.network.nodes.size()) + " nodes, " + std::to_string(s.network.links.size()) +
+               " links, " + std::to_string(s.codecs.size()) + " codecs, " + std::to_string(s.micro_batches) +
+               " micro-batches, objective " + text_of(s.objective) + ")";
+      },
+      "__repr__(self) -> str");
 }
 
 void register_evaluation(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
   using split::Stage;
-  record<Stage>(m, "Stage", "One hosting node's share of the layers.",
-                required("node", &Stage::node, "id of the host"),
-                required("first_layer", &Stage::first_layer, "0-based"),
-                required("last_layer", &Stage::last_layer, "0-based, inclusive"),
-                optional("codec", &Stage::codec, "name of the codec of what it sends on; None after the last layer"));
-  m.def("evaluate", [](const Problem& problem, const std::vector<std::string>& path, const std::vector<Stage>& stages) {
-    const split::Evaluation e = split::evaluate(problem, assignment_of(problem, path, stages));
-    py::dict d;
-    d["delay_s"] = e.delay_s;
-    d["bottleneck_s"] = e.bottleneck_s;
-    d["error"] = e.error;
-    d["energy_j"] = e.energy_j;
-    d["bytes"] = e.bytes;
-    d["stages"] = stage_terms(problem, e);
-    d["hops"] = hop_terms(problem, e);
-    d["broken_limits"] = split::broken_limits(problem, e);
-    return d;
-  }, py::arg("problem"), py::arg("path"), py::arg("stages"),
-     "evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> dict[str, typing.Any]\n\n"
-     "Every term of a plan; raises ValueError with what makes it no plan.");
-  m.def("structural_faults", [](const Problem& problem, const std::vector<std::string>& path, const std::vector<Stage>& stages) {
-    return split::structural_faults(problem, assignment_of(problem, path, stages));
-  }, py::arg("problem"), py::arg("path"), py::arg("stages"),
-     "structural_faults(problem: Problem, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> list[str]\n\n"
-     "Why path and stages are no plan of the problem; empty for a plan.");
+  record<Stage>(
+      m, "Stage", "One hosting node's share of the layers.", required("node", &Stage::node, "id of the host"),
+      required("first_layer", &Stage::first_layer, "0-based"),
+      required("last_layer", &Stage::last_layer, "0-based, inclusive"),
+      optional("codec", &Stage::codec, "name of the codec of what it sends on; None after the last layer"));
+  m.def(
+      "evaluate",
+      [](const Problem& problem, const std::vector<std::string>& path, const std::vector<Stage>& stages) {
+        const split::Evaluation e = split::evaluate(problem, assignment_of(problem, path, stages));
+        py::dict d;
+        d["delay_s"] = e.delay_s;
+        d["bottleneck_s"] = e.bottleneck_s;
+        d["error"] = e.error;
+        d["energy_j"] = e.energy_j;
+        d["bytes"] = e.bytes;
+        d["stages"] = stage_terms(problem, e);
+        d["hops"] = hop_terms(problem, e);
+        d["broken_limits"] = split::broken_limits(problem, e);
+        return d;
+      },
+      py::arg("problem"), py::arg("path"), py::arg("stages"),
+      "evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: "
+      "collections.abc.Sequence[Stage]) -> dict[str, typing.Any]\n\n"
+      "Every term of a plan; raises ValueError with what makes it no plan.");
+  m.def(
+      "structural_faults",
+      [](const Problem& problem, const std::vector<std::string>& path, const std::vector<Stage>& stages) {
+        return split::structural_faults(problem, assignment_of(problem, path, stages));
+      },
+      py::arg("problem"), py::arg("path"), py::arg("stages"),
+      "structural_faults(problem: Problem, path: collections.abc.Sequence[str], stages: "
+      "collections.abc.Sequence[Stage]) -> list[str]\n\n"
+      "Why path and stages are no plan of the problem; empty for a plan.");
 }
 
 }  // namespace

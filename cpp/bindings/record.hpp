@@ -24,12 +24,14 @@ struct FromPython<double> {
   static double get(py::handle value, const std::string& name) {
     if (PyBool_Check(value.ptr()) || !(PyFloat_Check(value.ptr()) || PyNumber_Check(value.ptr())) ||
         PyUnicode_Check(value.ptr()) || PyComplex_Check(value.ptr()) || py::hasattr(value, "__len__")) {
-      throw py::type_error(name + ": expected a number, got " + std::string(py::str(py::type::of(value).attr("__name__"))));
+      throw py::type_error(name + ": expected a number, got " +
+                           std::string(py::str(py::type::of(value).attr("__name__"))));
     }
     const double number = PyFloat_AsDouble(value.ptr());
     if (number == -1.0 && PyErr_Occurred() != nullptr) {
       PyErr_Clear();
-      throw py::type_error(name + ": " + std::string(py::repr(value)).substr(0, 60) + " is not a number that fits a double");
+      throw py::type_error(name + ": " + std::string(py::repr(value)).substr(0, 60) +
+                           " is not a number that fits a double");
     }
     return number;
   }
@@ -46,7 +48,9 @@ struct FromPython<std::int64_t> {
     const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
     if (!index) throw py::error_already_set();
     const long long number = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-    if (overflow != 0) throw py::value_error(name + ": " + std::string(py::repr(value)).substr(0, 60) + " does not fit 64 bits");
+    if (overflow != 0)
+      throw py::value_error(name + ": " + std::string(py::repr(value)).substr(0, 60) +
+                            " does not fit 64 bits");
     return number;
   }
 };
@@ -56,7 +60,8 @@ struct FromPython<bool> {
   static constexpr const char* annotation = "bool";
   static bool get(py::handle value, const std::string& name) {
     if (!PyBool_Check(value.ptr())) {
-      throw py::type_error(name + ": expected True or False, got " + std::string(py::repr(value)).substr(0, 60));
+      throw py::type_error(name + ": expected True or False, got " +
+                           std::string(py::repr(value)).substr(0, 60));
     }
     return value.ptr() == Py_True;
   }
@@ -90,7 +95,8 @@ template <class T>
 struct FromPython<std::vector<T>> {
   static constexpr const char* annotation = "collections.abc.Sequence";
   static std::vector<T> get(py::handle value, const std::string& name) {
-    if (py::isinstance<py::str>(value) || py::isinstance<py::dict>(value) || !py::isinstance<py::iterable>(value)) {
+    if (py::isinstance<py::str>(value) || py::isinstance<py::dict>(value) ||
+        !py::isinstance<py::iterable>(value)) {
       throw py::type_error(name + ": expected a sequence, got " + std::string(py::repr(value)).substr(0, 60));
     }
     std::vector<T> items;
@@ -113,18 +119,18 @@ struct FromPython<std::optional<T>> {
 template <class T, class V>
 struct Field {
   const char* name;
-  V T::*member;
+  V T::* member;
   const char* doc;
   bool required;
 };
 
 template <class T, class V>
-constexpr Field<T, V> required(const char* name, V T::*member, const char* doc) {
+constexpr Field<T, V> required(const char* name, V T::* member, const char* doc) {
   return {name, member, doc, true};
 }
 
 template <class T, class V>
-constexpr Field<T, V> optional(const char* name, V T::*member, const char* doc) {
+constexpr Field<T, V> optional(const char* name, V T::* member, const char* doc) {
   return {name, member, doc, false};
 }
 
@@ -152,7 +158,8 @@ T from_keywords(const char* type_name, const py::dict& keywords, const F&... fie
   const auto take = [&](const auto& field) {
     using V = std::remove_reference_t<decltype(value.*(field.member))>;
     if (!keywords.contains(field.name)) {
-      if (field.required) throw py::type_error(std::string(type_name) + ": missing required key '" + field.name + "'");
+      if (field.required)
+        throw py::type_error(std::string(type_name) + ": missing required key '" + field.name + "'");
       return;
     }
     ++used;
@@ -162,7 +169,8 @@ T from_keywords(const char* type_name, const py::dict& keywords, const F&... fie
   if (used != keywords.size()) {
     for (const auto& [key, _] : keywords) {
       const std::string text = py::str(key);
-      if (!((text == fields.name) || ...)) throw py::type_error(std::string(type_name) + ": unknown key '" + text + "'");
+      if (!((text == fields.name) || ...))
+        throw py::type_error(std::string(type_name) + ": unknown key '" + text + "'");
     }
   }
   validate(value, "");
@@ -197,7 +205,9 @@ py::class_<T> record(py::module_& module, const char* name, const char* doc, F..
     std::string annotated = std::string(field.name) + "(self) -> " + FromPython<V>::annotation;
     if constexpr (IsOptional<V>::value) annotated += " | None";
     type.def_property_readonly(
-        field.name, py::cpp_function([member = field.member](const T& self) { return self.*member; }, annotated.c_str()), field.doc);
+        field.name,
+        py::cpp_function([member = field.member](const T& self) { return self.*member; }, annotated.c_str()),
+        field.doc);
   };
   (property(fields), ...);
 
@@ -206,28 +216,41 @@ py::class_<T> record(py::module_& module, const char* name, const char* doc, F..
     ((keywords[fields.name] = py::cast(self.*(fields.member))), ...);
     return keywords;
   };
-  type.def("to_dict", [=](const T& self) {
-    py::dict plain;
-    for (const auto& [key, value] : keywords_of(self)) plain[key] = to_plain(value);
-    return plain;
-  }, "to_dict(self) -> dict\n\nThe fields as plain Python values, as in the file formats.");
-  type.def("replace", [=](const T& self, const py::kwargs& changes) {
-    py::dict keywords = keywords_of(self);
-    for (const auto& [key, value] : changes) keywords[key] = value;
-    return from_keywords<T>(name, keywords, fields...);
-  }, "replace(self, **changes: typing.Any) -> typing.Self\n\nA copy with some fields changed.");
-  type.def("__repr__", [=](const T& self) {
-    std::string text = std::string(name) + "(";
-    for (const auto& [key, value] : keywords_of(self)) {
-      if (value.is_none()) continue;
-      if (text.back() != '(') text += ", ";
-      const std::string shown = py::repr(value);
-      text += std::string(py::str(key)) + "=" + (shown.size() > 120 ? shown.substr(0, 100) + "…" : shown);
-    }
-    return text + ")";
-  }, "__repr__(self) -> str");
-  type.def("__eq__", [](const T& self, const py::object& other) { return py::isinstance<T>(other) && self == other.cast<const T&>(); },
-           "__eq__(self, other: object) -> bool");
+  type.def(
+      "to_dict",
+      [=](const T& self) {
+        py::dict plain;
+        for (const auto& [key, value] : keywords_of(self)) plain[key] = to_plain(value);
+        return plain;
+      },
+      "to_dict(self) -> dict\n\nThe fields as plain Python values, as in the file formats.");
+  type.def(
+      "replace",
+      [=](const T& self, const py::kwargs& changes) {
+        py::dict keywords = keywords_of(self);
+        for (const auto& [key, value] : changes) keywords[key] = value;
+        return from_keywords<T>(name, keywords, fields...);
+      },
+      "replace(self, **changes: typing.Any) -> typing.Self\n\nA copy with some fields changed.");
+  type.def(
+      "__repr__",
+      [=](const T& self) {
+        std::string text = std::string(name) + "(";
+        for (const auto& [key, value] : keywords_of(self)) {
+          if (value.is_none()) continue;
+          if (text.back() != '(') text += ", ";
+          const std::string shown = py::repr(value);
+          text += std::string(py::str(key)) + "=" + (shown.size() > 120 ? shown.substr(0, 100) + "…" : shown);
+        }
+        return text + ")";
+      },
+      "__repr__(self) -> str");
+  type.def(
+      "__eq__",
+      [](const T& self, const py::object& other) {
+        return py::isinstance<T>(other) && self == other.cast<const T&>();
+      },
+      "__eq__(self, other: object) -> bool");
   type.attr("__hash__") = py::none();  // equal by value, and values hold lists
   type.def(py::pickle([=](const T& self) { return keywords_of(self); },
                       [=](const py::dict& state) { return from_keywords<T>(name, state, fields...); }));

@@ -11,8 +11,10 @@ std::string to_text(double value) {
   return {buffer.data(), end};
 }
 
-void throw_out_of_range(std::string_view where, std::string_view field, double value, std::string_view range) {
-  throw InvalidInput(std::string(where) + std::string(field) + ": " + to_text(value) + " is not in " + std::string(range));
+void throw_out_of_range(std::string_view where, std::string_view field, double value,
+                        std::string_view range) {
+  throw InvalidInput(std::string(where) + std::string(field) + ": " + to_text(value) + " is not in " +
+                     std::string(range));
 }
 
 void require_non_negative(std::string_view where, std::string_view field, double value) {

@@ -43,8 +43,7 @@ Topology resolve(const Network& network) {
   std::unordered_map<std::string_view, std::int32_t> position;
   for (std::size_t i = 0; i < network.nodes.size(); ++i) {
     if (!position.emplace(network.nodes[i].id, static_cast<std::int32_t>(i)).second) {
-      throw core::InvalidInput(at("nodes", i) + "id: '" + network.nodes[i].id +
-                               "' is used by another node");
+      throw core::InvalidInput(at("nodes", i) + "id: '" + network.nodes[i].id + "' is used by another node");
     }
   }
   const auto find = [&](const std::string& where, const std::string& id) {
@@ -64,8 +63,8 @@ Topology resolve(const Network& network) {
     const std::int32_t to = find(at("links", i) + "to", link.to);
     const auto key = static_cast<std::int64_t>(from) * static_cast<std::int64_t>(network.nodes.size()) + to;
     if (!pairs.insert(key).second) {
-      throw core::InvalidInput("links[" + std::to_string(i) + "]: a second link from '" +
-                               link.from + "' to '" + link.to + "'");
+      throw core::InvalidInput("links[" + std::to_string(i) + "]: a second link from '" + link.from +
+                               "' to '" + link.to + "'");
     }
     topology.link_from.push_back(from);
     topology.link_to.push_back(to);

@@ -14,8 +14,8 @@ std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
 // The kernels run over the rows of several levels in one call; a row is `stride` numbers.
 
 /// best[i] = min(best[i], fixed + rate * time[i] + onward[i]) where time[i] <= cap.
-CONSTELLM_SIMD void relax(std::size_t n, double fixed, double rate, const double* time, double cap, const double* onward,
-                          double* best) {
+CONSTELLM_SIMD void relax(std::size_t n, double fixed, double rate, const double* time, double cap,
+                          const double* onward, double* best) {
   for (std::size_t i = 0; i < n; ++i) {
     const double value = fixed + rate * time[i] + onward[i];
     const double allowed = time[i] <= cap ? value : kInfinity;
@@ -24,8 +24,8 @@ CONSTELLM_SIMD void relax(std::size_t n, double fixed, double rate, const double
 }
 
 /// The same with something added for every entry.
-CONSTELLM_SIMD void relax_with(std::size_t n, double fixed, double rate, const double* time, double cap, double added_rate,
-                               const double* added, const double* onward, double* best) {
+CONSTELLM_SIMD void relax_with(std::size_t n, double fixed, double rate, const double* time, double cap,
+                               double added_rate, const double* added, const double* onward, double* best) {
   for (std::size_t i = 0; i < n; ++i) {
     const double value = fixed + rate * time[i] + added_rate * added[i] + onward[i];
     const double allowed = time[i] <= cap ? value : kInfinity;
@@ -34,8 +34,8 @@ CONSTELLM_SIMD void relax_with(std::size_t n, double fixed, double rate, const d
 }
 
 /// arrive[row][k] = min(pass_on[row][k], rate * enter[row][k] + stage[row])
-CONSTELLM_SIMD void arrive_rows(std::int32_t rows, std::int32_t stride, const double* pass_on, double rate, const double* enter,
-                                const double* stage, double* arrive) {
+CONSTELLM_SIMD void arrive_rows(std::int32_t rows, std::int32_t stride, const double* pass_on, double rate,
+                                const double* enter, const double* stage, double* arrive) {
   for (std::int32_t r = 0; r < rows; ++r) {
     for (std::int32_t k = 0; k < stride; ++k) {
       const double hosted = rate * enter[k] + stage[r];
@@ -48,8 +48,8 @@ CONSTELLM_SIMD void arrive_rows(std::int32_t rows, std::int32_t stride, const do
 }
 
 /// arrive[row][k] = rate * enter[row][k] + stage[row], where nothing can be passed on.
-CONSTELLM_SIMD void begin_rows(std::int32_t rows, std::int32_t stride, double rate, const double* enter, const double* stage,
-                               double* arrive) {
+CONSTELLM_SIMD void begin_rows(std::int32_t rows, std::int32_t stride, double rate, const double* enter,
+                               const double* stage, double* arrive) {
   for (std::int32_t r = 0; r < rows; ++r) {
     for (std::int32_t k = 0; k < stride; ++k) arrive[k] = rate * enter[k] + stage[r];
     enter += stride;
@@ -59,8 +59,8 @@ CONSTELLM_SIMD void begin_rows(std::int32_t rows, std::int32_t stride, double ra
 
 /// least[row] = min over k of rate * leave[row][k] + option[row][k] + pass_on[row][k]. Four running
 /// minima, so that a row needs no shuffles.
-CONSTELLM_SIMD void least_of_rows(std::int32_t rows, std::int32_t stride, double rate, const double* leave, const double* option,
-                                  const double* pass_on, double* least) {
+CONSTELLM_SIMD void least_of_rows(std::int32_t rows, std::int32_t stride, double rate, const double* leave,
+                                  const double* option, const double* pass_on, double* least) {
   for (std::int32_t r = 0; r < rows; ++r) {
     double lane[4] = {kInfinity, kInfinity, kInfinity, kInfinity};
     for (std::int32_t k = 0; k < stride; k += 4) {
@@ -83,7 +83,12 @@ CONSTELLM_SIMD void least_of_rows(std::int32_t rows, std::int32_t stride, double
 class Pass {
  public:
   Pass(const LayeredGraph& graph, const Window& window, PassScratch& scratch, CostToGo& table)
-      : g_(graph), w_(window), s_(scratch), t_(table), view_(graph, table.meter), stride_(z(graph.stride)),
+      : g_(graph),
+        w_(window),
+        s_(scratch),
+        t_(table),
+        view_(graph, table.meter),
+        stride_(z(graph.stride)),
         cap_(std::min(with_room(window.cap_s), std::numeric_limits<double>::max())) {}
 
   void run() {
@@ -128,7 +133,9 @@ class Pass {
   };
 
   [[nodiscard]] bool hosts(std::int32_t p) const { return g_.can_host[z(g_.site[z(p)])] != 0; }
-  [[nodiscard]] double form_rate(std::int32_t site) const { return view_.stage_rate(site) * g_.form_scale[z(site)]; }
+  [[nodiscard]] double form_rate(std::int32_t site) const {
+    return view_.stage_rate(site) * g_.form_scale[z(site)];
+  }
 
   [[nodiscard]] double work_prefix(std::int32_t site, std::int32_t level) const {
     double total = view_.stage_rate(site) * g_.work_s[g_.at(site, level)];
@@ -154,9 +161,11 @@ class Pass {
       const double* onward = &s_.arrive[g_.options_at(to, both.lo)];
       double* best = &t_.pass_on[g_.options_at(p, both.lo)];
       if (!meter.hop_extra.empty()) {
-        relax_with(n, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, 1.0, &meter.hop_extra[g_.options_at(a, both.lo)], onward, best);
+        relax_with(n, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, 1.0,
+                   &meter.hop_extra[g_.options_at(a, both.lo)], onward, best);
       } else if (meter.amount_rate != 0.0) {
-        relax_with(n, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, meter.amount_rate, &g_.amount[g_.options_at(0, both.lo)], onward, best);
+        relax_with(n, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, meter.amount_rate,
+                   &g_.amount[g_.options_at(0, both.lo)], onward, best);
       } else {
         relax(n, view_.hop_fixed(a), view_.hop_rate(a), time, cap_, onward, best);
       }
@@ -177,12 +186,14 @@ class Pass {
         *least = kInfinity;
         for (std::int32_t k = 0; k < g_.forms(level) && level < g_.levels; ++k) {
           const double leave_s = g_.form_scale[z(site)] * g_.leave_s[g_.options_at(0, level) + z(k)];
-          *least = std::min(*least, view_.stage_rate(site) * leave_s + view_.end(site, level, k) + pass_on[k]);
+          *least =
+              std::min(*least, view_.stage_rate(site) * leave_s + view_.end(site, level, k) + pass_on[k]);
         }
       }
     }
     if (levels.hi == g_.levels) {
-      t_.stage_end[g_.at(p, g_.levels)] = t_.pass_on[g_.options_at(p, g_.levels)] + view_.end(site, g_.levels, 0);
+      t_.stage_end[g_.at(p, g_.levels)] =
+          t_.pass_on[g_.options_at(p, g_.levels)] + view_.end(site, g_.levels, 0);
     }
   }
 
@@ -223,19 +234,21 @@ class Pass {
   void arrive(std::int32_t p, Span levels, Span left) {
     const std::int32_t site = g_.site[z(p)];
     if (!t_.meter.enter_extra.empty()) {
-      for (std::int32_t level = levels.lo; level <= levels.hi; ++level) arrive_row(p, site, level, left.lo <= level && level <= left.hi);
+      for (std::int32_t level = levels.lo; level <= levels.hi; ++level)
+        arrive_row(p, site, level, left.lo <= level && level <= left.hi);
       return;
     }
     // What comes at levels below those that can leave must begin a stage.
     const Span must{levels.lo, left.empty() ? levels.hi : std::min(levels.hi, left.lo - 1)};
     if (!must.empty()) {
-      begin_rows(must.rows(), g_.stride, form_rate(site), &g_.enter_s[g_.options_at(0, must.lo)], &t_.stage[g_.at(p, must.lo)],
-                 &s_.arrive[g_.options_at(p, must.lo)]);
+      begin_rows(must.rows(), g_.stride, form_rate(site), &g_.enter_s[g_.options_at(0, must.lo)],
+                 &t_.stage[g_.at(p, must.lo)], &s_.arrive[g_.options_at(p, must.lo)]);
     }
     const Span may{must.hi + 1, std::min(levels.hi, left.hi)};
     if (!may.empty()) {
-      arrive_rows(may.rows(), g_.stride, &t_.pass_on[g_.options_at(p, may.lo)], form_rate(site), &g_.enter_s[g_.options_at(0, may.lo)],
-                  &t_.stage[g_.at(p, may.lo)], &s_.arrive[g_.options_at(p, may.lo)]);
+      arrive_rows(may.rows(), g_.stride, &t_.pass_on[g_.options_at(p, may.lo)], form_rate(site),
+                  &g_.enter_s[g_.options_at(0, may.lo)], &t_.stage[g_.at(p, may.lo)],
+                  &s_.arrive[g_.options_at(p, may.lo)]);
     }
   }
 
@@ -244,7 +257,8 @@ class Pass {
     for (std::int32_t k = 0; k < g_.stride; ++k) {
       const bool form = k < g_.forms(level);
       const double enter_s = g_.form_scale[z(site)] * g_.enter_s[g_.options_at(0, level) + z(k)];
-      const double hosted = form ? view_.enter(site, level, k, enter_s) + t_.stage[g_.at(p, level)] : kInfinity;
+      const double hosted =
+          form ? view_.enter(site, level, k, enter_s) + t_.stage[g_.at(p, level)] : kInfinity;
       s_.arrive[row + z(k)] = leaves ? std::min(t_.pass_on[row + z(k)], hosted) : hosted;
     }
   }
@@ -361,7 +375,9 @@ void trace(const LayeredGraph& g, const Window& w, const CostToGo& t, Walk& walk
   const auto hosted = [&](std::int32_t p, std::int32_t level, std::int32_t form) {
     const std::int32_t site = g.site[z(p)];
     if (level == g.levels || g.can_host[z(site)] == 0) return kInfinity;
-    return view.enter(site, level, form, g.form_scale[z(site)] * g.enter_s[g.options_at(0, level) + z(form)]) + t.stage[g.at(p, level)];
+    return view.enter(site, level, form,
+                      g.form_scale[z(site)] * g.enter_s[g.options_at(0, level) + z(form)]) +
+           t.stage[g.at(p, level)];
   };
   const auto passed_on = [&](std::int32_t p, std::int32_t level, std::int32_t form) {
     return w.leaves(p, level) ? t.pass_on[g.options_at(p, level) + z(form)] : kInfinity;
@@ -396,7 +412,8 @@ void trace(const LayeredGraph& g, const Window& w, const CostToGo& t, Walk& walk
         double least = kInfinity;
         for (std::int32_t k = 0; k < g.options; ++k) {
           const double leave_s = g.form_scale[z(site)] * g.leave_s[g.options_at(0, end) + z(k)];
-          const double value = view.stage_rate(site) * leave_s + view.end(site, end, k) + t.pass_on[g.options_at(p, end) + z(k)];
+          const double value = view.stage_rate(site) * leave_s + view.end(site, end, k) +
+                               t.pass_on[g.options_at(p, end) + z(k)];
           if (value < least) {
             least = value;
             form = k;

@@ -9,12 +9,14 @@ void add(std::vector<double>& into, const std::vector<double>& values, double fa
   if (values.empty() || factor == 0.0) return;
   if (into.empty()) into.assign(values.size(), 0.0);
   const auto size = static_cast<Eigen::Index>(values.size());
-  Eigen::Map<Eigen::ArrayXd>(into.data(), size) += factor * Eigen::Map<const Eigen::ArrayXd>(values.data(), size);
+  Eigen::Map<Eigen::ArrayXd>(into.data(), size) +=
+      factor * Eigen::Map<const Eigen::ArrayXd>(values.data(), size);
 }
 
 }  // namespace
 
-void combine(const Meter& base, const std::vector<Meter>& resources, const std::vector<double>& multipliers, Meter& out) {
+void combine(const Meter& base, const std::vector<Meter>& resources, const std::vector<double>& multipliers,
+             Meter& out) {
   out = base;
   for (std::size_t r = 0; r < resources.size(); ++r) {
     const Meter& meter = resources[r];

@@ -17,11 +17,22 @@ bool after(const LabelScratch::Open& a, const LabelScratch::Open& b) {
 
 class LabelRun {
  public:
-  LabelRun(const LayeredGraph& graph, const Goal& goal, const LabelBounds& bounds, const LabelOptions& options, Judge& judge,
-           core::StopToken& stop, LabelScratch& scratch, Counters& counters)
-      : g_(graph), goal_(goal), b_(bounds), o_(options), judge_(judge), stop_(stop), s_(scratch), c_(counters),
-        w_(*bounds.window), cost_(graph, goal.cost), cap_(std::min(with_room(w_.cap_s), std::numeric_limits<double>::max())),
-        resources_(goal.resources.size()), words_(graph.acyclic ? 0 : (z(graph.sites()) + 63) / 64) {
+  LabelRun(const LayeredGraph& graph, const Goal& goal, const LabelBounds& bounds,
+           const LabelOptions& options, Judge& judge, core::StopToken& stop, LabelScratch& scratch,
+           Counters& counters)
+      : g_(graph),
+        goal_(goal),
+        b_(bounds),
+        o_(options),
+        judge_(judge),
+        stop_(stop),
+        s_(scratch),
+        c_(counters),
+        w_(*bounds.window),
+        cost_(graph, goal.cost),
+        cap_(std::min(with_room(w_.cap_s), std::numeric_limits<double>::max())),
+        resources_(goal.resources.size()),
+        words_(graph.acyclic ? 0 : (z(graph.sites()) + 63) / 64) {
     for (std::size_t r = 0; r < resources_; ++r) {
       used_.emplace_back(graph, goal.resources[r]);
       limit_[r] = with_room(goal.limits[r]);
@@ -38,7 +49,8 @@ class LabelRun {
       least_open = s_.open.front().bound;
       if (least_open >= cutoff_) break;
       if (stop_.should_stop()) return LabelOutcome::stopped;
-      if (o_.budget >= 0 && static_cast<std::int64_t>(s_.labels.size()) > o_.budget) return LabelOutcome::over_budget;
+      if (o_.budget >= 0 && static_cast<std::int64_t>(s_.labels.size()) > o_.budget)
+        return LabelOutcome::over_budget;
       std::pop_heap(s_.open.begin(), s_.open.end(), after);
       const std::int32_t id = s_.open.back().label;
       s_.open.pop_back();
@@ -46,8 +58,10 @@ class LabelRun {
       ++c_.expanded;
       // A copy: the list of labels grows, and may move, below.
       const Label label = s_.labels[z(id)];
-      if (label.begins_stage) extend_by_stage(label, id);
-      else leave(label, id, label.form);
+      if (label.begins_stage)
+        extend_by_stage(label, id);
+      else
+        leave(label, id, label.form);
     }
     least_open = cutoff_;
     return LabelOutcome::exhausted;
@@ -68,7 +82,8 @@ class LabelRun {
   }
 
   std::int32_t state_of(const Label& l) const {
-    return static_cast<std::int32_t>(g_.at(l.position, l.level) * (z(g_.stride) + 1) + (l.begins_stage ? 0 : z(l.form) + 1));
+    return static_cast<std::int32_t>(g_.at(l.position, l.level) * (z(g_.stride) + 1) +
+                                     (l.begins_stage ? 0 : z(l.form) + 1));
   }
 
   // --- bounds -------------------------------------------------------------------------------
@@ -117,7 +132,8 @@ class LabelRun {
 
   // --- labels -------------------------------------------------------------------------------
 
-  bool dominates(const Label& a, const std::uint64_t* a_visited, const Label& b, const std::uint64_t* b_visited) const {
+  bool dominates(const Label& a, const std::uint64_t* a_visited, const Label& b,
+                 const std::uint64_t* b_visited) const {
     if (a.cost > b.cost || a.peak > b.peak || a.entered_s > b.entered_s) return false;
     for (std::size_t r = 0; r < resources_; ++r) {
       if (a.used[r] > b.used[r]) return false;
@@ -128,7 +144,9 @@ class LabelRun {
     return true;
   }
 
-  [[nodiscard]] const std::uint64_t* visited_of(std::int32_t label) const { return s_.visited.data() + z(label) * words_; }
+  [[nodiscard]] const std::uint64_t* visited_of(std::int32_t label) const {
+    return s_.visited.data() + z(label) * words_;
+  }
 
   /// Keeps `label` unless it is dominated; drops what it dominates.
   void keep(Label label, double bound, std::int32_t parent) {
@@ -193,7 +211,8 @@ class LabelRun {
   // --- moves --------------------------------------------------------------------------------
 
   /// `l` holds the sums up to the arrival at `position`, `level` units done, in `form`.
-  void arrive_with(Label l, std::int32_t position, std::int32_t level, std::int32_t form, std::int32_t parent) {
+  void arrive_with(Label l, std::int32_t position, std::int32_t level, std::int32_t form,
+                   std::int32_t parent) {
     l.position = position;
     l.level = level;
     if (position == g_.sink && level == g_.levels) {
@@ -211,7 +230,8 @@ class LabelRun {
       l.begins_stage = true;
       l.entered_s = g_.form_scale[z(site)] * g_.enter_s[g_.options_at(0, level) + z(form)];
       l.cost += cost_.enter(site, level, form, l.entered_s);
-      for (std::size_t r = 0; r < resources_; ++r) l.used[r] += used_[r].enter(site, level, form, l.entered_s);
+      for (std::size_t r = 0; r < resources_; ++r)
+        l.used[r] += used_[r].enter(site, level, form, l.entered_s);
       keep(l, bound_stage(l), parent);
     }
   }
@@ -226,7 +246,8 @@ class LabelRun {
       // The whole row of forms at once: the best of them cannot beat this.
       if (o_.heuristic && row_bound(from, site, work_s, end) >= cutoff_) continue;
       for (std::int32_t k = 0; k < g_.forms(end); ++k) {
-        const double leave_s = end == g_.levels ? 0.0 : g_.form_scale[z(site)] * g_.leave_s[g_.options_at(0, end) + z(k)];
+        const double leave_s =
+            end == g_.levels ? 0.0 : g_.form_scale[z(site)] * g_.leave_s[g_.options_at(0, end) + z(k)];
         const double stage_s = from.entered_s + work_s + leave_s;
         if (stage_s > cap_) continue;
         Label l = from;
@@ -246,7 +267,8 @@ class LabelRun {
   double row_bound(const Label& from, std::int32_t site, double work_s, std::int32_t end) const {
     const CostToGo& t = *b_.costs.front();
     const MeterView weighted(g_, t.meter);
-    double value = from.cost - t.constant + weighted.stage(site, work_s, from.level, end) + t.stage_end[g_.at(from.position, end)];
+    double value = from.cost - t.constant + weighted.stage(site, work_s, from.level, end) +
+                   t.stage_end[g_.at(from.position, end)];
     for (std::size_t r = 0; r < resources_; ++r) value += t.multipliers[r] * from.used[r];
     return value + goal_.peak_rate * std::max(from.peak, from.entered_s + work_s);
   }
@@ -320,8 +342,9 @@ class LabelRun {
 
 }  // namespace
 
-LabelOutcome run_labels(const LayeredGraph& graph, const Goal& goal, const LabelBounds& bounds, const LabelOptions& options,
-                        Judge& judge, core::StopToken& stop, LabelScratch& scratch, Counters& counters, double& least_open) {
+LabelOutcome run_labels(const LayeredGraph& graph, const Goal& goal, const LabelBounds& bounds,
+                        const LabelOptions& options, Judge& judge, core::StopToken& stop,
+                        LabelScratch& scratch, Counters& counters, double& least_open) {
   return LabelRun(graph, goal, bounds, options, judge, stop, scratch, counters).run(least_open);
 }
 

@@ -21,14 +21,18 @@ Figures measure(const LayeredGraph& g, const Goal& goal, const Walk& walk) {
   for (std::size_t i = 0; i < walk.positions.size(); ++i) {
     const std::int32_t p = walk.positions[i];
     const std::int32_t site = g.site[z(p)];
-    if (next_block < walk.blocks.size() && walk.blocks[next_block].position == p && walk.blocks[next_block].first == level) {
+    if (next_block < walk.blocks.size() && walk.blocks[next_block].position == p &&
+        walk.blocks[next_block].first == level) {
       const Block& b = walk.blocks[next_block++];
       const double enter_s = g.form_scale[z(site)] * g.enter_s[g.options_at(0, level) + z(form)];
-      double stage_s = g.stage_fixed_s[z(site)] + (g.work_s[g.at(site, b.last)] - g.work_s[g.at(site, b.first)]);
-      if (b.last < g.levels) stage_s += g.form_scale[z(site)] * g.leave_s[g.options_at(0, b.last) + z(b.option)];
+      double stage_s =
+          g.stage_fixed_s[z(site)] + (g.work_s[g.at(site, b.last)] - g.work_s[g.at(site, b.first)]);
+      if (b.last < g.levels)
+        stage_s += g.form_scale[z(site)] * g.leave_s[g.options_at(0, b.last) + z(b.option)];
       f.peak = std::max(f.peak, enter_s + stage_s);
       each_meter([&](const MeterView& m) {
-        return m.enter(site, level, form, enter_s) + m.stage(site, stage_s, b.first, b.last) + m.end(site, b.last, b.option);
+        return m.enter(site, level, form, enter_s) + m.stage(site, stage_s, b.first, b.last) +
+               m.end(site, b.last, b.option);
       });
       level = b.last;
       form = b.option;

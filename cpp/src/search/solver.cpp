@@ -10,14 +10,14 @@ namespace constellm::search {
 namespace {
 
 // How hard an interval is worked on. Chosen by trial on the benchmark chains; none changes a result.
-constexpr std::size_t kTables = 4;               // multipliers that bound a label run at once
-constexpr int kAscentPasses = 8;                 // passes for the multipliers of one interval
-constexpr double kAscentEnough = 0.05;           // stop when a pass could close less than this share of the gap
-constexpr std::int64_t kBudget = 400;            // labels to try on an interval that could be halved instead
-constexpr double kPromising = 0.04;              // try only where the bound is within this share of the cutoff
-constexpr double kNarrow = 0.1;                  // an interval whose width is this share of its gap is not halved
-constexpr int kRounds = 2;                       // times an interval is shortened from above before it is halved
-constexpr double kShorter = 0.7;                 // and only while it shrinks to this share
+constexpr std::size_t kTables = 4;      // multipliers that bound a label run at once
+constexpr int kAscentPasses = 8;        // passes for the multipliers of one interval
+constexpr double kAscentEnough = 0.05;  // stop when a pass could close less than this share of the gap
+constexpr std::int64_t kBudget = 400;   // labels to try on an interval that could be halved instead
+constexpr double kPromising = 0.04;     // try only where the bound is within this share of the cutoff
+constexpr double kNarrow = 0.1;         // an interval whose width is this share of its gap is not halved
+constexpr int kRounds = 2;              // times an interval is shortened from above before it is halved
+constexpr double kShorter = 0.7;        // and only while it shrinks to this share
 
 struct Interval {
   double lo = 0.0;
@@ -30,8 +30,8 @@ bool worse_bound(const Interval& a, const Interval& b) { return a.bound > b.boun
 
 class Solver {
  public:
-  Solver(const LayeredGraph& graph, const Goal& goal, const SolveOptions& options, Judge& judge, core::StopToken& stop,
-         Workspace& workspace, Counters& counters)
+  Solver(const LayeredGraph& graph, const Goal& goal, const SolveOptions& options, Judge& judge,
+         core::StopToken& stop, Workspace& workspace, Counters& counters)
       : g_(graph), goal_(goal), o_(options), judge_(judge), stop_(stop), ws_(workspace), c_(counters) {}
 
   Answer run() {
@@ -60,7 +60,8 @@ class Solver {
       proven = std::min(proven, bound);
       if (stop_.reason() != core::StopReason::none) {
         for (const Interval& rest : open_) proven = std::min(proven, rest.bound);
-        return {stop_.reason() == core::StopReason::interrupted ? Outcome::interrupted : Outcome::time_limit, proven};
+        return {stop_.reason() == core::StopReason::interrupted ? Outcome::interrupted : Outcome::time_limit,
+                proven};
       }
     }
     return {Outcome::proven, std::min(proven, judge_.cutoff())};
@@ -92,7 +93,8 @@ class Solver {
     }
     const double cutoff = judge_.cutoff();
     const double gap = cutoff - interval.bound;
-    const bool narrow = goal_.peak_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(interval.hi < kInfinity);
+    const bool narrow =
+        goal_.peak_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(interval.hi < kInfinity);
     if (narrow || gap <= kPromising * cutoff) {
       const double bound = finish(interval, narrow ? -1 : kBudget);
       if (stop_.reason() != core::StopReason::none || !over_budget_) return bound;
@@ -100,7 +102,8 @@ class Solver {
     }
     const double middle = 0.5 * (interval.lo + interval.hi);
     push({interval.lo, middle, interval.bound, interval.multipliers});
-    push({middle, interval.hi, std::max(interval.bound, cost + goal_.peak_rate * middle), interval.multipliers});
+    push({middle, interval.hi, std::max(interval.bound, cost + goal_.peak_rate * middle),
+          interval.multipliers});
     return kInfinity;
   }
 
@@ -184,7 +187,8 @@ class Solver {
   }
 
   /// Between a walk that breaks limit r and one that keeps it, until the bound stops rising.
-  int line_search(Interval& interval, std::size_t r, std::vector<double>& multipliers, Figures& figures, double& best) {
+  int line_search(Interval& interval, std::size_t r, std::vector<double>& multipliers, Figures& figures,
+                  double& best) {
     const double limit = goal_.limits[r];
     const auto point = [&](const Figures& f) {
       double cost = f.cost;
@@ -225,8 +229,10 @@ class Solver {
       const double value = try_at(multiplier);
       if (value >= line - kRoundingRoom * std::abs(line)) break;
       const Point here = point(figures);
-      if (here.used > limit) over = here;
-      else within = here;
+      if (here.used > limit)
+        over = here;
+      else
+        within = here;
     }
     return passes;
   }
@@ -247,7 +253,8 @@ class Solver {
     LabelOptions options = o_.labels;
     if (options.budget < 0) options.budget = budget;
     double least_open = interval.bound;
-    const LabelOutcome outcome = run_labels(g_, goal_, bounds, options, judge_, stop_, ws_.labels, c_, least_open);
+    const LabelOutcome outcome =
+        run_labels(g_, goal_, bounds, options, judge_, stop_, ws_.labels, c_, least_open);
     over_budget_ = outcome == LabelOutcome::over_budget;
     return outcome == LabelOutcome::exhausted ? judge_.cutoff() : std::max(interval.bound, least_open);
   }
@@ -269,8 +276,8 @@ class Solver {
 
 }  // namespace
 
-Answer solve(const LayeredGraph& graph, const Goal& goal, const SolveOptions& options, Judge& judge, core::StopToken& stop,
-             Workspace& workspace, Counters& counters) {
+Answer solve(const LayeredGraph& graph, const Goal& goal, const SolveOptions& options, Judge& judge,
+             core::StopToken& stop, Workspace& workspace, Counters& counters) {
   return Solver(graph, goal, options, judge, stop, workspace, counters).run();
 }
 

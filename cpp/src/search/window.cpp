@@ -46,11 +46,13 @@ void Window::set(const LayeredGraph& graph, double cap) {
   leave_lo[static_cast<std::size_t>(graph.sink)] = graph.levels;
   for (std::size_t p = positions; p-- > 0;) {
     for (auto a = graph.arc_begin[p]; a < graph.arc_begin[p + 1]; ++a) {
-      leave_lo[p] = std::min(leave_lo[p], arrive_lo[static_cast<std::size_t>(graph.arc_to[static_cast<std::size_t>(a)])]);
+      leave_lo[p] = std::min(leave_lo[p],
+                             arrive_lo[static_cast<std::size_t>(graph.arc_to[static_cast<std::size_t>(a)])]);
     }
     arrive_lo[p] = leave_lo[p];
     if (leave_lo[p] > graph.levels || graph.can_host[static_cast<std::size_t>(graph.site[p])] == 0) continue;
-    while (arrive_lo[p] > 0 && reach[graph.at(graph.site[p], arrive_lo[p] - 1)] >= leave_lo[p]) --arrive_lo[p];
+    while (arrive_lo[p] > 0 && reach[graph.at(graph.site[p], arrive_lo[p] - 1)] >= leave_lo[p])
+      --arrive_lo[p];
   }
 }
 

@@ -12,13 +12,14 @@ using search::LayeredGraph;
 
 std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-constexpr std::int32_t kLanes = 4;            // doubles in a register of AVX2
-constexpr std::int32_t kMostPositions = 2048; // of unrolled routes
+constexpr std::int32_t kLanes = 4;                        // doubles in a register of AVX2
+constexpr std::int32_t kMostPositions = 2048;             // of unrolled routes
 constexpr std::size_t kMostCells = std::size_t{1} << 22;  // of a table over positions, levels and forms
 
 /// furthest[j]: where a block begun at layer j must end for the node's memory. Sums run over the
 /// block as in the evaluator; prefix sums only say where to look.
-void fill_reach(const Problem& problem, const std::vector<double>& memory_prefix, double limit, std::int32_t* furthest) {
+void fill_reach(const Problem& problem, const std::vector<double>& memory_prefix, double limit,
+                std::int32_t* furthest) {
   const auto& layers = problem.spec().layers;
   const auto fits = [&](std::int32_t first, std::int32_t end) {
     const double about = memory_prefix[z(end)] - memory_prefix[z(first)];
@@ -45,7 +46,8 @@ void fill_nodes(const Problem& problem, LayeredGraph& g) {
   g.work_s.assign(nodes * g.rows(), 0.0);
   g.reach.resize(nodes * g.rows());
   std::vector<double> memory_prefix(g.rows(), 0.0);
-  for (std::int32_t l = 0; l < g.levels; ++l) memory_prefix[z(l) + 1] = memory_prefix[z(l)] + problem.spec().layers[z(l)].memory_bytes;
+  for (std::int32_t l = 0; l < g.levels; ++l)
+    memory_prefix[z(l) + 1] = memory_prefix[z(l)] + problem.spec().layers[z(l)].memory_bytes;
   for (std::int32_t v = 0; v < problem.node_count(); ++v) {
     const network::Node& node = problem.spec().network.nodes[z(v)];
     g.can_host[z(v)] = node.can_host() ? 1 : 0;
@@ -61,8 +63,10 @@ void fill_nodes(const Problem& problem, LayeredGraph& g) {
     const auto same_memory = [&](std::int32_t u) {
       return g.can_host[z(u)] != 0 && problem.spec().network.nodes[z(u)].memory_bytes == node.memory_bytes;
     };
-    if (v > 0 && same_memory(v - 1)) std::copy_n(furthest - g.rows(), g.rows(), furthest);
-    else fill_reach(problem, memory_prefix, problem.memory_limit(v), furthest);
+    if (v > 0 && same_memory(v - 1))
+      std::copy_n(furthest - g.rows(), g.rows(), furthest);
+    else
+      fill_reach(problem, memory_prefix, problem.memory_limit(v), furthest);
   }
 }
 
@@ -187,7 +191,8 @@ void to_assignment(const Compiled& compiled, const search::Walk& walk, Assignmen
   for (const std::int32_t p : walk.positions) out.path.push_back(compiled.routes.node[z(p)]);
   for (const search::Block& b : walk.blocks) {
     const bool last = b.last == compiled.graph.levels;
-    out.stages.push_back({compiled.routes.node[z(b.position)], b.first, b.last - 1, last ? kNoCodec : b.option});
+    out.stages.push_back(
+        {compiled.routes.node[z(b.position)], b.first, b.last - 1, last ? kNoCodec : b.option});
   }
 }
 

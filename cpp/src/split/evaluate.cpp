@@ -40,15 +40,18 @@ void path_faults(const Problem& problem, const std::vector<std::int32_t>& path,
       return;
     }
   }
-  if (path.front() != t.source) faults.push_back("path: starts at '" + id_of(problem, path.front()) + "', not at the source");
-  if (path.back() != t.sink) faults.push_back("path: ends at '" + id_of(problem, path.back()) + "', not at the sink");
+  if (path.front() != t.source)
+    faults.push_back("path: starts at '" + id_of(problem, path.front()) + "', not at the source");
+  if (path.back() != t.sink)
+    faults.push_back("path: ends at '" + id_of(problem, path.back()) + "', not at the sink");
   std::vector<bool> seen(static_cast<std::size_t>(problem.node_count()), false);
   for (std::size_t i = 0; i < path.size(); ++i) {
     const auto v = static_cast<std::size_t>(path[i]);
     if (seen[v]) faults.push_back("path: visits '" + id_of(problem, path[i]) + "' twice");
     seen[v] = true;
     if (i > 0 && find_link(problem, path[i - 1], path[i]) < 0) {
-      faults.push_back("path: no link from '" + id_of(problem, path[i - 1]) + "' to '" + id_of(problem, path[i]) + "'");
+      faults.push_back("path: no link from '" + id_of(problem, path[i - 1]) + "' to '" +
+                       id_of(problem, path[i]) + "'");
     }
   }
 }
@@ -75,8 +78,9 @@ void stage_faults(const Problem& problem, const Assignment& assignment, std::vec
       faults.push_back(where + "'" + id_of(problem, s.node) + "' only relays");
     }
     if (s.first_layer != next_layer || s.last_layer < s.first_layer || s.last_layer >= layers) {
-      faults.push_back(where + "layers " + layer_range(s) + ", expected to start at " + std::to_string(next_layer) +
-                       " and end in [" + std::to_string(next_layer) + ", " + std::to_string(layers - 1) + "]");
+      faults.push_back(where + "layers " + layer_range(s) + ", expected to start at " +
+                       std::to_string(next_layer) + " and end in [" + std::to_string(next_layer) + ", " +
+                       std::to_string(layers - 1) + "]");
       return;
     }
     next_layer = s.last_layer + 1;
@@ -87,7 +91,8 @@ void stage_faults(const Problem& problem, const Assignment& assignment, std::vec
     }
   }
   if (next_layer != layers) {
-    faults.push_back("stages: cover " + std::to_string(next_layer) + " of " + std::to_string(layers) + " layers");
+    faults.push_back("stages: cover " + std::to_string(next_layer) + " of " + std::to_string(layers) +
+                     " layers");
   }
 }
 
@@ -176,7 +181,8 @@ std::vector<std::string> broken_limits(const Problem& problem, const Evaluation&
   for (const StageTerms& stage : evaluation.stages) {
     if (stage.memory_bytes > problem.memory_limit(stage.choice.node)) {
       const network::Node& node = problem.spec().network.nodes[static_cast<std::size_t>(stage.choice.node)];
-      broken.push_back("memory of '" + node.id + "': " + over(stage.memory_bytes, node.memory_bytes) + " bytes");
+      broken.push_back("memory of '" + node.id + "': " + over(stage.memory_bytes, node.memory_bytes) +
+                       " bytes");
     }
   }
   if (evaluation.error > problem.error_limit()) {

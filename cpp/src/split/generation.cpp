@@ -29,8 +29,10 @@ double decode_sent_bytes(const GenerationSpec& spec, std::int32_t layer, std::in
   return bytes / (c.layer_ratio ? (*c.layer_ratio)[z(layer)] : c.ratio);
 }
 
-double decode_codec_s(const GenerationSpec& spec, std::int32_t node, std::int32_t layer, double seconds_per_byte) {
-  return spec.decode[z(layer)].output_bytes * seconds_per_byte * spec.prefill.spec().network.nodes[z(node)].codec_time_scale;
+double decode_codec_s(const GenerationSpec& spec, std::int32_t node, std::int32_t layer,
+                      double seconds_per_byte) {
+  return spec.decode[z(layer)].output_bytes * seconds_per_byte *
+         spec.prefill.spec().network.nodes[z(node)].codec_time_scale;
 }
 
 double leave_s(const GenerationSpec& spec, std::int32_t node, std::int32_t layer, std::int32_t codec) {
@@ -53,7 +55,8 @@ std::vector<Return> returns_to(const GenerationSpec& spec, std::int32_t home) {
   const network::Topology& t = spec.prefill.topology();
   const network::Network& net = spec.prefill.spec().network;
   std::vector<std::vector<std::int32_t>> into(net.nodes.size());
-  for (std::size_t l = 0; l < net.links.size(); ++l) into[z(t.link_to[l])].push_back(static_cast<std::int32_t>(l));
+  for (std::size_t l = 0; l < net.links.size(); ++l)
+    into[z(t.link_to[l])].push_back(static_cast<std::int32_t>(l));
   std::vector<Return> best(net.nodes.size());
   best[z(home)] = {0.0, 0.0, 0.0};
   using Entry = std::pair<double, std::int32_t>;
@@ -68,7 +71,8 @@ std::vector<Return> returns_to(const GenerationSpec& spec, std::int32_t home) {
       const double hop_s = spec.prefill.hop_s(l, spec.token_bytes);
       const double total_s = time_s + hop_s + net.links[z(l)].latency_s;
       if (!(total_s < best[z(from)].time_s)) continue;
-      best[z(from)] = {total_s, best[z(v)].energy_j + net.nodes[z(from)].tx_power_w * hop_s, best[z(v)].bytes + spec.token_bytes};
+      best[z(from)] = {total_s, best[z(v)].energy_j + net.nodes[z(from)].tx_power_w * hop_s,
+                       best[z(v)].bytes + spec.token_bytes};
       open.emplace(total_s, from);
     }
   }
@@ -102,7 +106,8 @@ void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rate
       for (std::int32_t k = 0; k < g.forms(level); ++k) {
         const auto i = g.options_at(v, level) + z(k);
         // Every stage is entered once, so its fixed time may stand here.
-        meter.enter_extra[i] = rate * (net.nodes[z(v)].overhead_s + (level > 0 ? enter_s(spec, v, level - 1, k) : 0.0));
+        meter.enter_extra[i] =
+            rate * (net.nodes[z(v)].overhead_s + (level > 0 ? enter_s(spec, v, level - 1, k) : 0.0));
         if (level > 0) meter.leave_extra[i] = rate * leave_s(spec, v, level - 1, k);
       }
     }
@@ -113,7 +118,8 @@ void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rate
     for (std::int32_t level = 1; level < g.levels; ++level) {
       for (std::int32_t k = 0; k < g.options; ++k) {
         meter.hop_extra[g.options_at(static_cast<std::int32_t>(a), level) + z(k)] =
-            rate * spec.prefill.hop_s(link, decode_sent_bytes(spec, level - 1, k)) + steps * rates.latency * net.links[z(link)].latency_s;
+            rate * spec.prefill.hop_s(link, decode_sent_bytes(spec, level - 1, k)) +
+            steps * rates.latency * net.links[z(link)].latency_s;
       }
     }
   }
@@ -143,16 +149,17 @@ void validate(const GenerationSpec& spec) {
     core::require_non_negative(where + "output_bytes", spec.decode[i].output_bytes);
   }
   if (spec.memory_bandwidth_bps.size() != nodes.size()) {
-    throw core::InvalidInput("memory_bandwidth_bps: " + std::to_string(spec.memory_bandwidth_bps.size()) + " entries for " +
-                             std::to_string(nodes.size()) + " nodes");
+    throw core::InvalidInput("memory_bandwidth_bps: " + std::to_string(spec.memory_bandwidth_bps.size()) +
+                             " entries for " + std::to_string(nodes.size()) + " nodes");
   }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!(spec.memory_bandwidth_bps[i] > 0.0)) {
-      core::throw_out_of_range("memory_bandwidth_bps of '" + nodes[i].id + "'", spec.memory_bandwidth_bps[i], "(0, inf]");
+      core::throw_out_of_range("memory_bandwidth_bps of '" + nodes[i].id + "'", spec.memory_bandwidth_bps[i],
+                               "(0, inf]");
     }
     if (nodes[i].can_host() && !(nodes[i].flop_per_s > 0.0)) {
-      throw core::InvalidInput("nodes[" + std::to_string(i) + "].flop_per_s: layer_time_s of '" + nodes[i].id +
-                               "' says nothing of decoding; flop_per_s must be > 0");
+      throw core::InvalidInput("nodes[" + std::to_string(i) + "].flop_per_s: layer_time_s of '" +
+                               nodes[i].id + "' says nothing of decoding; flop_per_s must be > 0");
     }
   }
   constexpr std::int64_t kMostTokens = std::int64_t{1} << 40;
@@ -185,7 +192,8 @@ GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment
   // Hops between the first and the last host carry a token's activation.
   std::size_t next_stage = 0;
   for (std::size_t i = 0; i + 1 < assignment.path.size(); ++i) {
-    if (next_stage < assignment.stages.size() && assignment.stages[next_stage].node == assignment.path[i]) ++next_stage;
+    if (next_stage < assignment.stages.size() && assignment.stages[next_stage].node == assignment.path[i])
+      ++next_stage;
     if (next_stage == 0 || next_stage == assignment.stages.size()) continue;
     const StageChoice& from = assignment.stages[next_stage - 1];
     const double sent = decode_sent_bytes(spec, from.last_layer, from.codec);

@@ -38,7 +38,8 @@ void PlanJudge::offer(const search::Walk& walk) {
   if (kept_.size() == keep_ && !(worth < kept_.back().worth)) return;
   const auto same = [&](const Kept& k) { return k.assignment == assignment_; };
   if (std::any_of(kept_.begin(), kept_.end(), same)) return;
-  const auto place = std::upper_bound(kept_.begin(), kept_.end(), worth, [](double w, const Kept& k) { return w < k.worth; });
+  const auto place = std::upper_bound(kept_.begin(), kept_.end(), worth,
+                                      [](double w, const Kept& k) { return w < k.worth; });
   kept_.insert(place, {worth, assignment_, evaluation_});
   if (kept_.size() > keep_) kept_.pop_back();
   if (kept_.size() == keep_) cutoff_ = kept_.back().worth - std::abs(kept_.back().worth) * search::kPruneRoom;
@@ -60,7 +61,8 @@ Plan to_plan(const PlanJudge& judge, const search::Answer& answer, const search:
   if (!judge.kept().empty()) plan = to_plan(judge.kept().front().assignment, judge.kept().front().evaluation);
   plan.status = status_of(answer.outcome, plan.assignment.has_value());
   plan.counters = counters;
-  plan.lower_bound_s = judge.kept().empty() ? answer.lower_bound : std::min(answer.lower_bound, judge.kept().front().worth);
+  plan.lower_bound_s =
+      judge.kept().empty() ? answer.lower_bound : std::min(answer.lower_bound, judge.kept().front().worth);
   return plan;
 }
 

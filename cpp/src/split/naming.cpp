@@ -28,7 +28,8 @@ std::int32_t codec_position(const Problem& problem, const std::string& where, co
 void validate(const Stage& stage, std::string_view where) {
   const auto check = [&](const char* field, std::int64_t layer) {
     if (layer < 0 || layer > std::numeric_limits<std::int32_t>::max()) {
-      throw core::InvalidInput(std::string(where) + field + ": " + std::to_string(layer) + " is not in [0, 2^31)");
+      throw core::InvalidInput(std::string(where) + field + ": " + std::to_string(layer) +
+                               " is not in [0, 2^31)");
     }
   };
   check("first_layer", stage.first_layer);
@@ -46,7 +47,8 @@ Assignment to_assignment(const Problem& problem, const std::vector<std::string>&
     const Stage& s = stages[i];
     validate(s, where);
     assignment.stages.push_back({node_position(problem, where + "node", s.node),
-                                 static_cast<std::int32_t>(s.first_layer), static_cast<std::int32_t>(s.last_layer),
+                                 static_cast<std::int32_t>(s.first_layer),
+                                 static_cast<std::int32_t>(s.last_layer),
                                  s.codec ? codec_position(problem, where + "codec", *s.codec) : kNoCodec});
   }
   return assignment;
@@ -54,15 +56,16 @@ Assignment to_assignment(const Problem& problem, const std::vector<std::string>&
 
 std::vector<std::string> path_ids(const Problem& problem, const Assignment& assignment) {
   std::vector<std::string> ids;
-  for (const std::int32_t v : assignment.path) ids.push_back(problem.spec().network.nodes[static_cast<std::size_t>(v)].id);
+  for (const std::int32_t v : assignment.path)
+    ids.push_back(problem.spec().network.nodes[static_cast<std::size_t>(v)].id);
   return ids;
 }
 
 std::vector<Stage> named_stages(const Problem& problem, const Assignment& assignment) {
   std::vector<Stage> stages;
   for (const StageChoice& s : assignment.stages) {
-    stages.push_back({problem.spec().network.nodes[static_cast<std::size_t>(s.node)].id, s.first_layer, s.last_layer,
-                      codec_name(problem, s.codec)});
+    stages.push_back({problem.spec().network.nodes[static_cast<std::size_t>(s.node)].id, s.first_layer,
+                      s.last_layer, codec_name(problem, s.codec)});
   }
   return stages;
 }

@@ -33,11 +33,17 @@ double value_of(const Evaluation& e, Criterion criterion) {
 
 class FrontSearch {
  public:
-  FrontSearch(const Problem& problem, const Compiled& compiled, const std::vector<Criterion>& criteria, double epsilon,
-              core::StopToken& stop, search::Workspace& workspace)
-      : problem_(problem), compiled_(compiled), criteria_(criteria), step_(1.0 + std::max(epsilon, kFrontStep)), stop_(stop),
-        workspace_(workspace), limits_(criteria.size(), kInfinity) {
-    if (criteria.front() == Criterion::delay) goal_ = delay_goal(compiled, problem);
+  FrontSearch(const Problem& problem, const Compiled& compiled, const std::vector<Criterion>& criteria,
+              double epsilon, core::StopToken& stop, search::Workspace& workspace)
+      : problem_(problem),
+        compiled_(compiled),
+        criteria_(criteria),
+        step_(1.0 + std::max(epsilon, kFrontStep)),
+        stop_(stop),
+        workspace_(workspace),
+        limits_(criteria.size(), kInfinity) {
+    if (criteria.front() == Criterion::delay)
+      goal_ = delay_goal(compiled, problem);
     else {
       goal_.cost = meter(criteria.front());
       add_limits(compiled, problem, goal_);
@@ -64,8 +70,9 @@ class FrontSearch {
 
   /// Where in the goal a criterion is limited; the problem's own limit may stand there already.
   std::size_t resource_of(Criterion criterion) {
-    const bool limited[] = {criterion == Criterion::error && problem_.spec().limits.max_error.has_value(),
-                            criterion == Criterion::energy && problem_.spec().limits.max_energy_j.has_value()};
+    const bool limited[] = {
+        criterion == Criterion::error && problem_.spec().limits.max_error.has_value(),
+        criterion == Criterion::energy && problem_.spec().limits.max_energy_j.has_value()};
     if (limited[0]) return 0;
     if (limited[1]) return problem_.spec().limits.max_error ? 1 : 0;
     goal_.resources.push_back(meter(criterion));
@@ -74,7 +81,8 @@ class FrontSearch {
   }
 
   double in_goal_units(Criterion criterion, double value) const {
-    return criterion == Criterion::error ? codec::to_resource(problem_.spec().limits.error_rule, value) : value;
+    return criterion == Criterion::error ? codec::to_resource(problem_.spec().limits.error_rule, value)
+                                         : value;
   }
 
   /// All limits on criteria up to `i`, from loose to tight, under the present limits on the
@@ -124,13 +132,15 @@ class FrontSearch {
       return in_goal_units(criteria_.front(), value_of(e, criteria_.front()));
     });
     search::Counters counters;
-    const search::Answer answer = search::solve(compiled_.graph, goal, {}, judge, stop_, workspace_, counters);
+    const search::Answer answer =
+        search::solve(compiled_.graph, goal, {}, judge, stop_, workspace_, counters);
     if (answer.outcome != search::Outcome::proven || judge.kept().empty()) return nullptr;
     Plan plan = to_plan(judge, answer, counters);
     plan.method = "pareto";
-    plan.lower_bound_s = problem_.spec().objective == Objective::delay && criteria_.front() == Criterion::delay
-                             ? plan.lower_bound_s
-                             : std::numeric_limits<double>::quiet_NaN();
+    plan.lower_bound_s =
+        problem_.spec().objective == Objective::delay && criteria_.front() == Criterion::delay
+            ? plan.lower_bound_s
+            : std::numeric_limits<double>::quiet_NaN();
     front_.plans.push_back(std::move(plan));
     return &front_.plans.back();
   }
@@ -170,13 +180,14 @@ class FrontSearch {
 
 }  // namespace
 
-Front pareto_front(const Problem& problem, const std::vector<Criterion>& criteria, double epsilon, core::StopToken& stop,
-                   search::Workspace& workspace) {
+Front pareto_front(const Problem& problem, const std::vector<Criterion>& criteria, double epsilon,
+                   core::StopToken& stop, search::Workspace& workspace) {
   if (criteria.size() < 2 || criteria.size() > 4) {
     throw core::InvalidInput("criteria: " + std::to_string(criteria.size()) + " given, 2 to 4 are needed");
   }
   for (std::size_t i = 0; i < criteria.size(); ++i) {
-    if (std::find(criteria.begin(), criteria.begin() + static_cast<std::ptrdiff_t>(i), criteria[i]) != criteria.begin() + static_cast<std::ptrdiff_t>(i)) {
+    if (std::find(criteria.begin(), criteria.begin() + static_cast<std::ptrdiff_t>(i), criteria[i]) !=
+        criteria.begin() + static_cast<std::ptrdiff_t>(i)) {
       throw core::InvalidInput("criteria: one is given twice");
     }
   }

@@ -13,25 +13,22 @@ namespace {
 
 using core::InvalidInput;
 
-std::string at(const char* list, std::size_t i) {
-  return std::string(list) + "[" + std::to_string(i) + "].";
-}
+std::string at(const char* list, std::size_t i) { return std::string(list) + "[" + std::to_string(i) + "]."; }
 
 void check_name(const std::string& name) {
   const auto allowed = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   if (name.empty() || name.size() > 100 || !std::all_of(name.begin(), name.end(), allowed)) {
-    throw InvalidInput("name: '" + name.substr(0, 120) +
-                       "' is not 1 to 100 characters of [A-Za-z0-9._-]");
+    throw InvalidInput("name: '" + name.substr(0, 120) + "' is not 1 to 100 characters of [A-Za-z0-9._-]");
   }
 }
 
 void check_length(const std::string& where, std::size_t got, std::size_t layers) {
   if (got != layers) {
-    throw InvalidInput(where + ": " + std::to_string(got) + " entries for " +
-                       std::to_string(layers) + " layers");
+    throw InvalidInput(where + ": " + std::to_string(got) + " entries for " + std::to_string(layers) +
+                       " layers");
   }
 }
 
@@ -52,8 +49,10 @@ void check_magnitude(const Problem& problem) {
     for (std::int32_t k = 0; k < problem.codec_count(); ++k) {
       const auto& codec = spec.codecs[static_cast<std::size_t>(k)];
       most_bytes = std::max(most_bytes, problem.sent_bytes(l, k));
-      slowest_codec = std::max(slowest_codec, layer.output_bytes * (codec.encode_s_per_byte + codec.decode_s_per_byte));
-      worst_error = std::max(worst_error, codec::to_resource(spec.limits.error_rule, problem.cut_error(l, k)));
+      slowest_codec =
+          std::max(slowest_codec, layer.output_bytes * (codec.encode_s_per_byte + codec.decode_s_per_byte));
+      worst_error =
+          std::max(worst_error, codec::to_resource(spec.limits.error_rule, problem.cut_error(l, k)));
     }
     error += worst_error;
   }
@@ -102,8 +101,10 @@ Problem::Problem(ProblemSpec spec) {
     if (!names.insert(codec.name).second) {
       throw InvalidInput(at("codecs", i) + "name: '" + codec.name + "' is used by another codec");
     }
-    if (codec.layer_ratio) check_length(at("codecs", i) + "layer_ratio", codec.layer_ratio->size(), spec.layers.size());
-    if (codec.layer_error) check_length(at("codecs", i) + "layer_error", codec.layer_error->size(), spec.layers.size());
+    if (codec.layer_ratio)
+      check_length(at("codecs", i) + "layer_ratio", codec.layer_ratio->size(), spec.layers.size());
+    if (codec.layer_error)
+      check_length(at("codecs", i) + "layer_error", codec.layer_error->size(), spec.layers.size());
   }
   if (spec.limits.max_error) core::require_non_negative("limits.max_error", *spec.limits.max_error);
   if (spec.limits.max_energy_j) core::require_non_negative("limits.max_energy_j", *spec.limits.max_energy_j);

@@ -16,7 +16,8 @@ struct Backward {
     for (const std::int32_t to : t.link_to) ++begin[z(to) + 1];
     for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
     std::vector<std::int32_t> next(begin.begin(), begin.end() - 1);
-    for (std::size_t l = 0; l < link.size(); ++l) link[z(next[z(t.link_to[l])]++)] = static_cast<std::int32_t>(l);
+    for (std::size_t l = 0; l < link.size(); ++l)
+      link[z(next[z(t.link_to[l])]++)] = static_cast<std::int32_t>(l);
   }
   std::vector<std::int32_t> begin;
   std::vector<std::int32_t> link;
@@ -78,7 +79,8 @@ class Unroller {
   bool unroll(const NodeSet& useful, Routes& routes) {
     std::map<std::pair<std::int32_t, NodeSet>, std::int32_t> position;
     std::vector<std::int32_t> node;
-    std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> arcs;  // (to, link), by order of discovery
+    std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>>
+        arcs;  // (to, link), by order of discovery
     std::vector<std::int32_t> finished;
     bool fits = true;
     const auto visit = [&](auto&& self, std::int32_t v, const NodeSet& can_come) -> std::int32_t {

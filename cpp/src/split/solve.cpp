@@ -10,14 +10,15 @@ namespace {
 using search::kInfinity;
 
 /// Smallest bottleneck first; then, among the plans that have it, the smallest delay.
-Plan solve_throughput(const Problem& problem, const Compiled& compiled, const search::SolveOptions& options, core::StopToken& stop,
-                      search::Workspace& workspace) {
+Plan solve_throughput(const Problem& problem, const Compiled& compiled, const search::SolveOptions& options,
+                      core::StopToken& stop, search::Workspace& workspace) {
   search::Counters counters;
   search::Goal goal;
   goal.peak_rate = 1.0;
   add_limits(compiled, problem, goal);
   PlanJudge judge(problem, compiled, bottleneck_of);
-  const search::Answer answer = search::solve(compiled.graph, goal, options, judge, stop, workspace, counters);
+  const search::Answer answer =
+      search::solve(compiled.graph, goal, options, judge, stop, workspace, counters);
   Plan plan = to_plan(judge, answer, counters);
   if (plan.status != core::Status::optimal) return plan;
 
@@ -27,7 +28,8 @@ Plan solve_throughput(const Problem& problem, const Compiled& compiled, const se
   PlanJudge tie_judge(problem, compiled, [cap_s = plan.bottleneck_s](const Assignment&, const Evaluation& e) {
     return e.bottleneck_s <= cap_s ? e.delay_s : kInfinity;
   });
-  const search::Answer tie_answer = search::solve(compiled.graph, tie, options, tie_judge, stop, workspace, counters);
+  const search::Answer tie_answer =
+      search::solve(compiled.graph, tie, options, tie_judge, stop, workspace, counters);
   if (!tie_judge.kept().empty()) plan = to_plan(tie_judge, tie_answer, counters);
   plan.status = status_of(tie_answer.outcome, true);
   plan.lower_bound_s = std::min(lower_bound_s, plan.bottleneck_s);
@@ -45,7 +47,8 @@ search::Goal delay_goal(const Compiled& compiled, const Problem& problem) {
   return goal;
 }
 
-Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop, search::Workspace& workspace) {
+Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop,
+           search::Workspace& workspace) {
   Plan plan;
   const std::optional<Compiled> compiled = compile(problem, options.unroll);
   if (!compiled) {
@@ -56,8 +59,8 @@ Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken&
   } else {
     search::Counters counters;
     PlanJudge judge(problem, *compiled, delay_of);
-    const search::Answer answer =
-        search::solve(compiled->graph, delay_goal(*compiled, problem), options.search, judge, stop, workspace, counters);
+    const search::Answer answer = search::solve(compiled->graph, delay_goal(*compiled, problem),
+                                                options.search, judge, stop, workspace, counters);
     plan = to_plan(judge, answer, counters);
   }
   plan.method = "optimal";
@@ -65,7 +68,8 @@ Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken&
   return plan;
 }
 
-std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken& stop, search::Workspace& workspace) {
+std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken& stop,
+                         search::Workspace& workspace) {
   std::vector<Plan> plans;
   const std::optional<Compiled> compiled = compile(problem);
   if (!compiled) return plans;
@@ -82,7 +86,8 @@ std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken
   options.labels.copies = k;
   search::Counters counters;
   PlanJudge judge(problem, *compiled, worth, k);
-  const search::Answer answer = search::solve(compiled->graph, goal, options, judge, stop, workspace, counters);
+  const search::Answer answer =
+      search::solve(compiled->graph, goal, options, judge, stop, workspace, counters);
   for (const PlanJudge::Kept& kept : judge.kept()) {
     Plan plan = to_plan(kept.assignment, kept.evaluation);
     plan.status = status_of(answer.outcome, true);

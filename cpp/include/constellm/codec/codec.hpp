@@ -9,10 +9,10 @@ namespace constellm::codec {
 /// One way to send an activation over a cut.
 struct Codec {
   std::string name;
-  double ratio = 1.0;                ///< uncompressed / compressed bytes
-  double error = 0.0;                ///< relative L2 error of the activation
-  double encode_s_per_byte = 0.0;    ///< per uncompressed byte [s/B]
-  double decode_s_per_byte = 0.0;    ///< per uncompressed byte [s/B]
+  double ratio = 1.0;                              ///< uncompressed / compressed bytes
+  double error = 0.0;                              ///< relative L2 error of the activation
+  double encode_s_per_byte = 0.0;                  ///< per uncompressed byte [s/B]
+  double decode_s_per_byte = 0.0;                  ///< per uncompressed byte [s/B]
   std::optional<std::vector<double>> layer_ratio;  ///< [layers] in place of `ratio`
   std::optional<std::vector<double>> layer_error;  ///< [layers] in place of error * error_gain
 

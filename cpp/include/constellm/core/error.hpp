@@ -30,7 +30,9 @@ void require_positive(std::string_view where, std::string_view field, double val
 [[noreturn]] inline void throw_out_of_range(std::string_view field, double value, std::string_view range) {
   throw_out_of_range({}, field, value, range);
 }
-inline void require_non_negative(std::string_view field, double value) { require_non_negative({}, field, value); }
+inline void require_non_negative(std::string_view field, double value) {
+  require_non_negative({}, field, value);
+}
 inline void require_positive(std::string_view field, double value) { require_positive({}, field, value); }
 
 }  // namespace constellm::core

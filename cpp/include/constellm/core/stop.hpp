@@ -24,8 +24,10 @@ class StopToken {
     credit_ += weight;
     if (credit_ < kPollEvery) return false;
     credit_ = 0;
-    if (interrupted_ && interrupted_()) reason_ = StopReason::interrupted;
-    else if (elapsed_s() > time_limit_s_) reason_ = StopReason::time_limit;
+    if (interrupted_ && interrupted_())
+      reason_ = StopReason::interrupted;
+    else if (elapsed_s() > time_limit_s_)
+      reason_ = StopReason::time_limit;
     return reason_ != StopReason::none;
   }
 

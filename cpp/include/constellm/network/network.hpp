@@ -10,12 +10,12 @@ namespace constellm::network {
 /// A computer (satellite or ground). `flop_per_s` 0 without `layer_time_s` only relays.
 struct Node {
   std::string id;
-  double flop_per_s = 0.0;         ///< effective computing speed [FLOP/s]
-  double memory_bytes = 0.0;       ///< room for layers [B]
-  double power_w = 0.0;            ///< while computing [W]
-  double tx_power_w = 0.0;         ///< while sending [W]
-  double overhead_s = 0.0;         ///< fixed time per micro-batch of a hosting node [s]
-  double codec_time_scale = 1.0;   ///< multiplies encode and decode times here
+  double flop_per_s = 0.0;                          ///< effective computing speed [FLOP/s]
+  double memory_bytes = 0.0;                        ///< room for layers [B]
+  double power_w = 0.0;                             ///< while computing [W]
+  double tx_power_w = 0.0;                          ///< while sending [W]
+  double overhead_s = 0.0;                          ///< fixed time per micro-batch of a hosting node [s]
+  double codec_time_scale = 1.0;                    ///< multiplies encode and decode times here
   std::optional<std::vector<double>> layer_time_s;  ///< measured, per micro-batch [s]
   std::optional<std::string> group;
 
@@ -52,10 +52,10 @@ struct Network {
 struct Topology {
   std::int32_t source = 0;
   std::int32_t sink = 0;
-  std::vector<std::int32_t> link_from;   ///< [links] node position
-  std::vector<std::int32_t> link_to;     ///< [links] node position
-  std::vector<std::int32_t> out_begin;   ///< [nodes + 1] into `out_link`
-  std::vector<std::int32_t> out_link;    ///< link positions, grouped by sender, in file order
+  std::vector<std::int32_t> link_from;  ///< [links] node position
+  std::vector<std::int32_t> link_to;    ///< [links] node position
+  std::vector<std::int32_t> out_begin;  ///< [nodes + 1] into `out_link`
+  std::vector<std::int32_t> out_link;   ///< link positions, grouped by sender, in file order
 
   bool operator==(const Topology&) const = default;
 };

@@ -34,27 +34,28 @@ struct Meter {
 /// arcs lead from lower to higher positions and every walk is simple; else no site may be
 /// visited twice. Several positions may stand for one site.
 struct LayeredGraph {
-  std::int32_t levels = 0;   ///< units of work
+  std::int32_t levels = 0;  ///< units of work
   std::int32_t options = 0;
-  std::int32_t stride = 0;   ///< options rounded up to whole SIMD registers
+  std::int32_t stride = 0;  ///< options rounded up to whole SIMD registers
   bool acyclic = true;
-  std::int32_t source = 0;   ///< position
-  std::int32_t sink = 0;     ///< position
+  std::int32_t source = 0;              ///< position
+  std::int32_t sink = 0;                ///< position
   std::vector<std::int32_t> site;       ///< [positions]
   std::vector<std::int32_t> arc_begin;  ///< [positions + 1]
   std::vector<std::int32_t> arc_to;     ///< [arcs] position
   std::vector<std::int32_t> arc_line;   ///< [arcs] row of `hop_s`; arcs between the same sites share it
 
-  std::vector<std::uint8_t> can_host;   ///< [sites]
-  std::vector<double> stage_fixed_s;    ///< [sites] per stage
-  std::vector<double> work_s;           ///< [sites * (levels + 1)] prefix sums of the units' times
-  std::vector<std::int32_t> reach;      ///< [sites * (levels + 1)] furthest level of a stage begun at a level
-  std::vector<double> form_scale;       ///< [sites] multiplies enter_s and leave_s
-  std::vector<double> enter_s;          ///< [(levels + 1) * stride] to begin a stage from a form
-  std::vector<double> leave_s;          ///< [(levels + 1) * stride] to end a stage in a form
-  bool enter_is_free = true;            ///< all of enter_s is zero
-  std::vector<double> amount;           ///< [(levels + 1) * stride] what crosses a hop
-  std::vector<double> hop_s;            ///< [lines * (levels + 1) * stride] time of a hop; infinite where there is no such form
+  std::vector<std::uint8_t> can_host;  ///< [sites]
+  std::vector<double> stage_fixed_s;   ///< [sites] per stage
+  std::vector<double> work_s;          ///< [sites * (levels + 1)] prefix sums of the units' times
+  std::vector<std::int32_t> reach;     ///< [sites * (levels + 1)] furthest level of a stage begun at a level
+  std::vector<double> form_scale;      ///< [sites] multiplies enter_s and leave_s
+  std::vector<double> enter_s;         ///< [(levels + 1) * stride] to begin a stage from a form
+  std::vector<double> leave_s;         ///< [(levels + 1) * stride] to end a stage in a form
+  bool enter_is_free = true;           ///< all of enter_s is zero
+  std::vector<double> amount;          ///< [(levels + 1) * stride] what crosses a hop
+  std::vector<double>
+      hop_s;  ///< [lines * (levels + 1) * stride] time of a hop; infinite where there is no such form
 
   [[nodiscard]] std::int32_t positions() const { return static_cast<std::int32_t>(site.size()); }
   [[nodiscard]] std::int32_t sites() const { return static_cast<std::int32_t>(can_host.size()); }

@@ -24,7 +24,7 @@ class Judge {
 /// A partial walk that has come to a position with `level` units done and the result in `form`,
 /// and is about to begin a stage there, or else to pass on what came.
 struct Label {
-  double bound = 0.0;   ///< no completion is worth less
+  double bound = 0.0;  ///< no completion is worth less
   double cost = 0.0;
   double peak = 0.0;
   double entered_s = 0.0;  ///< time spent on entering the stage about to begin
@@ -39,7 +39,7 @@ struct Label {
 };
 
 struct LabelOptions {
-  bool heuristic = true;       ///< order and prune by cost-to-go; else by cost so far
+  bool heuristic = true;  ///< order and prune by cost-to-go; else by cost so far
   bool dominance = true;
   bool resource_bound = true;  ///< prune by the least that each resource still needs
   std::int64_t copies = 1;     ///< a label falls only to this many that are no worse
@@ -51,10 +51,10 @@ enum class LabelOutcome { exhausted, over_budget, stopped };
 /// What bounds a label run.
 struct LabelBounds {
   const Window* window = nullptr;
-  double peak_floor = 0.0;                  ///< walks of a lower peak are not looked for
+  double peak_floor = 0.0;  ///< walks of a lower peak are not looked for
   const PeakToGo* peak = nullptr;
-  std::vector<const CostToGo*> costs;       ///< for several multipliers; the first also orders
-  std::vector<const CostToGo*> resources;   ///< least use to go; parallel to the goal's
+  std::vector<const CostToGo*> costs;      ///< for several multipliers; the first also orders
+  std::vector<const CostToGo*> resources;  ///< least use to go; parallel to the goal's
 };
 
 /// Memory of label runs, to be used again.
@@ -76,7 +76,8 @@ struct LabelScratch {
 /// visited), that cannot keep a limit, or that cannot beat the judge's cutoff. `exhausted`
 /// proves that no walk within the window and above the peak floor beats the cutoff.
 /// `least_open` is a bound on what was left when it ended otherwise.
-LabelOutcome run_labels(const LayeredGraph& graph, const Goal& goal, const LabelBounds& bounds, const LabelOptions& options,
-                        Judge& judge, core::StopToken& stop, LabelScratch& scratch, Counters& counters, double& least_open);
+LabelOutcome run_labels(const LayeredGraph& graph, const Goal& goal, const LabelBounds& bounds,
+                        const LabelOptions& options, Judge& judge, core::StopToken& stop,
+                        LabelScratch& scratch, Counters& counters, double& least_open);
 
 }  // namespace constellm::search

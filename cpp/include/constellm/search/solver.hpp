@@ -39,7 +39,7 @@ struct Workspace {
 /// resources bounds the rest, each multiplier by one backward pass, whose trace is offered as
 /// well. Intervals that cannot beat the cutoff fall away; what is left is finished by label
 /// setting under these tables, within a budget while the interval can still be halved.
-Answer solve(const LayeredGraph& graph, const Goal& goal, const SolveOptions& options, Judge& judge, core::StopToken& stop,
-             Workspace& workspace, Counters& counters);
+Answer solve(const LayeredGraph& graph, const Goal& goal, const SolveOptions& options, Judge& judge,
+             core::StopToken& stop, Workspace& workspace, Counters& counters);
 
 }  // namespace constellm::search

@@ -23,7 +23,7 @@ std::optional<Compiled> compile(const Problem& problem, bool unroll = true);
 search::Meter time_meter(const Compiled& compiled, const Problem& problem);
 search::Meter error_meter(const Compiled& compiled, const Problem& problem);
 search::Meter energy_meter(const Compiled& compiled, const Problem& problem);  ///< over all micro-batches
-search::Meter bytes_meter(const Problem& problem);                            ///< over all micro-batches
+search::Meter bytes_meter(const Problem& problem);                             ///< over all micro-batches
 
 /// Adds the limits that the problem sets on error and energy.
 void add_limits(const Compiled& compiled, const Problem& problem, search::Goal& goal);

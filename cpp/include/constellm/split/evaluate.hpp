@@ -12,7 +12,7 @@ struct StageTerms {
   double decode_s = 0.0;
   double compute_s = 0.0;
   double encode_s = 0.0;
-  double time_s = 0.0;        ///< the sum of the four, per micro-batch
+  double time_s = 0.0;  ///< the sum of the four, per micro-batch
   double memory_bytes = 0.0;
 };
 

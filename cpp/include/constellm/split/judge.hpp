@@ -16,7 +16,10 @@ class PlanJudge : public search::Judge {
   using Worth = std::function<double(const Assignment&, const Evaluation&)>;
 
   PlanJudge(const Problem& problem, const Compiled& compiled, Worth worth, std::int64_t keep = 1)
-      : problem_(&problem), compiled_(&compiled), worth_(std::move(worth)), keep_(static_cast<std::size_t>(keep)) {}
+      : problem_(&problem),
+        compiled_(&compiled),
+        worth_(std::move(worth)),
+        keep_(static_cast<std::size_t>(keep)) {}
 
   void offer(const search::Walk& walk) override;
   [[nodiscard]] double cutoff() const override { return cutoff_; }

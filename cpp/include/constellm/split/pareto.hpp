@@ -25,7 +25,7 @@ inline constexpr double kFrontStep = 1e-9;
 /// With two criteria and `epsilon` 0 the front is exact but for points closer than kFrontStep.
 /// With `epsilon` > 0 it is an epsilon-front: for every plan there is one in it that is no worse
 /// in the first criterion and at most 1 + epsilon times as large in each other one.
-Front pareto_front(const Problem& problem, const std::vector<Criterion>& criteria, double epsilon, core::StopToken& stop,
-                   search::Workspace& workspace);
+Front pareto_front(const Problem& problem, const std::vector<Criterion>& criteria, double epsilon,
+                   core::StopToken& stop, search::Workspace& workspace);
 
 }  // namespace constellm::split

@@ -14,8 +14,8 @@ namespace constellm::split {
 struct StageChoice {
   std::int32_t node = 0;
   std::int32_t first_layer = 0;
-  std::int32_t last_layer = 0;          ///< inclusive
-  std::int32_t codec = kNoCodec;        ///< of what it sends on; kNoCodec after the last layer
+  std::int32_t last_layer = 0;    ///< inclusive
+  std::int32_t codec = kNoCodec;  ///< of what it sends on; kNoCodec after the last layer
 
   auto operator<=>(const StageChoice&) const = default;
 };

@@ -57,7 +57,9 @@ class Problem {
   }
 
   [[nodiscard]] std::int32_t layer_count() const { return static_cast<std::int32_t>(spec().layers.size()); }
-  [[nodiscard]] std::int32_t node_count() const { return static_cast<std::int32_t>(spec().network.nodes.size()); }
+  [[nodiscard]] std::int32_t node_count() const {
+    return static_cast<std::int32_t>(spec().network.nodes.size());
+  }
   [[nodiscard]] std::int32_t codec_count() const { return static_cast<std::int32_t>(spec().codecs.size()); }
 
   /// Seconds of `layer` on `node` per micro-batch. Only for nodes that can host.

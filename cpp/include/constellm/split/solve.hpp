@@ -15,13 +15,15 @@ struct SolveOptions {
 
 /// The best plan by exact search, with its proof: status, bound and counters. With a time limit
 /// or an interruption, the best plan so far and a true bound.
-Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop, search::Workspace& workspace);
+Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop,
+           search::Workspace& workspace);
 
 /// Minimise time + (M - 1) * bottleneck within the problem's limits.
 search::Goal delay_goal(const Compiled& compiled, const Problem& problem);
 
 /// The k best distinct plans, best first; fewer where there are not as many. The bound of each
 /// is what is proven of the plan at its rank.
-std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken& stop, search::Workspace& workspace);
+std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken& stop,
+                         search::Workspace& workspace);
 
 }  // namespace constellm::split
