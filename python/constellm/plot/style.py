@@ -58,9 +58,16 @@ def matplotlib() -> Any:
     return matplotlib
 
 
-def in_force() -> Any:
-    """A context in which new figures and axes have the style."""
-    return matplotlib().rc_context(_RC)
+@contextmanager
+def in_force() -> Iterator[None]:
+    """New figures and axes have the style."""
+    library = matplotlib()
+    with library.rc_context(_RC):
+        yield
+        # The first figure loads the backend, and that of a notebook says here that it shows figures at once:
+        # no part of the style, and to outlive it.
+        interactive = library.is_interactive()
+    library.interactive(interactive)
 
 
 @contextmanager
