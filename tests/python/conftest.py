@@ -25,3 +25,10 @@ def random_problems() -> int:
 def repository() -> Path:
     """The root of the source tree."""
     return Path(__file__).resolve().parents[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what tries random problems, so that `-m randomised` selects it."""
+    for item in items:
+        if "random_problems" in getattr(item, "fixturenames", ()):
+            item.add_marker("randomised")
