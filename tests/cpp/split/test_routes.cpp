@@ -1,0 +1,123 @@
+// Routes hold every simple path once, unrolled or not.
+#include <algorithm>
+#include <set>
+
+#include "catch.hpp"
+#include "constellm/split/routes.hpp"
+#include "split/random_problem.hpp"
+
+using namespace constellm;
+
+namespace {
+
+using Path = std::vector<std::int32_t>;
+
+std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+void extend(const network::Topology& t, Path& path, std::vector<Path>& found) {
+  if (path.back() == t.sink) {
+    found.push_back(path);
+    return;
+  }
+  for (std::size_t link = 0; link < t.link_from.size(); ++link) {
+    const std::int32_t to = t.link_to[link];
+    if (t.link_from[link] != path.back() || std::find(path.begin(), path.end(), to) != path.end()) continue;
+    path.push_back(to);
+    extend(t, path, found);
+    path.pop_back();
+  }
+}
+
+/// All walks over the positions; those that come to a node twice are cut off when `simple`.
+void walk(const network::Topology& t, const split::Routes& routes, std::int32_t p, bool simple, Path& path,
+          std::vector<Path>& found) {
+  if (p == routes.sink) {
+    found.push_back(path);
+    return;
+  }
+  for (auto a = routes.arc_begin[z(p)]; a < routes.arc_begin[z(p) + 1]; ++a) {
+    const std::int32_t to = routes.arc_to[z(a)];
+    const std::int32_t link = routes.arc_link[z(a)];
+    CHECK(t.link_from[z(link)] == routes.node[z(p)]);
+    CHECK(t.link_to[z(link)] == routes.node[z(to)]);
+    if (simple && std::find(path.begin(), path.end(), routes.node[z(to)]) != path.end()) continue;
+    path.push_back(routes.node[z(to)]);
+    walk(t, routes, to, simple, path, found);
+    path.pop_back();
+  }
+}
+
+std::vector<Path> paths_of(const network::Topology& t, const split::Routes& routes) {
+  std::vector<Path> found;
+  if (routes.node.empty()) return found;
+  Path path{routes.node.front()};
+  walk(t, routes, 0, !routes.acyclic, path, found);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<Path> simple_paths(const network::Topology& t) {
+  std::vector<Path> found;
+  Path path{t.source};
+  extend(t, path, found);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("Routes are the simple paths", "[split]") {
+  std::size_t paths = 0;
+  for (std::uint64_t seed = 0; seed < tests::random_problems(2000); ++seed) {
+    const split::Problem problem = tests::random_problem(seed);
+    const network::Topology& t = problem.topology();
+    const auto expected = simple_paths(t);
+    paths += expected.size();
+    INFO("seed " << seed);
+
+    const split::Routes unrolled = split::find_routes(t, 2048);
+    CHECK(paths_of(t, unrolled) == expected);
+    CHECK(unrolled.node.empty() == expected.empty());
+    if (!expected.empty()) {
+      CHECK(unrolled.acyclic);
+      CHECK(unrolled.sink == static_cast<std::int32_t>(unrolled.node.size()) - 1);
+      for (std::size_t p = 0; p < unrolled.node.size(); ++p) {
+        for (auto a = unrolled.arc_begin[p]; a < unrolled.arc_begin[p + 1]; ++a) {
+          CHECK(unrolled.arc_to[z(a)] > static_cast<std::int32_t>(p));
+        }
+      }
+    }
+
+    const split::Routes whole = split::find_routes(t, 0);
+    CHECK(paths_of(t, whole) == expected);
+    if (!expected.empty()) {
+      CHECK(!whole.acyclic);
+      // Positions are nodes, each once, and only those that a walk to the sink can come to.
+      CHECK(std::set<std::int32_t>(whole.node.begin(), whole.node.end()).size() == whole.node.size());
+      CHECK(whole.node.front() == t.source);
+      CHECK(whole.node[z(whole.sink)] == t.sink);
+    }
+  }
+  CHECK(paths > 5000);
+}
+
+TEST_CASE("Routes that would be many stay a graph", "[split]") {
+  split::ProblemSpec spec = tests::random_spec(0);
+  spec.network.nodes.assign(
+      8, network::Node{.id = "", .flop_per_s = 1.0, .memory_bytes = 1.0, .layer_time_s = {}, .group = {}});
+  spec.network.links.clear();
+  for (std::size_t a = 0; a < 8; ++a) spec.network.nodes[a].id = std::to_string(a);
+  for (const auto& a : spec.network.nodes) {
+    for (const auto& b : spec.network.nodes) {
+      if (a.id != b.id) spec.network.links.push_back({a.id, b.id, 1.0, 0.0, 0.0, {}});
+    }
+  }
+  spec.network.source = "0";
+  spec.network.sink = "7";
+  const split::Problem problem(spec);
+  CHECK(split::find_routes(problem.topology(), 2048).acyclic);
+  const split::Routes few = split::find_routes(problem.topology(), 20);
+  CHECK(!few.acyclic);
+  CHECK(few.node.size() == 8);
+  CHECK(paths_of(problem.topology(), few) == simple_paths(problem.topology()));
+}
