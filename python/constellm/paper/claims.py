@@ -53,13 +53,29 @@ def claims(tables: Tables) -> Rows:
 
 def _row(claim: str, paper: str, here: str, moves: str, holds: Iterable[bool], why: str) -> Row:
     text, good, examined = verdict(holds)
-    return {"claim": claim, "paper": paper, "here": here, "moves": moves, "holding": good, "examined": examined,
-            "verdict": text, "why": why}  # fmt: skip
+    return {
+        "claim": claim,
+        "paper": paper,
+        "here": here,
+        "moves": moves,
+        "holding": good,
+        "examined": examined,
+        "verdict": text,
+        "why": why,
+    }
 
 
 def _unmeasured(claim: str, paper: str, here: str, why: str) -> Row:
-    return {"claim": claim, "paper": paper, "here": here, "moves": "–", "holding": 0, "examined": 0,
-            "verdict": "not measured here", "why": why}  # fmt: skip
+    return {
+        "claim": claim,
+        "paper": paper,
+        "here": here,
+        "moves": "–",
+        "holding": 0,
+        "examined": 0,
+        "verdict": "not measured here",
+        "why": why,
+    }
 
 
 def _span(values: Iterable[float], unit: str = "%") -> str:
@@ -79,13 +95,14 @@ def _reduction(tables: Tables) -> Row:
         "42 %, the largest reduction",
         f"{_span([only(default, image='1080p')['reduction']])} at 1080p; "
         f"{_span(row['reduction'] for row in default)} from 240p to 1080p",
-        f"1080p, precision and utilisation moved: {_span(row['reduction'] for row in large)}; S2G 0.2 Gbit/s: "
+        f"1080p, precision and utilisation moved: {_span(row['reduction'] for row in large)}; "
+        "S2G 0.2 Gbit/s: "
         f"{_span([only(tables['delay-against-ground'], s2g_rate_bps=0.2e9, image='1080p')['reduction']])} "
         "at 1080p",
         [row["reduction"] >= CLAIMED_REDUCTION for row in region],
-        "Ground-only's delay is that of raw images over 0.5 Gbit/s, so it falls with their size, the chain's does not: "
-        "small images are faster on the ground. With FP32 on CUDA cores the satellites are too slow at any size. "
-        "Settings: precision, utilisation, image.",
+        "Ground-only's delay is that of raw images over 0.5 Gbit/s, so it falls with their size, the "
+        "chain's does not: small images are faster on the ground. With FP32 on CUDA cores the "
+        "satellites are too slow at any size. Settings: precision, utilisation, image.",
     )
 
 
@@ -94,13 +111,15 @@ def _speed_ups(tables: Tables) -> Rows:
     large = where(paper, image="1080p")
     region = [row for row in tables["region"] if _stated(row)]
     slow = where(region, s2g_rate_bps=0.2e9)
+    moved = _span((row["speed_up"] for row in where(region, image="1080p")), "×")
+    enough = _all_hold(where(region, image="1080p")) or "nothing"
     return [
         _row(
             "speed-ups over Ground-only, S2G 0.2 to 0.8 Gbit/s",
             "1.58 to 2.86×",
             f"{_span((row['speed_up'] for row in large), '×')} at 1080p; "
             f"{_span((row['speed_up'] for row in paper), '×')} from 240p",
-            f"precision and utilisation moved, 1080p: {_span((row['speed_up'] for row in where(region, image='1080p')), '×')}",
+            f"precision and utilisation moved, 1080p: {moved}",
             [row["speed_up"] >= 1.58 for row in region],
             "Ground-only's delay goes with the raw bytes, the chain's with computing. "
             "Settings: precision, utilisation, image, S2G rate.",
@@ -109,9 +128,9 @@ def _speed_ups(tables: Tables) -> Rows:
             "speed-up over Ground-only at 1080p",
             "58 %, read as 1.58×",
             f"{_span([only(large, s2g_rate_bps=0.8e9)['speed_up']], '×')} at 0.8 Gbit/s",
-            f"S2G rate, precision, utilisation moved: {_span((row['speed_up'] for row in where(region, image='1080p')), '×')}",
+            f"S2G rate, precision, utilisation moved: {moved}",
             [row["speed_up"] >= 1.58 for row in where(region, image="1080p")],
-            f"At every S2G rate of that range it holds with {_all_hold(where(region, image='1080p')) or 'nothing'}.",
+            f"At every S2G rate from 0.2 to 0.8 Gbit/s it holds with {enough}.",
         ),
         _row(
             "speed-up over Ground-only at S2G 0.2 Gbit/s",
@@ -119,8 +138,8 @@ def _speed_ups(tables: Tables) -> Rows:
             f"{_span([only(large, s2g_rate_bps=0.2e9)['speed_up']], '×')} at 1080p",
             f"image, precision, utilisation moved: {_span((row['speed_up'] for row in slow), '×')}",
             [row["speed_up"] > 2 for row in slow],
-            "The raw images' way down is the bottleneck only if they are large. Twice as fast is 50 % less delay, so "
-            "42 % at 0.8 Gbit/s cannot be the largest reduction of all.",
+            "The raw images' way down is the bottleneck only if they are large. Twice as fast is 50 % "
+            "less delay, so 42 % at 0.8 Gbit/s cannot be the largest reduction of all.",
         ),
     ]
 
@@ -141,17 +160,21 @@ def _stated(row: Row) -> bool:
 
 def _everywhere(tables: Tables) -> Row:
     paper = [row for row in tables["delay-against-ground"] if _stated(row)]
-    wins = [f"{image} ({sum(r['reduction'] > 0 for r in where(paper, image=image))} of {len(where(paper, image=image))})"
-            for image in distinct(paper, "image") if any(r["reduction"] > 0 for r in where(paper, image=image))]  # fmt: skip
+    wins = []
+    for image in distinct(paper, "image"):
+        rows = where(paper, image=image)
+        if won := sum(row["reduction"] > 0 for row in rows):
+            wins.append(f"{image} ({won} of {len(rows)})")
     region = [row for row in tables["region"] if _stated(row)]
     return _row(
         "lowest delay at every image size and S2G rate",
         "every one",
         f"lower than ground-only at {', '.join(wins) or 'none'} of the S2G rates",
-        f"precision and utilisation moved: in {sum(row['reduction'] > 0 for row in region)} of {len(region)} settings",
+        "precision and utilisation moved: in "
+        f"{sum(row['reduction'] > 0 for row in region)} of {len(region)} settings",
         [row["reduction"] > 0 for row in paper],
-        "Against every split of the same chain it is the lowest by proof; against ground-only it depends on the raw "
-        "bytes. Settings: image and S2G rate at the scenario's other assumptions.",
+        "Against every split of the same chain it is the lowest by proof; against ground-only it "
+        "depends on the raw bytes. Settings: image and S2G rate at the scenario's other assumptions.",
     )
 
 
@@ -174,14 +197,16 @@ def _splits(tables: Tables) -> Rows:
             f"{_by_model(proportional)}",
             "–",
             [row["speed_up"] >= 2.03 for row in proportional],
-            "Layers of a vision transformer are alike, so that layers in proportion to speed are nearly balanced; with "
-            "the best codecs for that little is left to gain. Settings: models.",
+            "Layers of a vision transformer are alike, so that layers in proportion to speed are nearly "
+            "balanced; with the best codecs for that little is left to gain. Settings: models.",
         ),
     ]
 
 
 def _by_model(rows: Rows) -> str:
-    return ", ".join(f"{SHORT[row['model']]} {row['speed_up']:.2f}×" for row in rows if row["speed_up"] == row["speed_up"])
+    return ", ".join(
+        f"{SHORT[row['model']]} {row['speed_up']:.2f}×" for row in rows if row["speed_up"] == row["speed_up"]
+    )
 
 
 def _models(tables: Tables) -> Rows:
@@ -204,7 +229,8 @@ def _models(tables: Tables) -> Rows:
             _by_model(single) + f"; no plan for {', '.join(missing)}",
             "–",
             [row["speed_up"] >= 1.46 for row in single],
-            "Five satellites share the work and micro-batches overlap. Settings: models that fit one satellite.",
+            "Five satellites share the work and micro-batches overlap. Settings: models that fit one "
+            "satellite.",
         ),
         _row(
             "the gain grows with the model, against a single satellite",
@@ -220,18 +246,20 @@ def _models(tables: Tables) -> Rows:
             _by_model(ground),
             "–",
             [b["speed_up"] > a["speed_up"] for a, b in zip(ground, ground[1:])],
-            "Ground-only is held by its raw images whatever the model, the chain by computing, so the gain shrinks. "
-            "Settings: each model against the next smaller one.",
+            "Ground-only is held by its raw images whatever the model, the chain by computing, so the "
+            "gain shrinks. Settings: each model against the next smaller one.",
         ),
         _row(
             "for ViT-B a single satellite is faster",
             "yes",
-            f"faster than the optimal chain in {sum(chain for *_, chain in beaten)} of {len(beaten)} settings",
+            "faster than the optimal chain in "
+            f"{sum(chain for *_, chain in beaten)} of {len(beaten)} settings",
             "faster than the uniform split with M micro-batches and the sensing satellite in a mode: "
             + ("; ".join(setting for setting, beats, _ in beaten if beats) or "none"),
             [beats for _, beats, _ in beaten],
-            "The optimum may use one satellite alone, so it never loses; a uniform split loses when nothing overlaps. A "
-            "fixed cost a hop, not told, would move this. Settings: micro-batches and power modes, against the uniform split.",
+            "The optimum may use one satellite alone, so it never loses; a uniform split loses when "
+            "nothing overlaps. A fixed cost a hop, not told, would move this. Settings: micro-batches "
+            "and power modes, against the uniform split.",
         ),
         _row(
             "only ViT-G exceeds the memory of a satellite",
@@ -247,9 +275,16 @@ def _models(tables: Tables) -> Rows:
 def _communication(tables: Tables) -> Row:
     rows = tables["saving-by-accounting"]
     plan = [row for row in where(rows, counted=rows[0]["counted"]) if row["image"] in IMAGES]
-    near = [f"{row['counted']}, {row['image']} ({100 * row['saving']:.1f} %)" for row in rows if row["within_a_point"]]
-    own = [f"{row['image']} {100 * row['saving']:.0f} %" for row in where(rows, counted=rows[0]["counted"])
-           if row["image"] not in IMAGES]  # fmt: skip
+    near = [
+        f"{row['counted']}, {row['image']} ({100 * row['saving']:.1f} %)"
+        for row in rows
+        if row["within_a_point"]
+    ]
+    own = [
+        f"{row['image']} {100 * row['saving']:.0f} %"
+        for row in where(rows, counted=rows[0]["counted"])
+        if row["image"] not in IMAGES
+    ]
     return _row(
         "at least so much less communication than Ground-only",
         "71.7 %",
@@ -257,8 +292,9 @@ def _communication(tables: Tables) -> Row:
         f"within a point of 71.7 %: {'; '.join(near) or 'no way of counting'}; images as small as "
         f"the data sets': {', '.join(own)}",
         [row["saving"] >= CLAIMED_SAVING for row in plan],
-        "The plans save more than claimed at these sizes, so 71.7 % needs another way of counting: raw legs of the "
-        "scheme itself at small sizes give it. Most of it is hops that the raw image does not travel.",
+        "The plans save more than claimed at these sizes, so 71.7 % needs another way of counting: raw "
+        "legs of the scheme itself at small sizes give it. Most of it is hops that the raw image does "
+        "not travel.",
     )
 
 
@@ -282,8 +318,9 @@ def _compression(tables: Tables) -> Rows:
             "25.82×",
             f"taken over; an ideal coder without memory gains {plain['gain']:.2f}× on Laplace values, "
             f"not {needed['gain']:.2f}×",
-            f"It would need {needed['bits_per_kept_value']:.1f} bits a kept value after quantising to 8, where Laplace "
-            f"values have {plain['bits_per_kept_value']:.1f}: possible if few outliers set the range. Measured "
+            f"It would need {needed['bits_per_kept_value']:.1f} bits a kept value after quantising to 8, "
+            f"where Laplace values have {plain['bits_per_kept_value']:.1f}: possible if few outliers set the "
+            "range. Measured "
             "activations must tell.",
         ),
     ]
@@ -295,13 +332,14 @@ def _chain_is_best(tables: Tables) -> Row:
     return _row(
         "no layer on the ground is the best plan (implied)",
         "the scheme hosts none",
-        f"with the ground as a host {default['best_delay_s']:.2f} s instead of {default['chain_delay_s']:.2f} s, "
+        f"with the ground as a host {default['best_delay_s']:.2f} s "
+        f"instead of {default['chain_delay_s']:.2f} s, "
         f"{default['layers_in_orbit']} of 48 layers in orbit",
         f"layers in orbit, precision, image and S2G rate moved: {min(r['layers_in_orbit'] for r in rows)} to "
         f"{max(r['layers_in_orbit'] for r in rows)}",
         [row["chain_delay_s"] <= row["best_delay_s"] * (1 + 1e-9) for row in rows],
-        "The ground computes many times faster than a satellite, and a compressed activation is small: few layers in "
-        "orbit, enough to compress, and the rest below.",
+        "The ground computes many times faster than a satellite, and a compressed activation is small: "
+        "few layers in orbit, enough to compress, and the rest below.",
     )
 
 
@@ -310,6 +348,6 @@ def _accuracy() -> Row:
         "loss of accuracy below 1 point",
         "194 of 200 splits within 1 point, six lose 1.0 to 1.5",
         "–",
-        "Errors of activations stand for it here, as an assumption; trained masks and measured activations are needed. "
-        "By the paper's own count it is not universal.",
+        "Errors of activations stand for it here, as an assumption; trained masks and measured "
+        "activations are needed. By the paper's own count it is not universal.",
     )

@@ -30,7 +30,7 @@ CHAIN = Contender("optimal chain", "optimal")
 """The paper's scheme, solved exactly: any of the five satellites hosts layers, the ground none."""
 
 GROUND_ONLY = Contender("ground only", "ground-only", {"ground_computes": True})
-"""All raw images are relayed down, over the four hops and the ground link, and the ground hosts all layers."""
+"""All raw images are relayed down, over four hops and the ground link, and the ground hosts all layers."""
 
 SINGLE = Contender("single satellite", "single-satellite")
 """The sensing satellite hosts all layers."""

@@ -40,7 +40,11 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
     if not sources:
         raise FileNotFoundError(f"notebooks: no *.ipynb in {Path(folder)}")
     out.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "CONSTELLM_QUICK": "1" if quick else "0"}
+    environment = {
+        **os.environ,
+        "CONSTELLM_QUICK": "1" if quick else "0",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever the caller draws with
+    }
     # Sockets of the file system, so that no port is opened.
     local = Config({"KernelManager": {"transport": "ipc"}})
     files = []

@@ -10,21 +10,23 @@ from html import escape
 _TITLE = "Collaborative inference over LEO satellites, reproduced"
 
 _INTRODUCTION = (
-    "What comes out here beside what the paper of Zhang, Wu, Li, Wang and Shen (arXiv 2604.04654, 2026) reports. It was "
-    "known here through its abstract and summaries of its text; no equation of it was at hand, nor were its "
-    "micro-batches, precision, utilisation or raw image format. Each such number is an assumption, named in the table of "
-    "parameters, and none was chosen to meet a result. Every plan is solved to a proven optimum or comes from a named "
-    "method; all delays come from one evaluator, but for rows that name another delay model."
+    "What comes out here beside what the paper of Zhang, Wu, Li, Wang and Shen (arXiv 2604.04654, 2026) "
+    "reports. It was known here through its abstract and summaries of its text; no equation of it was at "
+    "hand, nor were its micro-batches, precision, utilisation or raw image format. Each such number is an "
+    "assumption, named in the table of parameters, and none was chosen to meet a result. Every plan is "
+    "solved to a proven optimum or comes from a named method; all delays come from one evaluator, but for rows "
+    "that name another delay model."
 )
 
 _VERDICTS = (
-    "A verdict is computed from the stored rows: a claim holds when it does in every examined setting, holds in a region "
-    "when it does in some, and does not hold when it does in none. Numbers under “here” rest on the scenario's "
-    "assumptions: ViT-G, 1080p, FP16 tensor cores at 0.2 utilisation, 8 micro-batches of 8 images, no layer on the ground."
+    "A verdict is computed from the stored rows: a claim holds when it does in every examined setting, holds "
+    "in a region when it does in some, and does not hold when it does in none. Numbers under “here” rest on "
+    "the scenario's assumptions: ViT-G, 1080p, FP16 tensor cores at 0.2 utilisation, 8 micro-batches of "
+    "8 images, no layer on the ground."
 )
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 70rem; margin: 2rem auto; }
 table { border-collapse: collapse; font-size: 12.5px; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { text-align: left; vertical-align: top; padding: 3px 9px; border-bottom: 1px solid #ddd; }
 th { border-bottom: 2px solid #999; }
@@ -95,7 +97,8 @@ class Page:
             for name, caption in section.pictures:
                 parts.append(
                     f'<figure><img src="figures/{name}.png" alt="{escape(caption)}">'
-                    f'<figcaption>{escape(caption)} <a href="figures/{name}.pdf">PDF</a></figcaption></figure>'
+                    f'<figcaption>{escape(caption)} <a href="figures/{name}.pdf">PDF</a></figcaption>'
+                    "</figure>"
                 )
             for table in section.tables:
                 link = f'<a href="rows/{table.name}.csv">CSV</a>'
@@ -106,8 +109,8 @@ class Page:
                 parts.append(f"<details><summary>{head}</summary>{_html_table(table.text)}</details>")
         parts += ["<h2>Parameters and assumptions</h2>", _html_table(self.parameters)]
         if self.notebooks:
-            links = "".join(f'<li><a href="{escape(path)}">{escape(path)}</a></li>' for path in self.notebooks)
-            parts.append(f"<h2>Notebooks</h2><ul>{links}</ul>")
+            links = [f'<li><a href="{escape(path)}">{escape(path)}</a></li>' for path in self.notebooks]
+            parts.append(f"<h2>Notebooks</h2><ul>{''.join(links)}</ul>")
         body = "\n".join(parts)
         return (
             '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'

@@ -23,8 +23,8 @@ def reproduce(
     """Compute the comparisons of the collaborative-inference paper (arXiv 2604.04654).
 
     Writes ``rows/*.csv`` (all that was computed, in full), ``figures/*.png`` and ``*.pdf`` (drawn from the
-    stored rows), ``tables/*.csv`` and ``*.md`` (claims and tables to read), ``index.html`` and ``index.md``. A
-    second run writes the same bytes.
+    stored rows), ``tables/*.csv`` and ``*.md`` (claims and tables to read), ``index.html`` and ``index.md``.
+    A second run writes the same bytes, notebooks apart: they measure time.
 
     Parameters
     ----------

@@ -25,7 +25,19 @@ _ABLATIONS = (_PAPER_CODEC, "no-compression", "no-pipeline", "scalar-a-star", "g
 _CHAIN_METHODS = ("optimal", *_RULES, "single-satellite", *_PLANNERS, *_ABLATIONS)
 _GROUND_METHODS = ("optimal", "ground-only", *_RULES, "neurosurgeon", *_PLANNERS, *_ABLATIONS)
 _BOARD_METHODS = ("optimal", "single-best", *_RULES, *_PLANNERS)
-_KEPT = ("method", "status", "delay_s", "speed_up", "bottleneck_s", "bytes", "error", "delay_model", "breaks", "note", "layers")  # fmt: skip
+_KEPT = (
+    "method",
+    "status",
+    "delay_s",
+    "speed_up",
+    "bottleneck_s",
+    "bytes",
+    "error",
+    "delay_model",
+    "breaks",
+    "note",
+    "layers",
+)
 
 _BOARDS = {"google/vit-base-patch16-224": "ViT-B", "google/vit-large-patch16-224": "ViT-L"}
 
@@ -73,7 +85,14 @@ def _bars(rows: Rows, title: str) -> Figure:
         ax.set_xlim(0.7 * delays[0] if log else 0, delays[-1] * (8 if log else 1.35))
         for i, row in enumerate(rows):
             if math.isnan(row["delay_s"]):
-                ax.text(0.72 * delays[0], i, row["status"].replace("_", " "), va="center", fontsize=8, color=palette.MUTED)
+                ax.text(
+                    0.72 * delays[0],
+                    i,
+                    row["status"].replace("_", " "),
+                    va="center",
+                    fontsize=8,
+                    color=palette.MUTED,
+                )
                 continue
             ax.barh(i, row["delay_s"], height=0.66, color=palette.CYCLE[0] if i == 0 else palette.MUTED)
             words = f" {quantity(row['delay_s'], 's')}  ({_factor(row['delay_s'] / delays[0])})"
@@ -93,19 +112,25 @@ def _bars(rows: Rows, title: str) -> Figure:
 def _draw(tables: Tables) -> list[Picture]:
     rows = tables["methods"]
     return [
-        Picture("methods-chain", _bars(where(rows, setting="chain"), "ViT-G over five satellites, 1080p, S2G 0.8 Gbit/s"),
-                "Methods in the paper's setting. Published planners know no such codecs: PipeEdge and EdgeShard send "
-                "activations as they are, QuantPipe and JALAD quantise."),
-        Picture("methods-ground", _bars(where(rows, setting="ground may compute"), "The same, and the ground may compute"),
-                "With the ground as a host most layers move there: the chain is then not the best plan."),
-    ]  # fmt: skip
+        Picture(
+            "methods-chain",
+            _bars(where(rows, setting="chain"), "ViT-G over five satellites, 1080p, S2G 0.8 Gbit/s"),
+            "Methods in the paper's setting. Published planners know no such codecs: PipeEdge and "
+            "EdgeShard send activations as they are, QuantPipe and JALAD quantise.",
+        ),
+        Picture(
+            "methods-ground",
+            _bars(where(rows, setting="ground may compute"), "The same, and the ground may compute"),
+            "With the ground as a host most layers move there: the chain is then not the best plan.",
+        ),
+    ]
 
 
 ALGORITHMS = Experiment(
     "Splitting algorithms",
-    "ViT-G, 1080p, S2G 0.8 Gbit/s. Every plan is evaluated by the same flow-line formula, but for rows that name "
-    "another delay model. Top-k-only and quantise-only have menus of their own; the ground-only row is a plan "
-    "outside the chain, where the ground hosts everything.",
+    "ViT-G, 1080p, S2G 0.8 Gbit/s. Every plan is evaluated by the same flow-line formula, but for rows "
+    "that name another delay model. Top-k-only and quantise-only have menus of their own; the "
+    "ground-only row is a plan outside the chain, where the ground hosts everything.",
     _compute,
     _draw,
 )
@@ -118,11 +143,17 @@ def _compute_boards(quick: bool) -> Tables:
         tables += _table(short, edge_boards(model), _BOARD_METHODS)
         for rate in (1e8, 1e9) if quick else (5e6, 1e7, 2e7, 5e7, 1e8, 2e8, 5e8, 1e9):
             problem = edge_boards(model, rate_bps=rate)
-            delays = {name: solve(problem, method=name).delay_s for name in ("uniform", "pipeedge", "quantpipe", "edgeshard-latency")}
+            delays = {
+                name: solve(problem, method=name).delay_s
+                for name in ("uniform", "pipeedge", "quantpipe", "edgeshard-latency")
+            }
             delays["optimal, uncompressed"] = solve(problem).delay_s
             eight = problem.replace(codecs=[*menu("none"), *quantise(bits=[8])])
             delays["optimal, 8 bits allowed"] = solve(eight).delay_s
-            curves_ += [{"model": short, "rate_bps": rate, "planner": name, "delay_s": delay_s} for name, delay_s in delays.items()]
+            curves_ += [
+                {"model": short, "rate_bps": rate, "planner": name, "delay_s": delay_s}
+                for name, delay_s in delays.items()
+            ]
     return {"boards": tables, "boards-by-rate": curves_}
 
 
@@ -131,24 +162,37 @@ def _draw_boards(tables: Tables) -> list[Picture]:
     for short in _BOARDS.values():
         rows = where(tables["boards"], setting=short)
         pictures.append(
-            Picture(f"boards-{short.lower()}", _bars(rows, f"{short}, measured layer times, 8 boards, 1 Gbit/s"),
-                    f"{short} on four Minnowboard E3845 and four RCC-VE C2000 with PipeEdge's measured times; batch 8, "
-                    "FP32, 8 micro-batches (an assumption), no error limit.")
-        )  # fmt: skip
-    by_rate = curves(where(tables["boards-by-rate"], model="ViT-L"), x="rate_bps", hue="planner", log_x=True,
-                     title="ViT-L on the boards by link rate")  # fmt: skip
+            Picture(
+                f"boards-{short.lower()}",
+                _bars(rows, f"{short}, measured layer times, 8 boards, 1 Gbit/s"),
+                f"{short} on four Minnowboard E3845 and four RCC-VE C2000 with PipeEdge's measured times; "
+                "batch 8, "
+                "FP32, 8 micro-batches (an assumption), no error limit.",
+            )
+        )
+    by_rate = curves(
+        where(tables["boards-by-rate"], model="ViT-L"),
+        x="rate_bps",
+        hue="planner",
+        log_x=True,
+        title="ViT-L on the boards by link rate",
+    )
     pictures.append(
-        Picture("boards-by-rate", by_rate.figure, "Measured ViT-L by link rate. QuantPipe goes down to 2 bits without "
-                "an error limit, so it is not on a par with 8 bits; PipeEdge's optimum of the bottleneck is not always "
-                "that of the delay.")
-    )  # fmt: skip
+        Picture(
+            "boards-by-rate",
+            by_rate.figure,
+            "Measured ViT-L by link rate. QuantPipe goes down to 2 bits without an error limit, so it "
+            "is not on a par with 8 bits; PipeEdge's optimum of the bottleneck is not always that of "
+            "the delay.",
+        )
+    )
     return pictures
 
 
 BOARDS = Experiment(
     "Measured inputs: PipeEdge's boards",
-    "Layer times of ViT-Base and ViT-Large on two kinds of edge boards (Hu et al., DSD 2022, arXiv 2110.14895; data "
-    "under BSD-3-Clause): no clock, no utilisation, no formula of FLOP enters here.",
+    "Layer times of ViT-Base and ViT-Large on two kinds of edge boards (Hu et al., DSD 2022, arXiv "
+    "2110.14895; data under BSD-3-Clause): no clock, no utilisation, no formula of FLOP enters here.",
     _compute_boards,
     _draw_boards,
 )

@@ -49,7 +49,12 @@ def _compute(quick: bool) -> Tables:
         ways = {"optimal chain's plan, against ground-only's": (plan["bytes"], ground["bytes"])}
         ways.update(accountings(image_bytes(size, batch=_BATCH), activation, ratio))
         for counted, (scheme, benchmark) in ways.items():
-            row: Row = {"counted": counted, "image": label, "scheme_bytes": scheme, "benchmark_bytes": benchmark}
+            row: Row = {
+                "counted": counted,
+                "image": label,
+                "scheme_bytes": scheme,
+                "benchmark_bytes": benchmark,
+            }
             row["saving"] = 1 - scheme / benchmark
             row["within_a_point"] = abs(row["saving"] - CLAIMED_SAVING) <= 0.01
             savings.append(row)
@@ -67,9 +72,16 @@ def _draw(tables: Tables) -> list[Picture]:
                 row = only(rows, counted=way, image=image)
                 hit = row["within_a_point"]
                 text = f"{100 * row['saving']:.1f}" if row["saving"] > -9.995 else "< -1000"
-                grid.text(j, i, text, ha="center", va="center", fontsize=8,
-                          color="white" if hit else palette.INK,
-                          bbox={"facecolor": palette.CYCLE[0], "edgecolor": "none", "pad": 2.5} if hit else None)  # fmt: skip
+                grid.text(
+                    j,
+                    i,
+                    text,
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color="white" if hit else palette.INK,
+                    bbox={"facecolor": palette.CYCLE[0], "edgecolor": "none", "pad": 2.5} if hit else None,
+                )
         grid.set_xlim(-0.6, len(images) - 0.4)
         grid.set_ylim(len(counted) - 0.5, -0.5)
         grid.set_xticks(range(len(images)), images)
@@ -79,18 +91,27 @@ def _draw(tables: Tables) -> list[Picture]:
         for spine in grid.spines.values():
             spine.set_visible(False)
     return [
-        Picture("bytes-by-image", ax.figure, "Bytes over all hops and micro-batches. The chain sends the same "
-                "whatever the image size, as it resizes the images where the first layer runs."),
-        Picture("saving-by-accounting", grid.figure, "Saving of bytes by what is counted, per image size; cuts are "
-                "ViT-G's FP32 activation at the ratio 25.82. 64x64 and 256x256 are the sizes of EuroSAT's and "
-                "RESISC45's images, 224x224 the model's input."),
-    ]  # fmt: skip
+        Picture(
+            "bytes-by-image",
+            ax.figure,
+            "Bytes over all hops and micro-batches. The chain sends the same whatever the image size, "
+            "as it resizes the images where the first layer runs.",
+        ),
+        Picture(
+            "saving-by-accounting",
+            grid.figure,
+            "Saving of bytes by what is counted, per image size; cuts are ViT-G's FP32 activation at "
+            "the ratio 25.82. 64x64 and 256x256 are the sizes of EuroSAT's and RESISC45's images, "
+            "224x224 the model's input.",
+        ),
+    ]
 
 
 COMMUNICATION = Experiment(
     "Communication",
-    "How many bytes cross links. The paper's 71.7 % do not come with what is counted, so several ways stand side "
-    "by side: raw legs that the scheme itself has, whether the S2G link counts, the size of the raw images.",
+    "How many bytes cross links. The paper's 71.7 % do not come with what is counted, so several ways "
+    "stand side by side: raw legs that the scheme itself has, whether the S2G link counts, the size of "
+    "the raw images.",
     _compute,
     _draw,
 )

@@ -131,15 +131,26 @@ def _draw(tables: Tables) -> list[Picture]:
         ratios = [where(steps, step=step)[0]["ratio"] for step in names]
         ax.set_xticks(range(len(names)), [f"{step}\n{ratio:.4g}×" for step, ratio in zip(names, ratios)])
         ax.legend(loc="upper right", ncols=2)
-    delay = curves(tables["ladder-delay"], x="isl_rate_bps", hue="step", log_x=True,
-                   title="Optimal chain with one codec, ViT-G, 1080p")  # fmt: skip
+    delay = curves(
+        tables["ladder-delay"],
+        x="isl_rate_bps",
+        hue="step",
+        log_x=True,
+        title="Optimal chain with one codec, ViT-G, 1080p",
+    )
     delay.axvline(_ISL_BPS, color=palette.MUTED, linewidth=0.8, linestyle=":")
     with panels(1, 1, (5.8, 3.6)) as (menu, axes):
         ax = axes[0, 0]
         for family, colour in zip(distinct(tables["menu"], "family"), palette.CYCLE):
             options = where(tables["menu"], family=family)
-            ax.plot([o["ratio"] for o in options], [o["error"] for o in options], "o-", markersize=4,
-                    color=colour, label=family)  # fmt: skip
+            ax.plot(
+                [o["ratio"] for o in options],
+                [o["error"] for o in options],
+                "o-",
+                markersize=4,
+                color=colour,
+                label=family,
+            )
         log_ticks(ax, "x", (1, 2, 5, 10, 20, 50), "ratio")
         log_ticks(ax, "y", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1), "error")
         ax.set_xlabel("ratio (uncompressed ÷ compressed)")
@@ -147,21 +158,33 @@ def _draw(tables: Tables) -> list[Picture]:
         style.grid(ax)
         ax.legend(loc="lower right")
     return [
-        Picture("ladder", bars, "What a batch's activation takes on an inter-satellite link after each step of "
-                "the ladder. The ratios are a fit to the paper's 3.96, 11.56 and 25.82: no activation was measured."),
-        Picture("ladder-delay", delay.figure, "Delay of the exact plan with one codec everywhere, by ISL rate "
-                "(dotted: the paper's). At 0.5 Gbit/s computing is the bottleneck, and compression saves only what "
-                "single transfers take."),
-        Picture("codec-menu", menu, "Ratio and error of the codecs: of Laplace distributed activations, the "
-                "mask's weighed with 0.62 as the paper's accuracies suggest. Both are assumptions."),
-    ]  # fmt: skip
+        Picture(
+            "ladder",
+            bars,
+            "What a batch's activation takes on an inter-satellite link after each step of the ladder. "
+            "The ratios are a fit to the paper's 3.96, 11.56 and 25.82: no activation was measured.",
+        ),
+        Picture(
+            "ladder-delay",
+            delay.figure,
+            "Delay of the exact plan with one codec everywhere, by ISL rate (dotted: the paper's). At "
+            "0.5 Gbit/s computing is the bottleneck, and compression saves only what single transfers "
+            "take.",
+        ),
+        Picture(
+            "codec-menu",
+            menu,
+            "Ratio and error of the codecs: of Laplace distributed activations, the "
+            "mask's weighed with 0.62 as the paper's accuracies suggest. Both are assumptions.",
+        ),
+    ]
 
 
 COMPRESSION = Experiment(
     "Compression ladder",
-    "Mask, 8-bit values, entropy coder. One kept share, 0.221, explains the first two ratios of the paper; the third "
-    "is taken from it. A table asks what an entropy coder would need for that: a coder without memory on Laplace "
-    "distributed activations gains less.",
+    "Mask, 8-bit values, entropy coder. One kept share, 0.221, explains the first two ratios of the "
+    "paper; the third is taken from it. A table asks what an entropy coder would need for that: a coder "
+    "without memory on Laplace distributed activations gains less.",
     _compute,
     _draw,
 )

@@ -54,27 +54,43 @@ def _compute(quick: bool) -> Tables:
 
 def _draw(tables: Tables) -> list[Picture]:
     rows = tables["delay"]
-    by_image = curves(where(rows, s2g_rate_bps=0.8e9), x="image", hue="contender", title="ViT-G, S2G 0.8 Gbit/s")
-    by_rate = curves(where(rows, image="1080p"), x="s2g_rate_bps", hue="contender", title="ViT-G, 1080p", log_x=True)
+    by_image = curves(
+        where(rows, s2g_rate_bps=0.8e9), x="image", hue="contender", title="ViT-G, S2G 0.8 Gbit/s"
+    )
+    by_rate = curves(
+        where(rows, image="1080p"), x="s2g_rate_bps", hue="contender", title="ViT-G, 1080p", log_x=True
+    )
     with panels(1, 1, (7.0, 3.0)) as (figure, axes):
         mesh = reduction_map(tables["delay-against-ground"], ax=axes[0, 0])
         figure.colorbar(mesh, ax=axes[0, 0], label="share of ground-only's delay saved")
         axes[0, 0].set_title("Less delay than ground-only (%), ViT-G")
     return [
-        Picture("delay-by-image", by_image.figure, "Delay by image size at an S2G rate of 0.8 Gbit/s. Raw images "
-                "travel at their size with 24 bits a pixel, so only ground-only depends on it."),
-        Picture("delay-by-s2g-rate", by_rate.figure, "Delay by S2G rate for 1080p images. The chain sends only class "
-                "scores down; ground-only is held by the ISL (0.5 Gbit/s) once the S2G link is faster."),
-        Picture("reduction-map", figure, "Delay that the optimal chain saves against ground-only, in per cent; "
-                "red: ground-only is faster, by that share of its own delay."),
-    ]  # fmt: skip
+        Picture(
+            "delay-by-image",
+            by_image.figure,
+            "Delay by image size at an S2G rate of 0.8 Gbit/s. Raw images travel at their size with 24 "
+            "bits a pixel, so only ground-only depends on it.",
+        ),
+        Picture(
+            "delay-by-s2g-rate",
+            by_rate.figure,
+            "Delay by S2G rate for 1080p images. The chain sends only class scores down; ground-only is "
+            "held by the ISL (0.5 Gbit/s) once the S2G link is faster.",
+        ),
+        Picture(
+            "reduction-map",
+            figure,
+            "Delay that the optimal chain saves against ground-only, in per cent; red: ground-only is "
+            "faster, by that share of its own delay.",
+        ),
+    ]
 
 
 DELAY = Experiment(
     "Delay against image size and ground link",
-    "ViT-G on five satellites. Ground-only relays all raw images over four ISL hops and the S2G link and runs the "
-    "model on the ground's RTX 4070 Ti. Uniform and compute-proportional splits get the best codecs for their "
-    "blocks. Single-satellite has no plan: 12 GB do not fit 8 GB.",
+    "ViT-G on five satellites. Ground-only relays all raw images over four ISL hops and the S2G link "
+    "and runs the model on the ground's RTX 4070 Ti. Uniform and compute-proportional splits get the "
+    "best codecs for their blocks. Single-satellite has no plan: 12 GB do not fit 8 GB.",
     _compute,
     _draw,
 )
@@ -123,17 +139,22 @@ def _draw_models(tables: Tables) -> list[Picture]:
         right.set_title("Gain of the optimal chain")
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return [
-        Picture("delay-by-model", figure, "Delay by model and how many times that of the optimal chain it is; a "
-                "cross: no plan, as ViT-G with 12 GB does not fit one satellite of 8 GB. Below 1 a method beats the "
-                "chain, which ground-only can, for its ground is no part of the chain."),
-    ]  # fmt: skip
+        Picture(
+            "delay-by-model",
+            figure,
+            "Delay by model and how many times that of the optimal chain it is; a cross: no plan, as "
+            "ViT-G with 12 GB does not fit one satellite of 8 GB. Below 1 a method beats the chain, "
+            "which ground-only can, for its ground is no part of the chain.",
+        ),
+    ]
 
 
 BY_MODEL = Experiment(
     "Delay by model",
-    "The four vision transformers with the memory footprints that the paper states, 1080p images (and 480p in the "
-    "table) at an S2G rate of 0.8 Gbit/s. The single satellite is the sensing one, in 30 W mode; the best single "
-    "satellite is in 50 W mode and gets the raw images over a hop. A further table has ViT-B with fewer micro-batches, and with the sensing satellite in 50 W mode.",
+    "The four vision transformers with the memory footprints that the paper states, 1080p images (and "
+    "480p in the table) at an S2G rate of 0.8 Gbit/s. The single satellite is the sensing one, in 30 W "
+    "mode; the best single satellite is in 50 W mode and gets the raw images over a hop. A further "
+    "table has ViT-B with fewer micro-batches, and with the sensing satellite in 50 W mode.",
     _compute_models,
     _draw_models,
 )

@@ -31,7 +31,7 @@ def panels(lines: int, columns: int, size: tuple[float, float]) -> Iterator[tupl
 
 
 def curves(rows: Rows, *, x: str, hue: str, title: str, y: str = "delay_s", log_x: bool = False) -> Axes:
-    """`y` over `x`, a line for each value of `hue`; lines that lie on each other stay told apart by marker."""
+    """`y` over `x`, a line for each value of `hue`; markers tell lines apart that lie on each other."""
     at, lines = distinct(rows, x), distinct(rows, hue)
     numbers = not any(isinstance(here, str) for here in at)
     places = at if numbers else range(len(at))
@@ -39,8 +39,15 @@ def curves(rows: Rows, *, x: str, hue: str, title: str, y: str = "delay_s", log_
         ax = axes[0, 0]
         values = [[only(rows, **{x: here, hue: line})[y] for here in at] for line in lines]
         for j, (line, heights) in enumerate(zip(lines, values)):
-            ax.plot(places, heights, marker=_MARKERS[j % len(_MARKERS)], markersize=7 - 0.6 * j,
-                    markerfacecolor="none", label=str(line), color=palette.CYCLE[j % len(palette.CYCLE)])  # fmt: skip
+            ax.plot(
+                places,
+                heights,
+                marker=_MARKERS[j % len(_MARKERS)],
+                markersize=7 - 0.6 * j,
+                markerfacecolor="none",
+                label=str(line),
+                color=palette.CYCLE[j % len(palette.CYCLE)],
+            )
         if log_x:
             log_ticks(ax, "x", at, x)
         else:
@@ -58,7 +65,7 @@ def curves(rows: Rows, *, x: str, hue: str, title: str, y: str = "delay_s", log_
 
 
 def log_ticks(ax: Axes, which: str, values: Sequence[float], field: str) -> None:
-    """The x or y axis logarithmic and labelled, with ticks at `values` but for those close to the one before."""
+    """The x or y axis logarithmic and labelled, with ticks at `values` that are not close to each other."""
     ticks: list[float] = []
     for value in sorted(values):
         if not ticks or value > 1.3 * ticks[-1]:
@@ -93,9 +100,7 @@ def reduction_map(rows: Rows, *, ax: Axes, x: str = "s2g_rate_bps", y: str = "im
     return mesh
 
 
-def grouped_bars(
-    rows: Rows, *, group: str, hue: str, y: str, ax: Axes, first_colour: int = 0
-) -> None:
+def grouped_bars(rows: Rows, *, group: str, hue: str, y: str, ax: Axes, first_colour: int = 0) -> None:
     """Bars of `y` side by side for each `group`, on a logarithmic axis; a cross where there is no value."""
     groups, bars = distinct(rows, group), distinct(rows, hue)
     width = 0.8 / len(bars)
@@ -105,7 +110,14 @@ def grouped_bars(
         colour = palette.CYCLE[(first_colour + j) % len(palette.CYCLE)]
         ax.bar(places, heights, width=0.92 * width, color=colour, label=str(bar))
         missing = [place for place, height in zip(places, heights) if math.isnan(height)]
-        ax.plot(missing, [0.03] * len(missing), "x", color=colour, markersize=5, transform=ax.get_xaxis_transform())
+        ax.plot(
+            missing,
+            [0.03] * len(missing),
+            "x",
+            color=colour,
+            markersize=5,
+            transform=ax.get_xaxis_transform(),
+        )
     ax.set_xticks(range(len(groups)), [str(g) for g in groups])
     log_ticks(ax, "y", _decades(np.concatenate(list(values.values()))), y)
     ax.tick_params(axis="x", length=0)
@@ -122,5 +134,9 @@ def _decades(values: Any) -> list[float]:
     finite = values[np.isfinite(values)]
     low, high = math.floor(math.log10(finite.min())), math.ceil(math.log10(finite.max()))
     steps = (1, 2, 5) if high - low <= 3 else (1,)
-    return [step * 10.0**power for power in range(low, high + 1) for step in steps
-            if 0.8 * finite.min() <= step * 10.0**power <= 1.25 * finite.max()]  # fmt: skip
+    return [
+        step * 10.0**power
+        for power in range(low, high + 1)
+        for step in steps
+        if 0.8 * finite.min() <= step * 10.0**power <= 1.25 * finite.max()
+    ]

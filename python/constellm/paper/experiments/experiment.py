@@ -29,7 +29,7 @@ class Experiment:
     text: str
     """What is compared, and under which assumptions beyond those of `PARAMETERS`."""
     compute: Callable[[bool], Tables]
-    """Rows by name of the table, on coarse grids if true is given; nothing but rows of counts and figures that
-    every run finds again."""
+    """Rows by name of the table, on coarse grids if true is given; no seconds, so that every run finds the
+    same."""
     draw: Callable[[Tables], list[Picture]]
     """Figures from those rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ...plot import style
 from ...split import check, solve
@@ -12,7 +13,7 @@ from .delay import SHORT
 from .draw import grouped_bars, panels
 from .experiment import Experiment, Picture
 
-ABLATIONS = {
+ABLATIONS: dict[str, dict[str, Any]] = {
     "all parts": {},
     "no intervals": {"intervals": False},
     "no intervals, no heuristic": {"intervals": False, "heuristic": False},
@@ -20,6 +21,7 @@ ABLATIONS = {
     "no intervals, no resource bound": {"intervals": False, "resource_bound": False},
 }
 """Options of `constellm.split.solve` by what they leave out."""
+
 
 def _compute(quick: bool) -> Tables:
     return {"ablations": _ablations(quick), "scalar-a-star": _scalar(quick)}
@@ -83,18 +85,28 @@ def _draw(tables: Tables) -> list[Picture]:
         for i, number in enumerate(batches):
             excess = [100 * row["excess"] for row in where(rows, micro_batches=number)]
             ax.plot(range(len(limits)), excess, "o-", markersize=3.5, color=shades(i), label=str(number))
-        ax.set_xticks(range(len(limits)), [f"{limit:g}" if math.isfinite(limit) else "none" for limit in limits])
+        ax.set_xticks(
+            range(len(limits)), [f"{limit:g}" if math.isfinite(limit) else "none" for limit in limits]
+        )
         ax.set_xlabel("limit of the accumulated error")
         ax.set_ylabel("delay above the optimum (%)")
         style.grid(ax, "y")
         ax.set_title("What a scalar A* loses")
         ax.legend(title="micro-batches", loc="upper left", bbox_to_anchor=(1.01, 1))
     return [
-        Picture("search-ablations", bars, "Labels that the search makes with parts of it left out. Every one of "
-                "these searches proves the same optimum."),
-        Picture("scalar-a-star", lines, "Delay of a scalar A* above the optimum. It keeps one label a state, "
-                "but (M - 1)·bottleneck is not additive, and the cuts share one error budget."),
-    ]  # fmt: skip
+        Picture(
+            "search-ablations",
+            bars,
+            "Labels that the search makes with parts of it left out. Every one of these searches proves "
+            "the same optimum.",
+        ),
+        Picture(
+            "scalar-a-star",
+            lines,
+            "Delay of a scalar A* above the optimum. It keeps one label a state, "
+            "but (M - 1)·bottleneck is not additive, and the cuts share one error budget.",
+        ),
+    ]
 
 
 SEARCH = Experiment(

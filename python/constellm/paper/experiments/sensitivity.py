@@ -52,7 +52,12 @@ def _compute(quick: bool) -> Tables:
         "s2g_rate_bps": _REGION_RATES_BPS,
     }
     if quick:
-        axes = {"precision": ("fp16-tensor", "fp32-cuda"), "utilisation": (0.2,), "image": IMAGES[::4], "s2g_rate_bps": (0.2e9, 0.8e9)}
+        axes = {
+            "precision": ("fp16-tensor", "fp32-cuda"),
+            "utilisation": (0.2,),
+            "image": IMAGES[::4],
+            "s2g_rate_bps": (0.2e9, 0.8e9),
+        }
     # The ground's figures do not depend on the chain's, so the region is one more sweep of both.
     region = against_ground(measure((CHAIN, GROUND_ONLY), axes), tuple(axes))
     return {"sensitivity": moved, "region": region, "ground-computes": _ground(quick)}
@@ -114,17 +119,36 @@ def _tornado(rows: Rows) -> Picture:
             words = [shown(name, end["value"]) for end in (low, high)]
             if cut:
                 words[0] += f" ({100 * low['reduction']:.0f} %)"
-            ax.text(left + (0.02 if cut else -0.02), i, words[0], ha="left" if cut else "right", va="center", fontsize=7,
-                    color="white" if cut else palette.INK, bbox=None if cut else _PAPER)  # fmt: skip
-            ax.text(max(high["reduction"], CLAIMED_REDUCTION) + 0.02, i, words[1], va="center", fontsize=7, bbox=_PAPER)
+            ax.text(
+                left + (0.02 if cut else -0.02),
+                i,
+                words[0],
+                ha="left" if cut else "right",
+                va="center",
+                fontsize=7,
+                color="white" if cut else palette.INK,
+                bbox=None if cut else _PAPER,
+            )
+            ax.text(
+                max(high["reduction"], CLAIMED_REDUCTION) + 0.02,
+                i,
+                words[1],
+                va="center",
+                fontsize=7,
+                bbox=_PAPER,
+            )
         ax.set_yticks(range(len(spans)), [split_unit(name)[0] for name, *_ in spans])
         ax.tick_params(axis="y", length=0)
         ax.set_xlim(least - 0.05, 1.25)
         ax.set_xticks([-1, -0.5, 0, 0.42, 1], ["-100 %", "-50 %", "0", "42 %", "100 %"])
         ax.set_xlabel("delay saved against ground-only")
         ax.set_title("One assumption moved at a time; the line: none moved")
-    return Picture("sensitivity", figure, "How far each assumption moves the saving, from the scenario with 1080p at "
-                   "0.8 Gbit/s (line; dashed: the paper's 42 %). The ends name the values; bars end at -100 %.")  # fmt: skip
+    return Picture(
+        "sensitivity",
+        figure,
+        "How far each assumption moves the saving, from the scenario with 1080p at 0.8 Gbit/s (line; "
+        "dashed: the paper's 42 %). The ends name the values; bars end at -100 %.",
+    )
 
 
 def _region(rows: Rows) -> Picture:
@@ -143,22 +167,43 @@ def _region(rows: Rows) -> Picture:
                     ax.set_ylabel("")
                     ax.set_yticklabels([])
         figure.colorbar(mesh, ax=grid, label="share of ground-only's delay saved", shrink=0.6)
-    return Picture("region", figure, "Where the chain beats ground-only (blue) and by how many per cent, by precision "
-                   "and utilisation (in the titles), image size and S2G rate. ViT-G; both sides compute at the same "
-                   "precision and utilisation.")  # fmt: skip
+    return Picture(
+        "region",
+        figure,
+        "Where the chain beats ground-only (blue) and by how many per cent, by precision and "
+        "utilisation (in the titles), image size and S2G rate. ViT-G; both sides compute at the same "
+        "precision and utilisation.",
+    )
 
 
 def _orbit(rows: Rows) -> Picture:
     rows = [row for row in where(rows, image="1080p") if row["s2g_rate_bps"] in (0.2e9, 0.8e9)]
     labels = [f"{row['precision']}\nS2G {quantity(row['s2g_rate_bps'], 'bit/s')}" for row in rows]
-    looks = (("ground_only", "s", "ground only"), ("chain", "o", "optimal chain"), ("best", "D", "optimal, ground may compute"))
+    looks = (
+        ("ground_only", "s", "ground only"),
+        ("chain", "o", "optimal chain"),
+        ("best", "D", "optimal, ground may compute"),
+    )
     with panels(1, 1, (8.2, 1.0 + 0.45 * len(rows))) as (figure, axes):
         ax = axes[0, 0]
         for (key, marker, label), colour in zip(looks, palette.CYCLE[::-1]):
-            ax.plot([row[f"{key}_delay_s"] for row in rows], range(len(rows)), marker, color=colour, markersize=7, label=label)
+            ax.plot(
+                [row[f"{key}_delay_s"] for row in rows],
+                range(len(rows)),
+                marker,
+                color=colour,
+                markersize=7,
+                label=label,
+            )
         for i, row in enumerate(rows):
-            ax.annotate(f"{row['layers_in_orbit']} of 48 layers in orbit", (row["best_delay_s"], i), xytext=(0, 6),
-                        textcoords="offset points", ha="center", fontsize=7)  # fmt: skip
+            ax.annotate(
+                f"{row['layers_in_orbit']} of 48 layers in orbit",
+                (row["best_delay_s"], i),
+                xytext=(0, 6),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7,
+            )
         log_ticks(ax, "x", (1, 2, 5, 10, 20, 50), "delay_s")
         ax.set_xlim(1, 60)
         ax.set_yticks(range(len(rows)), labels, fontsize=7)
@@ -166,14 +211,18 @@ def _orbit(rows: Rows) -> Picture:
         style.grid(ax, "x")
         ax.set_title("The best plan when the ground may compute, 1080p")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
-    return Picture("ground-computes", figure, "Delay of the best plan when the ground may host layers, with the "
-                   "number of layers that stay in orbit, beside the chain without the ground and ground-only.")  # fmt: skip
+    return Picture(
+        "ground-computes",
+        figure,
+        "Delay of the best plan when the ground may host layers, with the number of layers that stay in "
+        "orbit, beside the chain without the ground and ground-only.",
+    )
 
 
 SENSITIVITY = Experiment(
     "Sensitivity: where the claim holds",
-    "The chain against ground-only with one assumption moved at a time, then over precision, utilisation, image size "
-    "and S2G rate together, then with a ground that may compute.",
+    "The chain against ground-only with one assumption moved at a time, then over precision, "
+    "utilisation, image size and S2G rate together, then with a ground that may compute.",
     _compute,
     _draw,
 )
