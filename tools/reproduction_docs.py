@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 DOCS = Path(__file__).parents[1] / "docs"
 FIGURES = (
     "delay-by-image",
@@ -25,11 +27,12 @@ FIGURES = (
 
 
 def main(results: Path) -> None:
-    """Copy what the page of the documentation shows."""
+    """Copy what the page of the documentation shows, figures in 64 colours."""
     images = DOCS / "img" / "reproduction"
     images.mkdir(parents=True, exist_ok=True)
     for name in FIGURES:
-        shutil.copyfile(results / "figures" / f"{name}.png", images / f"{name}.png")
+        with Image.open(results / "figures" / f"{name}.png") as figure:
+            figure.convert("RGB").quantize(64).save(images / f"{name}.png", optimize=True)
     (DOCS / "results").mkdir(exist_ok=True)
     shutil.copyfile(results / "tables" / "claims.csv", DOCS / "results" / "claims.csv")
     claims = (results / "tables" / "claims.md").read_text(encoding="utf-8").strip()

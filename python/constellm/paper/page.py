@@ -14,8 +14,8 @@ _INTRODUCTION = (
     "reports. It was known here through its abstract and summaries of its text; no equation of it was at "
     "hand, nor were its micro-batches, precision, utilisation or raw image format. Each such number is an "
     "assumption, named in the table of parameters, and none was chosen to meet a result. Every plan is "
-    "solved to a proven optimum or comes from a named method; all delays come from one evaluator, but for rows "
-    "that name another delay model."
+    "solved to a proven optimum or comes from a named method; all delays come from one evaluator, but for "
+    "rows that name another delay model."
 )
 
 _VERDICTS = (
