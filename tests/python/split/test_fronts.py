@@ -80,7 +80,7 @@ def test_a_looser_epsilon_is_no_longer():
 def test_limits_of_the_problem_hold():
     data = random_chain(2, layers=10, nodes=4, codecs=4, micro_batches=8, max_error=0.1)
     front = split.pareto_front(split.problem_from_dict(data), ("delay_s", "error"))
-    assert 1 <= len(front)
+    assert len(front) >= 1
     assert front.array()[:, 1].max() <= 0.1 * (1 + 1e-12)
 
 
