@@ -38,8 +38,8 @@ def main(results: Path) -> None:
     claims = (results / "tables" / "claims.md").read_text(encoding="utf-8").strip()
     page = DOCS / "reproduction.md"
     text = page.read_text(encoding="utf-8")
-    pattern = r"(<!-- claims -->\n).*?(\n<!-- end of claims -->)"
-    filled, found = re.subn(pattern, lambda m: m[1] + claims + m[2], text, flags=re.DOTALL)
+    pattern = r"(<!-- claims -->\n).*?(<!-- end of claims -->)"
+    filled, found = re.subn(pattern, lambda m: m[1] + claims + "\n" + m[2], text, flags=re.DOTALL)
     if found != 1:
         raise SystemExit(f"{page}: the marks of the table are missing")
     page.write_text(filled, encoding="utf-8")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
 from constellm import paper
-from constellm.paper.claims import verdict
+from constellm.paper.claims import claims, verdict
 from constellm.paper.experiments import EXPERIMENTS
 from constellm.paper.experiments.communication import accountings
 from constellm.paper.experiments.compression import PAPER_LADDER, ladder, laplace_bits
 from constellm.paper.rows import columns, distinct, markdown, only, read_rows, where, write_rows
 
 pytest.importorskip("matplotlib")
+
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +95,16 @@ def test_second_run_writes_the_same_bytes(out, tmp_path):
 
 
 def test_verdicts_follow_from_the_rows(out):
-    claims = {row["claim"]: row for row in stored(out, "claims")}
-    assert len(claims) == 17
-    for row in claims.values():
+    judged = {row["claim"]: row for row in stored(out, "claims")}
+    assert len(judged) == 17
+    for row in judged.values():
         expected = (
             "not measured here"
             if row["examined"] == 0
             else verdict([True] * row["holding"] + [False] * (row["examined"] - row["holding"]))[0]
         )
         assert row["verdict"] == expected
-    verdicts = {claim: row["verdict"] for claim, row in claims.items()}
+    verdicts = {claim: row["verdict"] for claim, row in judged.items()}
     assert verdicts["lowest delay at every image size and S2G rate"] == "holds in a region"
     assert verdicts["speed-up over the heuristic split"] == "does not hold"
     assert verdicts["no layer on the ground is the best plan (implied)"] == "does not hold"
@@ -141,6 +144,17 @@ def test_ablations_agree(out):
         assert {row["status"] for row in runs} == {"optimal"} and {row["broken_rules"] for row in runs} == {0}
         assert [row["delay_s"] for row in runs] == pytest.approx([runs[0]["delay_s"]] * len(runs), rel=1e-9)
     assert all(row["excess"] >= -1e-9 for row in stored(out, "scalar-a-star"))
+
+
+def test_documented_claims_are_those_of_a_full_run():
+    """The documentation is filled by `tools/reproduction_docs.py` from the results of `make reproduce`."""
+    tables = {}
+    for experiment in EXPERIMENTS:
+        if experiment.title != "Optimality and speed of the search":
+            tables.update(experiment.compute(False))
+    rows = claims(tables)
+    assert read_rows(DOCS / "results" / "claims.csv") == rows
+    assert markdown(rows).strip() in (DOCS / "reproduction.md").read_text(encoding="utf-8")
 
 
 def test_ladder_is_the_papers():
