@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "constellm/search/tolerance.hpp"
 
@@ -48,7 +49,7 @@ class LabelRun {
     while (!s_.open.empty()) {
       least_open = s_.open.front().bound;
       if (least_open >= cutoff_) break;
-      if (stop_.should_stop()) return LabelOutcome::stopped;
+      if (stop_.should_stop(std::exchange(work_, 1))) return LabelOutcome::stopped;
       if (o_.budget >= 0 && static_cast<std::int64_t>(s_.labels.size()) > o_.budget)
         return LabelOutcome::over_budget;
       std::pop_heap(s_.open.begin(), s_.open.end(), after);
@@ -151,6 +152,7 @@ class LabelRun {
   /// Keeps `label` unless it is dominated; drops what it dominates.
   void keep(Label label, double bound, std::int32_t parent) {
     if (!(bound < cutoff_)) return;
+    ++work_;
     label.bound = bound;
     label.parent = parent;
     mark_visited(label.position, parent);
@@ -172,6 +174,7 @@ class LabelRun {
   bool undominated(const Label& label, std::int32_t& head) {
     std::int64_t better = 0;
     for (std::int32_t i = head; i >= 0; i = s_.labels[z(i)].next_in_state) {
+      ++work_;
       if (dominates(s_.labels[z(i)], visited_of(i), label, visited_now_.data()) && ++better >= o_.copies) {
         ++c_.dominated;
         return false;
@@ -243,6 +246,7 @@ class LabelRun {
     for (std::int32_t end = from.level + 1; end <= w_.reach[g_.at(site, from.level)]; ++end) {
       if (!w_.leaves(from.position, end)) continue;
       const double work_s = fixed + (work[end] - work[from.level]);
+      ++work_;
       // The whole row of forms at once: the best of them cannot beat this.
       if (o_.heuristic && row_bound(from, site, work_s, end) >= cutoff_) continue;
       for (std::int32_t k = 0; k < g_.forms(end); ++k) {
@@ -337,6 +341,7 @@ class LabelRun {
   std::size_t resources_;
   std::size_t words_;
   double cutoff_ = kInfinity;
+  std::uint64_t work_ = 1;  ///< since the stop token was asked
   std::vector<std::uint64_t> visited_now_;
 };
 

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kTables = 4;      // multipliers that bound a label run at once
 constexpr int kAscentPasses = 8;        // passes for the multipliers of one interval
 constexpr double kAscentEnough = 0.05;  // stop when a pass could close less than this share of the gap
-constexpr std::int64_t kBudget = 400;   // labels to try on an interval that could be halved instead
+// Labels to try on an interval that could be halved instead; its halves may have twice as many.
+constexpr std::int64_t kBudget = 400;
 constexpr double kPromising = 0.04;     // try only where the bound is within this share of the cutoff
 constexpr double kNarrow = 0.1;         // an interval whose width is this share of its gap is not halved
 constexpr int kRounds = 2;              // times an interval is shortened from above before it is halved
@@ -24,6 +25,7 @@ struct Interval {
   double hi = kInfinity;
   double bound = -kInfinity;
   std::vector<double> multipliers;
+  std::int64_t budget = kBudget;
 };
 
 bool worse_bound(const Interval& a, const Interval& b) { return a.bound > b.bound; }
@@ -45,6 +47,7 @@ class Solver {
     Interval root;
     root.lo = ws_.peak.total * (1.0 - kRoundingRoom);
     root.hi = goal_.peak_cap;
+    root.bound = goal_.peak_rate * root.lo;  // costs are not negative
     root.multipliers.assign(goal_.resources.size(), 0.0);
     open_.push_back(std::move(root));
     double proven = kInfinity;
@@ -58,7 +61,7 @@ class Solver {
       }
       const double bound = work_on(interval);
       proven = std::min(proven, bound);
-      if (stop_.reason() != core::StopReason::none) {
+      if (stopped()) {
         for (const Interval& rest : open_) proven = std::min(proven, rest.bound);
         return {stop_.reason() == core::StopReason::interrupted ? Outcome::interrupted : Outcome::time_limit,
                 proven};
@@ -73,8 +76,7 @@ class Solver {
     ++c_.intervals;
     double cost = 0.0;
     for (int round = 0;; ++round) {
-      stop_.should_stop(kPassWork);
-      if (stop_.reason() != core::StopReason::none) return interval.bound;
+      if (stopped()) return interval.bound;
       ws_.window.set(g_, interval.hi);
       used_tables_ = 0;
       if (!resources_suffice()) return judge_.cutoff();
@@ -96,15 +98,25 @@ class Solver {
     const bool narrow =
         goal_.peak_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(interval.hi < kInfinity);
     if (narrow || gap <= kPromising * cutoff) {
-      const double bound = finish(interval, narrow ? -1 : kBudget);
-      if (stop_.reason() != core::StopReason::none || !over_budget_) return bound;
+      const double bound = finish(interval, narrow ? -1 : interval.budget);
+      if (stopped() || !over_budget_) return bound;
       interval.bound = bound;
+      interval.budget *= 2;
     }
     const double middle = 0.5 * (interval.lo + interval.hi);
-    push({interval.lo, middle, interval.bound, interval.multipliers});
+    push({interval.lo, middle, interval.bound, interval.multipliers, interval.budget});
     push({middle, interval.hi, std::max(interval.bound, cost + goal_.peak_rate * middle),
-          interval.multipliers});
+          interval.multipliers, interval.budget});
     return kInfinity;
+  }
+
+  [[nodiscard]] bool stopped() const { return stop_.reason() != core::StopReason::none; }
+
+  /// A backward pass, counted and weighed for the stop token.
+  void run_pass(CostToGo& table) {
+    backward_pass(g_, ws_.window, ws_.passes, table);
+    ++c_.passes;
+    stop_.should_stop(table.pass_on.size() / 64);
   }
 
   /// Without a heuristic nothing is gained from a narrower interval.
@@ -120,8 +132,7 @@ class Solver {
     for (std::size_t r = 0; r < goal_.resources.size(); ++r) {
       CostToGo& table = ws_.resources[r];
       table.meter = goal_.resources[r];
-      backward_pass(g_, ws_.window, ws_.passes, table);
-      ++c_.passes;
+      run_pass(table);
       if (!(table.total <= with_room(goal_.limits[r]))) return false;
     }
     return true;
@@ -141,8 +152,7 @@ class Solver {
     table.multipliers = multipliers;
     table.constant = 0.0;
     for (std::size_t r = 0; r < multipliers.size(); ++r) table.constant += multipliers[r] * goal_.limits[r];
-    backward_pass(g_, ws_.window, ws_.passes, table);
-    ++c_.passes;
+    run_pass(table);
     if (table.total < kInfinity) {
       trace(g_, ws_.window, table, ws_.walk);
       figures = measure(g_, goal_, ws_.walk);
@@ -160,7 +170,7 @@ class Solver {
     interval.multipliers = multipliers;
     best_table_ = used_tables_ - 1;
     if (!(best < kInfinity)) return best;
-    for (int passes = 0; passes < kAscentPasses;) {
+    for (int passes = 0; passes < kAscentPasses && !stopped();) {
       std::size_t r = goal_.resources.size();
       double most = 0.0;
       for (std::size_t i = 0; i < goal_.resources.size(); ++i) {
@@ -221,7 +231,7 @@ class Solver {
       over = point(figures);
       if (over.used <= limit) return passes;
     }
-    while (passes < kAscentPasses && within.used < over.used) {
+    while (passes < kAscentPasses && within.used < over.used && !stopped()) {
       const double multiplier = (within.cost - over.cost) / (over.used - within.used);
       if (!(multiplier > 0.0)) break;
       const double line = over.cost + multiplier * (over.used - limit);
@@ -258,8 +268,6 @@ class Solver {
     over_budget_ = outcome == LabelOutcome::over_budget;
     return outcome == LabelOutcome::exhausted ? judge_.cutoff() : std::max(interval.bound, least_open);
   }
-
-  static constexpr unsigned kPassWork = 512;  // labels' worth of a round of passes, for the stop token
 
   const LayeredGraph& g_;
   const Goal& goal_;

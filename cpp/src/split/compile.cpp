@@ -16,6 +16,8 @@ constexpr std::int32_t kLanes = 4;                        // doubles in a regist
 constexpr std::int32_t kMostPositions = 2048;             // of unrolled routes
 constexpr std::size_t kMostCells = std::size_t{1} << 22;  // of a table over positions, levels and forms
 
+std::int32_t stride_of(const Problem& problem) { return (problem.codec_count() + kLanes - 1) / kLanes * kLanes; }
+
 /// furthest[j]: where a block begun at layer j must end for the node's memory. Sums run over the
 /// block as in the evaluator; prefix sums only say where to look.
 void fill_reach(const Problem& problem, const std::vector<double>& memory_prefix, double limit,
@@ -114,23 +116,28 @@ void fill_hops(const Problem& problem, const Routes& routes, LayeredGraph& g) {
 }  // namespace
 
 std::optional<Compiled> compile(const Problem& problem, bool unroll) {
+  const std::size_t cells = (z(problem.layer_count()) + 1) * z(stride_of(problem));
+  const auto most = std::clamp<std::size_t>(kMostCells / cells, 1, z(kMostPositions));
+  Routes routes = find_routes(problem.topology(), unroll ? static_cast<std::int32_t>(most) : 0);
+  if (routes.node.empty()) return std::nullopt;
+  return compile(problem, std::move(routes));
+}
+
+Compiled compile(const Problem& problem, Routes routes) {
   Compiled c;
   LayeredGraph& g = c.graph;
   g.levels = problem.layer_count();
   g.options = problem.codec_count();
-  g.stride = (g.options + kLanes - 1) / kLanes * kLanes;
-  const auto cells = g.rows() * z(g.stride);
-  const auto most = std::clamp<std::size_t>(kMostCells / cells, 1, z(kMostPositions));
-  c.routes = find_routes(problem.topology(), unroll ? static_cast<std::int32_t>(most) : 0);
-  if (c.routes.node.empty()) return std::nullopt;
-  g.acyclic = c.routes.acyclic;
-  g.sink = c.routes.sink;
-  g.site = c.routes.node;
-  g.arc_begin = c.routes.arc_begin;
-  g.arc_to = c.routes.arc_to;
+  g.stride = stride_of(problem);
+  g.acyclic = routes.acyclic;
+  g.sink = routes.sink;
+  g.site = routes.node;
+  g.arc_begin = routes.arc_begin;
+  g.arc_to = routes.arc_to;
   fill_nodes(problem, g);
   fill_forms(problem, g);
-  fill_hops(problem, c.routes, g);
+  fill_hops(problem, routes, g);
+  c.routes = std::move(routes);
   return c;
 }
 

@@ -31,16 +31,20 @@ core::Status status_of(search::Outcome outcome, bool found) {
 void PlanJudge::offer(const search::Walk& walk) {
   to_assignment(*compiled_, walk, assignment_);
   if (!compiled_->graph.acyclic && !is_simple(assignment_.path)) return;  // a relaxed walk of a bound
-  evaluate_into(*problem_, assignment_, evaluation_);
+  consider(assignment_);
+}
+
+void PlanJudge::consider(const Assignment& assignment) {
+  evaluate_into(*problem_, assignment, evaluation_);
   if (!within_limits(*problem_, evaluation_)) return;
-  const double worth = worth_(assignment_, evaluation_);
+  const double worth = worth_(assignment, evaluation_);
   if (!(worth < search::kInfinity)) return;
   if (kept_.size() == keep_ && !(worth < kept_.back().worth)) return;
-  const auto same = [&](const Kept& k) { return k.assignment == assignment_; };
+  const auto same = [&](const Kept& k) { return k.assignment == assignment; };
   if (std::any_of(kept_.begin(), kept_.end(), same)) return;
   const auto place = std::upper_bound(kept_.begin(), kept_.end(), worth,
                                       [](double w, const Kept& k) { return w < k.worth; });
-  kept_.insert(place, {worth, assignment_, evaluation_});
+  kept_.insert(place, {worth, assignment, evaluation_});
   if (kept_.size() > keep_) kept_.pop_back();
   if (kept_.size() == keep_) cutoff_ = kept_.back().worth - std::abs(kept_.back().worth) * search::kPruneRoom;
 }

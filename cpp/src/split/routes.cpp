@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace constellm::split {
 namespace {
@@ -167,7 +168,67 @@ class Unroller {
   std::size_t nodes_;
 };
 
+/// Hops from position `from` over the arcs, or over the arcs turned around.
+std::vector<std::int32_t> hops(const Routes& routes, std::int32_t from, bool backward) {
+  const std::size_t positions = routes.node.size();
+  std::vector<std::vector<std::int32_t>> next(positions);
+  for (std::size_t p = 0; p < positions; ++p) {
+    for (auto a = routes.arc_begin[p]; a < routes.arc_begin[p + 1]; ++a) {
+      const std::int32_t to = routes.arc_to[z(a)];
+      if (backward) {
+        next[z(to)].push_back(static_cast<std::int32_t>(p));
+      } else {
+        next[p].push_back(to);
+      }
+    }
+  }
+  std::vector<std::int32_t> distance(positions, -1);
+  std::vector<std::int32_t> queue{from};
+  distance[z(from)] = 0;
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    for (const std::int32_t to : next[z(queue[i])]) {
+      if (distance[z(to)] >= 0) continue;
+      distance[z(to)] = distance[z(queue[i])] + 1;
+      queue.push_back(to);
+    }
+  }
+  return distance;
+}
+
 }  // namespace
+
+Routes forward_part(const Routes& routes) {
+  const std::vector<std::int32_t> from_source = hops(routes, 0, false);
+  const std::vector<std::int32_t> to_sink = hops(routes, routes.sink, true);
+  const std::size_t positions = routes.node.size();
+  std::vector<std::int32_t> order(positions);
+  std::iota(order.begin(), order.end(), 0);
+  const auto progress = [&](std::int32_t p) { return from_source[z(p)] - to_sink[z(p)]; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int32_t a, std::int32_t b) { return progress(a) < progress(b); });
+  // The source must be the first position and the sink the last; what ties with them is no use.
+  std::vector<std::int32_t> number(positions, -1);
+  Routes part;
+  for (const std::int32_t p : order) {
+    const bool end = p == 0 || p == routes.sink;
+    if (!end && (progress(p) <= progress(0) || progress(p) >= progress(routes.sink))) continue;
+    number[z(p)] = static_cast<std::int32_t>(part.node.size());
+    part.node.push_back(routes.node[z(p)]);
+  }
+  part.arc_begin.push_back(0);
+  for (const std::int32_t p : order) {
+    if (number[z(p)] < 0) continue;
+    for (auto a = routes.arc_begin[z(p)]; a < routes.arc_begin[z(p) + 1]; ++a) {
+      const std::int32_t to = routes.arc_to[z(a)];
+      if (number[z(to)] < 0 || progress(to) <= progress(p)) continue;
+      part.arc_to.push_back(number[z(to)]);
+      part.arc_link.push_back(routes.arc_link[z(a)]);
+    }
+    part.arc_begin.push_back(static_cast<std::int32_t>(part.arc_to.size()));
+  }
+  part.sink = number[z(routes.sink)];
+  return part;
+}
 
 Routes find_routes(const network::Topology& topology, std::int32_t most_positions) {
   return Unroller(topology, most_positions).run();

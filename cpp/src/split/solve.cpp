@@ -1,6 +1,7 @@
 #include "constellm/split/solve.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "constellm/split/judge.hpp"
 
@@ -9,31 +10,57 @@ namespace {
 
 using search::kInfinity;
 
+using GoalOf = std::function<search::Goal(const Compiled&)>;
+
+/// One exact search. Where routes have cycles, their forward part is searched first: there the
+/// bounds are those of simple paths, and its plans are incumbents for the whole.
+search::Answer search_plans(const Problem& problem, const Compiled& compiled, const GoalOf& goal_of,
+                            const search::SolveOptions& options, PlanJudge& judge, core::StopToken& stop,
+                            search::Workspace& workspace, search::Counters& counters) {
+  if (!compiled.graph.acyclic) {
+    const Compiled part = compile(problem, forward_part(compiled.routes));
+    PlanJudge scout = judge.on(part);
+    core::StopToken half = stop.for_half();
+    search::solve(part.graph, goal_of(part), options, scout, half, workspace, counters);
+    stop.heed(half);
+    for (const PlanJudge::Kept& kept : scout.kept()) judge.consider(kept.assignment);
+  }
+  return search::solve(compiled.graph, goal_of(compiled), options, judge, stop, workspace, counters);
+}
+
+search::Goal bottleneck_goal(const Compiled& compiled, const Problem& problem) {
+  search::Goal goal;
+  goal.peak_rate = 1.0;
+  add_limits(compiled, problem, goal);
+  return goal;
+}
+
 /// Smallest bottleneck first; then, among the plans that have it, the smallest delay.
 Plan solve_throughput(const Problem& problem, const Compiled& compiled, const search::SolveOptions& options,
                       core::StopToken& stop, search::Workspace& workspace) {
   search::Counters counters;
-  search::Goal goal;
-  goal.peak_rate = 1.0;
-  add_limits(compiled, problem, goal);
   PlanJudge judge(problem, compiled, bottleneck_of);
+  const auto goal_of = [&](const Compiled& routes) { return bottleneck_goal(routes, problem); };
   const search::Answer answer =
-      search::solve(compiled.graph, goal, options, judge, stop, workspace, counters);
+      search_plans(problem, compiled, goal_of, options, judge, stop, workspace, counters);
   Plan plan = to_plan(judge, answer, counters);
   if (plan.status != core::Status::optimal) return plan;
 
   const double lower_bound_s = plan.lower_bound_s;
-  search::Goal tie = delay_goal(compiled, problem);
-  tie.peak_cap = plan.bottleneck_s;
-  PlanJudge tie_judge(problem, compiled, [cap_s = plan.bottleneck_s](const Assignment&, const Evaluation& e) {
+  const double cap_s = plan.bottleneck_s;
+  PlanJudge tie_judge(problem, compiled, [cap_s](const Assignment&, const Evaluation& e) {
     return e.bottleneck_s <= cap_s ? e.delay_s : kInfinity;
   });
+  tie_judge.consider(*plan.assignment);
+  const auto tie_goal_of = [&](const Compiled& routes) {
+    search::Goal goal = delay_goal(routes, problem);
+    goal.peak_cap = cap_s;
+    return goal;
+  };
   const search::Answer tie_answer =
-      search::solve(compiled.graph, tie, options, tie_judge, stop, workspace, counters);
-  if (!tie_judge.kept().empty()) plan = to_plan(tie_judge, tie_answer, counters);
-  plan.status = status_of(tie_answer.outcome, true);
+      search_plans(problem, compiled, tie_goal_of, options, tie_judge, stop, workspace, counters);
+  plan = to_plan(tie_judge, tie_answer, counters);
   plan.lower_bound_s = std::min(lower_bound_s, plan.bottleneck_s);
-  plan.counters = counters;
   return plan;
 }
 
@@ -59,8 +86,9 @@ Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken&
   } else {
     search::Counters counters;
     PlanJudge judge(problem, *compiled, delay_of);
-    const search::Answer answer = search::solve(compiled->graph, delay_goal(*compiled, problem),
-                                                options.search, judge, stop, workspace, counters);
+    const auto goal_of = [&](const Compiled& routes) { return delay_goal(routes, problem); };
+    const search::Answer answer =
+        search_plans(problem, *compiled, goal_of, options.search, judge, stop, workspace, counters);
     plan = to_plan(judge, answer, counters);
   }
   plan.method = "optimal";
@@ -73,21 +101,16 @@ std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken
   std::vector<Plan> plans;
   const std::optional<Compiled> compiled = compile(problem);
   if (!compiled) return plans;
-  search::Goal goal;
-  PlanJudge::Worth worth = delay_of;
-  if (problem.spec().objective == Objective::throughput) {
-    goal.peak_rate = 1.0;
-    add_limits(*compiled, problem, goal);
-    worth = bottleneck_of;
-  } else {
-    goal = delay_goal(*compiled, problem);
-  }
+  const bool throughput = problem.spec().objective == Objective::throughput;
+  const auto goal_of = [&](const Compiled& routes) {
+    return throughput ? bottleneck_goal(routes, problem) : delay_goal(routes, problem);
+  };
   search::SolveOptions options;
   options.labels.copies = k;
   search::Counters counters;
-  PlanJudge judge(problem, *compiled, worth, k);
+  PlanJudge judge(problem, *compiled, throughput ? bottleneck_of : delay_of, k);
   const search::Answer answer =
-      search::solve(compiled->graph, goal, options, judge, stop, workspace, counters);
+      search_plans(problem, *compiled, goal_of, options, judge, stop, workspace, counters);
   for (const PlanJudge::Kept& kept : judge.kept()) {
     Plan plan = to_plan(kept.assignment, kept.evaluation);
     plan.status = status_of(answer.outcome, true);

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <limits>
 
@@ -8,7 +9,8 @@ namespace constellm::core {
 enum class StopReason { none, time_limit, interrupted };
 
 /// Asked now and then by long computations whether they should end. The clock and the
-/// callback (Python's signal check, say) are touched once in `kPollEvery` calls only.
+/// callback (Python's signal check, say) are touched once in `kPollEvery` units of work only, which
+/// take about a tenth of a microsecond each.
 class StopToken {
  public:
   using Clock = std::chrono::steady_clock;
@@ -18,10 +20,10 @@ class StopToken {
                      std::function<bool()> interrupted = {})
       : start_(Clock::now()), time_limit_s_(time_limit_s), interrupted_(std::move(interrupted)) {}
 
-  /// `weight`: how many units of work have passed since the last call.
-  bool should_stop(unsigned weight = 1) {
+  /// `work`: how many units have passed since the last call.
+  bool should_stop(std::uint64_t work = 1) {
     if (reason_ != StopReason::none) return true;
-    credit_ += weight;
+    credit_ += work;
     if (credit_ < kPollEvery) return false;
     credit_ = 0;
     if (interrupted_ && interrupted_())
@@ -31,18 +33,30 @@ class StopToken {
     return reason_ != StopReason::none;
   }
 
+  /// A token for a part of the work that may use half of the time left.
+  [[nodiscard]] StopToken for_half() const {
+    StopToken half = *this;
+    half.time_limit_s_ = 0.5 * (elapsed_s() + time_limit_s_);
+    return half;
+  }
+
+  /// An interruption that a part of the work was told of holds for the whole.
+  void heed(const StopToken& part) {
+    if (part.reason_ == StopReason::interrupted) reason_ = StopReason::interrupted;
+  }
+
   [[nodiscard]] double elapsed_s() const {
     return std::chrono::duration<double>(Clock::now() - start_).count();
   }
   [[nodiscard]] StopReason reason() const { return reason_; }
 
  private:
-  static constexpr unsigned kPollEvery = 4096;
+  static constexpr std::uint64_t kPollEvery = 4096;
   Clock::time_point start_;
   double time_limit_s_;
   std::function<bool()> interrupted_;
   StopReason reason_ = StopReason::none;
-  unsigned credit_ = kPollEvery - 1;  // the first call looks at once
+  std::uint64_t credit_ = kPollEvery - 1;  // the first call looks at once
 };
 
 }  // namespace constellm::core

@@ -19,6 +19,9 @@ struct Compiled {
 /// even where the routes are few.
 std::optional<Compiled> compile(const Problem& problem, bool unroll = true);
 
+/// The problem on routes that are given.
+Compiled compile(const Problem& problem, Routes routes);
+
 /// Additive quantities of a plan, each a meter of the search.
 search::Meter time_meter(const Compiled& compiled, const Problem& problem);
 search::Meter error_meter(const Compiled& compiled, const Problem& problem);

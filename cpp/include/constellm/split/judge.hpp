@@ -21,7 +21,14 @@ class PlanJudge : public search::Judge {
         worth_(std::move(worth)),
         keep_(static_cast<std::size_t>(keep)) {}
 
+  /// A judge of the same plans for a search over other routes.
+  [[nodiscard]] PlanJudge on(const Compiled& compiled) const {
+    return {*problem_, compiled, worth_, static_cast<std::int64_t>(keep_)};
+  }
+
   void offer(const search::Walk& walk) override;
+  /// A well-formed plan that another search found.
+  void consider(const Assignment& assignment);
   [[nodiscard]] double cutoff() const override { return cutoff_; }
 
   struct Kept {

@@ -25,4 +25,9 @@ struct Routes {
 /// Routes has no position at all when no path leads from source to sink.
 Routes find_routes(const network::Topology& topology, std::int32_t most_positions);
 
+/// The part of routes with cycles whose arcs lead away from the source and towards the sink
+/// (hops from the one minus hops to the other grow): without cycles, and with every shortest
+/// route. Good plans are found in it quickly.
+Routes forward_part(const Routes& routes);
+
 }  // namespace constellm::split
