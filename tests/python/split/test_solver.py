@@ -145,6 +145,27 @@ def test_benchmark_chains(repository, name):
     assert split.check(problem, plan) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("chain-96-24-16-1-0.2-77", {"unroll": False}),
+        ("chain-96-24-16-32-0.05-77", {"intervals": False}),
+        ("chain-96-24-16-32-0.5-77", {"unroll": False, "resource_bound": False}),
+        ("chain-96-24-16-32-5.0-77", {"resource_bound": False}),
+    ],
+    ids=str,
+)
+def test_large_chains_do_not_depend_on_options(repository, name, options):
+    """No oracle ends on these: searches that bound and divide in other ways must agree, and their proofs."""
+    problem = split.load_problem(repository / "benchmarks" / "data" / f"{name}.json")
+    plan, other = split.solve(problem), split.solve(problem, **options)
+    for one in (plan, other):
+        assert one.status == "optimal" and one.gap <= GAP
+        assert split.check(problem, one) == []
+    assert other.delay_s == pytest.approx(plan.delay_s, rel=GAP)
+    assert max(plan.lower_bound_s, other.lower_bound_s) <= min(plan.delay_s, other.delay_s)
+
+
 # Far above what the search needs, far below what it takes when a bound or the dominance fails.
 MOST_LABELS = {
     "chain-32-5-10-16-0.2-77": 500,
