@@ -1,0 +1,43 @@
+"""Rows of a benchmark as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Rows = list[dict[str, Any]]
+
+
+def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table whose columns after the first are aligned right."""
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *lines)) + "\n"
+
+
+def seconds(value: float) -> str:
+    """Three digits with the unit that suits."""
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= scale:
+            break
+    return f"{digits(value / scale)} {unit}"
+
+
+def times(value: float) -> str:
+    """A ratio."""
+    return f"{digits(value)}×"
+
+
+def digits(value: float, significant: int = 3) -> str:
+    """A positive number rounded to its first digits, thousands apart, never with an exponent."""
+    places = max(significant - 1 - math.floor(math.log10(value)), 0) if value > 0 else 0
+    return f"{value:,.{places}f}"
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]], file: Path) -> None:
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
