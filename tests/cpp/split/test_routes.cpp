@@ -101,6 +101,40 @@ TEST_CASE("Routes are the simple paths", "[split]") {
   CHECK(paths > 5000);
 }
 
+TEST_CASE("The forward part of a graph is without cycles and holds every shortest route", "[split]") {
+  std::size_t shortest_routes = 0;
+  for (std::uint64_t seed = 0; seed < tests::random_problems(2000); ++seed) {
+    const split::Problem problem = tests::random_problem(seed);
+    const network::Topology& t = problem.topology();
+    const split::Routes whole = split::find_routes(t, 0);
+    if (whole.node.empty()) continue;
+    const split::Routes part = split::forward_part(whole);
+    INFO("seed " << seed);
+    REQUIRE(part.acyclic);
+    REQUIRE(part.node.front() == t.source);
+    REQUIRE(part.sink == static_cast<std::int32_t>(part.node.size()) - 1);
+    REQUIRE(part.node.back() == t.sink);
+    bool forward = true;
+    for (std::size_t p = 0; p < part.node.size(); ++p) {
+      for (auto a = part.arc_begin[p]; a < part.arc_begin[p + 1]; ++a) {
+        forward = forward && part.arc_to[z(a)] > static_cast<std::int32_t>(p);
+      }
+    }
+    CHECK(forward);
+    const auto all = simple_paths(t);
+    const auto some = paths_of(t, part);
+    CHECK(std::includes(all.begin(), all.end(), some.begin(), some.end()));
+    const auto fewer = [](const Path& a, const Path& b) { return a.size() < b.size(); };
+    const std::size_t fewest = std::min_element(all.begin(), all.end(), fewer)->size();
+    for (const Path& path : all) {
+      if (path.size() > fewest) continue;
+      ++shortest_routes;
+      CHECK(std::binary_search(some.begin(), some.end(), path));
+    }
+  }
+  CHECK(shortest_routes > 1500);
+}
+
 TEST_CASE("Routes that would be many stay a graph", "[split]") {
   split::ProblemSpec spec = tests::random_spec(0);
   spec.network.nodes.assign(
