@@ -15,10 +15,10 @@ constexpr int kAscentPasses = 8;        // passes for the multipliers of one int
 constexpr double kAscentEnough = 0.05;  // stop when a pass could close less than this share of the gap
 // Labels to try on an interval that could be halved instead; its halves may have twice as many.
 constexpr std::int64_t kBudget = 400;
-constexpr double kPromising = 0.04;     // try only where the bound is within this share of the cutoff
-constexpr double kNarrow = 0.1;         // an interval whose width is this share of its gap is not halved
-constexpr int kRounds = 2;              // times an interval is shortened from above before it is halved
-constexpr double kShorter = 0.7;        // and only while it shrinks to this share
+constexpr double kPromising = 0.04;  // try only where the bound is within this share of the cutoff
+constexpr double kNarrow = 0.1;      // an interval whose width is this share of its gap is not halved
+constexpr int kRounds = 2;           // times an interval is shortened from above before it is halved
+constexpr double kShorter = 0.7;     // and only while it shrinks to this share
 
 struct Interval {
   double lo = 0.0;
@@ -63,8 +63,9 @@ class Solver {
       proven = std::min(proven, bound);
       if (stopped()) {
         for (const Interval& rest : open_) proven = std::min(proven, rest.bound);
+        // Without an incumbent no prune room is in the bound: leave that of another order of sums.
         return {stop_.reason() == core::StopReason::interrupted ? Outcome::interrupted : Outcome::time_limit,
-                proven};
+                proven / (1.0 + kRoundingRoom)};
       }
     }
     return {Outcome::proven, std::min(proven, judge_.cutoff())};
