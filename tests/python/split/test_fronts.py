@@ -23,17 +23,17 @@ def test_pairs_equal_enumeration(random_problems):
         pairs = list(itertools.permutations(NAMES, 2))
         for pair in pairs[seed % 3 :: 3]:
             front = split.pareto_front(problem, pair)
-            assert front.status == "optimal"
+            assert front.status == ("optimal" if everything.feasible else "infeasible"), seed
             assert same_front(front.array(), everything.front(pair)), (seed, pair)
             long += len(front) > 2
     assert long > random_problems / 5
 
 
 def test_every_plan_of_a_front_is_true_and_needed(random_problems):
-    for seed in range(min(random_problems, 100)):
+    for seed in range(min(random_problems, 60)):
         data = random_problem(seed)
         problem = split.problem_from_dict(data)
-        for pair in itertools.combinations(NAMES, 2):
+        for pair in itertools.permutations(NAMES, 2):
             front = split.pareto_front(problem, pair)
             points = front.array()
             assert points.shape == (len(front), 2)
@@ -102,6 +102,7 @@ def test_out_of_time_says_so():
 def test_infeasible_is_an_empty_front(repository):
     problem = split.load_problem(repository / "tests" / "data" / "split" / "infeasible.json")
     front = split.pareto_front(problem)
+    assert front.status == "infeasible"
     assert len(front) == 0 and front.array().shape == (0, 2)
 
 
