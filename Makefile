@@ -87,7 +87,7 @@ stubs: $(STAMPS)/installed  ## Write python/constellm/_core.pyi from the compile
 	$(BIN)/python tools/stubs.py python/constellm/_core.pyi
 
 .PHONY: bench
-bench: $(STAMPS)/installed  ## Run the benchmarks
+bench: $(STAMPS)/installed  ## Run the benchmarks, into docs/benchmarks.md
 	tools/bootstrap.sh benchmark
 	cmake --preset bench && cmake --build --preset bench
 	cmake -S benchmarks/peers/boost -B build/peers -G Ninja && cmake --build build/peers

@@ -104,8 +104,8 @@ def compare(
     rounds
         How often each takes its turn; one whose first search takes a third of `cap_s` has only that.
     cap_s
-        Seconds of the processor after which a peer is stopped; its row has the cap for its time and ``capped``
-        true.
+        Seconds of the processor after which a peer is stopped; its row has the cap for its time and
+        ``capped`` true.
     solves
         Runs of constellm in each round.
 

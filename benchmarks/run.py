@@ -107,6 +107,7 @@ def sweep_table(sweep: dict) -> str:
 
 def page(results: Results, told: str, to_the_end: str) -> str:
     """The content of benchmarks.md."""
+    base = scaling.BASE
     reading = [r["read_file_s"] for r in results.peers if r["solver"] == "constellm"]
     return f"""# Speed of the split planner
 
@@ -121,22 +122,22 @@ Written by `benchmarks/run.py`; do not edit. Every number is of one run, but whe
 The paper's instance (`constellm.paper.collaborative()`: 48 layers, ring of 12 satellites and ground, 10
 codecs, 8 micro-batches) at its error limit of {paper.MAX_ERROR:.3g} and at tighter ones. All solve the same
 problem file, in turn, and find the same optimum (within 1e-6 for HiGHS, 1e-9 for the others; the run fails
-otherwise). constellm's time is that of the whole call `split.solve(problem)` from Python, on one thread, by the
-clock; a peer's is that of its search alone, without reading the file and writing down its programme or graph,
-or the processor's time where that is less. Reading the problem file takes constellm
-{tables.seconds(min(reading))} to {tables.seconds(max(reading))} more. The ratio is the peer's fastest run over
-constellm's median. `>`: stopped after that much of the processor's time, so that the ratio is a lower bound.
-`benchmarks/peers` says what each peer does; Boost told the optimum prunes as well as such bounds allow, which
-nobody could have it do who does not know the optimum.
+otherwise). constellm's time is that of the whole call `split.solve(problem)` from Python, on one thread, by
+the clock; a peer's is that of its search alone, without reading the file and writing down its programme or
+graph, or the processor's time where that is less. Reading the problem file takes constellm
+{tables.seconds(min(reading))} to {tables.seconds(max(reading))} more. The ratio is the peer's fastest run
+over constellm's median. `>`: stopped after that much of the processor's time, so that the ratio is a lower
+bound. `benchmarks/peers` says what each peer does; Boost told the optimum prunes as well as such bounds
+allow, which nobody could have it do who does not know the optimum.
 
 {compare_peers.table(results.peers)}{to_the_end}
 ## Growth
 
-Seeded chains of {scaling.BASE["layers"]} layers, {scaling.BASE["nodes"]} nodes and {scaling.BASE["codecs"]} \
-codecs, {scaling.BASE["micro_batches"]} micro-batches, error limit {scaling.BASE["max_error"]:g}, one size varied
-at a time; then the error limit of the large chain of `benchmarks/data`. Medians over the seeds of the median of
-each chain's runs, and the slowest chain's median. Label setting alone (`intervals=False`) is stopped at a cap;
-`>` where that stopped more than half of the chains.
+Seeded chains of {base["layers"]} layers, {base["nodes"]} nodes and {base["codecs"]} codecs, \
+{base["micro_batches"]} micro-batches, error limit {base["max_error"]:g}, one size varied at a time; then the
+error limit of the large chain of `benchmarks/data`. Medians over the seeds of the median of each chain's
+runs, and the slowest chain's median. Label setting alone (`intervals=False`) is stopped at a cap; `>` where
+that stopped more than half of the chains.
 
 ![Seconds a solve over each size](benchmarks/scaling.png)
 
@@ -155,9 +156,9 @@ heuristic there are no intervals. `>`: stopped at that time.
 {ablations.table(results.ablations)}
 ## A scalar A*
 
-It keeps one label a state (method `scalar-a-star`), although neither (M - 1) · bottleneck nor the shared error
-budget is additive. Delay above the optimum on seeded random chains of 6 to 24 layers, 3 to 8 nodes and 3 to 10
-codecs at error limits from 0.02 to 0.2; those without any plan are left out.
+It keeps one label a state (method `scalar-a-star`), although neither (M - 1) · bottleneck nor the shared
+error budget is additive. Delay above the optimum on seeded random chains of 6 to 24 layers, 3 to 8 nodes and
+3 to 10 codecs at error limits from 0.02 to 0.2; those without any plan are left out.
 
 {ablations.scalar_table(results.scalar)}"""
 

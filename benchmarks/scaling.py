@@ -134,6 +134,8 @@ def draw(rows: tables.Rows) -> Any:
                 for value, seconds, r in zip(x, y, line):
                     ax.plot(value, seconds, "^" if 2 * r["capped"] > r["chains"] else "o", ms=4, color=color)
             ax.set(xscale="log", yscale="log", xlabel=column.replace("_", " "))
+            ax.set_xticks(x, [f"{value:g}" for value in x])
+            ax.set_xticks([], minor=True)
             ax.set_title(name, fontsize=7)
             style.grid(ax)
         for ax in axes[:, 0]:
