@@ -9,9 +9,9 @@ namespace constellm::bindings {
 namespace {
 
 split::Proposal propose(const std::string& name, const split::Problem& problem, double time_limit_s) {
-  core::StopToken stop(time_limit_s, &interrupted);
-  const py::gil_scoped_release no_gil;
-  return split::propose(name, problem, stop, workspace());
+  return run_solver(time_limit_s, [&](core::StopToken& stop, search::Workspace& workspace) {
+    return split::propose(name, problem, stop, workspace);
+  });
 }
 
 py::dict proposal_to_dict(const split::Proposal& proposal) {

@@ -1,4 +1,7 @@
 #include <limits>
+#include <string>
+#include <tuple>
+#include <utility>
 
 #include "constellm/split/generation.hpp"
 #include "constellm/split/naming.hpp"
@@ -31,13 +34,26 @@ void register_generation(py::module_& m) {
          std::int64_t new_tokens, double token_bytes, double time_limit_s) {
         const split::GenerationSpec spec =
             spec_of(prefill, decode, memory_bandwidth_bps, new_tokens, token_bytes);
-        core::StopToken stop(time_limit_s, &interrupted);
-        const py::gil_scoped_release no_gil;
-        return PlanView{prefill, split::solve_generation(spec, stop, workspace())};
+        split::Plan plan = run_solver(time_limit_s, [&](core::StopToken& stop, search::Workspace& workspace) {
+          return split::solve_generation(spec, stop, workspace);
+        });
+        // What was proven is proven of total_s; of the prefill alone the plan proves nothing.
+        const std::string status(core::to_text(plan.status));
+        const double lower_bound_s = std::exchange(plan.lower_bound_s, std::numeric_limits<double>::quiet_NaN());
+        plan.status = plan.assignment ? core::Status::feasible : core::Status::no_plan_found;
+        return std::tuple(PlanView{prefill, std::move(plan)}, status, lower_bound_s);
       },
       py::arg("prefill"), py::arg("decode"), py::kw_only(), py::arg("memory_bandwidth_bps"),
       py::arg("new_tokens"), py::arg("token_bytes"), py::arg("time_limit_s"),
       "See `constellm.split.solve_generation`.");
+  m.def(
+      "check_generation",
+      [](const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
+         std::int64_t new_tokens, double token_bytes) {
+        split::validate(spec_of(prefill, decode, memory_bandwidth_bps, new_tokens, token_bytes));
+      },
+      py::arg("prefill"), py::arg("decode"), py::kw_only(), py::arg("memory_bandwidth_bps"),
+      py::arg("new_tokens"), py::arg("token_bytes"), "Raises ValueError that names field, value and range.");
   m.def(
       "evaluate_generation",
       [](const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
@@ -45,7 +61,6 @@ void register_generation(py::module_& m) {
          const std::vector<split::Stage>& stages) {
         const split::GenerationSpec spec =
             spec_of(prefill, decode, memory_bandwidth_bps, new_tokens, token_bytes);
-        split::validate(spec);
         const split::GenerationTerms t =
             split::evaluate_generation(spec, split::to_assignment(prefill, path, stages));
         py::dict d;

@@ -195,9 +195,9 @@ void register_solve(py::module_& m) {
         options.search.labels.heuristic = heuristic;
         options.search.labels.dominance = dominance;
         options.search.labels.resource_bound = resource_bound;
-        core::StopToken stop(time_limit_s, &interrupted);
-        const py::gil_scoped_release no_gil;
-        return PlanView{problem, split::solve(problem, options, stop, workspace())};
+        return run_solver(time_limit_s, [&](core::StopToken& stop, search::Workspace& workspace) {
+          return PlanView{problem, split::solve(problem, options, stop, workspace)};
+        });
       },
       py::arg("problem"), py::kw_only(), py::arg("time_limit_s"), py::arg("intervals"), py::arg("heuristic"),
       py::arg("dominance"), py::arg("resource_bound"), py::arg("unroll"),
@@ -205,12 +205,10 @@ void register_solve(py::module_& m) {
   m.def(
       "k_best",
       [](const Problem& problem, std::int64_t k, double time_limit_s) {
-        core::StopToken stop(time_limit_s, &interrupted);
-        std::vector<Plan> plans;
-        {
-          const py::gil_scoped_release no_gil;
-          plans = split::k_best(problem, k, stop, workspace());
-        }
+        std::vector<Plan> plans =
+            run_solver(time_limit_s, [&](core::StopToken& stop, search::Workspace& workspace) {
+              return split::k_best(problem, k, stop, workspace);
+            });
         py::list views;
         for (Plan& plan : plans) views.append(PlanView{problem, std::move(plan)});
         return views;
@@ -222,12 +220,10 @@ void register_solve(py::module_& m) {
       [](const Problem& problem, const std::vector<std::string>& names, double epsilon, double time_limit_s) {
         std::vector<split::Criterion> criteria;
         for (const std::string& name : names) criteria.push_back(criterion_of(name));
-        core::StopToken stop(time_limit_s, &interrupted);
-        split::Front front;
-        {
-          const py::gil_scoped_release no_gil;
-          front = split::pareto_front(problem, criteria, epsilon, stop, workspace());
-        }
+        split::Front front =
+            run_solver(time_limit_s, [&](core::StopToken& stop, search::Workspace& workspace) {
+              return split::pareto_front(problem, criteria, epsilon, stop, workspace);
+            });
         py::list views;
         for (Plan& plan : front.plans) views.append(PlanView{problem, std::move(plan)});
         return py::make_tuple(views, std::string(core::to_text(front.status)));

@@ -1,22 +1,60 @@
 #pragma once
+#include <optional>
+#include <utility>
+
 #include "constellm/search/solver.hpp"
 #include "pybind.hpp"
 
 namespace constellm::bindings {
 
-/// True once when Ctrl-C was pressed. The solver then ends and returns what it has, so the
-/// KeyboardInterrupt is not raised.
+/// True when a signal's Python handler has raised. Ctrl-C only ends the solver, which then returns
+/// what it has; any other exception stays set and is raised then.
 inline bool interrupted() {
   const py::gil_scoped_acquire gil;
   if (PyErr_CheckSignals() == 0) return false;
-  PyErr_Clear();
+  if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) PyErr_Clear();
   return true;
 }
 
-/// The calling thread's memory for solvers.
-inline search::Workspace& workspace() {
-  thread_local search::Workspace w;
-  return w;
+/// The calling thread's memory for solvers. A signal handler may call a solver while one is
+/// running in the same thread; it then gets memory of its own.
+class WorkspaceLease {
+ public:
+  WorkspaceLease() : nested_(std::exchange(busy(), true)) {
+    if (nested_) own_.emplace();
+  }
+  ~WorkspaceLease() {
+    if (!nested_) busy() = false;
+  }
+  WorkspaceLease(const WorkspaceLease&) = delete;
+  WorkspaceLease& operator=(const WorkspaceLease&) = delete;
+
+  search::Workspace& get() { return nested_ ? *own_ : shared(); }
+
+ private:
+  static bool& busy() {
+    thread_local bool flag = false;
+    return flag;
+  }
+  static search::Workspace& shared() {
+    thread_local search::Workspace workspace;
+    return workspace;
+  }
+  bool nested_;
+  std::optional<search::Workspace> own_;
+};
+
+/// Calls `solver(stop token, workspace)` without the GIL.
+template <class Solver>
+auto run_solver(double time_limit_s, Solver solver) {
+  core::StopToken stop(time_limit_s, &interrupted);
+  WorkspaceLease lease;
+  auto result = [&] {
+    const py::gil_scoped_release no_gil;
+    return solver(stop, lease.get());
+  }();
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return result;
 }
 
 }  // namespace constellm::bindings

@@ -211,6 +211,10 @@ class Pass {
     std::int32_t next = left.hi;  // the next end to enter
     auto& head = s_.queue_head[z(p)];
     for (std::int32_t level = levels.hi; level >= levels.lo; --level) {
+      if (g_.rough[z(site)] != 0) {
+        t_.stage[g_.at(p, level)] = fixed + best_end_by_sum(p, site, level);
+        continue;
+      }
       for (; next > level && next >= left.lo; --next) enter_queue(p, site, next);
       const std::int32_t furthest = w_.reach[g_.at(site, level)];
       while (head < s_.queue_tail[z(p)] && queue[head] > furthest) ++head;
@@ -219,9 +223,19 @@ class Pass {
     }
   }
 
+  [[nodiscard]] double best_end_by_sum(std::int32_t p, std::int32_t site, std::int32_t level) const {
+    double best = kInfinity;
+    for (std::int32_t end = level + 1; end <= w_.reach[g_.at(site, level)]; ++end) {
+      if (!w_.leaves(p, end)) continue;
+      best = std::min(best,
+                      t_.stage_end[g_.at(p, end)] + view_.stage(site, g_.work(site, level, end), level, end));
+    }
+    return best;
+  }
+
   void enter_queue(std::int32_t p, std::int32_t site, std::int32_t level) {
     const auto row = g_.at(p, level);
-    if (level == 0 || t_.stage_end[row] == kInfinity) return;
+    if (level == 0 || g_.rough[z(site)] != 0 || t_.stage_end[row] == kInfinity) return;
     const double key = t_.stage_end[row] + work_prefix(site, level);
     s_.key[row] = key;
     std::int32_t* queue = &s_.queue[g_.at(p, 0)];
@@ -326,9 +340,8 @@ void peak_pass(const LayeredGraph& g, const Window& w, PassScratch& s, PeakToGo&
       const std::int32_t site = g.site[z(p)];
       if (level == g.levels || g.can_host[z(site)] == 0 || !w.arrives(p, level)) continue;
       double best = kInfinity;
-      const double* work = &g.work_s[g.at(site, 0)];
       for (std::int32_t end = level + 1; end <= w.reach[g.at(site, level)]; ++end) {
-        const double stage_s = g.stage_fixed_s[z(site)] + (work[end] - work[level]);
+        const double stage_s = g.stage_fixed_s[z(site)] + g.work(site, level, end);
         if (stage_s >= best) break;  // grows with `end`
         best = std::min(best, std::max(stage_s, s.key[g.at(p, end)]));
       }
@@ -392,15 +405,11 @@ void trace(const LayeredGraph& g, const Window& w, const CostToGo& t, Walk& walk
     walk.positions.push_back(p);
     if (hosted(p, level, form) <= passed_on(p, level, form)) {
       const std::int32_t site = g.site[z(p)];
-      const auto prefix = [&](std::int32_t l) {
-        return view.stage_rate(site) * g.work_s[g.at(site, l)] +
-               (t.meter.work_extra.empty() ? 0.0 : t.meter.work_extra[g.at(site, l)]);
-      };
       std::int32_t end = -1;
       double best = kInfinity;
       for (std::int32_t e = level + 1; e <= w.reach[g.at(site, level)]; ++e) {
         if (!w.leaves(p, e)) continue;
-        const double value = t.stage_end[g.at(p, e)] + prefix(e);
+        const double value = t.stage_end[g.at(p, e)] + view.stage(site, g.work(site, level, e), level, e);
         if (value < best) {
           best = value;
           end = e;

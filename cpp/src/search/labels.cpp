@@ -241,11 +241,10 @@ class LabelRun {
 
   void extend_by_stage(const Label& from, std::int32_t id) {
     const std::int32_t site = g_.site[z(from.position)];
-    const double* work = &g_.work_s[g_.at(site, 0)];
     const double fixed = g_.stage_fixed_s[z(site)];
     for (std::int32_t end = from.level + 1; end <= w_.reach[g_.at(site, from.level)]; ++end) {
       if (!w_.leaves(from.position, end)) continue;
-      const double work_s = fixed + (work[end] - work[from.level]);
+      const double work_s = fixed + g_.work(site, from.level, end);
       ++work_;
       // The whole row of forms at once: the best of them cannot beat this.
       if (o_.heuristic && row_bound(from, site, work_s, end) >= cutoff_) continue;

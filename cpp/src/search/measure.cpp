@@ -25,8 +25,7 @@ Figures measure(const LayeredGraph& g, const Goal& goal, const Walk& walk) {
         walk.blocks[next_block].first == level) {
       const Block& b = walk.blocks[next_block++];
       const double enter_s = g.form_scale[z(site)] * g.enter_s[g.options_at(0, level) + z(form)];
-      double stage_s =
-          g.stage_fixed_s[z(site)] + (g.work_s[g.at(site, b.last)] - g.work_s[g.at(site, b.first)]);
+      double stage_s = g.stage_fixed_s[z(site)] + g.work(site, b.first, b.last);
       if (b.last < g.levels)
         stage_s += g.form_scale[z(site)] * g.leave_s[g.options_at(0, b.last) + z(b.option)];
       f.peak = std::max(f.peak, enter_s + stage_s);

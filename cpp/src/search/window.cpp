@@ -12,12 +12,11 @@ void Window::set(const LayeredGraph& graph, double cap) {
   reach.resize(graph.reach.size());
   for (std::int32_t s = 0; s < graph.sites(); ++s) {
     if (graph.can_host[static_cast<std::size_t>(s)] == 0) continue;
-    const double* work = &graph.work_s[graph.at(s, 0)];
     const double fixed = graph.stage_fixed_s[static_cast<std::size_t>(s)];
     std::int32_t last = graph.levels;
     for (std::int32_t j = graph.levels; j >= 0; --j) {
       last = std::min(last, graph.reach[graph.at(s, j)]);
-      while (last > j && fixed + (work[last] - work[j]) > room) --last;
+      while (last > j && fixed + graph.work(s, j, last) > room) --last;
       reach[graph.at(s, j)] = last;
     }
   }

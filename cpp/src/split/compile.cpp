@@ -16,7 +16,9 @@ constexpr std::int32_t kLanes = 4;                        // doubles in a regist
 constexpr std::int32_t kMostPositions = 2048;             // of unrolled routes
 constexpr std::size_t kMostCells = std::size_t{1} << 22;  // of a table over positions, levels and forms
 
-std::int32_t stride_of(const Problem& problem) { return (problem.codec_count() + kLanes - 1) / kLanes * kLanes; }
+std::int32_t stride_of(const Problem& problem) {
+  return (problem.codec_count() + kLanes - 1) / kLanes * kLanes;
+}
 
 /// furthest[j]: where a block begun at layer j must end for the node's memory. Sums run over the
 /// block as in the evaluator; prefix sums only say where to look.
@@ -40,12 +42,44 @@ void fill_reach(const Problem& problem, const std::vector<double>& memory_prefix
   }
 }
 
+/// Prefix sums with what rounding takes from them (Knuth's two-sum), so that a block's time is
+/// right however large the layers outside it are.
+void fill_work(const Problem& problem, std::int32_t v, LayeredGraph& g) {
+  double* sum = &g.work_s[g.at(v, 0)];
+  double* low = &g.work_low_s[g.at(v, 0)];
+  for (std::int32_t l = 0; l < g.levels; ++l) {
+    const double time_s = problem.layer_s(v, l);
+    sum[l + 1] = sum[l] + time_s;
+    const double added = sum[l + 1] - sum[l];
+    low[l + 1] = low[l] + ((sum[l] - (sum[l + 1] - added)) + (time_s - added));
+  }
+}
+
+/// Sites whose sums dwarf any good plan: beside them a double's last bits are too coarse.
+void mark_rough(const Problem& problem, LayeredGraph& g) {
+  constexpr double kDwarfs = 100.0;  // a hundred times the least work of any plan costs two digits
+  double least_s = 0.0;
+  for (std::int32_t l = 0; l < g.levels; ++l) {
+    double fastest_s = kInfinity;
+    for (std::int32_t v = 0; v < g.sites(); ++v) {
+      if (g.can_host[z(v)] != 0) fastest_s = std::min(fastest_s, problem.layer_s(v, l));
+    }
+    least_s += fastest_s;
+  }
+  g.rough.assign(z(g.sites()), 0);
+  for (std::int32_t v = 0; v < g.sites(); ++v) {
+    const bool dwarfs = g.work_s[g.at(v, g.levels)] > kDwarfs * least_s;
+    g.rough[z(v)] = g.can_host[z(v)] != 0 && dwarfs ? 1 : 0;
+  }
+}
+
 void fill_nodes(const Problem& problem, LayeredGraph& g) {
   const auto nodes = z(problem.node_count());
   g.can_host.resize(nodes);
   g.stage_fixed_s.resize(nodes);
   g.form_scale.resize(nodes);
   g.work_s.assign(nodes * g.rows(), 0.0);
+  g.work_low_s.assign(nodes * g.rows(), 0.0);
   g.reach.resize(nodes * g.rows());
   std::vector<double> memory_prefix(g.rows(), 0.0);
   for (std::int32_t l = 0; l < g.levels; ++l)
@@ -60,8 +94,7 @@ void fill_nodes(const Problem& problem, LayeredGraph& g) {
       for (std::int32_t j = 0; j <= g.levels; ++j) furthest[j] = j;
       continue;
     }
-    double* work = &g.work_s[g.at(v, 0)];
-    for (std::int32_t l = 0; l < g.levels; ++l) work[l + 1] = work[l] + problem.layer_s(v, l);
+    fill_work(problem, v, g);
     const auto same_memory = [&](std::int32_t u) {
       return g.can_host[z(u)] != 0 && problem.spec().network.nodes[z(u)].memory_bytes == node.memory_bytes;
     };
@@ -70,6 +103,7 @@ void fill_nodes(const Problem& problem, LayeredGraph& g) {
     else
       fill_reach(problem, memory_prefix, problem.memory_limit(v), furthest);
   }
+  mark_rough(problem, g);
 }
 
 void fill_forms(const Problem& problem, LayeredGraph& g) {
@@ -108,8 +142,8 @@ void fill_hops(const Problem& problem, const Routes& routes, LayeredGraph& g) {
   double* out = g.hop_s.data();
   for (const std::int32_t link : used) {
     const double overhead_s = links[z(link)].overhead_s;
-    const double s_per_byte = core::transfer_s(1.0, links[z(link)].rate_bps);
-    for (std::size_t i = 0; i < cells; ++i) *out++ = overhead_s + s_per_byte * g.amount[i];
+    const double rate_bps = links[z(link)].rate_bps;
+    for (std::size_t i = 0; i < cells; ++i) *out++ = overhead_s + core::transfer_s(g.amount[i], rate_bps);
   }
 }
 
@@ -181,12 +215,18 @@ search::Meter bytes_meter(const Problem& problem) {
   return meter;
 }
 
+bool error_limited(const Problem& problem) {
+  return codec::to_resource(problem.spec().limits.error_rule, problem.error_limit()) < kInfinity;
+}
+
+bool energy_limited(const Problem& problem) { return problem.energy_limit() < kInfinity; }
+
 void add_limits(const Compiled& compiled, const Problem& problem, search::Goal& goal) {
-  if (problem.spec().limits.max_error) {
+  if (error_limited(problem)) {
     goal.resources.push_back(error_meter(compiled, problem));
     goal.limits.push_back(codec::to_resource(problem.spec().limits.error_rule, problem.error_limit()));
   }
-  if (problem.spec().limits.max_energy_j) {
+  if (energy_limited(problem)) {
     goal.resources.push_back(energy_meter(compiled, problem));
     goal.limits.push_back(problem.energy_limit());
   }

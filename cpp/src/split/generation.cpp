@@ -125,13 +125,11 @@ void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rate
   }
 }
 
-/// Only `host` may begin at layer 0.
-search::LayeredGraph begun_at(const search::LayeredGraph& graph, std::int32_t host) {
-  search::LayeredGraph g = graph;
-  for (std::int32_t v = 0; v < g.sites(); ++v) {
-    if (v != host) g.reach[g.at(v, 0)] = 0;
+/// Only `host` may begin at layer 0. `reach` is that of the graph without this restriction.
+void begin_at(std::int32_t host, const std::vector<std::int32_t>& reach, search::LayeredGraph& graph) {
+  for (std::int32_t v = 0; v < graph.sites(); ++v) {
+    graph.reach[graph.at(v, 0)] = v == host ? reach[graph.at(v, 0)] : 0;
   }
-  return g;
 }
 
 }  // namespace
@@ -167,6 +165,33 @@ void validate(const GenerationSpec& spec) {
     throw core::InvalidInput("new_tokens: " + std::to_string(spec.new_tokens) + " is not in [1, 2^40]");
   }
   core::require_non_negative("token_bytes", spec.token_bytes);
+
+  // As for problems: no sum over the tokens may overflow.
+  double step_s = 0.0;
+  double power_w = 0.0;
+  for (std::int32_t v = 0; v < spec.prefill.node_count(); ++v) {
+    const network::Node& node = nodes[z(v)];
+    power_w = std::max({power_w, node.power_w, node.tx_power_w});
+    step_s += node.overhead_s;
+    for (std::int32_t l = 0; l < spec.prefill.layer_count(); ++l) {
+      if (node.can_host()) step_s += decode_layer_s(spec, v, l);
+      for (std::int32_t k = 0; k < spec.prefill.codec_count(); ++k) {
+        step_s += enter_s(spec, v, l, k) + leave_s(spec, v, l, k);
+      }
+    }
+  }
+  for (std::size_t a = 0; a < spec.prefill.spec().network.links.size(); ++a) {
+    const auto link = static_cast<std::int32_t>(a);
+    step_s += spec.prefill.hop_s(link, spec.token_bytes) + spec.prefill.spec().network.links[a].latency_s;
+    for (std::int32_t l = 0; l < spec.prefill.layer_count(); ++l) {
+      for (std::int32_t k = 0; k < spec.prefill.codec_count(); ++k) {
+        step_s += spec.prefill.hop_s(link, decode_sent_bytes(spec, l, k));
+      }
+    }
+  }
+  if (!(static_cast<double>(spec.new_tokens) * step_s * std::max(power_w, 1.0) < 1e300)) {
+    throw core::InvalidInput("decode: times or energy of all tokens could add up to more than 1e300");
+  }
 }
 
 GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment& assignment) {
@@ -207,9 +232,9 @@ GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment
   t.ttft_s = prefill.delay_s;
   t.energy_j = prefill.energy_j;
   t.bytes = prefill.bytes;
+  const Return back = returns_to(spec, assignment.stages.front().node)[z(assignment.stages.back().node)];
+  t.token_s += back.time_s;
   if (spec.new_tokens > 1) {
-    const Return back = returns_to(spec, assignment.stages.front().node)[z(assignment.stages.back().node)];
-    t.token_s += back.time_s;
     t.energy_j += steps * (energy_j + back.energy_j);
     t.bytes += steps * (bytes + back.bytes);
   }
@@ -224,16 +249,17 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
   plan.status = core::Status::infeasible;
   plan.lower_bound_s = kInfinity;
   plan.method = "generation";
-  const std::optional<Compiled> compiled = compile(problem);
+  std::optional<Compiled> compiled = compile(problem);
   if (!compiled) return plan;
+  const std::vector<std::int32_t> reach = compiled->graph.reach;
   const double steps = static_cast<double>(spec.new_tokens - 1);
   const auto nodes = z(problem.node_count());
 
   search::Goal goal = delay_goal(*compiled, problem);
   Rates time{std::vector<double>(nodes, 1.0), std::vector<double>(nodes, 1.0), 1.0};
   add_decode(spec, *compiled, time, goal.cost);
-  const bool energy_limited = problem.spec().limits.max_energy_j.has_value();
-  if (energy_limited) {
+  const bool limits_energy = energy_limited(problem);
+  if (limits_energy) {
     Rates energy;
     for (const network::Node& node : problem.spec().network.nodes) {
       energy.stage.push_back(node.power_w);
@@ -251,13 +277,13 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
     if (compiled->graph.can_host[z(first)] == 0) continue;
     const std::vector<Return> back = returns_to(spec, first);
     goal.cost.final_extra.assign(nodes, 0.0);
-    if (energy_limited) goal.resources.back().final_extra.assign(nodes, 0.0);
-    search::LayeredGraph graph = begun_at(compiled->graph, first);
+    if (limits_energy) goal.resources.back().final_extra.assign(nodes, 0.0);
+    begin_at(first, reach, compiled->graph);
     for (std::size_t v = 0; v < nodes && steps > 0.0; ++v) {
       goal.cost.final_extra[v] = steps * back[v].time_s;
-      if (energy_limited) goal.resources.back().final_extra[v] = steps * back[v].energy_j;
+      if (limits_energy) goal.resources.back().final_extra[v] = steps * back[v].energy_j;
     }
-    const search::Answer one = search::solve(graph, goal, {}, judge, stop, workspace, counters);
+    const search::Answer one = search::solve(compiled->graph, goal, {}, judge, stop, workspace, counters);
     answer.lower_bound = std::min(answer.lower_bound, one.lower_bound);
     if (one.outcome != search::Outcome::proven) {
       // Hosts not tried yet bound nothing.

@@ -1,6 +1,8 @@
 #include "constellm/split/pareto.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "constellm/core/error.hpp"
 #include "constellm/split/judge.hpp"
@@ -54,6 +56,7 @@ class FrontSearch {
   Front run() {
     descend(criteria_.size() - 1);
     keep_undominated();
+    if (front_.plans.empty()) front_.status = core::Status::infeasible;
     if (stop_.reason() == core::StopReason::time_limit) front_.status = core::Status::time_limit;
     if (stop_.reason() == core::StopReason::interrupted) front_.status = core::Status::interrupted;
     return std::move(front_);
@@ -70,11 +73,8 @@ class FrontSearch {
 
   /// Where in the goal a criterion is limited; the problem's own limit may stand there already.
   std::size_t resource_of(Criterion criterion) {
-    const bool limited[] = {
-        criterion == Criterion::error && problem_.spec().limits.max_error.has_value(),
-        criterion == Criterion::energy && problem_.spec().limits.max_energy_j.has_value()};
-    if (limited[0]) return 0;
-    if (limited[1]) return problem_.spec().limits.max_error ? 1 : 0;
+    if (criterion == Criterion::error && error_limited(problem_)) return 0;
+    if (criterion == Criterion::energy && energy_limited(problem_)) return error_limited(problem_) ? 1 : 0;
     goal_.resources.push_back(meter(criterion));
     goal_.limits.push_back(kInfinity);
     return goal_.resources.size() - 1;
@@ -106,7 +106,7 @@ class FrontSearch {
         }
       }
       if (most == 0.0) break;
-      limits_[i] = most / step_;
+      limits_[i] = std::min(most / step_, std::nextafter(most, 0.0));
     }
     limits_[i] = kInfinity;
     return most_outer;
@@ -137,10 +137,9 @@ class FrontSearch {
     if (answer.outcome != search::Outcome::proven || judge.kept().empty()) return nullptr;
     Plan plan = to_plan(judge, answer, counters);
     plan.method = "pareto";
-    plan.lower_bound_s =
-        problem_.spec().objective == Objective::delay && criteria_.front() == Criterion::delay
-            ? plan.lower_bound_s
-            : std::numeric_limits<double>::quiet_NaN();
+    // Best under the limits of its place in the front, which proves nothing of the objective.
+    plan.status = core::Status::feasible;
+    plan.lower_bound_s = std::numeric_limits<double>::quiet_NaN();
     front_.plans.push_back(std::move(plan));
     return &front_.plans.back();
   }
@@ -160,9 +159,6 @@ class FrontSearch {
       }
       if (!dominated) kept.push_back(plans[i]);
     }
-    std::stable_sort(kept.begin(), kept.end(), [this](const Plan& a, const Plan& b) {
-      return value_of(a, criteria_.front()) < value_of(b, criteria_.front());
-    });
     plans = std::move(kept);
   }
 
@@ -199,8 +195,12 @@ Front pareto_front(const Problem& problem, const std::vector<Criterion>& criteri
     throw core::InvalidInput("epsilon: 0 is for two criteria; beyond two it must be > 0");
   }
   const std::optional<Compiled> compiled = compile(problem);
-  if (!compiled) return {};
-  return FrontSearch(problem, *compiled, ordered, epsilon, stop, workspace).run();
+  if (!compiled) return {{}, core::Status::infeasible};
+  Front front = FrontSearch(problem, *compiled, ordered, epsilon, stop, workspace).run();
+  std::stable_sort(front.plans.begin(), front.plans.end(), [&](const Plan& a, const Plan& b) {
+    return value_of(a, criteria.front()) < value_of(b, criteria.front());
+  });
+  return front;
 }
 
 }  // namespace constellm::split

@@ -24,17 +24,25 @@ struct Backward {
   std::vector<std::int32_t> link;
 };
 
+constexpr double kMostLooks = 2e7;  // nodes and links looked at in unrolling: some tens of milliseconds
+
 class Unroller {
  public:
   Unroller(const network::Topology& topology, std::int32_t most_positions)
-      : t_(topology), back_(topology), most_(most_positions), nodes_(topology.out_begin.size() - 1) {}
+      : t_(topology), back_(topology), nodes_(topology.out_begin.size() - 1) {
+    // Every arc of a position takes a look at the whole graph.
+    const double look = static_cast<double>(nodes_ + topology.link_to.size());
+    const double arcs = static_cast<double>(topology.link_to.size()) / static_cast<double>(nodes_) + 1.0;
+    most_ = static_cast<std::int32_t>(std::min<double>(most_positions, kMostLooks / (look * arcs)));
+  }
 
   Routes run() {
     const NodeSet useful = still_useful(t_.source, NodeSet(nodes_, true));
     if (!useful[z(t_.sink)]) return {};
-    Routes routes;
-    if (!unroll(useful, routes)) routes = whole_graph(useful);
-    return routes;
+    Routes routes = whole_graph(useful);
+    if (sort_if_acyclic(routes)) return routes;
+    Routes unrolled;
+    return unroll(useful, unrolled) ? unrolled : routes;
   }
 
  private:
@@ -130,6 +138,38 @@ class Unroller {
       routes.arc_begin.push_back(static_cast<std::int32_t>(routes.arc_to.size()));
       if (node[z(id)] == t_.sink) routes.sink = number[z(id)];
     }
+    return true;
+  }
+
+  /// Numbers the positions along the arcs, if that can be done: then every walk is simple.
+  static bool sort_if_acyclic(Routes& routes) {
+    const std::size_t positions = routes.node.size();
+    std::vector<std::int32_t> waits(positions, 0);
+    for (const std::int32_t to : routes.arc_to) ++waits[z(to)];
+    std::vector<std::int32_t> order;
+    for (std::size_t p = 0; p < positions; ++p) {
+      if (waits[p] == 0) order.push_back(static_cast<std::int32_t>(p));
+    }
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      for (auto a = routes.arc_begin[z(order[i])]; a < routes.arc_begin[z(order[i]) + 1]; ++a) {
+        if (--waits[z(routes.arc_to[z(a)])] == 0) order.push_back(routes.arc_to[z(a)]);
+      }
+    }
+    if (order.size() < positions) return false;
+    std::vector<std::int32_t> number(positions);
+    for (std::size_t i = 0; i < positions; ++i) number[z(order[i])] = static_cast<std::int32_t>(i);
+    Routes sorted;
+    sorted.arc_begin.push_back(0);
+    for (const std::int32_t p : order) {
+      sorted.node.push_back(routes.node[z(p)]);
+      for (auto a = routes.arc_begin[z(p)]; a < routes.arc_begin[z(p) + 1]; ++a) {
+        sorted.arc_to.push_back(number[z(routes.arc_to[z(a)])]);
+        sorted.arc_link.push_back(routes.arc_link[z(a)]);
+      }
+      sorted.arc_begin.push_back(static_cast<std::int32_t>(sorted.arc_to.size()));
+    }
+    sorted.sink = number[z(routes.sink)];
+    routes = std::move(sorted);
     return true;
   }
 

@@ -47,13 +47,19 @@ struct LayeredGraph {
 
   std::vector<std::uint8_t> can_host;  ///< [sites]
   std::vector<double> stage_fixed_s;   ///< [sites] per stage
-  std::vector<double> work_s;          ///< [sites * (levels + 1)] prefix sums of the units' times
-  std::vector<std::int32_t> reach;     ///< [sites * (levels + 1)] furthest level of a stage begun at a level
-  std::vector<double> form_scale;      ///< [sites] multiplies enter_s and leave_s
-  std::vector<double> enter_s;         ///< [(levels + 1) * stride] to begin a stage from a form
-  std::vector<double> leave_s;         ///< [(levels + 1) * stride] to end a stage in a form
-  bool enter_is_free = true;           ///< all of enter_s is zero
-  std::vector<double> amount;          ///< [(levels + 1) * stride] what crosses a hop
+  /// [sites * (levels + 1)] prefix sums of the units' times, and what rounding took from them; use
+  /// `work`.
+  std::vector<double> work_s;
+  std::vector<double> work_low_s;
+  /// [sites] the sums are so much larger than a good walk's cost (units that a site can hardly do)
+  /// that their differences are no guide once more is added to them.
+  std::vector<std::uint8_t> rough;
+  std::vector<std::int32_t> reach;  ///< [sites * (levels + 1)] furthest level of a stage begun at a level
+  std::vector<double> form_scale;   ///< [sites] multiplies enter_s and leave_s
+  std::vector<double> enter_s;      ///< [(levels + 1) * stride] to begin a stage from a form
+  std::vector<double> leave_s;      ///< [(levels + 1) * stride] to end a stage in a form
+  bool enter_is_free = true;        ///< all of enter_s is zero
+  std::vector<double> amount;       ///< [(levels + 1) * stride] what crosses a hop
   std::vector<double>
       hop_s;  ///< [lines * (levels + 1) * stride] time of a hop; infinite where there is no such form
 
@@ -67,6 +73,11 @@ struct LayeredGraph {
   /// Offset of the options of (row, level) in a table of `rows() * stride` numbers a row.
   [[nodiscard]] std::size_t options_at(std::int32_t row, std::int32_t level) const {
     return at(row, level) * static_cast<std::size_t>(stride);
+  }
+  /// Seconds of units [first, last) at a site.
+  [[nodiscard]] double work(std::int32_t at_site, std::int32_t first, std::int32_t last) const {
+    return (work_s[at(at_site, last)] - work_s[at(at_site, first)]) +
+           (work_low_s[at(at_site, last)] - work_low_s[at(at_site, first)]);
   }
   /// How many forms there are with `level` units done.
   [[nodiscard]] std::int32_t forms(std::int32_t level) const {

@@ -28,7 +28,11 @@ search::Meter error_meter(const Compiled& compiled, const Problem& problem);
 search::Meter energy_meter(const Compiled& compiled, const Problem& problem);  ///< over all micro-batches
 search::Meter bytes_meter(const Problem& problem);                             ///< over all micro-batches
 
-/// Adds the limits that the problem sets on error and energy.
+/// Whether the problem limits these to something that can be reached by a sum of doubles.
+bool error_limited(const Problem& problem);
+bool energy_limited(const Problem& problem);
+
+/// Adds the limits that the problem sets on error and energy, in this order.
 void add_limits(const Compiled& compiled, const Problem& problem, search::Goal& goal);
 
 /// A walk of the search as a plan's decision.

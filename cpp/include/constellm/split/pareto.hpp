@@ -12,15 +12,16 @@ enum class Criterion { delay, bytes, error, energy };
 
 struct Front {
   std::vector<Plan> plans;  ///< by the first criterion, best first; none dominates another
-  core::Status status = core::Status::optimal;  ///< time_limit or interrupted: plans may be missing
+  core::Status status =
+      core::Status::optimal;  ///< or infeasible; time_limit, interrupted: plans may be missing
 };
 
 /// Two plans closer than this in a criterion, relatively, count as equal in a front.
 inline constexpr double kFrontStep = 1e-9;
 
 /// The plans that no other beats in every criterion, by exact searches for the first criterion
-/// under ever tighter limits on the others (delay, where asked for, must come first: it is the
-/// one that is no sum along the path). Each limit is the last value divided by 1 + step.
+/// under ever tighter limits on the others (delay, where asked for, is searched for first: it is
+/// the one that is no sum along the path). Each limit is the last value divided by 1 + step.
 ///
 /// With two criteria and `epsilon` 0 the front is exact but for points closer than kFrontStep.
 /// With `epsilon` > 0 it is an epsilon-front: for every plan there is one in it that is no worse

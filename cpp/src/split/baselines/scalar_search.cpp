@@ -104,7 +104,7 @@ class ScalarSearch {
     const double codec_s = g_.enter_s[g_.options_at(0, from.level) + z(from.form)] +
                            g_.leave_s[g_.options_at(0, to.level) + z(to.form)];
     const double stage_s = g_.stage_fixed_s[z(site)] + g_.form_scale[z(site)] * codec_s +
-                           g_.work_s[g_.at(site, to.level)] - g_.work_s[g_.at(site, from.level)];
+                           g_.work(site, from.level, to.level);
     to.time_s += stage_s;
     to.peak_s = std::max(to.peak_s, stage_s);
     for (std::size_t r = 0; r < meters_.size(); ++r) {
