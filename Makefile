@@ -92,7 +92,7 @@ bench: $(STAMPS)/installed  ## Run the benchmarks, into docs/benchmarks.md
 	cmake --preset bench && cmake --build --preset bench
 	cmake -S benchmarks/peers/boost -B build/peers -G Ninja && cmake --build build/peers
 	build/bench/benchmarks/cpp/constellm_bench
-	for script in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python $$script; done
+	$(BIN)/python benchmarks/run.py
 
 .PHONY: coverage
 coverage: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Measure which lines the tests run, in C++ and Python
