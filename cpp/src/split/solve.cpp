@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "constellm/split/judge.hpp"
 
@@ -64,6 +65,44 @@ Plan solve_throughput(const Problem& problem, const Compiled& compiled, const se
   return plan;
 }
 
+/// Offers the plans that differ from `plan` in one codec, or in where two blocks meet.
+void consider_neighbours(const Problem& problem, const Assignment& plan, PlanJudge& judge) {
+  Assignment near = plan;
+  for (std::size_t i = 0; i + 1 < plan.stages.size(); ++i) {
+    for (std::int32_t codec = 0; codec < problem.codec_count(); ++codec) {
+      near.stages[i].codec = codec;
+      judge.consider(near);
+    }
+    near.stages[i] = plan.stages[i];
+    const std::int32_t first = plan.stages[i].first_layer;
+    const std::int32_t last = plan.stages[i + 1].last_layer;
+    for (std::int32_t end = first; end < last; ++end) {
+      near.stages[i].last_layer = end;
+      near.stages[i + 1].first_layer = end + 1;
+      judge.consider(near);
+    }
+    near.stages[i] = plan.stages[i];
+    near.stages[i + 1] = plan.stages[i + 1];
+  }
+}
+
+/// Fills the judge with good plans, best first from `best`, so that the search for the k best has
+/// something to prune with from the start.
+void seed(const Problem& problem, const Assignment& best, PlanJudge& judge) {
+  judge.consider(best);
+  constexpr std::size_t kMostLooked = 200;
+  std::set<Assignment> looked;
+  while (looked.size() < kMostLooked) {
+    const auto& kept = judge.kept();
+    const auto next = std::find_if(kept.begin(), kept.end(),
+                                   [&](const PlanJudge::Kept& k) { return !looked.contains(k.assignment); });
+    if (next == kept.end()) return;
+    const Assignment plan = next->assignment;
+    looked.insert(plan);
+    consider_neighbours(problem, plan, judge);
+  }
+}
+
 }  // namespace
 
 search::Goal delay_goal(const Compiled& compiled, const Problem& problem) {
@@ -109,6 +148,12 @@ std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken
   options.labels.copies = k;
   search::Counters counters;
   PlanJudge judge(problem, *compiled, throughput ? bottleneck_of : delay_of, k);
+  if (k > 1) {
+    core::StopToken half = stop.for_half();
+    const Plan best = solve(problem, {}, half, workspace);
+    stop.heed(half);
+    if (best.assignment) seed(problem, *best.assignment, judge);
+  }
   const search::Answer answer =
       search_plans(problem, *compiled, goal_of, options, judge, stop, workspace, counters);
   for (const PlanJudge::Kept& kept : judge.kept()) {
