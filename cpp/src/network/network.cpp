@@ -82,10 +82,10 @@ Topology resolve(const Network& network) {
   return topology;
 }
 
-void validate(const Network& network) {
+Topology validate(const Network& network) {
   for (std::size_t i = 0; i < network.nodes.size(); ++i) validate(network.nodes[i], at("nodes", i));
   for (std::size_t i = 0; i < network.links.size(); ++i) validate(network.links[i], at("links", i));
-  resolve(network);
+  return resolve(network);
 }
 
 }  // namespace constellm::network

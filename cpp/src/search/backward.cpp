@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <limits>
 
+#include "constellm/core/index.hpp"
 #include "constellm/search/simd.hpp"
 #include "constellm/search/tolerance.hpp"
 
 namespace constellm::search {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 // The kernels run over the rows of several levels in one call; a row is `stride` numbers.
 

@@ -4,12 +4,13 @@
 #include <limits>
 #include <utility>
 
+#include "constellm/core/index.hpp"
 #include "constellm/search/tolerance.hpp"
 
 namespace constellm::search {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 // Least bound first; among equals the newest, which is the deepest.
 bool after(const LabelScratch::Open& a, const LabelScratch::Open& b) {

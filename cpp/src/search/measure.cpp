@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "constellm/core/index.hpp"
+
 namespace constellm::search {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "constellm/core/index.hpp"
 #include "constellm/core/units.hpp"
 
 namespace constellm::split {
@@ -10,7 +11,7 @@ namespace {
 using search::kInfinity;
 using search::LayeredGraph;
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 constexpr std::int32_t kLanes = 4;                        // doubles in a register of AVX2
 constexpr std::int32_t kMostPositions = 2048;             // of unrolled routes

@@ -4,6 +4,7 @@
 #include <queue>
 
 #include "constellm/core/error.hpp"
+#include "constellm/core/index.hpp"
 #include "constellm/core/units.hpp"
 #include "constellm/split/judge.hpp"
 #include "constellm/split/solve.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 using search::kInfinity;
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 /// Seconds of one decode step in one layer: the slower of computing and reading.
 double decode_layer_s(const GenerationSpec& spec, std::int32_t node, std::int32_t layer) {

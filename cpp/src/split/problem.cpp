@@ -84,7 +84,7 @@ Problem::Problem(ProblemSpec spec) {
   if (spec.layers.empty()) throw InvalidInput("layers: at least one is needed, got 0");
   for (std::size_t i = 0; i < spec.layers.size(); ++i) model::validate(spec.layers[i], at("layers", i));
   core::require_non_negative("input_bytes", spec.input_bytes);
-  network::validate(spec.network);
+  network::Topology topology = network::validate(spec.network);
   for (std::size_t i = 0; i < spec.network.nodes.size(); ++i) {
     const auto& times = spec.network.nodes[i].layer_time_s;
     if (times) check_length(at("nodes", i) + "layer_time_s", times->size(), spec.layers.size());
@@ -110,7 +110,7 @@ Problem::Problem(ProblemSpec spec) {
   if (spec.limits.max_energy_j) core::require_non_negative("limits.max_energy_j", *spec.limits.max_energy_j);
 
   auto data = std::make_shared<Data>();
-  data->topology = network::resolve(spec.network);
+  data->topology = std::move(topology);
   data->spec = std::move(spec);
   data_ = std::move(data);
   check_magnitude(*this);

@@ -4,12 +4,14 @@
 #include <map>
 #include <numeric>
 
+#include "constellm/core/index.hpp"
+
 namespace constellm::split {
 namespace {
 
 using NodeSet = std::vector<bool>;
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 /// Links turned around, in compressed rows.
 struct Backward {

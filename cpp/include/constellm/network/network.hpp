@@ -63,7 +63,7 @@ struct Topology {
 /// Checks ids, ends of links and duplicates on the way. Errors name the field.
 Topology resolve(const Network& network);
 
-/// Every node and link, then `resolve`.
-void validate(const Network& network);
+/// Checks every node and link, then resolves.
+Topology validate(const Network& network);
 
 }  // namespace constellm::network

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "constellm/core/index.hpp"
 #include "constellm/core/units.hpp"
 #include "constellm/split/baselines/rules.hpp"
 #include "constellm/split/evaluate.hpp"
@@ -9,7 +10,7 @@
 namespace constellm::split {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 /// Slowest link between the hosts of stages `i` and `i + 1`.
 double slowest_rate_bps(const Problem& problem, const Assignment& a, const Evaluation& e, std::size_t i) {

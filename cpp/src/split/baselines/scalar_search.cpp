@@ -3,6 +3,7 @@
 #include <queue>
 #include <tuple>
 
+#include "constellm/core/index.hpp"
 #include "constellm/search/tolerance.hpp"
 #include "constellm/split/baselines/rules.hpp"
 #include "constellm/split/compile.hpp"
@@ -10,7 +11,7 @@
 namespace constellm::split {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 using Used = std::array<double, search::kMaxResources>;
 
@@ -103,8 +104,8 @@ class ScalarSearch {
   void add_stage(std::int32_t site, const Label& from, Label& to) const {
     const double codec_s = g_.enter_s[g_.options_at(0, from.level) + z(from.form)] +
                            g_.leave_s[g_.options_at(0, to.level) + z(to.form)];
-    const double stage_s = g_.stage_fixed_s[z(site)] + g_.form_scale[z(site)] * codec_s +
-                           g_.work(site, from.level, to.level);
+    const double stage_s =
+        g_.stage_fixed_s[z(site)] + g_.form_scale[z(site)] * codec_s + g_.work(site, from.level, to.level);
     to.time_s += stage_s;
     to.peak_s = std::max(to.peak_s, stage_s);
     for (std::size_t r = 0; r < meters_.size(); ++r) {

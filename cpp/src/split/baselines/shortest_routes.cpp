@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <queue>
 
+#include "constellm/core/index.hpp"
+
 namespace constellm::split {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 // Partial paths looked at; where simple paths are hard to find, fewer routes come out.
 constexpr int kMostPartialPaths = 200'000;

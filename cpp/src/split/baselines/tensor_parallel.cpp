@@ -4,12 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "constellm/core/index.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
 
 namespace constellm::split {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 using Nodes = std::vector<std::int32_t>;
 

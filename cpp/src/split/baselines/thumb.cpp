@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "constellm/core/index.hpp"
 #include "constellm/split/baselines/rules.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
 #include "constellm/split/evaluate.hpp"
@@ -12,7 +13,7 @@
 namespace constellm::split {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 using Nodes = std::vector<std::int32_t>;
 using Weights = std::vector<double> (*)(const Problem& problem, const Nodes& hosts);

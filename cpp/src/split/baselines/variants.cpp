@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "constellm/core/index.hpp"
 #include "constellm/split/baselines/rules.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
 #include "constellm/split/solve.hpp"
@@ -7,7 +8,7 @@
 namespace constellm::split {
 namespace {
 
-std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
+using core::z;
 
 Plan best(ProblemSpec question, Tools& tools) {
   return solve(Problem(std::move(question)), {}, tools.stop, tools.workspace);
