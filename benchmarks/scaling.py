@@ -45,8 +45,8 @@ def measure(
     axes: dict[str, Sequence[float]] = AXES,
     seeds: Sequence[int] = SEEDS,
     large_limits: Sequence[float] = LARGE_LIMITS,
-    cap_s: float = 2.0,
-    large_cap_s: float = 10.0,
+    cap_s: float = 1.0,
+    large_cap_s: float = 5.0,
 ) -> tables.Rows:
     """One row for each size and method: ``median_s`` over the seeds of each chain's median, and the worst.
 
