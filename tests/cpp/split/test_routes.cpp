@@ -68,6 +68,7 @@ std::vector<Path> simple_paths(const network::Topology& t) {
 
 TEST_CASE("Routes are the simple paths", "[split]") {
   std::size_t paths = 0;
+  std::size_t with_cycles = 0;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000); ++seed) {
     const split::Problem problem = tests::random_problem(seed);
     const network::Topology& t = problem.topology();
@@ -91,7 +92,7 @@ TEST_CASE("Routes are the simple paths", "[split]") {
     const split::Routes whole = split::find_routes(t, 0);
     CHECK(paths_of(t, whole) == expected);
     if (!expected.empty()) {
-      CHECK(!whole.acyclic);
+      with_cycles += whole.acyclic ? 0 : 1;  // without them nodes are positions and walks simple anyway
       // Positions are nodes, each once, and only those that a walk to the sink can come to.
       CHECK(std::set<std::int32_t>(whole.node.begin(), whole.node.end()).size() == whole.node.size());
       CHECK(whole.node.front() == t.source);
@@ -99,6 +100,7 @@ TEST_CASE("Routes are the simple paths", "[split]") {
     }
   }
   CHECK(paths > 5000);
+  CHECK(with_cycles > 100);
 }
 
 TEST_CASE("The forward part of a graph is without cycles and holds every shortest route", "[split]") {
