@@ -93,6 +93,22 @@ def test_readme_examples_run(repository: Path, tmp_path: Path, monkeypatch: pyte
     assert len(blocks) == text.count("```python") > 0
 
 
+def test_links_between_the_documents_lead_somewhere(repository: Path) -> None:
+    documents = [
+        *repository.glob("*.md"),
+        *repository.glob("docs/**/*.md"),
+        *repository.glob("benchmarks/**/*.md"),
+    ]
+    links = [
+        (path.relative_to(repository), target)
+        for path in documents
+        for target in re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+        if "://" not in target
+    ]
+    assert len(links) > 10
+    assert [link for link in links if not (repository / link[0].parent / link[1]).exists()] == []
+
+
 def test_docstring_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ran, written = 0, 0
