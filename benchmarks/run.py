@@ -124,11 +124,11 @@ codecs, 8 micro-batches) at its error limit of {paper.MAX_ERROR:.3g} and at tigh
 problem file, in turn, and find the same optimum (within 1e-6 for HiGHS, 1e-9 for the others; the run fails
 otherwise). constellm's time is the processor's for the whole call `split.solve(problem)` from Python, on one
 thread; a peer's is that of its search alone by the clock, without reading the file and writing down its
-programme or graph, or the processor's where that is less: a busy machine is held against none of them. Reading
-the problem file takes constellm {tables.seconds(min(reading))} to {tables.seconds(max(reading))} more. The
-ratio is the peer's fastest run over constellm's median. `>`: stopped after that much of the processor's time,
-so that the ratio is a lower bound. `benchmarks/peers` says what each peer does; Boost told the optimum prunes as
-well as such bounds allow, which nobody could have it do who does not know the optimum.
+programme or graph, or the processor's where that is less: a busy machine is held against none of them.
+Reading the file takes constellm {tables.seconds(min(reading))} to {tables.seconds(max(reading))} more.
+The ratio is the peer's fastest run over constellm's median. `>`: stopped after that much of the processor's
+time, so that the ratio is a lower bound. `benchmarks/peers` says what each peer does; Boost told the optimum
+prunes as well as such bounds allow, which nobody could have it do who does not know the optimum.
 
 {compare_peers.table(results.peers)}{to_the_end}
 ## Growth
@@ -136,8 +136,8 @@ well as such bounds allow, which nobody could have it do who does not know the o
 Seeded chains of {base["layers"]} layers, {base["nodes"]} nodes and {base["codecs"]} codecs, \
 {base["micro_batches"]} micro-batches, error limit {base["max_error"]:g}, one size varied at a time; then the
 error limit of the large chain of `benchmarks/data`. Medians over the seeds of the median of each chain's
-runs, and the slowest chain's median. Label setting alone (`intervals=False`) is stopped at a cap by the clock; `>`
-where that stopped more than half of the chains. Seconds are the processor's.
+runs, and the slowest chain's median. Label setting alone (`intervals=False`) is stopped at a cap by the
+clock; `>` where that stopped more than half of the chains. Seconds are the processor's.
 
 ![Seconds a solve over each size](benchmarks/scaling.png)
 

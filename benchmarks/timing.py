@@ -1,7 +1,7 @@
 """How the benchmarks take time: many runs of one thing, told by their median and their fastest.
 
-Seconds are the calling thread's own of the processor; the exact search uses no other thread. On an idle machine
-that is the time by the clock; on a busy one, what the others take is left out.
+Seconds are the processor's for the calling thread; the exact search uses no other. On an idle machine that is
+the time by the clock; on a busy one, what others take is left out.
 """
 
 from __future__ import annotations
