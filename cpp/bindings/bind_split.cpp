@@ -60,7 +60,7 @@ class Keywords {
 
   void finish() const {
     for (const auto& [key, _] : rest_)
-      throw py::type_error("Problem: unknown key '" + std::string(py::str(key)) + "'");
+      throw py::type_error("Problem: unknown key " + shown(key));
   }
 
  private:
@@ -99,7 +99,7 @@ Problem problem_from(const py::dict& given) {
     const py::object model = keywords.take("model");
     if (!py::hasattr(model, "layers") || !py::hasattr(model, "input_bytes")) {
       throw py::type_error("model: expected a profile with .layers and .input_bytes, got " +
-                           std::string(py::repr(model)).substr(0, 60));
+                           shown(model));
     }
     spec.layers = FromPython<std::vector<model::Layer>>::get(model.attr("layers"), "model.layers");
     spec.input_bytes = FromPython<double>::get(model.attr("input_bytes"), "model.input_bytes");
@@ -153,7 +153,10 @@ py::dict keywords_of(const Problem& problem) {
 
 Problem replaced(const Problem& problem, const py::kwargs& changes) {
   py::dict keywords = keywords_of(problem);
-  if (changes.contains("model")) {
+  const auto given = [&](const char* key) {
+    return changes.contains(key) && !py::object(changes[key]).is_none();
+  };
+  if (given("model")) {
     PyDict_DelItemString(keywords.ptr(), "layers");
     PyDict_DelItemString(keywords.ptr(), "input_bytes");
   }
@@ -163,7 +166,11 @@ Problem replaced(const Problem& problem, const py::kwargs& changes) {
     PyDict_DelItemString(keywords.ptr(), "network");
     for (const char* name : {"nodes", "links", "source", "sink"}) keywords[name] = network.attr(name);
   }
-  for (const auto& [key, value] : changes) keywords[key] = value;
+  for (const auto& [key, value] : changes) {
+    const std::string name = FromPython<std::string>::get(key, "keyword");
+    if ((name == "model" || name == "network") && value.is_none()) continue;  // not given
+    keywords[key] = value;
+  }
   return problem_from(keywords);
 }
 
@@ -190,11 +197,6 @@ py::dict problem_to_dict(const Problem& problem) {
   d["limits"] = limits;
   d["objective"] = text_of(spec.objective);
   return d;
-}
-
-split::Assignment assignment_of(const Problem& problem, const std::vector<std::string>& path,
-                                const std::vector<split::Stage>& stages) {
-  return split::to_assignment(problem, path, stages);
 }
 
 py::list stage_terms(const Problem& problem, const split::Evaluation& e) {
@@ -320,7 +322,7 @@ void register_evaluation(py::module_& m) {
   m.def(
       "evaluate",
       [](const Problem& problem, const std::vector<std::string>& path, const std::vector<Stage>& stages) {
-        const split::Evaluation e = split::evaluate(problem, assignment_of(problem, path, stages));
+        const split::Evaluation e = split::evaluate(problem, split::to_assignment(problem, path, stages));
         py::dict d;
         d["delay_s"] = e.delay_s;
         d["bottleneck_s"] = e.bottleneck_s;
@@ -339,7 +341,7 @@ void register_evaluation(py::module_& m) {
   m.def(
       "structural_faults",
       [](const Problem& problem, const std::vector<std::string>& path, const std::vector<Stage>& stages) {
-        return split::structural_faults(problem, assignment_of(problem, path, stages));
+        return split::structural_faults(problem, split::to_assignment(problem, path, stages));
       },
       py::arg("problem"), py::arg("path"), py::arg("stages"),
       "structural_faults(problem: Problem, path: collections.abc.Sequence[str], stages: "
@@ -350,6 +352,7 @@ void register_evaluation(py::module_& m) {
 }  // namespace
 
 void register_split(py::module_& m) {
+  m.attr("optimal_gap") = split::kOptimalGap;
   register_problem(m);
   register_evaluation(m);
 }

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -14,7 +16,28 @@
 // one table of fields.
 namespace constellm::bindings {
 
-/// From Python, without silent narrowing: no bool for a number, no float for a count.
+/// The start of `repr(value)`, for messages; of an integer too long for that, its type.
+inline std::string shown(const py::handle& value, py::ssize_t most = 60) {
+  const auto text = py::reinterpret_steal<py::object>(PyObject_Repr(value.ptr()));
+  if (!text) {
+    PyErr_Clear();
+    return "a value of type " + std::string(Py_TYPE(value.ptr())->tp_name);
+  }
+  const bool cut = PyUnicode_GET_LENGTH(text.ptr()) > most;
+  const auto start = py::reinterpret_steal<py::object>(PyUnicode_Substring(text.ptr(), 0, most));
+  // backslashreplace: a repr of one's own may hold what is no Unicode.
+  return std::string(py::bytes(start.attr("encode")("utf-8", "backslashreplace"))) + (cut ? "…" : "");
+}
+
+/// Whether a numpy scalar is of `kind` ("floating", "integer"); true of anything not from numpy.
+inline bool numpy_scalar_is(const py::handle& value, std::initializer_list<const char*> kinds) {
+  const py::module_ numpy = py::module_::import("numpy");
+  if (!py::isinstance(value, numpy.attr("generic"))) return true;
+  return std::any_of(kinds.begin(), kinds.end(),
+                     [&](const char* kind) { return py::isinstance(value, numpy.attr(kind)); });
+}
+
+/// From Python, without silent narrowing: no bool or complex for a number, no float for a count.
 template <class T>
 struct FromPython;
 
@@ -22,16 +45,19 @@ template <>
 struct FromPython<double> {
   static constexpr const char* annotation = "float";
   static double get(py::handle value, const std::string& name) {
-    if (PyBool_Check(value.ptr()) || !(PyFloat_Check(value.ptr()) || PyNumber_Check(value.ptr())) ||
-        PyUnicode_Check(value.ptr()) || PyComplex_Check(value.ptr()) || py::hasattr(value, "__len__")) {
+    if (PyFloat_Check(value.ptr())) return PyFloat_AS_DOUBLE(value.ptr());
+    const PyNumberMethods* slots = Py_TYPE(value.ptr())->tp_as_number;
+    const bool converts = slots != nullptr && (slots->nb_float != nullptr || slots->nb_index != nullptr);
+    if (!converts || PyBool_Check(value.ptr()) || PyComplex_Check(value.ptr()) ||
+        py::hasattr(value, "__len__") || !numpy_scalar_is(value, {"floating", "integer"})) {
       throw py::type_error(name + ": expected a number, got " +
                            std::string(py::str(py::type::of(value).attr("__name__"))));
     }
     const double number = PyFloat_AsDouble(value.ptr());
     if (number == -1.0 && PyErr_Occurred() != nullptr) {
+      if (PyErr_ExceptionMatches(PyExc_OverflowError) == 0) throw py::error_already_set();
       PyErr_Clear();
-      throw py::type_error(name + ": " + std::string(py::repr(value)).substr(0, 60) +
-                           " is not a number that fits a double");
+      throw py::value_error(name + ": " + shown(value) + " is not in [-1.8e308, 1.8e308]");
     }
     return number;
   }
@@ -41,16 +67,15 @@ template <>
 struct FromPython<std::int64_t> {
   static constexpr const char* annotation = "int";
   static std::int64_t get(py::handle value, const std::string& name) {
-    if (PyBool_Check(value.ptr()) || !PyIndex_Check(value.ptr()) || py::hasattr(value, "__len__")) {
-      throw py::type_error(name + ": expected an integer, got " + std::string(py::repr(value)).substr(0, 60));
+    if (PyBool_Check(value.ptr()) || !PyIndex_Check(value.ptr()) || py::hasattr(value, "__len__") ||
+        !numpy_scalar_is(value, {"integer"})) {
+      throw py::type_error(name + ": expected an integer, got " + shown(value));
     }
     int overflow = 0;
     const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
     if (!index) throw py::error_already_set();
     const long long number = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-    if (overflow != 0)
-      throw py::value_error(name + ": " + std::string(py::repr(value)).substr(0, 60) +
-                            " does not fit 64 bits");
+    if (overflow != 0) throw py::value_error(name + ": " + shown(value) + " is not in [-2^63, 2^63)");
     return number;
   }
 };
@@ -60,8 +85,7 @@ struct FromPython<bool> {
   static constexpr const char* annotation = "bool";
   static bool get(py::handle value, const std::string& name) {
     if (!PyBool_Check(value.ptr())) {
-      throw py::type_error(name + ": expected True or False, got " +
-                           std::string(py::repr(value)).substr(0, 60));
+      throw py::type_error(name + ": expected True or False, got " + shown(value));
     }
     return value.ptr() == Py_True;
   }
@@ -72,9 +96,15 @@ struct FromPython<std::string> {
   static constexpr const char* annotation = "str";
   static std::string get(py::handle value, const std::string& name) {
     if (!py::isinstance<py::str>(value)) {
-      throw py::type_error(name + ": expected text, got " + std::string(py::repr(value)).substr(0, 60));
+      throw py::type_error(name + ": expected text, got " + shown(value));
     }
-    return value.cast<std::string>();
+    py::ssize_t bytes = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(value.ptr(), &bytes);
+    if (text == nullptr) {  // half of a surrogate pair
+      PyErr_Clear();
+      throw py::value_error(name + ": " + shown(value) + " is not valid Unicode");
+    }
+    return {text, static_cast<std::size_t>(bytes)};
   }
 };
 
@@ -85,7 +115,7 @@ struct FromPython<T> {
   static T get(py::handle value, const std::string& name) {
     if (!py::isinstance<T>(value)) {
       throw py::type_error(name + ": expected a " + std::string(py::str(py::type::of<T>().attr("__name__"))) +
-                           ", got " + std::string(py::repr(value)).substr(0, 60));
+                           ", got " + shown(value));
     }
     return value.cast<T>();
   }
@@ -95,9 +125,13 @@ template <class T>
 struct FromPython<std::vector<T>> {
   static constexpr const char* annotation = "collections.abc.Sequence";
   static std::vector<T> get(py::handle value, const std::string& name) {
-    if (py::isinstance<py::str>(value) || py::isinstance<py::dict>(value) ||
-        !py::isinstance<py::iterable>(value)) {
-      throw py::type_error(name + ": expected a sequence, got " + std::string(py::repr(value)).substr(0, 60));
+    // Something with an order and a length: no set, no mapping, nothing that is used up.
+    const bool ordered = PySequence_Check(value.ptr()) != 0 && PyObject_Size(value.ptr()) >= 0;
+    PyErr_Clear();
+    const py::object mapping = py::module_::import("collections.abc").attr("Mapping");
+    if (!ordered || PyUnicode_Check(value.ptr()) || PyBytes_Check(value.ptr()) ||
+        PyByteArray_Check(value.ptr()) || py::isinstance(value, mapping)) {
+      throw py::type_error(name + ": expected a sequence, got " + shown(value));
     }
     std::vector<T> items;
     for (const py::handle item : py::iter(value)) {
@@ -168,9 +202,8 @@ T from_keywords(const char* type_name, const py::dict& keywords, const F&... fie
   (take(fields), ...);
   if (used != keywords.size()) {
     for (const auto& [key, _] : keywords) {
-      const std::string text = py::str(key);
-      if (!((text == fields.name) || ...))
-        throw py::type_error(std::string(type_name) + ": unknown key '" + text + "'");
+      if (!((PyUnicode_CompareWithASCIIString(key.ptr(), fields.name) == 0) || ...))
+        throw py::type_error(std::string(type_name) + ": unknown key " + shown(key));
     }
   }
   validate(value, "");
@@ -239,8 +272,7 @@ py::class_<T> record(py::module_& module, const char* name, const char* doc, F..
         for (const auto& [key, value] : keywords_of(self)) {
           if (value.is_none()) continue;
           if (text.back() != '(') text += ", ";
-          const std::string shown = py::repr(value);
-          text += std::string(py::str(key)) + "=" + (shown.size() > 120 ? shown.substr(0, 100) + "…" : shown);
+          text += std::string(py::str(key)) + "=" + shown(value, 120);
         }
         return text + ")";
       },
@@ -251,6 +283,10 @@ py::class_<T> record(py::module_& module, const char* name, const char* doc, F..
         return py::isinstance<T>(other) && self == other.cast<const T&>();
       },
       "__eq__(self, other: object) -> bool");
+  py::list required_keys, optional_keys;
+  ((fields.required ? required_keys : optional_keys).append(fields.name), ...);
+  type.attr("required_keys") = py::tuple(required_keys);
+  type.attr("optional_keys") = py::tuple(optional_keys);
   type.attr("__hash__") = py::none();  // equal by value, and values hold lists
   type.def(py::pickle([=](const T& self) { return keywords_of(self); },
                       [=](const py::dict& state) { return from_keywords<T>(name, state, fields...); }));

@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 from .. import split
+from ..core.checks import real
 from ..split.files import read_json, write_json
+
+# Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT.
+INTERRUPTED = 130
 
 _UNREADABLE = (OSError, ValueError, TypeError)
 
@@ -41,10 +45,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not value >= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not in [0, inf) s")
-    return value
+    try:
+        return real("time limit", float(text), least=0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds in [0, inf]") from None
 
 
 def _complain(what: object, error: BaseException) -> None:
@@ -76,6 +80,8 @@ def _solve(arguments: argparse.Namespace) -> int:
             continue
         worth = f", delay {plan.delay_s:.6g} s" if plan.path else ""
         print(f"{target}: {plan.status}{worth}")
+        if plan.status == "interrupted":
+            return INTERRUPTED
     return status
 
 

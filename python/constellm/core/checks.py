@@ -1,9 +1,23 @@
-"""Checks of arguments that no compiled value makes."""
+"""Checks of arguments that no compiled value makes; each message names field, value and range."""
 
 from __future__ import annotations
 
+import math
 import operator
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+
+_T = TypeVar("_T")
+
+
+def short(value: Any) -> str:
+    """The start of ``repr(value)``, for messages."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python shows
+        return f"a value of type {type(value).__name__}"
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def count(field: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
@@ -15,12 +29,38 @@ def count(field: str, value: Any, *, least: int = 1, most: int | None = None) ->
         Naming `field`, the value and the allowed range.
     """
     try:
-        if isinstance(value, bool):
+        if isinstance(value, (bool, np.bool_, np.ndarray)):
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{field}: expected an integer, got {value!r}") from None
+        raise TypeError(f"{field}: expected an integer, got {short(value)}") from None
     if number < least or (most is not None and number > most):
         end = "inf)" if most is None else f"{most}]"
-        raise ValueError(f"{field}: {number} is not in [{least}, {end}")
+        raise ValueError(f"{field}: {short(number)} is not in [{least}, {end}")
     return number
+
+
+def real(field: str, value: Any, *, least: float = -math.inf, most: float = math.inf) -> float:
+    """`value` as a plain float, from Python's or numpy's real numbers; text, bool and arrays are refused.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming `field`, the value and the allowed range; NaN is in no range.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{field}: expected a number, got {short(value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.nan  # so it is in no range
+    if not least <= number <= most:
+        raise ValueError(f"{field}: {short(value)} is not in [{least:g}, {most:g}]")
+    return number
+
+
+def instance(field: str, value: Any, kind: type[_T]) -> _T:
+    """`value` where it is a `kind`; TypeError otherwise."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{field}: expected a {kind.__name__}, got {short(value)}")
+    return value

@@ -9,7 +9,7 @@ from .comparison import Comparison, compare
 from .display import attach as _attach_displays
 from .files import load_problem, problem_from_dict, save_problem
 from .fronts import ParetoFront, pareto_front
-from .generating import GenerationProblem, solve_generation
+from .generating import GenerationPlan, GenerationProblem, solve_generation
 from .methods import METHODS, Method
 from .micro_batches import best_micro_batches, with_micro_batches
 from .options import OPTIONS
@@ -20,6 +20,7 @@ __all__ = [
     "METHODS",
     "OPTIONS",
     "Comparison",
+    "GenerationPlan",
     "GenerationProblem",
     "Method",
     "ParetoFront",

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from .._core import Codec, Layer, Link, Node, Problem, Stage
-
-_T = TypeVar("_T")
+from ..core.checks import instance, real, short
 
 PROBLEM_FORMAT = "constellm.split-problem"
 PLAN_FORMAT = "constellm.split-plan"
@@ -60,7 +61,9 @@ def parse_json(text: str) -> dict[str, Any]:
         data = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
-    return _object("file", data)
+    if not isinstance(data, dict):
+        raise TypeError(f"file: expected an object at the top level, got {short(data)}")
+    return data
 
 
 def problem_from_dict(data: Mapping[str, Any]) -> Problem:
@@ -71,6 +74,7 @@ def problem_from_dict(data: Mapping[str, Any]) -> Problem:
     ValueError, TypeError
         For an unknown, missing or wrong entry; the message names the place.
     """
+    data = _object("problem", data)
     _check_keys("problem", data, _PROBLEM_REQUIRED, _PROBLEM_OPTIONAL)
     _check_header(data, PROBLEM_FORMAT)
     _object("meta", data.get("meta", {}))
@@ -100,7 +104,7 @@ def load_problem(path: str | os.PathLike[str]) -> Problem:
 
 def save_problem(problem: Problem, path: str | os.PathLike[str]) -> None:
     """Write `problem` as a `constellm.split-problem` file."""
-    write_json(problem.to_dict(), path)
+    write_json(instance("problem", problem, Problem).to_dict(), path)
 
 
 def write_json(data: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
@@ -111,40 +115,71 @@ def write_json(data: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     try:
         scratch.write_text(text, encoding="utf-8")
         scratch.replace(path)
+    except OSError as error:  # of the file that was asked for, not of the scratch file
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def check_plan_dict(data: Mapping[str, Any]) -> tuple[list[str], list[Stage]] | None:
-    """The path and stages in the content of a plan file, or None where it holds no plan.
+@dataclass(frozen=True)
+class PlanClaims:
+    """What the content of a plan file says: names, figures and, where there is one, the plan.
 
-    Only the form is checked; `constellm.split.check_claims` holds a plan against its problem.
+    Attributes
+    ----------
+    problem, status : str
+    figures : dict of str to float
+        Those that are given.
+    decision : tuple of path and stages, or None
     """
+
+    problem: str
+    status: str
+    figures: dict[str, float]
+    decision: tuple[list[str], list[Stage]] | None
+
+
+def check_plan_dict(data: Mapping[str, Any]) -> PlanClaims:
+    """Read the content of a plan file.
+
+    Only the form is checked; `constellm.split.check` holds a plan against its problem.
+    """
+    data = _object("plan", data)
     _check_keys("plan", data, _PLAN_REQUIRED, _PLAN_OPTIONAL)
     _check_header(data, PLAN_FORMAT)
     _object("meta", data.get("meta", {}))
     _object("solver", data.get("solver", {}))
     if not isinstance(data["problem"], str):
-        raise TypeError(f"problem: expected the problem's name, got {data['problem']!r}")
+        raise TypeError(f"problem: expected the problem's name, got {short(data['problem'])}")
     if data["status"] not in STATUSES:
-        raise ValueError(f"status: {data['status']!r} is not one of {', '.join(STATUSES)}")
-    for key in _PLAN_FIGURES:
-        value = data.get(key, 0.0)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise TypeError(f"{key}: expected a number, got {value!r}")
+        raise ValueError(f"status: {short(data['status'])} is not one of {', '.join(STATUSES)}")
+    figures = {key: _finite(key, data[key]) for key in _PLAN_FIGURES if key in data}
     if ("path" in data) != ("stages" in data):
         raise ValueError("path and stages: one is given without the other")
-    if "path" not in data:
-        return None
-    path = data["path"]
-    if not isinstance(path, list) or not all(isinstance(node, str) for node in path):
-        raise TypeError(f"path: expected a list of node ids, got {path!r}")
-    return path, _records("stages", data["stages"], Stage)
+    decision = None
+    if "path" in data:
+        decision = _node_ids("path", data["path"]), _records("stages", data["stages"], Stage)
+    return PlanClaims(data["problem"], data["status"], figures, decision)
+
+
+def _finite(where: str, value: Any) -> float:
+    return real(where, value, least=-sys.float_info.max, most=sys.float_info.max)
+
+
+def _node_ids(where: str, values: Any) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(node, str) for node in values):
+        raise TypeError(f"{where}: expected a list of node ids, got {short(values)}")
+    for i, node in enumerate(values):
+        try:
+            node.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{where}[{i}]: {short(node)} is not valid Unicode") from None
+    return values
 
 
 def _object(where: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise TypeError(f"{where}: expected an object, got {_short(value)}")
+        raise TypeError(f"{where}: expected an object, got {short(value)}")
     return dict(value)
 
 
@@ -161,24 +196,21 @@ def _check_keys(
 
 def _check_header(data: Mapping[str, Any], expected: str) -> None:
     if data["format"] != expected:
-        raise ValueError(f"format: {data['format']!r} is not {expected!r}")
+        raise ValueError(f"format: {short(data['format'])} is not {expected!r}")
     if type(data["version"]) is not int or data["version"] != 1:
-        raise ValueError(f"version: {data['version']!r} is not 1")
+        raise ValueError(f"version: {short(data['version'])} is not 1")
 
 
-def _records(where: str, values: Any, record: Callable[..., _T]) -> list[_T]:
+def _records(where: str, values: Any, record: Any) -> list[Any]:
     if not isinstance(values, list):
-        raise TypeError(f"{where}: expected a list, got {_short(values)}")
+        raise TypeError(f"{where}: expected a list, got {short(values)}")
     records = []
     for i, value in enumerate(values):
-        keywords = _object(f"{where}[{i}]", value)
+        place = f"{where}[{i}]"
+        keywords = _object(place, value)
+        _check_keys(place, keywords, record.required_keys, record.optional_keys)
         try:
             records.append(record(**keywords))
         except (TypeError, ValueError) as error:
-            raise type(error)(f"{where}[{i}]: {error}") from None
+            raise type(error)(f"{place}: {error}") from None
     return records
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

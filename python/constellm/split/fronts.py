@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _core
 from .._core import Plan, Problem
+from ..core.checks import instance, real, short
 from .options import check_options
 
 
@@ -74,8 +75,10 @@ def pareto_front(
     ValueError
         For an unknown or repeated criterion, or an epsilon that does not fit their number.
     """
-    if isinstance(criteria, str):
-        raise TypeError(f"criteria: expected a sequence of names, got {criteria!r}")
+    instance("problem", problem, Problem)
+    if isinstance(criteria, str) or not all(isinstance(name, str) for name in criteria):
+        raise TypeError(f"criteria: expected a sequence of names, got {short(criteria)}")
+    epsilon = real("epsilon", epsilon, least=0)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     plans, status = _core.pareto_front(problem, list(criteria), epsilon=epsilon, time_limit_s=limit)
-    return ParetoFront(tuple(plans), tuple(criteria), float(epsilon), status)
+    return ParetoFront(tuple(plans), tuple(criteria), epsilon, status)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import _core
 from .._core import Plan, Problem
+from ..core.checks import count, instance, real, short
 from .options import check_options
 
 
@@ -41,6 +42,11 @@ class GenerationProblem:
         Bit/s between a node's memory and its processor; infinite where it is not the limit.
     token_bytes : float
         What returns to the first host after each step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a value out of range; the message names the field, the value and the range.
     """
 
     prefill: Problem
@@ -51,19 +57,14 @@ class GenerationProblem:
     _arguments: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        decode = self.decode
-        if hasattr(decode, "detail"):
-            decode = [(layer.flop, layer.read_bytes, layer.output_bytes) for layer in decode.detail]
-        table = np.array(decode, dtype=float)
-        table.setflags(write=False)
-        object.__setattr__(self, "decode", table)
-        if isinstance(self.new_tokens, bool) or not isinstance(self.new_tokens, int):
-            raise TypeError(f"new_tokens: expected an integer, got {self.new_tokens!r}")
+        instance("prefill", self.prefill, Problem)
+        object.__setattr__(self, "decode", _decode_table(self.decode))
         self._arguments.update(
             memory_bandwidth_bps=self._bandwidths(),
-            new_tokens=self.new_tokens,
-            token_bytes=float(self.token_bytes),
+            new_tokens=count("new_tokens", self.new_tokens, most=2**40),
+            token_bytes=real("token_bytes", self.token_bytes, least=0),
         )
+        _core.check_generation(self.prefill, self.decode, **self._arguments)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GenerationProblem):
@@ -80,8 +81,12 @@ class GenerationProblem:
             for name in self.memory_bandwidth_bps:
                 if name not in ids:
                     raise ValueError(f"memory_bandwidth_bps: the problem has no node {name!r}")
-            return [float(self.memory_bandwidth_bps.get(name, math.inf)) for name in ids]
-        return [float(self.memory_bandwidth_bps)] * len(ids)
+            given = {
+                name: real(f"memory_bandwidth_bps[{name!r}]", value, least=0)
+                for name, value in self.memory_bandwidth_bps.items()
+            }
+            return [given.get(name, math.inf) for name in ids]
+        return [real("memory_bandwidth_bps", self.memory_bandwidth_bps, least=0)] * len(ids)
 
     def evaluate(self, plan: Plan, *, requests: int = 1) -> dict[str, float]:
         """What a plan of the prefill is worth for the whole generation.
@@ -97,8 +102,8 @@ class GenerationProblem:
             ``ttft_s``, ``token_s``, ``total_s``, ``decode_bottleneck_s``; ``energy_j`` and ``bytes`` of prefill and
             decode; ``tokens_per_s`` = min(R / token_s, 1 / decode_bottleneck_s).
         """
-        if isinstance(requests, bool) or not isinstance(requests, int) or requests < 1:
-            raise ValueError(f"requests: {requests!r} is not an integer >= 1")
+        requests = count("requests", requests, most=2**53)
+        instance("plan", plan, Plan)
         if not plan.path:
             raise ValueError(f"plan of status {plan.status!r} holds nothing to evaluate")
         terms: dict[str, float] = _core.evaluate_generation(
@@ -111,17 +116,77 @@ class GenerationProblem:
         return terms
 
 
-def solve_generation(problem: GenerationProblem, *, time_limit_s: float = math.inf) -> Plan:
+@dataclass(frozen=True)
+class GenerationPlan:
+    """The answer of `solve_generation`: a plan of the prefill, and what is proven of `total_s`.
+
+    Attributes
+    ----------
+    problem : GenerationProblem
+    plan : Plan
+        Of `problem.prefill`, with the prefill's figures. It claims no bound of its own: ``"feasible"``, or
+        ``"no_plan_found"``.
+    status : str
+        What is proven of the generation: ``"optimal"``, ``"infeasible"``, ``"time_limit"``, ``"interrupted"``.
+    lower_bound_s : float
+        No plan has a smaller `total_s`; infinite where no plan exists.
+    terms : dict of str to float
+        What `problem.evaluate` says of the plan; empty without one.
+    """
+
+    problem: GenerationProblem
+    plan: Plan
+    status: str
+    lower_bound_s: float
+    terms: dict[str, float]
+
+    @property
+    def ttft_s(self) -> float:
+        """Time to first token [s]; NaN without a plan."""
+        return self.terms.get("ttft_s", math.nan)
+
+    @property
+    def token_s(self) -> float:
+        """Time per further token [s]; NaN without a plan."""
+        return self.terms.get("token_s", math.nan)
+
+    @property
+    def total_s(self) -> float:
+        """Time of the whole generation [s]; NaN without a plan."""
+        return self.terms.get("total_s", math.nan)
+
+    @property
+    def gap(self) -> float:
+        """(`total_s` - `lower_bound_s`) / `total_s`; NaN without a plan."""
+        if self.total_s == 0:
+            return 0.0
+        return (self.total_s - self.lower_bound_s) / self.total_s
+
+
+def solve_generation(problem: GenerationProblem, *, time_limit_s: float = math.inf) -> GenerationPlan:
     """The plan of least `total_s` under the prefill problem's limits, by exact search.
 
     The return of the token depends on both ends of the plan; one search for each first host makes that exact.
     The energy limit covers prefill and decode.
-
-    Returns
-    -------
-    Plan
-        Of the prefill problem: its figures are the prefill's, `lower_bound_s` is of `total_s`, and
-        `problem.evaluate(plan)` has the rest.
     """
+    instance("problem", problem, GenerationProblem)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
-    return _core.solve_generation(problem.prefill, problem.decode, time_limit_s=limit, **problem._arguments)
+    plan, status, lower_bound_s = _core.solve_generation(
+        problem.prefill, problem.decode, time_limit_s=limit, **problem._arguments
+    )
+    terms = problem.evaluate(plan) if plan.path else {}
+    return GenerationPlan(problem, plan, status, lower_bound_s, terms)
+
+
+def _decode_table(decode: Any) -> np.ndarray:
+    if hasattr(decode, "detail"):
+        decode = [(layer.flop, layer.read_bytes, layer.output_bytes) for layer in decode.detail]
+    try:
+        given = np.asarray(decode)
+    except ValueError:  # rows of unequal length
+        given = np.asarray(None)
+    if given.dtype.kind not in "iuf":
+        raise TypeError(f"decode: expected numbers of shape (layers, 3), got {short(decode)}")
+    table = np.array(given, dtype=float)
+    table.setflags(write=False)
+    return table

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .. import _core
 from .._core import Plan, Problem
+from ..core.checks import instance
 from .options import check_options
 
 FLOW_LINE = "flow line: Σ stages + Σ (hops + latency) + (M − 1) · longest"
@@ -239,7 +240,7 @@ def solve_by_name(problem: Problem, method: str, *, time_limit_s: float = math.i
     problem
         What is to be run where.
     method
-        A name of `METHODS` that a plan can express: not ``"galaxy"``.
+        A benchmark of `METHODS` that a plan can express: neither ``"galaxy"`` nor ``"optimal"``.
     time_limit_s
         Stop after this time [s].
 
@@ -255,10 +256,9 @@ def solve_by_name(problem: Problem, method: str, *, time_limit_s: float = math.i
     ValueError
         For an unknown method, or one that does not fit the menu.
     """
+    instance("problem", problem, Problem)
     if not method_of(method).has_plan:
         raise ValueError(f"method: no plan can express what {method!r} does; `compare` shows its delay")
-    if method == "optimal":
-        return _core.solve(problem, **check_options({"time_limit_s": time_limit_s}))
     limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     return _core.solve_by(problem, method, time_limit_s=limit_s)
 

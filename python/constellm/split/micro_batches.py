@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from .._core import Plan, Problem
+from ..core.checks import count, instance
 from .solver import solve
 
 
@@ -15,8 +16,8 @@ def with_micro_batches(problem: Problem, micro_batches: int) -> Problem:
     FLOP, bytes and measured layer times go with the size of a micro-batch; fixed overheads, latencies and
     resident memory do not (a file's `memory_bytes` does not say which part of it is workspace).
     """
-    if isinstance(micro_batches, bool) or not isinstance(micro_batches, int) or micro_batches < 1:
-        raise ValueError(f"micro_batches: {micro_batches!r} is not an integer >= 1")
+    instance("problem", problem, Problem)
+    micro_batches = count("micro_batches", micro_batches, most=2**53)
     share = problem.micro_batches / micro_batches
     layers = [
         layer.replace(flop=layer.flop * share, output_bytes=layer.output_bytes * share)
@@ -55,14 +56,20 @@ def best_micro_batches(
     -------
     list of Plan
         One a count, by the objective; ``plan.problem.micro_batches`` is the count. Infeasible ones last.
+        Ctrl-C ends the list early: its last plan has status ``"interrupted"``.
     """
     if (batch is None) == (counts is None):
         raise TypeError("give either batch or counts")
     if batch is not None:
-        if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= 1_000_000:
-            raise ValueError(f"batch: {batch!r} is not an integer in [1, 1000000]")
-        counts = [count for count in range(1, batch + 1) if batch % count == 0]
-    plans = [solve(with_micro_batches(problem, count), time_limit_s=time_limit_s) for count in counts or ()]
+        batch = count("batch", batch, most=1_000_000)
+        tried = [number for number in range(1, batch + 1) if batch % number == 0]
+    else:
+        tried = [count(f"counts[{i}]", number) for i, number in enumerate(counts)]
+    plans = []
+    for number in tried:
+        plans.append(solve(with_micro_batches(problem, number), time_limit_s=time_limit_s))
+        if plans[-1].status == "interrupted":
+            break
     return sorted(plans, key=_rank)
 
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.checks import real, short
+
 
 @dataclass(frozen=True)
 class Option:
@@ -20,14 +22,9 @@ class Option:
         """`value` as the core takes it; ValueError or TypeError otherwise."""
         if isinstance(self.default, bool):
             if not isinstance(value, bool):
-                raise TypeError(f"{self.name}: expected {self.allowed}, got {value!r}")
+                raise TypeError(f"{self.name}: expected {self.allowed}, got {short(value)}")
             return value
-        if isinstance(value, bool):
-            raise TypeError(f"{self.name}: expected a number, got {value!r}")
-        number = float(value)
-        if math.isnan(number) or number < 0:
-            raise ValueError(f"{self.name}: {value!r} is not in {self.allowed}")
-        return number
+        return real(self.name, value, least=0)
 
 
 OPTIONS = (

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import _core
-from .._core import Plan, Problem
-from .files import check_plan_dict
+from .._core import Codec, Node, Plan, Problem, Stage
+from ..core.checks import count, instance
+from .files import PlanClaims, check_plan_dict
 from .options import check_options
 
-# A figure that a plan file claims may differ from the evaluator's by this share (rounding).
-_CLAIM_TOLERANCE = 1e-9
+_FIGURES = ("delay_s", "bottleneck_s", "error", "energy_j", "bytes")
 
 
 def solve(problem: Problem, *, method: str = "optimal", **options: Any) -> Plan:
@@ -33,6 +33,7 @@ def solve(problem: Problem, *, method: str = "optimal", **options: Any) -> Plan:
         With `status`, the evaluator's figures and, from the exact search, a bound that no plan beats.
         Ctrl-C ends the search early: status ``"interrupted"``, with the best plan so far.
     """
+    instance("problem", problem, Problem)
     if method != "optimal":
         if options.keys() - {"time_limit_s"}:
             raise TypeError(
@@ -50,8 +51,8 @@ def k_best(problem: Problem, k: int, *, time_limit_s: float = math.inf) -> list[
     Two plans are distinct when path, blocks or codecs differ. ``status`` is ``"optimal"`` when the list
     is proven to be the k best.
     """
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= 100_000:
-        raise ValueError(f"k: {k!r} is not an integer in [1, 100000]")
+    instance("problem", problem, Problem)
+    k = count("k", k, most=100_000)
     time_limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     return _core.k_best(problem, k, time_limit_s=time_limit_s)
 
@@ -75,50 +76,77 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]
     ValueError
         If it is no plan of the problem: what is wrong with path or blocks.
     """
+    instance("problem", problem, Problem)
     if isinstance(plan, Plan):
         if plan.status in ("infeasible", "no_plan_found") or not plan.path:
             raise ValueError(f"plan of status {plan.status!r} holds nothing to evaluate")
         return _core.evaluate(problem, plan.path, plan.stages)
-    decision = check_plan_dict(plan)
-    if decision is None:
-        raise ValueError(f"plan of status {plan['status']!r} holds nothing to evaluate")
-    return _core.evaluate(problem, *decision)
+    claims = check_plan_dict(plan)
+    if claims.decision is None:
+        raise ValueError(f"plan of status {claims.status!r} holds nothing to evaluate")
+    return _core.evaluate(problem, *claims.decision)
 
 
 def check(problem: Problem, plan: Plan | Mapping[str, Any]) -> list[str]:
     """Every rule that a plan breaks: form, limits, and claims that are not so. Empty for a good plan."""
-    data = plan.to_dict() if isinstance(plan, Plan) else plan
-    decision = check_plan_dict(data)
+    instance("problem", problem, Problem)
+    claims = check_plan_dict(plan.to_dict() if isinstance(plan, Plan) else plan)
     broken = []
-    if data["problem"] != problem.name:
-        broken.append(f"problem: the plan is for {data['problem']!r}, the problem is {problem.name!r}")
-    if decision is None:
-        if data["status"] in ("optimal", "feasible"):
-            broken.append(f"status: {data['status']!r} without a plan")
+    if claims.problem != problem.name:
+        broken.append(f"problem: the plan is for {claims.problem!r}, the problem is {problem.name!r}")
+    if claims.decision is None:
+        if claims.status in ("optimal", "feasible"):
+            broken.append(f"status: {claims.status!r} without a plan")
+        broken += [f"{key}: a figure without a plan" for key in _FIGURES if key in claims.figures]
         return broken
-    if data["status"] in ("infeasible", "no_plan_found"):
-        broken.append(f"status: {data['status']!r} with a plan")
-    faults = _core.structural_faults(problem, *decision)
+    if claims.status in ("infeasible", "no_plan_found"):
+        broken.append(f"status: {claims.status!r} with a plan")
+    faults = _faults(problem, *claims.decision)
     if faults:
         return broken + faults
-    terms = _core.evaluate(problem, *decision)
+    terms = _core.evaluate(problem, *claims.decision)
     broken += terms["broken_limits"]
-    for key in ("delay_s", "bottleneck_s", "error", "energy_j", "bytes"):
-        if key in data and not math.isclose(data[key], terms[key], rel_tol=_CLAIM_TOLERANCE, abs_tol=1e-300):
-            broken.append(f"{key}: claimed {data[key]!r}, is {terms[key]!r}")
-    broken += _bound_faults(problem, data, terms)
+    for key in _FIGURES:
+        claimed = claims.figures.get(key)
+        if claimed is not None and not math.isclose(
+            claimed, terms[key], rel_tol=_core.optimal_gap, abs_tol=1e-300
+        ):
+            broken.append(f"{key}: claimed {claimed!r}, is {terms[key]!r}")
+    broken += _bound_faults(problem, claims, terms)
     return broken
 
 
-def _bound_faults(problem: Problem, data: Mapping[str, Any], terms: Mapping[str, Any]) -> list[str]:
+def _faults(problem: Problem, path: list[str], stages: list[Stage]) -> list[str]:
+    """Names that the problem does not know, and what else path and stages break if it knew them."""
+    nodes = {node.id for node in problem.nodes}
+    codecs = {codec.name for codec in problem.codecs}
+    faults = [f"path[{i}]: the problem has no node {id!r}" for i, id in enumerate(path) if id not in nodes]
+    for i, stage in enumerate(stages):
+        if stage.node not in nodes:
+            faults.append(f"stages[{i}].node: the problem has no node {stage.node!r}")
+        if stage.codec is not None and stage.codec not in codecs:
+            faults.append(f"stages[{i}].codec: the problem has no codec {stage.codec!r}")
+    if not faults:
+        return _core.structural_faults(problem, path, stages)
+    new_nodes = {*path, *(stage.node for stage in stages)} - nodes
+    new_codecs = {stage.codec for stage in stages if stage.codec is not None} - codecs
+    if "" in new_nodes | new_codecs:  # no problem can know an empty name
+        return faults
+    wider = problem.replace(
+        nodes=[*problem.nodes, *(Node(id=id, flop_per_s=1.0, memory_bytes=0.0) for id in sorted(new_nodes))],
+        codecs=[*problem.codecs, *(Codec(name=name, ratio=1.0, error=0.0) for name in sorted(new_codecs))],
+    )
+    return faults + _core.structural_faults(wider, path, stages)
+
+
+def _bound_faults(problem: Problem, claims: PlanClaims, terms: Mapping[str, Any]) -> list[str]:
     objective = "delay_s" if problem.objective == "delay" else "bottleneck_s"
-    value, bound = terms[objective], data.get("lower_bound_s")
+    value, bound = terms[objective], claims.figures.get("lower_bound_s")
     if bound is None:
         return []
-    if bound > value * (1 + _CLAIM_TOLERANCE):
+    if bound > value * (1 + _core.optimal_gap):
         return [f"lower_bound_s: {bound!r} is above the plan's own {objective} of {value!r}"]
-    if data["status"] == "optimal" and value - bound > _CLAIM_TOLERANCE * abs(value):
-        return [
-            f"status: 'optimal' with a gap of {(value - bound) / value:.3g} between {objective} and lower_bound_s"
-        ]
+    if claims.status == "optimal" and value - bound > _core.optimal_gap * value:
+        gap = f"{(value - bound) / value:.3g}" if value > 0 else f"{value - bound:.3g} s"
+        return [f"status: 'optimal' with a gap of {gap} between {objective} and lower_bound_s"]
     return []

@@ -345,11 +345,11 @@ def test_plan_files_miss_nothing():
     for key in ("node", "first_layer", "last_layer"):
         data = copy.deepcopy(SPLIT)
         del data["stages"][1][key]
-        with pytest.raises(TypeError, match=rf"stages\[1\]: .*missing.*'{key}'"):
+        with pytest.raises(ValueError, match=rf"stages\[1\]: .*missing.*'{key}'"):
             faults(problem(), data)
     data = copy.deepcopy(SPLIT)
     data["stages"][0]["extra"] = 1
-    with pytest.raises(TypeError, match=r"stages\[0\]: .*unknown.*'extra'"):
+    with pytest.raises(ValueError, match=r"stages\[0\]: .*unknown.*'extra'"):
         faults(problem(), data)
 
 
