@@ -7,12 +7,14 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'pareto_front', 'propose', 'quantisation_error', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
+__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'check_generation', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
 class Layer:
     """
     One layer as the planner sees it; all figures for one micro-batch.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('error_gain')
+    required_keys: typing.ClassVar[tuple] = ('name', 'flop', 'memory_bytes', 'output_bytes')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -63,6 +65,8 @@ class LayerProfile:
     What a layer is made of; all figures for one micro-batch.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('parameters', 'weight_bytes', 'kv_cache_bytes', 'workspace_bytes', 'read_bytes', 'error_gain')
+    required_keys: typing.ClassVar[tuple] = ('name', 'flop', 'memory_bytes', 'output_bytes')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -143,6 +147,8 @@ class TransformerShape:
     The repeated block of a transformer: attention, then a multilayer perceptron (MLP).
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('experts', 'experts_per_token', 'attention_window', 'norm_parameters', 'gated_mlp', 'qkv_bias', 'attention_out_bias', 'mlp_bias')
+    required_keys: typing.ClassVar[tuple] = ('blocks', 'width', 'heads', 'kv_heads', 'head_width', 'mlp_width')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -238,6 +244,8 @@ class Pass:
     One pass over a micro-batch. Counts of tokens may be means, hence fractions.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('past_tokens', 'cache_tokens', 'chunks', 'causal', 'weight_element_bytes', 'activation_element_bytes')
+    required_keys: typing.ClassVar[tuple] = ('batch', 'tokens')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -303,6 +311,8 @@ class VisionEnds:
     What feeds a vision transformer and what reads it out.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('channels', 'classes', 'registers', 'class_token', 'attention_pool')
+    required_keys: typing.ClassVar[tuple] = ('image_px', 'patch_px')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -368,6 +378,8 @@ class TextEnds:
     What feeds a decoder and what reads it out.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('positions', 'tied')
+    required_keys: typing.ClassVar[tuple] = ('vocabulary')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -408,6 +420,8 @@ class Node:
     A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('power_w', 'tx_power_w', 'overhead_s', 'codec_time_scale', 'layer_time_s', 'group')
+    required_keys: typing.ClassVar[tuple] = ('id', 'flop_per_s', 'memory_bytes')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -478,6 +492,8 @@ class Link:
     A directed link. `network.link` makes one without the reserved word `from`.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('overhead_s', 'group')
+    required_keys: typing.ClassVar[tuple] = ('from', 'to', 'rate_bps', 'latency_s')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -533,6 +549,8 @@ class Network:
     Nodes, directed links, where the data starts and where the result is wanted.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = tuple()
+    required_keys: typing.ClassVar[tuple] = ('nodes', 'links', 'source', 'sink')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -578,6 +596,8 @@ class Codec:
     One way to send an activation over a cut.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('encode_s_per_byte', 'decode_s_per_byte', 'layer_ratio', 'layer_error')
+    required_keys: typing.ClassVar[tuple] = ('name', 'ratio', 'error')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -747,6 +767,8 @@ class Stage:
     One hosting node's share of the layers.
     """
     __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('codec')
+    required_keys: typing.ClassVar[tuple] = ('node', 'first_layer', 'last_layer')
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -892,6 +914,10 @@ def baseline_names() -> list[str]:
     """
     Benchmark methods that make a plan, without the family 'fixed:<codec>'.
     """
+def check_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    """
+    Raises ValueError that names field, value and range.
+    """
 def crossing_bytes(operators: typing.SupportsInt | typing.SupportsIndex, tensors: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> list[float]:
     """
     Bytes across the cut after each operator; tensors are (bytes, produced at, last used at).
@@ -932,7 +958,7 @@ def solve_by(problem: Problem, method: str, *, time_limit_s: float) -> Plan:
     """
     The plan of a benchmark method; none where that would break a limit.
     """
-def solve_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> Plan:
+def solve_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[Plan, str, float]:
     """
     See `constellm.split.solve_generation`.
     """
@@ -966,4 +992,5 @@ def vision_transformer(*, shape: TransformerShape, ends: VisionEnds, pass_: Pass
     The layers of a whole vision transformer.
     """
 build: dict = {'version': '0.1.0', 'compiler': 'GCC 12.2.0', 'cxx_standard': 202002, 'build_type': 'Release', 'assertions': False, 'eigen': '3.4.1', 'pybind11': '3.1.0', 'simd_baseline': 'sse2', 'simd_in_use': 'avx2'}
+optimal_gap: float = 1e-09
 version: str = '0.1.0'

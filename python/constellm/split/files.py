@@ -32,7 +32,7 @@ _PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "solver", "meta")
 
 
 def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON object in a file, strictly: duplicate keys and numbers that are not finite raise ValueError."""
+    """The JSON object in a file, strictly: duplicate keys and infinite numbers raise ValueError."""
     with open(path, encoding="utf-8") as file:
         return parse_json(file.read())
 

@@ -20,8 +20,8 @@ class GenerationProblem:
     """A prompt, and the tokens that follow it.
 
     The prompt flows through the pipeline as in any `Problem`, in `prefill.micro_batches` chunks. Each further
-    token then goes once round a loop: every decode stage, every hop with its latency between the first and the
-    last host, and the sampled token back along the fastest route. So
+    token then goes once round a loop: every decode stage, every hop with its latency between the first and
+    the last host, and the sampled token back along the fastest route. So
 
         total_s = ttft_s + (new_tokens - 1) * token_s.
 
@@ -32,7 +32,7 @@ class GenerationProblem:
     ----------
     prefill : Problem
         Its layers' `memory_bytes` must hold the cache of prompt and new tokens (`constellm.model.generation`
-        makes such profiles). Nodes that host need `flop_per_s`: measured prefill times say nothing of decoding.
+        makes such profiles). Nodes that host need `flop_per_s`: measured times say nothing of decoding.
     decode : array_like, shape (layers, 3)
         FLOP, bytes read from memory, and bytes of the uncompressed activation per layer for one step at the
         mean context; or a profile with `detail` that has `flop`, `read_bytes` and `output_bytes`.
@@ -99,8 +99,8 @@ class GenerationProblem:
         Returns
         -------
         dict
-            ``ttft_s``, ``token_s``, ``total_s``, ``decode_bottleneck_s``; ``energy_j`` and ``bytes`` of prefill and
-            decode; ``tokens_per_s`` = min(R / token_s, 1 / decode_bottleneck_s).
+            ``ttft_s``, ``token_s``, ``total_s``, ``decode_bottleneck_s``; ``energy_j`` and ``bytes`` of
+            prefill and decode; ``tokens_per_s`` = min(R / token_s, 1 / decode_bottleneck_s).
         """
         requests = count("requests", requests, most=2**53)
         instance("plan", plan, Plan)
@@ -127,7 +127,7 @@ class GenerationPlan:
         Of `problem.prefill`, with the prefill's figures. It claims no bound of its own: ``"feasible"``, or
         ``"no_plan_found"``.
     status : str
-        What is proven of the generation: ``"optimal"``, ``"infeasible"``, ``"time_limit"``, ``"interrupted"``.
+        What is proven: ``"optimal"``, ``"infeasible"``, ``"time_limit"``, ``"interrupted"``.
     lower_bound_s : float
         No plan has a smaller `total_s`; infinite where no plan exists.
     terms : dict of str to float

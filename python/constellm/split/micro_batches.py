@@ -60,11 +60,11 @@ def best_micro_batches(
     """
     if (batch is None) == (counts is None):
         raise TypeError("give either batch or counts")
-    if batch is not None:
+    if counts is not None:
+        tried = [count(f"counts[{i}]", number) for i, number in enumerate(counts)]
+    else:
         batch = count("batch", batch, most=1_000_000)
         tried = [number for number in range(1, batch + 1) if batch % number == 0]
-    else:
-        tried = [count(f"counts[{i}]", number) for i, number in enumerate(counts)]
     plans = []
     for number in tried:
         plans.append(solve(with_micro_batches(problem, number), time_limit_s=time_limit_s))

@@ -28,8 +28,12 @@ class Option:
 
 
 OPTIONS = (
-    Option("time_limit_s", math.inf, "[0, inf] s", "stop after this time, with the best plan and a true bound"),
-    Option("intervals", True, "True or False", "branch on intervals of the bottleneck; else one run of labels"),
+    Option(
+        "time_limit_s", math.inf, "[0, inf] s", "stop after this time, with the best plan and a true bound"
+    ),
+    Option(
+        "intervals", True, "True or False", "branch on intervals of the bottleneck; else one run of labels"
+    ),
     Option("heuristic", True, "True or False", "order and prune labels by what they still cost at least"),
     Option("dominance", True, "True or False", "drop labels that another one makes superfluous"),
     Option("resource_bound", True, "True or False", "drop labels that cannot keep error and energy limits"),

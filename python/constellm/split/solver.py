@@ -68,8 +68,8 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]
     Returns
     -------
     dict
-        ``delay_s``, ``bottleneck_s``, ``error``, ``energy_j``, ``bytes``; ``stages`` and ``hops``, a dict each
-        with its times in path order; ``broken_limits``, a text each.
+        ``delay_s``, ``bottleneck_s``, ``error``, ``energy_j``, ``bytes``; ``stages`` and ``hops``, a dict
+        each with its times in path order; ``broken_limits``, a text each.
 
     Raises
     ------
