@@ -194,6 +194,8 @@ class Solver {
   /// A rise of the bound that is not worth a pass.
   [[nodiscard]] double enough(double bound) const {
     const double cutoff = judge_.cutoff();
+    // With one interval only, more passes also mean better incumbents.
+    if (!splits()) return 1e-4 * std::abs(bound);
     return cutoff < kInfinity ? std::max(kAscentEnough * (cutoff - bound), 0.0) : 1e-3 * std::abs(bound);
   }
 
