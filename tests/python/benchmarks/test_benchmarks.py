@@ -144,3 +144,14 @@ def test_the_stored_page_belongs_to_its_rows(load, repository):
     for r in rows:
         if r["solver"] != "constellm":
             assert tables.times(float(r["ratio"])) in page
+
+
+def test_a_stored_run_without_caps_goes_into_the_page(load, tmp_path):
+    run, tables = load("run"), load("tables")
+    file = tmp_path / "rows.csv"
+    assert run.to_the_end(file) == ""
+    stamp = {"date": "2026-01-02", "commit": "abc1234", "runs": 1}
+    tables.write_csv([{**stamp, **r} for r in rows_at_default(20_000, 9e-5)], file)
+    text = run.to_the_end(file)
+    assert "2026-01-02, commit abc1234" in text
+    assert text.count("20,000×") == 3
