@@ -39,7 +39,8 @@ void register_generation(py::module_& m) {
         });
         // What was proven is proven of total_s; of the prefill alone the plan proves nothing.
         const std::string status(core::to_text(plan.status));
-        const double lower_bound_s = std::exchange(plan.lower_bound_s, std::numeric_limits<double>::quiet_NaN());
+        const double lower_bound_s =
+            std::exchange(plan.lower_bound_s, std::numeric_limits<double>::quiet_NaN());
         plan.status = plan.assignment ? core::Status::feasible : core::Status::no_plan_found;
         return std::tuple(PlanView{prefill, std::move(plan)}, status, lower_bound_s);
       },

@@ -59,8 +59,7 @@ class Keywords {
   }
 
   void finish() const {
-    for (const auto& [key, _] : rest_)
-      throw py::type_error("Problem: unknown key " + shown(key));
+    for (const auto& [key, _] : rest_) throw py::type_error("Problem: unknown key " + shown(key));
   }
 
  private:
@@ -98,8 +97,7 @@ Problem problem_from(const py::dict& given) {
     keywords.forbid("input_bytes", "model");
     const py::object model = keywords.take("model");
     if (!py::hasattr(model, "layers") || !py::hasattr(model, "input_bytes")) {
-      throw py::type_error("model: expected a profile with .layers and .input_bytes, got " +
-                           shown(model));
+      throw py::type_error("model: expected a profile with .layers and .input_bytes, got " + shown(model));
     }
     spec.layers = FromPython<std::vector<model::Layer>>::get(model.attr("layers"), "model.layers");
     spec.input_bytes = FromPython<double>::get(model.attr("input_bytes"), "model.input_bytes");
