@@ -81,7 +81,9 @@ class RowStore:
         """Write what is waiting."""
         if self._waiting:
             (self._folder / "rows").mkdir(exist_ok=True)
-            _write(self._new_file(), self._table(self._waiting))
+            table = self._table(self._waiting)
+            for start in range(0, len(table["cell"]), _MOST_ROWS):
+                _write(self._new_file(), {k: v[start : start + _MOST_ROWS] for k, v in table.items()})
             self._waiting = []
         self._written_at = time.monotonic()
 

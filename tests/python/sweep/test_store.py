@@ -198,7 +198,7 @@ def test_rows_are_kept_when_a_sweep_fails(tmp_path: Path, monkeypatch: pytest.Mo
 def test_many_rows_make_several_files(tmp_path: Path, kind: str) -> None:
     axes = {"rate_bps": np.geomspace(1e5, 1e7, 100), "max_error": np.linspace(0, 1, 100)}
     direct = sweep(small(layers=1), axes, store=tmp_path)
-    assert len(list((tmp_path / "rows").iterdir())) >= 2
+    assert len(list((tmp_path / "rows").iterdir())) >= 3  # of 4,096 rows at most
     assert_same(load_rows(tmp_path), direct)
 
 
@@ -209,13 +209,13 @@ def test_an_interrupted_sweep_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
         accept(self, rows)
         raise KeyboardInterrupt
 
-    axes = {"rate_bps": np.geomspace(1e5, 1e7, 30_000)}
+    axes = {"rate_bps": np.geomspace(1e5, 1e7, 60_000)}
     monkeypatch.setattr(Table, "accept", accept_and_press)
-    first = sweep(small(layers=1), axes, store=tmp_path, threads=1)
-    assert 0 < (first.status.values == "interrupted").sum() < 30_000
+    first = sweep(small(), axes, store=tmp_path, threads=1)
+    assert 0 < (first.status.values == "interrupted").sum() < 60_000
     monkeypatch.undo()
-    direct = sweep(small(layers=1), axes)
-    assert_same(sweep(small(layers=1), axes, store=tmp_path), direct)
+    direct = sweep(small(), axes)
+    assert_same(sweep(small(), axes, store=tmp_path), direct)
     assert_same(load_rows(tmp_path), direct)
 
 
