@@ -1,4 +1,4 @@
-"""Autoregressive generation by the definition: every plan of the prefill, the token's loop added up by hand."""
+"""Autoregressive generation by the definition: every plan of the prefill, the loop added up by hand."""
 
 from __future__ import annotations
 
