@@ -20,6 +20,9 @@ KEYWORD_PROPERTY = re.compile(
     rf'(?m)^    @property\n    def (?:{KEYWORD})\(self\) -> .*:\n        """\n(?:        .*\n)*?        """\n'
 )
 
+# What `build` holds depends on compiler and machine.
+BUILD = re.compile(r"(?m)^build: dict = .*$")
+
 
 def generate() -> str:
     """Return the stub of the installed ``constellm._core``."""
@@ -29,6 +32,7 @@ def generate() -> str:
         stub = Path(folder, "constellm", "_core.pyi").read_text(encoding="utf-8")
     stub = KEYWORD_PARAMETERS.sub(r"\1**fields: typing.Any) -> None:", stub)
     stub = KEYWORD_PROPERTY.sub("", stub)
+    stub = BUILD.sub("build: dict", stub)
     ast.parse(stub)
     return HEADER + stub
 

@@ -991,6 +991,6 @@ def vision_transformer(*, shape: TransformerShape, ends: VisionEnds, pass_: Pass
     """
     The layers of a whole vision transformer.
     """
-build: dict = {'version': '0.1.0', 'compiler': 'GCC 12.2.0', 'cxx_standard': 202002, 'build_type': 'Release', 'assertions': False, 'eigen': '3.4.1', 'pybind11': '3.1.0', 'simd_baseline': 'sse2', 'simd_in_use': 'avx2'}
+build: dict
 optimal_gap: float = 1e-09
 version: str = '0.1.0'
