@@ -1,6 +1,7 @@
 # Every target does its own set-up in .venv and build/; a second run only redoes what changed.
 #   PYTHON=...      the Python to start from (default python3)
 #   PYTEST_ARGS=... more arguments for pytest
+#   WITH_TORCH=1    also install PyTorch, gigabytes on most machines, so that its tests run
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
@@ -43,6 +44,11 @@ $(STAMPS)/installed: $(STAMPS)/build-tools $(SOURCES)
 	  -C cmake.define.CONSTELLM_TESTS=ON -C cmake.define.CONSTELLM_WERROR=ON
 	@touch $@
 
+# The version that the shipped weights were trained and are tested with; Hugging Face's models for the tests alone.
+$(STAMPS)/torch: $(STAMPS)/installed
+	$(BIN)/python -m pip install -q torch==2.13.0 'transformers>=4.40'
+	@touch $@
+
 $(STAMPS)/dev-tools: $(STAMPS)/build-tools
 	$(BIN)/python -m pip install -q --group dev
 	@touch $@
@@ -53,7 +59,7 @@ setup: $(STAMPS)/installed  ## Make .venv with the package and everything its te
 # ---- what a researcher runs -----------------------------------------------------------------
 
 .PHONY: test
-test: $(STAMPS)/installed  ## Run the C++ tests, then the Python tests
+test: $(STAMPS)/installed $(if $(WITH_TORCH),$(STAMPS)/torch)  ## Run the C++ tests, then the Python tests
 	@status=0; \
 	ctest --test-dir build/release --output-on-failure -j $(JOBS) || status=$$?; \
 	$(BIN)/python -m pytest $(PYTEST_ARGS) || status=$$?; \

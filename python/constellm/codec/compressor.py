@@ -1,0 +1,60 @@
+"""What can sit at a cut: something that turns an activation into bytes and back."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+
+@runtime_checkable
+class Compressor(Protocol):
+    """Turns an activation into bytes on one side of a cut, and back on the other.
+
+    Any class with these three members fits. Errors are what `decode` gives against what `encode` was given.
+
+    Attributes
+    ----------
+    name : str
+        For tables and menus.
+    """
+
+    name: str
+
+    def encode(self, x: np.ndarray) -> bytes:
+        """Bytes of an activation, float32 of shape (images, tokens, features)."""
+        ...
+
+    def decode(self, data: bytes) -> np.ndarray:
+        """The activation that `encode` was given, up to the compressor's error."""
+        ...
+
+
+class Direct:
+    """A scheme that needs no training: quantisation, Top-k, SLICER.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        Any but a mask's, which the scheme cannot make by itself.
+    name : str, optional
+        Default: what the scheme says of itself.
+    """
+
+    def __init__(self, scheme: Any, *, name: str | None = None) -> None:
+        from . import encode  # noqa: F401
+
+        self.scheme = scheme
+        self.name = repr(scheme) if name is None else name
+
+    def encode(self, x: np.ndarray) -> bytes:
+        """Bytes of an activation."""
+        from . import encode
+
+        return encode(x, self.scheme)
+
+    def decode(self, data: bytes) -> np.ndarray:
+        """The activation, with what the scheme dropped at 0."""
+        from . import decode
+
+        return decode(data)

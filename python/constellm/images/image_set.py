@@ -1,0 +1,127 @@
+"""Labelled images as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.checks import count
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Labelled images, immutable.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (images, height, width, 3)
+        Red, green, blue.
+    labels : ndarray of int64, shape (images,)
+        Index into `classes`.
+    classes : sequence of str
+        Names of the classes.
+    name : str
+        Where the images come from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a shape, type or label is wrong; names the field, the value and the range.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    name: str = "images"
+
+    def __post_init__(self) -> None:
+        pixels, labels = np.asarray(self.pixels), np.asarray(self.labels)
+        classes = tuple(self.classes)
+        if pixels.dtype != np.uint8:
+            raise TypeError(f"pixels: expected uint8, got {pixels.dtype}")
+        if pixels.ndim != 4 or pixels.shape[3] != 3:
+            raise ValueError(f"pixels: expected shape (images, height, width, 3), got {pixels.shape}")
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise TypeError(f"labels: expected integers, got {labels.dtype}")
+        if labels.shape != pixels.shape[:1]:
+            raise ValueError(f"labels: expected shape {pixels.shape[:1]}, got {labels.shape}")
+        wrong = np.flatnonzero((labels < 0) | (labels >= len(classes)))
+        if wrong.size:
+            raise ValueError(f"labels[{wrong[0]}]: {labels[wrong[0]]} is not in [0, {len(classes) - 1}]")
+        for field, value in (("pixels", pixels), ("labels", labels.astype(np.int64))):
+            value = value.view()
+            value.setflags(write=False)
+            object.__setattr__(self, field, value)
+        object.__setattr__(self, "classes", classes)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        height, width = self.pixels.shape[1:3]
+        size = f"{len(self)} images of {width} × {height} px"
+        return f"ImageSet({self.name!r}, {size}, {len(self.classes)} classes)"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ImageSet):
+            return NotImplemented
+        return (
+            self.classes == other.classes
+            and np.array_equal(self.labels, other.labels)
+            and np.array_equal(self.pixels, other.pixels)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def take(self, indices: Any) -> ImageSet:
+        """The images at `indices`, an array of integers or booleans, or a slice."""
+        return ImageSet(self.pixels[indices], self.labels[indices], self.classes, self.name)
+
+    def shuffled(self, seed: int) -> ImageSet:
+        """The same images in a random order that `seed` fixes."""
+        return self.take(np.random.Generator(np.random.PCG64(seed)).permutation(len(self)))
+
+    def per_class(self, images: int) -> ImageSet:
+        """The first `images` of every class, classes taking turns; fewer of a class that has fewer."""
+        rank = self._rank()
+        places = np.flatnonzero(rank < count("images", images))
+        return self.take(places[np.lexsort((self.labels[places], rank[places]))])
+
+    def divided(self, images: int, *, seed: int = 0) -> tuple[ImageSet, ImageSet]:
+        """`images` of every class at random, and the rest, both in a random order that `seed` fixes."""
+        mixed = self.shuffled(seed)
+        drawn = mixed._rank() < count("images", images)
+        return mixed.take(drawn), mixed.take(~drawn)
+
+    def _rank(self) -> np.ndarray:
+        """How many images of its own class come before each."""
+        rank = np.zeros(len(self), dtype=np.int64)
+        for label in range(len(self.classes)):
+            places = np.flatnonzero(self.labels == label)
+            rank[places] = np.arange(len(places))
+        return rank
+
+
+def standardise(pixels: np.ndarray, mean: Iterable[float], std: Iterable[float]) -> np.ndarray:
+    """Images as a network takes them: (pixels/255 − mean) / std, channels first.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (images, height, width, 3)
+        Red, green, blue.
+    mean, std : three numbers each
+        Of the training images' channels, on a scale of 0 to 1.
+
+    Returns
+    -------
+    ndarray of float32, shape (images, 3, height, width)
+    """
+    scale = 1.0 / (255.0 * np.asarray(std, dtype=np.float32))
+    shift = -np.asarray(mean, dtype=np.float32) / np.asarray(std, dtype=np.float32)
+    channels = pixels.transpose(0, 3, 1, 2).astype(np.float32)
+    channels *= scale.astype(np.float32)[:, None, None]
+    channels += shift[:, None, None]
+    return np.ascontiguousarray(channels)

@@ -1,0 +1,239 @@
+"""Training of the project's vision transformer, repeatable from a seed."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..core.checks import count, real
+from ..images import ImageSet, standardise
+from .augment import augment, mix
+from .vit import Vit, VitShape
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a `Vit` is trained.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the images.
+    batch : int
+        Images a step.
+    learning_rate : float
+        Peak of AdamW; linear warm-up, then a half cosine down to 1 % of it.
+    warmup_epochs : float
+        Length of the warm-up.
+    weight_decay : float
+        Of AdamW, on matrices alone.
+    label_smoothing : float
+        Share of the target spread over all classes.
+    mix_share : float
+        Largest weight of a second image blended in, see `mix`.
+    drop_path : float
+        Stochastic depth of the last block.
+    token_share : float
+        Share of tokens that the blocks see in training (arXiv 2208.07220): half of them halve the time
+        and regularise.
+    all_tokens_epochs : int
+        Last epochs, in which they see all.
+    average : float
+        Weight of the past in the running mean of the weights, which is what is kept.
+    bfloat16 : bool
+        Matrix products in bfloat16.
+    seed : int
+        Of all randomness.
+    """
+
+    epochs: int = 70
+    batch: int = 128
+    learning_rate: float = 1e-3
+    warmup_epochs: float = 3.0
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    mix_share: float = 0.2
+    drop_path: float = 0.1
+    token_share: float = 0.5
+    all_tokens_epochs: int = 6
+    average: float = 0.995
+    bfloat16: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field in ("epochs", "batch"):
+            count(field, getattr(self, field))
+        count("seed", self.seed, least=0)
+        count("all_tokens_epochs", self.all_tokens_epochs, least=0)
+        real("learning_rate", self.learning_rate, least=0.0)
+        real("warmup_epochs", self.warmup_epochs, least=0.0)
+        real("weight_decay", self.weight_decay, least=0.0)
+        for field in ("label_smoothing", "mix_share", "drop_path", "token_share", "average"):
+            real(field, getattr(self, field), least=0.0, most=1.0)
+        if self.token_share == 0.0 or self.drop_path == 1.0:
+            raise ValueError("token_share and 1 - drop_path: 0.0 is not in (0, 1]")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `fit` returns.
+
+    Attributes
+    ----------
+    model : Vit
+        With averaged weights, in evaluation mode.
+    mean, std : tuple of float
+        Of the training images' channels, on a scale of 0 to 1: part of the model.
+    log : list of dict
+        A row an epoch: epoch, loss, learning_rate, seconds, and accuracy where it was measured.
+    """
+
+    model: Vit
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    log: list[dict[str, float]]
+
+
+def fit(
+    images: ImageSet,
+    *,
+    shape: VitShape | None = None,
+    recipe: Recipe | None = None,
+    validation: ImageSet | None = None,
+    validate_every: int = 5,
+    report: Callable[[dict[str, float], Trained], None] | None = None,
+) -> Trained:
+    """Train a `Vit` on labelled images.
+
+    Parameters
+    ----------
+    images : ImageSet
+        To train on.
+    shape : VitShape, optional
+        Default: 12 blocks of width 128, on images of the set's size and classes.
+    recipe : Recipe, optional
+        Default: `Recipe` as it is.
+    validation : ImageSet, optional
+        Its accuracy enters the log; nothing is chosen by it.
+    validate_every : int
+        Epochs between two measurements; the last epoch always has one.
+    report : callable, optional
+        Called with the row and the state after every epoch: to print, or to store a checkpoint.
+
+    Returns
+    -------
+    Trained
+    """
+    recipe = recipe or Recipe()
+    count("validate_every", validate_every)
+    side = images.pixels.shape[1]
+    shape = shape or VitShape(image_px=side, classes=len(images.classes))
+    if images.pixels.shape[1:3] != (shape.image_px, shape.image_px) or len(images.classes) > shape.classes:
+        raise ValueError(
+            f"shape: {shape.classes} classes and {shape.image_px} × {shape.image_px} px expected, got {images!r}"
+        )
+    scaled = images.pixels.reshape(-1, 3) / 255.0
+    mean, std = (tuple(map(float, f(axis=0))) for f in (scaled.mean, scaled.std))
+    inputs = torch.from_numpy(standardise(images.pixels, mean, std))
+    targets = functional.one_hot(torch.from_numpy(images.labels.copy()), shape.classes).float()
+    targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / shape.classes
+
+    torch.manual_seed(recipe.seed)  # initial weights, stochastic depth, dropped tokens
+    generator = torch.Generator().manual_seed(recipe.seed)
+    model = Vit(shape, drop_path=recipe.drop_path)
+    kept = copy.deepcopy(model).eval()
+    optimiser = _optimiser(model, recipe)
+    steps = math.ceil(len(images) / recipe.batch)
+    trained = Trained(model=kept, mean=mean, std=std, log=[])  # type: ignore[arg-type]
+    step = 0
+    for epoch in range(1, recipe.epochs + 1):
+        start = time.perf_counter()
+        model.train()
+        share = 1.0 if epoch > recipe.epochs - recipe.all_tokens_epochs else recipe.token_share
+        order = torch.randperm(len(images), generator=generator)
+        total = 0.0
+        for chosen in order.split(recipe.batch):
+            rate = _learning_rate(step / steps, recipe)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            x, y = mix(augment(inputs[chosen], generator), targets[chosen], recipe.mix_share, generator)
+            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+                logits = _logits(model, x, share)
+            loss = functional.cross_entropy(logits.float(), y)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            step += 1
+            _average(kept, model, min(recipe.average, step / (step + 10)))
+            total += loss.item() * len(chosen)
+        row: dict[str, float] = {"epoch": epoch, "loss": total / len(images), "learning_rate": rate}
+        if validation is not None and (epoch % validate_every == 0 or epoch == recipe.epochs):
+            row["accuracy"] = float((predict(trained, validation).argmax(1) == validation.labels).mean())
+        row["seconds"] = time.perf_counter() - start
+        trained.log.append(row)
+        if report is not None:
+            report(row, trained)
+    return trained
+
+
+def predict(trained: Trained, images: ImageSet, *, batch: int = 250) -> np.ndarray:
+    """Logits, float32 of shape (images, classes), in evaluation mode."""
+    logits = []
+    with torch.inference_mode():
+        for start in range(0, len(images), batch):
+            pixels = images.pixels[start : start + batch]
+            logits.append(trained.model(torch.from_numpy(standardise(pixels, trained.mean, trained.std))))
+    return torch.cat(logits).numpy()
+
+
+def _logits(model: Vit, images: Tensor, token_share: float) -> Tensor:
+    """The forward pass on a random share of every image's tokens."""
+    x = model.stem(images)
+    if token_share < 1.0:
+        tokens = max(round(token_share * x.shape[1]), 1)
+        chosen = torch.rand(x.shape[:2]).topk(tokens, dim=1).indices
+        x = x.gather(1, chosen[:, :, None].expand(-1, -1, x.shape[2]))
+    for block in model.blocks:
+        x = block(x)
+    return model.head(x)
+
+
+def _optimiser(model: Vit, recipe: Recipe) -> torch.optim.Optimizer:
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+def _learning_rate(epochs_done: float, recipe: Recipe) -> float:
+    if epochs_done < recipe.warmup_epochs:
+        return recipe.learning_rate * (epochs_done + 0.01) / recipe.warmup_epochs
+    span = max(recipe.epochs - recipe.warmup_epochs, 1e-9)
+    phase = min((epochs_done - recipe.warmup_epochs) / span, 1.0)
+    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * phase)))
+
+
+@torch.no_grad()
+def _average(kept: nn.Module, model: nn.Module, weight: float) -> None:
+    for mine, new in zip(kept.state_dict().values(), model.state_dict().values()):
+        if mine.dtype.is_floating_point:
+            mine.lerp_(new, 1.0 - weight)
+        else:
+            mine.copy_(new)
