@@ -143,7 +143,8 @@ def fit(
     shape = shape or VitShape(image_px=side, classes=len(images.classes))
     if images.pixels.shape[1:3] != (shape.image_px, shape.image_px) or len(images.classes) > shape.classes:
         raise ValueError(
-            f"shape: {shape.classes} classes and {shape.image_px} × {shape.image_px} px expected, got {images!r}"
+            f"images: expected {shape.image_px} × {shape.image_px} px and at most {shape.classes} classes, "
+            f"got {images!r}"
         )
     scaled = images.pixels.reshape(-1, 3) / 255.0
     mean, std = (tuple(map(float, f(axis=0))) for f in (scaled.mean, scaled.std))
