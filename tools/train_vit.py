@@ -27,16 +27,17 @@ CALIBRATION_PER_CLASS = 100
 
 CARD = """# {name}
 
-A vision transformer for land use in Sentinel-2 images, trained by this project, small on purpose: it is there to be
-cut, compressed at the cuts and measured.
+A vision transformer for land use in Sentinel-2 images, trained by this project, small on purpose: it is
+there to be cut, compressed at the cuts and measured.
 
 | | |
 | --- | --- |
-| architecture | convolutional stem ({patch_px} px a token), {blocks} pre-norm blocks of width {width}, {heads} heads, \
-MLP {mlp_width}, mean pooling, linear classifier |
+| stem | {steps} strided convolutions to {patch_px} px a token |
+| blocks | {blocks}, pre-norm, width {width}, {heads} heads, MLP {mlp_width} |
+| head | mean over the tokens, linear, {classes} classes |
 | input | {image_px} × {image_px} px, red, green, blue, 8 bit; standardised inside |
 | size | {parameters:,} parameters; shipped as float16 |
-| images | {set}: {training:,} for training, {calibration:,} kept back for calibration, {test:,} for the test |
+| images | {set}: {training:,} trained on, {calibration:,} kept back for calibration, {test:,} for the test |
 | recipe | {recipe} |
 | time | {minutes:.0f} minutes on {threads} threads of a shared machine, PyTorch {torch}, Python {python} |
 | **accuracy, test** | **{accuracy_test:.2%}** (standard error {error:.2%}) |
@@ -48,12 +49,13 @@ Accuracy by class on the test images:
 | --- | --- |
 {by_class}
 
-*What it is for*: experiments with split and compressed inference. *What it is not for*: mapping. It knows ten classes,
-one sensor, one resolution, Europe alone, and the true-colour bands alone.
+*What it is for*: experiments with split and compressed inference. *What it is not for*: mapping. It knows
+ten classes, one sensor, one resolution, Europe alone, and the true-colour bands alone.
 
-*Bias of the figures*: the images are a random part of EuroSAT (Helber, Bischke, Dengel, Borth, IEEE JSTARS 2019,
-arXiv 1709.00029; MIT licence), whose neighbouring patches share scenes; accuracy on new scenes is lower. Nothing was
-chosen by the test images: recipe and length were fixed before, and the weights are the running mean at the end.
+*Bias of the figures*: the images are a random part of EuroSAT (Helber, Bischke, Dengel, Borth, IEEE JSTARS
+2019, arXiv 1709.00029; MIT licence), whose neighbouring patches share scenes; accuracy on new scenes is
+lower. Nothing was chosen by the test images: recipe and length were fixed before, and the weights are the
+running mean at the end.
 
 Made by `{command}`; the log, an epoch a row, lies beside this page.
 """
@@ -101,6 +103,7 @@ def write(found: dict[str, Any], log: list[dict[str, float]], out: Path, command
         "error": math.sqrt(accuracy * (1 - accuracy) / tested),
         "by_class": "\n".join(f"| {name} | {value:.1%} |" for name, value in found["by_class"].items()),
         "command": command,
+        "steps": found["model"]["patch_px"].bit_length() - 1,
     }
     out.with_suffix(".md").write_text(CARD.format(**filled), encoding="utf-8")
 
