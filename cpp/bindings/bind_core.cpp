@@ -1,6 +1,6 @@
 #include <string>
 
-#include "constellm/search/simd.hpp"
+#include "constellm/core/simd.hpp"
 #include "register.hpp"
 
 namespace constellm::bindings {

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
   register_model(m);
   register_network(m);
   register_codec(m);
+  register_scheme(m);
   register_split(m);
   register_solve(m);
   register_generation(m);

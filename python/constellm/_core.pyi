@@ -7,7 +7,8 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'check_generation', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
+import typing_extensions
+__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
 class Layer:
     """
     One layer as the planner sees it; all figures for one micro-batch.
@@ -653,6 +654,78 @@ class Codec:
         """
         uncompressed / compressed bytes
         """
+class Scheme:
+    """
+    How an activation is sparsified, quantised and entropy-coded.
+    """
+    __hash__: typing.ClassVar[None] = None
+    optional_keys: typing.ClassVar[tuple] = ('sparsify', 'keep', 'block', 'bits', 'scale', 'clip', 'rounding', 'seed', 'entropy')
+    required_keys: typing.ClassVar[tuple] = tuple()
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, sparsify: str = ..., keep: float = ..., block: int | None = ..., bits: int | None = ..., scale: str = ..., clip: str = ..., rounding: str = ..., seed: int = ..., entropy: str = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def bits(self) -> int | None:
+        """
+        of a kept value, 2 to 8; None or 0: values travel as they are
+        """
+    @property
+    def block(self) -> int | None:
+        """
+        features of a block, 1 to 65536
+        """
+    @property
+    def clip(self) -> str:
+        """
+        'none'; 'laplace': where a Laplace distribution is best clipped
+        """
+    @property
+    def entropy(self) -> str:
+        """
+        'none', 'zero-order', 'context'
+        """
+    @property
+    def keep(self) -> float:
+        """
+        share of the features that top-k, block-top-k and slicer keep, in (0, 1]
+        """
+    @property
+    def rounding(self) -> str:
+        """
+        'nearest', 'stochastic'
+        """
+    @property
+    def scale(self) -> str:
+        """
+        what shares a scale: 'tensor', 'token', 'block'
+        """
+    @property
+    def seed(self) -> int:
+        """
+        of stochastic rounding, >= 0
+        """
+    @property
+    def sparsify(self) -> str:
+        """
+        'none'; 'mask': what is given; 'top-k': the largest of every token; 'block-top-k': of every block of features; 'slicer': of each sign by its energy
+        """
 class Problem:
     """
     What is to be run where, under which limits. Immutable and validated once; the values are those of
@@ -917,6 +990,22 @@ def baseline_names() -> list[str]:
 def check_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex) -> None:
     """
     Raises ValueError that names field, value and range.
+    """
+def codec_decode(data: typing_extensions.Buffer, max_bytes: typing.SupportsInt | typing.SupportsIndex) -> numpy.ndarray:
+    """
+    See `constellm.codec.decode`.
+    """
+def codec_encode(x: numpy.ndarray, scheme: Scheme, mask: numpy.ndarray | None) -> bytes:
+    """
+    See `constellm.codec.encode`.
+    """
+def codec_entropy_bound(x: numpy.ndarray, scheme: Scheme, mask: numpy.ndarray | None) -> dict:
+    """
+    See `constellm.codec.entropy_bound_bytes`.
+    """
+def codec_inspect(data: typing_extensions.Buffer) -> dict:
+    """
+    See `constellm.codec.inspect`.
     """
 def crossing_bytes(operators: typing.SupportsInt | typing.SupportsIndex, tensors: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]]) -> list[float]:
     """

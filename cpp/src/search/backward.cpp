@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "constellm/core/index.hpp"
-#include "constellm/search/simd.hpp"
+#include "constellm/core/simd.hpp"
 #include "constellm/search/tolerance.hpp"
 
 namespace constellm::search {

@@ -1,0 +1,120 @@
+#include "constellm/codec/coding.hpp"
+#include "record.hpp"
+#include "register.hpp"
+
+namespace constellm::bindings {
+namespace {
+
+codec::ArrayView view_of(const py::array& array) {
+  codec::ArrayView view;
+  view.data = static_cast<const std::byte*>(array.data());
+  view.shape.assign(array.shape(), array.shape() + array.ndim());
+  view.strides_bytes.assign(array.strides(), array.strides() + array.ndim());
+  return view;
+}
+
+codec::Dtype dtype_of(const py::array& x) {
+  return x.itemsize() == 4 ? codec::Dtype::float32 : codec::Dtype::float16;
+}
+
+std::span<const std::uint8_t> bytes_of(const py::buffer_info& buffer) {
+  return {static_cast<const std::uint8_t*>(buffer.ptr), static_cast<std::size_t>(buffer.size)};
+}
+
+// One a thread: calls from many threads run side by side, and scratch is reused.
+codec::Workspace& workspace() {
+  thread_local codec::Workspace scratch;
+  return scratch;
+}
+
+// The Python layer has checked dtypes, alignment and byte order.
+template <class Call>
+auto with_arrays(const py::array& x, const std::optional<py::array>& mask, const codec::Scheme& scheme,
+                 Call call) {
+  const codec::ArrayView view = view_of(x);
+  std::optional<codec::ArrayView> mask_view;
+  if (mask) mask_view = view_of(*mask);
+  const codec::Dtype dtype = dtype_of(x);
+  const codec::Settings settings = codec::resolve(scheme);
+  const py::gil_scoped_release no_gil;
+  return call(view, dtype, mask_view, settings, workspace());
+}
+
+py::bytes encode(const py::array& x, const codec::Scheme& scheme, const std::optional<py::array>& mask) {
+  const codec::Bytes message = with_arrays(x, mask, scheme, codec::encode);
+  return {reinterpret_cast<const char*>(message.data()), message.size()};
+}
+
+py::dict entropy_bound(const py::array& x, const codec::Scheme& scheme,
+                       const std::optional<py::array>& mask) {
+  const codec::EntropyBound bound = with_arrays(x, mask, scheme, codec::entropy_bound);
+  py::dict parts;
+  parts["mask_bytes"] = bound.mask_bytes;
+  parts["symbols_bytes"] = bound.symbols_bytes;
+  parts["total_bytes"] = bound.mask_bytes + bound.symbols_bytes;
+  return parts;
+}
+
+py::array decode(const py::buffer& data, std::int64_t max_bytes) {
+  const py::buffer_info buffer = data.request();
+  codec::Header header;
+  {
+    const py::gil_scoped_release no_gil;
+    header = codec::read_header(bytes_of(buffer));
+    if (header.raw_bytes() > max_bytes) {
+      throw core::InvalidInput("max_bytes: the array takes " + std::to_string(header.raw_bytes()) +
+                               " bytes, allowed are " + std::to_string(max_bytes));
+    }
+  }
+  py::array out(py::dtype(header.dtype == codec::Dtype::float32 ? "float32" : "float16"), header.shape);
+  auto* to = static_cast<std::byte*>(out.mutable_data());
+  const py::gil_scoped_release no_gil;
+  codec::decode(header, workspace(), to);
+  return out;
+}
+
+py::dict inspect(const py::buffer& data) {
+  const py::buffer_info buffer = data.request();
+  const codec::Header header = codec::read_header(bytes_of(buffer));
+  const auto size = [](std::span<const std::uint8_t> part) { return static_cast<std::int64_t>(part.size()); };
+  const std::int64_t parts = size(header.mask) + size(header.scales) + size(header.symbols);
+  py::dict told;
+  told["shape"] = py::tuple(py::cast(header.shape));
+  told["dtype"] = header.dtype == codec::Dtype::float32 ? "float32" : "float16";
+  told["scheme"] = codec::to_scheme(header.settings);
+  told["raw_bytes"] = header.raw_bytes();
+  told["total_bytes"] = header.message_bytes;
+  told["header_bytes"] = header.message_bytes - parts;
+  told["mask_bytes"] = size(header.mask);
+  told["scales_bytes"] = size(header.scales);
+  told["symbols_bytes"] = size(header.symbols);
+  return told;
+}
+
+}  // namespace
+
+void register_scheme(py::module_& m) {
+  using codec::Scheme;
+  record<Scheme>(
+      m, "Scheme", "How an activation is sparsified, quantised and entropy-coded.",
+      optional("sparsify", &Scheme::sparsify,
+               "'none'; 'mask': what is given; 'top-k': the largest of every token; 'block-top-k': of every "
+               "block of features; 'slicer': of each sign by its energy"),
+      optional("keep", &Scheme::keep,
+               "share of the features that top-k, block-top-k and slicer keep, in (0, 1]"),
+      optional("block", &Scheme::block, "features of a block, 1 to 65536"),
+      optional("bits", &Scheme::bits, "of a kept value, 2 to 8; None or 0: values travel as they are"),
+      optional("scale", &Scheme::scale, "what shares a scale: 'tensor', 'token', 'block'"),
+      optional("clip", &Scheme::clip, "'none'; 'laplace': where a Laplace distribution is best clipped"),
+      optional("rounding", &Scheme::rounding, "'nearest', 'stochastic'"),
+      optional("seed", &Scheme::seed, "of stochastic rounding, >= 0"),
+      optional("entropy", &Scheme::entropy, "'none', 'zero-order', 'context'"));
+  m.def("codec_encode", &encode, py::arg("x"), py::arg("scheme"), py::arg("mask"),
+        "See `constellm.codec.encode`.");
+  m.def("codec_decode", &decode, py::arg("data"), py::arg("max_bytes"), "See `constellm.codec.decode`.");
+  m.def("codec_inspect", &inspect, py::arg("data"), "See `constellm.codec.inspect`.");
+  m.def("codec_entropy_bound", &entropy_bound, py::arg("x"), py::arg("scheme"), py::arg("mask"),
+        "See `constellm.codec.entropy_bound_bytes`.");
+}
+
+}  // namespace constellm::bindings

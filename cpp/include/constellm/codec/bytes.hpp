@@ -1,0 +1,119 @@
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "constellm/core/error.hpp"
+
+// Reading and writing of bytes and bits. Every read is checked: what is read may be hostile.
+namespace constellm::codec {
+
+static_assert(std::endian::native == std::endian::little, "numbers are copied as they lie in memory");
+
+using Bytes = std::vector<std::uint8_t>;
+
+[[noreturn]] inline void throw_corrupt(const char* what) {
+  throw core::InvalidInput(std::string("data: corrupt: ") + what);
+}
+
+template <class T>
+  requires std::is_trivially_copyable_v<T>
+void put(Bytes& out, T value) {
+  const std::size_t at = out.size();
+  out.resize(at + sizeof(T));
+  std::memcpy(out.data() + at, &value, sizeof(T));
+}
+
+/// Seven bits a byte, the lowest first, the eighth says that more follow.
+inline void put_varint(Bytes& out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
+  out.push_back(static_cast<std::uint8_t>(value));
+}
+
+class ByteReader {
+ public:
+  explicit ByteReader(std::span<const std::uint8_t> data) : data_(data) {}
+
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  T get() {
+    T value;
+    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
+    return value;
+  }
+
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 63; shift += 7) {
+      const auto byte = get<std::uint8_t>();
+      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    throw_corrupt("a number is beyond 2^63");
+  }
+
+  std::span<const std::uint8_t> take(std::uint64_t bytes) {
+    if (bytes > data_.size()) throw_corrupt("it ends too early");
+    const auto taken = data_.first(bytes);
+    data_ = data_.subspan(bytes);
+    return taken;
+  }
+
+  [[nodiscard]] std::size_t left() const { return data_.size(); }
+
+ private:
+  std::span<const std::uint8_t> data_;
+};
+
+/// The lowest bit of a byte first; whole bytes when it goes.
+class BitWriter {
+ public:
+  explicit BitWriter(Bytes& out) : out_(out) {}
+  BitWriter(const BitWriter&) = delete;
+  BitWriter& operator=(const BitWriter&) = delete;
+  ~BitWriter() {
+    if (count_ > 0) out_.push_back(static_cast<std::uint8_t>(pending_));
+  }
+
+  /// `bits` <= 32 of `value`, whose others are 0.
+  void put(std::uint32_t value, int bits) {
+    pending_ |= static_cast<std::uint64_t>(value) << count_;
+    for (count_ += bits; count_ >= 8; count_ -= 8, pending_ >>= 8) {
+      out_.push_back(static_cast<std::uint8_t>(pending_));
+    }
+  }
+
+ private:
+  Bytes& out_;
+  std::uint64_t pending_ = 0;
+  int count_ = 0;
+};
+
+class BitReader {
+ public:
+  explicit BitReader(ByteReader& in) : in_(in) {}
+
+  /// `bits` <= 32.
+  std::uint32_t get(int bits) {
+    for (; count_ < bits; count_ += 8)
+      pending_ |= static_cast<std::uint64_t>(in_.get<std::uint8_t>()) << count_;
+    const auto value = static_cast<std::uint32_t>(pending_ & ((std::uint64_t{1} << bits) - 1));
+    pending_ >>= bits;
+    count_ -= bits;
+    return value;
+  }
+
+ private:
+  ByteReader& in_;
+  std::uint64_t pending_ = 0;
+  int count_ = 0;
+};
+
+/// CRC-32C (Castagnoli): finds every burst of up to 32 bits.
+std::uint32_t crc32c(std::span<const std::uint8_t> data);
+
+}  // namespace constellm::codec

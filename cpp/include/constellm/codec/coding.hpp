@@ -1,0 +1,71 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "constellm/codec/array.hpp"
+#include "constellm/codec/bytes.hpp"
+#include "constellm/codec/quantiser.hpp"
+#include "constellm/codec/scheme.hpp"
+#include "constellm/codec/select.hpp"
+#include "constellm/codec/symbols.hpp"
+
+// Activations to byte strings that describe themselves, and back. docs/codec.md has the format.
+namespace constellm::codec {
+
+/// What a message says of itself, and where its parts are.
+struct Header {
+  Dtype dtype = Dtype::float32;
+  std::vector<std::int64_t> shape;
+  Settings settings;
+  Quantiser quantiser;
+  std::span<const std::uint8_t> mask;
+  std::span<const std::uint8_t> scales;
+  std::span<const std::uint8_t> symbols;
+  std::int64_t message_bytes = 0;
+
+  [[nodiscard]] std::int64_t raw_bytes() const { return rows_of(shape).elements() * bytes_of(dtype); }
+};
+
+/// A message of n bytes never stands for more than n times this, so that a short one cannot ask for a
+/// large allocation.
+inline constexpr std::int64_t kMostExpansion = 1 << 16;
+
+/// Scratch of encoding and decoding, one a thread; reuse gives the same bytes as a fresh one.
+struct Workspace {
+  MaskBits mask;
+  SelectorScratch selector;
+  CoderScratch coder;
+  std::vector<float> row;
+  std::vector<float> kept;
+  std::vector<float> scaled;
+  std::vector<float> draws;
+  std::vector<std::uint32_t> features;
+  std::vector<std::int64_t> group_end;
+  std::vector<std::uint16_t> scale;
+  std::vector<std::uint8_t> symbols;
+  std::vector<std::uint8_t> bytes;
+};
+
+/// `mask`, of bytes that are 0 or 1, exactly with Sparsify::mask. Throws `core::InvalidInput` where an
+/// element is not finite or the shapes differ.
+Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Settings& settings,
+             Workspace& workspace);
+
+/// Checks length, checksum, version and every number. The spans point into `message`.
+Header read_header(std::span<const std::uint8_t> message);
+
+/// Writes all elements, C-contiguous, to `out` [header.raw_bytes()]. Throws on anything corrupt.
+void decode(const Header& header, Workspace& workspace, std::byte* out);
+
+/// Zero-order empirical entropy of what a scheme sends, in bytes.
+struct EntropyBound {
+  double mask_bytes = 0.0;  ///< elements * H(kept share) / 8
+  double symbols_bytes =
+      0.0;  ///< of the histogram of symbols, or of each byte of values that travel as they are
+};
+EntropyBound entropy_bound(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask,
+                           const Settings& settings, Workspace& workspace);
+
+}  // namespace constellm::codec

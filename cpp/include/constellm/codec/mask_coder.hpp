@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "constellm/codec/bytes.hpp"
+#include "constellm/codec/select.hpp"
+#include "constellm/codec/symbols.hpp"
+
+// Masks, four features at a time: a group's 16 patterns are a symbol whose probabilities are products of
+// those of its features.
+namespace constellm::codec {
+
+/// Appends the mask of `tokens` rows, `kept` of whose elements are kept, in the shortest of the forms that
+/// `entropy` allows: all, none, packed bits, one density, equal counts in all rows.
+void put_mask(const MaskBits& mask, std::int64_t tokens, std::int64_t kept, Entropy entropy,
+              CoderScratch& scratch, Bytes& out);
+
+/// Fills `mask`, which has its size, from all of `data`; returns how many elements are kept.
+std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, CoderScratch& scratch,
+                      MaskBits& mask);
+
+}  // namespace constellm::codec

@@ -1,0 +1,47 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "constellm/codec/scheme.hpp"
+
+// Which features of a token are kept.
+namespace constellm::codec {
+
+/// Which features of every token are kept, as bits: that of feature f of token t is bit f % 64 of
+/// word t * words_per_row + f / 64. Bits beyond the last feature are 0.
+struct MaskBits {
+  std::int64_t features = 0;
+  std::int64_t words_per_row = 0;
+  std::vector<std::uint64_t> words;
+
+  void reset(std::int64_t tokens, std::int64_t features_of_token);
+  [[nodiscard]] std::uint64_t* row(std::int64_t t) { return words.data() + t * words_per_row; }
+  [[nodiscard]] const std::uint64_t* row(std::int64_t t) const { return words.data() + t * words_per_row; }
+};
+
+/// Calls `visit(feature)` for every kept feature of a row, in order.
+template <class Visit>
+void for_each_kept(const std::uint64_t* row, std::int64_t words, Visit&& visit) {
+  for (std::int64_t w = 0; w < words; ++w) {
+    for (std::uint64_t bits = row[w]; bits != 0; bits &= bits - 1) visit(64 * w + __builtin_ctzll(bits));
+  }
+}
+
+/// Scratch of `select`.
+struct SelectorScratch {
+  std::vector<std::uint32_t> magnitude;
+  std::vector<std::uint8_t> kept;
+};
+
+/// Keeps the largest magnitudes of a row of finite floats, the first of equal ones. [features] to bits.
+///
+/// top-k: ceil(keep * features) of the row. block-top-k: the same of every block of consecutive features.
+/// slicer: as many as top-k, shared between the signs in proportion to their energies (sums of squares,
+/// taken in order in double precision).
+void select(const float* row, std::int64_t features, const Settings& settings, SelectorScratch& scratch,
+            std::uint64_t* bits);
+
+/// Bytes that are 0 or 1 to bits.
+void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits);
+
+}  // namespace constellm::codec

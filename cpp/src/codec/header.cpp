@@ -1,0 +1,114 @@
+#include "header.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace constellm::codec {
+namespace {
+
+// Two letters, a version, CRC-32C of all that follows.
+constexpr std::array<std::uint8_t, 2> kMagic{'C', 'A'};
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kPrelude = 7;
+constexpr std::size_t kMostAxes = 32;
+constexpr double kKeepSteps = 10000.0;  // shares that are whole multiples of 1 / kKeepSteps take two bytes
+
+// Eleven bits: dtype 1, sparsify 3, scale 2, clip 1, rounding 1, entropy 2, whether `keep` is whole 1.
+std::uint16_t pack_words(Dtype dtype, const Settings& s, bool whole_keep) {
+  return static_cast<std::uint16_t>(
+      static_cast<unsigned>(dtype) | static_cast<unsigned>(s.sparsify) << 1 |
+      static_cast<unsigned>(s.scale) << 4 | static_cast<unsigned>(s.clip) << 6 |
+      static_cast<unsigned>(s.rounding) << 7 | static_cast<unsigned>(s.entropy) << 8 |
+      static_cast<unsigned>(whole_keep) << 10 | static_cast<unsigned>(s.bits) << 11);
+}
+
+template <class E>
+E unpack(std::uint16_t words, int shift, unsigned most, const char* what) {
+  const unsigned bits = most > 3 ? 7 : most > 1 ? 3 : 1;
+  const unsigned value = (words >> shift) & bits;
+  if (value > most) throw_corrupt(what);
+  return static_cast<E>(value);
+}
+
+}  // namespace
+
+void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, const Settings& settings,
+                const Quantiser& quantiser, std::span<const Bytes> parts) {
+  out.assign(kMagic.begin(), kMagic.end());
+  put(out, kVersion);
+  put(out, std::uint32_t{0});
+  const double steps = settings.keep * kKeepSteps;
+  const bool whole = std::floor(steps) == steps && steps / kKeepSteps == settings.keep;
+  put(out, pack_words(dtype, settings, whole));
+  if (whole) {
+    put(out, static_cast<std::uint16_t>(steps));
+  } else {
+    put(out, settings.keep);
+  }
+  put_varint(out, static_cast<std::uint64_t>(settings.block));
+  put_varint(out, settings.seed);
+  put(out, static_cast<std::uint8_t>(shape.size()));
+  for (const std::int64_t size : shape) put_varint(out, static_cast<std::uint64_t>(size));
+  if (settings.bits > 0) put_quantiser(out, quantiser);
+  for (const Bytes& part : parts) put_varint(out, part.size());
+}
+
+void seal(Bytes& message, std::int64_t raw_bytes) {
+  const std::int64_t least = (raw_bytes + kMostExpansion - 1) / kMostExpansion;
+  if (static_cast<std::int64_t>(message.size()) < least) message.resize(static_cast<std::size_t>(least));
+  const std::uint32_t sum = crc32c(std::span(message).subspan(kPrelude));
+  std::memcpy(message.data() + kMagic.size() + 1, &sum, sizeof(sum));
+}
+
+Header read_header(std::span<const std::uint8_t> message) {
+  ByteReader in(message);
+  if (message.size() < kPrelude || !std::equal(kMagic.begin(), kMagic.end(), message.begin())) {
+    throw core::InvalidInput("data: not a message of constellm's codec");
+  }
+  in.take(kMagic.size());
+  if (const auto version = in.get<std::uint8_t>(); version != kVersion) {
+    throw core::InvalidInput("data: version " + std::to_string(version) + ", known is " +
+                             std::to_string(kVersion));
+  }
+  if (in.get<std::uint32_t>() != crc32c(message.subspan(kPrelude))) throw_corrupt("the checksum differs");
+
+  Header header;
+  header.message_bytes = static_cast<std::int64_t>(message.size());
+  const auto words = in.get<std::uint16_t>();
+  Settings& s = header.settings;
+  header.dtype = unpack<Dtype>(words, 0, 1, "dtype");
+  s.sparsify = unpack<Sparsify>(words, 1, 4, "sparsify");
+  s.scale = unpack<Scale>(words, 4, 2, "scale");
+  s.clip = unpack<Clip>(words, 6, 1, "clip");
+  s.rounding = unpack<Rounding>(words, 7, 1, "rounding");
+  s.entropy = unpack<Entropy>(words, 8, 2, "entropy");
+  s.bits = words >> 11;
+  const bool whole = ((words >> 10) & 1) != 0;
+  s.keep = whole ? in.get<std::uint16_t>() / kKeepSteps : in.get<double>();
+  s.block = static_cast<std::int64_t>(in.varint());
+  s.seed = in.varint();
+  // The words of a scheme that no constructor makes are corrupt too.
+  try {
+    validate(to_scheme(s), "");
+  } catch (const core::InvalidInput&) {
+    throw_corrupt("its scheme");
+  }
+  const auto axes = in.get<std::uint8_t>();
+  if (axes > kMostAxes) throw_corrupt("number of axes");
+  for (int axis = 0; axis < axes; ++axis) header.shape.push_back(static_cast<std::int64_t>(in.varint()));
+  if (header.raw_bytes() / kMostExpansion > header.message_bytes) throw_corrupt("its shape is too large");
+  if (s.bits > 0) header.quantiser = get_quantiser(in, s.rounding);
+  const std::uint64_t mask_bytes = in.varint();
+  const std::uint64_t scale_bytes = in.varint();
+  const std::uint64_t symbol_bytes = in.varint();
+  header.mask = in.take(mask_bytes);
+  header.scales = in.take(scale_bytes);
+  header.symbols = in.take(symbol_bytes);
+  for (const std::uint8_t byte : in.take(in.left())) {
+    if (byte != 0) throw_corrupt("bytes after its end");
+  }
+  return header;
+}
+
+}  // namespace constellm::codec

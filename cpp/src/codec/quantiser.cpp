@@ -1,0 +1,407 @@
+#include "constellm/codec/quantiser.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "constellm/core/simd.hpp"
+
+namespace constellm::codec {
+namespace {
+
+// W(3 * 4^b) for b = 2 to 8: `clipping_point`, whose last digit depends on the machine's library.
+constexpr std::array<double, 7> kClip{2.8306829893702337, 3.8972294649451027, 5.028640136236213,
+                                      6.204766334013321,  7.4131262138435705, 8.645619984034424,
+                                      9.896759770017528};
+
+std::int32_t bits_of(float value) { return std::bit_cast<std::int32_t>(value); }
+
+// The ends of both signs as bit patterns: floats of one sign are ordered as integers are.
+struct Ends {
+  std::int32_t most = std::numeric_limits<std::int32_t>::min();              // largest positive
+  std::int32_t least = std::numeric_limits<std::int32_t>::max();             // negative nearest to zero
+  std::uint32_t most_unsigned = 0;                                           // negative farthest from zero
+  std::uint32_t least_unsigned = std::numeric_limits<std::uint32_t>::max();  // smallest positive
+
+  [[nodiscard]] bool positive() const { return least_unsigned < 0x80000000u; }
+  [[nodiscard]] bool negative() const { return least < 0; }
+  // (least magnitude, largest magnitude) with their sign
+  [[nodiscard]] Piece positives() const {
+    return {std::bit_cast<float>(least_unsigned), std::bit_cast<float>(most), 1};
+  }
+  [[nodiscard]] Piece negatives() const {
+    return {std::bit_cast<float>(most_unsigned), std::bit_cast<float>(least), 1};
+  }
+};
+
+CONSTELLM_SIMD void scan_ends(const float* values, std::size_t n, Ends& out) {
+  Ends ends;
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto s = std::bit_cast<std::int32_t>(values[i]);
+    const auto u = std::bit_cast<std::uint32_t>(values[i]);
+    ends.most = std::max(ends.most, s);
+    ends.least = std::min(ends.least, s);
+    ends.most_unsigned = std::max(ends.most_unsigned, u);
+    ends.least_unsigned = std::min(ends.least_unsigned, u);
+  }
+  out = ends;
+}
+
+// (least, largest) magnitude.
+CONSTELLM_SIMD void scan_magnitudes(const float* values, std::size_t n, std::int32_t& least,
+                                    std::int32_t& most) {
+  std::int32_t low = std::numeric_limits<std::int32_t>::max();
+  std::int32_t high = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int32_t magnitude = std::bit_cast<std::int32_t>(values[i]) & 0x7fffffff;
+    low = std::min(low, magnitude);
+    high = std::max(high, magnitude);
+  }
+  least = low;
+  most = high;
+}
+
+// Mean of (|x| - least)^2. Eight sums in a fixed order, whatever the width of the registers.
+CONSTELLM_SIMD double mean_square_excess(const float* values, std::size_t n, float least) {
+  std::array<double, 8> sum{};
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    for (std::size_t l = 0; l < 8; ++l) {
+      const double excess = static_cast<double>(std::fabs(values[i + l])) - least;
+      sum[l] += excess * excess;
+    }
+  }
+  for (std::size_t l = 0; i < n; ++i, ++l) {
+    const double excess = static_cast<double>(std::fabs(values[i])) - least;
+    sum[l] += excess * excess;
+  }
+  double total = 0.0;
+  for (const double part : sum) total += part;
+  return total / static_cast<double>(n);
+}
+
+float clip_at(std::span<const float> values, int bits) {
+  std::int32_t low;
+  std::int32_t high;
+  scan_magnitudes(values.data(), values.size(), low, high);
+  const auto least = std::bit_cast<float>(low);
+  const double width = kClip[static_cast<std::size_t>(bits - 2)] *
+                       std::sqrt(mean_square_excess(values.data(), values.size(), least) / 2.0);
+  return static_cast<float>(std::min(least + width, static_cast<double>(std::bit_cast<float>(high))));
+}
+
+double width_of(const Piece& piece) { return static_cast<double>(piece.high) - piece.low; }
+
+// Cells of a piece so narrow that their number by its width is beyond the largest float are one.
+void settle(Piece& piece) {
+  const float width = piece.high - piece.low;
+  if (width == 0.0f || !std::isfinite(static_cast<float>(piece.cells) / width)) piece.cells = 1;
+}
+
+void share_between_signs(std::vector<Piece>& pieces, int bits, Rounding rounding) {
+  const int all = 1 << bits;
+  if (pieces.size() == 1) {
+    pieces[0].cells = all;
+    return;
+  }
+  const double negative = width_of(pieces[0]);
+  const double both = negative + width_of(pieces[1]);
+  // Stochastic rounding is unbiased between two levels, not with one.
+  const int fewest = rounding == Rounding::stochastic ? 2 : 1;
+  const int share = both > 0.0 ? static_cast<int>(std::floor(all * (negative / both) + 0.5)) : fewest;
+  pieces[0].cells = std::clamp(share, fewest, all - fewest);
+  pieces[1].cells = all - pieces[0].cells;
+}
+
+// Ranges of magnitude with equal counts, to 1/256 of the magnitude: where the next one begins.
+std::array<std::uint32_t, kMostClasses> class_ends(std::span<const float> values, int classes) {
+  constexpr int kShift = 15;
+  std::vector<std::size_t> count(std::size_t{1} << (31 - kShift));
+  for (const float value : values) ++count[(std::bit_cast<std::uint32_t>(value) & 0x7fffffffu) >> kShift];
+  std::array<std::uint32_t, kMostClasses> ends;
+  ends.fill(0x80000000u);
+  std::size_t before = 0;
+  std::size_t c = 0;
+  for (std::size_t bin = 0; bin < count.size(); ++bin) {
+    before += count[bin];
+    while (c + 1 < static_cast<std::size_t>(classes) &&
+           before * static_cast<std::size_t>(classes) >= (c + 1) * values.size()) {
+      ends[c++] = static_cast<std::uint32_t>(bin + 1) << kShift;
+    }
+  }
+  return ends;
+}
+
+std::vector<Piece> classed_pieces(std::span<const float> values, const Settings& settings, float clip) {
+  const int all = 1 << settings.bits;
+  const int classes = std::min(kMostClasses, all / 4);
+  const auto ends = class_ends(values, classes);
+  std::array<std::array<Ends, kMostClasses>, 2> range{};
+  std::array<std::array<double, kMostClasses>, 2> count{};
+  for (const float value : values) {
+    const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & 0x7fffffffu;
+    std::size_t c = 0;
+    while (magnitude >= ends[c]) ++c;
+    const std::size_t sign = std::signbit(value) ? 1 : 0;
+    Ends one;
+    scan_ends(&value, 1, one);
+    Ends& sum = range[sign][c];
+    sum.most = std::max(sum.most, one.most);
+    sum.least = std::min(sum.least, one.least);
+    sum.most_unsigned = std::max(sum.most_unsigned, one.most_unsigned);
+    sum.least_unsigned = std::min(sum.least_unsigned, one.least_unsigned);
+    ++count[sign][c];
+  }
+  std::vector<Piece> pieces;
+  std::vector<double> weight;
+  for (std::size_t c = kMostClasses; c-- > 0;) {
+    if (count[1][c] == 0.0) continue;
+    Piece piece = range[1][c].negatives();
+    piece.low = std::clamp(piece.low, std::min(-clip, piece.high), piece.high);
+    pieces.push_back(piece);
+    weight.push_back(count[1][c]);
+  }
+  for (std::size_t c = 0; c < kMostClasses; ++c) {
+    if (count[0][c] == 0.0) continue;
+    Piece piece = range[0][c].positives();
+    piece.high = std::clamp(piece.high, piece.low, std::max(clip, piece.low));
+    pieces.push_back(piece);
+    weight.push_back(count[0][c]);
+  }
+  // A bit more for the piece whose squared error it lowers most per cell that it takes.
+  int used = 0;
+  for (Piece& piece : pieces) {
+    piece.cells = settings.rounding == Rounding::stochastic ? 2 : 1;
+    used += piece.cells;
+  }
+  for (;;) {
+    std::size_t best = pieces.size();
+    double most = 0.0;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      if (used + pieces[i].cells > all) continue;
+      const double cells = pieces[i].cells;
+      const double gain = weight[i] * width_of(pieces[i]) * width_of(pieces[i]) / (cells * cells * cells);
+      if (gain > most) {
+        most = gain;
+        best = i;
+      }
+    }
+    if (best == pieces.size()) break;
+    used += pieces[best].cells;
+    pieces[best].cells *= 2;
+  }
+  return pieces;
+}
+
+float step_of(const Piece& piece, Rounding rounding) {
+  const int steps = rounding == Rounding::stochastic ? piece.cells - 1 : piece.cells;
+  return steps == 0 ? 0.0f : (piece.high - piece.low) / static_cast<float>(steps);
+}
+
+// Cells by width: what a distance from the low end is multiplied with.
+float density_of(const Piece& piece, Rounding rounding) {
+  if (piece.cells == 1) return 0.0f;
+  return static_cast<float>(rounding == Rounding::stochastic ? piece.cells - 1 : piece.cells) /
+         (piece.high - piece.low);
+}
+
+// Of one sign, as the loops below want it.
+struct Side {
+  float low = 0.0f;
+  float density = 0.0f;
+  float last = 0.0f;
+  std::int32_t first = 0;
+};
+
+Side side_of(const Piece& piece, int first, Rounding rounding) {
+  return {piece.low, density_of(piece, rounding), static_cast<float>(piece.cells - 1), first};
+}
+
+CONSTELLM_SIMD void quantise_two(const Side& negative, const Side& positive, const float* values,
+                                 std::size_t n, const float* draws, std::uint8_t* symbols) {
+  const Side a = negative;
+  const Side b = positive;
+  if (draws == nullptr) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool below = std::bit_cast<std::int32_t>(values[i]) < 0;
+      float cell = (values[i] - (below ? a.low : b.low)) * (below ? a.density : b.density);
+      const float last = below ? a.last : b.last;
+      cell = cell > 0.0f ? cell : 0.0f;
+      cell = cell < last ? cell : last;
+      symbols[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(cell) + (below ? a.first : b.first));
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    const bool below = std::bit_cast<std::int32_t>(values[i]) < 0;
+    float cell = (values[i] - (below ? a.low : b.low)) * (below ? a.density : b.density) + draws[i];
+    const float last = below ? a.last : b.last;
+    cell = cell > 0.0f ? cell : 0.0f;
+    cell = cell < last ? cell : last;
+    symbols[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(cell) + (below ? a.first : b.first));
+  }
+}
+
+void quantise_classed(const Quantiser& quantiser, std::span<const float> values, const float* draws,
+                      std::uint8_t* symbols) {
+  std::array<Side, kMostPieces> sides;
+  int first = 0;
+  const std::size_t pieces = quantiser.pieces.size();
+  for (std::size_t p = 0; p < pieces; ++p) {
+    sides[p] = side_of(quantiser.pieces[p], first, quantiser.rounding);
+    first += quantiser.pieces[p].cells;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::size_t p = 0;
+    while (p + 1 < pieces && values[i] >= sides[p + 1].low) ++p;
+    quantise_two(sides[p], sides[p], &values[i], 1, draws == nullptr ? nullptr : draws + i, symbols + i);
+  }
+}
+
+std::uint32_t mix(std::uint32_t x) {  // every bit of x reaches every bit of the result
+  x = (x ^ (x >> 16)) * 0x7feb352du;
+  x = (x ^ (x >> 15)) * 0x846ca68bu;
+  return x ^ (x >> 16);
+}
+
+std::uint64_t mix(std::uint64_t x) {  // the finaliser of splitmix64
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+CONSTELLM_SIMD void draw_row(std::uint32_t low, std::uint32_t high, const std::uint32_t* features,
+                             std::size_t n, float* draws) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t hash = mix(mix(features[i] ^ low) ^ high);
+    draws[i] = static_cast<float>(static_cast<std::int32_t>(hash >> 8)) * 0x1p-24f;
+  }
+}
+
+void quantise_any(const Quantiser& quantiser, std::span<const float> values, const float* draws,
+                  std::uint8_t* symbols) {
+  const std::vector<Piece>& pieces = quantiser.pieces;
+  if (pieces.size() > 2) return quantise_classed(quantiser, values, draws, symbols);
+  const Side first = side_of(pieces[0], 0, quantiser.rounding);
+  const Side last = pieces.size() == 1 ? first : side_of(pieces[1], pieces[0].cells, quantiser.rounding);
+  quantise_two(first, last, values.data(), values.size(), draws, symbols);
+}
+
+}  // namespace
+
+int Quantiser::symbols() const {
+  int all = 0;
+  for (const Piece& piece : pieces) all += piece.cells;
+  return all;
+}
+
+std::array<float, 256> levels_of(const Quantiser& quantiser) {
+  std::array<float, 256> levels{};
+  std::size_t symbol = 0;
+  for (const Piece& piece : quantiser.pieces) {
+    const float step = step_of(piece, quantiser.rounding);
+    const bool ends = quantiser.rounding == Rounding::stochastic && piece.cells > 1;
+    const float begin = ends ? 0.0f : 0.5f;
+    const float wide = piece.cells == 1 ? piece.high - piece.low : step;
+    for (int cell = 0; cell < piece.cells; ++cell) {
+      levels[symbol++] = piece.low + (static_cast<float>(cell) + begin) * wide;
+    }
+  }
+  return levels;
+}
+
+Quantiser fit_quantiser(std::span<const float> values, const Settings& settings) {
+  Quantiser quantiser{.pieces = {}, .rounding = settings.rounding};
+  if (values.empty()) {
+    quantiser.pieces.push_back({0.0f, 0.0f, 1});
+    return quantiser;
+  }
+  Ends ends;
+  scan_ends(values.data(), values.size(), ends);
+  float clip = std::numeric_limits<float>::max();
+  if (settings.clip == Clip::laplace && settings.scale == Scale::tensor)
+    clip = clip_at(values, settings.bits);
+  if (settings.sparsify == Sparsify::slicer) {
+    quantiser.pieces = classed_pieces(values, settings, clip);
+  } else {
+    if (ends.negative()) {
+      Piece piece = ends.negatives();
+      piece.low = std::clamp(piece.low, std::min(-clip, piece.high), piece.high);
+      quantiser.pieces.push_back(piece);
+    }
+    if (ends.positive()) {
+      Piece piece = ends.positives();
+      piece.high = std::clamp(piece.high, piece.low, std::max(clip, piece.low));
+      quantiser.pieces.push_back(piece);
+    }
+    share_between_signs(quantiser.pieces, settings.bits, settings.rounding);
+  }
+  for (Piece& piece : quantiser.pieces) settle(piece);
+  return quantiser;
+}
+
+void quantise(const Quantiser& quantiser, std::span<const float> values, std::uint8_t* symbols) {
+  quantise_any(quantiser, values, nullptr, symbols);
+}
+
+void quantise(const Quantiser& quantiser, std::span<const float> values, const float* draws,
+              std::uint8_t* symbols) {
+  quantise_any(quantiser, values, draws, symbols);
+}
+
+void draw(std::uint64_t seed, std::int64_t token, std::span<const std::uint32_t> features, float* draws) {
+  const std::uint64_t key = mix(mix(seed + 0x9e3779b97f4a7c15u) + static_cast<std::uint64_t>(token));
+  draw_row(static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32), features.data(),
+           features.size(), draws);
+}
+
+std::uint16_t scale_code(float largest) {
+  const auto bits = static_cast<std::uint32_t>(bits_of(largest));
+  const std::uint32_t code = (bits + (1u << kScaleDropped) - 1) >> kScaleDropped;
+  constexpr std::uint32_t kInfinite = 0x7f800000u >> kScaleDropped;
+  return static_cast<std::uint16_t>(std::min(code, kInfinite - 1));
+}
+
+float scale_of(std::uint16_t code) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(code) << kScaleDropped);
+}
+
+float reach_of(std::span<const float> values, const Settings& settings) {
+  if (values.empty()) return 0.0f;
+  if (settings.clip == Clip::laplace) return clip_at(values, settings.bits);
+  std::int32_t low;
+  std::int32_t high;
+  scan_magnitudes(values.data(), values.size(), low, high);
+  return std::bit_cast<float>(high);
+}
+
+void put_quantiser(Bytes& out, const Quantiser& quantiser) {
+  put(out, static_cast<std::uint8_t>(quantiser.pieces.size()));
+  for (const Piece& piece : quantiser.pieces) {
+    put(out, piece.low);
+    put(out, piece.high);
+    put(out, static_cast<std::uint8_t>(piece.cells - 1));
+  }
+}
+
+Quantiser get_quantiser(ByteReader& in, Rounding rounding) {
+  Quantiser quantiser{.pieces = {}, .rounding = rounding};
+  const auto pieces = in.get<std::uint8_t>();
+  if (pieces < 1 || pieces > kMostPieces) throw_corrupt("number of ranges of the quantiser");
+  for (int p = 0; p < pieces; ++p) {
+    Piece piece;
+    piece.low = in.get<float>();
+    piece.high = in.get<float>();
+    piece.cells = in.get<std::uint8_t>() + 1;
+    if (!std::isfinite(piece.low) || !std::isfinite(piece.high) || piece.low > piece.high ||
+        std::signbit(piece.low) != std::signbit(piece.high)) {
+      throw_corrupt("range of the quantiser");
+    }
+    quantiser.pieces.push_back(piece);
+  }
+  if (quantiser.symbols() > 256) throw_corrupt("the quantiser has more than 256 cells");
+  return quantiser;
+}
+
+}  // namespace constellm::codec

@@ -1,0 +1,73 @@
+#include "constellm/codec/rans.hpp"
+
+#include <limits>
+
+namespace constellm::codec {
+namespace {
+
+// ceil(2^64 / freq): with it the upper half of a product is the quotient, exactly for states of 32
+// bits. That of 1 does not fit and is one too small, see `Range`.
+constexpr auto kReciprocal = [] {
+  std::array<std::uint64_t, kTotal + 1> reciprocal{};
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  reciprocal[1] = kMost;
+  for (std::uint64_t freq = 2; freq <= kTotal; ++freq) reciprocal[freq] = kMost / freq + 1;
+  return reciprocal;
+}();
+
+std::uint64_t quotient(std::uint64_t x, std::uint32_t freq) {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>((static_cast<Wide>(x) * kReciprocal[freq]) >> 64);
+}
+
+// The state after `range`; the word that it gives up goes before `word`.
+std::uint64_t step(std::uint64_t x, Range range, std::uint16_t*& word) {
+  const std::uint64_t limit = static_cast<std::uint64_t>(range.freq) << (32 - kTotalBits);
+  word[-1] = static_cast<std::uint16_t>(x);
+  const bool full = x >= limit;
+  word -= full ? 1 : 0;
+  x = full ? x >> 16 : x;
+  return x + range.bias + quotient(x, range.freq) * (kTotal - range.freq);
+}
+
+template <int Lanes>
+void encode(const Range* ranges, const Strips& at, std::vector<std::uint16_t>& words, Bytes& out) {
+  const std::int64_t n = at[Lanes];
+  words.resize(static_cast<std::size_t>(n) + 1);  // at most a word a symbol, and one is written ahead
+  std::uint16_t* const end = words.data() + words.size();
+  std::uint16_t* word = end;
+  std::array<std::uint64_t, Lanes> state;
+  state.fill(detail::kLeastState);
+
+  std::int64_t shortest = n;
+  std::int64_t longest = 0;
+  for (std::size_t l = 0; l < Lanes; ++l) {
+    shortest = std::min(shortest, at[l + 1] - at[l]);
+    longest = std::max(longest, at[l + 1] - at[l]);
+  }
+  std::int64_t i = longest - 1;
+  for (; i >= shortest; --i) {
+    for (std::size_t l = Lanes; l-- > 0;) {
+      if (at[l] + i < at[l + 1]) state[l] = step(state[l], ranges[at[l] + i], word);
+    }
+  }
+  for (; i >= 0; --i) {
+    for (std::size_t l = Lanes; l-- > 0;) state[l] = step(state[l], ranges[at[l] + i], word);
+  }
+  for (const std::uint64_t x : state) put(out, static_cast<std::uint32_t>(x));
+  const auto* first = reinterpret_cast<const std::uint8_t*>(word);
+  out.insert(out.end(), first, first + 2 * (end - word));
+}
+
+}  // namespace
+
+void rans_encode(std::span<const Range> ranges, const Strips& at, int lanes,
+                 std::vector<std::uint16_t>& words, Bytes& out) {
+  if (lanes == kFewLanes) {
+    encode<kFewLanes>(ranges.data(), at, words, out);
+  } else {
+    encode<kManyLanes>(ranges.data(), at, words, out);
+  }
+}
+
+}  // namespace constellm::codec

@@ -1,0 +1,140 @@
+#include "constellm/codec/select.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "constellm/core/simd.hpp"
+
+namespace constellm::codec {
+namespace {
+
+// Magnitudes of floats are ordered as the integers that have their bits. A magnitude of 0 here
+// stands for a value that may not be kept, so all others are one more than their bits.
+CONSTELLM_SIMD std::int32_t magnitudes(const float* row, std::int64_t n, std::uint32_t* out) {
+  std::int32_t most = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::uint32_t magnitude = (std::bit_cast<std::uint32_t>(row[i]) & 0x7fffffffu) + 1;
+    out[i] = magnitude;
+    most = std::max(most, static_cast<std::int32_t>(magnitude));
+  }
+  return most;
+}
+
+CONSTELLM_SIMD std::int32_t count_from(const std::uint32_t* magnitude, std::int64_t n, std::uint32_t least) {
+  std::int32_t count = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    count += static_cast<std::int32_t>(magnitude[i]) >= static_cast<std::int32_t>(least) ? 1 : 0;
+  }
+  return count;
+}
+
+CONSTELLM_SIMD void mark_from(const std::uint32_t* magnitude, std::int64_t n, std::uint32_t least,
+                              std::uint8_t* kept) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    kept[i] = static_cast<std::int32_t>(magnitude[i]) >= static_cast<std::int32_t>(least) ? 1 : 0;
+  }
+}
+
+// Marks the k largest of `magnitude`, of equal ones the first. Bisects the value of the k-th largest:
+// every step counts, which is plain arithmetic over the row. Any value that exactly k reach will do, so the
+// search ends long before the last bit.
+void mark_largest(const std::uint32_t* magnitude, std::int64_t n, std::int64_t k, std::int32_t most,
+                  std::uint8_t* kept) {
+  std::uint32_t low = 0;  // at least k are >= low, fewer than k are >= high
+  auto high = static_cast<std::uint32_t>(most) + 1;
+  while (high - low > 1) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    const std::int64_t count = count_from(magnitude, n, middle);
+    if (count == k) return mark_from(magnitude, n, middle, kept);
+    (count > k ? low : high) = middle;
+  }
+  mark_from(magnitude, n, high, kept);
+  std::int64_t left = k - count_from(magnitude, n, high);
+  for (std::int64_t i = 0; left > 0; ++i) {
+    if (magnitude[i] != low) continue;
+    kept[i] = 1;
+    --left;
+  }
+}
+
+void top_k(const float* row, std::int64_t n, std::int64_t k, std::uint32_t* magnitude, std::uint8_t* kept) {
+  const std::int32_t most = magnitudes(row, n, magnitude);
+  mark_largest(magnitude, n, k, most, kept);
+}
+
+void slicer(const float* row, std::int64_t n, std::int64_t k, SelectorScratch& scratch) {
+  double positive = 0.0;
+  double negative = 0.0;
+  std::int64_t positives = 0;
+  std::int64_t negatives = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double square = static_cast<double>(row[i]) * row[i];
+    (row[i] < 0.0f ? negative : positive) += square;
+    ++(row[i] < 0.0f ? negatives : positives);
+  }
+  const double all = positive + negative;
+  const double share = all > 0.0 ? positive / all : 1.0;
+  std::int64_t up = static_cast<std::int64_t>(std::floor(share * static_cast<double>(k) + 0.5));
+  up = std::clamp(up, std::max<std::int64_t>(k - negatives, 0), std::min(k, positives));
+  std::uint32_t* magnitude = scratch.magnitude.data();
+  std::uint8_t* kept = scratch.kept.data();
+  std::fill_n(kept, n, std::uint8_t{0});
+  std::vector<std::uint8_t>& both = scratch.kept;
+  for (const bool sign : {false, true}) {
+    const std::int64_t wanted = sign ? k - up : up;
+    if (wanted == 0) continue;
+    std::int32_t most = magnitudes(row, n, magnitude);
+    for (std::int64_t i = 0; i < n; ++i) {
+      if ((row[i] < 0.0f) != sign) magnitude[i] = 0;
+    }
+    std::uint8_t* half = both.data() + n;
+    mark_largest(magnitude, n, wanted, most, half);
+    for (std::int64_t i = 0; i < n; ++i) kept[i] |= half[i];
+  }
+}
+
+}  // namespace
+
+void MaskBits::reset(std::int64_t tokens, std::int64_t features_of_token) {
+  features = features_of_token;
+  words_per_row = (features + 63) / 64;
+  words.resize(static_cast<std::size_t>(tokens * words_per_row));
+}
+
+void select(const float* row, std::int64_t features, const Settings& settings, SelectorScratch& scratch,
+            std::uint64_t* bits) {
+  scratch.magnitude.resize(static_cast<std::size_t>(features));
+  scratch.kept.resize(2 * static_cast<std::size_t>(features));
+  std::uint32_t* magnitude = scratch.magnitude.data();
+  std::uint8_t* kept = scratch.kept.data();
+  if (settings.sparsify == Sparsify::slicer) {
+    slicer(row, features, kept_of(settings.keep, features), scratch);
+  } else {
+    const std::int64_t block = settings.sparsify == Sparsify::block_top_k ? settings.block : features;
+    for (std::int64_t begin = 0; begin < features; begin += block) {
+      const std::int64_t n = std::min(block, features - begin);
+      top_k(row + begin, n, kept_of(settings.keep, n), magnitude, kept + begin);
+    }
+  }
+  pack(kept, features, bits);
+}
+
+void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits) {
+  for (std::int64_t begin = 0; begin < features; begin += 64) {
+    const std::int64_t n = std::min<std::int64_t>(64, features - begin);
+    std::uint64_t word = 0;
+    std::int64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+      std::uint64_t eight;
+      std::memcpy(&eight, kept + begin + i, 8);
+      // Gathers the lowest bit of every byte in the top byte.
+      word |= ((eight * 0x0102040810204080u) >> 56) << i;
+    }
+    for (; i < n; ++i) word |= static_cast<std::uint64_t>(kept[begin + i]) << i;
+    *bits++ = word;
+  }
+}
+
+}  // namespace constellm::codec
