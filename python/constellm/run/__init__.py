@@ -1,0 +1,21 @@
+"""Inference without PyTorch, split at any block boundary (ONNX Runtime; extra ``[run]``).
+
+`load` gives a model, `infer` runs it with compressors at its cuts, `cuts_of` takes the cuts from a plan.
+"""
+
+from .infer import Crossing, Inference, Segmented, cuts_of, infer
+from .onnx_model import OnnxModel, load, shipped
+from .weights import Weights, read_weights
+
+__all__ = [
+    "Crossing",
+    "Inference",
+    "OnnxModel",
+    "Segmented",
+    "Weights",
+    "cuts_of",
+    "infer",
+    "load",
+    "read_weights",
+    "shipped",
+]

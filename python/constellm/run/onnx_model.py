@@ -1,0 +1,208 @@
+"""The project's vision transformer under ONNX Runtime, block by block."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.checks import count
+from .graph import segment_graph
+from .weights import Weights, read_weights
+
+_SHIPPED = Path(__file__).parent / "data"
+
+
+class OnnxModel:
+    """A vision transformer that runs any consecutive blocks by themselves.
+
+    Every block is one ONNX Runtime session, made when it is first needed, the stem with the first and the
+    head with the last. A run of blocks calls them in turn, so that where a model is cut cannot change a
+    bit of what it computes: a graph of several blocks may be fused across their borders, and then rounds
+    otherwise. Calls from several threads are safe.
+
+    Boundary k lies after k blocks: 0 is the image, 1 to ``blocks - 1`` can be cut.
+
+    Parameters
+    ----------
+    weights : Weights
+        From `read_weights`.
+    threads : int
+        Of ONNX Runtime within a block.
+
+    Attributes
+    ----------
+    name : str
+        Of the model.
+    blocks, tokens, width : int
+        Blocks; tokens and features of an activation.
+    classes : tuple of str
+        Names of the logits.
+    image_px : int
+        Side of the square image [px].
+    """
+
+    def __init__(self, weights: Weights, *, threads: int = 1) -> None:
+        self.weights = weights
+        self.threads = count("threads", threads)
+        self.name = weights.name
+        self.blocks = weights.shape["blocks"]
+        self.tokens = weights.tokens
+        self.width = weights.shape["width"]
+        self.image_px = weights.shape["image_px"]
+        self.classes = weights.classes
+        self._sessions: list[Any] = [None] * self.blocks
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        parameters = sum(tensor.size for tensor in self.weights.tensors.values())
+        return (
+            f"OnnxModel({self.name!r}, {self.blocks} blocks of {self.tokens} tokens × {self.width} features, "
+            f"{len(self.classes)} classes, {parameters / 1e6:.1f} M parameters)"
+        )
+
+    def segment(self, first: int, last: int) -> partial[np.ndarray]:
+        """The blocks `first` to `last` - 1.
+
+        Parameters
+        ----------
+        first, last : int
+            0 <= first < last <= blocks.
+
+        Returns
+        -------
+        callable
+            From the array at boundary `first` to the one at boundary `last`: uint8 pixels (images, height,
+            width, 3) at 0, logits (images, classes) at `blocks`, else float32 activations (images, tokens,
+            features). All images at once: `infer` divides into micro-batches.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the range is none; and, when called, if the array's shape or type is wrong.
+        """
+        last = count("last", last, most=self.blocks)
+        return partial(self._run, count("first", first, least=0, most=last - 1), last)
+
+    def activations(
+        self, pixels: np.ndarray, boundaries: Iterable[int] | None = None, *, batch: int = 64
+    ) -> dict[int, np.ndarray]:
+        """What crosses the boundaries, from one pass.
+
+        Parameters
+        ----------
+        pixels : ndarray of uint8, shape (images, height, width, 3)
+            Red, green, blue.
+        boundaries : iterable of int, optional
+            In [1, blocks], the last being the logits; default: all that can be cut.
+        batch : int
+            Images at a time.
+
+        Returns
+        -------
+        dict of int to ndarray of float32, shape (images, tokens, features)
+        """
+        if boundaries is None:
+            boundaries = range(1, self.blocks)
+        wanted = sorted({count("boundaries", k, most=self.blocks) for k in boundaries})
+        batch = count("batch", batch)
+        self._check(0, pixels)
+        found: dict[int, np.ndarray] = {}
+        for start in range(0, len(pixels), batch):
+            x, done = pixels[start : start + batch], 0
+            for k in wanted:
+                x, done = self._run(done, k, x), k
+                whole = found.setdefault(k, np.empty((len(pixels), *x.shape[1:]), dtype=np.float32))
+                whole[start : start + batch] = x
+        return found
+
+    def _run(self, first: int, last: int, x: np.ndarray) -> np.ndarray:
+        x = self._check(first, x)
+        for block in range(first, last):
+            session = self._session(block)
+            (x,) = session.run(None, {session.get_inputs()[0].name: x})
+        return x
+
+    def _check(self, boundary: int, x: np.ndarray) -> np.ndarray:
+        kind: type = np.float32
+        field, sides, axes = "activation", (self.tokens, self.width), "(images, tokens, features)"
+        if boundary == 0:
+            kind, field, axes = np.uint8, "pixels", "(images, height, width, 3)"
+            sides = (self.image_px, self.image_px, 3)  # type: ignore[assignment]
+        if not isinstance(x, np.ndarray) or x.dtype != kind:
+            got = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
+            raise TypeError(f"{field}: expected an array of {np.dtype(kind)}, got {got}")
+        if x.ndim != len(sides) + 1 or x.shape[1:] != sides or len(x) == 0:
+            expected = ", ".join(map(str, sides))
+            raise ValueError(
+                f"{field}: expected shape {axes} at boundary {boundary}, (1 or more, {expected}); got {x.shape}"
+            )
+        return np.ascontiguousarray(x)
+
+    def _session(self, block: int) -> Any:
+        with self._lock:
+            if self._sessions[block] is None:
+                self._sessions[block] = _session(segment_graph(self.weights, block, block + 1), self.threads)
+            return self._sessions[block]
+
+
+def _session(graph: Any, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise ImportError("inference needs ONNX Runtime: pip install 'constellm[run]'") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors: nothing below them concerns a user
+    # Threads that wait for work by spinning would take time from the codecs between the blocks.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        graph.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+
+
+def shipped() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(path.stem for path in _SHIPPED.glob("*.safetensors"))
+
+
+def load(model: str | os.PathLike[str] = "vit-eurosat", *, threads: int = 1) -> OnnxModel:
+    """A model ready to run.
+
+    Parameters
+    ----------
+    model : str or path
+        Name of a shipped one (`shipped`), or a ``.safetensors`` file that `constellm.train.save` wrote.
+    threads : int
+        Of ONNX Runtime within a block.
+
+    Returns
+    -------
+    OnnxModel
+
+    Raises
+    ------
+    ValueError
+        If the name is not known, or the file is not such a file.
+    ImportError
+        If safetensors is absent; when it first runs, if onnx or onnxruntime are.
+
+    Examples
+    --------
+    >>> from constellm import run
+    >>> net = run.load()
+    >>> net.blocks, net.tokens, net.width, len(net.classes)
+    (12, 64, 128, 10)
+    """
+    if isinstance(model, str) and not model.endswith(".safetensors"):
+        if model not in shipped():
+            known = ", ".join(map(repr, shipped()))
+            raise ValueError(f"model: {model!r} is neither one of {known} nor a .safetensors file")
+        model = _SHIPPED / f"{model}.safetensors"
+    return OnnxModel(read_weights(model), threads=threads)
