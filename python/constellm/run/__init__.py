@@ -4,7 +4,7 @@
 """
 
 from .infer import Crossing, Inference, Segmented, cuts_of, infer
-from .onnx_model import OnnxModel, load, shipped
+from .onnx_model import OnnxModel, load, save_onnx, shipped
 from .weights import Weights, read_weights
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "infer",
     "load",
     "read_weights",
+    "save_onnx",
     "shipped",
 ]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import statistics
 import threading
+import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from ..core.checks import count
+from ..model import Measured, Profile
 from .graph import segment_graph
+from .profile import profile
 from .weights import Weights, read_weights
 
 _SHIPPED = Path(__file__).parent / "data"
@@ -121,6 +125,47 @@ class OnnxModel:
                 whole[start : start + batch] = x
         return found
 
+    @overload
+    def profile(self, batch: int = ..., *, measured: Literal[False] = ..., repeats: int = ...) -> Profile: ...
+    @overload
+    def profile(self, batch: int = ..., *, measured: Literal[True], repeats: int = ...) -> Measured: ...
+    def profile(self, batch: int = 64, *, measured: bool = False, repeats: int = 5) -> Profile | Measured:
+        """The model as rows of the planner: a layer a block, the stem in the first, the head in the last.
+
+        Parameters
+        ----------
+        batch : int
+            Images in a micro-batch.
+        measured : bool
+            Measure every block on this machine too, on random input.
+        repeats : int
+            Of a measurement, of which the median counts, after one that does not.
+
+        Returns
+        -------
+        Profile, or Measured where `measured`
+            The latter with one device, ``"here"``.
+        """
+        batch = count("batch", batch)
+        computed = profile(self.weights, batch)
+        if not measured:
+            return computed
+        random = np.random.Generator(np.random.PCG64(0))
+        x = random.integers(256, size=(batch, self.image_px, self.image_px, 3), dtype=np.uint8)
+        repeats = count("repeats", repeats)
+        times_s = []
+        for block in range(self.blocks):
+            seconds = []
+            for _ in range(1 + repeats):
+                start = time.perf_counter()
+                y = self._run(block, block + 1, x)
+                seconds.append(time.perf_counter() - start)
+            times_s.append(statistics.median(seconds[1:]))
+            x = y
+        return Measured(
+            profile=computed, device_times={"here": times_s}, device_memory_bytes={}, device_rate_bps={}
+        )
+
     def _run(self, first: int, last: int, x: np.ndarray) -> np.ndarray:
         x = self._check(first, x)
         for block in range(first, last):
@@ -140,7 +185,7 @@ class OnnxModel:
         if x.ndim != len(sides) + 1 or x.shape[1:] != sides or len(x) == 0:
             expected = ", ".join(map(str, sides))
             raise ValueError(
-                f"{field}: expected shape {axes} at boundary {boundary}, (1 or more, {expected}); got {x.shape}"
+                f"{field}: expected {axes} = (1 or more, {expected}) at boundary {boundary}, got {x.shape}"
             )
         return np.ascontiguousarray(x)
 
@@ -165,6 +210,34 @@ def _session(graph: Any, threads: int) -> Any:
     return onnxruntime.InferenceSession(
         graph.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"]
     )
+
+
+def save_onnx(net: OnnxModel, folder: str | os.PathLike[str], *, cuts: Iterable[int] = ()) -> list[Path]:
+    """Write a model, or its parts between the cuts, as ONNX files that any runtime reads.
+
+    Parameters
+    ----------
+    net : OnnxModel
+        The model.
+    folder : path
+        Made if it is not there.
+    cuts : iterable of int
+        Boundaries in [1, blocks - 1]; default: none, one file.
+
+    Returns
+    -------
+    list of Path
+        ``<name>-<first>-<last>.onnx``, in order, with the blocks `first` to `last` - 1. Inputs and outputs
+        are those of `OnnxModel.segment`, with names that say what they are.
+    """
+    inner = sorted({count("cuts", k, most=net.blocks - 1) for k in cuts})
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for first, last in zip([0, *inner], [*inner, net.blocks]):
+        paths.append(place / f"{net.name}-{first}-{last}.onnx")
+        paths[-1].write_bytes(segment_graph(net.weights, first, last).SerializeToString())
+    return paths
 
 
 def shipped() -> list[str]:

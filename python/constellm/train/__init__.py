@@ -10,11 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .export import load, save
     from .torch_model import Segment, Side, TorchModel
     from .training import Recipe, Trained, fit, predict
     from .vit import Vit, VitShape
 
 _HOMES = {
+    "load": "export",
+    "save": "export",
     "Recipe": "training",
     "Trained": "training",
     "fit": "training",
@@ -35,7 +38,9 @@ __all__ = [
     "Vit",
     "VitShape",
     "fit",
+    "load",
     "predict",
+    "save",
 ]
 
 
