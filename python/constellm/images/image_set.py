@@ -39,7 +39,14 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         pixels, labels = np.asarray(self.pixels), np.asarray(self.labels)
+        if isinstance(self.classes, str):
+            raise TypeError(f"classes: expected several names, got {self.classes!r}")
         classes = tuple(self.classes)
+        for i, known in enumerate(classes):
+            if not isinstance(known, str):
+                raise TypeError(f"classes[{i}]: expected text, got {known!r}")
+        if len(set(classes)) < len(classes):
+            raise ValueError(f"classes: a name occurs twice among {classes}")
         if pixels.dtype != np.uint8:
             raise TypeError(f"pixels: expected uint8, got {pixels.dtype}")
         if pixels.ndim != 4 or pixels.shape[3] != 3:
@@ -75,6 +82,10 @@ class ImageSet:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type[ImageSet], tuple[Any, ...]]:
+        # Through the constructor, so that a copy from another process is as read-only as the original.
+        return ImageSet, (self.pixels, self.labels, self.classes, self.name)
 
     def take(self, indices: Any) -> ImageSet:
         """The images at `indices`, an array of integers or booleans, or a slice."""
@@ -119,9 +130,8 @@ def standardise(pixels: np.ndarray, mean: Iterable[float], std: Iterable[float])
     -------
     ndarray of float32, shape (images, 3, height, width)
     """
-    scale = 1.0 / (255.0 * np.asarray(std, dtype=np.float32))
-    shift = -np.asarray(mean, dtype=np.float32) / np.asarray(std, dtype=np.float32)
+    middle, spread = (np.array(list(v), dtype=np.float32)[:, None, None] for v in (mean, std))
     channels = pixels.transpose(0, 3, 1, 2).astype(np.float32)
-    channels *= scale.astype(np.float32)[:, None, None]
-    channels += shift[:, None, None]
+    channels *= np.float32(1.0) / (np.float32(255.0) * spread)
+    channels += -middle / spread
     return np.ascontiguousarray(channels)

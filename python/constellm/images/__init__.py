@@ -1,0 +1,7 @@
+"""Labelled Earth-observation images: EuroSAT from a folder or zip, a small shipped part, a synthetic set."""
+
+from .eurosat import load, sample
+from .image_set import ImageSet, standardise
+from .synthetic import synthetic
+
+__all__ = ["ImageSet", "load", "sample", "standardise", "synthetic"]
