@@ -1,0 +1,614 @@
+"""Users' own PyTorch models: whatever is cut where, segments give what the module gives."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+from constellm.run import infer  # noqa: E402
+from constellm.train import TorchModel, Vit, VitShape  # noqa: E402
+from constellm.train.rows import same, tensors_of  # noqa: E402
+
+IDS = torch.tensor([[3, 14, 15, 9, 2, 6, 5], [35, 8, 9, 7, 9, 3, 2], [38, 4, 6, 2, 6, 4, 3]])
+MASK = torch.tensor([[1] * 7, [1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 1, 0]])
+SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
+
+
+@pytest.fixture(autouse=True)
+def one_thread_and_seed():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+    torch.set_num_threads(threads)
+
+
+def numbers(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+class Stack(nn.Module):
+    """Blocks between an embedding and a head, with what a test wants in place of the plain loop."""
+
+    def __init__(self, through: Callable[[Any, Any], Any] | None = None, blocks: int = 3) -> None:
+        super().__init__()
+        self.embed = nn.Linear(4, 8)
+        self.layers = nn.ModuleList(nn.Linear(8, 8) for _ in range(blocks))
+        self.head = nn.Linear(8, 2)
+        self.through = through
+
+    def forward(self, x: torch.Tensor) -> Any:
+        x = self.embed(x)
+        if self.through is not None:
+            return self.through(self, x)
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x)
+
+
+def sequential() -> tuple[nn.Module, Any]:
+    blocks = [nn.Sequential(nn.Linear(8, 8), nn.GELU(), nn.LayerNorm(8)) for _ in range(4)]
+    return nn.Sequential(nn.Linear(4, 8), *blocks, nn.Linear(8, 2)), (numbers(5, 3, 4),)
+
+
+def own_vit() -> tuple[nn.Module, Any]:
+    shape = VitShape(blocks=4, width=32, heads=4, mlp_width=64, image_px=32)
+    return Vit(shape), (numbers(5, 3, 32, 32),)
+
+
+def encoder() -> tuple[nn.Module, Any]:
+    layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+    return nn.TransformerEncoder(layer, 3, enable_nested_tensor=False), (numbers(5, 7, 32),)
+
+
+def masked_encoder() -> tuple[nn.Module, Any]:
+    return encoder()[0], {"src": numbers(3, 7, 32), "src_key_padding_mask": MASK == 0}
+
+
+def causal_encoder() -> tuple[nn.Module, Any]:
+    mask = nn.Transformer.generate_square_subsequent_mask(7)
+    return encoder()[0], {"src": numbers(5, 7, 32), "mask": mask, "is_causal": True}
+
+
+def hf(model: str, config: str, **options: Any) -> nn.Module:
+    transformers = pytest.importorskip("transformers")
+    settings = getattr(transformers, config)(**{**SMALL, **options})
+    return getattr(transformers, model)(settings)
+
+
+def hf_vit() -> tuple[nn.Module, Any]:
+    module = hf("ViTForImageClassification", "ViTConfig", image_size=32, patch_size=8)
+    return module, {"pixel_values": numbers(5, 3, 32, 32)}
+
+
+def hf_bert() -> tuple[nn.Module, Any]:
+    return hf("BertForSequenceClassification", "BertConfig", vocab_size=40), {"input_ids": IDS}
+
+
+def hf_bert_masked() -> tuple[nn.Module, Any]:
+    return hf_bert()[0], {"input_ids": IDS, "attention_mask": MASK}
+
+
+def hf_bert_pooled() -> tuple[nn.Module, Any]:
+    return hf("BertModel", "BertConfig", vocab_size=40), {"input_ids": IDS, "attention_mask": MASK}
+
+
+def hf_llama() -> tuple[nn.Module, Any]:
+    module = hf("LlamaForCausalLM", "LlamaConfig", vocab_size=40, num_key_value_heads=2)
+    return module, {"input_ids": IDS, "use_cache": False}
+
+
+def hf_llama_masked() -> tuple[nn.Module, Any]:
+    return hf_llama()[0], {"input_ids": IDS, "attention_mask": MASK, "use_cache": False}
+
+
+def hf_llama_tied() -> tuple[nn.Module, Any]:
+    module = hf("LlamaForCausalLM", "LlamaConfig", vocab_size=40, tie_word_embeddings=True)
+    return module, {"input_ids": IDS, "use_cache": False, "logits_to_keep": 1}
+
+
+def hf_llama_classifier() -> tuple[nn.Module, Any]:
+    """What follows the blocks looks for the last token that is no padding: it reads the inputs."""
+    module = hf("LlamaForSequenceClassification", "LlamaConfig", vocab_size=40, pad_token_id=2)
+    return module, {"input_ids": IDS, "use_cache": False}
+
+
+def hf_gpt2() -> tuple[nn.Module, Any]:
+    return hf("GPT2Model", "GPT2Config", vocab_size=40, n_embd=32, n_head=4, n_layer=3), {
+        "input_ids": IDS,
+        "attention_mask": MASK,
+        "use_cache": False,
+    }
+
+
+FIXED = [sequential, own_vit, encoder, causal_encoder, hf_vit, hf_bert, hf_llama, hf_llama_tied]
+CARRIED = [masked_encoder, hf_bert_masked, hf_bert_pooled, hf_llama_masked, hf_llama_classifier, hf_gpt2]
+
+
+def called(function: Callable[..., Any], inputs: Any) -> Any:
+    with torch.no_grad():
+        return function(**inputs) if isinstance(inputs, dict) else function(*inputs)
+
+
+def some(inputs: Any, rows: slice) -> Any:
+    """Those rows of the inputs; a mask of tokens by tokens has none."""
+    batch = len(next(iter(tensors_of(inputs))))
+    if isinstance(inputs, dict):
+        return {
+            key: value[rows] if torch.is_tensor(value) and len(value) == batch else value
+            for key, value in inputs.items()
+        }
+    return tuple(value[rows] for value in inputs)
+
+
+@pytest.mark.parametrize("make", FIXED + CARRIED)
+def test_segments_give_what_the_module_gives(make) -> None:
+    """Bit for bit, at every pair of boundaries, for batches other than the example's."""
+    module, inputs = make()
+    module.eval()
+    net = TorchModel(module, example=inputs)
+    assert net.side_is_fixed == (make in FIXED)
+    compared = 0
+    for rows in (slice(0, 3), slice(1, 2)):
+        part = some(inputs, rows)
+        whole = called(module, part)
+        for first in range(1, net.blocks):
+            for last in range(first, net.blocks):
+                x, side = called(net.segment(0, first).start, part)
+                if last > first:
+                    x = net.segment(first, last)(x, side=side)
+                assert same(net.segment(last, net.blocks)(x, side=side.from_block(last)), whole)
+                compared += 1
+        assert same(called(net.segment(0, net.blocks), part), whole)
+    assert compared == net.blocks * (net.blocks - 1)
+
+
+@pytest.mark.parametrize("make", FIXED)
+def test_nothing_need_be_carried_where_the_side_is_fixed(make) -> None:
+    module, inputs = make()
+    net = TorchModel(module.eval(), example=some(inputs, slice(0, 2)))
+    whole = called(module, inputs)
+    for cut in range(1, net.blocks):
+        x = called(net.segment(0, cut), inputs)
+        assert x.shape[0] == len(next(iter(tensors_of(inputs))))
+        assert same(net.segment(cut, net.blocks)(x), whole)
+
+
+@pytest.mark.parametrize("make", CARRIED)
+def test_what_depends_on_the_input_is_asked_for(make) -> None:
+    module, inputs = make()
+    net = TorchModel(module.eval(), example=inputs)
+    x, side = called(net.segment(0, 1).start, inputs)
+    assert side.nbytes > 0
+    with pytest.raises(ValueError, match=r"side: absent.*attention mask"):
+        net.segment(1, 2)(x)
+
+
+def test_an_input_that_later_segments_could_not_know_is_refused() -> None:
+    """The example has no padding, so later segments take it that there is none."""
+    module, inputs = hf_bert()
+    net = TorchModel(module.eval(), example={"input_ids": IDS, "attention_mask": torch.ones_like(MASK)})
+    assert net.side_is_fixed
+    net.segment(0, 1)(input_ids=IDS)
+    with pytest.raises(ValueError, match="start"):
+        net.segment(0, 1)(input_ids=IDS, attention_mask=MASK)
+    x, side = net.segment(0, 1).start(input_ids=IDS, attention_mask=MASK)
+    assert same(net.segment(1, 3)(x, side=side), called(module, {"input_ids": IDS, "attention_mask": MASK}))
+
+
+def test_other_lengths_with_their_own_positions() -> None:
+    module, _ = hf_llama()
+    net = TorchModel(module.eval(), example={"input_ids": IDS})
+    longer = torch.cat([IDS, IDS], dim=1)
+    with pytest.raises(ValueError, match="number of tokens"):
+        net.segment(0, 1)(input_ids=longer)
+    x, side = net.segment(0, 1).start(input_ids=longer)
+    with pytest.raises(ValueError, match=r"activation: expected shape \(at least 1, 7, 32\).*\(3, 14, 32\)"):
+        net.segment(1, 3)(x)
+    whole = called(module, {"input_ids": longer, "use_cache": False})
+    assert same(net.segment(1, 3)(x, side=side), whole)
+
+
+def test_arrays_in_arrays_out() -> None:
+    module, (pixels,) = own_vit()
+    net = TorchModel(module.eval(), example=pixels.numpy(), name="mine")
+    assert net.name == "mine" and net.blocks == 4
+    assert repr(net) == "TorchModel('mine', 4 blocks, activations of (batch, 16, 32))"
+    array = pixels.numpy()
+    array.setflags(write=False)
+    x = net.segment(0, 2)(array)
+    assert isinstance(x, np.ndarray) and x.dtype == np.float32 and x.shape == (5, 16, 32)
+    before = x.copy()
+    logits = net.segment(2, 4)(x)
+    assert np.array_equal(x, before)
+    assert np.array_equal(logits, called(module, (pixels,)).numpy())
+    assert isinstance(net.segment(2, 4)(torch.from_numpy(x)), torch.Tensor)
+
+
+def test_a_part_of_the_output() -> None:
+    module, inputs = hf_vit()
+    net = TorchModel(module.eval(), example=inputs, output="logits")
+    logits = net.segment(0, 3)(pixel_values=inputs["pixel_values"].numpy())
+    assert np.array_equal(logits, called(module, inputs).logits.numpy())
+    assert set(TorchModel(module, example=inputs).segment(0, 3)(**inputs)) == {"logits"}
+    with pytest.raises(ValueError, match="output: no part 'scores'"):
+        TorchModel(module, example=inputs, output="scores")
+
+
+def test_half_precision() -> None:
+    module = nn.Sequential(*(nn.Linear(8, 8) for _ in range(3))).to(torch.bfloat16).eval()
+    x = numbers(4, 8).to(torch.bfloat16)
+    net = TorchModel(module, example=x)
+    y = net.segment(0, 1)(x)
+    assert y.dtype == torch.bfloat16
+    sent = y.float().numpy()  # numpy has no bfloat16
+    assert np.array_equal(net.segment(1, 3)(sent), called(module, (x,)).float().numpy())
+
+
+class Rounded:
+    """A compressor with an error, to see that it goes through."""
+
+    name = "rounded"
+
+    def encode(self, x: np.ndarray) -> bytes:
+        return pickle.dumps(np.round(x * 4).astype(np.int8))
+
+    def decode(self, data: bytes) -> np.ndarray:
+        return pickle.loads(data).astype(np.float32) / 4
+
+
+@pytest.mark.parametrize("make", [own_vit, hf_vit])
+def test_inference_with_compressors_at_the_cuts(make) -> None:
+    module, inputs = make()
+    pixels = next(iter(tensors_of(inputs))).numpy()
+    net = TorchModel(module.eval(), example=pixels[:2], output=None if make is own_vit else "logits")
+    plain = infer(net, pixels, batch=2)
+    whole = called(module, inputs)
+    np.testing.assert_allclose(plain.logits, tensors_of(whole)[0].numpy(), rtol=1e-5, atol=1e-6)
+    cut = infer(net, pixels, cuts={1: Rounded(), 2: Rounded()}, batch=2)
+    assert 0 < np.abs(cut.logits - plain.logits).max() < 1
+    by_hand = pixels[4:]
+    for first, last in ((0, 1), (1, 2), (2, net.blocks)):
+        by_hand = net.segment(first, last)(by_hand)
+        if last < net.blocks:
+            by_hand = Rounded().decode(Rounded().encode(by_hand))
+    assert np.array_equal(cut.logits[4:], by_hand)
+
+
+IN_ANOTHER_PROCESS = """
+import pickle, sys
+import numpy as np
+import torch
+torch.set_num_threads(1)
+with open(sys.argv[1], "rb") as file:
+    segment, side = pickle.load(file)
+np.save(sys.argv[3], segment(np.load(sys.argv[2]), side=side))
+"""
+
+
+@pytest.mark.parametrize("make", [own_vit, masked_encoder])
+def test_segments_in_processes_of_their_own(make, tmp_path) -> None:
+    module, inputs = make()
+    net = TorchModel(module.eval(), example=inputs)
+    x, side = called(net.segment(0, 1).start, inputs)
+    x = x.numpy()
+    for first, last in ((1, 2), (2, net.blocks)):
+        files = [tmp_path / name for name in ("segment", "in.npy", "out.npy")]
+        files[0].write_bytes(pickle.dumps((net.segment(first, last), side.from_block(first))))
+        np.save(files[1], x)
+        subprocess.run(
+            [sys.executable, "-W", "error", "-c", IN_ANOTHER_PROCESS, *map(str, files)], check=True
+        )
+        x = np.load(files[2])
+    assert np.array_equal(x, tensors_of(called(module, inputs))[0].numpy())
+
+
+@pytest.mark.parametrize("make", [own_vit, encoder, hf_vit, hf_bert, hf_llama])
+def test_a_segment_holds_its_own_weights_alone(make) -> None:
+    module, inputs = make()
+    net = TorchModel(module.eval(), example=inputs)
+    every = {id(tensor) for tensor in (*module.parameters(), *module.buffers())}
+    held = [{id(tensor) for tensor in net.segment(i, i + 1).weights} for i in range(net.blocks)]
+    parameters = {id(tensor) for tensor in module.parameters()}
+    assert set().union(*held) <= every
+    assert set().union(*held) >= parameters - {id(p) for p in unused(module, inputs)}
+    for i, mine in enumerate(held):
+        assert not any(mine & other for other in held[i + 1 :])
+    size = sum(tensor.nbytes for tensor in module.parameters())
+    middle = net.segment(1, 2)
+    assert len(pickle.dumps(middle)) < sum(t.nbytes for t in middle.weights) + 16_000 < size
+    for first, last in ((0, 1), (net.blocks - 1, net.blocks)):
+        mine = sum(tensor.nbytes for tensor in net.segment(first, last).weights)
+        stored = len(pickle.dumps(net.segment(first, last)))
+        assert stored < mine + 0.6 * size + 60_000  # its structure, hollow weights, and the example's inputs
+
+
+def unused(module: nn.Module, inputs: Any) -> list[torch.Tensor]:
+    """Parameters that no output depends on."""
+    outputs = module(**inputs) if isinstance(inputs, dict) else module(*inputs)
+    total = sum(tensor.sum() for tensor in tensors_of(outputs))
+    names = list(module.parameters())
+    return [p for p, g in zip(names, torch.autograd.grad(total, names, allow_unused=True)) if g is None]
+
+
+def test_the_module_is_left_as_it_is_and_its_weights_are_shared() -> None:
+    module, inputs = own_vit()
+    module.eval()
+    state = dict(vars(module.blocks[0]))
+    net = TorchModel(module, example=inputs)
+    assert vars(module.blocks[0]) == state and "forward" not in vars(module.stem)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(1.5)
+    assert same(net.segment(2, 4)(net.segment(0, 2)(*inputs)), called(module, inputs))
+
+
+def test_naming_the_blocks() -> None:
+    module, inputs = sequential()
+    module.eval()
+    assert TorchModel(module, example=inputs).blocks == 4
+    assert TorchModel(module, example=inputs, blocks="").blocks == 6
+    assert TorchModel(module, example=inputs, blocks=["1", "2"]).blocks == 2
+    vit, images = own_vit()
+    assert TorchModel(vit.eval(), example=images, blocks="blocks").blocks == 4
+
+
+def test_blocks_that_change_the_shape() -> None:
+    module = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3), nn.Linear(3, 5)).eval()
+    x = numbers(6, 4)
+    net = TorchModel(module, example=x)
+    assert net.segment(0, 2)(x).shape == (6, 3)
+    assert same(net.segment(2, 3)(net.segment(0, 2)(x)), called(module, (x,)))
+
+
+def test_blocks_that_return_more_than_the_activation() -> None:
+    class Pair(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(8, 8)
+
+        def forward(self, scale: float, hidden: torch.Tensor) -> Any:
+            return self.linear(hidden).mean(), self.linear(hidden) * scale
+
+    def through(stack: Any, x: torch.Tensor) -> torch.Tensor:
+        for i, layer in enumerate(stack.layers):
+            _, x = layer(0.5 + i, hidden=x)
+        return stack.head(x)
+
+    module = Stack(through)
+    module.layers = nn.ModuleList(Pair() for _ in range(3))
+    x = numbers(4, 4)
+    net = TorchModel(module.eval(), example=x)
+    assert same(net.segment(1, 3)(net.segment(0, 1)(x)), called(module, (x,)))
+
+
+def residual_between(stack, x):
+    for layer in stack.layers:
+        x = x + layer(x)
+    return stack.head(x)
+
+
+def long_skip(stack, x):
+    first = x = stack.layers[0](x)
+    x = stack.layers[1](x)
+    return stack.head(stack.layers[2](x) + first)
+
+
+def decides(stack, x):
+    for layer in stack.layers:
+        x = layer(x)
+        if x.mean() > 100:
+            break
+    return stack.head(x)
+
+
+def skips(stack, x):
+    return stack.head(stack.layers[2](stack.layers[0](x)))
+
+
+def stops(stack, x):
+    return stack.head(stack.layers[1](stack.layers[0](x)))
+
+
+def twice(stack, x):
+    for layer in stack.layers:
+        x = layer(layer(x))
+    return stack.head(x)
+
+
+def nested(stack, x):
+    return stack.head(stack.layers[2](stack.layers[1](stack.layers[0](x)))) + stack.layers[1](x).mean()
+
+
+def in_place(stack, x):
+    for layer in stack.layers:
+        x = layer(x)
+        x.mul_(2)
+    return stack.head(x)
+
+
+def collects(stack, x):
+    every = []
+    for layer in stack.layers:
+        x = layer(x)
+        every.append(x)
+    return stack.head(x), every
+
+
+def mixes_rows(stack, x):
+    for layer in stack.layers:
+        x = layer(x)
+    return stack.head(x - x.mean(dim=0))
+
+
+def random_numbers(stack, x):
+    for layer in stack.layers:
+        x = layer(x)
+    return stack.head(x) + torch.rand(2)
+
+
+@pytest.mark.parametrize(
+    ("through", "message"),
+    [
+        (residual_between, r"'layers.1' reads the result of aten.add.Tensor on the output of 'layers.0'"),
+        (long_skip, r"aten.add.Tensor after the last block reads the output of 'layers.0'"),
+        (decides, r"after 'layers.0' the program depends on .*data-dependent control flow"),
+        (skips, r"'layers.2' is called where 'layers.1' was expected"),
+        (stops, r"'layers.2' is not called in a pass \(2 of 3"),
+        (twice, r"'layers.0' is called more than once"),
+        (nested, r"'layers.1' is called more than once"),
+        (in_place, "run one by one they do not give"),
+        (collects, "run one by one they do not give"),
+        (random_numbers, "run one by one they do not give"),
+        (mixes_rows, "example: the first row alone gives another output"),
+    ],
+)
+def test_what_cannot_be_split_is_refused_with_the_reason(through, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        TorchModel(Stack(through).eval(), example=numbers(4, 4))
+
+
+def test_two_tensors_between_blocks_are_refused() -> None:
+    class Two(nn.Linear):
+        def forward(self, x: torch.Tensor, residual: torch.Tensor) -> Any:
+            return super().forward(x), residual + x
+
+    def through(stack: Any, x: torch.Tensor) -> torch.Tensor:
+        residual = torch.zeros_like(x)
+        for layer in stack.layers:
+            x, residual = layer(x, residual)
+        return stack.head(x + residual)
+
+    module = Stack(through)
+    module.layers = nn.ModuleList(Two(8, 8) for _ in range(3))
+    with pytest.raises(ValueError, match=r"'layers.1' reads 2 tensors that 'layers.0' returned"):
+        TorchModel(module.eval(), example=numbers(4, 4))
+
+
+def test_shared_weights_are_refused() -> None:
+    block = nn.Linear(8, 8)
+    with pytest.raises(ValueError, match="'0' and '1' are one module"):
+        TorchModel(nn.Sequential(block, block).eval(), example=numbers(2, 8))
+    albert = hf("AlbertModel", "AlbertConfig", vocab_size=40, embedding_size=16).eval()
+    with pytest.raises(ValueError, match=r"called more than once .* as in ALBERT"):
+        TorchModel(albert, example={"input_ids": IDS})
+
+
+def test_a_cache_is_refused() -> None:
+    module, _ = hf_llama()
+    with pytest.raises(ValueError, match=r"'past_key_values', a DynamicCache.*use_cache=False"):
+        TorchModel(module.eval(), example={"input_ids": IDS, "use_cache": True})
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_nested_tensors_are_refused() -> None:
+    layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+    module = nn.TransformerEncoder(layer, 3).eval()
+    with pytest.raises(ValueError, match="enable_nested_tensor=False"):
+        TorchModel(module, example={"src": numbers(3, 7, 32), "src_key_padding_mask": MASK == 0})
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ("encoder.layer", r"nothing at 'encoder.layer' in Stack; candidates are 'layers' \(3 × Linear\)"),
+        ("embed", r"'embed' has no children; candidates are 'layers'"),
+        (["layers.0", "layers.0"], "'layers.0' and 'layers.0' are one module"),
+        (["layers.1"], "'layers.1' alone"),
+        ([3], "expected paths as text, got 3"),
+        ([], "none named; candidates are 'layers'"),
+    ],
+)
+def test_wrong_names_of_blocks(blocks, message) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        TorchModel(Stack().eval(), example=numbers(4, 4), blocks=blocks)
+
+
+def test_modules_where_blocks_must_be_named() -> None:
+    with pytest.raises(ValueError, match="Linear has no ModuleList or Sequential"):
+        TorchModel(nn.Linear(4, 4).eval(), example=numbers(4, 4))
+    module = Stack()
+    module.more = nn.ModuleList(nn.Linear(8, 8) for _ in range(3))
+    with pytest.raises(ValueError, match=r"name one of 'layers' \(3 × Linear\), 'more' \(3 × Linear\)"):
+        TorchModel(module.eval(), example=numbers(4, 4))
+
+
+def test_wrong_calls() -> None:
+    with pytest.raises(TypeError, match="module: expected a Module"):
+        TorchModel("vit", example=numbers(4, 4))
+    with pytest.raises(ValueError, match="module: in training mode"):
+        TorchModel(Stack(), example=numbers(4, 4))
+    with pytest.raises(ValueError, match="example: expected at least one array"):
+        TorchModel(Stack().eval(), example={})
+    net = TorchModel(Stack().eval(), example=numbers(4, 4))
+    for first, last, message in (
+        (1, 1, r"first: 1 is not in \[0, 0\]"),
+        (0, 4, r"last: 4 is not in \[1, 3\]"),
+        (-1, 2, r"first: -1 is not in \[0, 1\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            net.segment(first, last)
+    with pytest.raises(TypeError, match="last: expected an integer"):
+        net.segment(0, 2.0)
+    later = net.segment(1, 3)
+    with pytest.raises(ValueError, match=r"activation: expected shape \(at least 1, 8\).*\(4, 9\)"):
+        later(numbers(4, 9))
+    with pytest.raises(ValueError, match=r"activation: .*\(0, 8\)"):
+        later(numbers(0, 8))
+    with pytest.raises(TypeError, match="activation: expected one array or tensor at boundary 1"):
+        later(numbers(4, 8), numbers(4, 8))
+    with pytest.raises(TypeError, match=r"activation: expected torch.float32 .* got torch.int64"):
+        later(torch.ones(4, 8, dtype=torch.int64))
+    with pytest.raises(ValueError, match="start: the segment begins at boundary 1"):
+        later.start(numbers(4, 8))
+    x, side = net.segment(0, 1).start(numbers(4, 4))
+    with pytest.raises(TypeError, match="side: it is made from the inputs"):
+        net.segment(0, 1)(numbers(4, 4), side=side)
+    with pytest.raises(ValueError, match="side: expected a Side from block 1 or before"):
+        later(x, side=side.from_block(2))
+    with pytest.raises(ValueError, match="side: expected a Side"):
+        later(x, side=3)
+
+
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+from constellm import train
+assert "TorchModel" in dir(train)
+for name in train.__all__:
+    try:
+        getattr(train, name)
+    except ImportError as error:
+        assert "constellm[train]" in str(error), error
+    else:
+        raise AssertionError(name)
+try:
+    train.nothing
+except AttributeError:
+    pass
+else:
+    raise AssertionError("nothing")
+"""
+
+
+def test_without_pytorch() -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", WITHOUT_TORCH], check=True)
+
+
+def test_names_of_the_area_are_what_they_say() -> None:
+    from constellm import train
+
+    assert sorted(train.__all__) == train.__all__
+    for name in train.__all__:
+        assert getattr(train, name).__name__ == name
+    assert set(train.__all__) <= set(dir(train))
