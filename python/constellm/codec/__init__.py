@@ -7,9 +7,26 @@ A menu is a plain list of `Codec`; menus are combined with ``+``. `menu` makes t
 """
 
 from .._core import Codec, Scheme
+from .accumulation import (
+    RuleScore,
+    accumulate,
+    cut_weights,
+    fit_amplification,
+    fit_exponent,
+    rank_correlation,
+    score_rules,
+)
+from .adaptive import AdaptiveCompressor, ByDifficulty, ByError, Probe, fit_thresholds
+from .calibration import Calibration, calibrate
 from .coding import DEFAULT_MAX_BYTES, decode, encode, entropy_bound_bytes, inspect
+from .compressor import Compressor, Direct
+from .flip import Flips, expected_losses, fit_temperature, flips
 from .gain import propagated_gain
 from .laplace import quantisation_error, selection_error
+from .learned import load_learned, save_learned
+from .low_rank import Bottleneck, LowRank, Projection
+from .masked import Masked, MaskNetwork
+from .measured_cuts import MeasuredCuts, read_measured_cuts, write_measured_cuts
 from .menu import DEFAULT_KEEP, LOSSLESS_GAIN, MASK_WEIGHT, describe, gumbel_mask, menu, none, quantise, top_k
 from .table import from_table
 
@@ -18,20 +35,50 @@ __all__ = [
     "DEFAULT_MAX_BYTES",
     "LOSSLESS_GAIN",
     "MASK_WEIGHT",
+    "AdaptiveCompressor",
+    "ByDifficulty",
+    "ByError",
+    "Calibration",
+    "Bottleneck",
     "Codec",
+    "Flips",
+    "MeasuredCuts",
+    "Probe",
+    "RuleScore",
+    "Compressor",
+    "Direct",
+    "LowRank",
+    "MaskNetwork",
+    "Masked",
+    "Projection",
     "Scheme",
+    "accumulate",
+    "calibrate",
+    "cut_weights",
     "decode",
     "describe",
     "encode",
     "entropy_bound_bytes",
+    "expected_losses",
+    "fit_amplification",
+    "fit_exponent",
+    "fit_temperature",
+    "fit_thresholds",
+    "flips",
     "from_table",
     "gumbel_mask",
     "inspect",
+    "load_learned",
     "menu",
     "none",
     "propagated_gain",
     "quantisation_error",
     "quantise",
+    "rank_correlation",
+    "read_measured_cuts",
+    "score_rules",
+    "save_learned",
     "selection_error",
     "top_k",
+    "write_measured_cuts",
 ]

@@ -4,18 +4,22 @@
 """
 
 from .infer import Crossing, Inference, Segmented, cuts_of, infer
+from .measurement import Measurement, measure, random_combinations
 from .onnx_model import OnnxModel, load, save_onnx, shipped
 from .weights import Weights, read_weights
 
 __all__ = [
     "Crossing",
     "Inference",
+    "Measurement",
     "OnnxModel",
     "Segmented",
     "Weights",
     "cuts_of",
     "infer",
     "load",
+    "measure",
+    "random_combinations",
     "read_weights",
     "save_onnx",
     "shipped",

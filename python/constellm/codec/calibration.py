@@ -1,0 +1,309 @@
+"""From measured cuts to a limit that the planner can hold: what a promise of accuracy rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import Codec
+from ..core.checks import count, real
+from .accumulation import accumulate, caused, cut_weights, fit_exponent, weights_of
+from .measured_cuts import MeasuredCuts
+
+_FOLDS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A function that does not fall: straight lines between points, the first and last value beyond."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, x: np.ndarray, y: np.ndarray) -> Curve:
+        """The one nearest to points in least squares (isotonic regression, pooling adjacent violators).
+
+        From (0, 0) on: no error costs nothing.
+        """
+        order = np.argsort(x, kind="stable")
+        pools: list[tuple[float, float, int]] = []  # Σ x, Σ y, points
+        for at, value in zip(x[order], y[order]):
+            pool = (float(at), float(value), 1)
+            while pools and pools[-1][1] * pool[2] >= pool[1] * pools[-1][2]:
+                last = pools.pop()
+                pool = (last[0] + pool[0], last[1] + pool[1], last[2] + pool[2])
+            pools.append(pool)
+        means = np.array([(sx / n, max(sy / n, 0.0)) for sx, sy, n in pools])
+        return cls(np.append(0.0, means[:, 0]), np.append(0.0, means[:, 1]))
+
+    def __call__(self, x: float | np.ndarray) -> NDArray[np.float64]:
+        return np.asarray(np.interp(x, self.x, self.y))
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What accumulated errors cost in accuracy, with its uncertainty; made by `calibrate`.
+
+    Losses are shares of images (0.01 is one point). An *accumulated error* is the number that the planner
+    limits, Σ w^p over the cuts of a plan, with p the `exponent` and w the weight of a codec at a cut: this
+    object's `menu` holds w^p as `layer_error`, and `error_rule` is the sum.
+
+    Attributes
+    ----------
+    basis : str
+        What the weights are, see `cut_weights`.
+    exponent : float
+        p.
+    confidence : float
+        Of the bound: the share of plans that keep it.
+    blocks, images : int
+        Of the network; measured on.
+    weights : mapping of (boundary, codec) to float
+        w.
+    largest : float
+        The largest accumulated error that was measured; nothing is promised beyond.
+    """
+
+    basis: str
+    exponent: float
+    confidence: float
+    blocks: int
+    images: int
+    weights: Mapping[tuple[int, str], float]
+    largest: float
+    _single: Mapping[tuple[int, str], MeasuredCuts]
+    _mean: Curve
+    _image_se: Curve
+    _variance: Curve
+    _quantile: float
+
+    error_rule = "sum"
+    """For `split.Problem`: w^p add up, whatever p."""
+
+    def __repr__(self) -> str:
+        return (
+            f"Calibration({self.basis!r}, exponent {self.exponent:.2f}, {len(self.codecs)} codecs, "
+            f"{self.images} images, one point at {self.max_error(0.01):.3g})"
+        )
+
+    @property
+    def codecs(self) -> list[str]:
+        """Names of the codecs that were measured alone."""
+        return list(dict.fromkeys(name for _, name in self.weights))
+
+    def error(self, cuts: Mapping[int, str]) -> float:
+        """Accumulated error of a set of cuts, boundary → codec; ``"none"`` adds nothing."""
+        total = 0.0
+        for pair in cuts.items():
+            if pair[1] != "none":
+                if pair not in self.weights:
+                    raise ValueError(f"cuts: {pair[1]!r} at boundary {pair[0]} was not measured")
+                total += self.weights[pair] ** self.exponent
+        return total
+
+    def loss(self, error: float) -> float:
+        """Expected loss of accuracy at an accumulated error."""
+        return float(self._mean(self._root(error)))
+
+    def loss_bound(self, error: float, *, images: int | None = None) -> float:
+        """Loss that a plan of this accumulated error does not exceed, with the confidence of the object.
+
+        ::
+
+            bound = f(r) + √( (q·s(r))² + (z·s(r))² + z²·v(r)/n )
+
+        f is the mean loss; s its standard error from the images of the calibration; q·s the quantile, over
+        sets of cuts that f was not fitted to, of what a set loses beyond f; z the normal quantile. The last
+        part is there when the loss is to be seen on n other images instead of in the long run: v is the
+        variance over images of the loss.
+
+        Parameters
+        ----------
+        error : float
+            Accumulated error, as `Plan.error` has it.
+        images : int, optional
+            n: the loss is counted on so many new images. Default: the loss in the long run.
+
+        Returns
+        -------
+        float
+            1 beyond the largest error that was measured.
+        """
+        r = self._root(error)
+        if r > self.largest ** (1.0 / self.exponent):
+            return 1.0
+        z = NormalDist().inv_cdf(self.confidence)
+        variance = (self._quantile**2 + z**2) * float(self._se(r)) ** 2
+        if images is not None:
+            variance += z**2 * float(self._variance(r)) / count("images", images)
+        return float(self._mean(r)) + variance**0.5
+
+    def max_error(self, loss: float, *, images: int | None = None) -> float:
+        """The largest accumulated error whose `loss_bound` is at most `loss`: a limit for `split.Problem`.
+
+        Parameters
+        ----------
+        loss : float
+            To be promised, a share: 0.01 for one point.
+        images : int, optional
+            As in `loss_bound`.
+
+        Returns
+        -------
+        float
+            0 where not even the smallest error allows the promise: then only codecs without any do.
+        """
+        loss = real("loss", loss, least=0.0, most=1.0)
+        low, high = 0.0, self.largest
+        if self.loss_bound(high, images=images) <= loss:
+            return high
+        if self.loss_bound(low, images=images) > loss:
+            return 0.0
+        for _ in range(100):
+            middle = (low + high) / 2.0
+            if self.loss_bound(middle, images=images) <= loss:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def menu(self, names: Iterable[str] | None = None) -> list[Codec]:
+        """Codecs for `split.Problem`, with measured ratios and times and the weights as errors.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            Which; default: all that were measured at every boundary.
+
+        Returns
+        -------
+        list of Codec
+            Times are the mean over the cuts. ``codec.none()`` can be added: it costs nothing.
+
+        Raises
+        ------
+        ValueError
+            If a codec was not measured at every boundary.
+        """
+        inside = range(1, self.blocks)
+        complete = [name for name in self.codecs if all((k, name) in self.weights for k in inside)]
+        menu = []
+        for name in complete if names is None else names:
+            if name not in complete:
+                raise ValueError(f"names: {name!r} was not measured at every boundary, {complete} were")
+            rows = [self._single[k, name] for k in inside]
+            errors = [self.weights[k, name] ** self.exponent for k in inside]
+            ratios = [row.ratio[0] for row in rows]
+            menu.append(
+                Codec(
+                    name=name,
+                    ratio=len(ratios) / sum(1.0 / ratio for ratio in ratios),
+                    error=sum(errors) / len(errors),
+                    encode_s_per_byte=sum(row.encode_s_per_byte[0] for row in rows) / len(rows),
+                    decode_s_per_byte=sum(row.decode_s_per_byte[0] for row in rows) / len(rows),
+                    layer_ratio=[*ratios, 1.0],  # nothing is sent to another block after the last
+                    layer_error=[*errors, 0.0],
+                )
+            )
+        return menu
+
+    def _root(self, error: float) -> float:
+        return real("error", error, least=0.0) ** (1.0 / self.exponent)
+
+    def _se(self, r: float) -> float:
+        return max(float(self._image_se(r)), _least_se(self.images))
+
+
+def calibrate(
+    rows: Sequence[MeasuredCuts],
+    *,
+    basis: str = "loss",
+    exponent: float | None = None,
+    confidence: float = 0.95,
+) -> Calibration:
+    """Calibrate the planner's error limit on measured cuts.
+
+    Single cuts give every codec at every boundary its weight; sets of several cuts say what accumulated
+    errors cost. The mean loss is fitted to the latter as a function that does not fall. What one set loses
+    beyond it is taken from sets left out of the fit, a tenth at a time, in units of the standard error
+    (conformal prediction, arXiv 1905.02928): of plans like those sets, a share of `confidence` stays within
+    the bound. A planner chooses its cuts, so the sets should be chosen likewise
+    (docs/error-accumulation.md).
+
+    Parameters
+    ----------
+    rows : sequence of MeasuredCuts
+        Single cuts and at least 20 sets of several.
+    basis : str
+        See `cut_weights`. With ``"loss"``, one standard error is added to each weight: a planner looks
+        for what seems cheap, and finds what was underestimated.
+    exponent : float, optional
+        p in [1, 2]; default: `fit_exponent`.
+    confidence : float
+        In [0.5, 1).
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    ValueError
+        If rows are too few or do not belong together.
+    """
+    confidence = real("confidence", confidence, least=0.5, most=1.0 - 1e-9)
+    several = [row for row in rows if len(row.cuts) > 1]
+    if len(several) < 2 * _FOLDS:
+        raise ValueError(f"rows: {len(several)} sets of several cuts, at least {2 * _FOLDS} are needed")
+    weights = cut_weights(rows, basis)
+    single = {(row.cuts[0], row.codecs[0]): row for row in rows if len(row.cuts) == 1}
+    plain = [weights_of(row, weights) for row in several]
+    loss = np.array([row.expected_loss for row in several])
+    if exponent is None:
+        unit = "loss" if basis == "loss" else "output_error"
+        exponent = fit_exponent(plain, [caused(row, unit) for row in several])
+    exponent = real("exponent", exponent, least=1.0, most=2.0)
+    if basis == "loss":
+        weights = {pair: w + single[pair].expected_loss_se for pair, w in weights.items()}
+    images = min(row.images for row in rows)
+    root = np.array([accumulate(weights_of(row, weights), exponent) for row in several])
+    image_se = Curve.fit(root, np.array([row.expected_loss_se for row in several]))
+    variance = Curve.fit(root, np.array([row.images * row.loss_se**2 for row in several]))
+    return Calibration(
+        basis=basis,
+        exponent=exponent,
+        confidence=confidence,
+        blocks=several[0].blocks,
+        images=images,
+        weights=weights,
+        largest=float(root.max() ** exponent),
+        _single=single,
+        _mean=Curve.fit(root, loss),
+        _image_se=image_se,
+        _variance=variance,
+        _quantile=_beyond(root, loss, image_se, confidence, images),
+    )
+
+
+def _beyond(root: np.ndarray, loss: np.ndarray, image_se: Curve, confidence: float, images: int) -> float:
+    """Quantile of what sets lose beyond the mean of the others, in standard errors."""
+    fold = np.arange(len(root)) % _FOLDS
+    scores = np.empty(len(root))
+    for left_out in range(_FOLDS):
+        out = fold == left_out
+        mean = Curve.fit(root[~out], loss[~out])
+        scale = np.maximum(image_se(root[out]), _least_se(images))
+        scores[out] = (loss[out] - mean(root[out])) / scale
+    # The quantile of one more than there are, so that a new set is covered with the confidence asked for.
+    rank = min(int(np.ceil((len(scores) + 1) * confidence)), len(scores))
+    return max(float(np.sort(scores)[rank - 1]), 0.0)
+
+
+def _least_se(images: int) -> float:
+    """Half an image: less cannot be told apart."""
+    return 0.5 / images

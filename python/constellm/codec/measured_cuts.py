@@ -1,0 +1,155 @@
+"""Rows of measured errors and losses: what `run.measure` makes and calibration reads."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ..core.checks import count, real
+
+Several = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class MeasuredCuts:
+    """What was measured of one set of cuts, each with a codec; immutable.
+
+    Errors are relative L2 errors over all images, as a fraction.
+
+    Parameters
+    ----------
+    cuts : tuple of int
+        Boundaries, rising: k stands after k blocks, 1 <= k < `blocks`.
+    codecs : tuple of str
+        Name of the codec at each cut.
+    blocks : int
+        Blocks of the network.
+    images : int
+        Images measured on.
+    error : tuple of float
+        Of each codec: what it returned against what it was given.
+    reached : tuple of float
+        Error against the exact activations from the first cut on: at every boundary (behind the codec where
+        there is one), then that of the logits, whose mean over the classes does not count.
+    ratio : tuple of float
+        Of each codec, uncompressed float32 ÷ sent bytes.
+    encode_s_per_byte, decode_s_per_byte : tuple of float
+        Of each codec, per uncompressed byte [s/B], on the machine that measured.
+    accuracy : float
+        With the cuts.
+    agreement, loss, loss_se, expected_loss, expected_loss_se : float
+        As in `Flips`.
+    """
+
+    cuts: tuple[int, ...]
+    codecs: tuple[str, ...]
+    blocks: int
+    images: int
+    error: Several
+    reached: Several
+    ratio: Several
+    encode_s_per_byte: Several
+    decode_s_per_byte: Several
+    accuracy: float
+    agreement: float
+    loss: float
+    loss_se: float
+    expected_loss: float
+    expected_loss_se: float
+
+    def __post_init__(self) -> None:
+        blocks = count("blocks", self.blocks)
+        count("images", self.images)
+        if not self.cuts or list(self.cuts) != sorted(set(self.cuts)):
+            raise ValueError(f"cuts: {self.cuts} are not one or more rising boundaries")
+        for cut in self.cuts:
+            count("cuts", cut, most=blocks - 1)
+        for name in ("codecs", "error", "ratio", "encode_s_per_byte", "decode_s_per_byte"):
+            if len(getattr(self, name)) != len(self.cuts):
+                raise ValueError(f"{name}: {len(getattr(self, name))} values for {len(self.cuts)} cuts")
+        if len(self.reached) != blocks - self.cuts[0] + 1:
+            raise ValueError(
+                f"reached: {len(self.reached)} values, expected {blocks - self.cuts[0] + 1}, "
+                f"from boundary {self.cuts[0]} to the logits"
+            )
+        for name in ("error", "reached", "encode_s_per_byte", "decode_s_per_byte"):
+            for value in getattr(self, name):
+                real(name, value, least=0.0)
+        for value in self.ratio:
+            if real("ratio", value, least=0.0) == 0.0:
+                raise ValueError("ratio: 0 is not in (0, inf)")
+
+    @property
+    def output_error(self) -> float:
+        """Relative error of the logits."""
+        return self.reached[-1]
+
+    @property
+    def plan(self) -> dict[int, str]:
+        """Boundary → codec."""
+        return dict(zip(self.cuts, self.codecs))
+
+
+def write_measured_cuts(rows: Iterable[MeasuredCuts], path: str | os.PathLike[str]) -> None:
+    """Store rows as CSV; several values of one field are parted by semicolons, numbers have six digits."""
+    names = [field.name for field in fields(MeasuredCuts)]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        for row in rows:
+            writer.writerow([_text(getattr(row, name)) for name in names])
+
+
+def read_measured_cuts(path: str | os.PathLike[str]) -> list[MeasuredCuts]:
+    """The rows of `write_measured_cuts`.
+
+    Raises
+    ------
+    ValueError
+        Names the row and what is wrong with it.
+    """
+    names = [field.name for field in fields(MeasuredCuts)]
+    rows = []
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, strict=True)
+        if reader.fieldnames != names:
+            raise ValueError(f"{os.fspath(path)}: columns {reader.fieldnames} are not {names}")
+        for i, text in enumerate(reader):
+            try:
+                rows.append(_row(text))
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"{os.fspath(path)}: row {i}: {error}") from None
+    return rows
+
+
+def _row(text: dict[str, str]) -> MeasuredCuts:
+    def numbers(name: str) -> Several:
+        return tuple(float(part) for part in text[name].split(";"))
+
+    return MeasuredCuts(
+        cuts=tuple(int(part) for part in text["cuts"].split(";")),
+        codecs=tuple(text["codecs"].split(";")),
+        blocks=int(text["blocks"]),
+        images=int(text["images"]),
+        error=numbers("error"),
+        reached=numbers("reached"),
+        ratio=numbers("ratio"),
+        encode_s_per_byte=numbers("encode_s_per_byte"),
+        decode_s_per_byte=numbers("decode_s_per_byte"),
+        accuracy=float(text["accuracy"]),
+        agreement=float(text["agreement"]),
+        loss=float(text["loss"]),
+        loss_se=float(text["loss_se"]),
+        expected_loss=float(text["expected_loss"]),
+        expected_loss_se=float(text["expected_loss_se"]),
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ";".join(_text(part) for part in value)
+    return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)
