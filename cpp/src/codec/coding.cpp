@@ -162,11 +162,11 @@ void put_scales(const Settings& settings, Workspace& w, Bytes& out) {
   w.bytes.resize(w.scale.size());
   for (std::size_t g = 0; g < w.scale.size(); ++g) w.bytes[g] = static_cast<std::uint8_t>(w.scale[g] >> 5);
   Bytes exponents;
-  put_symbols(w.bytes, 256, settings.entropy, w.coder, exponents);
+  put_symbols(w.bytes, 256, settings.entropy, nullptr, w.coder, exponents);
   put_varint(out, exponents.size());
   out.insert(out.end(), exponents.begin(), exponents.end());
   for (std::size_t g = 0; g < w.scale.size(); ++g) w.bytes[g] = static_cast<std::uint8_t>(w.scale[g] & 31);
-  put_symbols(w.bytes, 32, settings.entropy, w.coder, out);
+  put_symbols(w.bytes, 32, settings.entropy, nullptr, w.coder, out);
 }
 
 void get_scales(std::span<const std::uint8_t> data, std::size_t groups, Workspace& w) {
@@ -174,9 +174,9 @@ void get_scales(std::span<const std::uint8_t> data, std::size_t groups, Workspac
   w.scale.resize(groups);
   w.bytes.resize(groups);
   const std::uint64_t exponents = in.varint();
-  get_symbols(in.take(exponents), 256, w.coder, w.bytes);
+  get_symbols(in.take(exponents), 256, nullptr, w.coder, w.bytes);
   for (std::size_t g = 0; g < groups; ++g) w.scale[g] = static_cast<std::uint16_t>(w.bytes[g] << 5);
-  get_symbols(in.take(in.left()), 32, w.coder, w.bytes);
+  get_symbols(in.take(in.left()), 32, nullptr, w.coder, w.bytes);
   for (std::size_t g = 0; g < groups; ++g)
     w.scale[g] = static_cast<std::uint16_t>(w.scale[g] | (w.bytes[g] & 31));
 }
@@ -235,17 +235,22 @@ Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& ma
 
   std::array<Bytes, 3> parts;
   const auto kept = static_cast<std::int64_t>(w.kept.size());
-  if (settings.selects()) put_mask(w.mask, rows.tokens, kept, settings.entropy, w.coder, parts[0]);
+  Grid grid{.tokens = rows.tokens, .features = rows.features};
+  if (settings.selects()) {
+    grid.mask = &w.mask;
+    if (settings.entropy == Entropy::context) grid.stride = find_stride(w.mask, rows.tokens);
+    put_mask(grid, kept, settings.entropy, w.coder, parts[0]);
+  }
   Quantiser quantiser;
   if (settings.bits > 0) {
     quantiser = quantise_kept(settings, w);
     if (settings.scale != Scale::tensor) put_scales(settings, w, parts[1]);
-    put_symbols(w.symbols, quantiser.symbols(), settings.entropy, w.coder, parts[2]);
+    put_symbols(w.symbols, quantiser.symbols(), settings.entropy, &grid, w.coder, parts[2]);
   } else {
     for (int plane = 0; plane < bytes_of(dtype); ++plane) {
       plane_of(w.kept, dtype, plane, w.symbols);
       Bytes coded;
-      put_symbols(w.symbols, 256, settings.entropy, w.coder, coded);
+      put_symbols(w.symbols, 256, settings.entropy, &grid, w.coder, coded);
       put_varint(parts[2], coded.size());
       parts[2].insert(parts[2].end(), coded.begin(), coded.end());
     }
@@ -308,14 +313,14 @@ void dequantise(const Header& header, const Rows& rows, Workspace& w) {
   }
 }
 
-void read_planes(const Header& header, Workspace& w) {
+void read_planes(const Header& header, const Grid& grid, Workspace& w) {
   ByteReader in(header.symbols);
   const std::size_t n = w.symbols.size();
   std::vector<std::uint32_t>& bits = w.features;
   bits.assign(n, 0);
   for (int plane = 0; plane < bytes_of(header.dtype); ++plane) {
     const std::uint64_t bytes = in.varint();
-    get_symbols(in.take(bytes), 256, w.coder, w.symbols);
+    get_symbols(in.take(bytes), 256, &grid, w.coder, w.symbols);
     for (std::size_t i = 0; i < n; ++i) bits[i] |= static_cast<std::uint32_t>(w.symbols[i]) << (8 * plane);
   }
   if (in.left() != 0) throw_corrupt("bytes after the values");
@@ -349,12 +354,15 @@ void decode(const Header& header, Workspace& w, std::byte* out) {
   } else if (!header.mask.empty()) {
     throw_corrupt("a mask where the scheme has none");
   }
+  const Grid grid{.tokens = rows.tokens,
+                  .features = rows.features,
+                  .mask = header.settings.selects() ? &w.mask : nullptr};
   w.symbols.resize(static_cast<std::size_t>(kept));
   if (header.settings.bits > 0) {
-    get_symbols(header.symbols, header.quantiser.symbols(), w.coder, w.symbols);
+    get_symbols(header.symbols, header.quantiser.symbols(), &grid, w.coder, w.symbols);
     dequantise(header, rows, w);
   } else {
-    read_planes(header, w);
+    read_planes(header, grid, w);
   }
   if (header.dtype == Dtype::float32) {
     scatter<float>(header, rows, w, out,

@@ -131,14 +131,6 @@ Knots knots_of(const Histogram& histogram, int symbols, int spacing_log2, std::u
   return knots;
 }
 
-std::uint32_t zigzag(int value) {
-  return value < 0 ? 2u * static_cast<std::uint32_t>(-value) - 1u : 2u * static_cast<std::uint32_t>(value);
-}
-
-int unzigzag(std::uint32_t code) {
-  return (code & 1u) != 0 ? -static_cast<int>((code + 1) / 2) : static_cast<int>(code / 2);
-}
-
 void put_gamma(BitWriter& bits, std::uint32_t value) {  // >= 1
   const int width = std::bit_width(value);
   bits.put(0, width - 1);
@@ -152,21 +144,6 @@ std::uint32_t get_gamma(BitReader& bits) {
     if (++width > 8) throw_corrupt("a run in a table of probabilities is too long");
   }
   return (1u << width) | bits.get(width);
-}
-
-// Golomb-Rice: the quotient by 2^parameter in ones and a zero, then the remainder.
-void put_rice(BitWriter& bits, std::uint32_t value, int parameter) {
-  for (std::uint32_t q = value >> parameter; q > 0; --q) bits.put(1, 1);
-  bits.put(0, 1);
-  bits.put(value & ((1u << parameter) - 1), parameter);
-}
-
-std::uint32_t get_rice(BitReader& bits, int parameter) {
-  std::uint32_t q = 0;
-  while (bits.get(1) != 0) {
-    if (++q > 2 * kTopLevel) throw_corrupt("a step in a table of probabilities is too long");
-  }
-  return (q << parameter) | bits.get(parameter);
 }
 
 // The parameter for which the steps between present levels take the fewest bits, and those bits.
@@ -228,6 +205,8 @@ std::uint32_t bits_of_runs(const Knots& knots) {
 
 }  // namespace
 
+std::uint32_t cost_of(std::uint32_t freq) { return kCost[freq]; }
+
 std::uint64_t cost_of(const Histogram& histogram, const Frequencies& freq, int symbols) {
   std::uint64_t cost = 0;
   for (std::size_t i = 0; i < static_cast<std::size_t>(symbols); ++i) {
@@ -284,7 +263,8 @@ Frequencies read_frequencies(ByteReader& in, int symbols) {
   int level = -1;
   for (std::size_t k = 0; k < count; ++k) {
     if (knots.absent[k]) continue;
-    level = level < 0 ? static_cast<int>(bits.get(kLevelBits)) : level + unzigzag(get_rice(bits, parameter));
+    level = level < 0 ? static_cast<int>(bits.get(kLevelBits))
+                      : level + unzigzag(get_rice(bits, parameter, 2 * kTopLevel));
     if (level < 0 || level > kTopLevel) throw_corrupt("a probability is not in [0, 1]");
     knots.level[k] = static_cast<std::uint8_t>(level);
   }

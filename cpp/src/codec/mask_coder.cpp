@@ -5,21 +5,17 @@
 #include <bit>
 #include <vector>
 
+#include "mask_context.hpp"
+
 namespace constellm::codec {
 namespace {
 
-enum class Form : std::uint8_t { packed, all, none, density, counted };
+enum class Form : std::uint8_t { packed, all, none, density, counted, context };
 
 constexpr std::int64_t kGroup = 4;
 constexpr int kProbabilityBits = 16;
 constexpr std::uint32_t kOne = 1u << kProbabilityBits;
 constexpr std::int64_t kDensities = 64;  // of what is left in a row, when its count is known
-
-std::int64_t count_row(const MaskBits& mask, std::int64_t t) {
-  std::int64_t count = 0;
-  for (std::int64_t w = 0; w < mask.words_per_row; ++w) count += std::popcount(mask.row(t)[w]);
-  return count;
-}
 
 std::uint32_t pattern_of(const std::uint64_t* row, std::int64_t group) {
   return static_cast<std::uint32_t>(row[group / 16] >> (4 * (group % 16))) & 15u;
@@ -55,99 +51,102 @@ std::uint32_t find_pattern(const Table& begin, std::uint32_t slot) {
   return pattern;
 }
 
-// The rows of each lane follow one another, so that what a row depends on is long decoded.
-Strips row_strips(std::int64_t tokens, std::int64_t groups, int lanes) {
-  Strips at{};
-  for (std::int64_t l = 0; l <= lanes; ++l) {
-    at[static_cast<std::size_t>(l)] = (tokens / lanes * l + std::min(tokens % lanes, l)) * groups;
-  }
-  return at;
-}
-
-// Tables of one density for whole groups, and of the group that ends a row.
-struct Pair {
-  Table whole;
-  Table last;
-};
-
-Pair pair_of(std::uint32_t probability, std::int64_t features) {
-  std::array<std::uint32_t, kGroup> one;
-  one.fill(probability);
-  const auto rest = static_cast<int>(features % kGroup);
-  return {make_table(one, kGroup), make_table(one, rest == 0 ? kGroup : rest)};
-}
-
 // Which table serves a group: for a density there is one; where every row keeps `count`, that of what
 // is left to keep by what is left of the row.
 struct Model {
-  std::vector<Pair> tables;
-  std::int64_t features = 0;
-  std::int64_t count = -1;
+  std::int64_t features;
+  std::int64_t count;         // -1: rows differ
+  std::vector<Table> tables;  // of whole groups; from `tables.size() / 2` on, of the group that ends a row
 
-  Model(std::int64_t row_features, std::uint32_t probability) : features(row_features) {
-    tables.push_back(pair_of(probability, features));
+  static Model of_density(std::int64_t features, std::uint32_t probability) {
+    Model model{features, -1, {}};
+    model.add(probability, kGroup);
+    model.add(probability, model.last_group());
+    return model;
   }
-  Model(std::int64_t row_features, std::int64_t row_count, Form) : features(row_features), count(row_count) {
-    for (std::int64_t i = 0; i <= kDensities; ++i) {
-      tables.push_back(pair_of(static_cast<std::uint32_t>(i * (kOne / kDensities)), features));
+  static Model of_count(std::int64_t features, std::int64_t count) {
+    Model model{features, count, {}};
+    for (const int width : {static_cast<int>(kGroup), model.last_group()}) {
+      for (std::int64_t i = 0; i <= kDensities; ++i) {
+        model.add(static_cast<std::uint32_t>(i * (kOne / kDensities)), width);
+      }
     }
+    return model;
   }
 
-  [[nodiscard]] const Table& at(std::int64_t group, std::int64_t left_to_keep) const {
+  [[nodiscard]] std::int64_t groups() const { return (features + kGroup - 1) / kGroup; }
+
+  [[nodiscard]] std::size_t index(std::int64_t group, std::int64_t left_to_keep) const {
     const std::int64_t left = features - group * kGroup;
-    std::size_t index = 0;
-    if (count >= 0) {
-      index = static_cast<std::size_t>(
-          std::clamp<std::int64_t>((left_to_keep * kDensities + left / 2) / left, 0, kDensities));
-    }
-    return left >= kGroup ? tables[index].whole : tables[index].last;
+    const std::size_t last = left >= kGroup ? 0 : tables.size() / 2;
+    if (count < 0) return last;
+    const std::int64_t density = (left_to_keep * kDensities + left / 2) / left;
+    return last + static_cast<std::size_t>(std::clamp<std::int64_t>(density, 0, kDensities));
+  }
+
+ private:
+  [[nodiscard]] int last_group() const {
+    return static_cast<int>(features % kGroup == 0 ? kGroup : features % kGroup);
+  }
+  void add(std::uint32_t probability, int width) {
+    std::array<std::uint32_t, kGroup> one;
+    one.fill(probability);
+    tables.push_back(make_table(one, width));
   }
 };
 
-void put_modelled(const MaskBits& mask, std::int64_t tokens, const Model& model, CoderScratch& scratch,
-                  Bytes& out) {
-  const std::int64_t groups = (mask.features + kGroup - 1) / kGroup;
-  const std::int64_t n = tokens * groups;
-  scratch.ranges.resize(static_cast<std::size_t>(n));
-  Range* range = scratch.ranges.data();
-  for (std::int64_t t = 0; t < tokens; ++t) {
+void put_modelled(const Grid& grid, const Model& model, CoderScratch& scratch, Bytes& out) {
+  const std::int64_t groups = model.groups();
+  const std::int64_t n = grid.tokens * groups;
+  scratch.wide_ids.resize(static_cast<std::size_t>(n));
+  std::uint16_t* id = scratch.wide_ids.data();
+  for (std::int64_t t = 0; t < grid.tokens; ++t) {
     std::int64_t left = model.count;
     for (std::int64_t g = 0; g < groups; ++g) {
-      const std::uint32_t pattern = pattern_of(mask.row(t), g);
-      const Table& begin = model.at(g, left);
-      *range++ = range_of(begin[pattern], begin[pattern + 1]);
+      const std::uint32_t pattern = pattern_of(grid.mask->row(t), g);
+      *id++ = static_cast<std::uint16_t>(16 * model.index(g, left) + pattern);
       left -= std::popcount(pattern);
     }
   }
+  std::vector<Range> ranges;
+  ranges.reserve(16 * model.tables.size());
+  for (const Table& begin : model.tables) {
+    for (std::size_t pattern = 0; pattern < 16; ++pattern) {
+      ranges.push_back(range_of(begin[pattern], begin[pattern + 1]));
+    }
+  }
   const int lanes = lanes_for(n);
-  rans_encode(scratch.ranges, row_strips(tokens, groups, lanes), lanes, scratch.words, out);
+  rans_encode(scratch.wide_ids.data(), ranges.data(), even_strips(grid.tokens, lanes, groups), lanes,
+              scratch.words, out);
 }
 
 void get_modelled(std::span<const std::uint8_t> data, std::int64_t tokens, const Model& model,
                   MaskBits& mask) {
-  const std::int64_t groups = (mask.features + kGroup - 1) / kGroup;
+  const std::int64_t groups = model.groups();
   const int lanes = lanes_for(tokens * groups);
-  const Strips at = row_strips(tokens, groups, lanes);
+  // The rows of each lane follow one another, so that what a row depends on is long decoded.
+  const Strips rows = even_strips(tokens, lanes);
   struct Place {
     std::uint64_t* row = nullptr;
     std::int64_t group = 0;
     std::int64_t left = 0;
   };
-  std::array<Place, kManyLanes> place;
+  std::array<Place, kMostLanes> place;
   for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) {
-    place[l] = {mask.row(at[l] / groups), 0, model.count};
+    place[l] = {mask.row(rows[l]), 0, model.count};
   }
   std::fill(mask.words.begin(), mask.words.end(), 0);
-  rans_decode(data, at, lanes, [&](std::size_t lane, std::int64_t, std::uint32_t slot) {
-    Place& p = place[lane];
-    const Table& begin = model.at(p.group, p.left);
-    const std::uint32_t pattern = find_pattern(begin, slot);
-    p.row[p.group / 16] |= static_cast<std::uint64_t>(pattern) << (4 * (p.group % 16));
-    p.left -= std::popcount(pattern);
-    if (++p.group == groups) p = {p.row + mask.words_per_row, 0, model.count};
-    return detail::Slot{static_cast<std::uint32_t>(begin[pattern + 1] - begin[pattern]),
-                        slot - begin[pattern]};
-  });
+  rans_decode(data, even_strips(tokens, lanes, groups), lanes,
+              [&](std::size_t l, std::int64_t, std::uint32_t slot) {
+                Place& p = place[l];
+                const Table& begin = model.tables[model.index(p.group, p.left)];
+                const std::uint32_t pattern = find_pattern(begin, slot);
+                p.row[p.group / 16] |= static_cast<std::uint64_t>(pattern) << (4 * (p.group % 16));
+                p.left -= std::popcount(pattern);
+                if (++p.group == groups) p = {p.row + mask.words_per_row, 0, model.count};
+                return detail::Slot{static_cast<std::uint32_t>(begin[pattern + 1] - begin[pattern]),
+                                    slot - begin[pattern]};
+              });
 }
 
 void put_packed(const MaskBits& mask, std::int64_t tokens, Bytes& out) {
@@ -181,34 +180,47 @@ void fill_all(std::int64_t tokens, MaskBits& mask) {
 
 }  // namespace
 
-void put_mask(const MaskBits& mask, std::int64_t tokens, std::int64_t kept, Entropy entropy,
-              CoderScratch& scratch, Bytes& out) {
-  const std::int64_t elements = tokens * mask.features;
+void put_mask(const Grid& grid, std::int64_t kept, Entropy entropy, CoderScratch& scratch, Bytes& out) {
+  const MaskBits& mask = *grid.mask;
+  const std::int64_t elements = grid.tokens * grid.features;
   if (elements == 0) return;
   if (entropy == Entropy::none) {
     put(out, Form::packed);
-    put_packed(mask, tokens, out);
-  } else if (kept == 0 || kept == elements) {
-    put(out, kept == 0 ? Form::none : Form::all);
-  } else {
-    const std::int64_t count = count_row(mask, 0);
-    bool equal = true;
-    for (std::int64_t t = 1; t < tokens && equal; ++t) equal = count_row(mask, t) == count;
-    if (equal) {
-      put(out, Form::counted);
-      put_varint(out, static_cast<std::uint64_t>(count));
-      put_modelled(mask, tokens, Model(mask.features, count, Form::counted), scratch, out);
-    } else {
-      const auto density = static_cast<std::uint16_t>(std::clamp<double>(
-          static_cast<double>(kept) / static_cast<double>(elements) * kOne, 1.0, kOne - 1.0));
-      put(out, Form::density);
-      put(out, density);
-      put_modelled(mask, tokens, Model(mask.features, density), scratch, out);
+    return put_packed(mask, grid.tokens, out);
+  }
+  if (kept == 0 || kept == elements) return put(out, kept == 0 ? Form::none : Form::all);
+
+  const std::int64_t count = mask.count(0);
+  bool equal = true;
+  for (std::int64_t t = 1; t < grid.tokens && equal; ++t) equal = mask.count(t) == count;
+  const auto density = static_cast<std::uint32_t>(
+      std::clamp<double>(static_cast<double>(kept) / static_cast<double>(elements) * kOne, 1.0, kOne - 1.0));
+  if (entropy == Entropy::context) {
+    const std::uint32_t one = std::clamp<std::uint32_t>(density * kTotal / kOne, 1, kTotal - 1);
+    std::uint64_t plain = (static_cast<std::uint64_t>(kept) * cost_of(one) +
+                           static_cast<std::uint64_t>(elements - kept) * cost_of(kTotal - one)) /
+                          256;
+    // log2 of the binomial is less than n * H by half of log2(2 * pi * variance).
+    const auto variance = static_cast<std::uint64_t>(6 * count * (mask.features - count) / mask.features);
+    if (equal)
+      plain -= std::min(plain, static_cast<std::uint64_t>(grid.tokens * std::bit_width(variance)) / 2);
+    if (fit_mask_context(grid, scratch) < plain) {
+      put(out, Form::context);
+      return put_mask_context(grid, scratch, out);
     }
+  }
+  if (equal) {
+    put(out, Form::counted);
+    put_varint(out, static_cast<std::uint64_t>(count));
+    put_modelled(grid, Model::of_count(mask.features, count), scratch, out);
+  } else {
+    put(out, Form::density);
+    put(out, static_cast<std::uint16_t>(density));
+    put_modelled(grid, Model::of_density(mask.features, density), scratch, out);
   }
 }
 
-std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, CoderScratch&,
+std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, CoderScratch& scratch,
                       MaskBits& mask) {
   ByteReader in(data);
   if (tokens * mask.features > 0) {
@@ -218,16 +230,17 @@ std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, C
       case Form::none: std::fill(mask.words.begin(), mask.words.end(), 0); break;
       case Form::density: {
         const auto density = in.get<std::uint16_t>();
-        get_modelled(in.take(in.left()), tokens, Model(mask.features, density), mask);
+        get_modelled(in.take(in.left()), tokens, Model::of_density(mask.features, density), mask);
         break;
       }
       case Form::counted: {
         const std::uint64_t count = in.varint();
         if (count > static_cast<std::uint64_t>(mask.features)) throw_corrupt("a row keeps more than it has");
-        get_modelled(in.take(in.left()), tokens,
-                     Model(mask.features, static_cast<std::int64_t>(count), Form::counted), mask);
+        const Model model = Model::of_count(mask.features, static_cast<std::int64_t>(count));
+        get_modelled(in.take(in.left()), tokens, model, mask);
         break;
       }
+      case Form::context: get_mask_context(in, tokens, scratch, mask); break;
       default: throw_corrupt("form of the mask");
     }
   }

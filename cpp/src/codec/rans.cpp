@@ -30,8 +30,9 @@ std::uint64_t step(std::uint64_t x, Range range, std::uint16_t*& word) {
   return x + range.bias + quotient(x, range.freq) * (kTotal - range.freq);
 }
 
-template <int Lanes>
-void encode(const Range* ranges, const Strips& at, std::vector<std::uint16_t>& words, Bytes& out) {
+template <int Lanes, class Id>
+void encode(const Id* ids, const Range* table, const Strips& at, std::vector<std::uint16_t>& words,
+            Bytes& out) {
   const std::int64_t n = at[Lanes];
   words.resize(static_cast<std::size_t>(n) + 1);  // at most a word a symbol, and one is written ahead
   std::uint16_t* const end = words.data() + words.size();
@@ -48,11 +49,11 @@ void encode(const Range* ranges, const Strips& at, std::vector<std::uint16_t>& w
   std::int64_t i = longest - 1;
   for (; i >= shortest; --i) {
     for (std::size_t l = Lanes; l-- > 0;) {
-      if (at[l] + i < at[l + 1]) state[l] = step(state[l], ranges[at[l] + i], word);
+      if (at[l] + i < at[l + 1]) state[l] = step(state[l], table[ids[at[l] + i]], word);
     }
   }
   for (; i >= 0; --i) {
-    for (std::size_t l = Lanes; l-- > 0;) state[l] = step(state[l], ranges[at[l] + i], word);
+    for (std::size_t l = Lanes; l-- > 0;) state[l] = step(state[l], table[ids[at[l] + i]], word);
   }
   for (const std::uint64_t x : state) put(out, static_cast<std::uint32_t>(x));
   const auto* first = reinterpret_cast<const std::uint8_t*>(word);
@@ -61,13 +62,27 @@ void encode(const Range* ranges, const Strips& at, std::vector<std::uint16_t>& w
 
 }  // namespace
 
-void rans_encode(std::span<const Range> ranges, const Strips& at, int lanes,
+Strips even_strips(std::int64_t items, int lanes, std::int64_t width) {
+  Strips at{};
+  for (std::int64_t l = 0; l <= lanes; ++l) {
+    at[static_cast<std::size_t>(l)] = (items / lanes * l + std::min(items % lanes, l)) * width;
+  }
+  return at;
+}
+
+template <class Id>
+void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes,
                  std::vector<std::uint16_t>& words, Bytes& out) {
-  if (lanes == kFewLanes) {
-    encode<kFewLanes>(ranges.data(), at, words, out);
-  } else {
-    encode<kManyLanes>(ranges.data(), at, words, out);
+  switch (lanes) {
+    case 2: return encode<2>(ids, table, at, words, out);
+    case 4: return encode<4>(ids, table, at, words, out);
+    default: return encode<kMostLanes>(ids, table, at, words, out);
   }
 }
+
+template void rans_encode(const std::uint8_t*, const Range*, const Strips&, int, std::vector<std::uint16_t>&,
+                          Bytes&);
+template void rans_encode(const std::uint16_t*, const Range*, const Strips&, int, std::vector<std::uint16_t>&,
+                          Bytes&);
 
 }  // namespace constellm::codec

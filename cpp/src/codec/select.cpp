@@ -103,6 +103,12 @@ void MaskBits::reset(std::int64_t tokens, std::int64_t features_of_token) {
   words.resize(static_cast<std::size_t>(tokens * words_per_row));
 }
 
+std::int64_t MaskBits::count(std::int64_t t) const {
+  std::int64_t kept = 0;
+  for (std::int64_t w = 0; w < words_per_row; ++w) kept += std::popcount(row(t)[w]);
+  return kept;
+}
+
 void select(const float* row, std::int64_t features, const Settings& settings, SelectorScratch& scratch,
             std::uint64_t* bits) {
   scratch.magnitude.resize(static_cast<std::size_t>(features));
@@ -134,6 +140,18 @@ void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits) 
     }
     for (; i < n; ++i) word |= static_cast<std::uint64_t>(kept[begin + i]) << i;
     *bits++ = word;
+  }
+}
+
+void unpack(const std::uint64_t* bits, std::int64_t words, std::uint8_t* kept) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  for (std::int64_t w = 0; w < words; ++w) {
+    for (int byte = 0; byte < 8; ++byte, kept += 8) {
+      // A copy of the eight bits in every byte, of which byte i keeps bit i; then what is not 0 becomes 1.
+      const std::uint64_t copies = ((bits[w] >> (8 * byte)) & 0xff) * kOnes & 0x8040201008040201u;
+      const std::uint64_t eight = ((copies + 0x7f * kOnes) >> 7) & kOnes;
+      std::memcpy(kept, &eight, 8);
+    }
   }
 }
 

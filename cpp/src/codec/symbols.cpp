@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <bit>
 
+#include "symbols_context.hpp"
+
 namespace constellm::codec {
 namespace {
 
-enum class Form : std::uint8_t { packed, constant, table };
-
-Strips even_strips(std::int64_t n, int lanes) {
-  Strips at{};
-  for (std::int64_t l = 0; l <= lanes; ++l)
-    at[static_cast<std::size_t>(l)] = n / lanes * l + std::min(n % lanes, l);
-  return at;
-}
+enum class Form : std::uint8_t { packed, constant, table, context };
 
 int bits_for(int alphabet) { return std::bit_width(static_cast<unsigned>(alphabet - 1)); }
 
@@ -33,27 +28,11 @@ void get_packed(ByteReader& in, int bits, std::span<std::uint8_t> symbols) {
 
 void put_table(std::span<const std::uint8_t> symbols, const Frequencies& freq, CoderScratch& scratch,
                Bytes& out) {
-  std::array<Range, kMostSymbols> range;
-  std::uint32_t begin = 0;
-  for (std::size_t s = 0; s < range.size(); ++s) {
-    range[s] = range_of(begin, begin + freq[s]);
-    begin += freq[s];
-  }
-  scratch.ranges.resize(symbols.size());
-  for (std::size_t i = 0; i < symbols.size(); ++i) scratch.ranges[i] = range[symbols[i]];
+  std::array<Range, kMostSymbols> ranges;
+  fill_ranges(freq, ranges.data());
   const auto n = static_cast<std::int64_t>(symbols.size());
   const int lanes = lanes_for(n);
-  rans_encode(scratch.ranges, even_strips(n, lanes), lanes, scratch.words, out);
-}
-
-// Of every slot: symbol, freq - 1 and offset, in 8 + 12 + 12 bits.
-void fill_slots(const Frequencies& freq, std::uint32_t* slots) {
-  std::size_t slot = 0;
-  for (std::uint32_t s = 0; s < kMostSymbols; ++s) {
-    for (std::uint32_t offset = 0; offset < freq[s]; ++offset) {
-      slots[slot++] = s | ((freq[s] - 1u) << 8) | (offset << 20);
-    }
-  }
+  rans_encode(symbols.data(), ranges.data(), even_strips(n, lanes), lanes, scratch.words, out);
 }
 
 void get_table(ByteReader& in, int alphabet, CoderScratch& scratch, std::span<std::uint8_t> symbols) {
@@ -74,6 +53,21 @@ void get_table(ByteReader& in, int alphabet, CoderScratch& scratch, std::span<st
 
 }  // namespace
 
+void fill_ranges(const Frequencies& freq, Range* ranges) {
+  std::uint32_t begin = 0;
+  for (const std::uint32_t f : freq) {
+    *ranges++ = range_of(begin, begin + f);
+    begin += f;
+  }
+}
+
+void fill_slots(const Frequencies& freq, std::uint32_t* slots) {
+  for (std::uint32_t s = 0; s < kMostSymbols; ++s) {
+    const std::uint32_t entry = s | ((freq[s] - 1u) << 8);
+    for (std::uint32_t offset = 0; offset < freq[s]; ++offset) *slots++ = entry | (offset << 20);
+  }
+}
+
 void count_symbols(std::span<const std::uint8_t> symbols, Histogram& out) {
   // Four counters each, so that equal neighbours do not wait for one another.
   std::array<Histogram, 4> part{};
@@ -85,8 +79,8 @@ void count_symbols(std::span<const std::uint8_t> symbols, Histogram& out) {
   for (std::size_t s = 0; s < out.size(); ++s) out[s] = part[0][s] + part[1][s] + part[2][s] + part[3][s];
 }
 
-void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy entropy, CoderScratch& scratch,
-                 Bytes& out) {
+void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy entropy, const Grid* grid,
+                 CoderScratch& scratch, Bytes& out) {
   if (symbols.empty()) return;
   const int bits = bits_for(alphabet);
   Form form = Form::packed;
@@ -96,11 +90,18 @@ void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy en
     if (histogram[symbols[0]] == symbols.size()) {
       form = Form::constant;
     } else {
+      std::uint64_t least = symbols.size() * static_cast<std::uint64_t>(bits);
+      const auto consider = [&](Form other, std::uint64_t cost_bits, int lanes) {
+        cost_bits += 32 * static_cast<std::uint64_t>(lanes);
+        if (cost_bits >= least) return;
+        least = cost_bits;
+        form = other;
+      };
       fit_frequencies(histogram, alphabet, scratch.fitted);
-      const std::uint64_t states =
-          32 * static_cast<std::uint64_t>(lanes_for(static_cast<std::int64_t>(symbols.size())));
-      if (scratch.fitted.cost_bits + states < symbols.size() * static_cast<std::uint64_t>(bits))
-        form = Form::table;
+      consider(Form::table, scratch.fitted.cost_bits, lanes_for(static_cast<std::int64_t>(symbols.size())));
+      if (entropy == Entropy::context && grid != nullptr) {
+        consider(Form::context, fit_context(symbols, alphabet, *grid, scratch), lanes_for_rows(grid->tokens));
+      }
     }
   }
   put(out, form);
@@ -111,10 +112,11 @@ void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy en
       out.insert(out.end(), scratch.fitted.description.begin(), scratch.fitted.description.end());
       put_table(symbols, scratch.fitted.freq, scratch, out);
       break;
+    case Form::context: put_context(*grid, scratch, out); break;
   }
 }
 
-void get_symbols(std::span<const std::uint8_t> data, int alphabet, CoderScratch& scratch,
+void get_symbols(std::span<const std::uint8_t> data, int alphabet, const Grid* grid, CoderScratch& scratch,
                  std::span<std::uint8_t> symbols) {
   ByteReader in(data);
   if (!symbols.empty()) {
@@ -122,6 +124,10 @@ void get_symbols(std::span<const std::uint8_t> data, int alphabet, CoderScratch&
       case Form::packed: get_packed(in, bits_for(alphabet), symbols); break;
       case Form::constant: std::fill(symbols.begin(), symbols.end(), in.get<std::uint8_t>()); break;
       case Form::table: get_table(in, alphabet, scratch, symbols); break;
+      case Form::context:
+        if (grid == nullptr) throw_corrupt("form of the symbols");
+        get_context(in, alphabet, *grid, scratch, symbols);
+        break;
       default: throw_corrupt("form of the symbols");
     }
   }

@@ -113,6 +113,28 @@ class BitReader {
   int count_ = 0;
 };
 
+/// Small numbers of either sign as small numbers: 0, -1, 1, -2 as 0, 1, 2, 3.
+constexpr std::uint32_t zigzag(int value) {
+  return value < 0 ? 2u * static_cast<std::uint32_t>(-value) - 1u : 2u * static_cast<std::uint32_t>(value);
+}
+constexpr int unzigzag(std::uint32_t code) {
+  return (code & 1u) != 0 ? -static_cast<int>((code + 1) / 2) : static_cast<int>(code / 2);
+}
+
+/// Golomb-Rice: the quotient by 2^parameter in ones and a zero, then the remainder.
+inline void put_rice(BitWriter& bits, std::uint32_t value, int parameter) {
+  for (std::uint32_t q = value >> parameter; q > 0; --q) bits.put(1, 1);
+  bits.put(0, 1);
+  bits.put(value & ((1u << parameter) - 1), parameter);
+}
+inline std::uint32_t get_rice(BitReader& bits, int parameter, std::uint32_t most_ones) {
+  std::uint32_t q = 0;
+  while (bits.get(1) != 0) {
+    if (++q > most_ones) throw_corrupt("a step between probabilities is too long");
+  }
+  return (q << parameter) | bits.get(parameter);
+}
+
 /// CRC-32C (Castagnoli): finds every burst of up to 32 bits.
 std::uint32_t crc32c(std::span<const std::uint8_t> data);
 

@@ -28,6 +28,9 @@ void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out);
 /// What `fit_frequencies` described.
 Frequencies read_frequencies(ByteReader& in, int symbols);
 
+/// log2(kTotal / freq) in 1/256, freq in [1, kTotal].
+std::uint32_t cost_of(std::uint32_t freq);
+
 /// What coding `histogram` with `freq` takes, in 1/256 bits.
 std::uint64_t cost_of(const Histogram& histogram, const Frequencies& freq, int symbols);
 

@@ -10,13 +10,16 @@
 // those of its features.
 namespace constellm::codec {
 
-/// Appends the mask of `tokens` rows, `kept` of whose elements are kept, in the shortest of the forms that
-/// `entropy` allows: all, none, packed bits, one density, equal counts in all rows.
-void put_mask(const MaskBits& mask, std::int64_t tokens, std::int64_t kept, Entropy entropy,
-              CoderScratch& scratch, Bytes& out);
+/// Appends the mask of `grid`, `kept` of whose elements are kept, in the shortest of the forms that `entropy`
+/// allows: all, none, packed bits, one density, equal counts in all rows, contexts (mask_context.hpp).
+void put_mask(const Grid& grid, std::int64_t kept, Entropy entropy, CoderScratch& scratch, Bytes& out);
 
 /// Fills `mask`, which has its size, from all of `data`; returns how many elements are kept.
 std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, CoderScratch& scratch,
                       MaskBits& mask);
+
+/// The stride between rows of the image that tokens may be: that at which masks agree best, 1 if none does
+/// better than the others.
+std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens);
 
 }  // namespace constellm::codec

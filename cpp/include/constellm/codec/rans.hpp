@@ -18,14 +18,19 @@ namespace constellm::codec {
 
 inline constexpr int kTotalBits = 12;
 inline constexpr std::uint32_t kTotal = 1u << kTotalBits;  ///< probabilities are freq / kTotal
-inline constexpr int kFewLanes = 2;
-inline constexpr int kManyLanes = 8;
+inline constexpr int kMostLanes = 8;
 
-/// Few states where their 4 bytes each would weigh, many where speed does.
-constexpr int lanes_for(std::int64_t symbols) { return symbols < 16384 ? kFewLanes : kManyLanes; }
+/// Few states where their four bytes each would weigh, many where speed does.
+constexpr int lanes_for(std::int64_t symbols) { return symbols < 16384 ? 2 : kMostLanes; }
+
+/// The same where each strip has to learn about its columns anew.
+constexpr int lanes_for_rows(std::int64_t rows) { return rows < 256 ? 2 : rows < 1024 ? 4 : kMostLanes; }
 
 /// Where the strips begin and end: strip l is [at[l], at[l + 1]).
-using Strips = std::array<std::int64_t, kManyLanes + 1>;
+using Strips = std::array<std::int64_t, kMostLanes + 1>;
+
+/// `items` shared out evenly, in order; each is `width` symbols.
+Strips even_strips(std::int64_t items, int lanes, std::int64_t width = 1);
 
 /// The part of [0, kTotal) that stands for a symbol. `bias` is where it begins, and kTotal - 1 more
 /// where freq is 1: the reciprocal of 1 is one too small.
@@ -40,8 +45,10 @@ constexpr Range range_of(std::uint32_t begin, std::uint32_t end) {
           static_cast<std::uint16_t>(begin + (freq == 1 ? kTotal - 1 : 0u))};
 }
 
-/// Appends states and words of `ranges` [at.back of the last lane] to `out`; `words` is scratch.
-void rans_encode(std::span<const Range> ranges, const Strips& at, int lanes,
+/// Appends states and words of the symbols with numbers `ids` [end of the last strip], whose ranges are
+/// in `table`; `words` is scratch. `Id` is an unsigned integer of one or two bytes.
+template <class Id>
+void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes,
                  std::vector<std::uint16_t>& words, Bytes& out);
 
 namespace detail {
@@ -111,10 +118,10 @@ void rans_decode(std::span<const std::uint8_t> data, const Strips& at, Model&& m
 /// The same with the number of lanes known at run time.
 template <class Model>
 void rans_decode(std::span<const std::uint8_t> data, const Strips& at, int lanes, Model&& model) {
-  if (lanes == kFewLanes) {
-    rans_decode<kFewLanes>(data, at, model);
-  } else {
-    rans_decode<kManyLanes>(data, at, model);
+  switch (lanes) {
+    case 2: return rans_decode<2>(data, at, model);
+    case 4: return rans_decode<4>(data, at, model);
+    default: return rans_decode<kMostLanes>(data, at, model);
   }
 }
 

@@ -15,6 +15,8 @@ struct MaskBits {
   std::vector<std::uint64_t> words;
 
   void reset(std::int64_t tokens, std::int64_t features_of_token);
+  /// How many features of token t are kept.
+  [[nodiscard]] std::int64_t count(std::int64_t t) const;
   [[nodiscard]] std::uint64_t* row(std::int64_t t) { return words.data() + t * words_per_row; }
   [[nodiscard]] const std::uint64_t* row(std::int64_t t) const { return words.data() + t * words_per_row; }
 };
@@ -41,7 +43,8 @@ struct SelectorScratch {
 void select(const float* row, std::int64_t features, const Settings& settings, SelectorScratch& scratch,
             std::uint64_t* bits);
 
-/// Bytes that are 0 or 1 to bits.
+/// Bytes that are 0 or 1 to bits, and back; `unpack` writes up to 63 bytes more.
 void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits);
+void unpack(const std::uint64_t* bits, std::int64_t words, std::uint8_t* kept);
 
 }  // namespace constellm::codec

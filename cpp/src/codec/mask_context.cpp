@@ -1,0 +1,274 @@
+#include "mask_context.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "constellm/codec/mask_coder.hpp"
+#include "constellm/core/simd.hpp"
+
+namespace constellm::codec {
+namespace {
+
+constexpr int kContexts = 64;  // sixteen running means, and the two neighbours
+constexpr int kParameterBits = 3;
+constexpr int kMiddle = 64;  // the level of probability 1/2
+constexpr int kLevels = 2 * kMiddle;
+
+// Probability of a one in 1/kTotal: kTotal / (1 + 2^(-3/16 * (level - kMiddle))).
+constexpr auto kOneOf = [] {
+  std::array<std::uint16_t, kLevels> one{};
+  double odds = 1.0;  // 2^(3/16 * i)
+  for (int i = 0; i < kMiddle; ++i) {
+    const double small = kTotal / (1.0 + odds);
+    const auto freq = static_cast<std::uint16_t>(small < 1.0 ? 1.0 : small + 0.5);
+    one[static_cast<std::size_t>(kMiddle - i)] = freq;
+    one[static_cast<std::size_t>(kMiddle + i)] = static_cast<std::uint16_t>(kTotal - freq);
+    odds *= 1.1387886347566916;
+  }
+  one[0] = 1;
+  return one;
+}();
+
+// What masks of trained transformers have, roughly: the level expected in a context.
+int expected_level(int context) {
+  const int mean = context >> 2;
+  const int neighbours = ((context >> 1) & 1) + (context & 1);
+  return kMiddle + 2 * (mean - 8) + 8 * (neighbours - 1);
+}
+
+CONSTELLM_SIMD void contexts_of(const std::uint8_t* mean, const std::uint8_t* before,
+                                const std::uint8_t* above, std::int64_t n, std::uint8_t* out) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    out[i] = static_cast<std::uint8_t>(((mean[i] >> 2) & 0x3c) | (before[i] << 1) | above[i]);
+  }
+}
+
+// mean += (one - mean) / 4, in 1/256 and within [0, 255].
+CONSTELLM_SIMD void update_means(const std::uint8_t* kept, std::int64_t n, std::uint8_t* mean) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    mean[i] = static_cast<std::uint8_t>(mean[i] - (mean[i] >> 2) + (kept[i] != 0 ? 63 : 0));
+  }
+}
+
+CONSTELLM_SIMD void add_bits(const std::uint8_t* contexts, const std::uint8_t* kept, std::int64_t n,
+                             std::uint8_t* ids) {
+  for (std::int64_t i = 0; i < n; ++i) ids[i] = static_cast<std::uint8_t>((contexts[i] << 1) | kept[i]);
+}
+
+// What the decoder knows of one strip: running means and the last `stride` rows, as bytes.
+class Memory {
+ public:
+  Memory(std::int64_t words, std::int64_t stride, std::uint8_t* room)
+      : width_(64 * words), stride_(stride), mean_(room), contexts_(room + width_), rows_(room + 2 * width_) {
+    std::fill_n(mean_, width_, std::uint8_t{64});
+    std::fill_n(rows_, width_ * stride_, std::uint8_t{0});
+    prepare();
+  }
+  static std::size_t size_of(std::int64_t words, std::int64_t stride) {
+    return static_cast<std::size_t>(64 * words * (2 + stride));
+  }
+
+  [[nodiscard]] const std::uint8_t* contexts() const { return contexts_; }
+  /// Where the row that comes is written; the one above, which was there, is in the contexts by then.
+  [[nodiscard]] std::uint8_t* row() const { return rows_ + (count_ % stride_) * width_; }
+  void end_row() {
+    update_means(row(), width_, mean_);
+    ++count_;
+    prepare();
+  }
+
+ private:
+  void prepare() {
+    const std::uint8_t* before = rows_ + ((count_ + stride_ - 1) % stride_) * width_;
+    contexts_of(mean_, before, row(), width_, contexts_);
+  }
+
+  std::int64_t width_;
+  std::int64_t stride_;
+  std::uint8_t* mean_;
+  std::uint8_t* contexts_;
+  std::uint8_t* rows_;
+  std::int64_t count_ = 0;
+};
+
+std::uint64_t cost_of_level(std::uint64_t zeros, std::uint64_t ones, int level) {
+  const std::uint32_t one = kOneOf[static_cast<std::size_t>(level)];
+  return zeros * cost_of(kTotal - one) + ones * cost_of(one);
+}
+
+// The level at which a context costs least; costs fall and then rise with it.
+int best_level(std::uint64_t zeros, std::uint64_t ones) {
+  int low = 0;
+  int high = kLevels - 1;
+  while (low < high) {
+    const int middle = (low + high) / 2;
+    if (cost_of_level(zeros, ones, middle) <= cost_of_level(zeros, ones, middle + 1)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+int fold(int level) { return std::clamp(level, 0, kLevels - 1); }
+
+// What is predicted from contexts before: expectation, and by how much the last ones were off it.
+struct Predictor {
+  int off = 0;
+  [[nodiscard]] int level(int context) const { return fold(expected_level(context) + off); }
+  void learn(int context, int level) { off = (level - expected_level(context)) / 2; }
+};
+
+void put_levels(const std::array<int, kContexts>& levels, Bytes& out) {
+  std::array<std::uint32_t, kContexts> code;
+  Predictor predictor;
+  for (int c = 0; c < kContexts; ++c) {
+    const int level = levels[static_cast<std::size_t>(c)];
+    code[static_cast<std::size_t>(c)] = zigzag(level - predictor.level(c));
+    predictor.learn(c, level);
+  }
+  int best = 0;
+  std::uint64_t least = ~std::uint64_t{0};
+  for (int p = 0; p < (1 << kParameterBits); ++p) {
+    std::uint64_t bits = 0;
+    for (const std::uint32_t value : code) bits += (value >> p) + 1 + static_cast<std::uint32_t>(p);
+    if (bits >= least) continue;
+    least = bits;
+    best = p;
+  }
+  BitWriter writer(out);
+  writer.put(static_cast<std::uint32_t>(best), kParameterBits);
+  for (const std::uint32_t value : code) put_rice(writer, value, best);
+}
+
+std::array<int, kContexts> get_levels(ByteReader& in) {
+  BitReader reader(in);
+  const auto parameter = static_cast<int>(reader.get(kParameterBits));
+  std::array<int, kContexts> levels;
+  Predictor predictor;
+  for (int c = 0; c < kContexts; ++c) {
+    const int level = predictor.level(c) + unzigzag(get_rice(reader, parameter, 2 * kLevels));
+    if (level < 0 || level >= kLevels) throw_corrupt("a probability is not in [0, 1]");
+    levels[static_cast<std::size_t>(c)] = level;
+    predictor.learn(c, level);
+  }
+  return levels;
+}
+
+}  // namespace
+
+std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens) {
+  constexpr std::int64_t kSampled = 256;
+  const std::int64_t most = most_stride(tokens);
+  const std::int64_t step = std::max<std::int64_t>(1, tokens / kSampled);
+  std::int64_t best = 1;
+  std::int64_t least = 0;
+  std::int64_t sum = 0;
+  for (std::int64_t stride = 2; stride <= most; ++stride) {
+    std::int64_t differing = 0;
+    for (std::int64_t t = most; t < tokens; t += step) {
+      for (std::int64_t w = 0; w < mask.words_per_row; ++w) {
+        differing += std::popcount(mask.row(t)[w] ^ mask.row(t - stride)[w]);
+      }
+    }
+    sum += differing;
+    if (best > 1 && differing >= least) continue;
+    best = stride;
+    least = differing;
+  }
+  // No better than any other by a fiftieth: no image.
+  return best > 1 && least * (most - 1) * 50 > sum * 49 ? 1 : best;
+}
+
+std::uint64_t fit_mask_context(const Grid& grid, CoderScratch& scratch) {
+  const MaskBits& mask = *grid.mask;
+  scratch.ids.resize(static_cast<std::size_t>(grid.tokens * grid.features));
+  scratch.memory.resize(Memory::size_of(mask.words_per_row, grid.stride));
+  const int lanes = lanes_for_rows(grid.tokens);
+  const Strips rows = even_strips(grid.tokens, lanes);
+  std::uint8_t* ids = scratch.ids.data();
+  for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) {
+    Memory memory(mask.words_per_row, grid.stride, scratch.memory.data());
+    for (std::int64_t t = rows[l]; t < rows[l + 1]; ++t, ids += grid.features) {
+      unpack(mask.row(t), mask.words_per_row, memory.row());
+      add_bits(memory.contexts(), memory.row(), grid.features, ids);
+      memory.end_row();
+    }
+  }
+  Histogram histogram;
+  count_symbols(scratch.ids, histogram);
+  std::uint64_t cost = 0;
+  for (std::size_t c = 0; c < kContexts; ++c) {
+    const std::uint64_t zeros = histogram[2 * c];
+    const std::uint64_t ones = histogram[2 * c + 1];
+    const bool used = zeros + ones > 0;
+    scratch.mask_levels[c] = used ? best_level(zeros, ones) : -1;
+    if (used) cost += cost_of_level(zeros, ones, scratch.mask_levels[c]);
+  }
+  // Contexts that do not occur are as predicted, which costs a bit each.
+  Predictor predictor;
+  for (int c = 0; c < kContexts; ++c) {
+    int& level = scratch.mask_levels[static_cast<std::size_t>(c)];
+    if (level < 0) level = predictor.level(c);
+    predictor.learn(c, level);
+  }
+  return cost / 256 + 3 * kContexts + 32 * static_cast<std::uint64_t>(lanes);
+}
+
+void put_mask_context(const Grid& grid, CoderScratch& scratch, Bytes& out) {
+  put(out, static_cast<std::uint8_t>(grid.stride));
+  put_levels(scratch.mask_levels, out);
+  std::array<Range, 2 * kContexts> ranges;
+  for (std::size_t c = 0; c < kContexts; ++c) {
+    const std::uint32_t one = kOneOf[static_cast<std::size_t>(scratch.mask_levels[c])];
+    ranges[2 * c] = range_of(0, kTotal - one);
+    ranges[2 * c + 1] = range_of(kTotal - one, kTotal);
+  }
+  const int lanes = lanes_for_rows(grid.tokens);
+  rans_encode(scratch.ids.data(), ranges.data(), even_strips(grid.tokens, lanes, grid.features), lanes,
+              scratch.words, out);
+}
+
+void get_mask_context(ByteReader& in, std::int64_t tokens, CoderScratch& scratch, MaskBits& mask) {
+  const std::int64_t stride = in.get<std::uint8_t>();
+  if (stride < 1 || stride > most_stride(tokens)) throw_corrupt("stride");
+  const auto levels = get_levels(in);
+  std::array<std::uint32_t, kContexts> zero;
+  for (std::size_t c = 0; c < kContexts; ++c) zero[c] = kTotal - kOneOf[static_cast<std::size_t>(levels[c])];
+
+  const int lanes = lanes_for_rows(tokens);
+  const Strips rows = even_strips(tokens, lanes);
+  const std::size_t room = Memory::size_of(mask.words_per_row, stride);
+  scratch.memory.resize(room * static_cast<std::size_t>(lanes));
+  struct Lane {
+    Memory memory;
+    const std::uint8_t* contexts;
+    std::uint8_t* row;
+    std::int64_t token;
+    std::int64_t feature;
+  };
+  std::vector<Lane> lane_of;
+  for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) {
+    const Memory memory(mask.words_per_row, stride, scratch.memory.data() + l * room);
+    lane_of.push_back({memory, memory.contexts(), memory.row(), rows[l], 0});
+  }
+  rans_decode(in.take(in.left()), even_strips(tokens, lanes, mask.features), lanes,
+              [&](std::size_t l, std::int64_t, std::uint32_t slot) {
+                Lane& lane = lane_of[l];
+                const std::uint32_t zeros = zero[lane.contexts[lane.feature]];
+                const bool kept = slot >= zeros;
+                lane.row[lane.feature] = kept ? 1 : 0;
+                if (++lane.feature == mask.features) {
+                  pack(lane.row, mask.features, mask.row(lane.token));
+                  ++lane.token;
+                  lane.feature = 0;
+                  lane.memory.end_row();
+                  lane.row = lane.memory.row();
+                }
+                return kept ? detail::Slot{kTotal - zeros, slot - zeros} : detail::Slot{zeros, slot};
+              });
+}
+
+}  // namespace constellm::codec
