@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ..core.checks import count, real
+from ..core.checks import count, real, short
 
 FORMAT = "constellm.vit"
-"""Value of ``format`` in the file's metadata."""
+"""The one key of the file's metadata, whose value is JSON: several would be stored in random order."""
 
-VERSION = "1"
-"""Value of ``version`` in the file's metadata."""
+VERSION = 1
+"""Value of ``version`` in it."""
 
 _SHAPE = ("blocks", "width", "heads", "mlp_width", "image_px", "patch_px", "classes")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _MOST = 1 << 16  # of any number of the shape, so that no product of a few of them is absurd
 
 
@@ -101,16 +103,19 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
 
 
 def _read_metadata(metadata: dict[str, str]) -> dict[str, Any]:
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"metadata: format is {metadata.get('format')!r}, not {FORMAT!r}")
-    if metadata.get("version") != VERSION:
-        raise ValueError(f"metadata: version is {metadata.get('version')!r}, this release reads {VERSION!r}")
+    if FORMAT not in metadata:
+        raise ValueError(f"metadata: no {FORMAT!r}: not a file of constellm.train.save")
     try:
-        fields = {key: json.loads(metadata[key]) for key in ("shape", "mean", "std", "classes")}
-    except KeyError as error:
-        raise ValueError(f"metadata: {error.args[0]} is missing") from None
-    except json.JSONDecodeError as error:
+        fields = json.loads(metadata[FORMAT])
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"metadata: {error}") from None
+    if not isinstance(fields, dict):
+        raise ValueError(f"metadata: expected an object, got {short(fields)}")
+    if fields.get("version") != VERSION:
+        raise ValueError(f"metadata: version is {short(fields.get('version'))}, this release reads {VERSION}")
+    for key in ("name", "shape", "mean", "std", "classes"):
+        if key not in fields:
+            raise ValueError(f"metadata: {key} is missing")
     try:
         shape = _checked_shape(fields["shape"])
         mean, std = (_three_numbers(key, fields[key]) for key in ("mean", "std"))
@@ -121,8 +126,11 @@ def _read_metadata(metadata: dict[str, str]) -> dict[str, Any]:
         raise ValueError(f"metadata: {error}") from None
     if len(classes) != shape["classes"]:
         raise ValueError(f"metadata: classes: {len(classes)} names are not {shape['classes']}")
+    name = fields["name"]
+    if not isinstance(name, str) or not _NAME.fullmatch(name):  # it becomes part of file names
+        raise ValueError(f"metadata: name: {short(name)} is not 1 to 100 characters of A-Z a-z 0-9 . _ -")
     return {
-        "name": metadata.get("name", "vit"),
+        "name": name,
         "shape": shape,
         "mean": mean,
         "std": std,

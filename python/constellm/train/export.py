@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save as serialise
 
+from ..core.checks import short
 from .training import Trained
 from .vit import Vit, VitShape
 
-_FORMAT, _VERSION = "constellm.vit", "1"
+_FORMAT, _VERSION = "constellm.vit", 1
 
 
 def save(
@@ -29,7 +31,7 @@ def save(
     path : path
         A ``.safetensors`` file.
     name : str
-        Of the model.
+        Of the model: 1 to 100 letters, digits, dots, underscores and hyphens.
     classes : iterable of str
         Names of the logits, as many as the model has.
     half : bool
@@ -38,9 +40,12 @@ def save(
     Raises
     ------
     ValueError
-        If the number of classes is not that of the model, or a weight is not finite as it is stored.
+        If the name is none, the number of classes is not that of the model, or a weight is not finite as it
+        is stored.
     """
     shape = trained.model.shape
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
+        raise ValueError(f"name: {short(name)} is not 1 to 100 characters of A-Z a-z 0-9 . _ -")
     classes = list(classes)
     if len(classes) != shape.classes:
         raise ValueError(f"classes: {len(classes)} names are not {shape.classes}, the model's")
@@ -52,16 +57,16 @@ def save(
         if not torch.isfinite(stored).all():
             raise ValueError(f"{key}: not all values are finite as {stored.dtype}")
         tensors[key] = stored
-    metadata = {
-        "format": _FORMAT,
+    fields = {
         "version": _VERSION,
         "name": name,
-        "shape": json.dumps(shape.to_dict()),
-        "mean": json.dumps(trained.mean),
-        "std": json.dumps(trained.std),
-        "classes": json.dumps(classes),
+        "shape": shape.to_dict(),
+        "mean": trained.mean,
+        "std": trained.std,
+        "classes": classes,
     }
-    Path(path).write_bytes(serialise(tensors, metadata))  # save_file would keep it from other users
+    # save_file would write one that other users cannot read.
+    Path(path).write_bytes(serialise(tensors, {_FORMAT: json.dumps(fields)}))
 
 
 def load(path: str | os.PathLike[str]) -> Trained:
@@ -84,13 +89,12 @@ def load(path: str | os.PathLike[str]) -> Trained:
         If a tensor is absent or of another shape.
     """
     with safe_open(os.fspath(path), framework="pt") as file:
-        metadata = file.metadata() or {}
-        found = metadata.get("format"), metadata.get("version")
-        if found != (_FORMAT, _VERSION):
-            raise ValueError(f"{os.fspath(path)}: format {found} is not {(_FORMAT, _VERSION)}")
+        fields = json.loads((file.metadata() or {}).get(_FORMAT, "{}"))
+        if fields.get("version") != _VERSION:
+            raise ValueError(f"{os.fspath(path)}: not version {_VERSION} of {_FORMAT}")
         tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (not a dict)
-    model = Vit(VitShape(**json.loads(metadata["shape"])))
+    model = Vit(VitShape(**fields["shape"]))
     counted = {key: value for key, value in model.state_dict().items() if key.endswith("num_batches_tracked")}
     model.load_state_dict({**tensors, **counted})
-    mean, std = (tuple(json.loads(metadata[key])) for key in ("mean", "std"))
+    mean, std = (tuple(fields[key]) for key in ("mean", "std"))
     return Trained(model=model.eval(), mean=mean, std=std, log=[])

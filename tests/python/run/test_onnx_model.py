@@ -1,0 +1,320 @@
+"""Blocks under ONNX Runtime: the same wherever they are cut, and the same as PyTorch's."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from constellm import images, run
+from constellm.model import Measured, Profile
+from python.run import small
+
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+pytest.importorskip("safetensors")
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> run.OnnxModel:
+    return run.load(small.write(tmp_path_factory.mktemp("weights") / "small.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> run.OnnxModel:
+    return run.load()
+
+
+def pixels(images: int, side: int = 16, seed: int = 0) -> np.ndarray:
+    random = np.random.Generator(np.random.PCG64(seed))
+    return random.integers(256, size=(images, side, side, 3), dtype=np.uint8)
+
+
+def test_says_what_it_is(net: run.OnnxModel, shipped: run.OnnxModel) -> None:
+    assert (net.name, net.blocks, net.tokens, net.width, net.image_px) == ("small", 3, 16, 24, 16)
+    assert net.classes == ("a", "b", "c", "d", "e")
+    assert repr(net) == "OnnxModel('small', 3 blocks of 16 tokens × 24 features, 5 classes, 0.0 M parameters)"
+    assert run.shipped() == ["vit-eurosat"]
+    assert shipped.classes == images.sample().classes
+
+
+def test_any_composition_is_the_whole_bit_for_bit(net: run.OnnxModel) -> None:
+    x = pixels(5)
+    whole = net.segment(0, 3)(x)
+    assert whole.shape == (5, 5)
+    assert whole.dtype == np.float32
+    for cuts in itertools.chain.from_iterable(itertools.combinations((1, 2), n) for n in range(3)):
+        part = x
+        for first, last in zip((0, *cuts), (*cuts, 3)):
+            part = net.segment(first, last)(part)
+        assert np.array_equal(part, whole), cuts
+
+
+def test_any_cut_of_the_shipped_model_is_the_whole_bit_for_bit(shipped: run.OnnxModel) -> None:
+    x = images.sample().pixels[:3]
+    whole = shipped.segment(0, 12)(x)
+    at = shipped.activations(x)
+    assert list(at) == list(range(1, 12))
+    for boundary, activation in at.items():
+        assert activation.shape == (3, 64, 128)
+        assert np.array_equal(shipped.segment(boundary, 12)(activation), whole), boundary
+
+
+def test_activations_come_from_any_batch(net: run.OnnxModel) -> None:
+    x = pixels(7)
+    found = net.activations(x, (3, 1), batch=7)
+    assert list(found) == [1, 3]
+    assert np.array_equal(found[1], net.segment(0, 1)(x))
+    assert np.array_equal(found[3], net.segment(0, 3)(x))
+    for batch in (1, 3, 100):
+        # Products of other sizes may add in another order.
+        for boundary, activation in net.activations(x, (1, 3), batch=batch).items():
+            np.testing.assert_allclose(activation, found[boundary], rtol=0, atol=1e-5)
+
+
+def test_a_graph_of_several_blocks_computes_the_same(net: run.OnnxModel, tmp_path: Path) -> None:
+    x = pixels(4)
+    at = {0: x, **net.activations(x, (1, 2, 3))}
+    paths = run.save_onnx(net, tmp_path / "parts", cuts=(2,))
+    assert [path.name for path in paths] == ["small-0-2.onnx", "small-2-3.onnx"]
+    paths += run.save_onnx(net, tmp_path / "whole")
+    assert paths[2].name == "small-0-3.onnx"
+    for path, first, last in zip(paths, (0, 2, 0), (2, 3, 3)):
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        (given,), (taken,) = session.get_outputs(), session.get_inputs()
+        assert taken.name == ("pixels" if first == 0 else "activation")
+        assert given.name == ("logits" if last == 3 else "activation_out")
+        assert taken.shape == ["images", *at[first].shape[1:]]
+        (found,) = session.run(None, {taken.name: at[first]})
+        # The runtime fuses over the borders of the blocks, and then may round otherwise.
+        np.testing.assert_allclose(found, at[last], rtol=0, atol=2e-5)
+
+
+def test_threads_change_nothing(net: run.OnnxModel) -> None:
+    x = pixels(9)
+    expected = net.segment(0, 3)(x)
+    assert np.array_equal(run.OnnxModel(net.weights, threads=3).segment(0, 3)(x), expected)
+    fresh = run.OnnxModel(net.weights)
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(lambda _: fresh.segment(0, 3)(x), range(32)):
+            assert np.array_equal(found, expected)
+
+
+def test_any_layout_is_taken(net: run.OnnxModel) -> None:
+    x = pixels(4)
+    expected = net.segment(0, 3)(x)
+    for same in (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x[::-1].copy()[::-1]):
+        assert np.array_equal(net.segment(0, 3)(same), expected)
+    frozen = x.copy()
+    frozen.setflags(write=False)
+    assert np.array_equal(net.segment(0, 3)(frozen), expected)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "message"),
+    [
+        (0, 0, r"last: 0 is not in \[1, 3\]"),
+        (0, 4, r"last: 4 is not in \[1, 3\]"),
+        (-1, 2, r"first: -1 is not in \[0, 1\]"),
+        (2, 2, r"first: 2 is not in \[0, 1\]"),
+    ],
+)
+def test_no_such_segment(net: run.OnnxModel, first: int, last: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        net.segment(first, last)
+
+
+@pytest.mark.parametrize(
+    ("boundary", "x", "error", "message"),
+    [
+        (0, pixels(2).astype(np.float32), TypeError, "pixels: expected an array of uint8, got float32"),
+        (0, [[1]], TypeError, "pixels: expected an array of uint8, got list"),
+        (0, pixels(2, side=8), ValueError, r"= \(1 or more, 16, 16, 3\) at boundary 0, got \(2, 8, 8, 3\)"),
+        (0, pixels(1)[0], ValueError, r"got \(16, 16, 3\)"),
+        (0, pixels(1)[:0], ValueError, r"got \(0, 16, 16, 3\)"),
+        (1, pixels(2), TypeError, "activation: expected an array of float32, got uint8"),
+        (1, np.zeros((2, 16, 24)), TypeError, "activation: expected an array of float32, got float64"),
+        (1, np.zeros((2, 24, 16), np.float32), ValueError, r"\(1 or more, 16, 24\) at boundary 1, got"),
+    ],
+)
+def test_wrong_arrays_are_named(
+    net: run.OnnxModel, boundary: int, x: object, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        net.segment(boundary, 3)(x)
+
+
+def test_wrong_arguments_are_named(net: run.OnnxModel, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="threads: 0 is not in"):
+        run.OnnxModel(net.weights, threads=0)
+    with pytest.raises(ValueError, match=r"boundaries: 0 is not in \[1, 3\]"):
+        net.activations(pixels(1), (0,))
+    with pytest.raises(ValueError, match="batch: 0 is not in"):
+        net.activations(pixels(1), batch=0)
+    with pytest.raises(ValueError, match=r"cuts: 3 is not in \[1, 2\]"):
+        run.save_onnx(net, tmp_path, cuts=(3,))
+
+
+@pytest.mark.parametrize("missing", ["onnx", "onnxruntime"])
+def test_what_is_missing_is_asked_for(
+    net: run.OnnxModel, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    fresh = run.OnnxModel(net.weights)
+    with pytest.raises(ImportError, match=r"pip install 'constellm\[run\]'"):
+        fresh.segment(0, 1)(pixels(1))
+
+
+def test_profile_counts_what_runs(net: run.OnnxModel, shipped: run.OnnxModel) -> None:
+    for model in (net, shipped):
+        profile = model.profile(batch=4)
+        assert isinstance(profile, Profile)
+        assert len(profile) == model.blocks
+        assert profile.input_bytes == 4 * model.image_px**2 * 3
+        # Four vectors of a batch normalisation become the bias of a convolution.
+        folded = sum(
+            tensor.size if "norms" not in name else tensor.size / 4
+            for name, tensor in model.weights.tensors.items()
+        )
+        assert profile.parameters == folded
+        assert profile.weight_bytes == 4 * folded
+        sent = [4 * 4 * model.tokens * model.width] * (model.blocks - 1) + [4 * 4 * len(model.classes)]
+        assert profile.array("output_bytes").tolist() == sent
+        assert np.all(profile.array("memory_bytes") > profile.array("weight_bytes"))
+        assert profile.flop == 4 * model.profile(batch=1).flop
+
+
+def test_flop_are_those_of_the_graph(net: run.OnnxModel) -> None:
+    """Against a count over the graph's own matrix products and convolutions, shapes inferred by ONNX."""
+    from onnx import shape_inference
+
+    from constellm.run.graph import segment_graph
+
+    counted = []
+    for block in range(3):
+        graph = shape_inference.infer_shapes(segment_graph(net.weights, block, block + 1)).graph
+        sides = {
+            value.name: [side.dim_value or 1 for side in value.type.tensor_type.shape.dim]  # one image
+            for value in [*graph.value_info, *graph.input, *graph.output]
+        }
+        sides.update({value.name: list(value.dims) for value in graph.initializer})
+        flop = 0
+        for node in graph.node:
+            if node.op_type == "MatMul":
+                flop += 2 * np.prod(sides[node.output[0]]) * sides[node.input[0]][-1]
+            elif node.op_type == "Conv":
+                flop += 2 * np.prod(sides[node.output[0]]) * np.prod(sides[node.input[1]][1:])
+        counted.append(float(flop))
+    assert net.profile(batch=1).array("flop").tolist() == counted
+
+
+def test_measured_profile(net: run.OnnxModel) -> None:
+    measured = net.profile(batch=2, measured=True, repeats=1)
+    assert isinstance(measured, Measured)
+    assert measured.profile == net.profile(batch=2)
+    assert list(measured.device_times) == ["here"]
+    assert len(measured.device_times["here"]) == 3
+    assert min(measured.device_times["here"]) > 0
+
+
+def test_runs_without_pytorch() -> None:
+    code = """
+import sys
+sys.modules["torch"] = None
+from constellm import images, run
+sample = images.sample().take(slice(10))
+print(run.infer(run.load(), sample.pixels, batch=4).logits.shape, "transformers" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split("\n")[0] == "(10, 10) False"
+
+
+def test_shipped_model_knows_land_use(shipped: run.OnnxModel) -> None:
+    sample = images.sample()
+    assert run.infer(shipped, sample.pixels).accuracy(sample.labels) > 0.9
+
+
+class TestPyTorch:
+    """ONNX Runtime against the PyTorch module of the same weights."""
+
+    @pytest.fixture(autouse=True)
+    def _torch(self) -> None:
+        pytest.importorskip("torch")
+
+    def test_small_model(self, net: run.OnnxModel, tmp_path: Path) -> None:
+        import torch
+
+        from constellm.train import load
+
+        trained = load(small.write(tmp_path / "small.safetensors"))
+        x = pixels(6)
+        at = net.activations(x, range(1, 4))
+        with torch.inference_mode():
+            y = trained.model.stem(torch.from_numpy(images.standardise(x, trained.mean, trained.std)))
+            for boundary in range(1, 4):
+                y = trained.model.blocks[boundary - 1](y)
+                expected = trained.model.head(y) if boundary == 3 else y
+                np.testing.assert_allclose(at[boundary], expected.numpy(), rtol=0, atol=1e-4)
+
+    def test_shipped_model(self, shipped: run.OnnxModel) -> None:
+        from constellm.run.onnx_model import _SHIPPED
+        from constellm.train import load, predict
+
+        sample = images.sample().take(slice(60))
+        expected = predict(load(_SHIPPED / "vit-eurosat.safetensors"), sample, batch=30)
+        found = run.infer(shipped, sample.pixels, batch=20)
+        np.testing.assert_allclose(found.logits, expected, rtol=0, atol=1e-4)
+        assert np.array_equal(found.labels, expected.argmax(axis=1))
+
+    def test_saved_and_loaded(self, tmp_path: Path) -> None:
+        import torch
+
+        from constellm.train import Trained, Vit, VitShape, load, save
+
+        torch.manual_seed(0)
+        model = Vit(VitShape(**small.SHAPE)).eval()
+        trained = Trained(model=model, mean=(0.3, 0.4, 0.5), std=(0.2, 0.1, 0.15), log=[])
+        exact, half = tmp_path / "exact.safetensors", tmp_path / "half.safetensors"
+        save(trained, exact, name="exact", classes="abcde", half=False)
+        save(trained, half, name="half", classes="abcde")
+        assert exact.stat().st_size > 1.7 * half.stat().st_size
+        x = images.ImageSet(pixels(5), np.arange(5), tuple("abcde"))
+        back = load(exact)
+        assert (back.mean, back.std, back.log) == (trained.mean, trained.std, [])
+        for name, tensor in model.state_dict().items():
+            assert torch.equal(back.model.state_dict()[name], tensor), name
+        from constellm.train import predict
+
+        expected = predict(trained, x)
+        np.testing.assert_allclose(run.infer(run.load(exact), x.pixels).logits, expected, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(
+            run.infer(run.load(half), x.pixels).logits, predict(load(half), x), rtol=0, atol=1e-4
+        )
+        first = half.read_bytes()
+        save(trained, half, name="half", classes="abcde")
+        assert half.read_bytes() == first
+
+    def test_refuses_to_save(self, tmp_path: Path) -> None:
+        import torch
+
+        from constellm.train import Trained, Vit, VitShape, load, save
+
+        trained = Trained(Vit(VitShape(**small.SHAPE)), (0.3, 0.4, 0.5), (0.2, 0.1, 0.15), [])
+        path = tmp_path / "x.safetensors"
+        with pytest.raises(ValueError, match="classes: 4 names are not 5"):
+            save(trained, path, name="x", classes="abcd")
+        with pytest.raises(ValueError, match="name: 'a/b' is not 1 to 100"):
+            save(trained, path, name="a/b", classes="abcde")
+        with torch.no_grad():
+            trained.model.blocks[1].up.weight[0, 0] = 1e5
+        with pytest.raises(ValueError, match=r"blocks\.1\.up\.weight: not all .* finite as torch.float16"):
+            save(trained, path, name="x", classes="abcde")
+        with pytest.raises(ValueError, match="not version 1 of constellm.vit"):
+            load(small.write(path, version=2))
