@@ -17,6 +17,7 @@ class _Run:
     container: str
     names: tuple[str, ...]
     kind: str
+    parameters: int
 
     def __str__(self) -> str:
         place = repr(self.container) if self.container else "the module itself"
@@ -32,14 +33,14 @@ def find_blocks(module: nn.Module, blocks: str | Iterable[str] | None) -> tuple[
         To look in.
     blocks : str, iterable of str, or None
         Path of the container whose children are the blocks, the paths of the blocks themselves, or None
-        for the longest row of neighbouring children of one class in a ``ModuleList`` or ``Sequential``.
-        Rows inside the blocks of another row do not count.
+        for the longest row of neighbouring children of one class in a ``ModuleList`` or ``Sequential``, of
+        equally long ones that with the most parameters. Rows inside the blocks of another do not count.
 
     Raises
     ------
     TypeError, ValueError
-        If there is nothing at a path, no row or more than one of the same length, a block stands twice,
-        or there are fewer than two; names the candidates.
+        If there is nothing at a path, no row, or several of the same class and length, or if a block stands
+        twice; names the candidates.
     """
     if blocks is None:
         return _longest(module)
@@ -62,12 +63,14 @@ def _longest(module: nn.Module) -> tuple[str, ...]:
     longest = [run for run in runs if len(run.names) == most]
     if not longest:
         raise ValueError(f"blocks: {type(module).__name__} has no ModuleList or Sequential; name the blocks")
-    # Of single ones the first: if it is called again and again, that is what has to be said.
-    if len(longest) > 1 and most > 1:
-        raise ValueError(
-            f"blocks: more than one row of {most} blocks, name one of {', '.join(map(str, longest))}"
-        )
-    return _checked(module, tuple(_join(longest[0].container, name) for name in longest[0].names))
+    if most == 1:
+        run = longest[0]  # the outermost: if it is called again and again, that is what has to be said
+    else:
+        run = max(longest, key=lambda run: run.parameters)
+        alike = [str(other) for other in longest if other.kind == run.kind]
+        if len(alike) > 1:
+            raise ValueError(f"blocks: more than one row of {most} blocks, name one of {', '.join(alike)}")
+    return _checked(module, tuple(_join(run.container, name) for name in run.names))
 
 
 def _runs(module: nn.Module) -> list[_Run]:
@@ -91,7 +94,8 @@ def _runs(module: nn.Module) -> list[_Run]:
             block = container._modules[names[0]] if names else None
             if block is None or next(block.parameters(), None) is None:
                 continue
-            found.append(_Run(path, tuple(names), type(block).__name__))
+            weights = sum(p.numel() for name in names for p in container.get_submodule(name).parameters())
+            found.append(_Run(path, tuple(names), type(block).__name__, weights))
             if len(names) > 1:
                 taken.extend(_join(path, name) for name in names)
     return found

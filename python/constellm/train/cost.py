@@ -31,7 +31,9 @@ def profile(model: TorchModel, batch: int) -> Profile:
     side = None
     for i in range(model.blocks):
         segment = model.segment(i, i + 1)
-        with _Fused(), _Alive() as alive, _flop_counter() as counter:
+        # A later segment's activation is counted when it is taken over.
+        given = sum(map(_nbytes, tensors_of((args, kwargs)))) if i == 0 else 0
+        with _Fused(), _Alive(given) as alive, _flop_counter() as counter:
             if side is None:
                 x, side = segment.start(*args, **kwargs)
             else:
@@ -130,16 +132,20 @@ class _Fused:
 class _Alive(TorchDispatchMode):
     """Counts the bytes of tensors that operations made and that still exist.
 
+    Parameters
+    ----------
+    given : int
+        What exists before [B].
+
     Attributes
     ----------
     most_bytes : int
         The most at a time. What a fused operation uses inside itself is not in it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, given: int) -> None:
         super().__init__()
-        self.most_bytes = 0
-        self._bytes = 0
+        self.most_bytes = self._bytes = given
         self._holders: Counter[int] = Counter()  # tensors by memory
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

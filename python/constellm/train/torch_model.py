@@ -232,7 +232,8 @@ class TorchModel:
         are modules like any other.
     blocks : str or iterable of str, optional
         Path of the container of the blocks, such as ``"encoder.layers"``, or the paths of the blocks.
-        Default: the longest row of neighbours of one class in a ``ModuleList`` or ``Sequential``.
+        Default: the longest row of neighbours of one class in a ``ModuleList`` or ``Sequential``, of equally
+        long ones that with the most parameters.
     example : array, Tensor, tuple or mapping
         Inputs of a pass: one, several by position, or by keyword; the first dimension of the first array is
         the batch, and other arrays that are as long there go with it. Run a few times to find and check the
