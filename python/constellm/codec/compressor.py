@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+
+from .._core import Scheme
+from ..core.checks import instance
+from .coding import decode, encode
 
 
 @runtime_checkable
 class Compressor(Protocol):
     """Turns an activation into bytes on one side of a cut, and back on the other.
 
-    Any class with these three members fits. Errors are what `decode` gives against what `encode` was given.
+    Any class with these three members fits. The error is what `decode` gives against what `encode` was
+    given.
 
     Attributes
     ----------
@@ -39,22 +44,28 @@ class Direct:
         Any but a mask's, which the scheme cannot make by itself.
     name : str, optional
         Default: what the scheme says of itself.
+
+    Raises
+    ------
+    TypeError
+        If `scheme` is none.
+    ValueError
+        If it wants a mask.
     """
 
-    def __init__(self, scheme: Any, *, name: str | None = None) -> None:
-        from . import encode  # noqa: F401
-
+    def __init__(self, scheme: Scheme, *, name: str | None = None) -> None:
+        if instance("scheme", scheme, Scheme).sparsify == "mask":
+            raise ValueError("scheme: sparsify='mask' needs a mask at every call; see Masked")
         self.scheme = scheme
         self.name = repr(scheme) if name is None else name
 
+    def __repr__(self) -> str:
+        return f"Direct({self.scheme!r}, name={self.name!r})"
+
     def encode(self, x: np.ndarray) -> bytes:
         """Bytes of an activation."""
-        from . import encode
-
         return encode(x, self.scheme)
 
     def decode(self, data: bytes) -> np.ndarray:
         """The activation, with what the scheme dropped at 0."""
-        from . import decode
-
         return decode(data)
