@@ -169,7 +169,7 @@ def _read(
                 if opened.mode[0] in "IF":  # would be clipped to 8 bits
                     raise ValueError(f"expected 8 bits a channel, got an image of mode {opened.mode}")
                 pixels[i] = np.asarray(opened.convert("RGB"))
-        except _DAMAGED as error:
+        except (*_DAMAGED, image.DecompressionBombError) as error:
             raise ValueError(f"{place}: {name}: {error}") from None
     labels = np.array([label[name.parent.name] for name in files])
     return ImageSet(pixels, labels, classes, place.stem + ("" if split is None else f"/{split}"))
