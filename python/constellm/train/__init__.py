@@ -1,6 +1,7 @@
 """Training with PyTorch, and users' own PyTorch models: needs ``pip install 'constellm[train]'``.
 
-`fit` trains the project's vision transformer; `TorchModel` splits and profiles any module that has a
+`fit` trains the project's vision transformer, `fit_masks` and `fit_bottlenecks` what sits at its cuts;
+`TorchModel` splits and profiles any module that has a
 sequence of blocks. PyTorch is imported when the first of these names is used.
 """
 
@@ -10,12 +11,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .at_cuts import AtCut, CutRecipe, fit_at_cuts
+    from .bottleneck import fit_bottlenecks
     from .export import load, save
+    from .masks import fit_masks
     from .torch_model import Segment, Side, TorchModel
     from .training import Recipe, Trained, fit, predict
     from .vit import Vit, VitShape
 
 _HOMES = {
+    "AtCut": "at_cuts",
+    "CutRecipe": "at_cuts",
+    "fit_at_cuts": "at_cuts",
+    "fit_bottlenecks": "bottleneck",
+    "fit_masks": "masks",
     "load": "export",
     "save": "export",
     "Recipe": "training",
@@ -30,6 +39,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "AtCut",
+    "CutRecipe",
     "Recipe",
     "Segment",
     "Side",
@@ -38,6 +49,9 @@ __all__ = [
     "Vit",
     "VitShape",
     "fit",
+    "fit_at_cuts",
+    "fit_bottlenecks",
+    "fit_masks",
     "load",
     "predict",
     "save",
