@@ -14,7 +14,8 @@ _CONTRAST = 0.2
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     """Turned, mirrored, shifted, and with other brightness and contrast, each image on its own.
 
-    Seen from above no direction is special, so all eight symmetries of the square are used.
+    Seen from above no direction is special, so all eight symmetries of the square are used. A shift is up
+    to 6 px, or an eighth of a small image's side.
 
     Parameters
     ----------
@@ -39,8 +40,9 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
         chosen = symmetry == k
         some = torch.rot90(images[chosen], k % 4, (2, 3))
         turned[chosen] = some.flip(3) if k >= 4 else some
-    padded = functional.pad(turned, [_SHIFT_PX] * 4, mode="reflect")
-    corner = torch.randint(2 * _SHIFT_PX + 1, (2, batch), generator=generator)
+    shift = min(_SHIFT_PX, side // 8)
+    padded = functional.pad(turned, [shift] * 4, mode="reflect")
+    corner = torch.randint(2 * shift + 1, (2, batch), generator=generator)
     rows = corner[0][:, None] + torch.arange(side)
     columns = corner[1][:, None] + torch.arange(side)
     shifted = padded[torch.arange(batch)[:, None, None], :, rows[:, :, None], columns[:, None, :]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..core.checks import count, real
+from ..core.checks import count, instance, real
 from ..images import ImageSet, standardise
 from .augment import augment, mix
 from .vit import Vit, VitShape
@@ -70,17 +71,23 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field in ("epochs", "batch"):
-            count(field, getattr(self, field))
-        count("seed", self.seed, least=0)
-        count("all_tokens_epochs", self.all_tokens_epochs, least=0)
-        real("learning_rate", self.learning_rate, least=0.0)
-        real("warmup_epochs", self.warmup_epochs, least=0.0)
-        real("weight_decay", self.weight_decay, least=0.0)
+        plain: dict[str, Any] = {
+            "epochs": count("epochs", self.epochs),
+            "batch": count("batch", self.batch),
+            "seed": count("seed", self.seed, least=0, most=2**63 - 1),
+            "all_tokens_epochs": count("all_tokens_epochs", self.all_tokens_epochs, least=0),
+            "bfloat16": instance("bfloat16", self.bfloat16, bool),
+        }
+        for field in ("learning_rate", "warmup_epochs", "weight_decay"):
+            plain[field] = real(field, getattr(self, field), least=0.0, most=sys.float_info.max)
         for field in ("label_smoothing", "mix_share", "drop_path", "token_share", "average"):
-            real(field, getattr(self, field), least=0.0, most=1.0)
-        if self.token_share == 0.0 or self.drop_path == 1.0:
-            raise ValueError("token_share and 1 - drop_path: 0.0 is not in (0, 1]")
+            plain[field] = real(field, getattr(self, field), least=0.0, most=1.0)
+        if plain["token_share"] == 0.0:
+            raise ValueError("token_share: 0.0 is not in (0, 1]")
+        if plain["drop_path"] == 1.0:
+            raise ValueError("drop_path: 1.0 is not in [0, 1)")
+        for field, value in plain.items():
+            object.__setattr__(self, field, value)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -136,9 +143,23 @@ def fit(
     Returns
     -------
     Trained
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the shape does not fit the images, there are none, or a channel is the same everywhere.
+
+    Notes
+    -----
+    The same seed, images, number of threads and PyTorch give the same weights, bit for bit. PyTorch's own
+    generator is left as it was.
     """
     recipe = recipe or Recipe()
     count("validate_every", validate_every)
+    if not len(images):
+        raise ValueError("images: expected at least one, got none")
+    if (images.pixels.min(axis=(0, 1, 2)) == images.pixels.max(axis=(0, 1, 2))).any():
+        raise ValueError(f"images: a channel of {images!r} is the same everywhere, which cannot be scaled")
     side = images.pixels.shape[1]
     shape = shape or VitShape(image_px=side, classes=len(images.classes))
     if images.pixels.shape[1:3] != (shape.image_px, shape.image_px) or len(images.classes) > shape.classes:
@@ -152,48 +173,64 @@ def fit(
     targets = functional.one_hot(torch.from_numpy(images.labels.copy()), shape.classes).float()
     targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / shape.classes
 
-    torch.manual_seed(recipe.seed)  # initial weights, stochastic depth, dropped tokens
-    generator = torch.Generator().manual_seed(recipe.seed)
-    model = Vit(shape, drop_path=recipe.drop_path)
-    kept = copy.deepcopy(model).eval()
-    optimiser = _optimiser(model, recipe)
-    steps = math.ceil(len(images) / recipe.batch)
-    trained = Trained(model=kept, mean=mean, std=std, log=[])  # type: ignore[arg-type]
-    step = 0
-    for epoch in range(1, recipe.epochs + 1):
-        start = time.perf_counter()
-        model.train()
-        share = 1.0 if epoch > recipe.epochs - recipe.all_tokens_epochs else recipe.token_share
-        order = torch.randperm(len(images), generator=generator)
-        total = 0.0
-        for chosen in order.split(recipe.batch):
-            rate = _learning_rate(step / steps, recipe)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            x, y = mix(augment(inputs[chosen], generator), targets[chosen], recipe.mix_share, generator)
-            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
-                logits = _logits(model, x, share)
-            loss = functional.cross_entropy(logits.float(), y)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            step += 1
-            _average(kept, model, min(recipe.average, step / (step + 10)))
-            total += loss.item() * len(chosen)
-        row: dict[str, float] = {"epoch": epoch, "loss": total / len(images), "learning_rate": rate}
-        if validation is not None and (epoch % validate_every == 0 or epoch == recipe.epochs):
-            row["accuracy"] = float((predict(trained, validation).argmax(1) == validation.labels).mean())
-        row["seconds"] = time.perf_counter() - start
-        trained.log.append(row)
-        if report is not None:
-            report(row, trained)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)  # initial weights, stochastic depth, dropped tokens
+        generator = torch.Generator().manual_seed(recipe.seed)
+        model = Vit(shape, drop_path=recipe.drop_path)
+        optimiser = _optimiser(model, recipe)
+        kept = copy.deepcopy(model).eval()
+        trained = Trained(model=kept, mean=mean, std=std, log=[])  # type: ignore[arg-type]
+        for epoch in range(1, recipe.epochs + 1):
+            start = time.perf_counter()
+            row = _epoch(epoch, model, kept, optimiser, inputs, targets, recipe, generator)
+            if validation is not None and (epoch % validate_every == 0 or epoch == recipe.epochs):
+                right = predict(trained, validation).argmax(1) == validation.labels
+                row["accuracy"] = float(right.mean())
+            row["seconds"] = time.perf_counter() - start
+            trained.log.append(row)
+            if report is not None:
+                report(row, trained)
     return trained
 
 
+def _epoch(
+    epoch: int,
+    model: Vit,
+    kept: Vit,
+    optimiser: torch.optim.Optimizer,
+    inputs: Tensor,
+    targets: Tensor,
+    recipe: Recipe,
+    generator: torch.Generator,
+) -> dict[str, float]:
+    """Pass `epoch` over the images; a row of the log."""
+    model.train()
+    share = 1.0 if epoch > recipe.epochs - recipe.all_tokens_epochs else recipe.token_share
+    steps = math.ceil(len(inputs) / recipe.batch)
+    total = 0.0
+    order = torch.randperm(len(inputs), generator=generator)
+    for step, chosen in enumerate(order.split(recipe.batch), start=(epoch - 1) * steps):
+        rate = _learning_rate(step / steps, recipe)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        x, y = mix(augment(inputs[chosen], generator), targets[chosen], recipe.mix_share, generator)
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+            logits = _logits(model, x, share)
+        loss = functional.cross_entropy(logits.float(), y)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        # At first the mean is short, or it would hold on to the random beginning.
+        _average(kept, model, min(recipe.average, (step + 1) / (step + 11)))
+        total += loss.item() * len(chosen)
+    return {"epoch": epoch, "loss": total / len(inputs), "learning_rate": rate}
+
+
 def predict(trained: Trained, images: ImageSet, *, batch: int = 250) -> np.ndarray:
-    """Logits, float32 of shape (images, classes), in evaluation mode."""
-    logits = []
+    """Logits, float32 of shape (images, classes), in evaluation mode; `batch` images at a time."""
+    batch = count("batch", batch)
+    logits = [torch.empty(0, trained.model.shape.classes)]
     with torch.inference_mode():
         for start in range(0, len(images), batch):
             pixels = images.pixels[start : start + batch]

@@ -154,6 +154,8 @@ class Vit(nn.Module):
 
     def __init__(self, shape: VitShape, *, drop_path: float = 0.0) -> None:
         super().__init__()
+        if not 0.0 <= drop_path < 1.0:
+            raise ValueError(f"drop_path: {drop_path} is not in [0, 1)")
         self.shape = shape
         self.stem = Stem(shape)
         self.blocks = nn.ModuleList(
