@@ -26,10 +26,7 @@ class Curve:
 
     @classmethod
     def fit(cls, x: np.ndarray, y: np.ndarray) -> Curve:
-        """The one nearest to points in least squares (isotonic regression, pooling adjacent violators).
-
-        From (0, 0) on: no error costs nothing.
-        """
+        """The one nearest to points in least squares (isotonic regression, pooling adjacent violators)."""
         order = np.argsort(x, kind="stable")
         pools: list[tuple[float, float, int]] = []  # Σ x, Σ y, points
         for at, value in zip(x[order], y[order]):
@@ -38,8 +35,13 @@ class Curve:
                 last = pools.pop()
                 pool = (last[0] + pool[0], last[1] + pool[1], last[2] + pool[2])
             pools.append(pool)
-        means = np.array([(sx / n, max(sy / n, 0.0)) for sx, sy, n in pools])
-        return cls(np.append(0.0, means[:, 0]), np.append(0.0, means[:, 1]))
+        return cls(np.array([sx / n for sx, _, n in pools]), np.array([sy / n for _, sy, n in pools]))
+
+    @classmethod
+    def from_zero(cls, x: np.ndarray, y: np.ndarray) -> Curve:
+        """The same where no x or y is negative, from (0, 0) on: no error costs nothing."""
+        curve = cls.fit(x, y)
+        return cls(np.append(0.0, curve.x), np.append(0.0, curve.y))
 
     def __call__(self, x: float | np.ndarray) -> NDArray[np.float64]:
         return np.asarray(np.interp(x, self.x, self.y))
@@ -272,8 +274,8 @@ def calibrate(
         weights = {pair: w + single[pair].expected_loss_se for pair, w in weights.items()}
     images = min(row.images for row in rows)
     root = np.array([accumulate(weights_of(row, weights), exponent) for row in several])
-    image_se = Curve.fit(root, np.array([row.expected_loss_se for row in several]))
-    variance = Curve.fit(root, np.array([row.images * row.loss_se**2 for row in several]))
+    image_se = Curve.from_zero(root, np.array([row.expected_loss_se for row in several]))
+    variance = Curve.from_zero(root, np.array([row.images * row.loss_se**2 for row in several]))
     return Calibration(
         basis=basis,
         exponent=exponent,
@@ -283,7 +285,7 @@ def calibrate(
         weights=weights,
         largest=float(root.max() ** exponent),
         _single=single,
-        _mean=Curve.fit(root, loss),
+        _mean=Curve.from_zero(root, loss),
         _image_se=image_se,
         _variance=variance,
         _quantile=_beyond(root, loss, image_se, confidence, images),
@@ -296,7 +298,7 @@ def _beyond(root: np.ndarray, loss: np.ndarray, image_se: Curve, confidence: flo
     scores = np.empty(len(root))
     for left_out in range(_FOLDS):
         out = fold == left_out
-        mean = Curve.fit(root[~out], loss[~out])
+        mean = Curve.from_zero(root[~out], loss[~out])
         scale = np.maximum(image_se(root[out]), _least_se(images))
         scores[out] = (loss[out] - mean(root[out])) / scale
     # The quantile of one more than there are, so that a new set is covered with the confidence asked for.

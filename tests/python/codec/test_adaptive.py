@@ -72,11 +72,12 @@ def test_errors_are_made_equal():
         assert (worse > 0.3 * np.linalg.norm(x[below].reshape(len(below), -1), axis=1)).all()
 
 
-def test_thresholds_spend_the_budget_on_hard_images():
+@pytest.mark.parametrize("shift", [0.0, -5.0])
+def test_thresholds_spend_the_budget_on_hard_images(shift):
     random = np.random.Generator(np.random.PCG64(0))
-    difficulty = random.random(2000)
+    difficulty = random.random(2000) + shift
     sizes = [100.0, 200.0, 400.0]
-    loss = np.array([difficulty**4 / 1.0, difficulty**4 / 3.0, difficulty**4 / 20.0])
+    loss = (difficulty - shift) ** 4 / np.array([[1.0], [3.0], [20.0]])
     losses = []
     for budget in (100.0, 150.0, 200.0, 300.0, 400.0):
         thresholds = codec.fit_thresholds(difficulty, loss, sizes, budget)

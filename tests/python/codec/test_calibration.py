@@ -19,12 +19,13 @@ def isotonic_by_definition(y):
 @pytest.mark.parametrize("seed", range(5))
 def test_the_curve_is_the_least_squares_one_that_does_not_fall(seed):
     random = np.random.Generator(np.random.PCG64(seed))
-    x, y = np.arange(1.0, 16.0), np.sort(random.random(15)) + random.random(15)
+    x, y = np.arange(-7.0, 8.0), np.sort(random.random(15)) + random.random(15)
     curve = Curve.fit(x, y)
-    assert curve.x[0] == curve.y[0] == 0.0
-    assert (np.diff(curve.y) >= 0.0).all()
+    assert (np.diff(curve.x) > 0.0).all() and (np.diff(curve.y) > 0.0).all()
     # Its points are the pools' means.
-    assert set(np.round(curve.y[1:], 12)) == set(np.round(isotonic_by_definition(y), 12))
+    assert set(np.round(curve.y, 12)) == set(np.round(isotonic_by_definition(y), 12))
+    from_zero = Curve.from_zero(x + 8.0, y)
+    assert from_zero(0.0) == 0.0 and from_zero(100.0) == curve(100.0)
 
 
 def test_a_menu_and_a_limit_say_the_same_as_the_calibration():
