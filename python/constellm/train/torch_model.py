@@ -219,7 +219,7 @@ class TorchModel:
     tensor crosses, the activation. Whatever the module does before the first block (embedding, masks,
     positions) belongs to the first segment, what it does after the last (norm, pooler, head) to the last;
     both are found by running the module's own program, so nothing is known here of any architecture.
-    Segments one after the other give bit for bit what the module gives.
+    Segments one after the other give bit for bit what the module gives without gradients.
 
     What blocks read beside the activation is called `Side`. Where it is the same for every row of a batch,
     such as rotary positions, later segments keep it from the example. Where it depends on the input, such

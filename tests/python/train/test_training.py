@@ -233,9 +233,7 @@ def test_stochastic_depth() -> None:
 def test_images_that_cannot_be_trained_on(images) -> None:
     with pytest.raises(ValueError, match="images: expected at least one, got none"):
         fit(images.take([]), shape=SHAPE, recipe=QUICK)
-    with pytest.raises(
-        ValueError, match=r"images: expected 32 × 32 px and at most 3 classes, got ImageSet\('squares'"
-    ):
+    with pytest.raises(ValueError, match=r"images: expected 32 × 32 px and at most 3 classes, got .*squares"):
         fit(images, shape=VitShape(image_px=32, classes=3), recipe=QUICK)
     with pytest.raises(ValueError, match="images: expected 16 × 16 px and at most 2 classes"):
         fit(images, shape=VitShape(image_px=16, classes=2), recipe=QUICK)
