@@ -1,0 +1,382 @@
+"""Joint training of partition and codecs: with made-up measurements, and once in earnest."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from constellm import model, network, split
+from constellm.codec import MeasuredCuts
+from constellm.images import ImageSet, synthetic
+from constellm.train.joint import IDEAL, Order, alternate
+from constellm.train.joint_result import COLUMNS, STOPS, cuts_of
+
+BLOCKS = 6
+NET = SimpleNamespace(name="net", blocks=BLOCKS)
+
+
+class Stub:
+    """A compressor that is never run: its ratio and loss are stated."""
+
+    def __init__(self, ratio, loss, name="stub"):
+        self.ratio, self.loss, self.name = ratio, loss, name
+
+    def encode(self, x):
+        raise AssertionError("the measurer of these tests encodes nothing")
+
+    decode = encode
+
+
+class Measurer:
+    """Losses add up and fall towards the end; everything asked for is noted."""
+
+    def __init__(self):
+        self.sets = []
+
+    def __call__(self, net, images, compressors, *, boundaries, combinations, batch):
+        assert net is NET and tuple(boundaries) == () and batch == 64
+        rows = [self.row(compressors, dict(sorted(cuts.items())), len(images)) for cuts in combinations]
+        if len(images) == len(CALIBRATION):
+            self.sets += [tuple(row.plan.items()) for row in rows]
+        return SimpleNamespace(rows=rows)
+
+    @staticmethod
+    def row(compressors, cuts, images):
+        at = {
+            k: compressors[n][k] if isinstance(compressors[n], dict) else compressors[n]
+            for k, n in cuts.items()
+        }
+        loss = sum(stub.loss * (1.0 - 0.05 * k) for k, stub in at.items())
+        return MeasuredCuts(
+            cuts=tuple(cuts),
+            codecs=tuple(cuts.values()),
+            blocks=BLOCKS,
+            images=images,
+            error=tuple(10.0 * stub.loss for stub in at.values()),
+            reached=(10.0 * loss,) * (BLOCKS - min(cuts) + 1),
+            ratio=tuple(stub.ratio for stub in at.values()),
+            encode_s_per_byte=(1e-9,) * len(cuts),
+            decode_s_per_byte=(1e-9,) * len(cuts),
+            accuracy=0.95 - loss,
+            agreement=1.0 - loss,
+            loss=loss,
+            loss_se=0.001,
+            expected_loss=loss,
+            expected_loss_se=1e-5,
+        )
+
+
+def image_set(count):
+    return ImageSet(np.zeros((count, 2, 2, 3), np.uint8), np.zeros(count, np.int64), ("a", "b"))
+
+
+CALIBRATION, TRAINING, TEST = image_set(4000), image_set(7), image_set(500)
+MENU = {"fine": Stub(2.0, 0.0004), "middle": Stub(4.0, 0.001), "coarse": Stub(8.0, 0.003)}
+
+
+def problem_of(rate_bps=5e6, nodes=3, **changes):
+    def made(menu, max_error):
+        profile = model.from_arrays(
+            flop=[1e9] * BLOCKS,
+            memory_bytes=[1e6] * BLOCKS,
+            output_bytes=[1e6] * (BLOCKS - 1) + [1e1],
+            input_bytes=1e6,
+        )
+        chain = network.chain(nodes, flop_per_s=1e10, memory_bytes=1e9, rate_bps=rate_bps)
+        options = {"micro_batches": 8, "max_error": max_error, **changes}
+        return split.Problem(model=profile, network=chain, codecs=menu, **options)
+
+    return made
+
+
+class Better:
+    """Trains codecs with `factor` times the ratio that the plan has and a given loss."""
+
+    def __init__(self, factor, loss=0.0005):
+        self.factor, self.loss, self.orders = factor, loss, []
+
+    def __call__(self, images, order):
+        assert images is TRAINING
+        self.orders.append(order)
+        name = f"trained-r{order.round}"
+        return {name: {k: Stub(self.factor * ratio, self.loss, name) for k, ratio in order.ratios.items()}}
+
+
+def run(trainer, *, problem=None, measurer=None, **options):
+    return alternate(
+        problem or problem_of(),
+        NET,
+        TRAINING,
+        CALIBRATION,
+        compressors=MENU,
+        trainer=trainer,
+        measure=measurer or Measurer(),
+        **options,
+    )
+
+
+def not_called(images, order):
+    raise AssertionError("nothing should be trained")
+
+
+def test_every_round_trains_for_the_last_plan_and_no_round_is_worse():
+    trainer = Better(2.0)
+    found = run(trainer, rounds=3, tolerance=0.001, test=TEST)
+    assert [done.index for done in found.rounds] == [0, 1, 2, 3] and found.stopped_because == "rounds"
+    assert [order.round for order in trainer.orders] == [1, 2, 3]
+    for order, before in zip(trainer.orders, found.rounds):
+        assert list(order.ratios) == [stage.last_layer + 1 for stage in before.plan.stages[:-1]]
+    first = found.rounds[0]
+    at = cuts_of(first.plan)
+    assert trainer.orders[0].ratios == {
+        k: MENU[at[k]].ratio if k in at else 1.0 for k in trainer.orders[0].ratios
+    }
+    for done in found.rounds:
+        assert done.plan.status == "optimal" and split.check(done.plan.problem, done.plan) == []
+        assert done.plan.error <= done.max_error * (1 + 1e-9)
+        assert done.ideal_s <= done.objective_s <= done.before_s * (1 + 1e-9) <= done.start_s * (1 + 3e-9)
+        assert 0.0 <= done.gain < 1.0 and 0.0 <= done.share <= 1.0
+    assert found.rounds[0].gain == 0.0 and found.rounds[0].trained == ()
+    assert found.rounds[1].gain > 0.05 and found.rounds[1].trained == ("trained-r1",)
+    assert found.plan is found.rounds[-1].plan
+
+
+def test_bytes_of_a_trained_codec_are_counted_at_its_cuts_alone():
+    found = run(Better(16.0), rounds=1)
+    done = found.rounds[1]
+    where = set(found.compressors["trained-r1"])
+    assert where < set(range(1, BLOCKS))
+    trained = {k for k, name in cuts_of(done.plan).items() if name == "trained-r1"}
+    assert trained and trained <= where
+    codec = next(c for c in done.plan.problem.codecs if c.name == "trained-r1")
+    for k in range(1, BLOCKS):
+        assert (codec.layer_error[k - 1] <= done.max_error) == (k in where)
+
+
+def test_stops_when_no_codec_could_gain_more():
+    found = run(not_called, problem=problem_of(rate_bps=1e12), tolerance=0.01)
+    assert found.stopped_because == "bound" and len(found.rounds) == 1
+    assert 0.0 <= found.rounds[0].room <= 0.01
+
+
+def test_stops_after_training_that_reaches_the_bound():
+    found = run(Better(1e6, loss=0.0), tolerance=0.01)
+    assert found.stopped_because == "bound" and len(found.rounds) > 1
+    assert found.rounds[-1].share > 0.9
+
+
+def test_stops_when_the_plan_repeats():
+    found = run(Better(0.5, loss=0.02))
+    assert found.stopped_because == "repeats" and len(found.rounds) == 2
+    assert found.rounds[1].plan.stages == found.rounds[0].plan.stages
+    assert found.rounds[1].gain == 0.0
+
+
+def test_stops_when_a_round_gains_too_little():
+    found = run(Better(1.01), tolerance=0.05)
+    assert found.stopped_because == "gain" and len(found.rounds) == 2
+    assert 0.0 <= found.rounds[1].gain < 0.05 < found.rounds[1].room
+
+
+def test_plan_without_a_cut_asks_for_codecs_at_the_cuts_of_the_ideal_plan():
+    trainer = Better(1e3, loss=0.0)
+    found = run(trainer, problem=problem_of(rate_bps=1e5), rounds=1, test=TEST)
+    assert len(found.rounds[0].plan.stages) == 1 and found.cuts(0) == {}
+    row = found.rounds[0].row()
+    assert row["test_loss"] != row["test_loss"] and row["promised_loss"] == 0.0
+    ratios = trainer.orders[0].ratios
+    assert ratios and set(ratios.values()) <= {stub.ratio for stub in MENU.values()}
+    assert len(found.rounds[1].plan.stages) > 1
+
+
+def test_throughput_is_an_objective_too():
+    found = run(Better(2.0), problem=problem_of(objective="throughput"), rounds=1)
+    for done in found.rounds:
+        assert done.objective_s == done.plan.bottleneck_s
+
+
+def test_nothing_is_measured_twice_and_rows_at_hand_are_not_measured_at_all():
+    measurer = Measurer()
+    found = run(Better(2.0), measurer=measurer, rounds=2)
+    assert len(measurer.sets) == len(set(measurer.sets)) == len(found.measured)
+    again = Measurer()
+    repeated = run(Better(2.0), measurer=again, rounds=0, measured=found.measured)
+    assert again.sets == []
+    alone = [row for row in repeated.measured if len(row.cuts) == 1]
+    assert len(alone) == len(MENU) * (BLOCKS - 1)
+    assert all(set(row.codecs) <= set(MENU) for row in repeated.measured)
+
+
+def test_the_same_seed_gives_the_same_rows():
+    def figures(seed):
+        rows = run(Better(2.0), rounds=2, seed=seed, test=TEST).rows()
+        return [{**row, "train_s": 0.0} for row in rows]
+
+    assert figures(3) == figures(3)
+
+
+def test_test_images_change_nothing():
+    without, tested = run(Better(2.0), rounds=2), run(Better(2.0), rounds=2, test=TEST)
+    for one, two in zip(without.rounds, tested.rounds):
+        assert one.plan.stages == two.plan.stages and one.objective_s == two.objective_s
+        assert one.tested is None and two.tested.images == len(TEST)
+        assert two.tested.plan == cuts_of(two.plan) == two.measured.plan
+
+
+def test_shows_itself():
+    seen = []
+    found = run(Better(2.0), rounds=1, tolerance=0.001, test=TEST, report=seen.append)
+    assert seen == list(found.rounds)
+    for row in found.rows():
+        assert row.keys() == COLUMNS.keys()
+    assert found.stopped_because in STOPS and STOPS[found.stopped_because] in found.summary()
+    lines = found.summary().splitlines()
+    assert len(lines) == 4 and lines[0].split()[0] == "round"
+    assert "<script" not in found._repr_html_() and found._repr_html_().count("<tr>") == 3
+    assert "1 rounds of training" in repr(found)
+
+
+def test_cuts_are_those_of_the_plan():
+    found = run(Better(16.0), rounds=1)
+    at = found.cuts()
+    for k, name in cuts_of(found.plan).items():
+        menu = found.compressors[name]
+        assert at[k] is (menu[k] if isinstance(menu, dict) else menu)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ({"coarse": {2: Stub(2.0, 0.0)}}, "trainer: the name 'coarse' is in use"),
+        ({IDEAL.name: {2: Stub(2.0, 0.0)}}, "trainer: the name 'ideal' is in use"),
+        ({"new": {}}, r"trainer: 'new' is for cuts \[\]"),
+        ({"new": {99: Stub(2.0, 0.0)}}, r"trainer: 'new' is for cuts \[99\], asked for \["),
+    ],
+)
+def test_wrong_codecs_of_a_trainer_are_refused(made, message):
+    with pytest.raises(ValueError, match=message):
+        run(lambda images, order: made)
+
+
+def shorter(menu, max_error):
+    problem = problem_of()([IDEAL], max_error)
+    return problem.replace(layers=problem.layers[:3])
+
+
+def with_another(menu, max_error):
+    return problem_of()([*menu, menu[0].replace(name="more")], max_error)
+
+
+def without_memory(menu, max_error):
+    problem = problem_of()(menu, max_error)
+    return problem.replace(nodes=[node.replace(memory_bytes=0.0) for node in problem.nodes])
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (problem_of(error_rule="root_sum_square"), "error rule 'root_sum_square'"),
+        (problem_of(max_error=None), "limit None"),
+        (shorter, "3 layers, expected 6"),
+        (with_another, "other codecs"),
+        (without_memory, "has no plan"),
+    ],
+)
+def test_wrong_problems_are_refused(problem, message):
+    with pytest.raises(ValueError, match=f"problem_of: .*{message}"):
+        run(not_called, problem=problem)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"sets": 19}, ValueError, "sets: 19"),
+        ({"rounds": -1}, ValueError, "rounds: -1"),
+        ({"tolerance": 2.0}, ValueError, "tolerance: 2.0"),
+        ({"loss": 0.0}, ValueError, "loss: 0.0"),
+        ({"measured": [Measurer.row(MENU, {1: "fine"}, 3)]}, ValueError, "measured: a row of 6 blocks and 3"),
+    ],
+)
+def test_wrong_arguments_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        run(not_called, **options)
+
+
+def test_reserved_names_and_empty_menus_are_refused():
+    for menu in ({}, {"none": MENU["fine"]}, {"ideal": MENU["fine"]}):
+        with pytest.raises(ValueError, match="compressors: expected some"):
+            alternate(problem_of(), NET, TRAINING, CALIBRATION, compressors=menu, trainer=not_called)
+    with pytest.raises(TypeError, match="training: expected a ImageSet"):
+        alternate(problem_of(), NET, None, CALIBRATION, compressors=MENU, trainer=not_called)
+
+
+def test_in_earnest_on_a_tiny_network(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
+    from constellm import run as running
+    from constellm.codec import Direct, Scheme
+    from constellm.train import Recipe, VitShape, fit, save
+    from constellm.train.at_cuts import CutRecipe
+    from constellm.train.cut_trainer import CutTrainer
+
+    training, calibration = synthetic(48, side_px=16, seed=0), synthetic(32, side_px=16, seed=1)
+    shape = VitShape(blocks=4, width=16, heads=2, mlp_width=32, image_px=16, patch_px=4, classes=10)
+    trained = fit(training, shape=shape, recipe=Recipe(epochs=1, all_tokens_epochs=1, seed=0))
+    path = tmp_path / "tiny.safetensors"
+    save(trained, path, name="tiny", classes=training.classes)
+    net = running.load(path)
+    profile = net.profile(16)
+
+    def problem(menu, max_error):
+        timeless = [codec.replace(encode_s_per_byte=0.0, decode_s_per_byte=0.0) for codec in menu]
+        chain = network.chain(3, flop_per_s=1e8, memory_bytes=1e9, rate_bps=1e5)
+        return split.Problem(
+            model=profile, network=chain, codecs=timeless, micro_batches=4, max_error=max_error
+        )
+
+    def figures():
+        found = alternate(
+            problem,
+            net,
+            training,
+            calibration,
+            compressors={f"q{bits}": Direct(Scheme(bits=bits), name=f"q{bits}") for bits in (4, 8)},
+            trainer=CutTrainer(trained, sizes=(0.8, 0.5), recipe=CutRecipe(epochs=1, batch=16)),
+            loss=0.5,
+            sets=20,
+            rounds=1,
+            tolerance=0.0,
+        )
+        assert len(found.rounds) == 2
+        names = set(found.rounds[1].trained)
+        assert {name.split("-")[0] for name in names} == {"mask", "bottleneck"} and len(names) == 4
+        cuts = found.cuts()
+        assert cuts
+        inferred = running.infer(net, calibration.pixels, cuts=cuts)
+        assert inferred.accuracy(calibration.labels) == found.rounds[1].measured.accuracy
+        return [str({**row, "train_s": 0.0}) for row in found.rows()]  # as text: NaN equals NaN
+
+    assert figures() == figures()
+
+
+def test_share_and_rank_aim_at_the_bytes_asked_for():
+    pytest.importorskip("torch")
+    from constellm.train.cut_trainer import CutTrainer, mask_share
+
+    shares = [mask_share(bits) for bits in (0.01, 0.5, 1.0, 2.0, 4.0, 8.0)]
+    assert shares == sorted(shares) and shares[0] >= 0.005 and shares[-1] <= 0.95
+    assert mask_share(2.0) == pytest.approx(0.2098, abs=1e-4)  # H(0.2098) + 6 · 0.2098 = 2
+    for wrong in (("gzip",), (), "mask"):
+        with pytest.raises(ValueError, match="kinds"):
+            CutTrainer(None, kinds=wrong)
+    with pytest.raises(ValueError, match="sizes"):
+        CutTrainer(None, sizes=())
+    with pytest.raises(ValueError, match=r"sizes: 0\.0"):
+        CutTrainer(None, sizes=(0.0,))
+
+
+def test_order_says_what_is_wanted():
+    order = Order(2, {3: 8.0})
+    assert order.round == 2 and order.ratios == {3: 8.0}

@@ -1,0 +1,252 @@
+"""Train codecs for the plans of the shipped model, plan again, and document what comes of it.
+
+    python tools/joint_training.py run --images eurosat_rgb.zip
+    python tools/joint_training.py docs
+
+`run` writes CSV files into docs/results/joint, `docs` fills docs/joint-training.md from them. Images come
+from a folder or zip with ``train/`` and ``test/`` in it: codecs are trained on images that the network was
+trained on, calibrated on the 100 a class that it never saw, and the plans are tried on the test images. On
+one core of a shared machine it takes about a quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from constellm import codec, images, network, run, split
+from constellm.core.quantity import quantity
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "docs" / "results" / "joint"
+PAGE = ROOT / "docs" / "joint-training.md"
+
+SATELLITES = 4
+FLOP_PER_S = 50e9  # about what one core computes that the codecs' times were measured on
+LATENCY_S = 0.01
+MICRO_BATCHES = 8
+BATCH = 64  # images in a micro-batch
+LOSS = 0.01  # promised: at most one point
+TOLERANCE = 0.02
+SLOW_BPS, FAST_BPS = 5e6, 200e6
+RATES_BPS = np.geomspace(1e6, 256e6, 9)
+
+
+def problem_of(net: Any, rate_bps: float) -> Callable[[list[codec.Codec], float], split.Problem]:
+    """Satellites in a row with links of one rate; the last one wants the labels."""
+    profile = net.profile(BATCH)
+    chain = network.chain(
+        SATELLITES, flop_per_s=FLOP_PER_S, memory_bytes=1e9, rate_bps=rate_bps, latency_s=LATENCY_S
+    )
+
+    def made(menu: list[codec.Codec], max_error: float) -> split.Problem:
+        return split.Problem(
+            name=f"isl-{rate_bps / 1e6:.4g}-mbps",
+            model=profile,
+            network=chain,
+            codecs=menu,
+            micro_batches=MICRO_BATCHES,
+            max_error=max_error,
+        )
+
+    return made
+
+
+def measure_all(options: argparse.Namespace) -> None:
+    """Run every case and write the tables."""
+    import torch
+
+    from constellm.train import load
+    from constellm.train.at_cuts import CutRecipe
+    from constellm.train.cut_trainer import CutTrainer
+    from constellm.train.joint import alternate
+
+    torch.set_num_threads(options.threads)
+    options.out.mkdir(parents=True, exist_ok=True)
+    net = run.load()
+    calibration, training = images.load(options.images, split="train").divided(100, seed=0)
+    test = images.load(options.images, split="test")
+    training = training.take(slice(options.training))
+    if options.limit:
+        calibration, test = calibration.take(slice(options.limit)), test.take(slice(options.limit))
+    known = [row for row in run.measured_cuts() if row.images == len(calibration)]
+    weights = Path(run.__file__).parent / "data" / f"{net.name}.safetensors"
+    trainer = CutTrainer(load(weights), recipe=CutRecipe(epochs=options.epochs))
+    cases = {"slow links": SLOW_BPS, "fast links": FAST_BPS}
+    rounds: list[dict[str, Any]] = []
+    for case, rate_bps in cases.items():
+        start = time.perf_counter()
+        found = alternate(
+            problem_of(net, rate_bps),
+            net,
+            training,
+            calibration,
+            compressors=run.direct_compressors(),
+            trainer=trainer,
+            test=test,
+            loss=LOSS,
+            tolerance=TOLERANCE,
+            rounds=options.rounds,
+            sets=options.sets,
+            measured=known,
+            report=lambda done: print(done.row(), flush=True),
+        )
+        print(case, found, f"{time.perf_counter() - start:.0f} s", flush=True)
+        print(found.summary(), flush=True)
+        stop = found.stopped_because
+        rounds += [
+            {"case": case, "rate_bps": rate_bps, **row, "stopped_because": stop} for row in found.rows()
+        ]
+        write(options.out / "rounds.csv", rounds)
+        if case == "slow links":
+            new = [row for row in found.measured if row not in known]
+            codec.write_measured_cuts(new, options.out / "measured.csv")
+            write(options.out / "rates.csv", by_rate(net, found))
+
+
+def by_rate(net: Any, found: Any) -> list[dict[str, Any]]:
+    """What the codecs of one case are worth at other rates, all under its last calibration."""
+    menu = found.plan.problem.codecs
+    free = [option for option in menu if option.name in {"none", *run.direct_compressors()}]
+    ideal = [codec.Codec(name="ideal", ratio=1e12, error=0.0)]
+    limit = found.rounds[-1].max_error
+    rows = []
+    for rate_bps in RATES_BPS:
+        problem = problem_of(net, float(rate_bps))
+        plans = {
+            name: split.solve(problem(some, limit))
+            for name, some in (("free", free), ("trained", menu), ("ideal", ideal))
+        }
+        row = {"rate_bps": float(rate_bps), **{f"{name}_s": plan.delay_s for name, plan in plans.items()}}
+        uses = sum("-r" in (stage.codec or "") for stage in plans["trained"].stages)
+        rows.append({**row, "stages": len(plans["trained"].stages), "trained_cuts": uses})
+    return rows
+
+
+def write(file: Path, rows: list[dict[str, Any]]) -> None:
+    """Rows as CSV, numbers with six digits."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+def fill_page(options: argparse.Namespace) -> None:
+    """Put the tables into the page."""
+    rounds, rates = (read(options.out / f"{name}.csv") for name in ("rounds", "rates"))
+    text = PAGE.read_text(encoding="utf-8")
+    for case in dict.fromkeys(row["case"] for row in rounds):
+        mine = [row for row in rounds if row["case"] == case]
+        text = filled(text, case, rounds_table(mine))
+    text = filled(text, "rates", rates_table(rates))
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def rounds_table(rows: list[dict[str, str]]) -> str:
+    """A case, a round a line."""
+    head = ["round", "plan", "delay", "proven bound", "ideal codec", "gain of the round", "of the possible"]
+    head += ["sent", "promised loss", "loss on test images", "by the network's probabilities", "training"]
+    body = []
+    for row in rows:
+        first = row["round"] == "0"
+        body.append(
+            [
+                row["round"],
+                row["plan"],
+                *(
+                    quantity(float(row[key]), "s", digits=4)
+                    for key in ("objective_s", "lower_bound_s", "ideal_s")
+                ),
+                "–" if first else percent(row["gain"]),
+                percent(row["share"], 0),
+                quantity(float(row["bytes"]), "B"),
+                percent(row["promised_loss"], 2),
+                f"{percent(row['test_loss'], 2)} ± {percent(row['test_loss_se'], 2)}",
+                f"{percent(row['test_expected_loss'], 2)} ± {percent(row['test_expected_loss_se'], 2)}",
+                "–" if first else quantity(float(row["train_s"]), "s"),
+            ]
+        )
+    return markdown(head, body)
+
+
+def rates_table(rows: list[dict[str, str]]) -> str:
+    """A rate a line."""
+    head = [
+        "link rate",
+        "without training",
+        "with the trained codecs",
+        "saved",
+        "ideal codec",
+        "of the possible",
+    ]
+    body = []
+    for row in rows:
+        free, trained, ideal = (float(row[f"{name}_s"]) for name in ("free", "trained", "ideal"))
+        share = (free - trained) / (free - ideal) if free > ideal else 1.0
+        body.append(
+            [
+                quantity(float(row["rate_bps"]), "bit/s"),
+                *(quantity(value, "s", digits=4) for value in (free, trained)),
+                percent(1.0 - trained / free),
+                quantity(ideal, "s", digits=4),
+                percent(share, 0),
+            ]
+        )
+    return markdown(head, body)
+
+
+def percent(value: float | str, digits: int = 1) -> str:
+    """A share as percent, without a minus before nothing."""
+    text = f"{100 * float(value):.{digits}f}"
+    return "–" if text == "nan" else ("0" if float(text) == 0 else text) + " %"
+
+
+def markdown(head: list[str], body: list[list[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *body])
+
+
+def filled(text: str, mark: str, table: str) -> str:
+    """`text` with `table` between the marks."""
+    pattern = rf"(<!-- {re.escape(mark)} -->\n).*?(<!-- end of {re.escape(mark)} -->)"
+    new, found = re.subn(pattern, lambda m: m[1] + table + "\n" + m[2], text, flags=re.DOTALL)
+    if found != 1:
+        raise SystemExit(f"{PAGE}: the marks of {mark!r} are missing")
+    return new
+
+
+def read(file: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def main() -> None:
+    """Measure, or document."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    steps: Mapping[str, Callable[[argparse.Namespace], None]] = {"run": measure_all, "docs": fill_page}
+    parser.add_argument("step", choices=steps)
+    parser.add_argument("--images", help="folder or zip, for run")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--training", type=int, default=2000, help="images to train codecs on")
+    parser.add_argument("--sets", type=int, default=30, help="sets of cuts to calibrate on")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--limit", type=int, help="images of calibration and test, for a trial")
+    options = parser.parse_args()
+    if options.step == "run" and not options.images:
+        parser.error("run needs --images")
+    steps[options.step](options)
+
+
+if __name__ == "__main__":
+    main()
