@@ -21,6 +21,9 @@ from .weights import Weights, read_weights
 
 _SHIPPED = Path(__file__).parent / "data"
 
+_IMAGES_AT_A_TIME = 8
+"""Through all blocks of a segment: what is alive then stays in the cache, and memory small at any batch."""
+
 
 class OnnxModel:
     """A vision transformer that runs any consecutive blocks by themselves.
@@ -83,7 +86,7 @@ class OnnxModel:
         callable
             From the array at boundary `first` to the one at boundary `last`: uint8 pixels (images, height,
             width, 3) at 0, logits (images, classes) at `blocks`, else float32 activations (images, tokens,
-            features). All images at once: `infer` divides into micro-batches.
+            features).
 
         Raises
         ------
@@ -94,7 +97,7 @@ class OnnxModel:
         return partial(self._run, count("first", first, least=0, most=last - 1), last)
 
     def activations(
-        self, pixels: np.ndarray, boundaries: Iterable[int] | None = None, *, batch: int = 64
+        self, pixels: np.ndarray, boundaries: Iterable[int] | None = None
     ) -> dict[int, np.ndarray]:
         """What crosses the boundaries, from one pass.
 
@@ -104,8 +107,6 @@ class OnnxModel:
             Red, green, blue.
         boundaries : iterable of int, optional
             In [1, blocks], the last being the logits; default: all that can be cut.
-        batch : int
-            Images at a time.
 
         Returns
         -------
@@ -114,15 +115,10 @@ class OnnxModel:
         if boundaries is None:
             boundaries = range(1, self.blocks)
         wanted = sorted({count("boundaries", k, most=self.blocks) for k in boundaries})
-        batch = count("batch", batch)
-        self._check(0, pixels)
         found: dict[int, np.ndarray] = {}
-        for start in range(0, len(pixels), batch):
-            x, done = pixels[start : start + batch], 0
-            for k in wanted:
-                x, done = self._run(done, k, x), k
-                whole = found.setdefault(k, np.empty((len(pixels), *x.shape[1:]), dtype=np.float32))
-                whole[start : start + batch] = x
+        x = pixels
+        for first, last in zip([0, *wanted], wanted):
+            x = found[last] = self._run(first, last, x)
         return found
 
     @overload
@@ -168,10 +164,16 @@ class OnnxModel:
 
     def _run(self, first: int, last: int, x: np.ndarray) -> np.ndarray:
         x = self._check(first, x)
-        for block in range(first, last):
-            session = self._session(block)
-            (x,) = session.run(None, {session.get_inputs()[0].name: x})
-        return x
+        sessions = [self._session(block) for block in range(first, last)]
+        sides = (len(self.classes),) if last == self.blocks else (self.tokens, self.width)
+        y = np.empty((len(x), *sides), dtype=np.float32)
+        for start in range(0, len(x), _IMAGES_AT_A_TIME):
+            some = slice(start, start + _IMAGES_AT_A_TIME)
+            part = x[some]
+            for session in sessions:
+                (part,) = session.run(None, {session.get_inputs()[0].name: part})
+            y[some] = part
+        return y
 
     def _check(self, boundary: int, x: np.ndarray) -> np.ndarray:
         kind: type = np.float32
@@ -205,6 +207,7 @@ def _session(graph: Any, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors: nothing below them concerns a user
+    options.enable_cpu_mem_arena = False  # every block would keep the most that it ever needed
     # Threads that wait for work by spinning would take time from the codecs between the blocks.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(

@@ -14,7 +14,8 @@ def profile(weights: Weights, batch: int) -> Profile:
 
     Blocks and head are those of `constellm.model.vit`. In place of its patch embedding stands the stem:
     2·9·a·b FLOP for each output pixel of a 3 × 3 convolution from a to b channels, 2·d² a token for the
-    1 × 1 one. Batch normalisation is folded into the convolutions. The raw input is 8 bit a channel.
+    1 × 1 one. Batch normalisation is folded into the convolutions. The raw input is 8 bit a channel. The
+    workspace is that of a micro-batch taken whole.
     """
     shape = weights.shape
     config = {

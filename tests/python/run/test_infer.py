@@ -105,11 +105,11 @@ def test_what_a_compressor_loses_is_lost(net: run.OnnxModel, pixels: np.ndarray)
 
 
 def test_starts_at_any_boundary(net: run.OnnxModel, pixels: np.ndarray) -> None:
-    at = net.activations(pixels, batch=4)
-    whole = run.infer(net, pixels, cuts={2: Lost()}, batch=4)
-    rest = run.infer(net, at[1], cuts={2: Lost()}, batch=4, first=1)
+    at = net.activations(pixels)
+    whole = run.infer(net, pixels, cuts={2: Lost()}, batch=8)
+    rest = run.infer(net, at[1], cuts={2: Lost()}, batch=8, first=1)
     assert np.array_equal(rest.logits, whole.logits)
-    here = run.infer(net, at[2], cuts={2: Lost()}, batch=4, first=2)
+    here = run.infer(net, at[2], cuts={2: Lost()}, batch=8, first=2)
     assert np.array_equal(here.logits, whole.logits)
     assert here.cuts[2].raw_bytes == whole.cuts[2].raw_bytes
 
