@@ -8,6 +8,7 @@ A menu is a plain list of `Codec`; menus are combined with ``+``. `menu` makes t
 
 from .._core import Codec, Scheme
 from .accumulation import (
+    BASES,
     RuleScore,
     accumulate,
     cut_weights,
@@ -31,6 +32,7 @@ from .menu import DEFAULT_KEEP, LOSSLESS_GAIN, MASK_WEIGHT, describe, gumbel_mas
 from .table import from_table
 
 __all__ = [
+    "BASES",
     "DEFAULT_KEEP",
     "DEFAULT_MAX_BYTES",
     "LOSSLESS_GAIN",

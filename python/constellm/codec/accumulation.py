@@ -12,7 +12,7 @@ from ..core.checks import real
 from .gain import propagated_gain
 from .measured_cuts import MeasuredCuts
 
-BASES = ("error", "propagated", "output_error", "loss")
+BASES = ("error", "propagated", "propagated_each", "output_error", "loss")
 """What the error of one cut may be taken as, see `cut_weights`."""
 
 
@@ -20,13 +20,13 @@ def fit_amplification(rows: Iterable[MeasuredCuts]) -> NDArray[np.float64]:
     """a_m of every block: by how much it magnifies a relative error, measured at single cuts.
 
     The geometric mean, over cuts before the block and codecs, of the relative error after block m ÷ that
-    before. The last block's includes the head: its output are the logits. The first block's has no cut
-    before it and is 1.
+    before. The last block's includes the head: its output are the logits. A block with no cut before it,
+    such as the first, passes none of these errors: 1.
 
     Parameters
     ----------
     rows : iterable of MeasuredCuts
-        Those with one cut count; every block but the first needs one before it.
+        Those with one cut count.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def fit_amplification(rows: Iterable[MeasuredCuts]) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If no row says anything about a block.
+        If no row has a single cut, or no error passes a block that comes after one.
     """
     single = _single(rows)
     blocks = single[0].blocks
@@ -45,30 +45,36 @@ def fit_amplification(rows: Iterable[MeasuredCuts]) -> NDArray[np.float64]:
         for m, (before, after) in enumerate(zip(row.reached, row.reached[1:]), start=row.cuts[0]):
             if before > 0.0 and after > 0.0:
                 logs[m].append(np.log(after / before))
-    for m in range(1, blocks):
+    first = min(row.cuts[0] for row in single)
+    for m in range(first, blocks):
         if not logs[m]:
-            raise ValueError(f"rows: no single cut before block {m} with an error that passes it")
-    return np.array([1.0] + [float(np.exp(np.mean(logs[m]))) for m in range(1, blocks)])
+            raise ValueError(f"rows: no error of a single cut passes block {m + 1}")
+    return np.array([1.0] * first + [float(np.exp(np.mean(logs[m]))) for m in range(first, blocks)])
 
 
 def cut_weights(rows: Iterable[MeasuredCuts], basis: str) -> dict[tuple[int, str], float]:
     """What one cut with one codec adds, for every pair of boundary and codec that was measured alone.
 
-    ============== ==============================================================
-    `basis`        weight
-    ============== ==============================================================
-    "error"        ε, the codec's relative error at the cut
-    "propagated"   g·ε, with `propagated_gain` of the `fit_amplification`
-    "output_error" the relative error of the logits that this cut alone caused
-    "loss"         the expected loss of accuracy that it alone caused
-    ============== ==============================================================
+    ================= ===========================================================
+    `basis`           weight
+    ================= ===========================================================
+    "error"           ε, the codec's relative error at the cut
+    "propagated"      g·ε, with `propagated_gain` of the `fit_amplification`
+    "propagated_each" g·ε, the amplification fitted to each codec by itself
+    "output_error"    the relative error of the logits that this cut alone caused
+    "loss"            the expected loss of accuracy that it alone caused
+    ================= ===========================================================
     """
     single = _single(rows)
     if basis == "error":
         return {(row.cuts[0], row.codecs[0]): row.error[0] for row in single}
     if basis == "propagated":
-        gain = propagated_gain(fit_amplification(single))
-        return {(row.cuts[0], row.codecs[0]): float(gain[row.cuts[0] - 1]) * row.error[0] for row in single}
+        return _propagated(single)
+    if basis == "propagated_each":
+        found = {}
+        for name in dict.fromkeys(row.codecs for row in single):
+            found.update(_propagated([row for row in single if row.codecs == name]))
+        return found
     if basis == "output_error":
         return {(row.cuts[0], row.codecs[0]): row.output_error for row in single}
     if basis == "loss":
@@ -225,6 +231,11 @@ def _score(
 def _ranks(values: np.ndarray) -> NDArray[np.float64]:
     _, place, times = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(times) - (times - 1) / 2.0)[place]
+
+
+def _propagated(single: list[MeasuredCuts]) -> dict[tuple[int, str], float]:
+    gain = propagated_gain(fit_amplification(single))
+    return {(row.cuts[0], row.codecs[0]): float(gain[row.cuts[0] - 1]) * row.error[0] for row in single}
 
 
 def _single(rows: Iterable[MeasuredCuts]) -> list[MeasuredCuts]:

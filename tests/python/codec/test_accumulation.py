@@ -15,6 +15,25 @@ def test_amplification_of_every_block_is_found():
     np.testing.assert_allclose(codec.fit_amplification(singles()), AMPLIFICATION, rtol=1e-12)
 
 
+def test_blocks_before_every_cut_pass_nothing():
+    later = [row for row in singles() if row.cuts[0] >= 3]
+    np.testing.assert_allclose(codec.fit_amplification(later), [1.0, 1.0, 1.0, *AMPLIFICATION[3:]])
+
+
+def test_gains_by_codec_tell_codecs_apart():
+    def damped(row):
+        if row.codecs[0] != "coarse":
+            return row
+        return dataclasses.replace(row, reached=(*row.reached[:-1], row.reached[-1] / 4.0))
+
+    rows = [damped(row) for row in singles()]
+    together, apart = codec.cut_weights(rows, "propagated"), codec.cut_weights(rows, "propagated_each")
+    exact = codec.cut_weights(rows, "output_error")
+    for pair, weight in exact.items():
+        assert apart[pair] == pytest.approx(weight)
+        assert together[pair] != pytest.approx(weight, rel=0.2)
+
+
 def test_weights_are_what_the_bases_say():
     rows = singles()
     gain = codec.propagated_gain(AMPLIFICATION)
@@ -104,8 +123,9 @@ def test_files_say_what_is_wrong(tmp_path):
 def test_calls_say_what_is_wrong():
     with pytest.raises(ValueError, match="rows: no single cut among them"):
         codec.fit_amplification(sets(3))
-    with pytest.raises(ValueError, match="no single cut before block 1"):
-        codec.fit_amplification([row for row in singles() if row.cuts[0] > 1])
+    silent = dataclasses.replace(made_up({4: "fine"}), reached=(0.1, 0.0, 0.0))
+    with pytest.raises(ValueError, match="no error of a single cut passes block 5"):
+        codec.fit_amplification([silent])
     with pytest.raises(ValueError, match="basis: 'other' is not one of 'error'"):
         codec.cut_weights(singles(), "other")
     with pytest.raises(ValueError, match="no set of several cuts"):

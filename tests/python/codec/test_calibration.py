@@ -58,7 +58,7 @@ def test_a_menu_and_a_limit_say_the_same_as_the_calibration():
     assert calibration.loss_bound(solved.error) <= 0.01 * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("basis", ["error", "propagated", "output_error", "loss"])
+@pytest.mark.parametrize("basis", codec.BASES)
 def test_a_limit_keeps_its_promise_on_other_sets(basis):
     options = {"exponent": 1.5, "scatter": 0.3}
     calibration = codec.calibrate(singles(**options) + sets(200, **options), basis=basis)

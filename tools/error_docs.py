@@ -1,0 +1,240 @@
+"""Put the tables of `measure_errors.py` and `measure_adaptive.py` into the documentation.
+
+python tools/error_docs.py docs/results/errors
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from statistics import fmean, median
+
+from constellm import codec
+
+PAGE = Path(__file__).parents[1] / "docs" / "error-accumulation.md"
+RULES = {
+    ("error", 1.0): "Σ ε",
+    ("error", 2.0): "√Σ ε²",
+    ("propagated", 1.0): "Σ g·ε, gains fitted",
+    ("propagated", 2.0): "√Σ (g·ε)², gains fitted",
+    ("propagated_each", 1.0): "Σ g·ε, gains fitted by codec",
+    ("propagated_each", 2.0): "√Σ (g·ε)², gains fitted by codec",
+    ("output_error", 1.0): "Σ of logit errors measured alone",
+    ("output_error", 2.0): "√Σ of their squares",
+    ("loss", 1.0): "Σ of losses measured alone",
+    ("loss", 2.0): "√Σ of their squares",
+}
+Row = dict[str, str]
+
+
+def main(folder: Path) -> None:
+    """Fill every table of the page."""
+    rows = {file.stem: read(file) for file in folder.glob("*.csv")}
+    tables: dict[str, Callable[[], str]] = {
+        "amplification": lambda: amplification(rows["amplification"]),
+        "rules": lambda: rules(rows["rules"]),
+        "curve": lambda: curve(codec.read_measured_cuts(folder / "calibration.csv")),
+        "promises": lambda: promises(rows["promises"]),
+        "estimates": lambda: estimates(folder),
+        "adaptive": lambda: adaptive(rows["adaptive"]),
+    }
+    text = PAGE.read_text(encoding="utf-8")
+    for name, make in tables.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
+        # A backslash in a replacement would mean something; no cell holds one.
+        text, found = re.subn(pattern, rf"\g<1>{make()}\n\g<2>", text, flags=re.DOTALL)
+        if found != 1:
+            raise SystemExit(f"{PAGE}: the marks of the table {name!r} are missing")
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def amplification(rows: list[Row]) -> str:
+    """a_m and g of every block, by family."""
+    families = [name for name in rows[0] if name != "block" and not name.startswith("gain ")]
+    head = ["block m", *(f"a_m, {family}" for family in families), "gain of a cut after it"]
+    return table(
+        head,
+        [
+            [row["block"], *(f"{float(row[f]):.3f}" for f in families), f"{float(row['gain all']):.3f}"]
+            for row in rows
+        ],
+    )
+
+
+def rules(rows: list[Row]) -> str:
+    """Scores, for the error of the logits and then for the loss."""
+    body = []
+    for target, words in (("output_error", "logit error"), ("loss", "loss")):
+        for row in rows:
+            p = float(row["exponent"])
+            if row["target"] != target or (row["basis"] == "loss") > (target == "loss"):
+                continue
+            rule = RULES.get((row["basis"], p)) or f"(Σ w^{p:.2f})^(1/{p:.2f}), w = {row['basis']}"
+            body.append([words, row["sets"], rule, *(number(row[c]) for c in SCORES)])
+    return table(["predicted", "sets", "rule", *SCORES.values()], body)
+
+
+SCORES = {
+    "median_ratio": "bias",
+    "within": "nine of ten within ×",
+    "scatter": "scatter ×",
+    "rank_correlation": "rank correlation",
+}
+
+
+def curve(rows: list[codec.MeasuredCuts]) -> str:
+    """What promises need, by basis."""
+    body = []
+    for basis in codec.BASES:
+        made = codec.calibrate(rows, basis=basis)
+        for promise in (0.005, 0.01, 0.02):
+            limit = made.max_error(promise)
+            seen = made.max_error(promise, images=2000)
+            body.append(
+                [
+                    basis,
+                    f"{made.exponent:.2f}",
+                    points(promise),
+                    f"{limit:.3g}",
+                    points(made.loss(limit)),
+                    points(made.loss(seen)),
+                ]
+            )
+    head = [
+        "basis",
+        "p",
+        "promise",
+        "max_error",
+        "expected loss there",
+        "the same, if 2,000 images are to show it",
+    ]
+    return table(head, body)
+
+
+def promises(rows: list[Row]) -> str:
+    """Promises beside what the test images say."""
+    best = {
+        (r["promise"], r["problem"]): float(r["delay_s"])
+        for r in rows
+        if r["rule"] == "calibrated, loss" and not r["images"]
+    }
+    groups = dict.fromkeys((r["rule"], r["promise"], r["images"]) for r in rows)
+    body = []
+    for rule, promise, images in groups:
+        some = [r for r in rows if (r["rule"], r["promise"], r["images"]) == (rule, promise, images)]
+        limit = float(promise)
+        losses = [float(r["loss"]) for r in some]
+        expected = [float(r["expected_loss"]) for r in some]
+        beyond = [float(r["loss"]) - 1.645 * float(r["loss_se"]) > limit for r in some]
+        slower = [float(r["delay_s"]) / best[promise, r["problem"]] for r in some]
+        body.append(
+            [
+                rule + (f", on {int(images):,} images" if images else ""),
+                points(limit),
+                str(len(some)),
+                share(e <= limit for e in expected),
+                share(loss <= limit for loss in losses),
+                str(sum(beyond)),
+                points(fmean(float(r["expected"]) for r in some)),
+                points(fmean(expected)),
+                points(fmean(losses)),
+                points(max(losses)),
+                f"{median(slower):.2f}",
+            ]
+        )
+    head = [
+        "limit from",
+        "promise",
+        "plans",
+        "kept, expected loss",
+        "kept, counted loss",
+        "surely broken",
+        "loss foretold",
+        "expected loss",
+        "counted loss",
+        "largest counted",
+        "delay ÷ calibrated",
+    ]
+    return table(head, body)
+
+
+def estimates(folder: Path) -> str:
+    """Counted beside expected loss."""
+    body = []
+    for name in ("alone", "random", "planned", "test"):
+        rows = codec.read_measured_cuts(folder / f"{name}.csv")
+        body.append(
+            [
+                name,
+                str(len(rows)),
+                f"{rows[0].images:,}",
+                points(fmean(row.loss for row in rows)),
+                points(fmean(row.expected_loss for row in rows)),
+                points(fmean(row.loss_se for row in rows)),
+                points(fmean(row.expected_loss_se for row in rows)),
+            ]
+        )
+    head = [
+        "sets",
+        "how many",
+        "images",
+        "counted loss, mean",
+        "expected loss, mean",
+        "standard error of one",
+        "of the other",
+    ]
+    return table(head, body)
+
+
+def adaptive(rows: list[Row]) -> str:
+    """Policies at equal budgets, by cut."""
+    body = [
+        [
+            row["cut"],
+            row["budget"],
+            row["policy"],
+            f"{float(row['bytes_per_image']):.0f}",
+            f"{float(row['ratio']):.1f}×",
+            points(1.0 - float(row["agreement"])),
+            f"{points(float(row['loss']))} ± {points(float(row['loss_se']))}",
+            f"{points(float(row['expected_loss']))} ± {points(float(row['expected_loss_se']))}",
+        ]
+        for row in sorted(rows, key=lambda r: (int(r["cut"]), r["budget"], r["policy"] != "fixed"))
+    ]
+    head = ["cut", "budget", "policy", "B an image", "ratio", "other class", "counted loss", "expected loss"]
+    return table(head, body)
+
+
+def table(head: list[str], body: Iterable[list[str]]) -> str:
+    """Markdown; the first column is text, numbers stand right."""
+    rule = "| " + " | ".join("---" for _ in head) + " |"
+    return "\n".join(["| " + " | ".join(head) + " |", rule, *("| " + " | ".join(row) + " |" for row in body)])
+
+
+def points(loss: float) -> str:
+    """Points of accuracy."""
+    return f"{100.0 * loss:.2f}"
+
+
+def number(text: str) -> str:
+    """Two decimals; nothing where there is no number."""
+    return "" if text == "nan" else f"{float(text):.2f}"
+
+
+def share(values: Iterable[bool]) -> str:
+    """How many of how many."""
+    listed = list(values)
+    return f"{sum(listed)} of {len(listed)}"
+
+
+def read(file: Path) -> list[Row]:
+    """Rows as text."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
