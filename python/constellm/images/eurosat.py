@@ -87,8 +87,8 @@ def load(path: str | os.PathLike[str], *, split: str | None = None) -> ImageSet:
     except _DAMAGED as error:
         raise ValueError(f"{place}: {error}") from None
     with archive:
-        names = [PurePosixPath(name) for name in archive.namelist()]
-        return _read(place, split, names, lambda name: _content(archive.open(str(name))), Image)
+        entries = {PurePosixPath(name): name for name in archive.namelist()}  # paths forget "./" and "//"
+        return _read(place, split, entries, lambda name: _content(archive.open(entries[name])), Image)
 
 
 def sample() -> ImageSet:

@@ -77,6 +77,15 @@ def test_same_names_in_several_folders_have_one_order(tmp_path: Path) -> None:
     assert orders == [[97, 98], [97, 98]]
 
 
+def test_paths_may_be_written_in_any_way(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for value, name in enumerate(["./set/Forest/1.png", "set//Forest/2.png", "/set/River/1.png"]):
+            archive.writestr(name, png(value))
+    read = images.load(tmp_path / "set.zip")
+    assert values(read) == [0, 1, 2]
+    assert read.classes == ("Forest", "River")
+
+
 def test_missing_parts_are_named(place: Path) -> None:
     with pytest.raises(ValueError, match=r"split: 'val' is not among the folders of .*: set, test, train"):
         images.load(place, split="val")
