@@ -351,8 +351,6 @@ void decode(const Header& header, Workspace& w, std::byte* out) {
   if (header.settings.selects()) {
     w.mask.reset(rows.tokens, rows.features);
     kept = get_mask(header.mask, rows.tokens, w.coder, w.mask);
-  } else if (!header.mask.empty()) {
-    throw_corrupt("a mask where the scheme has none");
   }
   const Grid grid{.tokens = rows.tokens,
                   .features = rows.features,

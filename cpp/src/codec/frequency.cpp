@@ -7,8 +7,8 @@
 namespace constellm::codec {
 namespace {
 
-constexpr int kSpacingBits = 3;  // knots are 2^0 to 2^5 symbols apart
-constexpr int kSpacings = 6;
+constexpr int kSpacingBits = 3;
+constexpr int kSpacings = 6;  // knots are 2^0 to 2^5 symbols apart
 constexpr int kParameterBits = 3;
 constexpr int kLevelBits = 7;
 constexpr int kLevelsPerBit = 8;
@@ -54,14 +54,16 @@ std::uint32_t power_of(int sixty_fourths) {
 
 // Level of the probability count / total, to nearest in the logarithm.
 int level_of(std::uint64_t count, std::uint64_t total) {
-  const std::uint64_t ratio = (count << 24) / total;  // 2^12 is level 0
-  int level = 0;
-  for (int step = 64; step > 0; step /= 2) {
-    const int up = level + step;
-    // 2^12 * 2^((up - 1/2) / 8), against the ratio
-    if (up <= kTopLevel && (ratio << 2) >= power_of((2 * up - 1) * kFine / (2 * kLevelsPerBit))) level = up;
+  const std::uint64_t ratio = (count << 26) / total;  // 2^14 is level 0
+  if (ratio <= kPower[0]) return 0;
+  const int whole = static_cast<int>(std::bit_width(ratio)) - 15;
+  const auto rest = static_cast<std::uint32_t>(ratio >> whole);  // in [2^14, 2^15)
+  // Half a level up, so that it is rounded.
+  int eighth = 0;
+  for (int i = 0; i < kLevelsPerBit; ++i) {
+    eighth += rest >= kPower[static_cast<std::size_t>((2 * i + 1) * kFine / (2 * kLevelsPerBit))] ? 1 : 0;
   }
-  return level;
+  return std::min(whole * kLevelsPerBit + eighth, kTopLevel);
 }
 
 struct Knots {
@@ -86,29 +88,30 @@ void frequencies_of(const Knots& knots, int symbols, Frequencies& freq) {
     const int part = i & (spacing - 1);
     const int next = part == 0 ? 0 : knots.level[knot + 1];
     const int level =
-        (knots.level[knot] * (spacing - part) + next * part) * (kFine / kLevelsPerBit) / spacing;
+        (knots.level[knot] * (spacing - part) + next * part) * (kFine / kLevelsPerBit) >> knots.spacing_log2;
     const bool absent = spacing == 1 && knots.absent[knot];
     weight[static_cast<std::size_t>(i)] = absent ? 0 : power_of(level);
     sum += weight[static_cast<std::size_t>(i)];
     present += absent ? 0 : 1;
   }
   // One for each; the rest in proportion to what a symbol should have beyond one. There is such a
-  // symbol, since kTotal is far more than kMostSymbols, and products stay below 2^58.
+  // symbol, since kTotal is far more than kMostSymbols. Sums stay below 2^47 and are exact in doubles; the
+  // millionth makes up for what a quotient loses, so that all is given at the end.
   std::uint64_t beyond = 0;
   for (int i = 0; i < symbols; ++i) {
     const std::uint64_t w = weight[static_cast<std::size_t>(i)] * kTotal;
     beyond += w > sum ? w - sum : 0;
   }
-  const std::uint32_t rest = kTotal - present;
+  const double share = static_cast<double>(kTotal - present) / static_cast<double>(beyond);
   std::uint64_t done = 0;
-  std::uint64_t given = 0;
+  std::uint32_t given = 0;
   freq.fill(0);
   for (int i = 0; i < symbols; ++i) {
     const auto s = static_cast<std::size_t>(i);
     if (weight[s] == 0) continue;
     const std::uint64_t w = weight[s] * kTotal;
     done += w > sum ? w - sum : 0;
-    const std::uint64_t until = done * rest / beyond;
+    const auto until = static_cast<std::uint32_t>(static_cast<double>(done) * share + 1e-6);
     freq[s] = static_cast<std::uint16_t>(1 + until - given);
     given = until;
   }
@@ -222,18 +225,29 @@ void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out) {
   Knots best;
   int best_rice = 0;
   Frequencies freq;
-  for (int spacing_log2 = 0; spacing_log2 < kSpacings; ++spacing_log2) {
-    if (spacing_log2 > 0 && (1 << spacing_log2) > symbols) break;
+  const auto better = [&](int spacing_log2) {
+    if (spacing_log2 > 0 && (1 << spacing_log2) > symbols) return false;
     const Knots knots = knots_of(histogram, symbols, spacing_log2, total);
     const auto [parameter, steps] = best_parameter(knots);
     frequencies_of(knots, symbols, freq);
     const std::uint64_t cost = cost_of(histogram, freq, symbols) / 256 + kSpacingBits + kParameterBits +
                                kLevelBits + steps + (spacing_log2 == 0 ? bits_of_runs(knots) : 0);
-    if (cost >= out.cost_bits) continue;
+    if (cost >= out.cost_bits) return false;
     out.cost_bits = cost;
     out.freq = freq;
     best = knots;
     best_rice = parameter;
+    return true;
+  };
+  // A knot a symbol is a case of its own; of the others costs fall and then rise with the spacing.
+  better(0);
+  constexpr int kStart = 3;
+  better(kStart);
+  int spacing = kStart - 1;
+  while (spacing > 0 && better(spacing)) --spacing;
+  if (spacing == kStart - 1) {
+    spacing = kStart + 1;
+    while (spacing < kSpacings && better(spacing)) ++spacing;
   }
   out.description.clear();
   describe(best, best_rice, out.description);

@@ -14,14 +14,18 @@ constexpr std::size_t kPrelude = 7;
 constexpr std::size_t kMostAxes = 32;
 constexpr double kKeepSteps = 10000.0;  // shares that are whole multiples of 1 / kKeepSteps take two bytes
 
-// Eleven bits: dtype 1, sparsify 3, scale 2, clip 1, rounding 1, entropy 2, whether `keep` is whole 1.
-std::uint16_t pack_words(Dtype dtype, const Settings& s, bool whole_keep) {
+// dtype 1 bit, sparsify 3, scale 2, clip 1, rounding 1, entropy 2, whether `keep` is whole 1, bits 4,
+// whether block and seed follow 1.
+std::uint16_t pack_words(Dtype dtype, const Settings& s, bool whole_keep, bool more) {
   return static_cast<std::uint16_t>(
       static_cast<unsigned>(dtype) | static_cast<unsigned>(s.sparsify) << 1 |
       static_cast<unsigned>(s.scale) << 4 | static_cast<unsigned>(s.clip) << 6 |
       static_cast<unsigned>(s.rounding) << 7 | static_cast<unsigned>(s.entropy) << 8 |
-      static_cast<unsigned>(whole_keep) << 10 | static_cast<unsigned>(s.bits) << 11);
+      static_cast<unsigned>(whole_keep) << 10 | static_cast<unsigned>(s.bits) << 11 |
+      static_cast<unsigned>(more) << 15);
 }
+
+bool has_keep(const Settings& s) { return s.selects() && s.sparsify != Sparsify::mask; }
 
 template <class E>
 E unpack(std::uint16_t words, int shift, unsigned most, const char* what) {
@@ -40,18 +44,20 @@ void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, co
   put(out, std::uint32_t{0});
   const double steps = settings.keep * kKeepSteps;
   const bool whole = std::floor(steps) == steps && steps / kKeepSteps == settings.keep;
-  put(out, pack_words(dtype, settings, whole));
-  if (whole) {
-    put(out, static_cast<std::uint16_t>(steps));
-  } else {
-    put(out, settings.keep);
+  const bool more = settings.block != 0 || settings.seed != 0;
+  put(out, pack_words(dtype, settings, whole, more));
+  if (has_keep(settings) && whole) put(out, static_cast<std::uint16_t>(steps));
+  if (has_keep(settings) && !whole) put(out, settings.keep);
+  if (more) {
+    put_varint(out, static_cast<std::uint64_t>(settings.block));
+    put_varint(out, settings.seed);
   }
-  put_varint(out, static_cast<std::uint64_t>(settings.block));
-  put_varint(out, settings.seed);
   put(out, static_cast<std::uint8_t>(shape.size()));
   for (const std::int64_t size : shape) put_varint(out, static_cast<std::uint64_t>(size));
   if (settings.bits > 0) put_quantiser(out, quantiser);
-  for (const Bytes& part : parts) put_varint(out, part.size());
+  if (settings.selects()) put_varint(out, parts[0].size());
+  if (settings.scale != Scale::tensor) put_varint(out, parts[1].size());
+  put_varint(out, parts[2].size());
 }
 
 void seal(Bytes& message, std::int64_t raw_bytes) {
@@ -83,11 +89,16 @@ Header read_header(std::span<const std::uint8_t> message) {
   s.clip = unpack<Clip>(words, 6, 1, "clip");
   s.rounding = unpack<Rounding>(words, 7, 1, "rounding");
   s.entropy = unpack<Entropy>(words, 8, 2, "entropy");
-  s.bits = words >> 11;
-  const bool whole = ((words >> 10) & 1) != 0;
-  s.keep = whole ? in.get<std::uint16_t>() / kKeepSteps : in.get<double>();
-  s.block = static_cast<std::int64_t>(in.varint());
-  s.seed = in.varint();
+  s.bits = (words >> 11) & 15;
+  if (has_keep(s)) {
+    const bool whole = ((words >> 10) & 1) != 0;
+    s.keep = whole ? in.get<std::uint16_t>() / kKeepSteps : in.get<double>();
+  }
+  if (words >> 15 != 0) {
+    const std::uint64_t block = in.varint();
+    s.block = static_cast<std::int64_t>(block);
+    s.seed = in.varint();
+  }
   // The words of a scheme that no constructor makes are corrupt too.
   try {
     validate(to_scheme(s), "");
@@ -99,8 +110,8 @@ Header read_header(std::span<const std::uint8_t> message) {
   for (int axis = 0; axis < axes; ++axis) header.shape.push_back(static_cast<std::int64_t>(in.varint()));
   if (header.raw_bytes() / kMostExpansion > header.message_bytes) throw_corrupt("its shape is too large");
   if (s.bits > 0) header.quantiser = get_quantiser(in, s.rounding);
-  const std::uint64_t mask_bytes = in.varint();
-  const std::uint64_t scale_bytes = in.varint();
+  const std::uint64_t mask_bytes = s.selects() ? in.varint() : 0;
+  const std::uint64_t scale_bytes = s.scale != Scale::tensor ? in.varint() : 0;
   const std::uint64_t symbol_bytes = in.varint();
   header.mask = in.take(mask_bytes);
   header.scales = in.take(scale_bytes);

@@ -21,6 +21,8 @@ std::uint32_t pattern_of(const std::uint64_t* row, std::int64_t group) {
   return static_cast<std::uint32_t>(row[group / 16] >> (4 * (group % 16))) & 15u;
 }
 
+int ones_of(std::uint32_t pattern) { return static_cast<int>(0x4332322132212110u >> (4 * pattern)) & 15; }
+
 // Where each pattern of a group begins in [0, kTotal); the last feature is the highest bit.
 using Table = std::array<std::uint16_t, 17>;
 
@@ -105,7 +107,7 @@ void put_modelled(const Grid& grid, const Model& model, CoderScratch& scratch, B
     for (std::int64_t g = 0; g < groups; ++g) {
       const std::uint32_t pattern = pattern_of(grid.mask->row(t), g);
       *id++ = static_cast<std::uint16_t>(16 * model.index(g, left) + pattern);
-      left -= std::popcount(pattern);
+      left -= ones_of(pattern);
     }
   }
   std::vector<Range> ranges;
@@ -142,7 +144,7 @@ void get_modelled(std::span<const std::uint8_t> data, std::int64_t tokens, const
                 const Table& begin = model.tables[model.index(p.group, p.left)];
                 const std::uint32_t pattern = find_pattern(begin, slot);
                 p.row[p.group / 16] |= static_cast<std::uint64_t>(pattern) << (4 * (p.group % 16));
-                p.left -= std::popcount(pattern);
+                p.left -= ones_of(pattern);
                 if (++p.group == groups) p = {p.row + mask.words_per_row, 0, model.count};
                 return detail::Slot{static_cast<std::uint32_t>(begin[pattern + 1] - begin[pattern]),
                                     slot - begin[pattern]};

@@ -24,9 +24,10 @@ std::uint64_t quotient(std::uint64_t x, std::uint32_t freq) {
 std::uint64_t step(std::uint64_t x, Range range, std::uint16_t*& word) {
   const std::uint64_t limit = static_cast<std::uint64_t>(range.freq) << (32 - kTotalBits);
   word[-1] = static_cast<std::uint16_t>(x);
-  const bool full = x >= limit;
-  word -= full ? 1 : 0;
-  x = full ? x >> 16 : x;
+  // As arithmetic: which way it goes is as good as random, and a branch would be guessed wrong.
+  const std::uint64_t full = x >= limit ? 1 : 0;
+  word -= full;
+  x ^= (x ^ (x >> 16)) & (0u - full);
   return x + range.bias + quotient(x, range.freq) * (kTotal - range.freq);
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <limits>
+#include <utility>
 
 namespace constellm::codec {
 namespace {
@@ -14,6 +16,12 @@ constexpr std::array<int, kClasses - 1> kClassEnds{3, 8, 20, 50};  // of differe
 using Merging = std::array<std::uint8_t, kClasses>;
 constexpr std::array<Merging, 3> kMergings{{{0, 1, 2, 3, 4}, {0, 0, 0, 1, 1}, {0, 0, 0, 0, 0}}};
 constexpr std::array<std::size_t, 3> kTables{5, 2, 1};
+
+// The first and last of them that may be best: fitting a table takes as long as coding some thousand symbols.
+std::pair<std::size_t, std::size_t> mergings_worth(std::size_t symbols) {
+  if (symbols < 4096) return {1, 2};
+  return symbols < 32768 ? std::pair{0, 1} : std::pair{0, 0};
+}
 
 using ClassOf = std::array<std::uint8_t, 256>;
 
@@ -106,7 +114,7 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
         const int a = last[f];
         const int b = above[f];
         const int code = wrap(*symbol - ((a + b) >> 1) + half, alphabet);
-        const std::uint8_t which = class_of[static_cast<std::size_t>(a < b ? b - a : a - b)];
+        const std::uint8_t which = class_of[static_cast<std::size_t>(std::abs(a - b))];
         last[f] = *symbol++;
         ++histogram[which][static_cast<std::size_t>(code)];
         *id++ = static_cast<std::uint16_t>(which << 8 | code);
@@ -117,7 +125,8 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
   // The merging that takes the fewest bits.
   std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
   std::array<Fitted, kClasses> fitted;
-  for (std::size_t m = 0; m < kMergings.size(); ++m) {
+  const auto [first, last] = mergings_worth(symbols.size());
+  for (std::size_t m = first; m <= last; ++m) {
     std::uint64_t cost = 16 + 8;
     for (std::size_t table = 0; table < kTables[m]; ++table) {
       Histogram merged{};
@@ -206,7 +215,7 @@ void get_context(ByteReader& in, int alphabet, const Grid& given, CoderScratch& 
     const std::uint32_t f = scratch.columns[static_cast<std::size_t>(i)];
     const int a = lane.last[f];
     const int b = lane.above[f];
-    const std::uint32_t table = class_of[static_cast<std::size_t>(a < b ? b - a : a - b)];
+    const std::uint32_t table = class_of[static_cast<std::size_t>(std::abs(a - b))];
     const std::uint32_t entry = slots[table * kTotal + slot];
     const int symbol = wrap(static_cast<int>(entry & 0xff) + ((a + b) >> 1) - half, alphabet);
     lane.last[f] = symbols[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(symbol);

@@ -140,7 +140,7 @@ def entropy_bound_bytes(
 
 def _activation(x: Any) -> NDArray[Any]:
     array = instance("x", x, np.ndarray)
-    if array.dtype not in (np.float32, np.float16):
+    if array.dtype.newbyteorder("=") not in (np.float32, np.float16):
         raise TypeError(f"x: expected float32 or float16, got {array.dtype}")
     return _plain(array)
 

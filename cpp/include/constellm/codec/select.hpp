@@ -33,6 +33,7 @@ void for_each_kept(const std::uint64_t* row, std::int64_t words, Visit&& visit) 
 struct SelectorScratch {
   std::vector<std::uint32_t> magnitude;
   std::vector<std::uint8_t> kept;
+  std::uint32_t guess = 0;
 };
 
 /// Keeps the largest magnitudes of a row of finite floats, the first of equal ones. [features] to bits.
