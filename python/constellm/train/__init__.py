@@ -62,11 +62,13 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        import torch  # noqa: F401
-    except ImportError:
-        raise ImportError(f"{__name__}.{name} needs PyTorch: pip install 'constellm[train]'") from None
-    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
+        home = importlib.import_module(f".{_HOMES[name]}", __name__)
+    except ModuleNotFoundError as error:
+        needed = error.name or ""
+        if needed.startswith("constellm"):
+            raise
+        raise ImportError(f"{__name__}.{name} needs {needed}: pip install 'constellm[train]'") from None
+    value = globals()[name] = getattr(home, name)
     return value
 
 

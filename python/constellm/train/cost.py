@@ -107,15 +107,26 @@ def _wait() -> None:
 
 
 def _flop_counter() -> FlopCounterMode:
-    """PyTorch's counter, with attention on a CPU, which it does not know."""
-    operation = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", None)
-    known = {} if operation is None else {operation: _attention_flop}
+    """PyTorch's counter, with what it does not know: attention on a CPU, and experts' products."""
+    more = {
+        "_scaled_dot_product_flash_attention_for_cpu": _attention_flop,
+        "_grouped_mm": _grouped_flop,
+    }
+    known = {
+        getattr(torch.ops.aten, name): flop for name, flop in more.items() if hasattr(torch.ops.aten, name)
+    }
     return FlopCounterMode(display=False, custom_mapping=known)
 
 
 def _attention_flop(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
     """Scores and weighted values: 2·(… n_q n_k d) + 2·(… n_q n_k d_v)."""
     return 2 * math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
+
+
+def _grouped_flop(a: Any, b: Any, *_: Any, **__: Any) -> int:
+    """Products of groups of rows with a matrix each: every row meets one matrix."""
+    groups = a[0] if len(a) == len(b) == 3 else 1
+    return 2 * groups * a[-2] * a[-1] * b[-1]
 
 
 class _Fused:

@@ -67,8 +67,13 @@ def has_arrays(tree: Any) -> bool:
 
 def same(one: Any, two: Any, *, tolerance: float = 0.0) -> bool:
     """Whether two nests hold equal values, numbers in tensors up to `tolerance` of the largest."""
-    (leaves, spec), (others, other_spec) = tree_flatten(one), tree_flatten(two)
+    (leaves, spec), (others, other_spec) = _flat(one), _flat(two)
     return spec == other_spec and all(_equal(a, b, tolerance) for a, b in zip(leaves, others))
+
+
+def _flat(tree: Any) -> tuple[list[Any], Any]:
+    """Leaves and structure; a ``torch.Size`` counts as the tuple that mapping over a nest makes of it."""
+    return tree_flatten(tree_map(lambda leaf: leaf, tree))
 
 
 def _equal(a: Any, b: Any, tolerance: float) -> bool:
@@ -102,7 +107,7 @@ class Batched:
         ValueError
             If a leaf does not go with the batch in its first dimension; names `what`.
         """
-        (leaves, spec), (others, other_spec) = tree_flatten(one), tree_flatten(two)
+        (leaves, spec), (others, other_spec) = _flat(one), _flat(two)
         if spec != other_spec:
             raise ValueError(f"{what}: {spec} for one row, but {other_spec} for two")
         per_row = []

@@ -71,6 +71,26 @@ def test_llama_of_hugging_face() -> None:
     np.testing.assert_array_equal(extra, [4.0 * width / 4 / 2, 0, 0])
 
 
+def test_mixture_of_experts_of_hugging_face() -> None:
+    transformers = pytest.importorskip("transformers")
+    config = transformers.MixtralConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=50,
+        num_local_experts=4,
+        sliding_window=None,
+    )
+    example = {"input_ids": torch.zeros(2, 8, dtype=torch.long), "logits_to_keep": 1}
+    profile = counted(transformers.MixtralForCausalLM(config), example, output="logits")
+    closed = model.decoder(config.to_dict(), prompt_tokens=8, batch=4, dtype="float32")
+    assert_alike(profile, closed, "parameters")
+    unseen = 4.0 * 32 * 4 * (8**2 - 8 * 9 / 2)
+    np.testing.assert_array_equal(profile.array("flop") - unseen, closed.array("flop"))
+
+
 def test_tied_weights_are_stored_at_both_ends_and_counted_once() -> None:
     transformers = pytest.importorskip("transformers")
     config = transformers.LlamaConfig(

@@ -72,6 +72,11 @@ def hf_vit() -> tuple[nn.Module, Any]:
     return module, {"pixel_values": numbers(5, 3, 32, 32)}
 
 
+def hf_beit() -> tuple[nn.Module, Any]:
+    """Its blocks read a ``torch.Size``."""
+    return hf("BeitModel", "BeitConfig", image_size=32, patch_size=8), {"pixel_values": numbers(5, 3, 32, 32)}
+
+
 def hf_bert() -> tuple[nn.Module, Any]:
     return hf("BertForSequenceClassification", "BertConfig", vocab_size=40), {"input_ids": IDS}
 
@@ -112,7 +117,7 @@ def hf_gpt2() -> tuple[nn.Module, Any]:
     }
 
 
-FIXED = [sequential, own_vit, encoder, causal_encoder, hf_vit, hf_bert, hf_llama, hf_llama_tied]
+FIXED = [sequential, own_vit, encoder, causal_encoder, hf_vit, hf_beit, hf_bert, hf_llama, hf_llama_tied]
 CARRIED = [masked_encoder, hf_bert_masked, hf_bert_pooled, hf_llama_masked, hf_llama_classifier, hf_gpt2]
 
 
@@ -378,16 +383,16 @@ def test_blocks_that_return_more_than_the_activation() -> None:
     assert same(TorchModel(module, example=x, output="sum").segment(0, 3)(x), called(module, (x,))["sum"])
 
 
-WITHOUT_TORCH = """
+HIDDEN = """
 import sys
-sys.modules["torch"] = None
+sys.modules[sys.argv[1]] = None
 from constellm import train
 assert "TorchModel" in dir(train)
-for name in train.__all__:
+for name in sys.argv[2:] or train.__all__:
     try:
         getattr(train, name)
     except ImportError as error:
-        assert "constellm[train]" in str(error), error
+        assert f"needs {sys.argv[1]}" in str(error) and "constellm[train]" in str(error), error
     else:
         raise AssertionError(name)
 try:
@@ -399,8 +404,9 @@ else:
 """
 
 
-def test_without_pytorch() -> None:
-    subprocess.run([sys.executable, "-W", "error", "-c", WITHOUT_TORCH], check=True)
+@pytest.mark.parametrize("hidden", [["torch"], ["safetensors", "save", "load"]])
+def test_without_what_the_area_needs(hidden) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", HIDDEN, *hidden], check=True)
 
 
 def test_names_of_the_area_are_what_they_say() -> None:

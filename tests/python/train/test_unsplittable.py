@@ -153,6 +153,17 @@ def test_shared_weights_are_refused() -> None:
         TorchModel(albert, example={"input_ids": IDS})
 
 
+def test_encoder_and_decoder_that_share_positions_are_refused() -> None:
+    transformers = pytest.importorskip("transformers")
+    config = transformers.T5Config(vocab_size=40, d_model=32, d_kv=8, d_ff=64, num_layers=3, num_heads=4)
+    module = transformers.T5Model(config).eval()
+    example = {"input_ids": IDS, "decoder_input_ids": IDS}
+    with pytest.raises(ValueError, match="more than one row of 3 blocks, name one of 'encoder.block'"):
+        TorchModel(module, example=example)
+    with pytest.raises(ValueError, match=r"'encoder.block.1' reads 2 tensors"):
+        TorchModel(module, example=example, blocks="encoder.block")
+
+
 def test_a_cache_is_refused() -> None:
     transformers = pytest.importorskip("transformers")
     module = transformers.LlamaForCausalLM(transformers.LlamaConfig(**SMALL, vocab_size=40))
