@@ -18,7 +18,10 @@ import pytest
 
 import constellm
 
-OPTIONAL = ["dask", "distributed", "matplotlib", "networkx", "pandas", "pyarrow", "scipy", "tqdm", "xarray"]
+OPTIONAL = [
+    *("PIL", "dask", "distributed", "matplotlib", "networkx", "onnx", "onnxruntime", "pandas", "pyarrow"),
+    *("safetensors", "scipy", "torch", "tqdm", "transformers", "xarray"),
+]
 
 
 def in_new_python(code: str) -> str:
