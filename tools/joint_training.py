@@ -35,8 +35,9 @@ MICRO_BATCHES = 8
 BATCH = 64  # images in a micro-batch
 LOSS = 0.01  # promised: at most one point
 TOLERANCE = 0.02
-SLOW_BPS, FAST_BPS = 5e6, 200e6
-RATES_BPS = np.geomspace(1e6, 256e6, 9)
+SLOW_BPS, FAST_BPS = 5e6, 2e9
+SHIPPED = ("mask-0.05", "mask-0.1", "bottleneck-8", "bottleneck-16")
+RATES_BPS = np.geomspace(1e6, 2.048e9, 12)
 
 
 def problem_of(net: Any, rate_bps: float) -> Callable[[list[codec.Codec], float], split.Problem]:
@@ -59,6 +60,19 @@ def problem_of(net: Any, rate_bps: float) -> Callable[[list[codec.Codec], float]
     return made
 
 
+def shipped_compressors() -> dict[str, Any]:
+    """Codecs without training, and some that were trained for every cut of the shipped network."""
+    learned = run.learned_compressors()
+    return {**run.direct_compressors(), **{name: learned[name] for name in SHIPPED}}
+
+
+CASES = {
+    "slow links": (SLOW_BPS, run.direct_compressors),
+    "slow links, shipped codecs": (SLOW_BPS, shipped_compressors),
+    "fast links": (FAST_BPS, run.direct_compressors),
+}
+
+
 def measure_all(options: argparse.Namespace) -> None:
     """Run every case and write the tables."""
     import torch
@@ -79,16 +93,17 @@ def measure_all(options: argparse.Namespace) -> None:
     known = [row for row in run.measured_cuts() if row.images == len(calibration)]
     weights = Path(run.__file__).parent / "data" / f"{net.name}.safetensors"
     trainer = CutTrainer(load(weights), recipe=CutRecipe(epochs=options.epochs))
-    cases = {"slow links": SLOW_BPS, "fast links": FAST_BPS}
-    rounds: list[dict[str, Any]] = []
-    for case, rate_bps in cases.items():
+    file = options.out / "rounds.csv"
+    rounds: list[dict[str, Any]] = list(read(file)) if file.exists() else []
+    for case in options.cases:
+        rate_bps, compressors = CASES[case]
         start = time.perf_counter()
         found = alternate(
             problem_of(net, rate_bps),
             net,
             training,
             calibration,
-            compressors=run.direct_compressors(),
+            compressors=compressors(),
             trainer=trainer,
             test=test,
             loss=LOSS,
@@ -100,14 +115,10 @@ def measure_all(options: argparse.Namespace) -> None:
         )
         print(case, found, f"{time.perf_counter() - start:.0f} s", flush=True)
         print(found.summary(), flush=True)
-        stop = found.stopped_because
-        rounds += [
-            {"case": case, "rate_bps": rate_bps, **row, "stopped_because": stop} for row in found.rows()
-        ]
-        write(options.out / "rounds.csv", rounds)
+        about = {"case": case, "rate_bps": rate_bps, "stopped_because": found.stopped_because}
+        rounds = [row for row in rounds if row["case"] != case] + [{**about, **row} for row in found.rows()]
+        write(file, rounds)
         if case == "slow links":
-            new = [row for row in found.measured if row not in known]
-            codec.write_measured_cuts(new, options.out / "measured.csv")
             write(options.out / "rates.csv", by_rate(net, found))
 
 
@@ -236,6 +247,7 @@ def main() -> None:
     parser.add_argument("step", choices=steps)
     parser.add_argument("--images", help="folder or zip, for run")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--training", type=int, default=2000, help="images to train codecs on")

@@ -163,7 +163,10 @@ def alternate(
         table.measure_sets(planner.sets(loss, wanted, draw))
         calibrated = calibrate(table.rows, confidence=confidence)
         limit = calibrated.max_error(loss)
-        values = [planner.solve(names, calibrated, limit) for names in (first, before, [*before, *new])]
+        # With too few images not even an error of nothing allows the promise: then no codec is allowed.
+        allowed = calibrated.loss_bound(0.0) <= loss
+        menus = [names if allowed else [] for names in (first, before, [*before, *new])]
+        values = [planner.solve(names, calibrated, limit) for names in menus]
         start_s, before_s, value_s = map(objective_s, values)
         # A longer menu never hurts; optima are proven to a relative gap, and may differ by that.
         assert value_s <= before_s * (1 + _core.optimal_gap) <= start_s * (1 + _core.optimal_gap) ** 2

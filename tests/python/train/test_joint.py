@@ -191,6 +191,12 @@ def test_plan_without_a_cut_asks_for_codecs_at_the_cuts_of_the_ideal_plan():
     assert len(found.rounds[1].plan.stages) > 1
 
 
+def test_no_codec_is_used_where_the_images_are_too_few_for_any_promise():
+    found = run(Better(2.0, loss=0.0), loss=1e-5, rounds=1)
+    assert [done.max_error for done in found.rounds] == [0.0, 0.0]
+    assert all(cuts_of(done.plan) == {} and done.row()["promised_loss"] == 0.0 for done in found.rounds)
+
+
 def test_throughput_is_an_objective_too():
     found = run(Better(2.0), problem=problem_of(objective="throughput"), rounds=1)
     for done in found.rounds:
