@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 _CELL_TIMEOUT_S = 300
 
 
 def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool = False) -> list[Path]:
-    """Execute every notebook of `folder` and write it with its outputs as ``out/<name>.html``.
+    """Execute every notebook of `folder` there, and write it with its outputs as ``out/<name>.html``.
 
     Parameters
     ----------
@@ -45,14 +46,19 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
         "CONSTELLM_QUICK": "1" if quick else "0",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever the caller draws with
     }
-    # Sockets of the file system, so that no port is opened.
-    local = Config({"KernelManager": {"transport": "ipc"}})
+    place = {"metadata": {"path": str(Path(folder).resolve())}}  # stored rows are found from there
     files = []
-    for source in sources:
-        notebook = nbformat.read(source, as_version=4)
-        client = NotebookClient(notebook, timeout=_CELL_TIMEOUT_S, kernel_name="python3", config=local)
-        client.execute(env=environment)
-        file = out / f"{source.stem}.html"
-        file.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
-        files.append(file)
+    with tempfile.TemporaryDirectory() as sockets:
+        # Sockets of the file system, so that no port is opened; where both sides find them, whatever folder
+        # they run in.
+        local = Config({"KernelManager": {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}})
+        for source in sources:
+            notebook = nbformat.read(source, as_version=4)
+            client = NotebookClient(
+                notebook, timeout=_CELL_TIMEOUT_S, kernel_name="python3", config=local, resources=place
+            )
+            client.execute(env=environment)
+            file = out / f"{source.stem}.html"
+            file.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+            files.append(file)
     return files

@@ -5,17 +5,31 @@ Every ``plot_x(obj, *, ax=None)`` draws on `ax`, or on a new figure, and returns
 
 from .front import plot_comparison, plot_pareto
 from .grid import plot_heat_map, plot_sweep_curves
+from .measured import (
+    plot_calibration,
+    plot_curves,
+    plot_predictions,
+    plot_propagation,
+    plot_rounds,
+    plot_strips,
+)
 from .network import plot_network
 from .plan import plot_gantt, plot_plan
 from .save import save_figure
 
 __all__ = [
+    "plot_calibration",
     "plot_comparison",
+    "plot_curves",
     "plot_gantt",
     "plot_heat_map",
     "plot_network",
     "plot_pareto",
     "plot_plan",
+    "plot_predictions",
+    "plot_propagation",
+    "plot_rounds",
+    "plot_strips",
     "plot_sweep_curves",
     "save_figure",
 ]

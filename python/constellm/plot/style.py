@@ -15,6 +15,14 @@ from . import palette
 
 _LONGEST_NAME = 24
 
+# Shares of images, stored as fractions and shown in hundredths: what an axis says, and its unit.
+_SHARES = {
+    "accuracy": ("accuracy", "%"),
+    "agreement": ("same class as without cuts", "%"),
+    "loss": ("loss of accuracy", "points"),
+    "expected_loss": ("expected loss of accuracy", "points"),
+}
+
 _RC = {
     "axes.axisbelow": True,
     "axes.edgecolor": palette.MUTED,
@@ -118,8 +126,14 @@ def label_axis(axis: Any, field: str, values: ArrayLike, *, log: bool = False) -
     from matplotlib.ticker import EngFormatter, FuncFormatter
 
     text, unit = split_unit(field)
-    if log:
-        axis.set_major_formatter(EngFormatter(sep=""))
+    if field in _SHARES:
+        text, unit = _SHARES[field]
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}"))
+    elif log:
+        # Factors and errors read better as they are: 0.01, not 10m.
+        axis.set_major_formatter(
+            EngFormatter(sep="") if unit else FuncFormatter(lambda value, _: f"{value:g}")
+        )
         axis.set_minor_formatter("")
     elif unit:
         prefix, scale = common_prefix(values, unit)
