@@ -18,7 +18,6 @@ from ..images import ImageSet
 from .at_cuts import AtCut, CutRecipe, activations, boundaries_of, fit_at_cuts
 from .training import Trained
 
-_SHARPNESS = 12.0  # change of a logit over a token's root mean square, before training; the noise is about 2
 _WARM_UP_IMAGES = 400
 
 
@@ -27,11 +26,13 @@ class GumbelMask(AtCut):
 
     ::
 
-        m = 1[σ((z + g₁ − g₂)/τ) > ½],   dm/dz := dσ(…)/dz,   penalty = λ·(mean(m) − ρ)²
+        m = 1[σ((z + s·(g₁ − g₂))/τ) > ½],   dm/dz := dσ(…)/dz,   penalty = λ·(mean(m) − ρ)²
 
     with g Gumbel noise, z the logits of `MaskNetwork`, and the gradient straight through the step
-    (arXiv 1611.01144). What is dropped arrives as the network's `centre`. Shares ρ have one network in
-    common but for its bias; every call in training draws one of them.
+    (arXiv 1611.01144). The noise is small against z: the blocks behind the cut are frozen and cannot learn
+    to live with a mask that is mostly chance, which at run time it is not. What is dropped arrives as the
+    network's `centre`. Shares ρ have one network in common but for its bias; every call in training draws
+    one of them.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ class GumbelMask(AtCut):
         Of each share.
     share_weight : float
         λ.
+    noise : float
+        s.
     temperature : float
         τ > 0.
     """
@@ -61,11 +64,13 @@ class GumbelMask(AtCut):
         bias: np.ndarray,
         *,
         share_weight: float = 30.0,
-        temperature: float = 1.0,
+        noise: float = 0.05,
+        temperature: float = 0.3,
     ) -> None:
         super().__init__()
         self.keep = _shares(keep)
         self.share_weight = real("share_weight", share_weight, least=0.0)
+        self.noise = real("noise", noise, least=0.0)
         self.temperature = real("temperature", temperature, least=np.finfo(float).tiny)
         for name, value in {**network.arrays(), "bias": bias}.items():
             setattr(self, name, nn.Parameter(torch.tensor(np.asarray(value), dtype=torch.float32)))
@@ -78,7 +83,8 @@ class GumbelMask(AtCut):
         logits = self.magnitude * unit.abs() + hidden @ self.up + self.bias[share]
         if self.training:
             # The difference of two Gumbel numbers is logistic.
-            logits = logits + torch.logit(torch.rand_like(logits).clamp_(1e-6, 1 - 1e-6))
+            chance = torch.logit(torch.rand_like(logits).clamp_(1e-6, 1 - 1e-6))
+            logits = logits + self.noise * chance
         soft = torch.sigmoid(logits / self.temperature)
         mask = (soft > 0.5).float() - soft.detach() + soft
         return self.centre + offset * mask, self.share_weight * (mask.mean() - self.keep[share]) ** 2
@@ -162,8 +168,8 @@ def _first(x: np.ndarray, hidden: int, seed: int) -> MaskNetwork:
     features = x.shape[-1]
     draw = np.random.Generator(np.random.PCG64(seed))
     return MaskNetwork(
-        centre=x.reshape(-1, features).mean(axis=0),
-        magnitude=np.full(features, _SHARPNESS),
+        centre=np.zeros(features),  # the mean is worse at small shares: every image then looks average
+        magnitude=np.ones(features),
         down=draw.standard_normal((features, hidden)) / np.sqrt(features),
         down_bias=np.zeros(hidden),
         up=np.zeros((hidden, features)),  # so that training begins at the plain threshold
