@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,10 +81,13 @@ def alternate(
     further round has codecs trained for exactly the cuts of the last plan, measures them there, adds them to
     the menu, calibrates anew, and solves exactly. Nothing leaves the menu, so the optimum under one
     calibration can only fall; what a new calibration moves by itself is told apart from it
-    (`Round.before_s`). Where the last plan has no cut, codecs are trained for the cuts of the ideal plan.
+    (`Round.before_s`).
 
     It stops when the ideal codec (`IDEAL` at every cut, solved exactly) would gain no more than the
-    tolerance, when the plan repeats, when a round gains less than the tolerance, or after `rounds`.
+    tolerance, when the plan repeats, when a round gains less than the tolerance, or after `rounds`. Codecs
+    trained for a plan's cuts make these cuts better than others, so that turns can end where other cuts
+    with codecs of their own would do better. Therefore one round is for the cuts of the ideal plan: before
+    it would stop for a repeated plan or too small a gain, or where the last plan has no cut at all.
 
     Parameters
     ----------
@@ -148,13 +152,16 @@ def alternate(
     first = before = list(compressors)
     ideal = planner.ideal()
     done: list[Round] = []
-    stopped = None
+    stopped, explore, explored = None, False, False
+    ideal_cuts = {stage.last_layer + 1 for stage in ideal.stages[:-1]}
     while stopped is None:
-        index, train_s, new = len(done), 0.0, []
+        index, train_s = len(done), 0.0
+        new: list[str] = []
+        cuts_trained: tuple[int, ...] = ()
         if done:
-            order = Order(
-                index, planner.ratios(done[-1].plan, ideal, done[-1].calibration, done[-1].max_error)
-            )
+            order = Order(index, planner.ratios(done[-1], ideal, explore))
+            explored = explored or explore or order.ratios.keys() == ideal_cuts
+            cuts_trained, explore = tuple(order.ratios), False
             start = time.perf_counter()
             made = _checked(trainer(training, order), order, table)
             train_s, new = time.perf_counter() - start, list(made)
@@ -179,6 +186,7 @@ def alternate(
                 before_s=before_s,
                 ideal_s=objective_s(ideal),
                 trained=tuple(new),
+                trained_cuts=cuts_trained,
                 train_s=train_s,
                 calibration=calibrated,
                 max_error=limit,
@@ -189,11 +197,15 @@ def alternate(
         if report is not None:
             report(done[-1])
         before = [*before, *new]
-        stopped = _stop(done, rounds, tolerance)
+        stopped = _stop(done, tolerance)
+        if stopped in ("repeats", "gain") and not explored:
+            stopped, explore = None, True
+        if stopped is None and index == rounds:
+            stopped = "rounds"
     return JointResult(tuple(done), stopped, tolerance, table.compressors, tuple(table.rows))
 
 
-def _stop(done: Sequence[Round], rounds: int, tolerance: float) -> str | None:
+def _stop(done: Sequence[Round], tolerance: float) -> str | None:
     last = done[-1]
     if last.room <= tolerance:
         return "bound"
@@ -203,7 +215,7 @@ def _stop(done: Sequence[Round], rounds: int, tolerance: float) -> str | None:
             return "repeats"
         if last.gain < tolerance:
             return "gain"
-    return "rounds" if last.index == rounds else None
+    return None
 
 
 class _Table:
@@ -296,21 +308,25 @@ class _Planner:
         errors = {pair: w**calibrated.exponent for pair, w in calibrated.weights.items()}
         return self._solved(self._problem(self._menu(names, errors, limit), limit))
 
-    def ratios(self, plan: Plan, ideal: Plan, calibrated: Calibration, limit: float) -> dict[int, float]:
-        """The cuts to train for, with the ratio there; those of the ideal plan where `plan` has none."""
-        single = self._table.single()
-        if len(plan.stages) > 1:
-            coded, inner = cuts_of(plan), [stage.last_layer + 1 for stage in plan.stages[:-1]]
-            return {k: single[k, coded[k]].ratio[0] if k in coded else 1.0 for k in inner}
+    def ratios(self, last: Round, ideal: Plan, explore: bool) -> dict[int, float]:
+        """The cuts to train for, with the ratio to go on from: of the last plan, or of the ideal one."""
+        single, coded = self._table.single(), cuts_of(last.plan)
+        of = ideal if explore or len(last.plan.stages) == 1 else last.plan
+        sent = [single[pair].ratio[0] for pair in coded.items()]
         ratios = {}
-        for stage in ideal.stages[:-1]:
+        for stage in of.stages[:-1]:
             k = stage.last_layer + 1
             allowed = [
                 row.ratio[0]
                 for pair, row in single.items()
-                if pair[0] == k and calibrated.weights[pair] ** calibrated.exponent <= limit
+                if pair[0] == k and last.calibration.error(row.plan) <= last.max_error
             ]
-            ratios[k] = max(allowed, default=1.0)
+            if k in coded:
+                ratios[k] = single[k, coded[k]].ratio[0]
+            elif sent:
+                ratios[k] = math.prod(sent) ** (1.0 / len(sent))
+            else:
+                ratios[k] = max(allowed, default=1.0)
         return ratios
 
     def sets(self, loss: float, wanted: int, draw: np.random.Generator) -> list[dict[int, str]]:

@@ -36,6 +36,7 @@ COLUMNS = {
     "share": "(start_s − objective_s) ÷ (start_s − ideal_s): of all that codecs could gain",
     "bytes": "over all hops and micro-batches [B]",
     "trained": "codecs trained in this round",
+    "trained_cuts": "boundaries that they were trained for",
     "train_s": "time to train them [s]",
     "max_error": "limit of the accumulated error",
     "promised_loss": "of accuracy, with the calibration's confidence",
@@ -67,6 +68,8 @@ class Round:
         Optimum with a codec of no bytes, error or time at every cut [s].
     trained : tuple of str
         Names of the codecs of this round.
+    trained_cuts : tuple of int
+        Boundaries that they were trained for.
     train_s : float
         Time to train them [s].
     calibration : Calibration
@@ -83,6 +86,7 @@ class Round:
     before_s: float
     ideal_s: float
     trained: tuple[str, ...]
+    trained_cuts: tuple[int, ...]
     train_s: float
     calibration: Calibration
     max_error: float
@@ -127,6 +131,7 @@ class Round:
             "share": self.share,
             "bytes": self.plan.bytes,
             "trained": ", ".join(self.trained),
+            "trained_cuts": ", ".join(map(str, self.trained_cuts)),
             "train_s": self.train_s,
             "max_error": self.max_error,
             "promised_loss": 0.0 if lossless else self.calibration.loss_bound(error),
@@ -254,6 +259,8 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 
     first = row["round"] == 0
     tested = row["test_loss"] == row["test_loss"]
+    codecs = f"{row['trained'].count(',') + 1} codecs at {row['trained_cuts']}"
+    training = "–" if first else f"{codecs}, {quantity(row['train_s'], 's')}"
     return [
         str(row["round"]),
         row["plan"],
@@ -264,5 +271,5 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         quantity(row["bytes"], "B"),
         share(row["promised_loss"], 2),
         f"{share(row['test_loss'], 2)} ± {share(row['test_loss_se'], 2)}" if tested else "–",
-        "–" if first else f"{len(row['trained'].split(', '))} codecs, {quantity(row['train_s'], 's')}",
+        training,
     ]

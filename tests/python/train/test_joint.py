@@ -117,6 +117,14 @@ def run(trainer, *, problem=None, measurer=None, **options):
     )
 
 
+def cuts(plan):
+    return [stage.last_layer + 1 for stage in plan.stages[:-1]]
+
+
+def ideal_cuts():
+    return cuts(split.solve(problem_of()([IDEAL], 0.0)))  # at any rate
+
+
 def not_called(images, order):
     raise AssertionError("nothing should be trained")
 
@@ -126,8 +134,8 @@ def test_every_round_trains_for_the_last_plan_and_no_round_is_worse():
     found = run(trainer, rounds=3, tolerance=0.001, test=TEST)
     assert [done.index for done in found.rounds] == [0, 1, 2, 3] and found.stopped_because == "rounds"
     assert [order.round for order in trainer.orders] == [1, 2, 3]
-    for order, before in zip(trainer.orders, found.rounds):
-        assert list(order.ratios) == [stage.last_layer + 1 for stage in before.plan.stages[:-1]]
+    for order, before, after in zip(trainer.orders, found.rounds, found.rounds[1:]):
+        assert list(order.ratios) == cuts(before.plan) == list(after.trained_cuts)
     first = found.rounds[0]
     at = cuts_of(first.plan)
     assert trainer.orders[0].ratios == {
@@ -167,17 +175,33 @@ def test_stops_after_training_that_reaches_the_bound():
     assert found.rounds[-1].share > 0.9
 
 
-def test_stops_when_the_plan_repeats():
-    found = run(Better(0.5, loss=0.02))
-    assert found.stopped_because == "repeats" and len(found.rounds) == 2
-    assert found.rounds[1].plan.stages == found.rounds[0].plan.stages
-    assert found.rounds[1].gain == 0.0
+def test_stops_when_the_plan_repeats_but_tries_the_ideal_cuts_before():
+    trainer = Better(0.5, loss=0.02)
+    found = run(trainer, problem=problem_of(rate_bps=2.5e6))
+    assert found.stopped_because == "repeats" and len(found.rounds) == 3
+    assert [list(order.ratios) for order in trainer.orders] == [cuts(found.plan), ideal_cuts()]
+    assert cuts(found.plan) != ideal_cuts()
+    for done in found.rounds[1:]:
+        assert done.plan.stages == found.rounds[0].plan.stages and done.gain == 0.0
 
 
 def test_stops_when_a_round_gains_too_little():
-    found = run(Better(1.01), tolerance=0.05)
-    assert found.stopped_because == "gain" and len(found.rounds) == 2
-    assert 0.0 <= found.rounds[1].gain < 0.05 < found.rounds[1].room
+    trainer = Better(1.01)
+    found = run(trainer, tolerance=0.05, rounds=5)
+    assert found.stopped_because == "gain" and 2 <= len(found.rounds) <= 3
+    assert ideal_cuts() in [list(order.ratios) for order in trainer.orders]
+    assert 0.0 < found.rounds[1].gain < 0.05 < found.rounds[-1].room
+
+
+def test_codecs_for_the_ideal_cuts_find_what_turns_alone_do_not():
+    def trainer(images, order):
+        factor = 50.0 if list(order.ratios) == ideal_cuts() else 0.5
+        name = f"trained-r{order.round}"
+        return {name: {k: Stub(factor * ratio, 0.0005, name) for k, ratio in order.ratios.items()}}
+
+    found = run(trainer, problem=problem_of(rate_bps=2.5e6))
+    assert cuts(found.rounds[1].plan) == cuts(found.rounds[0].plan) != ideal_cuts()
+    assert found.rounds[2].gain > 0.1 and cuts(found.rounds[2].plan) == ideal_cuts()
 
 
 def test_plan_without_a_cut_asks_for_codecs_at_the_cuts_of_the_ideal_plan():
@@ -358,9 +382,9 @@ def test_in_earnest_on_a_tiny_network(tmp_path):
         assert len(found.rounds) == 2
         names = set(found.rounds[1].trained)
         assert {name.split("-")[0] for name in names} == {"mask", "bottleneck"} and len(names) == 4
-        cuts = found.cuts()
-        assert cuts
-        inferred = running.infer(net, calibration.pixels, cuts=cuts)
+        at = found.cuts()
+        assert at
+        inferred = running.infer(net, calibration.pixels, cuts=at)
         assert inferred.accuracy(calibration.labels) == found.rounds[1].measured.accuracy
         return [str({**row, "train_s": 0.0}) for row in found.rows()]  # as text: NaN equals NaN
 
