@@ -24,7 +24,14 @@ _POINT = {"marker": "o", "markersize": 3.5}
 
 
 def plot_curves(
-    table: Any, *, x: str, y: str, hue: str | None = None, se: str | None = None, ax: Axes | None = None
+    table: Any,
+    *,
+    x: str,
+    y: str,
+    hue: str | None = None,
+    se: str | None = None,
+    dodge: float = 0.0,
+    ax: Axes | None = None,
 ) -> Axes:
     """One column over another, a line for each value of a third, each with points of its own.
 
@@ -39,6 +46,8 @@ def plot_curves(
         Name of a column of words or numbers. Lines are in order of first appearance.
     se
         Name of a column with standard errors of `y`; bars show one to either side.
+    dodge
+        Shift along x from one line to the next, so that bars at the same place stay apart.
     ax
         Where to draw; a new figure if None.
 
@@ -58,9 +67,10 @@ def plot_curves(
         groups = {value: finite & (columns[hue] == value) for value in dict.fromkeys(columns[hue].tolist())}
     groups = {value: rows for value, rows in groups.items() if rows.any()}
     with style.drawing(ax, (6.0, 3.8)) as ax:
-        for look, (value, rows) in zip(_looks(list(groups)), groups.items()):
+        for i, (look, (value, rows)) in enumerate(zip(_looks(list(groups)), groups.items())):
             order = np.argsort(numbers[x][rows], kind="stable")
             at, height = numbers[x][rows][order], numbers[y][rows][order]
+            at = at + dodge * (i - (len(groups) - 1) / 2)
             bars = None if se is None else numbers[se][rows][order]
             ax.errorbar(
                 at, height, yerr=bars, label=_word(value), capsize=2, elinewidth=0.8, **_POINT, **look

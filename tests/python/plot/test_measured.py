@@ -64,6 +64,9 @@ def test_curves_have_points_of_their_own():
     bars = ax.containers[0].lines[2][0].get_segments()
     np.testing.assert_allclose([bar[:, 1] for bar in bars], [[0.94, 0.98], [0.94, 0.96], [0.87, 0.93]])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("ratio", "accuracy (%)")
+    apart = plot.plot_curves(TABLE, x="ratio", y="accuracy", hue="codec", dodge=0.2)
+    at = [container.lines[0].get_xdata() for container in apart.containers]
+    np.testing.assert_allclose(np.concatenate(at), [1.9, 3.9, 7.9, 3.1])
     assert ax.get_yticklabels()[1].get_text() in {"88", "90", "92"}
 
 
