@@ -14,6 +14,12 @@
 namespace constellm::codec {
 namespace {
 
+// The first n of `values`, which grow but do not shrink: to grow again would clear them.
+std::span<float> room(std::vector<float>& values, std::size_t n) {
+  if (values.size() < n) values.resize(n);
+  return std::span(values).first(n);
+}
+
 CONSTELLM_SIMD bool all_finite(const float* values, std::int64_t n) {
   std::int32_t most = 0;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -56,14 +62,14 @@ class Gather {
 
   void run() {
     w_.row.resize(static_cast<std::size_t>(rows_.features));
-    w_.kept.resize(static_cast<std::size_t>(rows_.elements()));
+    w_.kept = room(w_.kept_room, static_cast<std::size_t>(rows_.elements()));
     w_.group_end.clear();
     if (settings_.selects()) w_.mask.reset(rows_.tokens, rows_.features);
     const bool drawn = settings_.bits > 0 && settings_.rounding == Rounding::stochastic;
     w_.draws.resize(drawn ? w_.kept.size() : 0);
     const bool grouped = settings_.bits > 0 && settings_.scale != Scale::tensor;
     w_.features.resize(drawn || grouped ? static_cast<std::size_t>(rows_.features) : 0);
-    if (rows_.elements() == 0) return w_.kept.clear();
+    if (rows_.elements() == 0) return;
 
     RowWalk walk(x_);
     std::int64_t kept = 0;
@@ -91,7 +97,7 @@ class Gather {
       }
       if (grouped) end_groups(before, kept);
     }
-    w_.kept.resize(static_cast<std::size_t>(kept));
+    w_.kept = w_.kept.first(static_cast<std::size_t>(kept));
   }
 
  private:
@@ -182,7 +188,7 @@ void get_scales(std::span<const std::uint8_t> data, std::size_t groups, Workspac
 }
 
 // One byte of every value, of those that travel as they are.
-void plane_of(const std::vector<float>& kept, Dtype dtype, int plane, std::vector<std::uint8_t>& out) {
+void plane_of(std::span<const float> kept, Dtype dtype, int plane, std::vector<std::uint8_t>& out) {
   out.resize(kept.size());
   for (std::size_t i = 0; i < kept.size(); ++i) {
     const std::uint32_t bits =
@@ -290,7 +296,7 @@ namespace {
 void dequantise(const Header& header, const Rows& rows, Workspace& w) {
   const std::array<float, 256> levels = levels_of(header.quantiser);
   const std::size_t n = w.symbols.size();
-  w.kept.resize(n);
+  w.kept = room(w.kept_room, n);
   if (header.settings.scale == Scale::tensor) {
     for (std::size_t i = 0; i < n; ++i) w.kept[i] = levels[w.symbols[i]];
     return;
@@ -324,7 +330,7 @@ void read_planes(const Header& header, const Grid& grid, Workspace& w) {
     for (std::size_t i = 0; i < n; ++i) bits[i] |= static_cast<std::uint32_t>(w.symbols[i]) << (8 * plane);
   }
   if (in.left() != 0) throw_corrupt("bytes after the values");
-  w.kept.resize(n);
+  w.kept = room(w.kept_room, n);
   for (std::size_t i = 0; i < n; ++i) {
     w.kept[i] = header.dtype == Dtype::float32 ? std::bit_cast<float>(bits[i])
                                                : from_half(static_cast<std::uint16_t>(bits[i]));

@@ -17,12 +17,12 @@ constexpr double kKeepSteps = 10000.0;  // shares that are whole multiples of 1 
 // dtype 1 bit, sparsify 3, scale 2, clip 1, rounding 1, entropy 2, whether `keep` is whole 1, bits 4,
 // whether block and seed follow 1.
 std::uint16_t pack_words(Dtype dtype, const Settings& s, bool whole_keep, bool more) {
-  return static_cast<std::uint16_t>(
-      static_cast<unsigned>(dtype) | static_cast<unsigned>(s.sparsify) << 1 |
-      static_cast<unsigned>(s.scale) << 4 | static_cast<unsigned>(s.clip) << 6 |
-      static_cast<unsigned>(s.rounding) << 7 | static_cast<unsigned>(s.entropy) << 8 |
-      static_cast<unsigned>(whole_keep) << 10 | static_cast<unsigned>(s.bits) << 11 |
-      static_cast<unsigned>(more) << 15);
+  return static_cast<std::uint16_t>(static_cast<unsigned>(dtype) | static_cast<unsigned>(s.sparsify) << 1 |
+                                    static_cast<unsigned>(s.scale) << 4 | static_cast<unsigned>(s.clip) << 6 |
+                                    static_cast<unsigned>(s.rounding) << 7 |
+                                    static_cast<unsigned>(s.entropy) << 8 |
+                                    static_cast<unsigned>(whole_keep) << 10 |
+                                    static_cast<unsigned>(s.bits) << 11 | static_cast<unsigned>(more) << 15);
 }
 
 bool has_keep(const Settings& s) { return s.selects() && s.sparsify != Sparsify::mask; }

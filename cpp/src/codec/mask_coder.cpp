@@ -100,7 +100,7 @@ struct Model {
 void put_modelled(const Grid& grid, const Model& model, CoderScratch& scratch, Bytes& out) {
   const std::int64_t groups = model.groups();
   const std::int64_t n = grid.tokens * groups;
-  scratch.wide_ids.resize(static_cast<std::size_t>(n));
+  if (std::ssize(scratch.wide_ids) < n) scratch.wide_ids.resize(static_cast<std::size_t>(n));
   std::uint16_t* id = scratch.wide_ids.data();
   for (std::int64_t t = 0; t < grid.tokens; ++t) {
     std::int64_t left = model.count;
@@ -248,7 +248,7 @@ std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, C
   }
   if (in.left() != 0) throw_corrupt("bytes after the mask");
   std::int64_t kept = 0;
-  for (const std::uint64_t word : mask.words) kept += std::popcount(word);
+  for (const std::uint64_t word : mask.words) kept += ones_in(word);
   return kept;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
+#include <cstring>
 
 #include "constellm/codec/mask_coder.hpp"
 #include "constellm/core/simd.hpp"
@@ -12,29 +12,46 @@ namespace {
 
 constexpr int kContexts = 64;  // sixteen running means, and the two neighbours
 constexpr int kParameterBits = 3;
-constexpr int kMiddle = 64;  // the level of probability 1/2
+constexpr int kMiddle = 16;  // the level of probability 1/2
 constexpr int kLevels = 2 * kMiddle;
 
-// Probability of a one in 1/kTotal: kTotal / (1 + 2^(-3/16 * (level - kMiddle))).
+// Probability of a one in 1/kTotal: kTotal / (1 + 2^(-3/4 * (level - kMiddle))). Steps so wide cost less than
+// half a percent, and pairs of levels make a table that stays in the cache.
 constexpr auto kOneOf = [] {
   std::array<std::uint16_t, kLevels> one{};
-  double odds = 1.0;  // 2^(3/16 * i)
-  for (int i = 0; i < kMiddle; ++i) {
+  double odds = 1.0;  // 2^(3/4 * i)
+  for (int i = 0; i <= kMiddle; ++i) {
     const double small = kTotal / (1.0 + odds);
-    const auto freq = static_cast<std::uint16_t>(small < 1.0 ? 1.0 : small + 0.5);
+    const auto freq =
+        static_cast<std::uint16_t>(small < 2.0 ? 2.0 : small + 0.5);  // a pair's second needs two
     one[static_cast<std::size_t>(kMiddle - i)] = freq;
-    one[static_cast<std::size_t>(kMiddle + i)] = static_cast<std::uint16_t>(kTotal - freq);
-    odds *= 1.1387886347566916;
+    if (i < kMiddle) one[static_cast<std::size_t>(kMiddle + i)] = static_cast<std::uint16_t>(kTotal - freq);
+    odds *= 1.6817928305074290;
   }
-  one[0] = 1;
   return one;
 }();
+
+// Two features are one symbol: twice the first bit, plus the second. Where the four of a pair of levels
+// begin in [0, kTotal).
+using PairBegin = std::array<std::uint16_t, 5>;
+
+constexpr PairBegin pair_begin(std::size_t first, std::size_t second) {
+  const std::uint32_t zeros = kTotal - kOneOf[first];
+  const auto split = [&](std::uint32_t size) {
+    const std::uint32_t ones = (size * kOneOf[second] + kTotal / 2) >> kTotalBits;
+    return size - std::clamp(ones, 1u, size - 1);
+  };
+  return {0, static_cast<std::uint16_t>(split(zeros)), static_cast<std::uint16_t>(zeros),
+          static_cast<std::uint16_t>(zeros + split(kTotal - zeros)), static_cast<std::uint16_t>(kTotal)};
+}
+
+constexpr std::size_t kPairs = std::size_t{kLevels} * kLevels;
 
 // What masks of trained transformers have, roughly: the level expected in a context.
 int expected_level(int context) {
   const int mean = context >> 2;
   const int neighbours = ((context >> 1) & 1) + (context & 1);
-  return kMiddle + 2 * (mean - 8) + 8 * (neighbours - 1);
+  return kMiddle + (mean - 8) / 2 + 2 * (neighbours - 1);
 }
 
 CONSTELLM_SIMD void contexts_of(const std::uint8_t* mean, const std::uint8_t* before,
@@ -91,6 +108,9 @@ class Memory {
   std::uint8_t* rows_;
   std::int64_t count_ = 0;
 };
+
+// Features of a row, made even: the one more is never kept.
+std::int64_t paired(std::int64_t features) { return features + features % 2; }
 
 std::uint64_t cost_of_level(std::uint64_t zeros, std::uint64_t ones, int level) {
   const std::uint32_t one = kOneOf[static_cast<std::size_t>(level)];
@@ -170,7 +190,7 @@ std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens) {
     std::int64_t differing = 0;
     for (std::int64_t t = most; t < tokens; t += step) {
       for (std::int64_t w = 0; w < mask.words_per_row; ++w) {
-        differing += std::popcount(mask.row(t)[w] ^ mask.row(t - stride)[w]);
+        differing += ones_in(mask.row(t)[w] ^ mask.row(t - stride)[w]);
       }
     }
     sum += differing;
@@ -184,16 +204,17 @@ std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens) {
 
 std::uint64_t fit_mask_context(const Grid& grid, CoderScratch& scratch) {
   const MaskBits& mask = *grid.mask;
-  scratch.ids.resize(static_cast<std::size_t>(grid.tokens * grid.features));
+  const std::int64_t width = paired(grid.features);
+  scratch.ids.resize(static_cast<std::size_t>(grid.tokens * width));
   scratch.memory.resize(Memory::size_of(mask.words_per_row, grid.stride));
   const int lanes = lanes_for_rows(grid.tokens);
   const Strips rows = even_strips(grid.tokens, lanes);
   std::uint8_t* ids = scratch.ids.data();
   for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) {
     Memory memory(mask.words_per_row, grid.stride, scratch.memory.data());
-    for (std::int64_t t = rows[l]; t < rows[l + 1]; ++t, ids += grid.features) {
+    for (std::int64_t t = rows[l]; t < rows[l + 1]; ++t, ids += width) {
       unpack(mask.row(t), mask.words_per_row, memory.row());
-      add_bits(memory.contexts(), memory.row(), grid.features, ids);
+      add_bits(memory.contexts(), memory.row(), width, ids);
       memory.end_row();
     }
   }
@@ -214,29 +235,56 @@ std::uint64_t fit_mask_context(const Grid& grid, CoderScratch& scratch) {
     if (level < 0) level = predictor.level(c);
     predictor.learn(c, level);
   }
-  return cost / 256 + 3 * kContexts + 32 * static_cast<std::uint64_t>(lanes);
+  return cost / 256 + 2 * kContexts + 32 * static_cast<std::uint64_t>(lanes);
 }
 
 void put_mask_context(const Grid& grid, CoderScratch& scratch, Bytes& out) {
   put(out, static_cast<std::uint8_t>(grid.stride));
   put_levels(scratch.mask_levels, out);
-  std::array<Range, 2 * kContexts> ranges;
-  for (std::size_t c = 0; c < kContexts; ++c) {
-    const std::uint32_t one = kOneOf[static_cast<std::size_t>(scratch.mask_levels[c])];
-    ranges[2 * c] = range_of(0, kTotal - one);
-    ranges[2 * c + 1] = range_of(kTotal - one, kTotal);
+  // What each feature adds to the number of its pair: level and bit of the first, of the second.
+  std::array<std::uint16_t, 256> first{};
+  std::array<std::uint16_t, 256> second{};
+  for (std::size_t id = 0; id < 2 * kContexts; ++id) {
+    const auto level = static_cast<std::size_t>(scratch.mask_levels[id / 2]);
+    first[id] = static_cast<std::uint16_t>((level * kLevels) << 2 | (id & 1) << 1);
+    second[id] = static_cast<std::uint16_t>(level << 2 | (id & 1));
+  }
+  const std::size_t pairs = scratch.ids.size() / 2;
+  if (scratch.wide_ids.size() < pairs) scratch.wide_ids.resize(pairs);
+  const std::uint8_t* ids = scratch.ids.data();
+  std::uint16_t* wide = scratch.wide_ids.data();
+  std::size_t i = 0;
+  for (; i + 4 <= pairs; i += 4) {  // eight features a load, which also keeps the compiler from shuffling
+    std::uint64_t eight;
+    std::memcpy(&eight, ids + 2 * i, 8);
+    std::uint64_t four = 0;
+    for (int k = 0; k < 4; ++k, eight >>= 16) {
+      const std::uint64_t id = first[eight & 0xff] + std::uint64_t{second[(eight >> 8) & 0xff]};
+      four |= id << (16 * k);
+    }
+    std::memcpy(wide + i, &four, 8);
+  }
+  for (; i < pairs; ++i) wide[i] = static_cast<std::uint16_t>(first[ids[2 * i]] + second[ids[2 * i + 1]]);
+  std::vector<Range> ranges(4 * kPairs);
+  for (std::size_t pair = 0; pair < kPairs; ++pair) {
+    const PairBegin begin = pair_begin(pair / kLevels, pair % kLevels);
+    for (std::size_t bits = 0; bits < 4; ++bits) {
+      ranges[4 * pair + bits] = range_of(begin[bits], begin[bits + 1]);
+    }
   }
   const int lanes = lanes_for_rows(grid.tokens);
-  rans_encode(scratch.ids.data(), ranges.data(), even_strips(grid.tokens, lanes, grid.features), lanes,
-              scratch.words, out);
+  rans_encode(scratch.wide_ids.data(), ranges.data(),
+              even_strips(grid.tokens, lanes, paired(grid.features) / 2), lanes, scratch.words, out);
 }
 
 void get_mask_context(ByteReader& in, std::int64_t tokens, CoderScratch& scratch, MaskBits& mask) {
   const std::int64_t stride = in.get<std::uint8_t>();
   if (stride < 1 || stride > most_stride(tokens)) throw_corrupt("stride");
   const auto levels = get_levels(in);
-  std::array<std::uint32_t, kContexts> zero;
-  for (std::size_t c = 0; c < kContexts; ++c) zero[c] = kTotal - kOneOf[static_cast<std::size_t>(levels[c])];
+  std::vector<PairBegin> pairs(kPairs);
+  for (std::size_t pair = 0; pair < kPairs; ++pair) pairs[pair] = pair_begin(pair / kLevels, pair % kLevels);
+  std::array<std::uint16_t, kContexts> level;
+  for (std::size_t c = 0; c < kContexts; ++c) level[c] = static_cast<std::uint16_t>(levels[c]);
 
   const int lanes = lanes_for_rows(tokens);
   const Strips rows = even_strips(tokens, lanes);
@@ -254,20 +302,28 @@ void get_mask_context(ByteReader& in, std::int64_t tokens, CoderScratch& scratch
     const Memory memory(mask.words_per_row, stride, scratch.memory.data() + l * room);
     lane_of.push_back({memory, memory.contexts(), memory.row(), rows[l], 0});
   }
-  rans_decode(in.take(in.left()), even_strips(tokens, lanes, mask.features), lanes,
+  const std::int64_t width = paired(mask.features);
+  rans_decode(in.take(in.left()), even_strips(tokens, lanes, width / 2), lanes,
               [&](std::size_t l, std::int64_t, std::uint32_t slot) {
                 Lane& lane = lane_of[l];
-                const std::uint32_t zeros = zero[lane.contexts[lane.feature]];
-                const bool kept = slot >= zeros;
-                lane.row[lane.feature] = kept ? 1 : 0;
-                if (++lane.feature == mask.features) {
+                const std::uint8_t* context = lane.contexts + lane.feature;
+                const PairBegin& begin = pairs[std::size_t{level[context[0]]} * kLevels + level[context[1]]];
+                std::size_t bits = slot >= begin[2] ? 2 : 0;
+                bits += slot >= begin[bits + 1] ? 1 : 0;
+                lane.row[lane.feature] = static_cast<std::uint8_t>(bits >> 1);
+                lane.row[lane.feature + 1] = static_cast<std::uint8_t>(bits & 1);
+                lane.feature += 2;
+                if (lane.feature == width) {
+                  // The one more of a corrupt message may be kept.
+                  if (width > mask.features) lane.row[mask.features] = 0;
                   pack(lane.row, mask.features, mask.row(lane.token));
                   ++lane.token;
                   lane.feature = 0;
                   lane.memory.end_row();
                   lane.row = lane.memory.row();
                 }
-                return kept ? detail::Slot{kTotal - zeros, slot - zeros} : detail::Slot{zeros, slot};
+                return detail::Slot{static_cast<std::uint32_t>(begin[bits + 1] - begin[bits]),
+                                    slot - begin[bits]};
               });
 }
 

@@ -35,7 +35,8 @@ template <int Lanes, class Id>
 void encode(const Id* ids, const Range* table, const Strips& at, std::vector<std::uint16_t>& words,
             Bytes& out) {
   const std::int64_t n = at[Lanes];
-  words.resize(static_cast<std::size_t>(n) + 1);  // at most a word a symbol, and one is written ahead
+  const std::size_t room = static_cast<std::size_t>(n) + 1;  // at most a word a symbol, one written ahead
+  if (words.size() < room) words.resize(room);
   std::uint16_t* const end = words.data() + words.size();
   std::uint16_t* word = end;
   std::array<std::uint64_t, Lanes> state;

@@ -117,7 +117,7 @@ void MaskBits::reset(std::int64_t tokens, std::int64_t features_of_token) {
 
 std::int64_t MaskBits::count(std::int64_t t) const {
   std::int64_t kept = 0;
-  for (std::int64_t w = 0; w < words_per_row; ++w) kept += std::popcount(row(t)[w]);
+  for (std::int64_t w = 0; w < words_per_row; ++w) kept += ones_in(row(t)[w]);
   return kept;
 }
 

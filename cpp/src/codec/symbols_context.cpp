@@ -96,7 +96,7 @@ void for_each_in_row(const Grid& grid, std::int64_t t, Visit&& visit) {
 
 std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, const Grid& grid,
                           CoderScratch& scratch) {
-  scratch.wide_ids.resize(symbols.size());
+  if (scratch.wide_ids.size() < symbols.size()) scratch.wide_ids.resize(symbols.size());
   scratch.memory.resize(Memory::size_of(grid));
   const int lanes = lanes_for_rows(grid.tokens);
   const Strips rows = even_strips(grid.tokens, lanes);

@@ -38,7 +38,8 @@ struct Workspace {
   SelectorScratch selector;
   CoderScratch coder;
   std::vector<float> row;
-  std::vector<float> kept;
+  std::vector<float> kept_room;
+  std::span<float> kept;  // of kept_room
   std::vector<float> scaled;
   std::vector<float> draws;
   std::vector<std::uint32_t> features;

@@ -7,6 +7,14 @@
 // Which features of a token are kept.
 namespace constellm::codec {
 
+/// How many bits are set; in arithmetic, since the baseline processor has no instruction for it.
+constexpr int ones_in(std::uint64_t bits) {
+  bits -= (bits >> 1) & 0x5555555555555555u;
+  bits = (bits & 0x3333333333333333u) + ((bits >> 2) & 0x3333333333333333u);
+  bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+  return static_cast<int>((bits * 0x0101010101010101u) >> 56);
+}
+
 /// Which features of every token are kept, as bits: that of feature f of token t is bit f % 64 of
 /// word t * words_per_row + f / 64. Bits beyond the last feature are 0.
 struct MaskBits {

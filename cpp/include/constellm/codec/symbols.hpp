@@ -16,7 +16,7 @@ namespace constellm::codec {
 /// Scratch of the entropy coder, reused from call to call.
 struct CoderScratch {
   std::vector<std::uint8_t> ids;
-  std::vector<std::uint16_t> wide_ids;
+  std::vector<std::uint16_t> wide_ids;  // may be longer than what is in use, as `words`
   std::vector<std::uint16_t> words;
   std::vector<std::uint32_t> slots;
   std::vector<std::uint32_t> columns;
