@@ -147,7 +147,8 @@ def plot_calibration(
     rows
         Sets of cuts, drawn at their accumulated error with their expected loss and its standard error.
     promises
-        Losses; lines lead from each to the error limit that keeps it.
+        Losses; lines lead from each to the error limit that keeps it. The figure covers thrice the largest
+        limit, or without any all that was measured.
     ax
         Where to draw; a new figure if None.
 
@@ -158,7 +159,9 @@ def plot_calibration(
     """
     promises = [real("promises", promise, least=0.0, most=1.0) for promise in promises]
     sets = [row for row in rows if len(row.cuts) > 1]
-    errors = np.linspace(0.0, calibration.largest, 400)
+    limits = [calibration.max_error(promise) for promise in promises]
+    most = min(3.0 * max(limits, default=0.0) or calibration.largest, calibration.largest)
+    errors = np.linspace(0.0, most, 400)
     mean = np.array([calibration.loss(error) for error in errors])
     bound = np.array([calibration.loss_bound(error) for error in errors])
     with style.drawing(ax, (6.0, 3.8)) as ax:
@@ -173,13 +176,12 @@ def plot_calibration(
             bars = [row.expected_loss_se for row in sets]
             ax.errorbar(at, loss, yerr=bars, fmt="o", color=palette.INK, markersize=3, elinewidth=0.6,
                         alpha=0.6, label="measured sets of cuts")  # fmt: skip
-        for promise in promises:
-            limit = calibration.max_error(promise)
+        for promise, limit in zip(promises, limits):
             ax.plot([0.0, limit, limit], [promise, promise, 0.0], color=promised, linewidth=0.9)
             ax.annotate(f"{100 * promise:g}: {limit:.3g}", (limit, promise), xytext=(4, -9),
                         textcoords="offset points", color=promised, fontsize=8)  # fmt: skip
-        ax.set_xlim(0.0, calibration.largest * 1.02)
-        ax.set_ylim(bottom=0.0)
+        ax.set_xlim(0.0, most)
+        ax.set_ylim(0.0, 1.05 * bound.max())
         style.label_axis(ax.xaxis, "accumulated_error", errors)
         style.label_axis(ax.yaxis, "loss", bound)
         style.grid(ax)
