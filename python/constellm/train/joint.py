@@ -113,12 +113,12 @@ def alternate(
         Gains below this share of the objective do not count.
     sets : int
         Sets of several cuts to calibrate on in round 0, at least 20; a later round measures half as many
-        new ones. They are plans for other error limits as far as there are such, for it is plans that the
-        calibration is to hold for.
+        new ones. Two thirds are plans for other error limits as far as there are such, for it is plans that
+        the calibration is to hold for; random ones reach beyond what plans accumulate.
     batch : int
         Images that are encoded together.
     seed : int
-        Of sets that are no plans, where there are not enough of those.
+        Of the random sets.
     measured : sequence of MeasuredCuts
         Rows at hand, of the same calibration images: what is among them is not measured again, and sets of
         several cuts of the menu count towards `sets`.
@@ -344,7 +344,7 @@ class _Planner:
         for rank in range(_ALIKE):
             for plans in ranked:
                 key = tuple(plans[rank].items()) if rank < len(plans) else ()
-                if len(key) > 1 and key not in known and len(found) < wanted:
+                if len(key) > 1 and key not in known and len(found) < -(-2 * wanted // 3):
                     found[key] = None
         pairs = [pair for pair, error in errors.items() if error <= 2 * loss] or list(errors)
         places = sorted({k for k, _ in pairs})
