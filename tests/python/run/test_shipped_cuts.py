@@ -1,0 +1,88 @@
+"""The shipped calibration: complete, repeatable, and kept on images that it has not seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from constellm import codec, images, network, run, split
+
+BLOCKS = 12
+
+
+def chain(calibration, max_error, seed=0):
+    """Three slow nodes, none of which holds half the model."""
+    pytest.importorskip("onnxruntime")
+    net = run.load()
+    profile = net.profile(batch=64)
+    memory = sum(layer.memory_bytes for layer in profile.layers)
+    random = np.random.Generator(np.random.PCG64(seed))
+    return net, split.Problem(
+        model=profile,
+        network=network.chain(
+            4,
+            flop_per_s=10.0 ** random.uniform(10.5, 12.0, 4),
+            memory_bytes=0.35 * memory,
+            rate_bps=10.0 ** random.uniform(6.5, 8.5, 3),
+        ),
+        codecs=codec.none() + calibration.menu(),
+        max_error=max_error,
+        error_rule=calibration.error_rule,
+    )
+
+
+def test_every_codec_was_measured_at_every_boundary():
+    rows = run.measured_cuts()
+    names = list(run.direct_compressors())
+    alone = [row.plan for row in rows if len(row.cuts) == 1]
+    assert sorted(map(str, alone)) == sorted(str({k: n}) for n in names for k in range(1, BLOCKS))
+    assert {row.blocks for row in rows} == {BLOCKS} and {row.images for row in rows} == {1000}
+    assert sum(len(row.cuts) > 1 for row in rows) >= 100
+    assert [option.name for option in run.calibration().menu()] == names
+
+
+def test_stronger_compression_has_larger_ratio_and_error():
+    rows = {(row.cuts[0], row.codecs[0]): row for row in run.measured_cuts() if len(row.cuts) == 1}
+    for k in range(1, BLOCKS):
+        for finer, coarser in (
+            ("quantise-6", "quantise-4"),
+            ("quantise-4", "quantise-2"),
+            ("top-k-0.2-b8", "top-k-0.05-b4"),
+        ):
+            assert rows[k, finer].ratio < rows[k, coarser].ratio
+            assert rows[k, finer].error < rows[k, coarser].error
+            assert rows[k, finer].expected_loss <= rows[k, coarser].expected_loss
+
+
+def test_promises_are_in_order():
+    calibration = run.calibration()
+    limits = [calibration.max_error(loss) for loss in (0.005, 0.01, 0.02)]
+    assert 0.0 < limits[0] < limits[1] < limits[2] <= calibration.largest
+    for limit, loss in zip(limits, (0.005, 0.01, 0.02)):
+        assert calibration.loss(limit) < calibration.loss_bound(limit) <= loss
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_plan_that_promises_one_point_keeps_it_on_the_sample(seed):
+    calibration = run.calibration()
+    net, problem = chain(calibration, calibration.max_error(0.01), seed)
+    plan = split.solve(problem)
+    cuts = run.cuts_of(plan, run.direct_compressors())
+    assert len(cuts) >= 1
+    sample = images.sample()
+    exact = run.infer(net, sample.pixels)
+    found = codec.flips(exact.logits, sample.labels, run.infer(net, sample.pixels, cuts=cuts).labels)
+    assert found.expected_loss - 2.0 * found.expected_loss_se <= 0.01
+    assert found.agreement > 0.95
+
+
+def test_ratios_are_those_that_compressors_reach():
+    pytest.importorskip("onnxruntime")
+    net, sample = run.load(), images.sample().take(slice(64))
+    rows = {(row.cuts[0], row.codecs[0]): row for row in run.measured_cuts() if len(row.cuts) == 1}
+    x = net.segment(0, 4)(sample.pixels)
+    for name, compressor in run.direct_compressors().items():
+        data = compressor.encode(x)
+        assert x.nbytes / len(data) >= 0.95 * rows[4, name].ratio[0]
+        error = np.linalg.norm(compressor.decode(data) - x) / np.linalg.norm(x)
+        assert error == pytest.approx(rows[4, name].error[0], rel=0.05)
