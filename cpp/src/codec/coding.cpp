@@ -251,6 +251,9 @@ Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& ma
   if (settings.bits > 0) {
     quantiser = quantise_kept(settings, w);
     if (settings.scale != Scale::tensor) put_scales(settings, w, parts[1]);
+    if (!settings.selects() && settings.entropy == Entropy::context && rows.features > 0) {
+      grid.stride = find_stride(w.symbols, rows.tokens, rows.features);
+    }
     put_symbols(w.symbols, quantiser.symbols(), settings.entropy, &grid, w.coder, parts[2]);
   } else {
     for (int plane = 0; plane < bytes_of(dtype); ++plane) {

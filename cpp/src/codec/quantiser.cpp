@@ -218,28 +218,35 @@ Side side_of(const Piece& piece, int first, Rounding rounding) {
   return {piece.low, density_of(piece, rounding), static_cast<float>(piece.cells - 1), first};
 }
 
-CONSTELLM_SIMD void quantise_two(const Side& negative, const Side& positive, const float* values,
+// Cells of a run short enough for the first-level cache. A value's side is chosen bit by bit, since its sign
+// is as good as random; `draws` are zeros where nothing is drawn.
+constexpr std::size_t kRun = 512;
+
+CONSTELLM_SIMD void quantise_run(const Side& negative, const Side& positive, const float* values,
                                  std::size_t n, const float* draws, std::uint8_t* symbols) {
+  std::array<std::int32_t, kRun> cells;
   const Side a = negative;
   const Side b = positive;
-  if (draws == nullptr) {
-    for (std::size_t i = 0; i < n; ++i) {
-      const bool below = std::bit_cast<std::int32_t>(values[i]) < 0;
-      float cell = (values[i] - (below ? a.low : b.low)) * (below ? a.density : b.density);
-      const float last = below ? a.last : b.last;
-      cell = cell > 0.0f ? cell : 0.0f;
-      cell = cell < last ? cell : last;
-      symbols[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(cell) + (below ? a.first : b.first));
-    }
-    return;
-  }
   for (std::size_t i = 0; i < n; ++i) {
     const bool below = std::bit_cast<std::int32_t>(values[i]) < 0;
-    float cell = (values[i] - (below ? a.low : b.low)) * (below ? a.density : b.density) + draws[i];
+    const float low = below ? a.low : b.low;
+    const float density = below ? a.density : b.density;
     const float last = below ? a.last : b.last;
+    float cell = (values[i] - low) * density + draws[i];
     cell = cell > 0.0f ? cell : 0.0f;
     cell = cell < last ? cell : last;
-    symbols[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(cell) + (below ? a.first : b.first));
+    cells[i] = static_cast<std::int32_t>(cell) + (below ? a.first : b.first);
+  }
+  for (std::size_t i = 0; i < n; ++i) symbols[i] = static_cast<std::uint8_t>(cells[i]);
+}
+
+void quantise_two(const Side& negative, const Side& positive, const float* values, std::size_t n,
+                  const float* draws, std::uint8_t* symbols) {
+  constexpr std::array<float, kRun> kNoDraws{};
+  for (std::size_t begin = 0; begin < n; begin += kRun) {
+    const std::size_t run = std::min(kRun, n - begin);
+    quantise_run(negative, positive, values + begin, run, draws == nullptr ? kNoDraws.data() : draws + begin,
+                 symbols + begin);
   }
 }
 

@@ -101,7 +101,9 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
   const int lanes = lanes_for_rows(grid.tokens);
   const Strips rows = even_strips(grid.tokens, lanes);
   const ClassOf class_of = classes(alphabet, kMergings[0]);
-  std::array<Histogram, kClasses> histogram{};
+  // Two of each, in turn: equal neighbours, which are frequent, need not wait for one another.
+  std::array<std::array<Histogram, kClasses>, 2> histogram{};
+  std::size_t turn = 0;
   const int half = alphabet / 2;
   const std::uint8_t* symbol = symbols.data();
   std::uint16_t* id = scratch.wide_ids.data();
@@ -116,7 +118,8 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
         const int code = wrap(*symbol - ((a + b) >> 1) + half, alphabet);
         const std::uint8_t which = class_of[static_cast<std::size_t>(std::abs(a - b))];
         last[f] = *symbol++;
-        ++histogram[which][static_cast<std::size_t>(code)];
+        ++histogram[turn][which][static_cast<std::size_t>(code)];
+        turn ^= 1;
         *id++ = static_cast<std::uint16_t>(which << 8 | code);
       });
       memory.end_row();
@@ -133,7 +136,7 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
       std::uint64_t count = 0;
       for (std::size_t c = 0; c < kClasses; ++c) {
         if (kMergings[m][c] != table) continue;
-        for (std::size_t s = 0; s < merged.size(); ++s) merged[s] += histogram[c][s];
+        for (std::size_t s = 0; s < merged.size(); ++s) merged[s] += histogram[0][c][s] + histogram[1][c][s];
       }
       for (const std::uint32_t n : merged) count += n;
       if (count == 0) merged[static_cast<std::size_t>(half)] = 1;  // of no use, but there

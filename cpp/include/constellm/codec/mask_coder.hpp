@@ -21,5 +21,7 @@ std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, C
 /// The stride between rows of the image that tokens may be: that at which masks agree best, 1 if none does
 /// better than the others.
 std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens);
+/// The same from the symbols of all elements, by the sum of their differences.
+std::int64_t find_stride(std::span<const std::uint8_t> symbols, std::int64_t tokens, std::int64_t features);
 
 }  // namespace constellm::codec

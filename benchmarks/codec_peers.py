@@ -1,0 +1,247 @@
+"""The activation codec beside general compressors and the same pipeline in numpy and PyTorch, in one run.
+
+``python benchmarks/codec_peers.py [--activations FILE.npy] [--images N] [--csv FILE]`` keeps 20 % of every
+token by magnitude, quantises to 8 bits and codes, in one thread. All rows carry the same values, so the same
+error:
+
+* constellm: the whole way from the float array to bytes, and back to an array.
+* zstd, lz4, blosc2: the same symbols, once dense (a byte an element, 0 where nothing is kept), once packed
+  (mask bits, then the kept symbols). Their time is that of the compressor alone: selecting and quantising
+  come free, and so does putting the array together again.
+* numpy and PyTorch pipelines: select, quantise and pack with array operations, then zstd (level 3) or zlib.
+
+Speeds count uncompressed float bytes per second of the thread's processor time; the best of several runs.
+Without a file the activations are synthetic: Laplace, features of different scale, tokens like neighbours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from constellm import codec
+
+KEEP = 0.2
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    bytes: int
+    encode_s: float
+    decode_s: float
+
+
+def best_s(action: Callable[[], Any], *, least_s: float = 0.3) -> float:
+    """The fastest of at least three runs that together take `least_s`."""
+    seconds: list[float] = []
+    while len(seconds) < 3 or sum(seconds) < least_s:
+        start = time.thread_time()
+        action()
+        seconds.append(time.thread_time() - start)
+    return min(seconds)
+
+
+def synthetic(images: int) -> np.ndarray:
+    """(images, 64, 128) float32."""
+    rng = np.random.default_rng(0)
+    x = rng.laplace(size=(images, 64, 128))
+    for token in range(1, 64):
+        x[:, token] = 0.8 * x[:, token - 1] + 0.6 * x[:, token]
+    return (x * np.exp(rng.normal(0, 0.7, 128)) + rng.normal(0, 0.5, 128)).astype(np.float32)
+
+
+def own(x: np.ndarray) -> tuple[list[Row], np.ndarray]:
+    """Our rows, and what they decode to."""
+    rows = []
+    top_k = codec.Scheme(sparsify="top-k", keep=KEEP)
+    mask = codec.decode(codec.encode(x, top_k)) != 0
+    given = codec.Scheme(sparsify="mask")
+    for entropy in ("none", "zero-order", "context"):
+        for name, scheme, kept in (("top-k", top_k, None), ("given mask", given, mask)):
+            scheme = scheme.replace(entropy=entropy)
+            data = codec.encode(x, scheme, mask=kept)
+            encode_s = best_s(lambda s=scheme, k=kept: codec.encode(x, s, mask=k))
+            decode_s = best_s(lambda d=data: codec.decode(d))
+            rows.append(Row(f"constellm {entropy}, {name}", len(data), encode_s, decode_s))
+    return rows, codec.decode(codec.encode(x, top_k))
+
+
+def symbols_of(x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mask, and the numbers of the cells (from 0) of what is kept, found from the decoded values."""
+    mask = decoded != 0
+    _, symbols = np.unique(decoded[mask], return_inverse=True)
+    return mask, symbols.astype(np.uint8)
+
+
+def compressors() -> dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]]:
+    """Name to compress and decompress, for those that are installed."""
+    found: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {}
+    try:
+        import zstandard
+
+        for level in (1, 3, 19):
+            found[f"zstd -{level}"] = (
+                zstandard.ZstdCompressor(level=level).compress,
+                zstandard.ZstdDecompressor().decompress,
+            )
+    except ImportError:
+        print("zstandard is not installed", file=sys.stderr)
+    try:
+        import lz4.frame
+
+        found["lz4"] = (lz4.frame.compress, lz4.frame.decompress)
+        found["lz4 -9"] = (lambda b: lz4.frame.compress(b, compression_level=9), lz4.frame.decompress)
+    except ImportError:
+        print("lz4 is not installed", file=sys.stderr)
+    try:
+        import blosc2
+
+        blosc2.set_nthreads(1)
+
+        def pack(data: bytes) -> bytes:
+            return blosc2.compress2(
+                data,
+                codec=blosc2.Codec.ZSTD,
+                clevel=5,
+                typesize=1,
+                filters=[blosc2.Filter.BITSHUFFLE],
+                nthreads=1,
+            )
+
+        found["blosc2 bitshuffle+zstd"] = (pack, blosc2.decompress2)
+    except ImportError:
+        print("blosc2 is not installed", file=sys.stderr)
+    return found
+
+
+def general(mask: np.ndarray, symbols: np.ndarray) -> list[Row]:
+    """Rows of the general compressors."""
+    dense = np.zeros(mask.shape, dtype=np.uint8)
+    dense[mask] = symbols + 1 if symbols.max() < 255 else np.maximum(symbols, 1)
+    packed = np.packbits(mask).tobytes() + symbols.tobytes()
+    rows = []
+    for name, (compress, decompress) in compressors().items():
+        for kind, data in (("dense", dense.tobytes()), ("packed", packed)):
+            coded = compress(data)
+            assert decompress(coded) == data
+            encode_s = best_s(lambda c=compress, d=data: c(d))
+            decode_s = best_s(lambda u=decompress, c=coded: u(c))
+            rows.append(Row(f"{name}, {kind}", len(coded), encode_s, decode_s))
+    return rows
+
+
+def numpy_pipeline(x: np.ndarray, compress: Callable[[bytes], bytes]) -> bytes:
+    """Top-k, uniform quantisation of both tails, mask bits and symbols, compressed."""
+    flat = x.reshape(-1, x.shape[-1])
+    k = int(np.ceil(KEEP * flat.shape[1]))
+    order = np.argpartition(-np.abs(flat), k - 1, axis=1)[:, :k]
+    mask = np.zeros(flat.shape, dtype=bool)
+    np.put_along_axis(mask, order, True, axis=1)
+    values = flat[mask]
+    below = values < 0
+    low, low_end, high_end, high = values.min(), values[below].max(), values[~below].min(), values.max()
+    cells = round(256 * float((low_end - low) / ((low_end - low) + (high - high_end))))
+    negative = np.minimum((values - low) * (cells / (low_end - low)), cells - 1)
+    positive = cells + np.minimum((values - high_end) * ((256 - cells) / (high - high_end)), 255 - cells)
+    symbols = np.where(below, negative, positive).astype(np.uint8)
+    return compress(np.packbits(mask).tobytes() + symbols.tobytes())
+
+
+def numpy_back(data: bytes, shape: tuple[int, ...], decompress: Callable[[bytes], bytes]) -> np.ndarray:
+    """Mask and symbols to an array; the levels' scale does not change the time."""
+    raw = np.frombuffer(decompress(data), dtype=np.uint8)
+    bits = int(np.prod(shape)) // 8
+    out = np.zeros(shape, dtype=np.float32)
+    levels = np.arange(256, dtype=np.float32)
+    out[np.unpackbits(raw[:bits]).view(bool).reshape(shape)] = levels[raw[bits:]]
+    return out
+
+
+def pipelines(x: np.ndarray) -> list[Row]:
+    """Rows of the array libraries."""
+    coders = {"zlib": (lambda b: zlib.compress(b, 6), zlib.decompress)}
+    installed = compressors()
+    if "zstd -3" in installed:
+        coders["zstd -3"] = installed["zstd -3"]
+    rows = []
+    for name, (compress, decompress) in coders.items():
+        data = numpy_pipeline(x, compress)
+        encode_s = best_s(lambda c=compress: numpy_pipeline(x, c))
+        decode_s = best_s(lambda d=data, u=decompress: numpy_back(d, x.shape, u))
+        rows.append(Row(f"numpy + {name}", len(data), encode_s, decode_s))
+    try:
+        import torch
+    except ImportError:
+        print("torch is not installed", file=sys.stderr)
+        return rows
+    torch.set_num_threads(1)
+    tensor = torch.from_numpy(x)
+
+    def torch_pipeline(compress: Callable[[bytes], bytes]) -> bytes:
+        flat = tensor.reshape(-1, tensor.shape[-1])
+        k = int(np.ceil(KEEP * flat.shape[1]))
+        mask = torch.zeros(flat.shape, dtype=torch.bool)
+        mask.scatter_(1, flat.abs().topk(k, dim=1, sorted=False).indices, True)
+        values = flat[mask]
+        below = values < 0
+        low, low_end = values.min(), values[below].max()
+        high_end, high = values[~below].min(), values.max()
+        cells = round(256 * float((low_end - low) / ((low_end - low) + (high - high_end))))
+        negative = ((values - low) * (cells / (low_end - low))).clamp_(max=cells - 1)
+        positive = cells + ((values - high_end) * ((256 - cells) / (high - high_end))).clamp_(max=255 - cells)
+        symbols = torch.where(below, negative, positive).to(torch.uint8)
+        return compress(np.packbits(mask.numpy()).tobytes() + symbols.numpy().tobytes())
+
+    for name, (compress, decompress) in coders.items():
+        data = torch_pipeline(compress)
+        encode_s = best_s(lambda c=compress: torch_pipeline(c))
+        decode_s = best_s(lambda d=data, u=decompress: numpy_back(d, x.shape, u))
+        rows.append(Row(f"PyTorch + {name}", len(data), encode_s, decode_s))
+    return rows
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--activations", help="a .npy file of shape (images, tokens, features), float32")
+    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--csv", help="write the rows here, too")
+    arguments = parser.parse_args()
+    x = np.load(arguments.activations) if arguments.activations else synthetic(arguments.images)
+    x = np.ascontiguousarray(x[: arguments.images])
+    ours, decoded = own(x)
+    mask, symbols = symbols_of(x, decoded)
+    rows = ours + general(mask, symbols) + pipelines(x)
+    bound = codec.entropy_bound_bytes(x, codec.Scheme(sparsify="top-k", keep=KEEP))
+    error = float(np.linalg.norm(decoded - x) / np.linalg.norm(x))
+    print(f"{x.shape} float32, {x.nbytes} bytes; relative error {error:.4f}; ", end="")
+    print(
+        f"zero-order entropy {bound['total_bytes']:.0f} bytes, ratio {x.nbytes / bound['total_bytes']:.2f}\n"
+    )
+    print("| coder | bytes | ratio | encode GB/s | decode GB/s |\n| --- | ---: | ---: | ---: | ---: |")
+    table = [
+        (r.name, r.bytes, x.nbytes / r.bytes, x.nbytes / r.encode_s / 1e9, x.nbytes / r.decode_s / 1e9)
+        for r in rows
+    ]
+    for name, size, ratio, encode, decode in table:
+        print(f"| {name} | {size} | {ratio:.2f} | {encode:.3f} | {decode:.3f} |")
+    if arguments.csv:
+        with open(arguments.csv, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["coder", "bytes", "ratio", "encode_gb_per_s", "decode_gb_per_s"])
+            writer.writerows(table)
+
+
+if __name__ == "__main__":
+    main()
