@@ -1,6 +1,6 @@
 """Train what sits at the cuts of the shipped network: masks and bottlenecks.
 
-    python tools/train_masks.py --images eurosat_rgb.zip --weights vit.safetensors --out cuts.safetensors
+    python tools/train_masks.py --images eurosat_rgb.zip --weights vit.safetensors --out learned.safetensors
 
 Trains on the images that the network was trained on: the folder or zip's ``train/`` without the 100 a class
 that are kept back for calibration. Beside the file lie its log, a row an epoch, and a summary with the share

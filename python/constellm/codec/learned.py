@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
@@ -67,7 +68,8 @@ def save_learned(
             for field, value in parameters.arrays().items():
                 arrays[f"{name}/{boundaries}/{field}"] = np.ascontiguousarray(value, dtype=dtype)
     metadata = {"constellm": json.dumps({"learned": FORMAT_VERSION, "sets": about})}
-    _safetensors().numpy.save_file(arrays, os.fspath(path), metadata)
+    # save_file would write one that other users cannot read.
+    Path(path).write_bytes(_safetensors().numpy.save(arrays, metadata))
 
 
 def load_learned(path: str | os.PathLike[str]) -> dict[str, dict[int, Learned]]:

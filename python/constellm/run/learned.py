@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..codec.learned import Learned, load_learned
 
-_SHIPPED = Path(__file__).parent / "data" / "vit-eurosat-cuts.safetensors"
+_SHIPPED = Path(__file__).parent / "data" / "vit-eurosat-learned.safetensors"
 
 
 def learned_compressors() -> dict[str, dict[int, Learned]]:
