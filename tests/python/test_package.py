@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import importlib.util
@@ -133,3 +134,25 @@ def test_build_group_holds_the_build_requirements(repository: Path) -> None:
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(project["build-system"]["requires"]) <= set(project["dependency-groups"]["build"])
+
+
+def test_areas_import_only_areas_on_lower_floors(repository: Path) -> None:
+    table = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    floors = {
+        area: int(row[1])
+        for row in re.finditer(r"^\| (\d) \| (.*) \|$", table, re.MULTILINE)
+        for area in re.findall(r"`(\w+)`", row[2])
+    }
+    package = Path(constellm.__file__).parent
+    areas = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert areas <= set(floors)  # `search` is C++ alone
+    for path in package.glob("*/**/*.py"):
+        inside = path.relative_to(package).parts
+        # A display may import `plot` when it is shown: only what importing the file imports counts.
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.level == len(inside):
+                names = [node.module] if node.module else [name.name for name in node.names]
+                for name in names:
+                    area = name.split(".")[0]
+                    if area in floors and area != inside[0]:
+                        assert floors[area] < floors[inside[0]], f"{path}: line {node.lineno} imports {area}"
