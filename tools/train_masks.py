@@ -27,8 +27,8 @@ CALIBRATION_PER_CLASS = 100
 KEEP = (0.05, 0.1, 0.2, 0.4)
 RANKS = (8, 16, 32)
 RECIPES = {
-    "mask": CutRecipe(epochs=2, learning_rate=5e-3),
-    "mask-shared": CutRecipe(epochs=1, learning_rate=5e-3),  # it is there at every cut, and learns faster
+    "mask-shared": CutRecipe(epochs=1, learning_rate=5e-3),
+    "mask": CutRecipe(epochs=1, learning_rate=5e-3),  # goes on from the shared one, which learns faster
     "bottleneck": CutRecipe(epochs=1, learning_rate=5e-4),  # from orthonormal directions: small entries
 }
 
@@ -47,12 +47,14 @@ def train(
 
     recipes = {kind: replace(recipe, seed=seed) for kind, recipe in RECIPES.items()}
     sets: dict[str, dict[int, codec.learned.Learned]] = {}
-    for prefix, shared in (("mask", False), ("mask-shared", True)):
+    learned = None
+    for kind in ("mask-shared", "mask"):
+        shared = kind == "mask-shared"
         learned = fit_masks(
-            trained, training, keep=KEEP, shared=shared, recipe=recipes[prefix], report=log(prefix)
+            trained, training, keep=KEEP, shared=shared, start=learned, recipe=recipes[kind], report=log(kind)
         )
         for keep, networks in learned.items():
-            name = f"{prefix}-{keep:g}"
+            name = f"{kind}-{keep:g}"
             sets[name] = {k: codec.Masked(network, name=name) for k, network in networks.items()}
     pairs = fit_bottlenecks(
         trained, training, rank=RANKS, recipe=recipes["bottleneck"], report=log("bottleneck")

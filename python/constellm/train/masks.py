@@ -6,7 +6,7 @@ informative features, trained end to end, offline, at a given sparsity. The rest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -103,13 +103,14 @@ def fit_masks(
     boundaries: Sequence[int] | None = None,
     shared: bool = False,
     hidden: int = 8,
+    start: Mapping[float, Mapping[int, MaskNetwork]] | None = None,
     recipe: CutRecipe | None = None,
     report: Callable[[dict[str, float]], None] | None = None,
 ) -> dict[float, dict[int, MaskNetwork]]:
     """Masks for the cuts of a network, one a cut or one for all.
 
-    Training begins where the mask keeps what is largest against its token, and ends with the threshold set
-    so that the share kept of `images` is `keep`.
+    Training begins where the mask keeps what is largest against its token, or at `start`, and ends with the
+    threshold set so that the share kept of `images` is `keep`.
 
     Parameters
     ----------
@@ -126,6 +127,9 @@ def fit_masks(
         One network for all cuts; the share then holds on average over them.
     hidden : int
         Width of the small network inside, at least 1.
+    start : mapping of float to mapping of int to MaskNetwork, optional
+        What `fit_masks` returned for these shares and boundaries, to go on from: masks of each cut begin
+        well where one for all cuts ended.
     recipe : CutRecipe, optional
         Of the training.
     report : callable, optional
@@ -144,8 +148,12 @@ def fit_masks(
     groups = [places] if shared else [[k] for k in places]
     for group in groups:
         x = np.concatenate([clean[k] for k in group])
-        first = _first(x, hidden, seed=group[0])
-        bias = np.stack([_at_share(first, x, share).bias for share in shares])
+        if start is None:
+            networks = [_first(x, hidden, seed=group[0])] * len(shares)
+        else:
+            networks = _given(start, shares, group[0])
+        bias = np.stack([_at_share(network, x, share).bias for network, share in zip(networks, shares)])
+        first = networks[0]
         modules.update(dict.fromkeys(group, GumbelMask(first, shares, bias)))
     fit_at_cuts(trained, modules, images, recipe=recipe, report=report)
     learned: dict[float, dict[int, MaskNetwork]] = {share: {} for share in shares}
@@ -161,6 +169,20 @@ def _shares(keep: Sequence[float]) -> tuple[float, ...]:
     if not shares:
         raise ValueError("keep: there is no share")
     return shares
+
+
+def _given(
+    start: Mapping[float, Mapping[int, MaskNetwork]], shares: Sequence[float], boundary: int
+) -> list[MaskNetwork]:
+    """The networks of the shares, which have all but the bias in common."""
+    try:
+        networks = [start[share][boundary] for share in shares]
+    except KeyError as error:
+        raise ValueError(f"start: nothing for share or boundary {error}") from None
+    first = networks[0]
+    if any(network.replace(bias=first.bias) != first for network in networks):
+        raise ValueError(f"start: the networks of boundary {boundary} differ in more than their bias")
+    return networks
 
 
 def _first(x: np.ndarray, hidden: int, seed: int) -> MaskNetwork:

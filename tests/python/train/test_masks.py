@@ -86,6 +86,24 @@ def test_masks_keep_their_share(trained, pictures, shared):
     assert all(p.requires_grad for p in trained.model.parameters())
 
 
+def test_masks_go_on_from_others(trained, pictures):
+    recipe = CutRecipe(epochs=1, batch=16, most_cuts=1, learning_rate=0.0)
+    shared = fit_masks(trained, pictures, keep=(0.2, 0.5), shared=True, recipe=QUICK)
+    own = fit_masks(trained, pictures, keep=(0.2, 0.5), boundaries=[1, 3], start=shared, recipe=recipe)
+    for share in (0.2, 0.5):
+        for k in (1, 3):
+            before = shared[share][k]
+            # Nothing was learned; only the threshold is each cut's own.
+            shift = own[share][k].bias - before.bias
+            np.testing.assert_allclose(shift, shift[0], atol=1e-5)
+            assert own[share][k].replace(bias=before.bias) == before
+    with pytest.raises(ValueError, match="start: nothing for share or boundary 0.3"):
+        fit_masks(trained, pictures, keep=0.3, start=shared)
+    mixed = {0.2: shared[0.2], 0.5: fit_masks(trained, pictures, keep=0.5, shared=True, recipe=QUICK)[0.5]}
+    with pytest.raises(ValueError, match="start: the networks of boundary 1 differ in more than their bias"):
+        fit_masks(trained, pictures, keep=(0.2, 0.5), start=mixed)
+
+
 def test_training_is_repeatable_and_the_seed_matters(trained, pictures):
     def learn(seed):
         recipe = CutRecipe(epochs=1, batch=16, most_cuts=1, seed=seed)
