@@ -178,8 +178,15 @@ def plot_calibration(
                         alpha=0.6, label="measured sets of cuts")  # fmt: skip
         for promise, limit in zip(promises, limits):
             ax.plot([0.0, limit, limit], [promise, promise, 0.0], color=promised, linewidth=0.9)
-            ax.annotate(f"{100 * promise:g}: {limit:.3g}", (limit, promise), xytext=(4, -9),
-                        textcoords="offset points", color=promised, fontsize=8)  # fmt: skip
+            ax.annotate(
+                f"{100 * promise:g} {'point' if promise == 0.01 else 'points'}: {limit:.3g}",
+                (limit, promise),
+                xytext=(4, -10),
+                textcoords="offset points",
+                color=promised,
+                fontsize=8,
+                bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5},
+            )
         ax.set_xlim(0.0, most)
         ax.set_ylim(0.0, 1.05 * bound.max())
         style.label_axis(ax.xaxis, "accumulated_error", errors)
