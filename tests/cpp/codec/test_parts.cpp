@@ -120,7 +120,8 @@ TEST_CASE("what rANS codes it decodes, whatever the strips") {
       at[static_cast<std::size_t>(lanes)] = n;
       for (int l = lanes - 1; l > 0; --l) {  // unequal, some empty
         const auto next = at[static_cast<std::size_t>(l) + 1];
-        at[static_cast<std::size_t>(l)] = next - std::min<std::int64_t>(next, static_cast<std::int64_t>(engine()) % (1 + n / 2));
+        at[static_cast<std::size_t>(l)] =
+            next - std::min<std::int64_t>(next, static_cast<std::int64_t>(engine()) % (1 + n / 2));
       }
       std::vector<std::uint16_t> words;
       Bytes bytes;
