@@ -36,7 +36,8 @@ BATCH = 64  # images in a micro-batch
 LOSS = 0.01  # promised: at most one point
 TOLERANCE = 0.02
 SLOW_BPS, FAST_BPS = 2e6, 2e9
-SHIPPED = ("mask-0.05", "mask-0.1", "bottleneck-8", "bottleneck-16")
+LOW_RANKS = ((16, 4), (24, 4))  # numbers a token, bits
+FIT_IMAGES = 400
 RATES_BPS = np.geomspace(0.5e6, 2.048e9, 13)
 
 
@@ -60,16 +61,23 @@ def problem_of(net: Any, rate_bps: float) -> Callable[[list[codec.Codec], float]
     return made
 
 
-def shipped_compressors() -> dict[str, Any]:
-    """Codecs without training, and some that were trained for every cut of the shipped network."""
-    learned = run.learned_compressors()
-    return {**run.direct_compressors(), **{name: learned[name] for name in SHIPPED}}
+def fitted_compressors(net: Any, training: images.ImageSet) -> dict[str, Any]:
+    """Codecs without training, and principal components of every cut, which take no training either."""
+    activations = net.activations(training.pixels[:FIT_IMAGES])
+    fitted = {
+        f"low-rank-{rank}-b{bits}": {
+            k: codec.LowRank.fit(x, rank, bits=bits, name=f"low-rank-{rank}-b{bits}")
+            for k, x in activations.items()
+        }
+        for rank, bits in LOW_RANKS
+    }
+    return {**run.direct_compressors(), **fitted}
 
 
 CASES = {
-    "slow links": (SLOW_BPS, run.direct_compressors),
-    "slow links, shipped codecs": (SLOW_BPS, shipped_compressors),
-    "fast links": (FAST_BPS, run.direct_compressors),
+    "slow links": (SLOW_BPS, lambda net, training: run.direct_compressors()),
+    "slow links, principal components": (SLOW_BPS, fitted_compressors),
+    "fast links": (FAST_BPS, lambda net, training: run.direct_compressors()),
 }
 
 
@@ -77,10 +85,7 @@ def measure_all(options: argparse.Namespace) -> None:
     """Run every case and write the tables."""
     import torch
 
-    from constellm.train import load
-    from constellm.train.at_cuts import CutRecipe
-    from constellm.train.cut_trainer import CutTrainer
-    from constellm.train.joint import alternate
+    from constellm.train import CutTrainer, alternate, load
 
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -93,7 +98,7 @@ def measure_all(options: argparse.Namespace) -> None:
     at_hand = codec.read_measured_cuts(options.measured) if options.measured else run.measured_cuts()
     known = [row for row in at_hand if row.images == len(calibration)]
     weights = Path(run.__file__).parent / "data" / f"{net.name}.safetensors"
-    trainer = CutTrainer(load(weights), recipe=CutRecipe(epochs=options.epochs))
+    trainer = CutTrainer(load(weights))
     file = options.out / "rounds.csv"
     rounds: list[dict[str, Any]] = list(read(file)) if file.exists() else []
     for case in options.cases:
@@ -104,7 +109,7 @@ def measure_all(options: argparse.Namespace) -> None:
             net,
             training,
             calibration,
-            compressors=compressors(),
+            compressors=compressors(net, training),
             trainer=trainer,
             test=test,
             loss=LOSS,
@@ -119,6 +124,8 @@ def measure_all(options: argparse.Namespace) -> None:
         about = {"case": case, "rate_bps": rate_bps, "stopped_because": found.stopped_because}
         rounds = [row for row in rounds if row["case"] != case] + [{**about, **row} for row in found.rows()]
         write(file, rounds)
+        new = [row for row in found.measured if row not in known]
+        codec.write_measured_cuts(new, options.out / f"{case.replace(', ', '-').replace(' ', '-')}.csv")
         if case == "slow links":
             write(options.out / "rates.csv", by_rate(net, found))
 
@@ -251,7 +258,6 @@ def main() -> None:
     parser.add_argument("--measured", type=Path, help="rows at hand; default: those that ship")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--training", type=int, default=2000, help="images to train codecs on")
     parser.add_argument("--sets", type=int, default=30, help="sets of cuts to calibrate on")
     parser.add_argument("--threads", type=int, default=1)

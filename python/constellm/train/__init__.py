@@ -1,8 +1,8 @@
 """Training with PyTorch, and users' own PyTorch models: needs ``pip install 'constellm[train]'``.
 
 `fit` trains the project's vision transformer, `fit_masks` and `fit_bottlenecks` what sits at its cuts;
-`TorchModel` splits and profiles any module that has a
-sequence of blocks. PyTorch is imported when the first of these names is used.
+`alternate` trains codecs for a plan's cuts and plans anew; `TorchModel` splits and profiles any module that
+has a sequence of blocks. PyTorch is imported when the first of these names is used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .at_cuts import AtCut, CutRecipe, fit_at_cuts
     from .bottleneck import fit_bottlenecks
+    from .cut_trainer import CutTrainer
     from .export import load, save
+    from .joint import Order, alternate
+    from .joint_result import JointResult
     from .masks import fit_masks
     from .torch_model import Segment, Side, TorchModel
     from .training import Recipe, Trained, fit, predict
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "AtCut": "at_cuts",
     "CutRecipe": "at_cuts",
+    "CutTrainer": "cut_trainer",
+    "JointResult": "joint_result",
+    "Order": "joint",
+    "alternate": "joint",
     "fit_at_cuts": "at_cuts",
     "fit_bottlenecks": "bottleneck",
     "fit_masks": "masks",
@@ -41,6 +48,9 @@ _HOMES = {
 __all__ = [
     "AtCut",
     "CutRecipe",
+    "CutTrainer",
+    "JointResult",
+    "Order",
     "Recipe",
     "Segment",
     "Side",
@@ -48,6 +58,7 @@ __all__ = [
     "Trained",
     "Vit",
     "VitShape",
+    "alternate",
     "fit",
     "fit_at_cuts",
     "fit_bottlenecks",

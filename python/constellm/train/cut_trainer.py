@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..codec.compressor import Compressor
 from ..codec.low_rank import Bottleneck
 from ..codec.masked import Masked
-from ..core.checks import real
+from ..core.checks import count, instance, real
 from ..images import ImageSet
 from .at_cuts import CutRecipe
 from .bottleneck import fit_bottlenecks
@@ -17,13 +17,13 @@ from .joint import Order
 from .masks import fit_masks
 from .training import Trained
 
-KINDS = ("mask", "bottleneck")
+RECIPES = {
+    "mask": CutRecipe(epochs=2, learning_rate=5e-3),
+    "bottleneck": CutRecipe(epochs=2, learning_rate=5e-4),  # begins at orthonormal directions: small entries
+}
+"""How each kind of codec is trained, if nothing else is said."""
 
 _ELEMENT_BITS = 32.0
-# Bits that the entropy coder leaves of the eight of a value, about. They only say which share or rank is
-# about as large as wanted; what it is in bytes is measured.
-_MASK_VALUE_BITS = 6.0
-_BOTTLENECK_VALUE_BITS = 5.0
 
 
 class CutTrainer:
@@ -33,70 +33,78 @@ class CutTrainer:
     ----------
     trained : Trained
         The network, which is not changed.
-    kinds : sequence of str
-        Of `KINDS`.
+    recipes : mapping of str to CutRecipe
+        The kinds to train, ``"mask"`` and ``"bottleneck"``, and how; as many cuts at a time as the plan has.
+        Their seeds make all repeatable.
     sizes : sequence of float
         Bytes to aim at, as shares of what the plan's codecs send: one codec of each kind for each.
     bits : int
-        Of a sent value, 2 to 8.
-    recipe : CutRecipe, optional
-        Of the training; as many cuts at a time as the plan has. Its seed makes all repeatable.
+        Of a sent value, 2 to 8. Few: at equal bytes, more values at coarser steps keep more than fewer at
+        finer ones.
     """
 
     def __init__(
         self,
         trained: Trained,
         *,
-        kinds: Sequence[str] = KINDS,
-        sizes: Sequence[float] = (1.0, 0.7, 0.45),
-        bits: int = 8,
-        recipe: CutRecipe | None = None,
+        recipes: Mapping[str, CutRecipe] = RECIPES,
+        sizes: Sequence[float] = (1.0, 0.6, 0.35),
+        bits: int = 4,
     ) -> None:
-        if isinstance(kinds, str) or not set(kinds) <= set(KINDS) or not kinds:
-            raise ValueError(f"kinds: {kinds!r} are not some of {', '.join(map(repr, KINDS))}")
+        if not recipes or not recipes.keys() <= RECIPES.keys():
+            known = ", ".join(map(repr, RECIPES))
+            raise ValueError(f"recipes: kinds {sorted(recipes)} are not some of {known}")
         self.trained = trained
-        self.kinds = tuple(kinds)
+        self.recipes = {kind: instance(f"recipes[{kind!r}]", r, CutRecipe) for kind, r in recipes.items()}
         self.sizes = tuple(real("sizes", size, least=1e-3, most=1e3) for size in sizes)
         if not self.sizes:
             raise ValueError("sizes: expected at least one number, got none")
-        self.bits = bits
-        self.recipe = recipe or CutRecipe()
+        self.bits = count("bits", bits, least=2, most=8)
 
     def __call__(self, images: ImageSet, order: Order) -> dict[str, dict[int, Compressor]]:
         """Codecs by name and boundary."""
         cuts = sorted(order.ratios)
-        recipe = replace(self.recipe, most_cuts=len(cuts))
+        recipes = {kind: replace(recipe, most_cuts=len(cuts)) for kind, recipe in self.recipes.items()}
         mean_bits = _ELEMENT_BITS / math.prod(order.ratios.values()) ** (1.0 / len(cuts))
+        # What the entropy coder leaves of a value, about: most are near 0. It only says which share or rank
+        # is about as large as wanted; what it is in bytes is measured.
+        value_bits = max(self.bits - 2.0, 1.0)
         width = self.trained.model.shape.width
         made: dict[str, dict[int, Compressor]] = {}
-        if "mask" in self.kinds:
-            shares = [round(mask_share(size * mean_bits), 3) for size in self.sizes]
+        if "mask" in recipes:
+            shares = [round(mask_share(size * mean_bits, value_bits), 3) for size in self.sizes]
             of_share = fit_masks(
-                self.trained, images, keep=list(dict.fromkeys(shares)), boundaries=cuts, recipe=recipe
+                self.trained,
+                images,
+                keep=list(dict.fromkeys(shares)),
+                boundaries=cuts,
+                recipe=recipes["mask"],
             )
             for keep, masks in of_share.items():
-                name = f"mask-{keep:g}-r{order.round}"
+                name = f"mask-{keep:g}-b{self.bits}-r{order.round}"
                 made[name] = {k: Masked(mask, bits=self.bits, name=name) for k, mask in masks.items()}
-        if "bottleneck" in self.kinds:
-            sent = [round(size * mean_bits * width / _BOTTLENECK_VALUE_BITS) for size in self.sizes]
+        if "bottleneck" in recipes:
+            sent = [round(size * mean_bits * width / value_bits) for size in self.sizes]
             ranks = list(dict.fromkeys(min(max(rank, 1), width) for rank in sent))
-            of_rank = fit_bottlenecks(self.trained, images, rank=ranks, boundaries=cuts, recipe=recipe)
+            of_rank = fit_bottlenecks(
+                self.trained, images, rank=ranks, boundaries=cuts, recipe=recipes["bottleneck"]
+            )
             for rank, pairs in of_rank.items():
-                name = f"bottleneck-{rank}-r{order.round}"
+                name = f"bottleneck-{rank}-b{self.bits}-r{order.round}"
                 made[name] = {k: Bottleneck(pair, bits=self.bits, name=name) for k, pair in pairs.items()}
         return made
 
 
-def mask_share(element_bits: float) -> float:
-    """The kept share ρ with H(ρ) + 6ρ = `element_bits`: about so many bits an element leaves the coder.
+def mask_share(element_bits: float, value_bits: float) -> float:
+    """The kept share ρ with H(ρ) + ρ·`value_bits` = `element_bits`: what an element costs, about.
 
-    H is the entropy of a bit that is set with probability ρ, for the mask; ρ is in [0.005, 0.95].
+    H is the entropy of a bit that is set with probability ρ, for the mask; ρ is in [0.005, 0.5].
     """
-    low, high = 0.005, 0.95
+    low, high = 0.005, 0.5
     for _ in range(50):
         middle = (low + high) / 2.0
         entropy = -middle * math.log2(middle) - (1.0 - middle) * math.log2(1.0 - middle)
-        if entropy + _MASK_VALUE_BITS * middle < element_bits:
+        if entropy + value_bits * middle < element_bits:
             low = middle
         else:
             high = middle

@@ -17,6 +17,7 @@ from ..codec.compressor import Compressor
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count, instance, real
 from ..images import ImageSet
+from ..run.measurement import measure as measure_cuts
 from ..split import k_best, solve
 from .joint_result import At, JointResult, Round, cuts_of, objective_s
 
@@ -72,7 +73,7 @@ def alternate(
     batch: int = 64,
     seed: int = 0,
     measured: Sequence[MeasuredCuts] = (),
-    measure: Callable[..., Any] | None = None,
+    measure: Callable[..., Any] = measure_cuts,
     report: Callable[[Round], None] | None = None,
 ) -> JointResult:
     """Train codecs for the cuts of the best plan, measure them, plan again.
@@ -145,7 +146,7 @@ def alternate(
     loss = real("loss", loss, least=1e-6, most=1.0)
     if not compressors or "none" in compressors or IDEAL.name in compressors:
         raise ValueError(f"compressors: expected some, none called 'none' or {IDEAL.name!r}")
-    table = _Table(net, calibration, batch, measure or _measure(), measured)
+    table = _Table(net, calibration, batch, measure, measured)
     planner = _Planner(problem_of, table)
     draw = np.random.Generator(np.random.PCG64(seed))
     table.add(compressors)
@@ -413,9 +414,3 @@ def _checked(
         if not at or not at.keys() <= order.ratios.keys():
             raise ValueError(f"trainer: {name!r} is for cuts {sorted(at)}, asked for {sorted(order.ratios)}")
     return made
-
-
-def _measure() -> Callable[..., Any]:
-    from ..run.measurement import measure
-
-    return measure

@@ -366,6 +366,8 @@ def test_in_earnest_on_a_tiny_network(tmp_path):
             model=profile, network=chain, codecs=timeless, micro_batches=4, max_error=max_error
         )
 
+    recipes = dict.fromkeys(("mask", "bottleneck"), CutRecipe(epochs=1, batch=16))
+
     def figures():
         found = alternate(
             problem,
@@ -373,7 +375,7 @@ def test_in_earnest_on_a_tiny_network(tmp_path):
             training,
             calibration,
             compressors={f"q{bits}": Direct(Scheme(bits=bits), name=f"q{bits}") for bits in (4, 8)},
-            trainer=CutTrainer(trained, sizes=(0.8, 0.5), recipe=CutRecipe(epochs=1, batch=16)),
+            trainer=CutTrainer(trained, sizes=(0.8, 0.5), recipes=recipes),
             loss=0.5,
             sets=20,
             rounds=1,
@@ -395,16 +397,20 @@ def test_share_and_rank_aim_at_the_bytes_asked_for():
     pytest.importorskip("torch")
     from constellm.train.cut_trainer import CutTrainer, mask_share
 
-    shares = [mask_share(bits) for bits in (0.01, 0.5, 1.0, 2.0, 4.0, 8.0)]
-    assert shares == sorted(shares) and shares[0] >= 0.005 and shares[-1] <= 0.95
-    assert mask_share(2.0) == pytest.approx(0.2098, abs=1e-4)  # H(0.2098) + 6 · 0.2098 = 2
-    for wrong in (("gzip",), (), "mask"):
-        with pytest.raises(ValueError, match="kinds"):
-            CutTrainer(None, kinds=wrong)
+    shares = [mask_share(bits, 2.0) for bits in (0.01, 0.5, 1.0, 1.5, 4.0)]
+    assert shares == sorted(shares) and shares[0] >= 0.005 and shares[-1] <= 0.5
+    assert mask_share(2.0, 6.0) == pytest.approx(0.2098, abs=1e-4)  # H(0.2098) + 6 · 0.2098 = 2
+    for wrong in ({"gzip": None}, {}):
+        with pytest.raises(ValueError, match="recipes: kinds"):
+            CutTrainer(None, recipes=wrong)
+    with pytest.raises(TypeError, match="'mask'.*expected a CutRecipe"):
+        CutTrainer(None, recipes={"mask": 3})
     with pytest.raises(ValueError, match="sizes"):
         CutTrainer(None, sizes=())
     with pytest.raises(ValueError, match=r"sizes: 0\.0"):
         CutTrainer(None, sizes=(0.0,))
+    with pytest.raises(ValueError, match="bits: 9"):
+        CutTrainer(None, bits=9)
 
 
 def test_order_says_what_is_wanted():
