@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 from matplotlib import pyplot
+from matplotlib.axes import Axes
 
 import constellm
-from constellm import paper, plot, split
+from constellm import codec, paper, plot, run, split
 
 FOLDER = Path(__file__).resolve().parent / "img"
+ACCURACY = Path(__file__).resolve().parent / "results" / "accuracy" / "curves.csv"
+
+
+def plot_accuracy() -> Axes:
+    """Accuracy of the shipped model with three cuts, by family of codecs and ratio."""
+    rows = [row for row in codec.read_measured_cuts(ACCURACY) if len(row.cuts) == 3]
+    table = {
+        "codec": [row.codecs[0].rpartition("-")[0] for row in rows],
+        "ratio": [3 / sum(1 / ratio for ratio in row.ratio) for row in rows],
+        "accuracy": [row.accuracy for row in rows],
+    }
+    ax = plot.plot_curves({name: np.array(column) for name, column in table.items()},
+                          x="ratio", y="accuracy", hue="codec")  # fmt: skip
+    ax.set_xlabel("raw float32 bytes over sent bytes, three cuts")
+    ax.set_ylim(0.925, 0.965)
+    without = json.loads(ACCURACY.with_suffix(".json").read_text(encoding="utf-8"))["accuracy"]
+    ax.axhline(without, color="grey", linewidth=0.8)
+    return ax
 
 
 def main() -> None:
@@ -25,6 +45,8 @@ def main() -> None:
         "network": plot.plot_network(plan),
         "pareto": plot.plot_pareto(split.pareto_front(problem, ("delay_s", "bytes"))),
         "heat-map": plot.plot_heat_map(sweep, x="rate_bps", y="max_error"),
+        "accuracy": plot_accuracy(),
+        "calibration": plot.plot_calibration(run.calibration(), run.measured_cuts(), promises=(0.01, 0.02)),
         "curves": plot.plot_sweep_curves(sweep.isel(max_error=[0, 2, 14]), x="rate_bps", hue="max_error"),
     }
     FOLDER.mkdir(exist_ok=True)
