@@ -109,7 +109,9 @@ def test_training_is_repeatable_and_the_seed_matters(trained, pictures):
         recipe = CutRecipe(epochs=1, batch=16, most_cuts=1, seed=seed)
         return fit_masks(trained, pictures, keep=0.3, boundaries=[2], recipe=recipe)[0.3][2]
 
+    before = torch.get_rng_state()
     assert learn(1) == learn(1)
+    assert torch.equal(torch.get_rng_state(), before)
     assert learn(1) != learn(2)
 
 
