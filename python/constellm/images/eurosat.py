@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.checks import count
 from .image_set import ImageSet
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
@@ -39,7 +40,7 @@ _DAMAGED = (
 _SAMPLE = Path(__file__).parent / "data" / "eurosat" / "sample.zip"
 
 
-def load(path: str | os.PathLike[str], *, split: str | None = None) -> ImageSet:
+def load(path: str | os.PathLike[str], *, split: str | None = None, max_bytes: int = 4 << 30) -> ImageSet:
     """Images from ``<class>/<image>`` folders, or ``<split>/<class>/<image>``; in a folder or a zip file.
 
     This is how EuroSAT RGB is published (Helber et al., IEEE JSTARS 2019, arXiv 1709.00029): 64 × 64 px of
@@ -53,6 +54,9 @@ def load(path: str | os.PathLike[str], *, split: str | None = None) -> ImageSet:
         trusted.
     split : str, optional
         Read only what lies below a folder of this name, such as ``"train"`` or ``"test"``.
+    max_bytes : int
+        Most that all pixels together may take [B]. Every name in a zip file counts as an image, so that a
+        small one could ask for any memory.
 
     Returns
     -------
@@ -64,8 +68,8 @@ def load(path: str | os.PathLike[str], *, split: str | None = None) -> ImageSet:
     FileNotFoundError
         If there is nothing at `path`.
     ValueError
-        If no image is found, a file is no image of 8 bits a channel, is larger than 64 MiB or 2²⁴ px, or
-        images differ in size; names the file.
+        If no image is found, a file is no image of 8 bits a channel, is larger than 64 MiB or 2²⁴ px,
+        images differ in size, or all would take more than `max_bytes`; names the file.
     ImportError
         If Pillow is absent.
     """
@@ -73,13 +77,14 @@ def load(path: str | os.PathLike[str], *, split: str | None = None) -> ImageSet:
         from PIL import Image
     except ImportError:
         raise ImportError("reading image files needs Pillow: pip install 'constellm[images]'") from None
+    max_bytes = count("max_bytes", max_bytes)
     place = Path(path)
     if not place.exists():
         raise FileNotFoundError(f"path: nothing at {os.fspath(path)!r}")
     if place.is_dir():
         found = (file.relative_to(place) for file in place.rglob("*") if file.is_file())
         names = [PurePosixPath(file.as_posix()) for file in found]
-        return _read(place, split, names, lambda name: _content(open(place / name, "rb")), Image)
+        return _read(place, split, names, lambda name: _content(open(place / name, "rb")), Image, max_bytes)
     if not zipfile.is_zipfile(place):
         raise ValueError(f"path: {os.fspath(path)!r} is neither a folder nor a zip file")
     try:
@@ -88,7 +93,9 @@ def load(path: str | os.PathLike[str], *, split: str | None = None) -> ImageSet:
         raise ValueError(f"{place}: {error}") from None
     with archive:
         entries = {PurePosixPath(name): name for name in archive.namelist()}  # paths forget "./" and "//"
-        return _read(place, split, entries, lambda name: _content(archive.open(entries[name])), Image)
+        return _read(
+            place, split, entries, lambda name: _content(archive.open(entries[name])), Image, max_bytes
+        )
 
 
 def sample() -> ImageSet:
@@ -149,6 +156,7 @@ def _read(
     names: Iterable[PurePosixPath],
     content: Callable[[PurePosixPath], bytes],
     image: Any,
+    max_bytes: int,
 ) -> ImageSet:
     files = _files(place, split, names)
     classes = tuple(sorted({name.parent.name for name in files}))
@@ -161,6 +169,11 @@ def _read(
                     size = opened.size
                     if size[0] * size[1] > _MOST_PX:
                         raise ValueError(f"{size[0]} × {size[1]} px are more than {_MOST_PX}")
+                    needed = len(files) * size[0] * size[1] * 3
+                    if needed > max_bytes:
+                        raise ValueError(
+                            f"{len(files)} images of this size take {needed} B, max_bytes is {max_bytes}"
+                        )
                     pixels = np.empty((len(files), size[1], size[0], 3), dtype=np.uint8)
                 if opened.size != size:
                     raise ValueError(
@@ -171,5 +184,6 @@ def _read(
                 pixels[i] = np.asarray(opened.convert("RGB"))
         except (*_DAMAGED, image.DecompressionBombError) as error:
             raise ValueError(f"{place}: {name}: {error}") from None
+    pixels.setflags(write=False)  # so that the set need not copy them
     labels = np.array([label[name.parent.name] for name in files])
     return ImageSet(pixels, labels, classes, place.stem + ("" if split is None else f"/{split}"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.checks import count
+from ..core.checks import count, real
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class ImageSet:
     Parameters
     ----------
     pixels : ndarray of uint8, shape (images, height, width, 3)
-        Red, green, blue.
+        Red, green, blue. Copied, unless the array and what it is a view of are read-only.
     labels : ndarray of int64, shape (images,)
         Index into `classes`.
     classes : sequence of str
@@ -59,9 +59,7 @@ class ImageSet:
         if wrong.size:
             raise ValueError(f"labels[{wrong[0]}]: {labels[wrong[0]]} is not in [0, {len(classes) - 1}]")
         for field, value in (("pixels", pixels), ("labels", labels.astype(np.int64))):
-            value = value.view()
-            value.setflags(write=False)
-            object.__setattr__(self, field, value)
+            object.__setattr__(self, field, _unchangeable(value))
         object.__setattr__(self, "classes", classes)
 
     def __len__(self) -> int:
@@ -89,11 +87,14 @@ class ImageSet:
 
     def take(self, indices: Any) -> ImageSet:
         """The images at `indices`, an array of integers or booleans, or a slice."""
-        return ImageSet(self.pixels[indices], self.labels[indices], self.classes, self.name)
+        pixels = self.pixels[indices]
+        pixels.setflags(write=False)  # so that the set need not copy them
+        return ImageSet(pixels, self.labels[indices], self.classes, self.name)
 
     def shuffled(self, seed: int) -> ImageSet:
         """The same images in a random order that `seed` fixes."""
-        return self.take(np.random.Generator(np.random.PCG64(seed)).permutation(len(self)))
+        draw = np.random.Generator(np.random.PCG64(count("seed", seed, least=0)))
+        return self.take(draw.permutation(len(self)))
 
     def per_class(self, images: int) -> ImageSet:
         """The first `images` of every class, classes taking turns; fewer of a class that has fewer."""
@@ -116,6 +117,18 @@ class ImageSet:
         return rank
 
 
+def _unchangeable(array: np.ndarray) -> np.ndarray:
+    """A view that cannot be made writeable, of `array` if nothing that it is a view of is, else of a copy."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable:
+            array = array.copy()
+            array.setflags(write=False)
+            break
+        base = base.base
+    return array.view()
+
+
 def standardise(pixels: np.ndarray, mean: Iterable[float], std: Iterable[float]) -> np.ndarray:
     """Images as a network takes them: (pixels/255 − mean) / std, channels first.
 
@@ -129,9 +142,27 @@ def standardise(pixels: np.ndarray, mean: Iterable[float], std: Iterable[float])
     Returns
     -------
     ndarray of float32, shape (images, 3, height, width)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a type, shape or number of values is another, or a mean is not in [0, 1] or a deviation not in
+        [10⁻⁶, 1].
     """
-    middle, spread = (np.array(list(v), dtype=np.float32)[:, None, None] for v in (mean, std))
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
+        got = pixels.dtype if isinstance(pixels, np.ndarray) else type(pixels).__name__
+        raise TypeError(f"pixels: expected an array of uint8, got {got}")
+    if pixels.ndim != 4 or pixels.shape[3] != 3:
+        raise ValueError(f"pixels: expected shape (images, height, width, 3), got {pixels.shape}")
+    middle, spread = _of_channels("mean", mean, 0.0), _of_channels("std", std, 1e-6)
     channels = pixels.transpose(0, 3, 1, 2).astype(np.float32)
     channels *= np.float32(1.0) / (np.float32(255.0) * spread)
     channels += -middle / spread
     return np.ascontiguousarray(channels)
+
+
+def _of_channels(field: str, values: Iterable[float], least: float) -> np.ndarray:
+    numbers = [real(field, value, least=least, most=1.0) for value in values]
+    if len(numbers) != 3:
+        raise ValueError(f"{field}: expected three numbers, got {len(numbers)}")
+    return np.array(numbers, dtype=np.float32)[:, None, None]

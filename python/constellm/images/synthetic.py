@@ -78,6 +78,7 @@ def synthetic(
     for i in range(images):
         canvas = _Canvas(side_px, np.random.Generator(np.random.PCG64([seed, i])))
         pixels[i] = canvas.photographed(_LAND[names[i % len(names)]](canvas))
+    pixels.setflags(write=False)  # so that the set need not copy them
     return ImageSet(pixels, np.arange(images) % len(names), names, "synthetic")
 
 

@@ -210,3 +210,14 @@ def test_sample_comes_with_its_licence() -> None:
     assert "Patrick Helber" in (folder / "LICENSE").read_text(encoding="utf-8")
     assert "arXiv 1709.00029" in (folder / "SOURCE").read_text(encoding="utf-8")
     assert (folder / "sample.zip").stat().st_size < 1.2e6
+
+
+def test_few_bytes_cannot_ask_for_any_memory(tmp_path: Path) -> None:
+    """Names cost little in a zip file, and each would be given the space of the first image."""
+    path = zipped(tmp_path / "many.zip", png(1, side=512), *[b""] * 30_000)
+    with pytest.raises(ValueError, match=r"0\.png: 30001 images of this size take 23593746432 B, max_bytes"):
+        images.load(path)
+    path = zipped(tmp_path / "two.zip", png(1), png(2))
+    assert len(images.load(path, max_bytes=96)) == 2
+    with pytest.raises(ValueError, match="take 96 B, max_bytes is 95"):
+        images.load(path, max_bytes=95)

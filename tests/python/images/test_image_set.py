@@ -52,6 +52,29 @@ def test_is_a_value() -> None:
     assert held == one
 
 
+def test_nobody_can_change_a_set() -> None:
+    pixels = np.zeros((3, 2, 4, 3), dtype=np.uint8)
+    views = [pixels, pixels[:], np.asarray(pixels.view())]
+    views[1].setflags(write=False)  # what it is a view of can still be written to
+    sets = [ImageSet(view, np.zeros(3, dtype=int), ("a",)) for view in views]
+    pixels[:] = 7
+    for one in [*sets, sets[0].take([1, 0]), sets[0].take(slice(1)), sets[0].shuffled(0)]:
+        assert not one.pixels.any()
+        for array in (one.pixels, one.labels):
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                array.setflags(write=True)
+
+
+def test_what_cannot_change_is_not_copied() -> None:
+    one = numbered([0, 1, 2])
+    for pixels in (
+        one.pixels,
+        one.take(slice(3)).pixels,
+        ImageSet(one.pixels, one.labels, one.classes).pixels,
+    ):
+        assert np.shares_memory(pixels, one.pixels)
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -123,6 +146,8 @@ def test_counts_are_checked() -> None:
             call(0)
         with pytest.raises(TypeError, match=r"images: expected an integer, got 1\.0"):
             call(1.0)
+    with pytest.raises(ValueError, match="seed: -1 is not in"):
+        images.shuffled(-1)
 
 
 def test_standardised_pixels() -> None:
@@ -133,3 +158,33 @@ def test_standardised_pixels() -> None:
     assert found.flags.c_contiguous
     expected = ((pixels / 255.0 - mean) / std).transpose(0, 3, 1, 2)
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "mean", "std", "error", "message"),
+    [
+        (
+            np.zeros((1, 2, 2, 3)),
+            (0, 0, 0),
+            (1, 1, 1),
+            TypeError,
+            "pixels: expected an array of uint8, got float64",
+        ),
+        ([[0]], (0, 0, 0), (1, 1, 1), TypeError, "pixels: expected an array of uint8, got list"),
+        (np.zeros((2, 2, 3), np.uint8), (0, 0, 0), (1, 1, 1), ValueError, r"pixels: .*got \(2, 2, 3\)"),
+        (
+            np.zeros((1, 2, 2, 3), np.uint8),
+            [0.5],
+            (1, 1, 1),
+            ValueError,
+            "mean: expected three numbers, got 1",
+        ),
+        (np.zeros((1, 2, 2, 3), np.uint8), (0, 0, 0), (1, 0, 1), ValueError, "std: 0 is not in"),
+        (np.zeros((1, 2, 2, 3), np.uint8), (0, 0, 128), (1, 1, 1), ValueError, "mean: 128 is not in"),
+    ],
+)
+def test_only_8_bit_images_are_standardised(
+    pixels: np.ndarray, mean: object, std: object, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        standardise(pixels, mean, std)
