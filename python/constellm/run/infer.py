@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Union
 
 import numpy as np
 
 from ..codec.compressor import Compressor
-from ..core.checks import count
+from ..core.checks import count, instance
+from ..images import ImageSet
+
+Compressors = Mapping[str, Union[Compressor, Mapping[int, Compressor]]]
+"""By name: a compressor for all boundaries, or one for each of some."""
 
 
 class Segmented(Protocol):
@@ -84,8 +88,16 @@ class Inference:
         )
 
     def accuracy(self, labels: np.ndarray) -> float:
-        """Share of images whose largest logit is that of `labels`, shape (images,)."""
+        """Share of images whose largest logit is that of `labels`, shape (images,).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `labels` are no integers, or of another shape.
+        """
         labels = np.asarray(labels)
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise TypeError(f"labels: expected integers, the places of classes, got {labels.dtype}")
         if labels.shape != self.logits.shape[:1]:
             raise ValueError(f"labels: expected shape {self.logits.shape[:1]}, got {labels.shape}")
         return float((self.labels == labels).mean())
@@ -131,6 +143,8 @@ def infer(
     """
     first = count("first", first, least=0, most=net.blocks - 1)
     batch = count("batch", batch)
+    if isinstance(x, ImageSet):
+        raise TypeError("x: expected an array, got an ImageSet; its images are .pixels")
     x = np.asarray(x)
     if x.ndim == 0 or len(x) == 0:
         raise ValueError(f"x: expected shape (images, …) with at least one image, got {x.shape}")
@@ -155,15 +169,16 @@ def infer(
     return Inference(logits, {boundary: total.crossing() for boundary, total in totals.items()})
 
 
-def cuts_of(plan: Any, compressors: Mapping[str, Compressor]) -> dict[int, Compressor]:
+def cuts_of(plan: Any, compressors: Compressors) -> dict[int, Compressor]:
     """The cuts of a plan, for `infer`.
 
     Parameters
     ----------
     plan : Plan
         Of `constellm.split`, over a profile whose layers are the model's blocks (`OnnxModel.profile`).
-    compressors : mapping of str to Compressor
-        By the names of the codecs in the problem's menu. ``"none"`` need not be there: nothing is done.
+    compressors : mapping of str to Compressor, or to a mapping of boundary to Compressor
+        By the names of the codecs in the problem's menu, such as those of `learned_compressors`. ``"none"``
+        need not be there: nothing is done.
 
     Returns
     -------
@@ -172,19 +187,36 @@ def cuts_of(plan: Any, compressors: Mapping[str, Compressor]) -> dict[int, Compr
 
     Raises
     ------
-    ValueError
-        If there is no plan (names the status), or a codec that it uses has no compressor.
+    TypeError, ValueError
+        If there is no plan (names the status), or a codec that it uses has no compressor, or none for its
+        boundary.
     """
     if not plan.stages:
         raise ValueError(f"plan: no stages, its status is {plan.status!r}")
-    cuts = {}
-    for stage in plan.stages[:-1]:
-        if stage.codec in compressors:
-            cuts[stage.last_layer + 1] = compressors[stage.codec]
-        elif stage.codec != "none":
-            known = ", ".join(map(repr, compressors))
-            raise ValueError(f"compressors: {stage.codec!r}, which the plan uses, is not one of {known}")
-    return cuts
+    boundaries = {stage.last_layer + 1: stage.codec for stage in plan.stages[:-1]}
+    return {
+        k: compressor_at("compressors", compressors, name, k)
+        for k, name in boundaries.items()
+        if name in compressors or name not in (None, "none")
+    }
+
+
+def compressor_at(field: str, compressors: Compressors, name: str, boundary: int) -> Compressor:
+    """The compressor of this name at a boundary.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is none, or it is no compressor; begins with `field`.
+    """
+    if name not in compressors:
+        raise ValueError(f"{field}: {name!r} is not one of {', '.join(map(repr, compressors))}")
+    one = compressors[name]
+    if isinstance(one, Mapping):
+        if boundary not in one:
+            raise ValueError(f"{field}: {name!r} is not given for boundary {boundary}")
+        one = one[boundary]
+    return instance(f"compressors[{name!r}]", one, Compressor)  # type: ignore[type-abstract]
 
 
 class _Total:

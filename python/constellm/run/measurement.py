@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from ..codec.flip import fit_temperature, flips
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count, instance
 from ..images import ImageSet
+from .infer import Compressors, compressor_at
 
-Compressors = Mapping[str, Union[Compressor, Mapping[int, Compressor]]]
 Cuts = Mapping[int, str]
 
 
@@ -107,8 +107,9 @@ def measure(
     energy = np.zeros(blocks + 1)
     for start in range(0, len(images), batch):
         exact = _exact(net, images.pixels[start : start + batch])
-        energy += [_energy(x) for x in exact]
         logits.append(exact[-1])
+        exact[-1] = _centred(exact[-1])
+        energy += [_energy(x) for x in exact]
         _Walk(net, exact, slice(start, start + batch)).go(root, exact[1], 0, [], [])
     before = np.concatenate(logits)
     if temperature is None:
@@ -139,8 +140,18 @@ def random_combinations(
         Numbers of cuts to draw from.
     seed : int
         Of the drawing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is nothing to draw from, a number is out of range, or there are not so many distinct sets.
     """
+    if isinstance(names, str) or not len(names):
+        raise ValueError(f"names: expected at least one codec, got {names!r}")
+    blocks = count("blocks", blocks, least=2)
     sizes = [count("cuts", size, most=blocks - 1) for size in cuts]
+    if not sizes:
+        raise ValueError("cuts: there is none")
     random = np.random.Generator(np.random.PCG64(seed))
     found: dict[tuple[tuple[int, str], ...], None] = {}
     for _ in range(100 * count("sets", sets)):
@@ -221,22 +232,12 @@ def _tree(tallies: list[_Tally], compressors: Compressors, blocks: int) -> _Node
         node = root
         for k, name in tally.cuts.items():
             count("combinations", k, most=blocks - 1)
-            node = node.next.setdefault(k, {}).setdefault(name, _Node(compressor=_at(compressors, name, k)))
+            compressor = compressor_at("combinations", compressors, name, k)
+            node = node.next.setdefault(k, {}).setdefault(name, _Node(compressor=compressor))
         if node.tally is not None:
             raise ValueError(f"combinations: {tally.cuts} is asked for twice")
         node.tally = tally
     return root
-
-
-def _at(compressors: Compressors, name: str, boundary: int) -> Compressor:
-    if name not in compressors:
-        raise ValueError(f"combinations: {name!r} is not one of {', '.join(map(repr, compressors))}")
-    one = compressors[name]
-    if isinstance(one, Mapping):
-        if boundary not in one:
-            raise ValueError(f"combinations: {name!r} is not given for boundary {boundary}")
-        one = one[boundary]
-    return instance(f"compressors[{name!r}]", one, Compressor)  # type: ignore[type-abstract]
 
 
 class _Walk:
@@ -284,11 +285,10 @@ def _pass(compressor: Compressor | None, x: np.ndarray) -> tuple[np.ndarray, _Pa
 
 
 def _exact(net: Any, pixels: np.ndarray) -> list[np.ndarray]:
-    """Pixels, the activation at every boundary, and the logits less their mean over the classes."""
+    """Pixels, the activation at every boundary, and the logits."""
     exact = [pixels]
     for k in range(net.blocks):
         exact.append(net.segment(k, k + 1)(exact[-1]))
-    exact[-1] = _centred(exact[-1])
     return exact
 
 

@@ -245,7 +245,19 @@ def save_onnx(net: OnnxModel, folder: str | os.PathLike[str], *, cuts: Iterable[
 
 def shipped() -> list[str]:
     """Names of the models that come with the package."""
-    return sorted(path.stem for path in _SHIPPED.glob("*.safetensors"))
+    # What was learned for the cuts of a model lies beside it.
+    paths = _SHIPPED.glob("*.safetensors")
+    return sorted(path.stem for path in paths if not path.stem.endswith("-learned"))
+
+
+def path_of(model: str | os.PathLike[str]) -> Path:
+    """The file of a shipped model, or the one that is meant; ValueError if the name is not known."""
+    if not isinstance(model, str) or model.endswith(".safetensors"):
+        return Path(model)
+    if model not in shipped():
+        known = ", ".join(map(repr, shipped()))
+        raise ValueError(f"model: {model!r} is neither one of {known} nor a .safetensors file")
+    return _SHIPPED / f"{model}.safetensors"
 
 
 def load(model: str | os.PathLike[str] = "vit-eurosat", *, threads: int = 1) -> OnnxModel:
@@ -276,9 +288,4 @@ def load(model: str | os.PathLike[str] = "vit-eurosat", *, threads: int = 1) -> 
     >>> net.blocks, net.tokens, net.width, len(net.classes)
     (12, 64, 128, 10)
     """
-    if isinstance(model, str) and not model.endswith(".safetensors"):
-        if model not in shipped():
-            known = ", ".join(map(repr, shipped()))
-            raise ValueError(f"model: {model!r} is neither one of {known} nor a .safetensors file")
-        model = _SHIPPED / f"{model}.safetensors"
-    return OnnxModel(read_weights(model), threads=threads)
+    return OnnxModel(read_weights(path_of(model)), threads=threads)

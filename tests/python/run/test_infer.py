@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constellm import codec, network, run, split
+from constellm import codec, images, network, run, split
 from constellm.codec.compressor import Compressor
 from python.run import small
 
@@ -172,8 +172,34 @@ def test_a_plan_runs(net: run.OnnxModel, pixels: np.ndarray) -> None:
     cuts = run.cuts_of(plan, {"lost": Lost()})
     assert list(cuts) == [stage.last_layer + 1 for stage in plan.stages[:-1]]
     assert list(run.infer(net, pixels, cuts=cuts, batch=4).cuts) == list(cuts)
-    with pytest.raises(ValueError, match="compressors: 'lost', which the plan uses, is not one of 'exact'"):
+    with pytest.raises(ValueError, match="compressors: 'lost' is not one of 'exact'"):
         run.cuts_of(plan, {"exact": Exact()})
+
+
+def test_a_plan_takes_the_compressor_of_its_boundary(net: run.OnnxModel) -> None:
+    """As `learned_compressors` gives them."""
+    plan = plan_for(net)
+    trained = {k: Lost() for k in range(1, net.blocks)}
+    cuts = run.cuts_of(plan, {"lost": trained})
+    assert len(cuts) > 1
+    assert all(compressor is trained[k] for k, compressor in cuts.items())
+    with pytest.raises(ValueError, match=f"compressors: 'lost' is not given for boundary {min(cuts)}"):
+        run.cuts_of(plan, {"lost": {net.blocks: Lost()}})
+    with pytest.raises(TypeError, match=r"compressors\['lost'\]: expected a Compressor, got 3"):
+        run.cuts_of(plan, {"lost": dict.fromkeys(trained, 3)})
+
+
+def test_labels_are_places_of_classes(net: run.OnnxModel, pixels: np.ndarray) -> None:
+    found = run.infer(net, pixels)
+    assert found.accuracy(found.labels) == 1.0
+    with pytest.raises(TypeError, match="labels: expected integers"):
+        found.accuracy(np.array(["a"] * len(pixels)))
+
+
+def test_the_arrays_of_an_image_set_are_asked_for(net: run.OnnxModel) -> None:
+    held = images.synthetic(1, side_px=16)
+    with pytest.raises(TypeError, match=r"x: expected an array, got an ImageSet; its images are \.pixels"):
+        run.infer(net, held)
 
 
 def test_a_plan_that_compresses_nothing_needs_no_compressors(net: run.OnnxModel) -> None:

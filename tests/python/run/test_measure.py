@@ -63,7 +63,7 @@ def test_every_row_is_what_plain_inference_gives():
     clean = [data.pixels]
     for k in range(5):
         clean.append(net.segment(k, k + 1)(clean[-1]))
-    np.testing.assert_allclose(found.logits, clean[5] - clean[5].mean(axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(found.logits, clean[5], atol=1e-6)
     assert [row.plan for row in found.rows] == [
         *({k: name} for name in COARSE for k in range(1, 5)),
         *COMBINATIONS,
@@ -141,6 +141,18 @@ def test_random_combinations_are_distinct_repeatable_and_spread():
         random_combinations(["x"], 4, 9, cuts=(2, 3))
     with pytest.raises(ValueError, match=r"cuts: 4 is not in \[1, 3\]"):
         random_combinations(["x"], 4, 1)
+    for names in ([], "x"):
+        with pytest.raises(ValueError, match="names: expected at least one codec"):
+            random_combinations(names, 12, 3)
+    with pytest.raises(ValueError, match="cuts: there is none"):
+        random_combinations(["x"], 4, 1, cuts=())
+
+
+def test_logits_are_those_of_the_network():
+    held = images(8)
+    np.testing.assert_array_equal(
+        measure(Net(), held, COARSE, boundaries=(4,)).logits, run.infer(Net(), held.pixels).logits
+    )
 
 
 @pytest.mark.parametrize(

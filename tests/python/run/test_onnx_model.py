@@ -39,7 +39,8 @@ def test_says_what_it_is(net: run.OnnxModel, shipped: run.OnnxModel) -> None:
     assert (net.name, net.blocks, net.tokens, net.width, net.image_px) == ("small", 3, 16, 24, 16)
     assert net.classes == ("a", "b", "c", "d", "e")
     assert repr(net) == "OnnxModel('small', 3 blocks of 16 tokens × 24 features, 5 classes, 0.0 M parameters)"
-    assert run.shipped() == ["vit-eurosat"]
+    assert run.shipped() == ["vit-eurosat"]  # and not the masks for its cuts, which lie beside it
+    assert [run.load(name).name for name in run.shipped()] == ["vit-eurosat"]
     assert shipped.classes == images.sample().classes
 
 
