@@ -54,8 +54,8 @@ ten classes, one sensor, one resolution, Europe alone, and the true-colour bands
 
 *Bias of the figures*: the images are a random part of EuroSAT (Helber, Bischke, Dengel, Borth, IEEE JSTARS
 2019, arXiv 1709.00029; MIT licence), whose neighbouring patches share scenes; accuracy on new scenes is
-probably lower. Nothing was chosen by the test images: recipe and length were fixed before, and the weights are the
-running mean at the end.
+probably lower. Nothing was chosen by the test images: recipe and length were fixed before, and the weights
+are the running mean at the end.
 
 Made by `{command}`; the log, an epoch a row, lies beside this page.
 """
