@@ -246,6 +246,8 @@ def run(
                 scale[part] = np.uint32(scale_code(reach) << 18).view(F32)
                 with np.errstate(all="ignore"):
                     scaled[part] = rows[part] / scale[part] if scale[part].flat[0] > 0 else F32(0)
+                if scheme.clip == "laplace":  # whatever is beyond the scale counts as the scale
+                    scaled[part] = np.where(np.abs(scaled[part]) > 1, np.sign(scaled[part]), scaled[part])
     values = scaled[kept]
     if values.size == 0:
         return kept, [np.zeros(0, dtype=np.int64)], np.zeros(x.shape, dtype=x.dtype)

@@ -36,6 +36,13 @@ CONSTELLM_SIMD void narrow(const float* values, std::int64_t n, std::uint16_t* o
   for (std::int64_t i = 0; i < n; ++i) out[i] = to_half(values[i]);
 }
 
+CONSTELLM_SIMD void clamp_to_one(float* values, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float below = values[i] < 1.0f ? values[i] : 1.0f;
+    values[i] = below > -1.0f ? below : -1.0f;
+  }
+}
+
 [[noreturn]] void throw_not_finite(const ArrayView& x, std::int64_t flat, float value) {
   std::string index;
   for (std::size_t axis = x.shape.size(); axis-- > 0;) {
@@ -144,7 +151,8 @@ class Gather {
   std::optional<RowWalk> mask_walk_;
 };
 
-// Divides what is kept by the scale of its group, a stored number.
+// Divides what is kept by the scale of its group, a stored number. What is clipped ends at the scale: else
+// the quantiser, which is one for all groups, would have to reach the farthest outlier of any.
 void scale_groups(const Settings& settings, Workspace& w) {
   w.scaled.resize(w.kept.size());
   w.scale.resize(w.group_end.size());
@@ -158,6 +166,7 @@ void scale_groups(const Settings& settings, Workspace& w) {
       std::fill_n(out, n, 0.0f);
     } else {
       divide(values, n, scale_of(w.scale[g]), out);
+      if (settings.clip == Clip::laplace) clamp_to_one(out, n);
     }
     begin = w.group_end[g];
   }
