@@ -48,10 +48,13 @@ def save_learned(
     Raises
     ------
     TypeError, ValueError
-        If a set is empty or mixed, or its name has a ``/``.
+        If a set is empty or mixed, its name has a ``/``, `dtype` is another, or a number is not finite in it.
     ImportError
         If safetensors is absent.
     """
+    stored = np.dtype(dtype)
+    if stored not in (np.float16, np.float32):
+        raise TypeError(f"dtype: expected float16 or float32, got {stored}")
     arrays: dict[str, np.ndarray] = {}
     about: dict[str, Any] = {}
     for name, compressors in sets.items():
@@ -66,7 +69,11 @@ def save_learned(
         about[name] = {"kind": kind, "bits": bits}
         for boundaries, parameters in _shared(compressors):
             for field, value in parameters.arrays().items():
-                arrays[f"{name}/{boundaries}/{field}"] = np.ascontiguousarray(value, dtype=dtype)
+                key = f"{name}/{boundaries}/{field}"
+                with np.errstate(over="ignore"):
+                    arrays[key] = np.ascontiguousarray(value, dtype=stored)
+                if not np.isfinite(arrays[key]).all():
+                    raise ValueError(f"sets: {key}: not all values are finite as {stored}")
     metadata = {"constellm": json.dumps({"learned": FORMAT_VERSION, "sets": about})}
     # save_file would write one that other users cannot read.
     Path(path).write_bytes(_safetensors().numpy.save(arrays, metadata))
@@ -96,7 +103,7 @@ def load_learned(path: str | os.PathLike[str]) -> dict[str, dict[int, Learned]]:
         with safetensors.safe_open(place, framework="numpy") as file:
             about = json.loads((file.metadata() or {}).get("constellm", "{}"))
             arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a mapping
-    except (safetensors.SafetensorError, ValueError) as error:
+    except (safetensors.SafetensorError, ValueError, RecursionError) as error:
         raise ValueError(f"path: {place!r}: {error}") from None
     if not isinstance(about, dict) or about.get("learned") != FORMAT_VERSION:
         raise ValueError(f"path: {place!r} holds no learned compressors of format {FORMAT_VERSION}")

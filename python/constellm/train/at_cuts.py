@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..core.checks import count, real
+from ..core.checks import count, instance, real
 from ..images import ImageSet, standardise
 from .augment import augment
 from .training import Trained
@@ -50,7 +51,8 @@ class CutRecipe:
         for field in ("epochs", "batch", "most_cuts"):
             count(field, getattr(self, field))
         count("seed", self.seed, least=0)
-        real("learning_rate", self.learning_rate, least=0.0)
+        real("learning_rate", self.learning_rate, least=0.0, most=sys.float_info.max)
+        instance("bfloat16", self.bfloat16, bool)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -65,6 +67,7 @@ class AtCut(nn.Module):
         raise NotImplementedError
 
 
+@torch.random.fork_rng(devices=[])  # the modules' own noise is seeded, the caller's is left as it was
 def fit_at_cuts(
     trained: Trained,
     modules: Mapping[int, AtCut],
@@ -87,7 +90,7 @@ def fit_at_cuts(
     images : ImageSet
         To train on.
     recipe : CutRecipe, optional
-        Default: `CutRecipe` as it is.
+        Default: `CutRecipe` as it is, but at most as many cuts at a time as there are boundaries.
     report : callable, optional
         Called with the log's row after every epoch.
 
@@ -98,11 +101,13 @@ def fit_at_cuts(
 
     Raises
     ------
-    ValueError
-        If there is no module, a boundary is out of range, or fewer boundaries than `most_cuts` have one.
+    TypeError, ValueError
+        If there is no module, a boundary is out of range, fewer boundaries than `most_cuts` have one, there
+        are no images, or they are not of the network's size and classes.
     """
-    recipe = recipe or CutRecipe()
     boundaries = boundaries_of(trained, list(modules))
+    recipe = recipe or CutRecipe(most_cuts=min(CutRecipe.most_cuts, len(boundaries)))
+    _check(trained, images)
     count("most_cuts", recipe.most_cuts, most=len(boundaries))
     inputs = torch.from_numpy(standardise(images.pixels, trained.mean, trained.std))
     labels = torch.from_numpy(images.labels.copy())
@@ -114,7 +119,7 @@ def fit_at_cuts(
     draw = np.random.Generator(np.random.PCG64(recipe.seed))
     generator = torch.Generator().manual_seed(recipe.seed)
     others_state = torch.get_rng_state()  # given back at the end: the generator belongs to the caller
-    torch.manual_seed(recipe.seed)  # the modules' own noise
+    torch.default_generator.manual_seed(recipe.seed)
     log = []
     for p in frozen:
         p.requires_grad_(False)
@@ -181,10 +186,22 @@ def boundaries_of(trained: Trained, boundaries: Sequence[int] | None) -> list[in
     return sorted({count("boundaries", k, most=blocks - 1) for k in boundaries})
 
 
+def _check(trained: Trained, images: ImageSet) -> None:
+    shape = trained.model.shape
+    if not len(instance("images", images, ImageSet)):
+        raise ValueError("images: expected at least one, got none")
+    if images.pixels.shape[1:3] != (shape.image_px, shape.image_px) or len(images.classes) > shape.classes:
+        raise ValueError(
+            f"images: expected {shape.image_px} × {shape.image_px} px and at most {shape.classes} classes, "
+            f"got {images!r}"
+        )
+
+
 def activations(
     trained: Trained, images: ImageSet, boundaries: list[int], *, batch: int = 250
 ) -> dict[int, np.ndarray]:
     """Clean activations at boundaries, float32 of shape (images, tokens, features) each."""
+    _check(trained, images)
     found: dict[int, list[Tensor]] = {k: [] for k in boundaries}
     with torch.inference_mode():
         for start in range(0, len(images), batch):

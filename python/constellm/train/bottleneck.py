@@ -93,12 +93,16 @@ def fit_bottlenecks(
     -------
     dict of int to dict of int to Projection
         By rank, then by boundary.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of range, there are no images, or they are not of the network's size and classes.
     """
-    ranks = [rank] if isinstance(rank, int) else list(rank)
+    given: Sequence[int] = [rank] if np.ndim(rank) == 0 else rank  # type: ignore[list-item, assignment]
+    ranks = [count("rank", one, most=trained.model.shape.width) for one in given]
     if not ranks:
         raise ValueError("rank: there is none")
-    for one in ranks:
-        count("rank", one, most=trained.model.shape.width)
     count("hidden", hidden, least=0)
     places = boundaries_of(trained, boundaries)
     clean = activations(trained, images.shuffled(0).take(slice(_WARM_UP_IMAGES)), places)

@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save as serialise
 
 from ..core.checks import short
+from ..run.onnx_model import path_of
+from ..run.weights import FORMAT, VERSION, read_weights
 from .training import Trained
 from .vit import Vit, VitShape
-
-_FORMAT, _VERSION = "constellm.vit", 1
 
 
 def save(
@@ -58,7 +57,7 @@ def save(
             raise ValueError(f"{key}: not all values are finite as {stored.dtype}")
         tensors[key] = stored
     fields = {
-        "version": _VERSION,
+        "version": VERSION,
         "name": name,
         "shape": shape.to_dict(),
         "mean": trained.mean,
@@ -66,16 +65,16 @@ def save(
         "classes": classes,
     }
     # save_file would write one that other users cannot read.
-    Path(path).write_bytes(serialise(tensors, {_FORMAT: json.dumps(fields)}))
+    Path(path).write_bytes(serialise(tensors, {FORMAT: json.dumps(fields)}))
 
 
-def load(path: str | os.PathLike[str]) -> Trained:
-    """The PyTorch model that `save` wrote, in evaluation mode and without a log.
+def load(model: str | os.PathLike[str]) -> Trained:
+    """The PyTorch model of a file that `save` wrote, in evaluation mode and without a log.
 
     Parameters
     ----------
-    path : path
-        A ``.safetensors`` file.
+    model : str or path
+        Name of a shipped one (`constellm.run.shipped`), or a ``.safetensors`` file.
 
     Returns
     -------
@@ -83,18 +82,13 @@ def load(path: str | os.PathLike[str]) -> Trained:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
-        If the file is not of this format and version.
-    RuntimeError
-        If a tensor is absent or of another shape.
+        If the name is not known, or the file is not such a file; see `constellm.run.read_weights`.
     """
-    with safe_open(os.fspath(path), framework="pt") as file:
-        fields = json.loads((file.metadata() or {}).get(_FORMAT, "{}"))
-        if fields.get("version") != _VERSION:
-            raise ValueError(f"{os.fspath(path)}: not version {_VERSION} of {_FORMAT}")
-        tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (not a dict)
-    model = Vit(VitShape(**fields["shape"]))
-    counted = {key: value for key, value in model.state_dict().items() if key.endswith("num_batches_tracked")}
-    model.load_state_dict({**tensors, **counted})
-    mean, std = (tuple(fields[key]) for key in ("mean", "std"))
-    return Trained(model=model.eval(), mean=mean, std=std, log=[])
+    weights = read_weights(path_of(model))
+    net = Vit(VitShape(**weights.shape))
+    counted = {key: value for key, value in net.state_dict().items() if key.endswith("num_batches_tracked")}
+    net.load_state_dict({**{key: torch.from_numpy(v) for key, v in weights.tensors.items()}, **counted})
+    return Trained(model=net.eval(), mean=weights.mean, std=weights.std, log=[])  # type: ignore[arg-type]

@@ -177,7 +177,12 @@ def alternate(
         values = [planner.solve(names, calibrated, limit) for names in menus]
         start_s, before_s, value_s = map(objective_s, values)
         # A longer menu never hurts; optima are proven to a relative gap, and may differ by that.
-        assert value_s <= before_s * (1 + _core.optimal_gap) <= start_s * (1 + _core.optimal_gap) ** 2
+        gap = 1 + _core.optimal_gap
+        if not value_s <= before_s * gap <= start_s * gap**2:
+            raise ValueError(
+                f"problem_of: longer menus have optima of {start_s:g}, {before_s:g} and {value_s:g} s: "
+                "the problem depends on the menu by more than its codecs"
+            )
         cuts = cuts_of(values[-1])
         done.append(
             Round(

@@ -139,8 +139,13 @@ def fit_masks(
     -------
     dict of float to dict of int to MaskNetwork
         By share, then by boundary; with `shared`, one network at all boundaries.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is out of range, there are no images, or they are not of the network's size and classes.
     """
-    shares = _shares([keep] if isinstance(keep, (int, float)) else keep)
+    shares = _shares([keep] if np.ndim(keep) == 0 else keep)  # type: ignore[list-item, arg-type]
     count("hidden", hidden)
     places = boundaries_of(trained, boundaries)
     clean = activations(trained, images.shuffled(0).take(slice(_WARM_UP_IMAGES)), places)

@@ -218,6 +218,12 @@ def test_sets_that_cannot_be_kept(sets, network, tmp_path):
             codec.save_learned(path, wrong)
     with pytest.raises(TypeError, match="expected Masked, LowRank or Bottleneck"):
         codec.save_learned(path, {"a": {1: Direct(Scheme())}})
+    for dtype in (np.int8, np.float64):
+        with pytest.raises(TypeError, match=f"dtype: expected float16 or float32, got {np.dtype(dtype)}"):
+            codec.save_learned(path, sets, dtype=dtype)
+    large = {"a": {1: Masked(network.replace(bias=np.full(FEATURES, 1e5)), name="a")}}
+    with pytest.raises(ValueError, match="sets: a/1/bias: not all values are finite as float16"):
+        codec.save_learned(path, large)
     assert not path.exists()
 
 
@@ -234,6 +240,7 @@ def test_files_that_are_not_ours(sets, tmp_path):
         (None, "holds no learned compressors of format 1"),
         ({"constellm": "[]"}, "holds no learned compressors"),
         ({"constellm": "{"}, "learned.safetensors"),
+        ({"constellm": "[" * 100_000}, "learned.safetensors"),
         (_about({}), r"arrays of sets \['a'\], described: {}"),
         (_about({"a": {"kind": "unknown", "bits": 8}}), "set 'a': 'unknown'"),
         (_about({"a": {"kind": "mask", "bits": 8}}), "set 'a': .*mean"),

@@ -254,6 +254,8 @@ class TestPyTorch:
 
         from constellm.train import load
 
+        with pytest.raises(ValueError, match="model: 'resnet' is neither one of 'vit-eurosat' nor"):
+            load("resnet")
         trained = load(small.write(tmp_path / "small.safetensors"))
         x = pixels(6)
         at = net.activations(x, range(1, 4))
@@ -265,11 +267,10 @@ class TestPyTorch:
                 np.testing.assert_allclose(at[boundary], expected.numpy(), rtol=0, atol=1e-4)
 
     def test_shipped_model(self, shipped: run.OnnxModel) -> None:
-        from constellm.run.onnx_model import _SHIPPED
         from constellm.train import load, predict
 
         sample = images.sample().take(slice(60))
-        expected = predict(load(_SHIPPED / "vit-eurosat.safetensors"), sample, batch=30)
+        expected = predict(load("vit-eurosat"), sample, batch=30)
         found = run.infer(shipped, sample.pixels, batch=20)
         np.testing.assert_allclose(found.logits, expected, rtol=0, atol=1e-4)
         assert np.array_equal(found.labels, expected.argmax(axis=1))
@@ -317,5 +318,5 @@ class TestPyTorch:
             trained.model.blocks[1].up.weight[0, 0] = 1e5
         with pytest.raises(ValueError, match=r"blocks\.1\.up\.weight: not all .* finite as torch.float16"):
             save(trained, path, name="x", classes="abcde")
-        with pytest.raises(ValueError, match="not version 1 of constellm.vit"):
+        with pytest.raises(ValueError, match="metadata: version is 2, this release reads 1"):
             load(small.write(path, version=2))

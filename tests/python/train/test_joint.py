@@ -319,6 +319,16 @@ def test_wrong_problems_are_refused(problem, message):
         run(not_called, problem=problem)
 
 
+def test_a_problem_that_grows_with_the_menu_is_refused():
+    """Optima could not be compared: a longer menu is never worse of itself."""
+
+    def slower(menu, max_error):
+        return problem_of(rate_bps=5e6 * 0.1 ** len(menu))(menu, max_error)
+
+    with pytest.raises(ValueError, match="problem_of: longer menus have optima of .*depends on the menu"):
+        run(Better(1.0), problem=slower)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

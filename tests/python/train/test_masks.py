@@ -1,5 +1,7 @@
 """Training at the cuts of a frozen network, on a tiny one."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -144,6 +146,37 @@ def test_bottlenecks_by_rank_and_boundary(trained, pictures):
     assert learned[4][3].hidden.shape == (4, 3)
 
 
+def test_without_a_recipe_as_many_cuts_as_there_are(trained, pictures):
+    learned = fit_masks(trained, pictures.take(slice(16)), keep=0.5, boundaries=[2])
+    assert {share: list(found) for share, found in learned.items()} == {0.5: [2]}
+
+
+def test_numbers_of_numpy_are_numbers(trained, pictures):
+    quick = CutRecipe(epochs=1, batch=16, most_cuts=1)
+    assert list(fit_masks(trained, pictures, keep=np.float32(0.5), boundaries=[2], recipe=quick)) == [0.5]
+    assert list(fit_bottlenecks(trained, pictures, rank=np.int64(4), boundaries=[2], recipe=quick)) == [4]
+
+
+def test_random_numbers_of_the_caller_go_on(trained, pictures):
+    """What is trained depends on the recipe's seed alone, and nothing else on the training."""
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    fit_masks(trained, pictures, keep=0.5, boundaries=[1, 2], recipe=QUICK)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("fit_codecs", [partial(fit_masks, keep=0.5), partial(fit_bottlenecks, rank=2)])
+def test_wrong_images(trained, pictures, fit_codecs):
+    with pytest.raises(ValueError, match="images: expected at least one, got none"):
+        fit_codecs(trained, pictures.take(slice(0)))
+    small = ImageSet(pictures.pixels[:, :8, :8], pictures.labels, pictures.classes)
+    with pytest.raises(ValueError, match="images: expected 16 × 16 px and at most 3 classes, got ImageSet"):
+        fit_codecs(trained, small)
+    with pytest.raises(TypeError, match="images: expected a ImageSet"):
+        fit_at_cuts(trained, {1: AtCut(), 2: AtCut()}, pictures.pixels)
+
+
 def test_wrong_calls(trained, pictures):
     for keep in (0.0, 1.5):
         with pytest.raises(ValueError, match="keep: "):
@@ -155,12 +188,16 @@ def test_wrong_calls(trained, pictures):
     with pytest.raises(ValueError, match="boundaries: there is none"):
         fit_at_cuts(trained, {}, pictures)
     with pytest.raises(ValueError, match=r"most_cuts: 4 is not in \[1, 1\]"):
-        fit_at_cuts(trained, {2: AtCut()}, pictures)
+        fit_at_cuts(trained, {2: AtCut()}, pictures, recipe=CutRecipe())
     with pytest.raises(ValueError, match=r"rank: 17 is not in \[1, 16\]"):
         fit_bottlenecks(trained, pictures, rank=17)
     with pytest.raises(ValueError, match="rank: there is none"):
         fit_bottlenecks(trained, pictures, rank=[])
     with pytest.raises(ValueError, match=r"epochs: 0 is not in \[1, inf\)"):
         CutRecipe(epochs=0)
+    with pytest.raises(ValueError, match="learning_rate: inf is not in"):
+        CutRecipe(learning_rate=np.inf)
+    with pytest.raises(TypeError, match="bfloat16: expected a bool, got 'no'"):
+        CutRecipe(bfloat16="no")
     with pytest.raises(ValueError, match="temperature"):
         GumbelMask(_first(np.ones((2, 3, 4)), 2, 0), [0.5], np.zeros((1, 4)), temperature=0.0)
