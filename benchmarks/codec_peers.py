@@ -1,8 +1,8 @@
 """The activation codec beside general compressors and the same pipeline in numpy and PyTorch, in one run.
 
-``python benchmarks/codec_peers.py [--activations FILE.npy] [--images N] [--csv FILE]`` keeps 20 % of every
-token by magnitude, quantises to 8 bits and codes, in one thread. All rows carry the same values, so the same
-error:
+``python benchmarks/codec_peers.py [--activations FILE.npy | --boundary K] [--images N] [--csv FILE]`` keeps
+20 % of every token by magnitude, quantises to 8 bits and codes, in one thread. All rows carry the same
+values, so the same error:
 
 * constellm: the whole way from the float array to bytes, and back to an array.
 * zstd, lz4, blosc2: the same symbols, once dense (a byte an element, 0 where nothing is kept), once packed
@@ -11,7 +11,7 @@ error:
 * numpy and PyTorch pipelines: select, quantise and pack with array operations, then zstd (level 3) or zlib.
 
 Speeds count uncompressed float bytes per second of the thread's processor time; the best of several runs.
-Without a file the activations are synthetic: Laplace, features of different scale, tokens like neighbours.
+Without a file the activations are those of the shipped model on the shipped images, after block 8.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from constellm import codec
+from constellm import codec, images, run
 
 KEEP = 0.2
 
@@ -52,13 +52,9 @@ def best_s(action: Callable[[], Any], *, least_s: float = 0.3) -> float:
     return min(seconds)
 
 
-def synthetic(images: int) -> np.ndarray:
-    """(images, 64, 128) float32."""
-    rng = np.random.default_rng(0)
-    x = rng.laplace(size=(images, 64, 128))
-    for token in range(1, 64):
-        x[:, token] = 0.8 * x[:, token - 1] + 0.6 * x[:, token]
-    return (x * np.exp(rng.normal(0, 0.7, 128)) + rng.normal(0, 0.5, 128)).astype(np.float32)
+def real(boundary: int, images_: int) -> np.ndarray:
+    """What crosses a boundary of the shipped model on the shipped images."""
+    return run.load().activations(images.sample().pixels[:images_], [boundary])[boundary]
 
 
 def own(x: np.ndarray) -> tuple[list[Row], np.ndarray]:
@@ -215,10 +211,14 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--activations", help="a .npy file of shape (images, tokens, features), float32")
+    parser.add_argument("--boundary", type=int, default=8, help="of the shipped model, without a file")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--csv", help="write the rows here, too")
     arguments = parser.parse_args()
-    x = np.load(arguments.activations) if arguments.activations else synthetic(arguments.images)
+    if arguments.activations:
+        x = np.load(arguments.activations)
+    else:
+        x = real(arguments.boundary, arguments.images)
     x = np.ascontiguousarray(x[: arguments.images])
     ours, decoded = own(x)
     mask, symbols = symbols_of(x, decoded)

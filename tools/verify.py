@@ -89,6 +89,17 @@ CHECKS = {
         sanitized("tsan", "setarch -R "),
         last_line(CATCH),
     ),
+    "fuzz": Check(
+        "Hostile messages to the activation codec, under sanitizers (libFuzzer, Clang)",
+        (
+            "clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all "
+            "-I cpp/include -I tests/cpp/codec tests/fuzz/fuzz_decode.cpp "
+            "$(ls cpp/src/codec/*.cpp | grep -v -e /codec.cpp -e /laplace.cpp) cpp/src/core/error.cpp "
+            "-o build/fuzz_decode",
+            "build/fuzz_decode -max_len=4096 -rss_limit_mb=1024 -max_total_time=300 -print_final_stats=1",
+        ),
+        last_line(r"^stat::number_of_executed_units.*$"),
+    ),
     "enumeration": Check(
         "The solver finds what enumeration finds, on 20,000 random problems",
         (f"{random_problems(20000)} {ENUMERATION}",),
