@@ -54,7 +54,9 @@ class AdaptiveCompressor:
         return f"AdaptiveCompressor({[rung.name for rung in self.ladder]}, name={self.name!r})"
 
     def encode(self, x: np.ndarray) -> bytes:
-        """Bytes of an activation, the images of a rung together."""
+        """Bytes of an activation, the images of a rung together; ValueError where it holds no image."""
+        if x.ndim == 0 or len(x) == 0:
+            raise ValueError(f"x: expected shape (images, …) with at least one image, got {x.shape}")
         rungs = np.asarray(self.choose(x))
         if rungs.shape != x.shape[:1] or not np.issubdtype(rungs.dtype, np.integer):
             raise ValueError(
@@ -226,8 +228,8 @@ def fit_thresholds(
     """Thresholds for the least expected loss within a mean size.
 
     The loss on every rung is fitted as a function of difficulty that does not fall; then each image takes
-    the rung with the least loss + λ·bytes, harder images no lower one, and λ is the price at which the mean
-    size meets the budget.
+    the rung with the least loss + λ·bytes, harder images no lower one, and λ is the least price at which
+    the mean size keeps the budget.
 
     Parameters
     ----------
@@ -236,7 +238,8 @@ def fit_thresholds(
     loss : ndarray, shape (rungs, images)
         Of every image on every rung, see `expected_losses`.
     rung_bytes : sequence of float
-        Mean size of an image on every rung, rising [B].
+        Mean size of an image on every rung when all images take it, rising [B]. In the smaller groups of
+        an `AdaptiveCompressor` they code a few per cent worse.
     budget_bytes : float
         Mean size allowed [B], at least that of the first rung.
 
@@ -244,25 +247,38 @@ def fit_thresholds(
     -------
     tuple of float
         One fewer than rungs.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a number is not finite, sizes do not rise or the budget is below the first.
     """
+    difficulty, loss = np.asarray(difficulty, dtype=np.float64), np.asarray(loss, dtype=np.float64)
     sizes = np.asarray(rung_bytes, dtype=np.float64)
+    if difficulty.ndim != 1 or len(difficulty) == 0:
+        raise ValueError(f"difficulty: expected shape (images,) with images, got {difficulty.shape}")
     if sizes.ndim != 1 or loss.shape != (len(sizes), len(difficulty)):
         raise ValueError(f"loss: expected shape ({len(sizes)}, {len(difficulty)}), got {loss.shape}")
+    for field, values in (("difficulty", difficulty), ("loss", loss), ("rung_bytes", sizes)):
+        if not np.isfinite(values).all():
+            raise ValueError(f"{field}: {values[~np.isfinite(values)][0]} is not finite")
     if len(sizes) == 0 or np.any(np.diff(sizes) <= 0.0):
         raise ValueError(f"rung_bytes: {list(rung_bytes)} do not rise")
     if not budget_bytes >= sizes[0]:
         raise ValueError(f"budget_bytes: {budget_bytes} is less than {sizes[0]}, the size of the first rung")
+    more_bytes, spare_bytes = sizes - sizes[0], budget_bytes - sizes[0]
     scores = np.sort(difficulty)
     mean_loss = np.array([Curve.fit(difficulty, one)(scores) for one in loss])
 
     def rungs(price: float) -> np.ndarray:
-        return np.maximum.accumulate((mean_loss + price * sizes[:, None]).argmin(axis=0))
+        return np.maximum.accumulate((mean_loss + price * more_bytes[:, None]).argmin(axis=0))
 
-    low, high = 0.0, 1.0 / sizes[0]  # at the high price a byte costs more than any loss
-    if sizes[rungs(0.0)].mean() > budget_bytes:
+    if more_bytes[rungs(0.0)].mean() > spare_bytes:
+        # At the high price not even the smallest step up is worth the largest loss: all take the first rung.
+        low, high = 0.0, 2.0 * np.ptp(mean_loss) / np.diff(sizes).min()
         for _ in range(100):
             middle = (low + high) / 2.0
-            if sizes[rungs(middle)].mean() > budget_bytes:
+            if more_bytes[rungs(middle)].mean() > spare_bytes:
                 low = middle
             else:
                 high = middle

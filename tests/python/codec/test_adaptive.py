@@ -7,6 +7,8 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from constellm import codec
 
@@ -88,6 +90,31 @@ def test_thresholds_spend_the_budget_on_hard_images(shift):
     assert (np.diff(losses) < 0.0).all()
     assert losses[2] < 0.7 * loss[1].mean()  # the same bytes as the middle rung for all
     assert losses[0] == pytest.approx(loss[0].mean()) and losses[-1] == pytest.approx(loss[2].mean())
+
+
+def test_a_step_that_costs_little_and_gains_much_is_not_taken_beyond_the_budget():
+    loss = np.array([[0.5] * 4, [0.0] * 4])
+    assert codec.fit_thresholds(np.arange(4.0), loss, [1000.0, 1010.0], 1000.0) == (np.inf,)
+    assert codec.fit_thresholds(np.arange(4.0), loss, [1000.0, 1010.0], 1010.0) == (-np.inf,)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 6),
+    st.integers(1, 40),
+    st.integers(0, 2**32 - 1),
+    st.floats(-9.0, 3.0),
+    st.floats(0.0, 1.0),
+)
+def test_the_budget_is_kept(rungs, images, seed, steps, share):
+    random = np.random.Generator(np.random.PCG64(seed))
+    sizes = 100.0 + np.cumsum(10.0**steps * random.uniform(0.5, 1.5, rungs))
+    difficulty = random.integers(0, 2 * images, images).astype(float)  # some alike
+    budget = sizes[0] + share * (sizes[-1] - sizes[0])
+    thresholds = codec.fit_thresholds(difficulty, random.random((rungs, images)), sizes, budget)
+    chosen = codec.ByDifficulty(lambda x: difficulty, thresholds)(np.empty(0))
+    assert len(thresholds) == rungs - 1
+    assert np.mean(sizes[chosen]) <= budget * (1 + 1e-12)
 
 
 def test_a_probe_finds_what_is_linear():
@@ -176,6 +203,12 @@ def test_calls_say_what_is_wrong():
         codec.ByDifficulty(np.sum, (2.0, 1.0))
     with pytest.raises(ValueError, match="do not rise"):
         codec.fit_thresholds(np.zeros(2), np.zeros((2, 2)), [2.0, 1.0], 2.0)
+    with pytest.raises(ValueError, match="loss: nan is not finite"):
+        codec.fit_thresholds(np.zeros(1), np.full((2, 1), np.nan), [1.0, 2.0], 2.0)
+    with pytest.raises(ValueError, match=r"difficulty: expected shape \(images,\)"):
+        codec.fit_thresholds(np.zeros(0), np.zeros((2, 0)), [1.0, 2.0], 2.0)
+    with pytest.raises(ValueError, match=r"x: expected shape .* with at least one image, got \(0, 8, 32\)"):
+        fixed([]).encode(activations(0))
     with pytest.raises(ValueError, match="budget_bytes: 0.5 is less than 1.0"):
         codec.fit_thresholds(np.zeros(2), np.zeros((2, 2)), [1.0, 2.0], 0.5)
     with pytest.raises(ValueError, match=r"loss: expected shape \(2, 3\)"):
