@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import floor
 from statistics import NormalDist
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +19,12 @@ from .measured_cuts import MeasuredCuts
 _FOLDS = 10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Curve:
     """A function that does not fall: straight lines between points, the first and last value beyond."""
 
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
+    x: tuple[float, ...]
+    y: tuple[float, ...]
 
     @classmethod
     def fit(cls, x: np.ndarray, y: np.ndarray) -> Curve:
@@ -35,25 +37,26 @@ class Curve:
                 last = pools.pop()
                 pool = (last[0] + pool[0], last[1] + pool[1], last[2] + pool[2])
             pools.append(pool)
-        return cls(np.array([sx / n for sx, _, n in pools]), np.array([sy / n for _, sy, n in pools]))
+        return cls(tuple(sx / n for sx, _, n in pools), tuple(sy / n for _, sy, n in pools))
 
     @classmethod
     def from_zero(cls, x: np.ndarray, y: np.ndarray) -> Curve:
         """The same where no x or y is negative, from (0, 0) on: no error costs nothing."""
         curve = cls.fit(x, y)
-        return cls(np.append(0.0, curve.x), np.append(0.0, curve.y))
+        return cls((0.0, *curve.x), (0.0, *curve.y))
 
     def __call__(self, x: float | np.ndarray) -> NDArray[np.float64]:
         return np.asarray(np.interp(x, self.x, self.y))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Calibration:
     """What accumulated errors cost in accuracy, with its uncertainty; made by `calibrate`.
 
     Losses are shares of images (0.01 is one point). An *accumulated error* is the number that the planner
     limits, Σ w^p over the cuts of a plan, with p the `exponent` and w the weight of a codec at a cut: this
-    object's `menu` holds w^p as `layer_error`, and `error_rule` is the sum.
+    object's `menu` holds w^p as `layer_error`, and `error_rule` is the sum. Made of the same rows it is
+    equal, and so is a pickled copy.
 
     Attributes
     ----------
@@ -65,8 +68,6 @@ class Calibration:
         Of the bound: the share of plans that keep it.
     blocks, images : int
         Of the network; measured on.
-    weights : mapping of (boundary, codec) to float
-        w.
     largest : float
         The largest accumulated error that was measured; nothing is promised beyond.
     """
@@ -76,9 +77,9 @@ class Calibration:
     confidence: float
     blocks: int
     images: int
-    weights: Mapping[tuple[int, str], float]
     largest: float
-    _single: Mapping[tuple[int, str], MeasuredCuts]
+    _weights: dict[tuple[int, str], float] = field(hash=False)
+    _single: dict[tuple[int, str], MeasuredCuts] = field(hash=False)
     _mean: Curve
     _image_se: Curve
     _variance: Curve
@@ -92,6 +93,11 @@ class Calibration:
             f"Calibration({self.basis!r}, exponent {self.exponent:.2f}, {len(self.codecs)} codecs, "
             f"{self.images} images, one point at {self.max_error(0.01):.3g})"
         )
+
+    @property
+    def weights(self) -> Mapping[tuple[int, str], float]:
+        """The w of every pair of boundary and codec; cannot be changed."""
+        return MappingProxyType(self._weights)
 
     @property
     def codecs(self) -> list[str]:
@@ -109,7 +115,7 @@ class Calibration:
         return total
 
     def loss(self, error: float) -> float:
-        """Expected loss of accuracy at an accumulated error."""
+        """Expected loss of accuracy at an accumulated error, as `Plan.error` has it."""
         return float(self._mean(self._root(error)))
 
     def loss_bound(self, error: float, *, images: int | None = None) -> float:
@@ -215,6 +221,8 @@ class Calibration:
         return menu
 
     def _root(self, error: float) -> float:
+        if error != error:
+            raise ValueError("error: nan; a plan that is not there has no error, see its status")
         return real("error", error, least=0.0) ** (1.0 / self.exponent)
 
     def _se(self, r: float) -> float:
@@ -247,7 +255,7 @@ def calibrate(
     exponent : float, optional
         p in [1, 2]; default: `fit_exponent`.
     confidence : float
-        In [0.5, 1).
+        In [0.5, n/(n + 1)] for n sets of several cuts: 0.95 takes 19, 0.99 takes 99.
 
     Returns
     -------
@@ -256,12 +264,18 @@ def calibrate(
     Raises
     ------
     ValueError
-        If rows are too few or do not belong together.
+        If rows are too few, for the confidence or at all, or do not belong together.
     """
-    confidence = real("confidence", confidence, least=0.5, most=1.0 - 1e-9)
+    confidence = real("confidence", confidence, least=0.5, most=1.0)
     several = [row for row in rows if len(row.cuts) > 1]
     if len(several) < 2 * _FOLDS:
         raise ValueError(f"rows: {len(several)} sets of several cuts, at least {2 * _FOLDS} are needed")
+    if confidence > len(several) / (len(several) + 1):
+        most = floor(1e4 * len(several) / (len(several) + 1)) / 1e4
+        raise ValueError(
+            f"confidence: {confidence} is not in [0.5, {most}], "
+            f"what {len(several)} sets of several cuts can support"
+        )
     weights = cut_weights(rows, basis)
     single = {(row.cuts[0], row.codecs[0]): row for row in rows if len(row.cuts) == 1}
     plain = [weights_of(row, weights) for row in several]
@@ -282,8 +296,8 @@ def calibrate(
         confidence=confidence,
         blocks=several[0].blocks,
         images=images,
-        weights=weights,
         largest=float(root.max() ** exponent),
+        _weights=weights,
         _single=single,
         _mean=Curve.from_zero(root, loss),
         _image_se=image_se,
@@ -301,7 +315,8 @@ def _beyond(root: np.ndarray, loss: np.ndarray, image_se: Curve, confidence: flo
         mean = Curve.from_zero(root[~out], loss[~out])
         scale = np.maximum(image_se(root[out]), _least_se(images))
         scores[out] = (loss[out] - mean(root[out])) / scale
-    # The quantile of one more than there are, so that a new set is covered with the confidence asked for.
+    # The quantile of one more than there are, so that a new set is covered with the confidence asked for;
+    # `calibrate` saw to it that there are enough, but for rounding.
     rank = min(int(np.ceil((len(scores) + 1) * confidence)), len(scores))
     return max(float(np.sort(scores)[rank - 1]), 0.0)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -106,10 +109,35 @@ def test_weights_for_the_planner_are_cautious():
     assert calibration.error({1: "none"}) == 0.0
 
 
+def test_weights_cannot_be_changed():
+    calibration = codec.calibrate(singles() + sets(60))
+    with pytest.raises(TypeError):
+        calibration.weights[1, "fine"] = 0.0
+
+
+@pytest.mark.parametrize(("count", "most"), [(20, 0.9523), (99, 0.99), (110, 0.9909)])
+def test_no_more_confidence_than_the_sets_can_support(count, most):
+    rows = singles() + sets(count, scatter=0.2)
+    assert codec.calibrate(rows, confidence=most).confidence == most
+    with pytest.raises(ValueError, match=rf"confidence: 0.995 is not in \[0.5, {most}\], what {count} sets"):
+        codec.calibrate(rows, confidence=0.995)
+
+
+def test_a_plan_that_is_not_there_has_no_loss():
+    calibration = codec.calibrate(singles() + sets(60))
+    for call in (calibration.loss, calibration.loss_bound):
+        with pytest.raises(
+            ValueError, match="error: nan; a plan that is not there has no error, see its status"
+        ):
+            call(float("nan"))
+
+
 def test_the_same_rows_give_the_same_calibration():
     rows = singles() + sets(60, scatter=0.2)
     one, other = codec.calibrate(rows), codec.calibrate(list(rows))
     assert repr(one) == repr(other) and one.menu() == other.menu()
+    assert one == other == pickle.loads(pickle.dumps(one)) == copy.deepcopy(one)
+    assert hash(one) == hash(other) and one != codec.calibrate(rows, confidence=0.9)
     assert repr(one).startswith("Calibration('loss', exponent ")
 
 
@@ -119,6 +147,7 @@ def test_the_same_rows_give_the_same_calibration():
         (singles() + sets(19), {}, "rows: 19 sets of several cuts, at least 20 are needed"),
         (singles() + sets(20), {"basis": "x"}, "basis: 'x'"),
         (singles() + sets(20), {"confidence": 1.0}, "confidence: 1.0 is not in"),
+        (singles() + sets(20), {"confidence": 0.4}, "confidence: 0.4 is not in"),
         (singles() + sets(20), {"exponent": 3}, "exponent: 3 is not in"),
         (sets(20), {}, "no single cut"),
     ],
