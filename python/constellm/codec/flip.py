@@ -59,14 +59,20 @@ def flips(
         The true classes, and those predicted after the change.
     temperature : float, optional
         T > 0; default: `fit_temperature` of these logits and labels.
+
+    Returns
+    -------
+    Flips
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes do not fit, logits are not finite, or classes are no integers in [0, classes - 1].
     """
-    logits, labels = _checked(logits, labels)
-    predicted = np.asarray(predicted)
-    if predicted.shape != labels.shape:
-        raise ValueError(f"predicted: expected shape {labels.shape}, got {predicted.shape}")
-    temperature = fit_temperature(logits, labels) if temperature is None else real("temperature", temperature)
-    if temperature <= 0.0:
-        raise ValueError(f"temperature: {temperature} is not in (0, inf)")
+    logits = _logits(logits)
+    labels = _classes("labels", labels, logits)
+    predicted = _classes("predicted", predicted, logits)
+    temperature = fit_temperature(logits, labels) if temperature is None else temperature
     before = logits.argmax(axis=1)
     lost = (before == labels).astype(np.float64) - (predicted == labels)
     expected = expected_losses(logits, predicted, temperature)
@@ -94,8 +100,17 @@ def expected_losses(logits: np.ndarray, predicted: np.ndarray, temperature: floa
     Returns
     -------
     ndarray, shape of `predicted`
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `flips`.
     """
-    probability = _softmax(np.asarray(logits, dtype=np.float64) / temperature)
+    logits = _logits(logits)
+    predicted = _classes("predicted", predicted, logits, several=True)
+    if real("temperature", temperature) <= 0.0:
+        raise ValueError(f"temperature: {temperature} is not in (0, inf)")
+    probability = _softmax(logits / temperature)
     return probability.max(axis=1) - probability[np.arange(len(probability)), predicted]
 
 
@@ -109,8 +124,14 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     ----------
     logits : ndarray, shape (images, classes)
     labels : ndarray of integers, shape (images,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As of `flips`.
     """
-    logits, labels = _checked(logits, labels)
+    logits = _logits(logits)
+    labels = _classes("labels", labels, logits)
     own = logits[np.arange(len(labels)), labels]
     inverse, low, high = 1.0, 0.05, 20.0
     for _ in range(60):
@@ -127,13 +148,30 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return 1.0 / inverse
 
 
-def _checked(logits: np.ndarray, labels: np.ndarray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    logits, labels = np.asarray(logits, dtype=np.float64), np.asarray(labels)
-    if logits.ndim != 2 or len(logits) == 0:
+def _logits(logits: np.ndarray) -> NDArray[np.float64]:
+    logits = np.asarray(logits, dtype=np.float64)
+    if logits.ndim != 2 or logits.size == 0:
         raise ValueError(f"logits: expected shape (images, classes) with images, got {logits.shape}")
-    if labels.shape != logits.shape[:1]:
-        raise ValueError(f"labels: expected shape {logits.shape[:1]}, got {labels.shape}")
-    return logits, labels.astype(np.int64)
+    if not np.isfinite(logits).all():
+        image = int(np.argmin(np.isfinite(logits).all(axis=1)))
+        raise ValueError(f"logits: those of image {image} are not finite")
+    return logits
+
+
+def _classes(
+    field: str, values: np.ndarray, logits: NDArray[np.float64], *, several: bool = False
+) -> NDArray[np.int64]:
+    """Places of classes, shape (images,), or (…, images) where there may be `several`."""
+    values = np.asarray(values)
+    images, classes = logits.shape
+    if values.shape[-1:] != (images,) or not (several or values.ndim == 1):
+        raise ValueError(f"{field}: expected shape ({'…, ' if several else ''}{images},), got {values.shape}")
+    if not np.issubdtype(values.dtype, np.integer):
+        raise TypeError(f"{field}: expected integers, the places of classes, got {values.dtype}")
+    wrong = values[(values < 0) | (values >= classes)]
+    if wrong.size:
+        raise ValueError(f"{field}: {wrong[0]} is not in [0, {classes - 1}]")
+    return values.astype(np.int64)
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -79,6 +79,9 @@ def test_expected_losses_take_several_changes_at_once():
         ({"logits": np.zeros(3)}, r"logits: expected shape \(images, classes\)"),
         ({"labels": np.zeros(2, int)}, r"labels: expected shape \(3,\), got \(2,\)"),
         ({"predicted": np.zeros(2, int)}, r"predicted: expected shape \(3,\), got \(2,\)"),
+        ({"logits": np.diag([1.0, np.nan, 1.0])}, "logits: those of image 1 are not finite"),
+        ({"labels": np.array([0, 7, 1])}, r"labels: 7 is not in \[0, 2\]"),
+        ({"predicted": np.array([0, -1, 1])}, r"predicted: -1 is not in \[0, 2\]"),
         ({"temperature": 0.0}, r"temperature: 0.0 is not in \(0, inf\)"),
     ],
 )
@@ -87,3 +90,15 @@ def test_says_what_is_wrong(change, says):
     given.update(change)
     with pytest.raises(ValueError, match=says):
         flips(given["logits"], given["labels"], given["predicted"], temperature=given["temperature"])
+
+
+@pytest.mark.parametrize("classes", [np.zeros(3), np.zeros(3, bool), np.array(["a", "b", "c"])])
+def test_classes_are_integers(classes):
+    for call in (
+        lambda: flips(np.eye(3), classes, np.arange(3)),
+        lambda: flips(np.eye(3), np.arange(3), classes),
+        lambda: fit_temperature(np.eye(3), classes),
+        lambda: expected_losses(np.eye(3), classes, 1.0),
+    ):
+        with pytest.raises(TypeError, match="expected integers, the places of classes, got"):
+            call()
