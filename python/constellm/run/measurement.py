@@ -12,7 +12,7 @@ import numpy as np
 from ..codec.compressor import Compressor
 from ..codec.flip import fit_temperature, flips
 from ..codec.measured_cuts import MeasuredCuts
-from ..core.checks import count, instance
+from ..core.checks import count, short
 from ..images import ImageSet
 from .infer import Compressors, compressor_at
 
@@ -46,7 +46,7 @@ class Measurement:
 
 def measure(
     net: Any,
-    images: ImageSet,
+    images: ImageSet | tuple[np.ndarray, np.ndarray],
     compressors: Compressors,
     *,
     boundaries: Iterable[int] | None = None,
@@ -62,9 +62,11 @@ def measure(
     Parameters
     ----------
     net : OnnxModel, or anything with `blocks` and `segment`
-        The network.
-    images : ImageSet
-        Measured on, with their labels.
+        The network: one array in, logits of shape (images, classes) out, and nothing but the activation
+        from block to block (no `Side` that has to be carried).
+    images : ImageSet, or pair of arrays
+        Measured on, with their labels: what the network takes, shape (images, …), and integers, shape
+        (images,).
     compressors : mapping of name to Compressor, or to a mapping of boundary to Compressor
         The latter for codecs that are trained for their cut.
     boundaries : iterable of int, optional
@@ -85,11 +87,9 @@ def measure(
     TypeError, ValueError
         If a name is unknown, a boundary is not in [1, blocks - 1], or a set of cuts is asked for twice.
     """
-    instance("images", images, ImageSet)
+    inputs, labels = _arrays(images)
     batch = count("batch", batch)
     blocks = count("net.blocks", net.blocks, least=2)
-    if not len(images):
-        raise ValueError("images: none to measure on")
     inside = range(1, blocks)
     alone = (
         list(inside) if boundaries is None else [count("boundaries", k, most=blocks - 1) for k in boundaries]
@@ -101,24 +101,24 @@ def measure(
         if not isinstance(one, Mapping) or k in one
     ]
     wanted += [dict(sorted(cuts.items())) for cuts in combinations]
-    tallies = [_Tally(cuts, blocks, len(images)) for cuts in wanted]
+    tallies = [_Tally(cuts, blocks, len(labels)) for cuts in wanted]
     root = _tree(tallies, compressors, blocks)
     logits: list[np.ndarray] = []
     energy = np.zeros(blocks + 1)
-    for start in range(0, len(images), batch):
-        exact = _exact(net, images.pixels[start : start + batch])
+    for start in range(0, len(labels), batch):
+        exact = _exact(net, inputs[start : start + batch])
         logits.append(exact[-1])
         exact[-1] = _centred(exact[-1])
         energy += [_energy(x) for x in exact]
         _Walk(net, exact, slice(start, start + batch)).go(root, exact[1], 0, [], [])
     before = np.concatenate(logits)
     if temperature is None:
-        temperature = fit_temperature(before, images.labels)
+        temperature = fit_temperature(before, labels)
     return Measurement(
-        rows=[tally.row(energy, before, images.labels, temperature) for tally in tallies],
+        rows=[tally.row(energy, before, labels, temperature) for tally in tallies],
         predicted=np.array([tally.predicted for tally in tallies]),
         logits=before,
-        labels=images.labels,
+        labels=labels,
         temperature=temperature,
     )
 
@@ -284,9 +284,26 @@ def _pass(compressor: Compressor | None, x: np.ndarray) -> tuple[np.ndarray, _Pa
     return y, passage
 
 
-def _exact(net: Any, pixels: np.ndarray) -> list[np.ndarray]:
-    """Pixels, the activation at every boundary, and the logits."""
-    exact = [pixels]
+def _arrays(images: Any) -> tuple[np.ndarray, np.ndarray]:
+    """What the network takes, and labels."""
+    if isinstance(images, ImageSet):
+        inputs, labels = images.pixels, images.labels
+    elif isinstance(images, tuple) and len(images) == 2:
+        inputs, labels = np.asarray(images[0]), np.asarray(images[1])
+    else:
+        raise TypeError(f"images: expected an ImageSet or a pair (inputs, labels), got {short(images)}")
+    if inputs.ndim == 0 or labels.shape != inputs.shape[:1]:
+        raise ValueError(f"images: inputs of shape {inputs.shape}, but labels of shape {labels.shape}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise TypeError(f"images: expected integers as labels, the places of classes, got {labels.dtype}")
+    if not len(labels):
+        raise ValueError("images: none to measure on")
+    return inputs, labels.astype(np.int64)
+
+
+def _exact(net: Any, inputs: np.ndarray) -> list[np.ndarray]:
+    """Inputs, the activation at every boundary, and the logits."""
+    exact = [inputs]
     for k in range(net.blocks):
         exact.append(net.segment(k, k + 1)(exact[-1]))
     return exact

@@ -171,9 +171,32 @@ def test_says_what_is_wrong(options, error, says):
         measure(Net(), images(), COARSE, **options)
 
 
+def test_arrays_serve_where_the_network_takes_no_pixels():
+    class FloatNet(Net):
+        def segment(self, first, last):
+            forward = super().segment(first, last)
+            return lambda x: forward(x if first else np.rint(255.0 * (x + 0.5)))
+
+    held = images()
+    floats = (held.pixels / 255.0 - 0.5).astype(np.float32)
+    options = {"combinations": COMBINATIONS, "batch": 16}
+    found = measure(FloatNet(), (floats, held.labels.tolist()), COARSE, **options)
+    expected = measure(Net(), held, COARSE, **options)
+    np.testing.assert_array_equal(found.logits, expected.logits)
+    np.testing.assert_array_equal(found.predicted, expected.predicted)
+    np.testing.assert_array_equal(found.labels, held.labels)
+    assert [row.loss for row in found.rows] == [row.loss for row in expected.rows]
+
+
 def test_arguments_are_what_they_should_be():
-    with pytest.raises(TypeError, match="images: expected a ImageSet"):
+    with pytest.raises(TypeError, match="images: expected an ImageSet or a pair"):
         measure(Net(), images().pixels, COARSE)
+    with pytest.raises(ValueError, match=r"inputs of shape \(2, 4\), but labels of shape \(3,\)"):
+        measure(Net(), (np.zeros((2, 4)), np.arange(3)), COARSE)
+    with pytest.raises(TypeError, match="images: expected integers as labels"):
+        measure(Net(), (np.zeros((2, 4)), np.zeros(2)), COARSE)
+    with pytest.raises(ValueError, match=r"labels: 9 is not in \[0, 2\]"):
+        measure(Net(), (images().pixels, np.full(40, 9)), COARSE)
     with pytest.raises(ValueError, match="images: none to measure on"):
         measure(Net(), images().take(slice(0, 0)), COARSE)
     with pytest.raises(TypeError, match=r"compressors\['x'\]: expected a Compressor, got 3"):

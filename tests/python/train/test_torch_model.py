@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from constellm.run import infer  # noqa: E402
+from constellm.run import infer, measure  # noqa: E402
 from constellm.train import TorchModel, Vit, VitShape  # noqa: E402
 from constellm.train.rows import same, tensors_of  # noqa: E402
 
@@ -271,6 +272,18 @@ def test_inference_with_compressors_at_the_cuts(make) -> None:
     assert np.array_equal(cut.logits[4:], by_hand)
 
 
+def test_errors_at_the_cuts_are_measured() -> None:
+    module, (x,) = own_vit()
+    net = TorchModel(module.eval(), example=x)
+    labels = np.arange(len(x))
+    combinations = [{1: "rounded", 3: "rounded"}]
+    found = measure(net, (x.numpy(), labels), {"rounded": Rounded()}, combinations=combinations)
+    plain = infer(net, x.numpy(), cuts={1: Rounded(), 3: Rounded()})
+    assert [row.plan for row in found.rows] == [*({k: "rounded"} for k in (1, 2, 3)), *combinations]
+    np.testing.assert_array_equal(found.predicted[-1], plain.labels)
+    assert found.rows[-1].accuracy == plain.accuracy(labels)
+
+
 IN_ANOTHER_PROCESS = """
 import pickle, sys
 import numpy as np
@@ -297,6 +310,18 @@ def test_segments_in_processes_of_their_own(make, tmp_path) -> None:
         )
         x = np.load(files[2])
     assert np.array_equal(x, tensors_of(called(module, inputs))[0].numpy())
+
+
+@pytest.mark.parametrize("make", [sequential, own_vit])
+def test_segments_in_threads(make) -> None:
+    module, inputs = make()
+    net = TorchModel(module.eval(), example=inputs)
+    whole = net.segment(0, net.blocks)
+    arrays = [np.tile(inputs[0].numpy(), (1 + i % 3, 1, 1, 1)[: inputs[0].ndim]) + i for i in range(60)]
+    expected = [whole(x) for x in arrays]
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(whole, arrays))
+    assert all(np.array_equal(a, b) for a, b in zip(found, expected))
 
 
 @pytest.mark.parametrize("make", [own_vit, encoder, hf_vit, hf_bert, hf_llama])
