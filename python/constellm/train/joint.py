@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -315,25 +314,26 @@ class _Planner:
         return self._solved(self._problem(self._menu(names, errors, limit), limit))
 
     def ratios(self, last: Round, ideal: Plan, explore: bool) -> dict[int, float]:
-        """The cuts to train for, with the ratio to go on from: of the last plan, or of the ideal one."""
+        """The cuts to train for, with the ratio to go on from: of the last plan, or of the ideal one.
+
+        Where no plan says which ratio, it is the largest whose error is within an equal share of the limit.
+        """
         single, coded = self._table.single(), cuts_of(last.plan)
-        of = ideal if explore or len(last.plan.stages) == 1 else last.plan
-        sent = [single[pair].ratio[0] for pair in coded.items()]
-        ratios = {}
-        for stage in of.stages[:-1]:
-            k = stage.last_layer + 1
-            allowed = [
-                row.ratio[0]
-                for pair, row in single.items()
-                if pair[0] == k and last.calibration.error(row.plan) <= last.max_error
-            ]
-            if k in coded:
-                ratios[k] = single[k, coded[k]].ratio[0]
-            elif sent:
-                ratios[k] = math.prod(sent) ** (1.0 / len(sent))
-            else:
-                ratios[k] = max(allowed, default=1.0)
-        return ratios
+        if explore or len(last.plan.stages) == 1:
+            cuts, coded = [stage.last_layer + 1 for stage in ideal.stages[:-1]], {}
+        else:
+            cuts = [stage.last_layer + 1 for stage in last.plan.stages[:-1]]
+        within = [
+            row
+            for row in single.values()
+            if last.calibration.error(row.plan) <= last.max_error / max(len(cuts), 1)
+        ]
+        return {
+            k: single[k, coded[k]].ratio[0]
+            if k in coded
+            else max((row.ratio[0] for row in within if row.cuts[0] == k), default=1.0)
+            for k in cuts
+        }
 
     def sets(self, loss: float, wanted: int, draw: np.random.Generator) -> list[dict[int, str]]:
         """Sets of several cuts to calibrate on: plans under limits around the right one, then random."""

@@ -138,9 +138,8 @@ def test_every_round_trains_for_the_last_plan_and_no_round_is_worse():
         assert list(order.ratios) == cuts(before.plan) == list(after.trained_cuts)
     first = found.rounds[0]
     at = cuts_of(first.plan)
-    assert trainer.orders[0].ratios == {
-        k: MENU[at[k]].ratio if k in at else 1.0 for k in trainer.orders[0].ratios
-    }
+    for k, name in at.items():
+        assert trainer.orders[0].ratios[k] == MENU[name].ratio
     for done in found.rounds:
         assert done.plan.status == "optimal" and split.check(done.plan.problem, done.plan) == []
         assert done.plan.error <= done.max_error * (1 + 1e-9)
@@ -181,6 +180,9 @@ def test_stops_when_the_plan_repeats_but_tries_the_ideal_cuts_before():
     assert found.stopped_because == "repeats" and len(found.rounds) == 3
     assert [list(order.ratios) for order in trainer.orders] == [cuts(found.plan), ideal_cuts()]
     assert cuts(found.plan) != ideal_cuts()
+    last = found.rounds[-1]
+    allowed = [stub.ratio for stub in MENU.values() if stub.loss < last.max_error / 2]  # two cuts share it
+    assert set(trainer.orders[1].ratios.values()) == {max(allowed)}
     for done in found.rounds[1:]:
         assert done.plan.stages == found.rounds[0].plan.stages and done.gain == 0.0
 
