@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core import Scheme
-from ..core.checks import count
+from ..core.checks import count, short
 from .coding import decode, encode
 from .parameters import Parameters, activation
 
@@ -69,9 +69,11 @@ class Projection(Parameters):
         Raises
         ------
         TypeError, ValueError
-            If `rank` is no integer in [1, features].
+            If `rank` is no integer in [1, features], or `x` has no rows or a value that is not finite.
         """
         rows = np.asarray(x, dtype=np.float64)
+        if rows.ndim == 0 or rows.size == 0 or not np.isfinite(rows).all():
+            raise ValueError(f"x: expected finite values of shape (…, features), got {short(x)}")
         rows = rows.reshape(-1, rows.shape[-1])
         features = rows.shape[1]
         count("rank", rank, most=features)

@@ -118,7 +118,6 @@ def fit_at_cuts(
     frozen = [p for p in trained.model.parameters() if p.requires_grad]
     draw = np.random.Generator(np.random.PCG64(recipe.seed))
     generator = torch.Generator().manual_seed(recipe.seed)
-    others_state = torch.get_rng_state()  # given back at the end: the generator belongs to the caller
     torch.default_generator.manual_seed(recipe.seed)
     log = []
     for p in frozen:
@@ -149,7 +148,6 @@ def fit_at_cuts(
             if report is not None:
                 report(log[-1])
     finally:
-        torch.set_rng_state(others_state)
         for p in frozen:
             p.requires_grad_(True)
         for module in modules.values():

@@ -9,6 +9,7 @@ memory and is not a number, so that any use would show.
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -20,6 +21,22 @@ from torch import Tensor, nn
 
 from .rows import Batched
 from .trace import Uses, storage
+
+
+class OneAtATime:
+    """A lock for ``with`` that can be pickled and copied with its owner: the copy has one of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def __reduce__(self) -> tuple[type[OneAtATime], tuple[()]]:
+        return OneAtATime, ()
 
 
 class Place(Enum):
@@ -92,6 +109,7 @@ class Head:
     ) -> None:
         self._names = tuple(blocks)
         self._joints = tuple(joints)
+        self._turn = OneAtATime()  # stand-ins leave what they were given in a common place
         self._build(module, None)
         with Uses() as uses:
             self(*example)
@@ -107,14 +125,15 @@ class Head:
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, tuple[Any, ...]]:
         """The activation that the first block takes, and every block's other arguments."""
-        self._calls.clear()
-        try:
-            with torch.no_grad():
-                self._module(*args, **kwargs)
-        except _Reached:
-            pass
-        calls = list(self._calls)
-        self._calls.clear()
+        with self._turn:
+            self._calls.clear()
+            try:
+                with torch.no_grad():
+                    self._module(*args, **kwargs)
+            except _Reached:
+                pass
+            calls = list(self._calls)
+            self._calls.clear()
         if [index for index, _, _ in calls] != list(range(len(self._names))):
             called = ", ".join(self._names[index] for index, _, _ in calls) or "none"
             raise ValueError(f"blocks: this input goes through {called}, not through all blocks in order")
@@ -155,6 +174,7 @@ class Tail:
         output: Any,
     ) -> None:
         self._inputs = inputs
+        self._turn = OneAtATime()
         self._names, self._joints, self._early = tuple(blocks), tuple(joints), early
         self._build(module, None)
         with Uses() as uses:
@@ -173,13 +193,14 @@ class Tail:
 
     def __call__(self, output: Any, batch: int, inputs: Any) -> Any:
         """The module's output, from that of the last block; `inputs` None: those of the example."""
-        self._state.batch, self._state.output = batch, output
         args, kwargs = self._inputs.rows(batch) if inputs is None else inputs
-        try:
-            with torch.no_grad():
-                return self._module(*args, **kwargs)
-        finally:
-            self._state.output = None
+        with self._turn:
+            self._state.batch, self._state.output = batch, output
+            try:
+                with torch.no_grad():
+                    return self._module(*args, **kwargs)
+            finally:
+                self._state.output = None
 
 
 class _Reached(BaseException):

@@ -61,7 +61,8 @@ class Segment:
     """Consecutive blocks of a `TorchModel`: a function from one boundary to another.
 
     It holds the weights of its blocks, and of an end where it has one, and no others. It can be pickled,
-    to run in another process. One call at a time.
+    to run in another process. Threads may call it at once; what lies before the first block and after the
+    last then runs one call at a time.
 
     Attributes
     ----------

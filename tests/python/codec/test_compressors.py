@@ -118,6 +118,9 @@ def test_principal_directions_against_the_singular_values(draw):
         LowRank.fit(x, 9)
     with pytest.raises(TypeError, match="rank: expected an integer, got 2.0"):
         LowRank.fit(x, 2.0)
+    for wrong in (np.full((4, 8), np.nan), np.zeros((0, 8)), np.float32(1.0)):
+        with pytest.raises(ValueError, match="x: expected finite values of shape"):
+            LowRank.fit(wrong, 2)
 
 
 def test_bottleneck_by_the_formula(projection, x):

@@ -157,15 +157,6 @@ def test_numbers_of_numpy_are_numbers(trained, pictures):
     assert list(fit_bottlenecks(trained, pictures, rank=np.int64(4), boundaries=[2], recipe=quick)) == [4]
 
 
-def test_random_numbers_of_the_caller_go_on(trained, pictures):
-    """What is trained depends on the recipe's seed alone, and nothing else on the training."""
-    torch.manual_seed(7)
-    expected = torch.rand(3)
-    torch.manual_seed(7)
-    fit_masks(trained, pictures, keep=0.5, boundaries=[1, 2], recipe=QUICK)
-    assert torch.equal(torch.rand(3), expected)
-
-
 @pytest.mark.parametrize("fit_codecs", [partial(fit_masks, keep=0.5), partial(fit_bottlenecks, rank=2)])
 def test_wrong_images(trained, pictures, fit_codecs):
     with pytest.raises(ValueError, match="images: expected at least one, got none"):
