@@ -195,9 +195,11 @@ class Calibration:
 
         Raises
         ------
-        ValueError
-            If a codec was not measured at every boundary.
+        TypeError, ValueError
+            If `names` is one text, or a codec was not measured at every boundary.
         """
+        if isinstance(names, str):
+            raise TypeError(f"names: expected several names, got {names!r}")
         inside = range(1, self.blocks)
         complete = [name for name in self.codecs if all((k, name) in self.weights for k in inside)]
         menu = []

@@ -164,6 +164,8 @@ def test_menus_say_what_is_missing():
     assert [option.name for option in calibration.menu()] == ["fine", "middle"]
     with pytest.raises(ValueError, match="names: 'coarse' was not measured at every boundary"):
         calibration.menu(["coarse"])
+    with pytest.raises(TypeError, match="names: expected several names, got 'fine'"):
+        calibration.menu("fine")
     with pytest.raises(ValueError, match="cuts: 'coarse' at boundary 1 was not measured"):
         calibration.error({1: "coarse"})
 
