@@ -1,0 +1,37 @@
+"""docs/error-accumulation.md: its example runs, and its tables are those of the stored results."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "error-accumulation.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def tables():
+    spec = importlib.util.spec_from_file_location("error_docs", ROOT / "tools" / "error_docs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.tables(ROOT / "docs" / "results" / "errors")
+
+
+def test_the_examples_run_one_after_the_other():
+    pytest.importorskip("onnxruntime")
+    namespace = {}
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+    for block in blocks:
+        exec(compile(block, "error-accumulation.md", "exec"), namespace)
+    assert len(blocks) == PAGE.count("```python") == 1
+    plan, calibration = namespace["plan"], namespace["calibration"]
+    assert plan.status == "optimal" and len(plan.stages) > 1
+    assert 0.0 < calibration.loss(plan.error) < calibration.loss_bound(plan.error) <= 0.01
+
+
+@pytest.mark.parametrize("name", re.findall(r"<!-- end of (\w+) -->", PAGE))
+def test_table(tables, name):
+    table = tables[name]()
+    assert table.count("\n") >= 5
+    assert f"<!-- {name} -->\n{table}\n<!-- end of {name} -->" in PAGE
