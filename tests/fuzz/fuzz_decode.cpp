@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   array.values.resize(static_cast<std::size_t>(tokens * features));
   array.mask.resize(array.values.size());
   if (tokens > 0) std::memcpy(array.values.data(), data + 2, 4 * array.values.size());
-  for (std::size_t i = 0; i < array.mask.size(); ++i) array.mask[i] = data[2 + i] & 1;
+  for (std::size_t i = 0; i < array.mask.size(); ++i) array.mask[i] = data[2 + i] & data[1];
   try {
     if (!survives(encode_array(array, settings, workspace), workspace)) __builtin_trap();
   } catch (const constellm::core::InvalidInput&) {  // not finite
@@ -45,7 +45,7 @@ std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::s
   if (seed % 16 != 0) return LLVMFuzzerMutate(data, size, most);
   static Workspace workspace;
   const std::vector<Settings> all = all_settings();
-  const Array array(1 + seed / 16 % 40, 1 + seed / 640 % 40, seed);
+  const Array array(seed / 16 % 40, seed / 640 % 40, seed);
   const Bytes message = encode_array(array, all[seed / 7 % all.size()], workspace);
   const std::size_t n = std::min(message.size(), most);
   std::copy_n(message.begin(), n, data);

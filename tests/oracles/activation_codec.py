@@ -143,8 +143,12 @@ def _share_cells(pieces: list[list[Any]], cells: int, fewest: int) -> None:
         pieces[0][2] = cells
         return
     first, second = (float(high) - float(low) for low, high, _ in pieces)
-    share = math.floor(cells * (first / (first + second)) + 0.5) if first + second > 0 else fewest
-    pieces[0][2] = min(max(share, fewest), cells - fewest)
+    spare = fewest - 1  # of m levels of stochastic rounding m - 1 are steps
+
+    def widest(below: int) -> float:
+        return max(first / (below - spare), second / (cells - below - spare))
+
+    pieces[0][2] = min(range(fewest, cells - fewest + 1), key=widest)  # of equal ones the fewest
     pieces[1][2] = cells - pieces[0][2]
 
 
@@ -209,7 +213,9 @@ def quantise(
         symbols[mine] = first + np.clip(cell, F32(0), F32(cells - 1)).astype(np.int64)
         ends = draw is not None and cells > 1
         step = F32(high - low) if cells == 1 else F32(F32(high - low) / F32(steps))
-        levels += [F32(low + (F32(c) + F32(0.0 if ends else 0.5)) * step) for c in range(cells)]
+        with np.errstate(over="ignore"):
+            begin = F32(0.0 if ends else 0.5)
+            levels += [min(F32(low + (F32(c) + begin) * step), F32(high)) for c in range(cells)]
     return symbols, np.array(levels, dtype=F32)
 
 

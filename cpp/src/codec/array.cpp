@@ -27,6 +27,10 @@ T at(const std::byte* row, std::int64_t stride, std::int64_t i) {
 }  // namespace
 
 Rows rows_of(std::span<const std::int64_t> shape) {
+  if (shape.size() > kMostAxes) {
+    throw core::InvalidInput("shape: " + std::to_string(shape.size()) + " axes, at most " +
+                             std::to_string(kMostAxes) + " are allowed");
+  }
   Rows rows;
   std::int64_t elements = 1;
   for (const std::int64_t size : shape) {

@@ -68,15 +68,16 @@ class Gather {
   }
 
   void run() {
-    w_.row.resize(static_cast<std::size_t>(rows_.features));
-    w_.kept = room(w_.kept_room, static_cast<std::size_t>(rows_.elements()));
+    w_.kept = {};
     w_.group_end.clear();
     if (settings_.selects()) w_.mask.reset(rows_.tokens, rows_.features);
+    if (rows_.elements() == 0) return;  // however many features its tokens would have
+    w_.row.resize(static_cast<std::size_t>(rows_.features));
+    w_.kept = room(w_.kept_room, static_cast<std::size_t>(rows_.elements()));
     const bool drawn = settings_.bits > 0 && settings_.rounding == Rounding::stochastic;
     w_.draws.resize(drawn ? w_.kept.size() : 0);
     const bool grouped = settings_.bits > 0 && settings_.scale != Scale::tensor;
     w_.features.resize(drawn || grouped ? static_cast<std::size_t>(rows_.features) : 0);
-    if (rows_.elements() == 0) return;
 
     RowWalk walk(x_);
     std::int64_t kept = 0;
@@ -251,18 +252,17 @@ Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& ma
   std::array<Bytes, 3> parts;
   const auto kept = static_cast<std::int64_t>(w.kept.size());
   Grid grid{.tokens = rows.tokens, .features = rows.features};
+  const bool contexts = settings.entropy == Entropy::context && rows.elements() > 0;
   if (settings.selects()) {
     grid.mask = &w.mask;
-    if (settings.entropy == Entropy::context) grid.stride = find_stride(w.mask, rows.tokens);
+    if (contexts) grid.stride = find_stride(w.mask, rows.tokens);
     put_mask(grid, kept, settings.entropy, w.coder, parts[0]);
   }
   Quantiser quantiser;
   if (settings.bits > 0) {
     quantiser = quantise_kept(settings, w);
     if (settings.scale != Scale::tensor) put_scales(settings, w, parts[1]);
-    if (!settings.selects() && settings.entropy == Entropy::context && rows.features > 0) {
-      grid.stride = find_stride(w.symbols, rows.tokens, rows.features);
-    }
+    if (!settings.selects() && contexts) grid.stride = find_stride(w.symbols, rows.tokens, rows.features);
     put_symbols(w.symbols, quantiser.symbols(), settings.entropy, &grid, w.coder, parts[2]);
   } else {
     for (int plane = 0; plane < bytes_of(dtype); ++plane) {
@@ -314,7 +314,7 @@ void dequantise(const Header& header, const Rows& rows, Workspace& w) {
     return;
   }
   const std::int64_t width = group_features(header.settings, rows.features);
-  const std::int64_t groups = rows.features == 0 ? 0 : (rows.features + width - 1) / width;
+  const std::int64_t groups = (rows.features + width - 1) / width;
   get_scales(header.scales, static_cast<std::size_t>(rows.tokens * groups), w);
   std::size_t i = 0;
   for (std::int64_t t = 0; t < rows.tokens; ++t) {
@@ -365,6 +365,7 @@ void scatter(const Header& header, const Rows& rows, const Workspace& w, std::by
 
 void decode(const Header& header, Workspace& w, std::byte* out) {
   const Rows rows = rows_of(header.shape);
+  if (rows.elements() == 0) return;  // there may be more tokens than could ever be walked over
   std::int64_t kept = rows.elements();
   if (header.settings.selects()) {
     w.mask.reset(rows.tokens, rows.features);
@@ -380,6 +381,8 @@ void decode(const Header& header, Workspace& w, std::byte* out) {
   } else {
     read_planes(header, grid, w);
   }
+  // Neither a scale nor a value that travelled as it is need be a number.
+  if (!all_finite(w.kept.data(), std::ssize(w.kept))) throw_corrupt("a value is not finite");
   if (header.dtype == Dtype::float32) {
     scatter<float>(header, rows, w, out,
                    [](const float* from, std::int64_t n, float* to) { std::copy_n(from, n, to); });

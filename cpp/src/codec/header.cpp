@@ -11,7 +11,6 @@ namespace {
 constexpr std::array<std::uint8_t, 2> kMagic{'C', 'A'};
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kPrelude = 7;
-constexpr std::size_t kMostAxes = 32;
 constexpr double kKeepSteps = 10000.0;  // shares that are whole multiples of 1 / kKeepSteps take two bytes
 
 // dtype 1 bit, sparsify 3, scale 2, clip 1, rounding 1, entropy 2, whether `keep` is whole 1, bits 4,

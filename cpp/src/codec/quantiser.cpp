@@ -99,6 +99,7 @@ void settle(Piece& piece) {
   if (width == 0.0f || !std::isfinite(static_cast<float>(piece.cells) / width)) piece.cells = 1;
 }
 
+// Cells of two pieces such that the wider step is as narrow as it can be.
 void share_between_signs(std::vector<Piece>& pieces, int bits, Rounding rounding) {
   const int all = 1 << bits;
   if (pieces.size() == 1) {
@@ -106,11 +107,18 @@ void share_between_signs(std::vector<Piece>& pieces, int bits, Rounding rounding
     return;
   }
   const double negative = width_of(pieces[0]);
-  const double both = negative + width_of(pieces[1]);
-  // Stochastic rounding is unbiased between two levels, not with one.
-  const int fewest = rounding == Rounding::stochastic ? 2 : 1;
-  const int share = both > 0.0 ? static_cast<int>(std::floor(all * (negative / both) + 0.5)) : fewest;
-  pieces[0].cells = std::clamp(share, fewest, all - fewest);
+  const double positive = width_of(pieces[1]);
+  // Stochastic rounding is unbiased between two levels, not with one: m levels are m - 1 steps.
+  const int ends = rounding == Rounding::stochastic ? 1 : 0;
+  const int steps = all - 2 * ends;
+  const auto widest = [&](int below) { return std::max(negative / below, positive / (steps - below)); };
+  int below = 1;
+  if (negative + positive > 0.0) {
+    below = static_cast<int>(steps * (negative / (negative + positive)));
+    below = std::clamp(below, 1, steps - 1);
+    if (below + 1 < steps && widest(below + 1) < widest(below)) ++below;
+  }
+  pieces[0].cells = below + ends;
   pieces[1].cells = all - pieces[0].cells;
 }
 
@@ -312,7 +320,8 @@ std::array<float, 256> levels_of(const Quantiser& quantiser) {
     const float begin = ends ? 0.0f : 0.5f;
     const float wide = piece.cells == 1 ? piece.high - piece.low : step;
     for (int cell = 0; cell < piece.cells; ++cell) {
-      levels[symbol++] = piece.low + (static_cast<float>(cell) + begin) * wide;
+      // The step is rounded: the last of them may end beyond the range, even at infinity.
+      levels[symbol++] = std::min(piece.low + (static_cast<float>(cell) + begin) * wide, piece.high);
     }
   }
   return levels;

@@ -10,6 +10,8 @@
 namespace constellm::codec {
 namespace {
 
+constexpr std::uint64_t kOnes = 0x0101010101010101u;
+
 // Magnitudes of floats are ordered as the integers that have their bits. A magnitude of 0 here
 // stands for a value that may not be kept, so all others are one more than their bits.
 CONSTELLM_SIMD std::int32_t magnitudes(const float* row, std::int64_t n, std::uint32_t* out) {
@@ -146,16 +148,16 @@ void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits) 
     for (; i + 8 <= n; i += 8) {
       std::uint64_t eight;
       std::memcpy(&eight, kept + begin + i, 8);
-      // Gathers the lowest bit of every byte in the top byte.
+      // What is not 0 becomes 1; then the lowest bit of every byte is gathered in the top byte.
+      eight = ((((eight & 0x7f * kOnes) + 0x7f * kOnes) | eight) >> 7) & kOnes;
       word |= ((eight * 0x0102040810204080u) >> 56) << i;
     }
-    for (; i < n; ++i) word |= static_cast<std::uint64_t>(kept[begin + i]) << i;
+    for (; i < n; ++i) word |= static_cast<std::uint64_t>(kept[begin + i] != 0) << i;
     *bits++ = word;
   }
 }
 
 void unpack(const std::uint64_t* bits, std::int64_t words, std::uint8_t* kept) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101u;
   for (std::int64_t w = 0; w < words; ++w) {
     for (int byte = 0; byte < 8; ++byte, kept += 8) {
       // A copy of the eight bits in every byte, of which byte i keeps bit i; then what is not 0 becomes 1.

@@ -139,16 +139,22 @@ def entropy_bound_bytes(
 
 
 def _activation(x: Any) -> NDArray[Any]:
-    array = instance("x", x, np.ndarray)
+    array = _unmasked("x", x)
     if array.dtype.newbyteorder("=") not in (np.float32, np.float16):
         raise TypeError(f"x: expected float32 or float16, got {array.dtype}")
     return _plain(array)
 
 
+def _unmasked(name: str, value: Any) -> NDArray[Any]:
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected a plain array, got a MaskedArray, whose mask would be ignored")
+    return instance(name, value, np.ndarray)
+
+
 def _mask(mask: Any, x: NDArray[Any]) -> NDArray[np.bool_] | None:
     if mask is None:
         return None
-    array = instance("mask", mask, np.ndarray)
+    array = _unmasked("mask", mask)
     if array.dtype != np.bool_:
         raise TypeError(f"mask: expected bool, got {array.dtype}")
     if array.shape != x.shape:

@@ -51,6 +51,26 @@ TEST_CASE("many rows and many symbols take the ways of four and of eight lanes")
   }
 }
 
+TEST_CASE("a mask of any bytes codes like one of zeros and ones") {
+  Workspace workspace;
+  Settings settings;
+  settings.sparsify = Sparsify::mask;
+  for (const std::int64_t features : {1, 3, 64, 67}) {
+    Array array(200, features, 6);
+    for (const bool all : {false, true}) {
+      if (all) std::fill(array.mask.begin(), array.mask.end(), std::uint8_t{1});
+      const Bytes wanted = encode_array(array, settings, workspace);
+      for (const int byte : {2, 255}) {
+        Array odd = array;
+        for (std::uint8_t& kept : odd.mask) kept = static_cast<std::uint8_t>(kept * byte);
+        const Bytes message = encode_array(odd, settings, workspace);
+        REQUIRE(message == wanted);
+        REQUIRE(survives(message, workspace));
+      }
+    }
+  }
+}
+
 TEST_CASE("no damaged message is more than an error") {
   Workspace workspace;
   std::mt19937 engine(3);

@@ -150,6 +150,14 @@ TEST_CASE("bits and bytes of a mask are the same") {
     std::vector<std::uint8_t> back(bytes.size());
     unpack(bits.data(), static_cast<std::int64_t>(bits.size()), back.data());
     REQUIRE(back == bytes);
+    // Any byte but 0 keeps, and none sets another's bit.
+    std::vector<std::uint64_t> again(bits.size());
+    for (const int byte : {1, 2, 128, 255}) {
+      std::vector<std::uint8_t> odd(bytes.size());
+      for (std::size_t i = 0; i < odd.size(); ++i) odd[i] = static_cast<std::uint8_t>(byte * bytes[i]);
+      pack(odd.data(), features, again.data());
+      REQUIRE(again == bits);
+    }
   }
 }
 

@@ -98,6 +98,66 @@ def test_any_finite_array_comes_back_as_the_oracle_says(x, scheme, data):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("byte", [2, 128, 255])
+def test_any_byte_but_zero_of_a_mask_keeps(byte):
+    """A view of other bytes as bool, as C libraries make them."""
+    for shape in ((1, 3), (64, 3), (200, 67), (5, 64)):
+        x = activation(1, *shape)[0]
+        kept = x > 0.2
+        odd = np.where(kept, np.uint8(byte), np.uint8(0)).view(np.bool_)
+        for scheme in (Scheme(sparsify="mask"), Scheme(sparsify="mask", bits=None, entropy="none")):
+            wanted = codec.encode(x, scheme, mask=kept)
+            for mask in (odd, np.asfortranarray(odd)):
+                assert codec.encode(x, scheme, mask=mask) == wanted
+            everything = np.full(shape, byte, np.uint8).view(np.bool_)
+            data = codec.encode(x, scheme, mask=everything)
+            np.testing.assert_array_equal(codec.decode(data), oracle.reconstruct(x, scheme, x == x))
+
+
+def test_arrays_without_elements_take_no_time_and_no_room():
+    """However many tokens or features their axes name."""
+    for shape in ((2**40, 0), (0, 2**40), (3, 0, 2**40), (2**30, 0, 5), (0, 300_000_000)):
+        x = np.empty(shape, np.float32)
+        for sparsify, scale, rounding, entropy in itertools.product(
+            SPARSIFY, ("tensor", "token", "block"), ("nearest", "stochastic"), ("none", "context")
+        ):
+            scheme = Scheme(
+                sparsify=sparsify, keep=keep_of(sparsify), block=4, scale=scale, rounding=rounding,
+                entropy=entropy,
+            )  # fmt: skip
+            mask = np.empty(shape, np.bool_) if sparsify == "mask" else None
+            data = codec.encode(x, scheme, mask=mask)
+            assert len(data) < 50 and codec.decode(data).shape == shape
+            assert codec.entropy_bound_bytes(x, scheme, mask=mask)["total_bytes"] == 0
+
+
+def test_no_value_is_farther_off_than_half_a_step():
+    """Of the widest step, as narrow as cells can make it; with stochastic rounding, than a whole one."""
+    rng = np.random.default_rng(0)
+    for bits, skew, sparsify in itertools.product(range(2, 9), (1, 0.3, 40), ("none", "top-k")):
+        x = rng.normal(size=(64, 128))
+        x = np.where(x < 0, skew * x, x).astype(np.float32)
+        for rounding, of_step, spare in (("nearest", 0.5, 0), ("stochastic", 1.0, 1)):
+            scheme = Scheme(sparsify=sparsify, keep=keep_of(sparsify), bits=bits, rounding=rounding)
+            x_hat = codec.decode(codec.encode(x, scheme))
+            kept = oracle.select(x, scheme, None)
+            below, above = x[kept & (x < 0)], x[kept & (x > 0)]
+            steps = 2**bits - 2 * spare
+            if below.size and above.size:
+                step = min(max(np.ptp(below) / m, np.ptp(above) / (steps - m)) for m in range(1, steps))
+            else:
+                step = np.ptp(x[kept]) / (2**bits - spare)
+            off = np.abs(x_hat - x)[kept].max()
+            assert off <= 1.0001 * of_step * step, (bits, skew, sparsify, rounding)
+
+
+@pytest.mark.skipif(int(np.__version__.split(".")[0]) < 2, reason="older arrays have at most 32 axes")
+def test_as_many_axes_as_numpy_has():
+    for axes in (32, 33, 64):
+        x = activation(1, 2, 8).reshape((1,) * (axes - 2) + (2, 8))
+        np.testing.assert_array_equal(codec.decode(codec.encode(x, Scheme(bits=None))), x)
+
+
 @pytest.mark.parametrize(
     "x",
     [
@@ -108,6 +168,7 @@ def test_any_finite_array_comes_back_as_the_oracle_says(x, scheme, data):
         np.full((3, 8), -2.5, np.float32),
         np.full((3, 8), 1e-45, np.float32),
         np.array([[-0.0, 0.0, 1e-40, -1e-45, 3.4e38, -3.4e38]], np.float32),
+        np.array([[1, -1, 0.5, -0.999, 0.3]], np.float32) * np.finfo(np.float32).max,
         np.array([[65504, -65504, 6e-8, 0]], np.float16),
         np.linspace(0, 1, 1000, dtype=np.float32),
     ],
@@ -115,7 +176,7 @@ def test_any_finite_array_comes_back_as_the_oracle_says(x, scheme, data):
 @pytest.mark.parametrize("sparsify", ["none", "top-k", "slicer", "block-top-k"])
 def test_odd_arrays(x, sparsify):
     for bits, scale, rounding in itertools.product(
-        (None, 2, 8), ("tensor", "token"), ("nearest", "stochastic")
+        (None, 2, 3, 8), ("tensor", "token"), ("nearest", "stochastic")
     ):
         scheme = Scheme(
             sparsify=sparsify, keep=keep_of(sparsify, 0.5), block=3, bits=bits, scale=scale, rounding=rounding
@@ -154,21 +215,30 @@ def test_bytes_are_always_the_same():
     steps = np.random.default_rng(7).integers(-1000, 1000, (2, 33, 50))
     x = (steps + np.cumsum(steps, axis=1) // 2).astype(np.float32) / 1024  # exact on any machine
     sums = {
-        sparsify: zlib.crc32(
+        (sparsify, bits): zlib.crc32(
             codec.encode(
-                x, Scheme(sparsify=sparsify, keep=keep_of(sparsify), block=16, scale="token", clip="laplace")
+                x,
+                Scheme(
+                    sparsify=sparsify, keep=keep_of(sparsify), block=16, bits=bits, scale="token",
+                    clip="laplace",
+                ),
             )
         )
         for sparsify in ("none", "top-k", "block-top-k", "slicer")
-    }
+        for bits in (2, 8)
+    }  # fmt: skip
     assert sums == SUMS
 
 
 SUMS = {
-    "none": 1412138672,
-    "top-k": 1073466319,
-    "block-top-k": 89943731,
-    "slicer": 2001246992,
+    ("none", 2): 2901485847,
+    ("none", 8): 1412138672,
+    ("top-k", 2): 305691110,
+    ("top-k", 8): 1073466319,
+    ("block-top-k", 2): 1499368916,
+    ("block-top-k", 8): 89943731,
+    ("slicer", 2): 3022909305,
+    ("slicer", 8): 2001246992,
 }
 
 
@@ -339,6 +409,10 @@ def test_bad_calls():
         codec.encode(x.astype(float), Scheme())
     with pytest.raises(TypeError, match="x: expected a ndarray"):
         codec.encode([1.0], Scheme())
+    with pytest.raises(TypeError, match="x: expected a plain array, got a MaskedArray"):
+        codec.encode(np.ma.masked_less(x, 0), Scheme())
+    with pytest.raises(TypeError, match="mask: expected a plain array, got a MaskedArray"):
+        codec.encode(x, Scheme(sparsify="mask"), mask=np.ma.masked_array(x > 0))
     with pytest.raises(TypeError, match="scheme: expected a Scheme"):
         codec.encode(x, "top-k")
     with pytest.raises(ValueError, match="mask: needed"):
@@ -415,6 +489,30 @@ def test_hostile_messages_with_the_right_checksum_are_refused_or_decoded():
                 decoded += 1
                 assert got.nbytes <= 65536 * len(data)
     assert refused + decoded == 5 * 2 * 3 * 40 and refused > 100 and decoded > 100
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_no_message_decodes_to_what_is_not_finite(dtype):
+    x = np.full((4, 4), 6, dtype)  # 0x40c00000: one byte is enough
+    raw = codec.encode(x, Scheme(bits=None, entropy="none"))
+    assert sum(_refused(wrong, "a value is not finite") for wrong in _changed(raw)) > 0
+    scaled = codec.encode(x, Scheme(bits=8, scale="token", entropy="none"))
+    assert sum(_refused(wrong, "a value is not finite") for wrong in _changed(scaled)) > 0
+
+
+def _changed(data: bytes) -> list[bytes]:
+    """Each byte behind the checksum set to values of high exponents."""
+    values = (0x7B, 0x7C, 0x7F, 0x80, 0xFC, 0xFF)
+    return [reseal(data[:at] + bytes([v]) + data[at + 1 :]) for at in range(7, len(data)) for v in values]
+
+
+def _refused(data: bytes, why: str) -> bool:
+    try:
+        decoded = codec.decode(data)
+    except ValueError as error:
+        return why in str(error)
+    assert np.all(np.isfinite(decoded))
+    return False
 
 
 def test_short_messages_make_no_large_arrays():

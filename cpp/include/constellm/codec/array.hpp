@@ -26,7 +26,10 @@ struct Rows {
   [[nodiscard]] std::int64_t elements() const { return tokens * features; }
 };
 
-/// Throws `core::InvalidInput` where the number of elements is beyond 2^48.
+/// As many as any array of numpy has.
+inline constexpr std::size_t kMostAxes = 64;
+
+/// Throws `core::InvalidInput` where the number of axes is beyond kMostAxes, or that of elements beyond 2^48.
 Rows rows_of(std::span<const std::int64_t> shape);
 
 /// Where each row begins, one after the other.

@@ -49,8 +49,8 @@ struct Workspace {
   std::vector<std::uint8_t> bytes;
 };
 
-/// `mask`, of bytes that are 0 or 1, exactly with Sparsify::mask. Throws `core::InvalidInput` where an
-/// element is not finite or the shapes differ.
+/// `mask`, of bytes of which 0 drops an element, exactly with Sparsify::mask. Throws `core::InvalidInput`
+/// where an element is not finite or the shapes differ.
 Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Settings& settings,
              Workspace& workspace);
 

@@ -10,9 +10,10 @@
 // Uniform quantisation of what is kept, with separate ranges for negative and positive values.
 //
 // What a selection keeps has two tails and nothing between: cells in the gap would be lost. So the 2^bits
-// cells are shared between the range of the negative values and that of the others in proportion to their
-// widths, and a value goes to the middle of its cell. Where nothing was dropped the ranges meet near 0 and
-// this is the affine quantiser; where all values have one sign all cells are theirs.
+// cells are shared between the range of the negative values and that of the others so that the wider step is
+// as narrow as it can be, nearly in proportion to their widths, and a value goes to the middle of its cell.
+// Where nothing was dropped the ranges meet near 0 and this is the affine quantiser; where all values have
+// one sign all cells are theirs.
 namespace constellm::codec {
 
 /// Equal cells over [low, high], whose values have one sign.

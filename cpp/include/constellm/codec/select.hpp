@@ -52,7 +52,7 @@ struct SelectorScratch {
 void select(const float* row, std::int64_t features, const Settings& settings, SelectorScratch& scratch,
             std::uint64_t* bits);
 
-/// Bytes that are 0 or 1 to bits, and back; `unpack` writes up to 63 bytes more.
+/// Bytes to bits, 1 for any but 0, and back to 0 or 1; `unpack` writes up to 63 bytes more.
 void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits);
 void unpack(const std::uint64_t* bits, std::int64_t words, std::uint8_t* kept);
 
