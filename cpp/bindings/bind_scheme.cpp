@@ -21,11 +21,23 @@ std::span<const std::uint8_t> bytes_of(const py::buffer_info& buffer) {
   return {static_cast<const std::uint8_t*>(buffer.ptr), static_cast<std::size_t>(buffer.size)};
 }
 
-// One a thread: calls from many threads run side by side, and scratch is reused.
-codec::Workspace& workspace() {
-  thread_local codec::Workspace scratch;
-  return scratch;
-}
+// One a thread: calls from many threads run side by side, and scratch is reused; not what a large array
+// needed, which else the thread would keep for good.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    constexpr std::size_t kMostHeld = std::size_t{64} << 20;
+    if (workspace().held_bytes() > kMostHeld) workspace() = {};
+  }
+
+  static codec::Workspace& workspace() {
+    thread_local codec::Workspace workspace;
+    return workspace;
+  }
+};
 
 // The Python layer has checked dtypes, alignment and byte order.
 template <class Call>
@@ -37,7 +49,8 @@ auto with_arrays(const py::array& x, const std::optional<py::array>& mask, const
   const codec::Dtype dtype = dtype_of(x);
   const codec::Settings settings = codec::resolve(scheme);
   const py::gil_scoped_release no_gil;
-  return call(view, dtype, mask_view, settings, workspace());
+  const Scratch scratch;
+  return call(view, dtype, mask_view, settings, scratch.workspace());
 }
 
 py::bytes encode(const py::array& x, const codec::Scheme& scheme, const std::optional<py::array>& mask) {
@@ -69,7 +82,8 @@ py::array decode(const py::buffer& data, std::int64_t max_bytes) {
   py::array out(py::dtype(header.dtype == codec::Dtype::float32 ? "float32" : "float16"), header.shape);
   auto* to = static_cast<std::byte*>(out.mutable_data());
   const py::gil_scoped_release no_gil;
-  codec::decode(header, workspace(), to);
+  const Scratch scratch;
+  codec::decode(header, scratch.workspace(), to);
   return out;
 }
 

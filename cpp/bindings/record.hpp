@@ -75,7 +75,10 @@ struct FromPython<std::int64_t> {
     const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
     if (!index) throw py::error_already_set();
     const long long number = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-    if (overflow != 0) throw py::value_error(name + ": " + shown(value) + " is not in [-2^63, 2^63)");
+    if (overflow != 0) {
+      throw py::value_error(name + ": " + shown(value) +
+                            (overflow > 0 ? " is not < 2^63" : " is not >= -2^63"));
+    }
     return number;
   }
 };

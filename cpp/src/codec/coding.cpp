@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cfenv>
 #include <cmath>
 #include <string>
 
@@ -13,6 +14,20 @@
 
 namespace constellm::codec {
 namespace {
+
+class DefaultFloats {
+ public:
+  DefaultFloats() {
+    std::fegetenv(&before_);
+    std::fesetenv(FE_DFL_ENV);
+  }
+  DefaultFloats(const DefaultFloats&) = delete;
+  DefaultFloats& operator=(const DefaultFloats&) = delete;
+  ~DefaultFloats() { std::fesetenv(&before_); }
+
+ private:
+  std::fenv_t before_;
+};
 
 // The first n of `values`, which grow but do not shrink: to grow again would clear them.
 std::span<float> room(std::vector<float>& values, std::size_t n) {
@@ -243,8 +258,18 @@ void check(const ArrayView& x, const std::optional<ArrayView>& mask, const Setti
 
 }  // namespace
 
+std::size_t Workspace::held_bytes() const {
+  const auto sum = [](const auto&... buffers) {
+    return (... + (buffers.capacity() * sizeof(*buffers.data())));
+  };
+  return sum(mask.words, selector.magnitude, selector.kept, coder.ids, coder.wide_ids, coder.words,
+             coder.slots, coder.columns, coder.memory, row, kept_room, scaled, draws, features, group_end,
+             scale, symbols, bytes);
+}
+
 Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Settings& settings,
              Workspace& w) {
+  const DefaultFloats default_floats;
   check(x, mask, settings);
   const Rows rows = rows_of(x.shape);
   Gather(x, dtype, mask, settings, w).run();
@@ -282,6 +307,7 @@ Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& ma
 
 EntropyBound entropy_bound(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask,
                            const Settings& settings, Workspace& w) {
+  const DefaultFloats default_floats;
   check(x, mask, settings);
   Gather(x, dtype, mask, settings, w).run();
   const auto elements = static_cast<double>(rows_of(x.shape).elements());
@@ -364,6 +390,7 @@ void scatter(const Header& header, const Rows& rows, const Workspace& w, std::by
 }  // namespace
 
 void decode(const Header& header, Workspace& w, std::byte* out) {
+  const DefaultFloats default_floats;
   const Rows rows = rows_of(header.shape);
   if (rows.elements() == 0) return;  // there may be more tokens than could ever be walked over
   std::int64_t kept = rows.elements();

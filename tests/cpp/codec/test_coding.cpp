@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <random>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "catch.hpp"
 #include "constellm/codec/coding.hpp"
+#include "constellm/codec/half.hpp"
 #include "messages.hpp"
 
 namespace {
@@ -70,6 +74,78 @@ TEST_CASE("a mask of any bytes codes like one of zeros and ones") {
     }
   }
 }
+
+TEST_CASE("scratch of decoding is in proportion to the array") {
+  int decoded = 0;
+  for (const Settings& settings : all_settings()) {
+    for (const auto& [tokens, features] : {std::pair{30000, 1}, std::pair{64, 1000}, std::pair{500, 64}}) {
+      for (const Dtype dtype : {Dtype::float32, Dtype::float16}) {
+        const Array array(tokens, features, 1);
+        std::vector<std::uint16_t> halves(array.values.size());
+        std::transform(array.values.begin(), array.values.end(), halves.begin(), to_half);
+        ArrayView view = array.view();
+        if (dtype == Dtype::float16) {
+          view = {reinterpret_cast<const std::byte*>(halves.data()), array.shape, {2 * features, 2}};
+        }
+        std::optional<ArrayView> mask;
+        if (settings.sparsify == Sparsify::mask) mask = array.mask_view();
+        Workspace encoding;
+        const Bytes message = encode(view, dtype, mask, settings, encoding);
+        const Header header = read_header(message);
+        std::vector<std::byte> out(static_cast<std::size_t>(header.raw_bytes()));
+        Workspace workspace;
+        decode(header, workspace, out.data());
+        constexpr std::size_t kTables = 200'000;
+        REQUIRE(workspace.held_bytes() <
+                kTables + static_cast<std::size_t>(kMostScratch * header.raw_bytes()));
+        ++decoded;
+      }
+    }
+  }
+  REQUIRE(decoded == 5 * 3 * 3 * 4 * 3 * 2);
+}
+
+#if defined(__x86_64__)
+TEST_CASE("threads that flush subnormal numbers get the same bytes and values") {
+  const unsigned before = _mm_getcsr();
+  constexpr unsigned kFlush = 0x8040;  // results and operands
+  constexpr unsigned kRoundDown = 0x2000;
+  int compared = 0;
+  for (const Settings& settings : all_settings()) {
+    Array array(9, 40, 5);
+    for (float& value : array.values) value *= 0x1p-126f;
+    std::vector<std::uint16_t> halves(array.values.size());
+    for (std::size_t i = 0; i < halves.size(); ++i) {  // subnormal ones
+      halves[i] = static_cast<std::uint16_t>(1 + i % 1000 + (i % 3 == 0 ? 0x8000 : 0));
+    }
+    std::optional<ArrayView> mask;
+    if (settings.sparsify == Sparsify::mask) mask = array.mask_view();
+    const ArrayView half_view{reinterpret_cast<const std::byte*>(halves.data()), array.shape, {80, 2}};
+    for (const Dtype dtype : {Dtype::float32, Dtype::float16}) {
+      Workspace workspace;
+      const ArrayView view = dtype == Dtype::float32 ? array.view() : half_view;
+      const Bytes wanted = encode(view, dtype, mask, settings, workspace);
+      const Header header = read_header(wanted);
+      std::vector<std::byte> plain(static_cast<std::size_t>(header.raw_bytes()));
+      std::vector<std::byte> flushed(plain.size());
+      decode(header, workspace, plain.data());
+      _mm_setcsr(before | kFlush | kRoundDown);
+      const Bytes message = encode(view, dtype, mask, settings, workspace);
+      decode(header, workspace, flushed.data());
+      const unsigned after = _mm_getcsr();
+      _mm_setcsr(before);
+      REQUIRE((after & (kFlush | kRoundDown)) == (kFlush | kRoundDown));
+      REQUIRE(message == wanted);
+      REQUIRE(flushed == plain);
+      if (settings.bits == 0 && !settings.selects() && dtype == Dtype::float16) {
+        REQUIRE(std::memcmp(plain.data(), halves.data(), plain.size()) == 0);
+      }
+      ++compared;
+    }
+  }
+  REQUIRE(compared == 5 * 3 * 3 * 4 * 2);
+}
+#endif
 
 TEST_CASE("no damaged message is more than an error") {
   Workspace workspace;

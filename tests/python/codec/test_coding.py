@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import pickle
 import sys
 import zlib
@@ -395,6 +396,7 @@ def test_what_is_not_finite_is_refused_and_named(value, dtype):
         ({"clip": "gauss"}, "clip: 'gauss'"),
         ({"rounding": "up"}, "rounding: 'up'"),
         ({"seed": -1}, r"seed: -1 is not in \[0, 2\^63\)"),
+        ({"seed": 2**63}, r"seed: 9223372036854775808 is not < 2\^63"),
         ({"entropy": "zstd"}, "entropy: 'zstd' is not one of 'none', 'zero-order', 'context'"),
     ],
 )
@@ -525,6 +527,21 @@ def test_short_messages_make_no_large_arrays():
     hostile = reseal(bytes(small[:at]) + b"\x02\xff\xff\x7f\xff\xff\x7f" + bytes(small[at + 3 :]))
     with pytest.raises(ValueError, match="its shape is too large"):
         codec.decode(hostile)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_threads_keep_no_scratch_of_large_arrays():
+    def resident_bytes() -> int:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    x = np.zeros((1024, 128, 128), np.float32)  # 64 MiB
+    x[:, ::7] = 1
+    before = resident_bytes()
+    for scheme in (Scheme(), Scheme(sparsify="top-k", keep=0.9, bits=None), Scheme(scale="token")):
+        data = codec.encode(x, scheme)
+        assert codec.decode(data).shape == x.shape
+        assert resident_bytes() - before < x.nbytes  # scratch was two to five times the array
 
 
 @pytest.mark.skipif(sys.byteorder != "little", reason="other machines swap the bytes first")

@@ -12,6 +12,9 @@
 #include "constellm/codec/symbols.hpp"
 
 // Activations to byte strings that describe themselves, and back. docs/codec.md has the format.
+//
+// Encoding and decoding set the thread's floating point to IEEE 754's default while they run: a thread that
+// flushes subnormal numbers to zero, or rounds otherwise, gets the same bytes and values as any other.
 namespace constellm::codec {
 
 /// What a message says of itself, and where its parts are.
@@ -47,7 +50,13 @@ struct Workspace {
   std::vector<std::uint16_t> scale;
   std::vector<std::uint8_t> symbols;
   std::vector<std::uint8_t> bytes;
+
+  [[nodiscard]] std::size_t held_bytes() const;
 };
+
+/// Decoding holds at most this many times the array's bytes as scratch, and some tables: with one feature of
+/// two bytes each token takes a word of the mask, value, symbol, scale and prediction.
+inline constexpr std::int64_t kMostScratch = 12;
 
 /// `mask`, of bytes of which 0 drops an element, exactly with Sparsify::mask. Throws `core::InvalidInput`
 /// where an element is not finite or the shapes differ.
