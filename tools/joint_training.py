@@ -259,7 +259,7 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--training", type=int, default=2000, help="images to train codecs on")
-    parser.add_argument("--sets", type=int, default=30, help="sets of cuts to calibrate on")
+    parser.add_argument("--sets", type=int, default=20, help="sets of cuts to calibrate on")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, help="images of calibration and test, for a trial")
     options = parser.parse_args()
