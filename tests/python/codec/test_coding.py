@@ -551,3 +551,14 @@ def test_reading_does_not_change_the_array():
     before = x.copy()
     codec.encode(x, Scheme(sparsify="slicer", keep=0.2, scale="token"))
     np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("bits, spread", [(2, 0.0), (2, 0.7), (3, 0.7)])
+def test_few_bits_over_the_full_range_are_worse_than_nothing(bits, spread):
+    random = np.random.default_rng(0)
+    x = (random.laplace(size=(4096, 128)) * np.exp(random.normal(0, spread, 128))).astype(np.float32)
+    plain, clipped = (
+        np.linalg.norm(codec.decode(codec.encode(x, codec.Scheme(bits=bits, clip=clip))) - x)
+        for clip in ("none", "laplace")
+    )
+    assert plain > np.linalg.norm(x) > clipped
