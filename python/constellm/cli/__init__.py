@@ -6,12 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ..core.console import never_fail
 from . import reproduce, split
 from .info import add_info
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    never_fail(sys.stdout, sys.stderr)
     parser = argparse.ArgumentParser(
         prog="constellm",
         description="Plan, prove and compare large-model inference over satellite constellations.",

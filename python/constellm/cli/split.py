@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import split
 from ..core.checks import real
-from ..split.files import read_json, write_json
+from ..core.files import read_json, write_json
 
 # Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT.
 INTERRUPTED = 130

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
 
 from ..core.checks import short
+from ..core.files import as_path
 from .low_rank import Bottleneck, LowRank, Projection
 from .masked import Masked, MaskNetwork
 from .parameters import Parameters
@@ -76,7 +76,7 @@ def save_learned(
                     raise ValueError(f"sets: {key}: not all values are finite as {stored}")
     metadata = {"constellm": json.dumps({"learned": FORMAT_VERSION, "sets": about})}
     # save_file would write one that other users cannot read.
-    Path(path).write_bytes(_safetensors().numpy.save(arrays, metadata))
+    as_path(path).write_bytes(_safetensors().numpy.save(arrays, metadata))
 
 
 def load_learned(path: str | os.PathLike[str]) -> dict[str, dict[int, Learned]]:
@@ -98,7 +98,7 @@ def load_learned(path: str | os.PathLike[str]) -> dict[str, dict[int, Learned]]:
         If safetensors is absent.
     """
     safetensors = _safetensors()
-    place = os.fspath(path)
+    place = os.fspath(as_path(path))
     try:
         with safetensors.safe_open(place, framework="numpy") as file:
             about = json.loads((file.metadata() or {}).get("constellm", "{}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -10,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..core.checks import count, real
+from ..core.files import read_text, write_text
 
 Several = tuple[float, ...]
 
@@ -97,11 +99,12 @@ class MeasuredCuts:
 def write_measured_cuts(rows: Iterable[MeasuredCuts], path: str | os.PathLike[str]) -> None:
     """Store rows as CSV; several values of one field are parted by semicolons, numbers have six digits."""
     names = [field.name for field in fields(MeasuredCuts)]
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        for row in rows:
-            writer.writerow([_text(getattr(row, name)) for name in names])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_text(getattr(row, name)) for name in names])
+    write_text(text.getvalue(), path)
 
 
 def read_measured_cuts(path: str | os.PathLike[str]) -> list[MeasuredCuts]:
@@ -114,8 +117,8 @@ def read_measured_cuts(path: str | os.PathLike[str]) -> list[MeasuredCuts]:
     """
     names = [field.name for field in fields(MeasuredCuts)]
     rows = []
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file, strict=True)
+    reader = csv.DictReader(io.StringIO(read_text(path)), strict=True)
+    try:
         if reader.fieldnames != names:
             raise ValueError(f"{os.fspath(path)}: columns {reader.fieldnames} are not {names}")
         for i, text in enumerate(reader):
@@ -123,6 +126,8 @@ def read_measured_cuts(path: str | os.PathLike[str]) -> list[MeasuredCuts]:
                 rows.append(_row(text))
             except (ValueError, TypeError) as error:
                 raise ValueError(f"{os.fspath(path)}: row {i}: {error}") from None
+    except csv.Error as error:
+        raise ValueError(f"{os.fspath(path)}: line {reader.line_num}: {error}") from None
     return rows
 
 

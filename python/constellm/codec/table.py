@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Union
 
 from .._core import Codec
+from ..core.files import read_text
 
 _NUMBERS = ("ratio", "error", "encode_s_per_byte", "decode_s_per_byte")
 _KEYS = ("name", *_NUMBERS, "layer_ratio", "layer_error")
@@ -80,8 +82,9 @@ def _column_rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _csv_rows(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    with open(path, newline="", encoding="utf-8") as file:
-        for i, text in enumerate(csv.DictReader(file, strict=True)):
+    lines = csv.DictReader(io.StringIO(read_text(path)), strict=True)
+    try:
+        for i, text in enumerate(lines):
             row: dict[str, Any] = {}
             for key, value in text.items():
                 if key is None:
@@ -92,6 +95,8 @@ def _csv_rows(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
                     continue
                 row[key] = _number(f"{os.fspath(path)}: row {i}: {key}", value) if key in _NUMBERS else value
             rows.append(row)
+    except csv.Error as error:
+        raise ValueError(f"{os.fspath(path)}: line {lines.line_num}: {error}") from None
     return rows
 
 

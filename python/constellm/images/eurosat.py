@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.checks import count
+from ..core.files import as_path
 from .image_set import ImageSet
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
@@ -78,7 +79,7 @@ def load(path: str | os.PathLike[str], *, split: str | None = None, max_bytes: i
     except ImportError:
         raise ImportError("reading image files needs Pillow: pip install 'constellm[images]'") from None
     max_bytes = count("max_bytes", max_bytes)
-    place = Path(path)
+    place = as_path(path)
     if not place.exists():
         raise FileNotFoundError(f"path: nothing at {os.fspath(path)!r}")
     if place.is_dir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..core.files import as_path
 from ..plot import save_figure
 from .claims import claims
 from .experiments import EXPERIMENTS
@@ -45,7 +46,7 @@ def reproduce(
     ImportError
         Where matplotlib, or what notebooks need, is not installed; the message says how to get it.
     """
-    out = Path(out)
+    out = as_path(out)
     for name in ("rows", "figures", "tables"):
         (out / name).mkdir(parents=True, exist_ok=True)
     everything: Tables = {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core.files import read_text
 from ..core.quantity import quantity, split_unit
 
 Row = dict[str, Any]
@@ -27,8 +29,8 @@ def write_rows(rows: Rows, file: Path) -> Path:
 
 def read_rows(file: Path) -> Rows:
     """Rows of a CSV file, numbers as numbers."""
-    with file.open(newline="", encoding="utf-8") as stream:
-        return [{name: _value(text) for name, text in row.items()} for row in csv.DictReader(stream)]
+    lines = csv.DictReader(io.StringIO(read_text(file)))
+    return [{name: _value(text) for name, text in row.items()} for row in lines]
 
 
 def columns(rows: Rows) -> list[str]:

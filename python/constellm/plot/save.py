@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..core.files import as_path
 from . import style
 
 # No time and no version, so that the same figure is the same file.
@@ -34,7 +35,7 @@ def save_figure(fig: Any, folder: str | os.PathLike[str], name: str) -> list[Pat
     """
     if Path(name).name != name or not name.strip("."):
         raise ValueError(f"name: {name!r} is not a plain file name")
-    folder = Path(folder)
+    folder = as_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     with style.matplotlib().rc_context({"pdf.fonttype": 42, "pdf.compression": 6}):

@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from .. import _core
 from .._core import Problem, Stage
+from ..core.files import write_text
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
 from .options import check_options
 
@@ -94,15 +94,14 @@ class Comparison:
         )
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """The table as CSV with all columns and full precision, written to `path`, or returned without "
-        "one."""
+        """The table as CSV, all columns in full precision: written to `path`, or returned without one."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(COLUMNS), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         if path is None:
             return text.getvalue()
-        Path(path).write_text(text.getvalue(), encoding="utf-8")
+        write_text(text.getvalue(), path)
         return None
 
     def to_pandas(self) -> Any:

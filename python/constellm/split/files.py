@@ -6,17 +6,15 @@ the values it becomes, and a message starts with the place in the file.
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from .._core import Codec, Layer, Link, Node, Problem, Stage
 from ..core.checks import instance, real, short
+from ..core.files import read_json, write_json
 
 PROBLEM_FORMAT = "constellm.split-problem"
 PLAN_FORMAT = "constellm.split-plan"
@@ -29,41 +27,6 @@ _LIMITS = ("max_error", "max_energy_j", "error_rule")
 _PLAN_REQUIRED = ("format", "version", "problem", "status")
 _PLAN_FIGURES = ("delay_s", "bottleneck_s", "lower_bound_s", "error", "energy_j", "bytes")
 _PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "solver", "meta")
-
-
-def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON object in a file, strictly: duplicate keys and infinite numbers raise ValueError."""
-    with open(path, encoding="utf-8") as file:
-        return parse_json(file.read())
-
-
-def parse_json(text: str) -> dict[str, Any]:
-    """The JSON object in `text`, as `read_json`."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise ValueError(f"key {key!r} stands twice in one object")
-            found[key] = value
-        return found
-
-    def no_constant(name: str) -> float:
-        raise ValueError(f"{name} is not a finite number")
-
-    def finite(literal: str) -> float:
-        value = float(literal)
-        if not math.isfinite(value):
-            raise ValueError(f"{literal} is not a finite number")
-        return value
-
-    try:
-        data = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite)
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
-    if not isinstance(data, dict):
-        raise TypeError(f"file: expected an object at the top level, got {short(data)}")
-    return data
 
 
 def problem_from_dict(data: Mapping[str, Any]) -> Problem:
@@ -105,20 +68,6 @@ def load_problem(path: str | os.PathLike[str]) -> Problem:
 def save_problem(problem: Problem, path: str | os.PathLike[str]) -> None:
     """Write `problem` as a `constellm.split-problem` file."""
     write_json(instance("problem", problem, Problem).to_dict(), path)
-
-
-def write_json(data: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write `data` as JSON in one step: a reader never sees half a file."""
-    path = Path(path)
-    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    scratch = path.with_name(path.name + f".{os.getpid()}.tmp")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
-    except OSError as error:  # of the file that was asked for, not of the scratch file
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

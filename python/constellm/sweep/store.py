@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..split.files import read_json, write_json
+from ..core.files import read_json, write_json
 from .grid import plain
 from .result import SweepResult, Table, axis_labels, best_form
 from .rows import COLUMNS, INTERRUPTED, STATUSES, Rows

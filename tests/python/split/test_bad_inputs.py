@@ -10,9 +10,9 @@ import pytest
 
 from constellm import split
 from constellm.codec import Codec
+from constellm.core.files import parse_json
 from constellm.model import Layer
 from constellm.network import Link, Node
-from constellm.split.files import parse_json
 
 
 def good() -> dict:

@@ -13,10 +13,10 @@ import pytest
 from constellm import split
 from constellm.codec import Codec
 from constellm.core.checks import count, real
+from constellm.core.files import parse_json, read_json, write_json
 from constellm.model import Layer
 from constellm.network import Node
 from constellm.split import micro_batches
-from constellm.split.files import parse_json, read_json, write_json
 from constellm.split.solver import solve as real_solve
 
 HALF = "\ud800"  # of a surrogate pair; JSON can write it

@@ -10,7 +10,7 @@ import pickle
 import pytest
 
 from constellm import split
-from constellm.split.files import parse_json, read_json, write_json
+from constellm.core.files import parse_json, read_json, write_json
 from oracles.random_problems import random_problem
 
 SEEDS = range(80)

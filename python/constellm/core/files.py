@@ -1,0 +1,104 @@
+"""Files of the user's: one meaning of paths, text and JSON at every door.
+
+A path may start with ``~``, the home folder. Text is UTF-8; a byte order mark, as spreadsheets and some
+editors write it, is no part of it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .checks import short
+
+MOST_TEXT_BYTES = 1 << 28
+"""Longest text that is read: far above any file of a format here, far below what ends a machine."""
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """`path` with a leading ``~`` or ``~user`` as that home folder.
+
+    Raises
+    ------
+    TypeError
+        For anything that is no path; bytes included.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # no such user, or no home: the name of a file then
+        return Path(path)
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The text in a file, its lines ended by ``\\n``.
+
+    Raises
+    ------
+    OSError, ValueError
+        Where there is no such file, or it holds no UTF-8 text, or more than `MOST_TEXT_BYTES`.
+    """
+    with as_path(path).open("rb") as file:
+        content = file.read(MOST_TEXT_BYTES + 1)  # a device has no size to ask for
+    if len(content) > MOST_TEXT_BYTES:
+        raise ValueError(f"{os.fspath(path)!r} holds more than {MOST_TEXT_BYTES} bytes of text")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{os.fspath(path)!r} is not UTF-8 text: {error}") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object in a file, strictly: duplicate keys and infinite numbers raise ValueError."""
+    return parse_json(read_text(path))
+
+
+def parse_json(text: str) -> dict[str, Any]:
+    """The JSON object in `text`, as `read_json`."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise ValueError(f"key {key!r} stands twice in one object")
+            found[key] = value
+        return found
+
+    def no_constant(name: str) -> float:
+        raise ValueError(f"{name} is not a finite number")
+
+    def finite(literal: str) -> float:
+        value = float(literal)
+        if not math.isfinite(value):
+            raise ValueError(f"{literal} is not a finite number")
+        return value
+
+    try:
+        data = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    if not isinstance(data, dict):
+        raise TypeError(f"file: expected an object at the top level, got {short(data)}")
+    return data
+
+
+def write_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Write `text` in one step: a reader never sees half a file, a failure leaves the old one."""
+    place = as_path(path)
+    scratch = place.with_name(place.name + f".{os.getpid()}.tmp")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(place)
+    except OSError as error:  # of the file that was asked for, not of the scratch file
+        raise OSError(error.errno, error.strerror, str(place)) from None
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def write_json(data: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write `data` as JSON, as `write_text`."""
+    write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", path)
