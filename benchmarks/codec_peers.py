@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from constellm import codec, images, run
+from constellm import codec, images, infer
 
 KEEP = 0.2
 
@@ -54,7 +54,7 @@ def best_s(action: Callable[[], Any], *, least_s: float = 0.3) -> float:
 
 def real(boundary: int, images_: int) -> np.ndarray:
     """What crosses a boundary of the shipped model on the shipped images."""
-    return run.load().activations(images.sample().pixels[:images_], [boundary])[boundary]
+    return infer.load().activations(images.sample().pixels[:images_], [boundary])[boundary]
 
 
 def own(x: np.ndarray) -> tuple[list[Row], np.ndarray]:

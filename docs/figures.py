@@ -10,7 +10,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 
 import constellm
-from constellm import codec, paper, plot, run, split
+from constellm import codec, infer, paper, plot, split
 
 FOLDER = Path(__file__).resolve().parent / "img"
 ACCURACY = Path(__file__).resolve().parent / "results" / "accuracy" / "curves.csv"
@@ -46,7 +46,9 @@ def main() -> None:
         "pareto": plot.plot_pareto(split.pareto_front(problem, ("delay_s", "bytes"))),
         "heat-map": plot.plot_heat_map(sweep, x="rate_bps", y="max_error"),
         "accuracy": plot_accuracy(),
-        "calibration": plot.plot_calibration(run.calibration(), run.measured_cuts(), promises=(0.01, 0.02)),
+        "calibration": plot.plot_calibration(
+            infer.calibration(), infer.measured_cuts(), promises=(0.01, 0.02)
+        ),
         "curves": plot.plot_sweep_curves(sweep.isel(max_error=[0, 2, 14]), x="rate_bps", hue="max_error"),
     }
     FOLDER.mkdir(exist_ok=True)

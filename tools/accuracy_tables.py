@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from constellm import codec, images, run
+from constellm import codec, images, infer
 from constellm.codec import Direct, LowRank, MeasuredCuts, Scheme, read_measured_cuts, write_measured_cuts
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -49,7 +49,7 @@ Compressors = dict[str, Any]
 
 def compressors(training: np.ndarray) -> Compressors:
     """By name; learned ones by boundary too."""
-    net = run.load()
+    net = infer.load()
     clean = net.activations(training[:FIT_IMAGES])
     made: Compressors = {}
     for bits in (2, 3, 4, 6):
@@ -61,7 +61,7 @@ def compressors(training: np.ndarray) -> Compressors:
         made[f"slicer-{keep:g}"] = Direct(Scheme(sparsify="slicer", keep=keep))
     for rank in RANKS:
         made[f"low-rank-{rank}"] = {k: LowRank.fit(x, rank) for k, x in clean.items()}
-    made.update(run.learned_compressors())
+    made.update(infer.learned_compressors())
     return made
 
 
@@ -93,14 +93,14 @@ def curves(made: Compressors, test: images.ImageSet) -> None:
 def random(made: Compressors, test: images.ImageSet) -> None:
     """Random places of one to four cuts, all with the mask."""
     name = "mask-0.2"
-    sets = run.random_combinations([name], run.load().blocks, CONFIGURATIONS, cuts=(1, 2, 3, 4), seed=0)
+    sets = infer.random_combinations([name], infer.load().blocks, CONFIGURATIONS, cuts=(1, 2, 3, 4), seed=0)
     _measure("random", test, {name: made[name]}, sets)
 
 
 def ladder(made: Compressors, test: images.ImageSet) -> None:
     """Ratio of a boundary's activation after each step: sparsify, quantise, entropy-code."""
     rows = []
-    clean = run.load().activations(test.pixels[:LADDER_IMAGES])
+    clean = infer.load().activations(test.pixels[:LADDER_IMAGES])
     for k, x in clean.items():
         network = made["mask-0.2"][k].network
         mask = network.mask(x)
@@ -134,9 +134,9 @@ def ladder(made: Compressors, test: images.ImageSet) -> None:
 
 def _measure(
     part: str, test: images.ImageSet, made: Mapping[str, Any], sets: Iterable[Mapping[int, str]]
-) -> run.Measurement:
+) -> infer.Measurement:
     start = time.process_time()
-    found = run.measure(run.load(), test, made, boundaries=(), combinations=list(sets))
+    found = infer.measure(infer.load(), test, made, boundaries=(), combinations=list(sets))
     write_measured_cuts(found.rows, RESULTS / f"{part}.csv")
     about = {
         "images": len(test),

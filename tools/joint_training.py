@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from constellm import codec, images, network, run, split
+from constellm import codec, images, infer, network, split
 from constellm.core.quantity import quantity
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,13 +71,13 @@ def fitted_compressors(net: Any, training: images.ImageSet) -> dict[str, Any]:
         }
         for rank, bits in LOW_RANKS
     }
-    return {**run.direct_compressors(), **fitted}
+    return {**infer.direct_compressors(), **fitted}
 
 
 CASES = {
-    "slow links": (SLOW_BPS, lambda net, training: run.direct_compressors()),
+    "slow links": (SLOW_BPS, lambda net, training: infer.direct_compressors()),
     "slow links, principal components": (SLOW_BPS, fitted_compressors),
-    "fast links": (FAST_BPS, lambda net, training: run.direct_compressors()),
+    "fast links": (FAST_BPS, lambda net, training: infer.direct_compressors()),
 }
 
 
@@ -89,15 +89,15 @@ def measure_all(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    net = run.load()
+    net = infer.load()
     calibration, training = images.load(options.images, split="train").divided(100, seed=0)
     test = images.load(options.images, split="test")
     training = training.take(slice(options.training))
     if options.limit:
         calibration, test = calibration.take(slice(options.limit)), test.take(slice(options.limit))
-    at_hand = codec.read_measured_cuts(options.measured) if options.measured else run.measured_cuts()
+    at_hand = codec.read_measured_cuts(options.measured) if options.measured else infer.measured_cuts()
     known = [row for row in at_hand if row.images == len(calibration)]
-    weights = Path(run.__file__).parent / "data" / f"{net.name}.safetensors"
+    weights = Path(infer.__file__).parent / "data" / f"{net.name}.safetensors"
     trainer = CutTrainer(load(weights))
     file = options.out / "rounds.csv"
     rounds: list[dict[str, Any]] = list(read(file)) if file.exists() else []
@@ -133,7 +133,7 @@ def measure_all(options: argparse.Namespace) -> None:
 def by_rate(net: Any, found: Any) -> list[dict[str, Any]]:
     """What the codecs of one case are worth at other rates, all under its last calibration."""
     menu = found.plan.problem.codecs
-    free = [option for option in menu if option.name in {"none", *run.direct_compressors()}]
+    free = [option for option in menu if option.name in {"none", *infer.direct_compressors()}]
     ideal = [codec.Codec(name="ideal", ratio=1e12, error=0.0)]
     limit = found.rounds[-1].max_error
     rows = []

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from constellm import codec, images, run
+from constellm import codec, images, infer
 from constellm.codec import AdaptiveCompressor, ByDifficulty, ByError
-from constellm.run import Measurement, measure
+from constellm.infer import Measurement, measure
 
 KEEP = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 BATCH = 64
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="of ONNX Runtime")
     parser.add_argument("--limit", type=int, help="images of each part, for a trial run")
     options = parser.parse_args()
-    net = run.load(threads=options.threads)
+    net = infer.load(threads=options.threads)
     held_back, _ = images.load(options.images, split="train").divided(100, seed=0)
     test = images.load(options.images, split="test")
     if options.limit:

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from constellm import codec, images, network, run, split
+from constellm import codec, images, infer, network, split
 from constellm.codec import Calibration, MeasuredCuts
-from constellm.run import measure, random_combinations
-from constellm.run.infer import cuts_of
+from constellm.infer import measure, random_combinations
+from constellm.infer.infer import cuts_of
 
 PROMISES = (0.005, 0.01, 0.02)
 Row = dict[str, Any]
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="images of each part, for a trial run")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    net = run.load(threads=options.threads)
+    net = infer.load(threads=options.threads)
     held_back, _ = images.load(options.images, split="train").divided(100, seed=0)
     test = images.load(options.images, split="test")
     if options.limit:
@@ -66,7 +66,7 @@ class Study:
 
     def __init__(self, net: Any, folder: Path) -> None:
         self.net, self.folder = net, folder
-        self.compressors = run.direct_compressors()
+        self.compressors = infer.direct_compressors()
 
     def cuts(self, name: str, data: images.ImageSet, sets: list[dict[int, str]]) -> list[MeasuredCuts]:
         """Rows of these sets, from the table where it has them."""

@@ -4,13 +4,14 @@ Describe a model (`constellm.model`), a network (`constellm.network`), the codec
 (`constellm.codec`) and limits; `constellm.split` finds the provably best split, compression and placement.
 `constellm.paper` has published scenarios ready, `constellm.plot` the pictures.
 
-With real activations: `constellm.images` are labelled images, `constellm.run` executes a trained model cut at
-any block, `constellm.train` trains one, what sits at its cuts, and takes your own PyTorch modules apart.
+With real activations: `constellm.images` are labelled images, `constellm.infer` executes a trained model cut
+at any block, `constellm.train` trains one, what sits at its cuts, and takes your own PyTorch modules apart.
 """
 
 from __future__ import annotations
 
-from . import codec, images, model, network, paper, plot, run, split, train
+from . import codec, images, infer, model, network, paper, plot, split, train
+from . import run as run  # the old name of `infer`, until the next version
 from .core import __version__, build_info
 from .sweep import sweep
 
@@ -19,11 +20,11 @@ __all__ = [
     "build_info",
     "codec",
     "images",
+    "infer",
     "model",
     "network",
     "paper",
     "plot",
-    "run",
     "split",
     "sweep",
     "train",

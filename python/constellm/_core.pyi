@@ -1082,4 +1082,4 @@ def vision_transformer(*, shape: TransformerShape, ends: VisionEnds, pass_: Pass
     """
 build: dict
 optimal_gap: float = 1e-09
-version: str = '0.1.0'
+version: str = '0.2.0'

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constellm import images, run
+from constellm import images, infer
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +29,7 @@ def test_table(tool, part):
 
 def test_what_the_page_says_of_the_activations():
     """98 % of the variance in 16 directions, 90 % between images, 65 % of the energy in 26 features."""
-    x = run.load().activations(images.sample().pixels, [6])[6].astype(np.float64)
+    x = infer.load().activations(images.sample().pixels, [6])[6].astype(np.float64)
     tokens = x.reshape(-1, x.shape[-1])
     centred = tokens - tokens.mean(axis=0)
     spectrum = np.linalg.eigvalsh(centred.T @ centred)[::-1]
@@ -42,7 +42,7 @@ def test_what_the_page_says_of_the_activations():
 
 def test_what_the_page_says_of_the_masks():
     """2,440 numbers a boundary, and magnitudes that end between 0.7 and 1.2."""
-    networks = [masked.network for masked in run.learned_compressors()["mask-0.2"].values()]
+    networks = [masked.network for masked in infer.learned_compressors()["mask-0.2"].values()]
     assert {sum(value.size for value in vars(network).values()) for network in networks} == {2440}
     magnitudes = np.concatenate([network.magnitude for network in networks])
     assert (round(float(magnitudes.min()), 1), round(float(magnitudes.max()), 1)) == (0.7, 1.2)

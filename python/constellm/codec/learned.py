@@ -153,6 +153,6 @@ def _safetensors() -> Any:
         import safetensors.numpy
     except ImportError:
         raise ImportError(
-            "learned compressors are read with safetensors: pip install 'constellm[run]'"
+            "learned compressors are read with safetensors: pip install 'constellm[infer]'"
         ) from None
     return safetensors

@@ -1,4 +1,4 @@
-"""Rows of measured errors and losses: what `run.measure` makes and calibration reads."""
+"""Rows of measured errors and losses: what `infer.measure` makes and calibration reads."""
 
 from __future__ import annotations
 

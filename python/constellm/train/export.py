@@ -1,4 +1,4 @@
-"""Trained weights on disk, in the format that `constellm.run` reads."""
+"""Trained weights on disk, in the format that `constellm.infer` reads."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save as serialise
 
 from ..core.checks import short
-from ..run.onnx_model import path_of
-from ..run.weights import FORMAT, VERSION, read_weights
+from ..infer.onnx_model import path_of
+from ..infer.weights import FORMAT, VERSION, read_weights
 from .training import Trained
 from .vit import Vit, VitShape
 
@@ -21,7 +21,7 @@ from .vit import Vit, VitShape
 def save(
     trained: Trained, path: str | os.PathLike[str], *, name: str, classes: Iterable[str], half: bool = True
 ) -> None:
-    """Write a model for `constellm.run.load`.
+    """Write a model for `constellm.infer.load`.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def load(model: str | os.PathLike[str]) -> Trained:
     Parameters
     ----------
     model : str or path
-        Name of a shipped one (`constellm.run.shipped`), or a ``.safetensors`` file.
+        Name of a shipped one (`constellm.infer.shipped`), or a ``.safetensors`` file.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def load(model: str | os.PathLike[str]) -> Trained:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the name is not known, or the file is not such a file; see `constellm.run.read_weights`.
+        If the name is not known, or the file is not such a file; see `constellm.infer.read_weights`.
     """
     weights = read_weights(path_of(model))
     net = Vit(VitShape(**weights.shape))

@@ -16,7 +16,7 @@ from ..codec.compressor import Compressor
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count, instance, real
 from ..images import ImageSet
-from ..run.measurement import measure as measure_cuts
+from ..infer.measurement import measure as measure_cuts
 from ..split import k_best, solve
 from .joint_result import At, JointResult, Round, cuts_of, objective_s
 
@@ -123,7 +123,7 @@ def alternate(
         Rows at hand, of the same calibration images: what is among them is not measured again, and sets of
         several cuts of the menu count towards `sets`.
     measure : callable, optional
-        In place of `constellm.run.measure`; with its arguments, and `rows` in what it returns.
+        In place of `constellm.infer.measure`; with its arguments, and `rows` in what it returns.
     report : callable, optional
         Called with every round when it is done.
 

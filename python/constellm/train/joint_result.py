@@ -175,7 +175,7 @@ class JointResult:
         return self.rounds[-1].plan
 
     def cuts(self, round: int = -1) -> dict[int, Compressor]:
-        """The compressors at the cuts of a round's plan, by boundary, for `constellm.run.infer`."""
+        """The compressors at the cuts of a round's plan, by boundary, for `constellm.infer.infer`."""
         found = {}
         for k, name in cuts_of(self.rounds[round].plan).items():
             at = self.compressors[name]

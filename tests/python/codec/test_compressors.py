@@ -267,4 +267,4 @@ def test_without_safetensors():
         "except ImportError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'constellm[run]'" in done.stdout
+    assert "pip install 'constellm[infer]'" in done.stdout

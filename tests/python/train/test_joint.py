@@ -357,7 +357,7 @@ def test_reserved_names_and_empty_menus_are_refused():
 def test_in_earnest_on_a_tiny_network(tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("onnxruntime")
-    from constellm import run as running
+    from constellm import infer
     from constellm.codec import Direct, Scheme
     from constellm.train import Recipe, VitShape, fit, save
     from constellm.train.at_cuts import CutRecipe
@@ -368,7 +368,7 @@ def test_in_earnest_on_a_tiny_network(tmp_path):
     trained = fit(training, shape=shape, recipe=Recipe(epochs=1, all_tokens_epochs=1, seed=0))
     path = tmp_path / "tiny.safetensors"
     save(trained, path, name="tiny", classes=training.classes)
-    net = running.load(path)
+    net = infer.load(path)
     profile = net.profile(16)
 
     def problem(menu, max_error):
@@ -398,7 +398,7 @@ def test_in_earnest_on_a_tiny_network(tmp_path):
         assert {name.split("-")[0] for name in names} == {"mask", "bottleneck"} and len(names) == 4
         at = found.cuts()
         assert at
-        inferred = running.infer(net, calibration.pixels, cuts=at)
+        inferred = infer.infer(net, calibration.pixels, cuts=at)
         assert inferred.accuracy(calibration.labels) == found.rounds[1].measured.accuracy
         return [str({**row, "train_s": 0.0}) for row in found.rows()]  # as text: NaN equals NaN
 

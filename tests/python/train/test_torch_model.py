@@ -15,7 +15,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from constellm.run import infer, measure  # noqa: E402
+from constellm.infer import infer, measure  # noqa: E402
 from constellm.train import TorchModel, Vit, VitShape  # noqa: E402
 from constellm.train.rows import same, tensors_of  # noqa: E402
 

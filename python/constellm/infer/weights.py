@@ -89,7 +89,7 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
     try:
         from safetensors import SafetensorError, safe_open
     except ImportError:
-        raise ImportError("reading weights needs safetensors: pip install 'constellm[run]'") from None
+        raise ImportError("reading weights needs safetensors: pip install 'constellm[infer]'") from None
     place = Path(path)
     if not place.is_file():
         raise FileNotFoundError(f"path: no file at {os.fspath(path)!r}")

@@ -202,7 +202,7 @@ def _session(graph: Any, threads: int) -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise ImportError("inference needs ONNX Runtime: pip install 'constellm[run]'") from None
+        raise ImportError("inference needs ONNX Runtime: pip install 'constellm[infer]'") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -283,8 +283,8 @@ def load(model: str | os.PathLike[str] = "vit-eurosat", *, threads: int = 1) -> 
 
     Examples
     --------
-    >>> from constellm import run
-    >>> net = run.load()
+    >>> from constellm import infer
+    >>> net = infer.load()
     >>> net.blocks, net.tokens, net.width, len(net.classes)
     (12, 64, 128, 10)
     """

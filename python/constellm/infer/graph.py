@@ -36,7 +36,7 @@ def segment_graph(weights: Weights, first: int, last: int) -> Any:
     try:
         from onnx import TensorProto, checker, helper
     except ImportError:
-        raise ImportError("building graphs needs onnx: pip install 'constellm[run]'") from None
+        raise ImportError("building graphs needs onnx: pip install 'constellm[infer]'") from None
     shape = weights.shape
     graph = _Graph(weights)
     activation: list[Any] = ["images", weights.tokens, shape["width"]]

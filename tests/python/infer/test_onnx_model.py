@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constellm import images, run
+from constellm import images, infer
 from constellm.model import Measured, Profile
-from python.run import small
+from python.infer import small
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
@@ -21,13 +21,13 @@ pytest.importorskip("safetensors")
 
 
 @pytest.fixture(scope="module")
-def net(tmp_path_factory: pytest.TempPathFactory) -> run.OnnxModel:
-    return run.load(small.write(tmp_path_factory.mktemp("weights") / "small.safetensors"))
+def net(tmp_path_factory: pytest.TempPathFactory) -> infer.OnnxModel:
+    return infer.load(small.write(tmp_path_factory.mktemp("weights") / "small.safetensors"))
 
 
 @pytest.fixture(scope="module")
-def shipped() -> run.OnnxModel:
-    return run.load()
+def shipped() -> infer.OnnxModel:
+    return infer.load()
 
 
 def pixels(images: int, side: int = 16, seed: int = 0) -> np.ndarray:
@@ -35,16 +35,16 @@ def pixels(images: int, side: int = 16, seed: int = 0) -> np.ndarray:
     return random.integers(256, size=(images, side, side, 3), dtype=np.uint8)
 
 
-def test_says_what_it_is(net: run.OnnxModel, shipped: run.OnnxModel) -> None:
+def test_says_what_it_is(net: infer.OnnxModel, shipped: infer.OnnxModel) -> None:
     assert (net.name, net.blocks, net.tokens, net.width, net.image_px) == ("small", 3, 16, 24, 16)
     assert net.classes == ("a", "b", "c", "d", "e")
     assert repr(net) == "OnnxModel('small', 3 blocks of 16 tokens × 24 features, 5 classes, 0.0 M parameters)"
-    assert run.shipped() == ["vit-eurosat"]  # and not the masks for its cuts, which lie beside it
-    assert [run.load(name).name for name in run.shipped()] == ["vit-eurosat"]
+    assert infer.shipped() == ["vit-eurosat"]  # and not the masks for its cuts, which lie beside it
+    assert [infer.load(name).name for name in infer.shipped()] == ["vit-eurosat"]
     assert shipped.classes == images.sample().classes
 
 
-def test_any_composition_is_the_whole_bit_for_bit(net: run.OnnxModel) -> None:
+def test_any_composition_is_the_whole_bit_for_bit(net: infer.OnnxModel) -> None:
     x = pixels(5)
     whole = net.segment(0, 3)(x)
     assert whole.shape == (5, 5)
@@ -56,7 +56,7 @@ def test_any_composition_is_the_whole_bit_for_bit(net: run.OnnxModel) -> None:
         assert np.array_equal(part, whole), cuts
 
 
-def test_any_cut_of_the_shipped_model_is_the_whole_bit_for_bit(shipped: run.OnnxModel) -> None:
+def test_any_cut_of_the_shipped_model_is_the_whole_bit_for_bit(shipped: infer.OnnxModel) -> None:
     x = images.sample().pixels[:3]
     whole = shipped.segment(0, 12)(x)
     at = shipped.activations(x)
@@ -66,7 +66,7 @@ def test_any_cut_of_the_shipped_model_is_the_whole_bit_for_bit(shipped: run.Onnx
         assert np.array_equal(shipped.segment(boundary, 12)(activation), whole), boundary
 
 
-def test_an_image_is_the_same_in_any_company(net: run.OnnxModel) -> None:
+def test_an_image_is_the_same_in_any_company(net: infer.OnnxModel) -> None:
     x = pixels(21)
     found = net.activations(x, (3, 1))
     assert list(found) == [1, 3]
@@ -80,12 +80,12 @@ def test_an_image_is_the_same_in_any_company(net: run.OnnxModel) -> None:
             np.testing.assert_allclose(joined, activation, rtol=0, atol=1e-5)
 
 
-def test_a_graph_of_several_blocks_computes_the_same(net: run.OnnxModel, tmp_path: Path) -> None:
+def test_a_graph_of_several_blocks_computes_the_same(net: infer.OnnxModel, tmp_path: Path) -> None:
     x = pixels(4)
     at = {0: x, **net.activations(x, (1, 2, 3))}
-    paths = run.save_onnx(net, tmp_path / "parts", cuts=(2,))
+    paths = infer.save_onnx(net, tmp_path / "parts", cuts=(2,))
     assert [path.name for path in paths] == ["small-0-2.onnx", "small-2-3.onnx"]
-    paths += run.save_onnx(net, tmp_path / "whole")
+    paths += infer.save_onnx(net, tmp_path / "whole")
     assert paths[2].name == "small-0-3.onnx"
     for path, first, last in zip(paths, (0, 2, 0), (2, 3, 3)):
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -98,17 +98,17 @@ def test_a_graph_of_several_blocks_computes_the_same(net: run.OnnxModel, tmp_pat
         np.testing.assert_allclose(found, at[last], rtol=0, atol=2e-5)
 
 
-def test_threads_change_nothing(net: run.OnnxModel) -> None:
+def test_threads_change_nothing(net: infer.OnnxModel) -> None:
     x = pixels(9)
     expected = net.segment(0, 3)(x)
-    assert np.array_equal(run.OnnxModel(net.weights, threads=3).segment(0, 3)(x), expected)
-    fresh = run.OnnxModel(net.weights)
+    assert np.array_equal(infer.OnnxModel(net.weights, threads=3).segment(0, 3)(x), expected)
+    fresh = infer.OnnxModel(net.weights)
     with ThreadPoolExecutor(8) as pool:
         for found in pool.map(lambda _: fresh.segment(0, 3)(x), range(32)):
             assert np.array_equal(found, expected)
 
 
-def test_any_layout_is_taken(net: run.OnnxModel) -> None:
+def test_any_layout_is_taken(net: infer.OnnxModel) -> None:
     x = pixels(4)
     expected = net.segment(0, 3)(x)
     for same in (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x[::-1].copy()[::-1]):
@@ -127,7 +127,7 @@ def test_any_layout_is_taken(net: run.OnnxModel) -> None:
         (2, 2, r"first: 2 is not in \[0, 1\]"),
     ],
 )
-def test_no_such_segment(net: run.OnnxModel, first: int, last: int, message: str) -> None:
+def test_no_such_segment(net: infer.OnnxModel, first: int, last: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         net.segment(first, last)
 
@@ -146,32 +146,32 @@ def test_no_such_segment(net: run.OnnxModel, first: int, last: int, message: str
     ],
 )
 def test_wrong_arrays_are_named(
-    net: run.OnnxModel, boundary: int, x: object, error: type[Exception], message: str
+    net: infer.OnnxModel, boundary: int, x: object, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         net.segment(boundary, 3)(x)
 
 
-def test_wrong_arguments_are_named(net: run.OnnxModel, tmp_path: Path) -> None:
+def test_wrong_arguments_are_named(net: infer.OnnxModel, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="threads: 0 is not in"):
-        run.OnnxModel(net.weights, threads=0)
+        infer.OnnxModel(net.weights, threads=0)
     with pytest.raises(ValueError, match=r"boundaries: 0 is not in \[1, 3\]"):
         net.activations(pixels(1), (0,))
     with pytest.raises(ValueError, match=r"cuts: 3 is not in \[1, 2\]"):
-        run.save_onnx(net, tmp_path, cuts=(3,))
+        infer.save_onnx(net, tmp_path, cuts=(3,))
 
 
 @pytest.mark.parametrize("missing", ["onnx", "onnxruntime"])
 def test_what_is_missing_is_asked_for(
-    net: run.OnnxModel, monkeypatch: pytest.MonkeyPatch, missing: str
+    net: infer.OnnxModel, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    fresh = run.OnnxModel(net.weights)
-    with pytest.raises(ImportError, match=r"pip install 'constellm\[run\]'"):
+    fresh = infer.OnnxModel(net.weights)
+    with pytest.raises(ImportError, match=r"pip install 'constellm\[infer\]'"):
         fresh.segment(0, 1)(pixels(1))
 
 
-def test_profile_counts_what_runs(net: run.OnnxModel, shipped: run.OnnxModel) -> None:
+def test_profile_counts_what_runs(net: infer.OnnxModel, shipped: infer.OnnxModel) -> None:
     for model in (net, shipped):
         profile = model.profile(batch=4)
         assert isinstance(profile, Profile)
@@ -190,11 +190,11 @@ def test_profile_counts_what_runs(net: run.OnnxModel, shipped: run.OnnxModel) ->
         assert profile.flop == 4 * model.profile(batch=1).flop
 
 
-def test_flop_are_those_of_the_graph(net: run.OnnxModel) -> None:
+def test_flop_are_those_of_the_graph(net: infer.OnnxModel) -> None:
     """Against a count over the graph's own matrix products and convolutions, shapes inferred by ONNX."""
     from onnx import shape_inference
 
-    from constellm.run.graph import segment_graph
+    from constellm.infer.graph import segment_graph
 
     counted = []
     for block in range(3):
@@ -214,7 +214,7 @@ def test_flop_are_those_of_the_graph(net: run.OnnxModel) -> None:
     assert net.profile(batch=1).array("flop").tolist() == counted
 
 
-def test_measured_profile(net: run.OnnxModel) -> None:
+def test_measured_profile(net: infer.OnnxModel) -> None:
     measured = net.profile(batch=2, measured=True, repeats=1)
     assert isinstance(measured, Measured)
     assert measured.profile == net.profile(batch=2)
@@ -227,9 +227,9 @@ def test_runs_without_pytorch() -> None:
     code = """
 import sys
 sys.modules["torch"] = None
-from constellm import images, run
+from constellm import images, infer
 sample = images.sample().take(slice(10))
-print(run.infer(run.load(), sample.pixels, batch=4).logits.shape, "transformers" in sys.modules)
+print(infer.infer(infer.load(), sample.pixels, batch=4).logits.shape, "transformers" in sys.modules)
 """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
@@ -237,9 +237,9 @@ print(run.infer(run.load(), sample.pixels, batch=4).logits.shape, "transformers"
     assert done.stdout.split("\n")[0] == "(10, 10) False"
 
 
-def test_shipped_model_knows_land_use(shipped: run.OnnxModel) -> None:
+def test_shipped_model_knows_land_use(shipped: infer.OnnxModel) -> None:
     sample = images.sample()
-    assert run.infer(shipped, sample.pixels).accuracy(sample.labels) > 0.9
+    assert infer.infer(shipped, sample.pixels).accuracy(sample.labels) > 0.9
 
 
 class TestPyTorch:
@@ -249,7 +249,7 @@ class TestPyTorch:
     def _torch(self) -> None:
         pytest.importorskip("torch")
 
-    def test_small_model(self, net: run.OnnxModel, tmp_path: Path) -> None:
+    def test_small_model(self, net: infer.OnnxModel, tmp_path: Path) -> None:
         import torch
 
         from constellm.train import load
@@ -266,12 +266,12 @@ class TestPyTorch:
                 expected = trained.model.head(y) if boundary == 3 else y
                 np.testing.assert_allclose(at[boundary], expected.numpy(), rtol=0, atol=1e-4)
 
-    def test_shipped_model(self, shipped: run.OnnxModel) -> None:
+    def test_shipped_model(self, shipped: infer.OnnxModel) -> None:
         from constellm.train import load, predict
 
         sample = images.sample().take(slice(60))
         expected = predict(load("vit-eurosat"), sample, batch=30)
-        found = run.infer(shipped, sample.pixels, batch=20)
+        found = infer.infer(shipped, sample.pixels, batch=20)
         np.testing.assert_allclose(found.logits, expected, rtol=0, atol=1e-4)
         assert np.array_equal(found.labels, expected.argmax(axis=1))
 
@@ -295,9 +295,11 @@ class TestPyTorch:
         from constellm.train import predict
 
         expected = predict(trained, x)
-        np.testing.assert_allclose(run.infer(run.load(exact), x.pixels).logits, expected, rtol=0, atol=1e-4)
         np.testing.assert_allclose(
-            run.infer(run.load(half), x.pixels).logits, predict(load(half), x), rtol=0, atol=1e-4
+            infer.infer(infer.load(exact), x.pixels).logits, expected, rtol=0, atol=1e-4
+        )
+        np.testing.assert_allclose(
+            infer.infer(infer.load(half), x.pixels).logits, predict(load(half), x), rtol=0, atol=1e-4
         )
         first = half.read_bytes()
         save(trained, half, name="half", classes="abcde")

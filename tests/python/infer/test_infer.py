@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constellm import codec, images, network, run, split
+from constellm import codec, images, infer, network, split
 from constellm.codec.compressor import Compressor
-from python.run import small
+from python.infer import small
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
@@ -65,8 +65,8 @@ class Model:
 
 
 @pytest.fixture(scope="module")
-def net(tmp_path_factory: pytest.TempPathFactory) -> run.OnnxModel:
-    return run.load(small.write(tmp_path_factory.mktemp("weights") / "small.safetensors"))
+def net(tmp_path_factory: pytest.TempPathFactory) -> infer.OnnxModel:
+    return infer.load(small.write(tmp_path_factory.mktemp("weights") / "small.safetensors"))
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +78,12 @@ def test_a_compressor_is_any_class_with_three_members() -> None:
     assert isinstance(Exact(), Compressor)
 
 
-def test_cuts_that_lose_nothing_change_nothing(net: run.OnnxModel, pixels: np.ndarray) -> None:
-    plain = run.infer(net, pixels, batch=4)
+def test_cuts_that_lose_nothing_change_nothing(net: infer.OnnxModel, pixels: np.ndarray) -> None:
+    plain = infer.infer(net, pixels, batch=4)
     assert plain.cuts == {}
     assert plain.ratio == 1.0
     one, two = Exact(), Exact()
-    cut = run.infer(net, pixels, cuts={2: two, 1: one}, batch=4)
+    cut = infer.infer(net, pixels, cuts={2: two, 1: one}, batch=4)
     assert np.array_equal(cut.logits, plain.logits)
     assert list(cut.cuts) == [1, 2]
     assert one.batches == two.batches == [4, 4, 3]
@@ -96,36 +96,36 @@ def test_cuts_that_lose_nothing_change_nothing(net: run.OnnxModel, pixels: np.nd
     assert repr(cut) == f"Inference(11 images, cuts {{1: exact {cut.ratio:.4g}×, 2: exact {cut.ratio:.4g}×}})"
 
 
-def test_what_a_compressor_loses_is_lost(net: run.OnnxModel, pixels: np.ndarray) -> None:
-    found = run.infer(net, pixels, cuts={2: Lost()})
+def test_what_a_compressor_loses_is_lost(net: infer.OnnxModel, pixels: np.ndarray) -> None:
+    found = infer.infer(net, pixels, cuts={2: Lost()})
     expected = net.segment(2, 3)(np.zeros((1, 16, 24), dtype=np.float32))
     np.testing.assert_allclose(found.logits, np.repeat(expected, 11, axis=0), rtol=0, atol=1e-6)
     assert found.accuracy(np.full(11, expected.argmax())) == 1.0
     assert found.labels.shape == (11,)
 
 
-def test_starts_at_any_boundary(net: run.OnnxModel, pixels: np.ndarray) -> None:
+def test_starts_at_any_boundary(net: infer.OnnxModel, pixels: np.ndarray) -> None:
     at = net.activations(pixels)
-    whole = run.infer(net, pixels, cuts={2: Lost()}, batch=8)
-    rest = run.infer(net, at[1], cuts={2: Lost()}, batch=8, first=1)
+    whole = infer.infer(net, pixels, cuts={2: Lost()}, batch=8)
+    rest = infer.infer(net, at[1], cuts={2: Lost()}, batch=8, first=1)
     assert np.array_equal(rest.logits, whole.logits)
-    here = run.infer(net, at[2], cuts={2: Lost()}, batch=8, first=2)
+    here = infer.infer(net, at[2], cuts={2: Lost()}, batch=8, first=2)
     assert np.array_equal(here.logits, whole.logits)
     assert here.cuts[2].raw_bytes == whole.cuts[2].raw_bytes
 
 
 def test_takes_any_model_in_micro_batches() -> None:
     model, x = Model(), np.arange(10.0).reshape(5, 2)
-    found = run.infer(model, x, cuts={1: Exact(), 3: Exact()}, batch=2)
+    found = infer.infer(model, x, cuts={1: Exact(), 3: Exact()}, batch=2)
     assert np.array_equal(found.logits, x[:, 0] + 6)
     segments = [(0, 1), (1, 3), (3, 4)]
     assert model.calls == [(*segment, images) for images in (2, 2, 1) for segment in segments]
 
 
-def test_wrong_arguments_are_named(net: run.OnnxModel, pixels: np.ndarray) -> None:
+def test_wrong_arguments_are_named(net: infer.OnnxModel, pixels: np.ndarray) -> None:
     def message_of(error: type[Exception], *args: object, **options: object) -> str:
         with pytest.raises(error) as raised:
-            run.infer(*args, **options)
+            infer.infer(*args, **options)
         return str(raised.value)
 
     exact = Exact()
@@ -139,12 +139,12 @@ def test_wrong_arguments_are_named(net: run.OnnxModel, pixels: np.ndarray) -> No
     assert "at least one image, got (0, 16, 16, 3)" in message_of(ValueError, net, pixels[:0])
     assert "got ()" in message_of(ValueError, net, 1.0)
     with pytest.raises(ValueError, match=r"labels: expected shape \(11,\), got \(3,\)"):
-        run.infer(net, pixels).accuracy([0, 1, 2])
+        infer.infer(net, pixels).accuracy([0, 1, 2])
 
 
 @pytest.mark.parametrize("wrong", [lambda x: x[:, 1:], lambda x: x.astype(np.float64)])
 def test_a_compressor_that_changes_shape_or_type_is_named(
-    net: run.OnnxModel, pixels: np.ndarray, wrong: Callable[[np.ndarray], np.ndarray]
+    net: infer.OnnxModel, pixels: np.ndarray, wrong: Callable[[np.ndarray], np.ndarray]
 ) -> None:
     class Wrong(Exact):
         name = "wrong"
@@ -153,10 +153,10 @@ def test_a_compressor_that_changes_shape_or_type_is_named(
             return wrong(super().decode(data))
 
     with pytest.raises(ValueError, match=r"cuts\[1\]: wrong turned float32 \(11, 16, 24\) into float"):
-        run.infer(net, pixels, cuts={1: Wrong()})
+        infer.infer(net, pixels, cuts={1: Wrong()})
 
 
-def plan_for(net: run.OnnxModel, **limits: object) -> split.Plan:
+def plan_for(net: infer.OnnxModel, **limits: object) -> split.Plan:
     profile = net.profile(batch=4)
     chain = network.chain(
         3, flop_per_s=1e6, memory_bytes=0.6 * profile.memory_bytes, rate_bps=1e6, latency_s=0.001
@@ -165,61 +165,61 @@ def plan_for(net: run.OnnxModel, **limits: object) -> split.Plan:
     return split.solve(split.Problem(model=profile, network=chain, codecs=menu, micro_batches=3, **limits))
 
 
-def test_a_plan_runs(net: run.OnnxModel, pixels: np.ndarray) -> None:
+def test_a_plan_runs(net: infer.OnnxModel, pixels: np.ndarray) -> None:
     plan = plan_for(net)
     assert len(plan.stages) > 1
     assert {stage.codec for stage in plan.stages[:-1]} == {"lost"}
-    cuts = run.cuts_of(plan, {"lost": Lost()})
+    cuts = infer.cuts_of(plan, {"lost": Lost()})
     assert list(cuts) == [stage.last_layer + 1 for stage in plan.stages[:-1]]
-    assert list(run.infer(net, pixels, cuts=cuts, batch=4).cuts) == list(cuts)
+    assert list(infer.infer(net, pixels, cuts=cuts, batch=4).cuts) == list(cuts)
     with pytest.raises(ValueError, match="compressors: 'lost' is not one of 'exact'"):
-        run.cuts_of(plan, {"exact": Exact()})
+        infer.cuts_of(plan, {"exact": Exact()})
 
 
-def test_a_plan_takes_the_compressor_of_its_boundary(net: run.OnnxModel) -> None:
+def test_a_plan_takes_the_compressor_of_its_boundary(net: infer.OnnxModel) -> None:
     """As `learned_compressors` gives them."""
     plan = plan_for(net)
     trained = {k: Lost() for k in range(1, net.blocks)}
-    cuts = run.cuts_of(plan, {"lost": trained})
+    cuts = infer.cuts_of(plan, {"lost": trained})
     assert len(cuts) > 1
     assert all(compressor is trained[k] for k, compressor in cuts.items())
     with pytest.raises(ValueError, match=f"compressors: 'lost' is not given for boundary {min(cuts)}"):
-        run.cuts_of(plan, {"lost": {net.blocks: Lost()}})
+        infer.cuts_of(plan, {"lost": {net.blocks: Lost()}})
     with pytest.raises(TypeError, match=r"compressors\['lost'\]: expected a Compressor, got 3"):
-        run.cuts_of(plan, {"lost": dict.fromkeys(trained, 3)})
+        infer.cuts_of(plan, {"lost": dict.fromkeys(trained, 3)})
 
 
-def test_labels_are_places_of_classes(net: run.OnnxModel, pixels: np.ndarray) -> None:
-    found = run.infer(net, pixels)
+def test_labels_are_places_of_classes(net: infer.OnnxModel, pixels: np.ndarray) -> None:
+    found = infer.infer(net, pixels)
     assert found.accuracy(found.labels) == 1.0
     with pytest.raises(TypeError, match="labels: expected integers"):
         found.accuracy(np.array(["a"] * len(pixels)))
 
 
-def test_the_arrays_of_an_image_set_are_asked_for(net: run.OnnxModel) -> None:
+def test_the_arrays_of_an_image_set_are_asked_for(net: infer.OnnxModel) -> None:
     held = images.synthetic(1, side_px=16)
     with pytest.raises(TypeError, match=r"x: expected an array, got an ImageSet; its images are \.pixels"):
-        run.infer(net, held)
+        infer.infer(net, held)
 
 
-def test_a_plan_that_compresses_nothing_needs_no_compressors(net: run.OnnxModel) -> None:
+def test_a_plan_that_compresses_nothing_needs_no_compressors(net: infer.OnnxModel) -> None:
     plan = plan_for(net, max_error=0.0)
     assert len(plan.stages) > 1
-    assert run.cuts_of(plan, {}) == {}
+    assert infer.cuts_of(plan, {}) == {}
     exact = Exact()
-    assert set(run.cuts_of(plan, {"none": exact}).values()) == {exact}
+    assert set(infer.cuts_of(plan, {"none": exact}).values()) == {exact}
 
 
-def test_no_plan_has_no_cuts(net: run.OnnxModel) -> None:
+def test_no_plan_has_no_cuts(net: infer.OnnxModel) -> None:
     profile = net.profile()
     tiny = network.chain(2, flop_per_s=1e6, memory_bytes=1.0, rate_bps=1e6)
     plan = split.solve(split.Problem(model=profile, network=tiny, codecs=codec.menu("none")))
     with pytest.raises(ValueError, match="plan: no stages, its status is 'infeasible'"):
-        run.cuts_of(plan, {})
+        infer.cuts_of(plan, {})
 
 
 def test_temporary_file_is_not_held(tmp_path: Path) -> None:
     path = small.write(tmp_path / "small.safetensors")
-    weights = run.read_weights(path)
+    weights = infer.read_weights(path)
     path.unlink()
     assert weights.tensors["head.classify.bias"].shape == (5,)

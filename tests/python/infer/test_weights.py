@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constellm import run
-from python.run import small
+from constellm import infer
+from python.infer import small
 
 pytest.importorskip("safetensors")
 
 
 def test_read_as_written(tmp_path: Path) -> None:
-    weights = run.read_weights(small.write(tmp_path / "small.safetensors"))
+    weights = infer.read_weights(small.write(tmp_path / "small.safetensors"))
     assert (weights.name, weights.shape) == ("small", small.SHAPE)
     assert (weights.mean, weights.std) == ((0.3, 0.4, 0.5), (0.2, 0.1, 0.15))
     assert weights.classes == ("a", "b", "c", "d", "e")
@@ -29,7 +29,7 @@ def test_read_as_written(tmp_path: Path) -> None:
 
 def test_half_precision_becomes_single(tmp_path: Path) -> None:
     half = {name: tensor.astype(np.float16) for name, tensor in small.tensors().items()}
-    weights = run.read_weights(small.write(tmp_path / "half.safetensors", half))
+    weights = infer.read_weights(small.write(tmp_path / "half.safetensors", half))
     for name, tensor in weights.tensors.items():
         assert tensor.dtype == np.float32
         assert np.array_equal(tensor, half[name])
@@ -70,7 +70,7 @@ def shape(**changes: object) -> dict[str, object]:
 def test_wrong_fields_are_named(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     path = small.write(tmp_path / "wrong.safetensors", **changes)
     with pytest.raises(ValueError, match=message) as raised:
-        run.read_weights(path)
+        infer.read_weights(path)
     assert str(path) in str(raised.value)
 
 
@@ -87,14 +87,14 @@ def test_wrong_fields_are_named(tmp_path: Path, changes: dict[str, object], mess
 def test_files_of_others_are_refused(tmp_path: Path, metadata: dict[str, str], message: str) -> None:
     path = small.write(tmp_path / "other.safetensors", metadata=metadata)
     with pytest.raises(ValueError, match=message):
-        run.read_weights(path)
+        infer.read_weights(path)
 
 
 def test_wrong_tensors_are_named(tmp_path: Path) -> None:
     def message_of(**changes: np.ndarray) -> str:
         content = {**small.tensors(), **{name.replace("__", "."): value for name, value in changes.items()}}
         with pytest.raises(ValueError) as raised:
-            run.read_weights(small.write(tmp_path / "wrong.safetensors", content))
+            infer.read_weights(small.write(tmp_path / "wrong.safetensors", content))
         return str(raised.value)
 
     width = np.zeros(24, dtype=np.float32)
@@ -115,7 +115,7 @@ def test_no_part_and_no_damaged_header_is_taken_for_a_file(tmp_path: Path) -> No
     for content in contents:
         damaged.write_bytes(content)
         with pytest.raises(ValueError, match="damaged.safetensors"):
-            run.read_weights(damaged)
+            infer.read_weights(damaged)
     refused = 0
     header = int.from_bytes(whole[:8], "little") + 8
     for _ in range(200):
@@ -123,7 +123,7 @@ def test_no_part_and_no_damaged_header_is_taken_for_a_file(tmp_path: Path) -> No
         content[random.integers(header)] = random.integers(256)
         damaged.write_bytes(content)
         try:
-            run.read_weights(damaged)
+            infer.read_weights(damaged)
         except ValueError:
             refused += 1
     assert refused > 150  # the rest changed a name of a class, a digit of the mean, or nothing
@@ -131,11 +131,11 @@ def test_no_part_and_no_damaged_header_is_taken_for_a_file(tmp_path: Path) -> No
 
 def test_what_is_absent_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FileNotFoundError, match="path: no file at"):
-        run.read_weights(tmp_path)
+        infer.read_weights(tmp_path)
     with pytest.raises(FileNotFoundError, match="path: no file at"):
-        run.load(str(tmp_path / "none.safetensors"))
+        infer.load(str(tmp_path / "none.safetensors"))
     with pytest.raises(ValueError, match="model: 'vit' is neither one of 'vit-eurosat' nor a .safetensors"):
-        run.load("vit")
+        infer.load("vit")
     monkeypatch.setitem(sys.modules, "safetensors", None)
-    with pytest.raises(ImportError, match=r"pip install 'constellm\[run\]'"):
-        run.load()
+    with pytest.raises(ImportError, match=r"pip install 'constellm\[infer\]'"):
+        infer.load()

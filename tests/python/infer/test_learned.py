@@ -6,17 +6,17 @@ import pytest
 pytest.importorskip("onnxruntime")
 pytest.importorskip("safetensors")
 
-from constellm import codec, images, run  # noqa: E402
+from constellm import codec, images, infer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def learned():
-    return run.learned_compressors()
+    return infer.learned_compressors()
 
 
 @pytest.fixture(scope="module")
 def net():
-    return run.load()
+    return infer.load()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_the_mask_beats_zero_order_coding(learned, net, few):
 
 @pytest.mark.parametrize("name", ["mask-0.2", "mask-shared-0.2", "bottleneck-32"])
 def test_classes_survive_three_cuts(learned, net, few, name):
-    exact = run.infer(net, few.pixels)
-    cut = run.infer(net, few.pixels, cuts={k: learned[name][k] for k in (3, 6, 9)})
+    exact = infer.infer(net, few.pixels)
+    cut = infer.infer(net, few.pixels, cuts={k: learned[name][k] for k in (3, 6, 9)})
     assert np.mean(cut.labels == exact.labels) >= 0.9
     assert cut.ratio > 15

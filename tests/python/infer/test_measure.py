@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from constellm import codec, run
+import constellm as clm
+from constellm import codec
 from constellm.images import ImageSet
-from constellm.run import infer, measure, random_combinations
+from constellm.infer import infer, measure, random_combinations
 
 
 class Net:
@@ -151,7 +152,7 @@ def test_random_combinations_are_distinct_repeatable_and_spread():
 def test_logits_are_those_of_the_network():
     held = images(8)
     np.testing.assert_array_equal(
-        measure(Net(), held, COARSE, boundaries=(4,)).logits, run.infer(Net(), held.pixels).logits
+        measure(Net(), held, COARSE, boundaries=(4,)).logits, infer(Net(), held.pixels).logits
     )
 
 
@@ -214,4 +215,4 @@ class Wrong(Coarse):
 
 
 def test_it_is_exported():
-    assert run.measure is measure
+    assert clm.infer.measure is measure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from constellm import codec, images, network, run, split
+from constellm import codec, images, infer, network, split
 
 BLOCKS = 12
 
@@ -13,7 +13,7 @@ BLOCKS = 12
 def chain(calibration, max_error, seed=0):
     """Three slow nodes, none of which holds half the model."""
     pytest.importorskip("onnxruntime")
-    net = run.load()
+    net = infer.load()
     profile = net.profile(batch=64)
     memory = sum(layer.memory_bytes for layer in profile.layers)
     random = np.random.Generator(np.random.PCG64(seed))
@@ -32,17 +32,17 @@ def chain(calibration, max_error, seed=0):
 
 
 def test_every_codec_was_measured_at_every_boundary():
-    rows = run.measured_cuts()
-    names = list(run.direct_compressors())
+    rows = infer.measured_cuts()
+    names = list(infer.direct_compressors())
     alone = [row.plan for row in rows if len(row.cuts) == 1]
     assert sorted(map(str, alone)) == sorted(str({k: n}) for n in names for k in range(1, BLOCKS))
     assert {row.blocks for row in rows} == {BLOCKS} and {row.images for row in rows} == {1000}
     assert sum(len(row.cuts) > 1 for row in rows) >= 100
-    assert [option.name for option in run.calibration().menu()] == names
+    assert [option.name for option in infer.calibration().menu()] == names
 
 
 def test_stronger_compression_has_larger_ratio_and_error():
-    rows = {(row.cuts[0], row.codecs[0]): row for row in run.measured_cuts() if len(row.cuts) == 1}
+    rows = {(row.cuts[0], row.codecs[0]): row for row in infer.measured_cuts() if len(row.cuts) == 1}
     for k in range(1, BLOCKS):
         for finer, coarser in (
             ("quantise-6", "quantise-4"),
@@ -55,7 +55,7 @@ def test_stronger_compression_has_larger_ratio_and_error():
 
 
 def test_promises_are_in_order():
-    calibration = run.calibration()
+    calibration = infer.calibration()
     limits = [calibration.max_error(loss) for loss in (0.005, 0.01, 0.02)]
     assert 0.0 < limits[0] < limits[1] < limits[2] <= calibration.largest
     for limit, loss in zip(limits, (0.005, 0.01, 0.02)):
@@ -64,24 +64,24 @@ def test_promises_are_in_order():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_plan_that_promises_one_point_keeps_it_on_the_sample(seed):
-    calibration = run.calibration()
+    calibration = infer.calibration()
     net, problem = chain(calibration, calibration.max_error(0.01), seed)
     plan = split.solve(problem)
-    cuts = run.cuts_of(plan, run.direct_compressors())
+    cuts = infer.cuts_of(plan, infer.direct_compressors())
     assert len(cuts) >= 1
     sample = images.sample()
-    exact = run.infer(net, sample.pixels)
-    found = codec.flips(exact.logits, sample.labels, run.infer(net, sample.pixels, cuts=cuts).labels)
+    exact = infer.infer(net, sample.pixels)
+    found = codec.flips(exact.logits, sample.labels, infer.infer(net, sample.pixels, cuts=cuts).labels)
     assert found.expected_loss - 2.0 * found.expected_loss_se <= 0.01
     assert found.agreement > 0.95
 
 
 def test_ratios_are_those_that_compressors_reach():
     pytest.importorskip("onnxruntime")
-    net, sample = run.load(), images.sample().take(slice(64))
-    rows = {(row.cuts[0], row.codecs[0]): row for row in run.measured_cuts() if len(row.cuts) == 1}
+    net, sample = infer.load(), images.sample().take(slice(64))
+    rows = {(row.cuts[0], row.codecs[0]): row for row in infer.measured_cuts() if len(row.cuts) == 1}
     x = net.segment(0, 4)(sample.pixels)
-    for name, compressor in run.direct_compressors().items():
+    for name, compressor in infer.direct_compressors().items():
         data = compressor.encode(x)
         assert x.nbytes / len(data) >= 0.95 * rows[4, name].ratio[0]
         error = np.linalg.norm(compressor.decode(data) - x) / np.linalg.norm(x)

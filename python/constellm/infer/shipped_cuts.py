@@ -43,8 +43,8 @@ def calibration(*, basis: str = "loss", confidence: float = 0.95) -> Calibration
 
     Examples
     --------
-    >>> from constellm import run
-    >>> calibration = run.calibration()
+    >>> from constellm import infer
+    >>> calibration = infer.calibration()
     >>> limit = calibration.max_error(0.01)  # for split.Problem: at most one point of accuracy
     >>> calibration.loss_bound(limit) <= 0.01
     True

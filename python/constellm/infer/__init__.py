@@ -1,0 +1,33 @@
+"""Inference without PyTorch, split at any block boundary (ONNX Runtime; extra ``[infer]``).
+
+`load` gives a model, `infer` runs it with compressors at its cuts, `cuts_of` takes the cuts from a plan,
+`learned_compressors` gives the masks and bottlenecks that were trained for its cuts.
+"""
+
+from .infer import Crossing, Inference, Segmented, cuts_of, infer
+from .learned import learned_compressors
+from .measurement import Measurement, measure, random_combinations
+from .onnx_model import OnnxModel, load, save_onnx, shipped
+from .shipped_cuts import calibration, direct_compressors, measured_cuts
+from .weights import Weights, read_weights
+
+__all__ = [
+    "Crossing",
+    "Inference",
+    "Measurement",
+    "OnnxModel",
+    "Segmented",
+    "Weights",
+    "calibration",
+    "cuts_of",
+    "direct_compressors",
+    "infer",
+    "learned_compressors",
+    "load",
+    "measure",
+    "measured_cuts",
+    "random_combinations",
+    "read_weights",
+    "save_onnx",
+    "shipped",
+]
