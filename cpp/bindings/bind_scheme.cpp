@@ -1,4 +1,5 @@
 #include "constellm/codec/coding.hpp"
+#include "gil.hpp"
 #include "record.hpp"
 #include "register.hpp"
 
@@ -48,7 +49,7 @@ auto with_arrays(const py::array& x, const std::optional<py::array>& mask, const
   if (mask) mask_view = view_of(*mask);
   const codec::Dtype dtype = dtype_of(x);
   const codec::Settings settings = codec::resolve(scheme);
-  const py::gil_scoped_release no_gil;
+  const GilReleased no_gil;
   const Scratch scratch;
   return call(view, dtype, mask_view, settings, scratch.workspace());
 }
@@ -72,7 +73,7 @@ py::array decode(const py::buffer& data, std::int64_t max_bytes) {
   const py::buffer_info buffer = data.request();
   codec::Header header;
   {
-    const py::gil_scoped_release no_gil;
+    const GilReleased no_gil;
     header = codec::read_header(bytes_of(buffer));
     if (header.raw_bytes() > max_bytes) {
       throw core::InvalidInput("max_bytes: the array takes " + std::to_string(header.raw_bytes()) +
@@ -81,7 +82,7 @@ py::array decode(const py::buffer& data, std::int64_t max_bytes) {
   }
   py::array out(py::dtype(header.dtype == codec::Dtype::float32 ? "float32" : "float16"), header.shape);
   auto* to = static_cast<std::byte*>(out.mutable_data());
-  const py::gil_scoped_release no_gil;
+  const GilReleased no_gil;
   const Scratch scratch;
   codec::decode(header, scratch.workspace(), to);
   return out;

@@ -1,4 +1,5 @@
 #include "constellm/sweep/run.hpp"
+#include "gil.hpp"
 #include "plan_view.hpp"
 #include "record.hpp"
 #include "register.hpp"
@@ -41,7 +42,7 @@ bool interrupted_in(Call call) {
 }
 
 bool hand_over(const py::function& on_finished, std::vector<sweep::Finished> finished, bool keep_plans) {
-  const py::gil_scoped_acquire gil;
+  const GilTaken gil;
   return interrupted_in([&] {
     if (finished.empty()) return;
     py::array_t<std::int64_t> rows(static_cast<py::ssize_t>(finished.size()));
@@ -84,7 +85,7 @@ void run_sweep(const std::vector<split::Problem>& problems, const std::vector<st
   }
   const sweep::Columns into = columns_of(columns, cells * methods.size());
   const sweep::Options options{methods, time_limit_s, threads, keep_plans};
-  const py::gil_scoped_release no_gil;
+  const GilReleased no_gil;
   sweep::run({templates, {which.data(), cells}, {values.data(), static_cast<std::size_t>(values.size())}},
              options, into, [&](std::vector<sweep::Finished> finished) {
                return hand_over(on_finished, std::move(finished), keep_plans);

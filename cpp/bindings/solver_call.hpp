@@ -3,14 +3,14 @@
 #include <utility>
 
 #include "constellm/search/solver.hpp"
-#include "pybind.hpp"
+#include "gil.hpp"
 
 namespace constellm::bindings {
 
 /// True when a signal's Python handler has raised. Ctrl-C only ends the solver, which then returns
 /// what it has; any other exception stays set and is raised then.
 inline bool interrupted() {
-  const py::gil_scoped_acquire gil;
+  const GilTaken gil;
   if (PyErr_CheckSignals() == 0) return false;
   if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) PyErr_Clear();
   return true;
@@ -50,7 +50,7 @@ auto run_solver(double time_limit_s, Solver solver) {
   core::StopToken stop(time_limit_s, &interrupted);
   WorkspaceLease lease;
   auto result = [&] {
-    const py::gil_scoped_release no_gil;
+    const GilReleased no_gil;
     return solver(stop, lease.get());
   }();
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();
