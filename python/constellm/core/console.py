@@ -27,7 +27,8 @@ codecs.register_error(_HANDLER, _replace)
 def printable(text: str, stream: TextIO | None = None) -> str:
     """`text` as `stream` (default: standard output) can write it, what its encoding lacks written alike.
 
-    What has no likeness becomes ``?``. Texts that objects show of themselves go through it, since ``print`` would raise UnicodeEncodeError.
+    What has no likeness becomes ``?``. Texts that objects show of themselves go through it, since ``print``
+    would raise UnicodeEncodeError.
     """
     encoding = getattr(sys.stdout if stream is None else stream, "encoding", None) or "utf-8"
     try:

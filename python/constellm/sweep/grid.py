@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import Problem
 from ..core import __version__
+from ..core.checks import short
+from .rows import RESERVED
 
 ProblemFactory = Callable[..., Problem]
 
@@ -124,6 +126,7 @@ def make_grid(
     """The grid of a call of `sweep`; what is wrong with the call raises here, before anything is solved."""
     if not axes:
         raise ValueError("axes: at least one is needed")
+    _check_names(axes)
     methods = (method,) if isinstance(method, str) else tuple(method)
     if not methods or len(set(methods)) < len(methods):
         raise ValueError(f"method: expected a name, or different names, got {method!r}")
@@ -152,6 +155,16 @@ def make_grid(
         method=method if isinstance(method, str) else methods,
         time_limit_s=time_limit_s,
     )
+
+
+def _check_names(axes: Mapping[str, Any]) -> None:
+    """Refuse axes that would meet a column of the rows under one name."""
+    for name in axes:
+        if name in RESERVED:
+            raise ValueError(
+                f"axis {name!r}: the rows have a column of this name; give a field with its list, as in "
+                f"'codecs.error', or a factory's parameter another name"
+            )
 
 
 def _parameters(factory: ProblemFactory, axes: Mapping[str, Any]) -> list[str]:
@@ -203,7 +216,7 @@ def _field_axis(problem: Problem, address: str, values: Any) -> Axis:
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in ("iu" if is_count else "iuf"):
         hint = " (no limit is infinity)" if array.dtype.kind == "O" else ""
         numbers = "integers" if is_count else "numbers"
-        raise TypeError(f"axis {address!r}: expected a 1-D array of {numbers}{hint}, got {_short(values)}")
+        raise TypeError(f"axis {address!r}: expected a 1-D array of {numbers}{hint}, got {short(values)}")
     array.flags.writeable = False
     return Axis(address, array, array, True, unit)
 
@@ -212,7 +225,7 @@ def _any_values(name: str, values: Any) -> Sequence[Any]:
     if hasattr(values, "tolist"):  # arrays and series
         values = values.tolist()
     if not isinstance(values, (list, tuple, range)) or len(values) == 0:
-        raise TypeError(f"axis {name!r}: expected a sequence of values, at least one, got {_short(values)}")
+        raise TypeError(f"axis {name!r}: expected a sequence of values, at least one, got {short(values)}")
     return values
 
 
@@ -232,8 +245,3 @@ def _label(value: Any) -> str:
 def plain(value: Any) -> Any:
     """`value` as JSON has it; numbers that are not finite as text."""
     return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

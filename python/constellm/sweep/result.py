@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.optional import optional_import
 from .rows import COLUMNS, STATUSES, Rows, empty_columns
 
 if TYPE_CHECKING:
@@ -41,6 +42,17 @@ class SweepResult:
             raise KeyError(f"{name!r}; there are {', '.join([*self.variables, *self.coords])}")
         return self.variables[name] if name in self.variables else self.coords[name]
 
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        """A variable or the values of a dimension, as a Dataset gives them."""
+        if name.startswith("_") or name in ("variables", "coords"):  # of a copy in the making
+            raise AttributeError(name)
+        if name in self.variables or name in self.coords:
+            return self[name]
+        raise AttributeError(
+            f"{name!r}: a SweepResult has {', '.join([*self.variables, *self.coords])}; selecting, averaging "
+            "and drawing by labels are xarray's: pip install 'constellm[sweep]' gives a Dataset instead"
+        )
+
     def __repr__(self) -> str:
         sizes = ", ".join(f"{dim}: {len(self.coords[dim])}" for dim in self.dims)
         names, counts = np.unique(self.variables["status"], return_counts=True)
@@ -48,10 +60,7 @@ class SweepResult:
 
     def to_xarray(self) -> xarray.Dataset:
         """As an `xarray.Dataset` with units in the attributes."""
-        try:
-            import xarray
-        except ImportError as error:
-            raise ImportError("this needs xarray: pip install 'constellm[sweep]'") from error
+        xarray = optional_import("xarray", extra="sweep", purpose="this needs xarray")
         docs = {column.name: column.doc for column in COLUMNS}
         variables = {}
         for name, values in self.variables.items():
@@ -62,10 +71,7 @@ class SweepResult:
 
     def to_pandas(self) -> pandas.DataFrame:
         """As a table: a row for every cell and method, dimensions first."""
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("this needs pandas: pip install pandas") from error
+        pandas = optional_import("pandas", extra="sweep", purpose="this needs pandas")
         places = np.unravel_index(np.arange(np.prod(self.shape, dtype=int)), self.shape)
         columns = {dim: self.coords[dim][place] for dim, place in zip(self.dims, places)}
         return pandas.DataFrame({**columns, **{name: v.ravel() for name, v in self.variables.items()}})

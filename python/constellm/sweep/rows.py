@@ -45,6 +45,10 @@ COLUMNS = (
 )
 
 
+RESERVED = frozenset({"cell", "method", "message", "plan", *(column.name for column in COLUMNS)})
+"""Names that stand beside those of the axes in results and row files."""
+
+
 def empty_columns(rows: int) -> dict[str, NDArray[Any]]:
     """Columns of rows that are not computed yet: status ``interrupted``."""
     return {c.name: np.full(rows, c.empty, dtype=c.dtype) for c in COLUMNS}

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import Problem
-from ..core.checks import count
+from ..core.checks import count, short
+from ..core.optional import optional_import
 from ..split.options import check_options
 from .grid import Grid, ProblemFactory, make_grid
 from .result import SweepResult, Table, best_form
@@ -74,7 +75,8 @@ def sweep(
         Solves the cells in its workers instead: a process pool, Dask's ``Client(...).get_executor()``,
         ``mpi4py.futures.MPIPoolExecutor()``.
     store : path, optional
-        Folder for the rows. What it holds already of this very sweep is not computed again.
+        Folder for the rows. What it holds already of this very sweep is not computed again; one sweep at a
+        time writes to it.
     plans : bool
         Keep every `Plan` as variable ``plan``; not with `store`.
     progress : bool
@@ -91,7 +93,9 @@ def sweep(
     Raises
     ------
     ValueError, TypeError
-        For an axis or an argument that no cell can make sense of.
+        For an axis or an argument that no cell can make sense of, and for a store of another sweep.
+    RuntimeError
+        If another sweep is writing to the store.
 
     Examples
     --------
@@ -108,6 +112,8 @@ def sweep(
     time_limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     if executor is not None and threads is not None:
         raise TypeError("threads: given together with an executor, whose workers solve one cell at a time")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor: expected a concurrent.futures.Executor, got {short(executor)}")
     if plans and store is not None:
         raise ValueError("plans: rows hold no plans, so give either plans or store")
     workers = _cores() if threads is None else count("threads", threads, most=1024)
@@ -119,10 +125,10 @@ def sweep(
         pending = np.arange(grid.cells)
         if store is not None:
             kept = RowStore(store, description)
+            stack.callback(kept.close)
             for rows in kept.rows():
                 table.accept(rows)
             pending = pending[~_finished(table, grid)]
-            stack.callback(kept.flush)
             receivers.append(kept.accept)
         if progress:
             receivers.append(_bar(stack, grid, len(pending)))
@@ -214,10 +220,7 @@ def _solve(
 
 
 def _bar(stack: contextlib.ExitStack, grid: Grid, pending: int) -> Callable[[Rows], None]:
-    try:
-        from tqdm.auto import tqdm
-    except ImportError as error:
-        raise ImportError("progress=True needs tqdm: pip install 'constellm[sweep]'") from error
+    tqdm = optional_import("tqdm.auto", extra="sweep", purpose="progress=True needs tqdm").tqdm
     width = len(grid.methods)
     total, done = grid.cells * width, (grid.cells - pending) * width
     bar = stack.enter_context(tqdm(total=total, initial=done, unit="plan"))

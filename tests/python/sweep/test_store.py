@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import numpy as np
 import pytest
 
 from constellm.sweep import load_rows, sweep
+from constellm.sweep.grid import make_grid
 from constellm.sweep.result import Table
 from constellm.sweep.rows import Rows
+from constellm.sweep.store import RowStore
 from python.sweep.problems import assert_same, small
 
 pytest.importorskip("xarray")
@@ -111,23 +115,131 @@ def test_torn_files_are_left_out_and_made_up_for(
     with caplog.at_level(logging.WARNING, "constellm.sweep"):
         assert_same(sweep(small(), AXES, store=tmp_path), direct)
     assert solved == [12, 9]
-    assert "is torn" in caplog.text
+    assert f"00003.{kind} is damaged" in caplog.text
+    assert [path.name for path in (tmp_path / "damaged").iterdir()] == [f"00003.{kind}.0"]
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
-def test_a_torn_last_line_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, solved: list[int]
+def test_a_flipped_bit_anywhere_never_gives_another_number(
+    tmp_path: Path, kind: str, solved: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
+    direct = sweep(small(), AXES, store=tmp_path)
+    (path,) = (tmp_path / "rows").glob(f"*.{kind}")
+    content = path.read_bytes()
+    flips = np.random.default_rng(1).choice(len(content), 60, replace=False)
+    for place in flips.tolist():
+        damaged = bytearray(content)
+        damaged[place] ^= 4
+        path.write_bytes(damaged)
+        loaded = load_rows(tmp_path)
+        kept = loaded.status.values != "interrupted"
+        np.testing.assert_array_equal(loaded.delay_s.values[kept], direct.delay_s.values[kept])
+        assert kept.all() or not kept.any()
+    assert "is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("cut", ["zeros", "short", "empty"])
+def test_a_torn_file_is_computed_again(tmp_path: Path, kind: str, cut: str, solved: list[int]) -> None:
+    direct = sweep(small(), AXES, store=tmp_path)
+    (path,) = (tmp_path / "rows").glob(f"*.{kind}")
+    content = path.read_bytes()
+    third = len(content) // 3
+    torn = {
+        "zeros": content[:third] + bytes(third) + content[2 * third :],
+        "short": content[:-20],
+        "empty": b"",
+    }
+    path.write_bytes(torn[cut])
+    assert_same(sweep(small(), AXES, store=tmp_path), direct)
+    assert_same(load_rows(tmp_path), direct)
+    assert solved == [12, 12]
+
+
+def test_foreign_files_are_named_and_set_aside(
+    tmp_path: Path, kind: str, solved: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    direct = sweep(small(), AXES, store=tmp_path / "ours")
+    others = {
+        "columns": {"axes": {"rate_bps": AXES["rate_bps"]}},
+        "method": {"method": "pipeedge", "axes": AXES},
+        "values": {"axes": {**AXES, "rate_bps": AXES["rate_bps"] * 2}},
+        "size": {"axes": {**AXES, "rate_bps": [*AXES["rate_bps"], 1e3, 1e2]}},
+        "problem": {"axes": AXES, "problem": small(layers=2)},
+    }
+    for number, (name, keywords) in enumerate(others.items(), start=1):
+        sweep(**{"problem": small(), **keywords}, store=tmp_path / name)
+        (path,) = (tmp_path / name / "rows").glob(f"*.{kind}")
+        path.rename(tmp_path / "ours" / "rows" / f"{number:05d}.{kind}")
+    assert_same(load_rows(tmp_path / "ours"), direct)
+    assert_same(sweep(small(), AXES, store=tmp_path / "ours"), direct)
+    assert caplog.text.count("of this sweep") == 2 * len(others)
+    assert sorted(path.name for path in (tmp_path / "ours" / "damaged").iterdir()) == [
+        f"{number:05d}.{kind}.0" for number in range(1, 6)
+    ]
+    assert solved == [12, 4, 12, 12, 18, 12]  # none of ours was solved again
+
+
+def test_rows_without_checksums_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pyarrow", "pyarrow.parquet"):
         monkeypatch.setitem(sys.modules, name, None)
     direct = sweep(small(), AXES, store=tmp_path)
     path = tmp_path / "rows" / "00000.jsonl"
-    path.write_bytes(path.read_bytes()[:-20])
+    bare = [line.rpartition(', "crc32"')[0] + "}\n" for line in path.read_text().splitlines()]
+    path.write_text("".join(bare))
+    assert_same(load_rows(tmp_path), direct)
+
+
+def test_one_sweep_at_a_time_writes(tmp_path: Path) -> None:
+    axes = {"rate_bps": [1e5, 1e6]}
+
+    def factory(name: str):
+        with pytest.raises(RuntimeError, match="another sweep is writing to"):
+            sweep(small(), axes, store=tmp_path)
+        return small(name=name)
+
+    store = RowStore(tmp_path, make_grid(small(), axes, "optimal", np.inf).description())
+    sweep(factory, {"name": ["a"]})
+    code = (
+        "from constellm.sweep import sweep; from python.sweep.problems import small\n"
+        f"try: sweep(small(), {axes!r}, store={str(tmp_path)!r})\n"
+        "except RuntimeError as error: print(error)"
+    )
+    tests = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")])}
+    other = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert "another sweep is writing to" in other.stdout, other.stderr
+    store.close()
+    sweep(small(), axes, store=tmp_path)
+
+
+def test_leftovers_of_a_kill_are_removed_and_nothing_else(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "manifest.json.77.tmp").write_text("half a manif")
+    direct = sweep(small(), AXES, store=tmp_path)
+    (tmp_path / f"00001.{kind}.77.tmp").write_text("half")
+    (tmp_path / "rows" / f"00001.{kind}.77.tmp").write_text("half")  # where 0.1.0 left them
+    (tmp_path / "notes.tmp").write_text("mine")
     assert_same(sweep(small(), AXES, store=tmp_path), direct)
-    assert solved == [12, 1]
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join([*lines[:3], "{no row\n", *lines[3:]]))
-    with pytest.raises(ValueError, match="line 4 is no row"):
-        load_rows(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*.tmp")] == ["notes.tmp"]
+
+
+def test_manifests_that_say_nothing_are_refused_by_name(tmp_path: Path) -> None:
+    sweep(small(), AXES, store=tmp_path)
+    manifest = tmp_path / "manifest.json"
+    whole = json.loads(manifest.read_text())
+    for content in ["", "[]", "{", json.dumps({**whole, "sweep": {}}), json.dumps({**whole, "rows": "csv"})]:
+        manifest.write_text(content)
+        with pytest.raises(ValueError, match=r"manifest\.json'"):
+            load_rows(tmp_path)
+        with pytest.raises(ValueError, match=r"manifest\.json'"):
+            sweep(small(), AXES, store=tmp_path)
+
+
+def test_a_store_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    direct = sweep(small(), AXES, store="~/x")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert_same(load_rows("~/x"), direct)
 
 
 def test_rows_of_another_sweep_are_refused(tmp_path: Path) -> None:

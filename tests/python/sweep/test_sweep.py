@@ -263,7 +263,7 @@ def test_a_plain_result_becomes_a_table(monkeypatch: pytest.MonkeyPatch) -> None
     assert table["rate_bps"].tolist() == [1e5, 1e5, 1e6, 1e6]
     assert table["delay_s"].tolist() == found["delay_s"].ravel().tolist()
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="pip install pandas"):
+    with pytest.raises(ImportError, match=r"constellm\[sweep\]"):
         found.to_pandas()
 
 
@@ -397,3 +397,34 @@ def test_links_of_the_ground_by_their_ends() -> None:
     extra = [*problem.links, link("s2", "s1", rate_bps=1.0)]
     found = sweep(problem.replace(links=extra), {"links[s2->s1].rate_bps": [5.0]})
     assert found.status.values.tolist() == ["optimal"]
+
+
+@pytest.mark.parametrize("name", ["cell", "error", "method", "message", "plan", "labels", "delay_s"])
+def test_axes_named_as_a_column_are_refused_at_once(name: str) -> None:
+    def factory(**values):
+        raise AssertionError("called")
+
+    with pytest.raises(ValueError, match=f"axis '{name}': the rows have a column of this name"):
+        sweep(factory, {name: [0.1, 0.2]})
+
+
+def test_a_field_of_a_columns_name_goes_by_its_list() -> None:
+    found = sweep(small(), {"codecs.error": [0.01, 0.1]})
+    assert found.delay_s.dims == ("codecs.error",)
+
+
+@pytest.mark.parametrize("executor", [4, "dask", object()])
+def test_what_is_no_executor_is_refused(executor: object) -> None:
+    with pytest.raises(TypeError, match="executor: expected a concurrent"):
+        sweep(small(), rate_bps=[1e6], executor=executor)
+
+
+def test_a_result_without_xarray_has_its_figures_as_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    found = sweep(small(), rate_bps=[1e5, 1e6])
+    assert found.delay_s is found["delay_s"]
+    assert found.rate_bps.tolist() == [1e5, 1e6]
+    copied = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(copied.delay_s, found.delay_s)
+    with pytest.raises(AttributeError, match=r"'sel': a SweepResult has delay_s, .*constellm\[sweep\]"):
+        found.sel  # noqa: B018
