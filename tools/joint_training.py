@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from constellm import codec, images, infer, network, split
+from constellm import codec, codesign, images, infer, network, split
 from constellm.core.quantity import quantity
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,7 +85,7 @@ def measure_all(options: argparse.Namespace) -> None:
     """Run every case and write the tables."""
     import torch
 
-    from constellm.train import CutTrainer, alternate, load
+    from constellm.train import CutTrainer, load
 
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def measure_all(options: argparse.Namespace) -> None:
     for case in options.cases:
         rate_bps, compressors = CASES[case]
         start = time.perf_counter()
-        found = alternate(
+        found = codesign.alternate(
             problem_of(net, rate_bps),
             net,
             training,

@@ -22,7 +22,6 @@ import numpy as np
 from constellm import codec, images, infer, network, split
 from constellm.codec import Calibration, MeasuredCuts
 from constellm.infer import measure, random_combinations
-from constellm.infer.infer import cuts_of
 
 PROMISES = (0.005, 0.01, 0.02)
 Row = dict[str, Any]
@@ -108,8 +107,7 @@ def solved(
 ) -> tuple[dict[int, str], split.Plan]:
     """Cuts with a codec, and the plan."""
     plan = split.solve(problem(net, calibration.menu(), max_error, seed, calibration.error_rule))
-    cuts = cuts_of(plan, {option.name: option for option in calibration.menu()}) if plan.stages else {}
-    return {k: option.name for k, option in cuts.items()}, plan
+    return split.codecs_at_cuts(plan) if plan.stages else {}, plan
 
 
 def planned_sets(

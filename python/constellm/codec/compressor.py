@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import Protocol, Union, runtime_checkable
 
 import numpy as np
 
@@ -33,6 +34,31 @@ class Compressor(Protocol):
     def decode(self, data: bytes) -> np.ndarray:
         """The activation that `encode` was given, up to the compressor's error."""
         ...
+
+
+AtCuts = Union[Compressor, Mapping[int, Compressor]]
+"""One compressor for all boundaries, or one for each of some."""
+
+Compressors = Mapping[str, AtCuts]
+"""Compressors by name."""
+
+
+def compressor_at(field: str, compressors: Compressors, name: str, boundary: int) -> Compressor:
+    """The compressor of a name at a boundary.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is none, or it is no compressor; begins with `field`.
+    """
+    if name not in compressors:
+        raise ValueError(f"{field}: {name!r} is not one of {', '.join(map(repr, compressors))}")
+    one = compressors[name]
+    if isinstance(one, Mapping):
+        if boundary not in one:
+            raise ValueError(f"{field}: {name!r} is not given for boundary {boundary}")
+        one = one[boundary]
+    return instance(f"compressors[{name!r}]", one, Compressor)  # type: ignore[type-abstract]
 
 
 class Direct:

@@ -1,10 +1,11 @@
 """Inference without PyTorch, split at any block boundary (ONNX Runtime; extra ``[infer]``).
 
-`load` gives a model, `infer` runs it with compressors at its cuts, `cuts_of` takes the cuts from a plan,
-`learned_compressors` gives the masks and bottlenecks that were trained for its cuts.
+`load` gives a model, `infer` runs it with compressors at its cuts, such as those of a plan
+(`constellm.split.compressors_at_cuts`), `measure` says what they cost, `learned_compressors` gives the masks and
+bottlenecks that were trained for the shipped model's cuts.
 """
 
-from .infer import Crossing, Inference, Segmented, cuts_of, infer
+from .infer import Crossing, Inference, Segmented, infer
 from .learned import learned_compressors
 from .measurement import Measurement, measure, random_combinations
 from .onnx_model import OnnxModel, load, save_onnx, shipped
@@ -19,7 +20,6 @@ __all__ = [
     "Segmented",
     "Weights",
     "calibration",
-    "cuts_of",
     "direct_compressors",
     "infer",
     "learned_compressors",

@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, Union
+from typing import Protocol
 
 import numpy as np
 
 from ..codec.compressor import Compressor
-from ..core.checks import count, instance
+from ..core.checks import count
 from ..images import ImageSet
-
-Compressors = Mapping[str, Union[Compressor, Mapping[int, Compressor]]]
-"""By name: a compressor for all boundaries, or one for each of some."""
 
 
 class Segmented(Protocol):
@@ -167,56 +164,6 @@ def infer(
         logits[start : start + batch] = part
     assert logits is not None
     return Inference(logits, {boundary: total.crossing() for boundary, total in totals.items()})
-
-
-def cuts_of(plan: Any, compressors: Compressors) -> dict[int, Compressor]:
-    """The cuts of a plan, for `infer`.
-
-    Parameters
-    ----------
-    plan : Plan
-        Of `constellm.split`, over a profile whose layers are the model's blocks (`OnnxModel.profile`).
-    compressors : mapping of str to Compressor, or to a mapping of boundary to Compressor
-        By the names of the codecs in the problem's menu, such as those of `learned_compressors`. ``"none"``
-        need not be there: nothing is done.
-
-    Returns
-    -------
-    dict of int to Compressor
-        By boundary.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no plan (names the status), or a codec that it uses has no compressor, or none for its
-        boundary.
-    """
-    if not plan.stages:
-        raise ValueError(f"plan: no stages, its status is {plan.status!r}")
-    boundaries = {stage.last_layer + 1: stage.codec for stage in plan.stages[:-1]}
-    return {
-        k: compressor_at("compressors", compressors, name, k)
-        for k, name in boundaries.items()
-        if name in compressors or name not in (None, "none")
-    }
-
-
-def compressor_at(field: str, compressors: Compressors, name: str, boundary: int) -> Compressor:
-    """The compressor of this name at a boundary.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is none, or it is no compressor; begins with `field`.
-    """
-    if name not in compressors:
-        raise ValueError(f"{field}: {name!r} is not one of {', '.join(map(repr, compressors))}")
-    one = compressors[name]
-    if isinstance(one, Mapping):
-        if boundary not in one:
-            raise ValueError(f"{field}: {name!r} is not given for boundary {boundary}")
-        one = one[boundary]
-    return instance(f"compressors[{name!r}]", one, Compressor)  # type: ignore[type-abstract]
 
 
 class _Total:

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..codec.compressor import Compressor
+from ..codec.compressor import Compressor, Compressors, compressor_at
 from ..codec.flip import fit_temperature, flips
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count, short
 from ..images import ImageSet
-from .infer import Compressors, compressor_at
 
 Cuts = Mapping[int, str]
 

@@ -302,7 +302,7 @@ def plot_rounds(rounds: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) 
     Parameters
     ----------
     rounds
-        Rows of `constellm.train.JointResult`: ``round``, ``start_s``, ``objective_s``, ``ideal_s``.
+        Rows of `constellm.codesign.JointResult`: ``round``, ``start_s``, ``objective_s``, ``ideal_s``.
     ax
         Where to draw; a new figure if None.
 

@@ -10,11 +10,14 @@ del infer  # the module; the name is the function's
 __getattr__ = moved_names(
     __name__,
     {
-        name: f"constellm.infer.{name}"
-        for name in (
-            *("Crossing", "Inference", "Measurement", "OnnxModel", "Segmented", "Weights", "calibration"),
-            *("cuts_of", "direct_compressors", "infer", "learned_compressors", "load", "measure"),
-            *("measured_cuts", "random_combinations", "read_weights", "save_onnx", "shipped"),
-        )
+        "cuts_of": "constellm.split.compressors_at_cuts",
+        **{
+            name: f"constellm.infer.{name}"
+            for name in (
+                *("Crossing", "Inference", "Measurement", "OnnxModel", "Segmented", "Weights", "calibration"),
+                *("direct_compressors", "infer", "learned_compressors", "load", "measure", "measured_cuts"),
+                *("random_combinations", "read_weights", "save_onnx", "shipped"),
+            )
+        },
     },
 )

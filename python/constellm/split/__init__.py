@@ -6,6 +6,7 @@ and `check` say what a plan is worth and which rule it breaks.
 
 from .._core import Plan, Problem, Stage
 from .comparison import Comparison, compare
+from .cuts import codecs_at_cuts, compressors_at_cuts
 from .display import attach as _attach_displays
 from .files import load_problem, problem_from_dict, save_problem
 from .fronts import ParetoFront, pareto_front
@@ -30,7 +31,9 @@ __all__ = [
     "Stage",
     "best_micro_batches",
     "check",
+    "codecs_at_cuts",
     "compare",
+    "compressors_at_cuts",
     "evaluate",
     "k_best",
     "load_problem",

@@ -1,8 +1,8 @@
 """Training with PyTorch, and users' own PyTorch models: needs ``pip install 'constellm[train]'``.
 
-`fit` trains the project's vision transformer, `fit_masks` and `fit_bottlenecks` what sits at its cuts;
-`alternate` trains codecs for a plan's cuts and plans anew; `TorchModel` splits and profiles any module that
-has a sequence of blocks. PyTorch is imported when the first of these names is used.
+`fit` trains the project's vision transformer, `fit_masks` and `fit_bottlenecks` what sits at its cuts,
+`CutTrainer` makes codecs for the cuts of a plan (`constellm.codesign.alternate`); `TorchModel` splits and profiles
+any module that has a sequence of blocks. PyTorch is imported when the first of these names is used.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ..core.deprecation import moved_names
+
 if TYPE_CHECKING:
     from .at_cuts import AtCut, CutRecipe, fit_at_cuts
     from .bottleneck import fit_bottlenecks
     from .cut_trainer import CutTrainer
     from .export import load, save
-    from .joint import Order, alternate
-    from .joint_result import JointResult
     from .masks import fit_masks
     from .torch_model import Segment, Side, TorchModel
     from .training import Recipe, Trained, fit, predict
@@ -26,9 +26,6 @@ _HOMES = {
     "AtCut": "at_cuts",
     "CutRecipe": "at_cuts",
     "CutTrainer": "cut_trainer",
-    "JointResult": "joint_result",
-    "Order": "joint",
-    "alternate": "joint",
     "fit_at_cuts": "at_cuts",
     "fit_bottlenecks": "bottleneck",
     "fit_masks": "masks",
@@ -49,8 +46,6 @@ __all__ = [
     "AtCut",
     "CutRecipe",
     "CutTrainer",
-    "JointResult",
-    "Order",
     "Recipe",
     "Segment",
     "Side",
@@ -58,7 +53,6 @@ __all__ = [
     "Trained",
     "Vit",
     "VitShape",
-    "alternate",
     "fit",
     "fit_at_cuts",
     "fit_bottlenecks",
@@ -69,9 +63,14 @@ __all__ = [
 ]
 
 
+_moved = moved_names(
+    __name__, {name: f"constellm.codesign.{name}" for name in ("JointResult", "Order", "alternate")}
+)
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _moved(name)
     try:
         home = importlib.import_module(f".{_HOMES[name]}", __name__)
     except ModuleNotFoundError as error:

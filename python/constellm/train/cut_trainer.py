@@ -1,4 +1,4 @@
-"""Codecs trained for exactly the cuts of a plan, for `alternate`."""
+"""Codecs trained for exactly the cuts of a plan, for `constellm.codesign.alternate`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import replace
 from ..codec.compressor import Compressor
 from ..codec.low_rank import Bottleneck
 from ..codec.masked import Masked
+from ..codesign.loop import Order
 from ..core.checks import count, instance, real
 from ..images import ImageSet
 from .at_cuts import CutRecipe
 from .bottleneck import fit_bottlenecks
-from .joint import Order
 from .masks import fit_masks
 from .training import Trained
 

@@ -156,37 +156,18 @@ def test_a_compressor_that_changes_shape_or_type_is_named(
         infer.infer(net, pixels, cuts={1: Wrong()})
 
 
-def plan_for(net: infer.OnnxModel, **limits: object) -> split.Plan:
+def test_a_plan_runs(net: infer.OnnxModel, pixels: np.ndarray) -> None:
     profile = net.profile(batch=4)
     chain = network.chain(
         3, flop_per_s=1e6, memory_bytes=0.6 * profile.memory_bytes, rate_bps=1e6, latency_s=0.001
     )
     menu = codec.menu("none") + codec.from_table([{"name": "lost", "ratio": 100.0, "error": 0.5}])
-    return split.solve(split.Problem(model=profile, network=chain, codecs=menu, micro_batches=3, **limits))
-
-
-def test_a_plan_runs(net: infer.OnnxModel, pixels: np.ndarray) -> None:
-    plan = plan_for(net)
+    plan = split.solve(split.Problem(model=profile, network=chain, codecs=menu, micro_batches=3))
     assert len(plan.stages) > 1
     assert {stage.codec for stage in plan.stages[:-1]} == {"lost"}
-    cuts = infer.cuts_of(plan, {"lost": Lost()})
+    cuts = split.compressors_at_cuts(plan, {"lost": Lost()})
     assert list(cuts) == [stage.last_layer + 1 for stage in plan.stages[:-1]]
     assert list(infer.infer(net, pixels, cuts=cuts, batch=4).cuts) == list(cuts)
-    with pytest.raises(ValueError, match="compressors: 'lost' is not one of 'exact'"):
-        infer.cuts_of(plan, {"exact": Exact()})
-
-
-def test_a_plan_takes_the_compressor_of_its_boundary(net: infer.OnnxModel) -> None:
-    """As `learned_compressors` gives them."""
-    plan = plan_for(net)
-    trained = {k: Lost() for k in range(1, net.blocks)}
-    cuts = infer.cuts_of(plan, {"lost": trained})
-    assert len(cuts) > 1
-    assert all(compressor is trained[k] for k, compressor in cuts.items())
-    with pytest.raises(ValueError, match=f"compressors: 'lost' is not given for boundary {min(cuts)}"):
-        infer.cuts_of(plan, {"lost": {net.blocks: Lost()}})
-    with pytest.raises(TypeError, match=r"compressors\['lost'\]: expected a Compressor, got 3"):
-        infer.cuts_of(plan, {"lost": dict.fromkeys(trained, 3)})
 
 
 def test_labels_are_places_of_classes(net: infer.OnnxModel, pixels: np.ndarray) -> None:
@@ -200,22 +181,6 @@ def test_the_arrays_of_an_image_set_are_asked_for(net: infer.OnnxModel) -> None:
     held = images.synthetic(1, side_px=16)
     with pytest.raises(TypeError, match=r"x: expected an array, got an ImageSet; its images are \.pixels"):
         infer.infer(net, held)
-
-
-def test_a_plan_that_compresses_nothing_needs_no_compressors(net: infer.OnnxModel) -> None:
-    plan = plan_for(net, max_error=0.0)
-    assert len(plan.stages) > 1
-    assert infer.cuts_of(plan, {}) == {}
-    exact = Exact()
-    assert set(infer.cuts_of(plan, {"none": exact}).values()) == {exact}
-
-
-def test_no_plan_has_no_cuts(net: infer.OnnxModel) -> None:
-    profile = net.profile()
-    tiny = network.chain(2, flop_per_s=1e6, memory_bytes=1.0, rate_bps=1e6)
-    plan = split.solve(split.Problem(model=profile, network=tiny, codecs=codec.menu("none")))
-    with pytest.raises(ValueError, match="plan: no stages, its status is 'infeasible'"):
-        infer.cuts_of(plan, {})
 
 
 def test_temporary_file_is_not_held(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ def test_the_old_name_works_and_tells_the_new_one() -> None:
     assert "run" not in clm.__all__
 
 
+def test_a_plan_s_compressors_are_found_in_split() -> None:
+    with pytest.warns(DeprecationWarning, match=r"constellm\.split\.compressors_at_cuts now"):
+        assert clm.run.cuts_of is clm.split.compressors_at_cuts
+
+
 @pytest.mark.parametrize("name", sorted(infer.__all__))
 def test_every_public_name_is_found(name: str) -> None:
     with pytest.warns(DeprecationWarning):

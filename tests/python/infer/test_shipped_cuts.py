@@ -67,7 +67,7 @@ def test_a_plan_that_promises_one_point_keeps_it_on_the_sample(seed):
     calibration = infer.calibration()
     net, problem = chain(calibration, calibration.max_error(0.01), seed)
     plan = split.solve(problem)
-    cuts = infer.cuts_of(plan, infer.direct_compressors())
+    cuts = split.compressors_at_cuts(plan, infer.direct_compressors())
     assert len(cuts) >= 1
     sample = images.sample()
     exact = infer.infer(net, sample.pixels)

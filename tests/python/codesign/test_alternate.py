@@ -9,9 +9,9 @@ import pytest
 
 from constellm import model, network, split
 from constellm.codec import MeasuredCuts
+from constellm.codesign import COLUMNS, IDEAL, STOPS, Order, alternate
 from constellm.images import ImageSet, synthetic
-from constellm.train.joint import IDEAL, Order, alternate
-from constellm.train.joint_result import COLUMNS, STOPS, cuts_of
+from constellm.split import codecs_at_cuts
 
 BLOCKS = 6
 NET = SimpleNamespace(name="net", blocks=BLOCKS)
@@ -137,7 +137,7 @@ def test_every_round_trains_for_the_last_plan_and_no_round_is_worse():
     for order, before, after in zip(trainer.orders, found.rounds, found.rounds[1:]):
         assert list(order.ratios) == cuts(before.plan) == list(after.trained_cuts)
     first = found.rounds[0]
-    at = cuts_of(first.plan)
+    at = codecs_at_cuts(first.plan)
     for k, name in at.items():
         assert trainer.orders[0].ratios[k] == MENU[name].ratio
     for done in found.rounds:
@@ -155,7 +155,7 @@ def test_bytes_of_a_trained_codec_are_counted_at_its_cuts_alone():
     done = found.rounds[1]
     where = set(found.compressors["trained-r1"])
     assert where < set(range(1, BLOCKS))
-    trained = {k for k, name in cuts_of(done.plan).items() if name == "trained-r1"}
+    trained = {k for k, name in codecs_at_cuts(done.plan).items() if name == "trained-r1"}
     assert trained and trained <= where
     codec = next(c for c in done.plan.problem.codecs if c.name == "trained-r1")
     for k in range(1, BLOCKS):
@@ -220,7 +220,9 @@ def test_plan_without_a_cut_asks_for_codecs_at_the_cuts_of_the_ideal_plan():
 def test_no_codec_is_used_where_the_images_are_too_few_for_any_promise():
     found = run(Better(2.0, loss=0.0), loss=1e-5, rounds=1)
     assert [done.max_error for done in found.rounds] == [0.0, 0.0]
-    assert all(cuts_of(done.plan) == {} and done.row()["promised_loss"] == 0.0 for done in found.rounds)
+    assert all(
+        codecs_at_cuts(done.plan) == {} and done.row()["promised_loss"] == 0.0 for done in found.rounds
+    )
 
 
 def test_throughput_is_an_objective_too():
@@ -254,7 +256,7 @@ def test_test_images_change_nothing():
     for one, two in zip(without.rounds, tested.rounds):
         assert one.plan.stages == two.plan.stages and one.objective_s == two.objective_s
         assert one.tested is None and two.tested.images == len(TEST)
-        assert two.tested.plan == cuts_of(two.plan) == two.measured.plan
+        assert two.tested.plan == codecs_at_cuts(two.plan) == two.measured.plan
 
 
 def test_shows_itself():
@@ -273,7 +275,7 @@ def test_shows_itself():
 def test_cuts_are_those_of_the_plan():
     found = run(Better(16.0), rounds=1)
     at = found.cuts()
-    for k, name in cuts_of(found.plan).items():
+    for k, name in codecs_at_cuts(found.plan).items():
         menu = found.compressors[name]
         assert at[k] is (menu[k] if isinstance(menu, dict) else menu)
 
