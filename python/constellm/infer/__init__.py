@@ -1,8 +1,8 @@
 """Inference without PyTorch, split at any block boundary (ONNX Runtime; extra ``[infer]``).
 
 `load` gives a model, `infer` runs it with compressors at its cuts, such as those of a plan
-(`constellm.split.compressors_at_cuts`), `measure` says what they cost, `learned_compressors` gives the masks and
-bottlenecks that were trained for the shipped model's cuts.
+(`constellm.split.compressors_at_cuts`), `measure` says what they cost, `learned_compressors` gives the masks
+and bottlenecks that were trained for the shipped model's cuts.
 """
 
 from .infer import Crossing, Inference, Segmented, infer

@@ -1,8 +1,8 @@
 """Training with PyTorch, and users' own PyTorch models: needs ``pip install 'constellm[train]'``.
 
 `fit` trains the project's vision transformer, `fit_masks` and `fit_bottlenecks` what sits at its cuts,
-`CutTrainer` makes codecs for the cuts of a plan (`constellm.codesign.alternate`); `TorchModel` splits and profiles
-any module that has a sequence of blocks. PyTorch is imported when the first of these names is used.
+`CutTrainer` makes codecs for the cuts of a plan (`constellm.codesign.alternate`); `TorchModel` splits and
+profiles any module that has a sequence of blocks. PyTorch is imported when the first of these names is used.
 """
 
 from __future__ import annotations
