@@ -1,7 +1,65 @@
+#include <algorithm>
+
 #include "constellm/codec/coding.hpp"
 #include "gil.hpp"
 #include "record.hpp"
 #include "register.hpp"
+
+namespace constellm::bindings {
+
+/// An enumeration is a word in Python: `words(E)`, found by its argument, names the values in their order.
+template <class E>
+  requires std::is_enum_v<E>
+struct FromPython<E> {
+  static constexpr const char* annotation = "str";
+  static E get(py::handle value, const std::string& name) {
+    const std::string word = FromPython<std::string>::get(value, name);
+    const auto known = words(E{});
+    const auto found = std::find(known.begin(), known.end(), word);
+    if (found != known.end()) return static_cast<E>(found - known.begin());
+    std::string listed;
+    for (const auto& one : known) listed += (listed.empty() ? "'" : ", '") + std::string(one) + "'";
+    throw core::InvalidInput(name + ": '" + word + "' is not one of " + listed);
+  }
+};
+
+/// 0 and None are the same, and None where they are read.
+template <>
+struct FromPython<codec::Bits> {
+  static constexpr const char* annotation = "int | None";
+  static codec::Bits get(py::handle value, const std::string& name) {
+    return value.is_none() ? 0 : FromPython<std::int64_t>::get(value, name);
+  }
+};
+
+}  // namespace constellm::bindings
+
+namespace pybind11::detail {
+
+template <class E>
+struct WordCaster {
+  static constexpr auto name = const_name("str");
+  static handle cast(E value, return_value_policy, handle) { return str(word_of(value)).release(); }
+};
+template <>
+struct type_caster<constellm::codec::Sparsify> : WordCaster<constellm::codec::Sparsify> {};
+template <>
+struct type_caster<constellm::codec::Scale> : WordCaster<constellm::codec::Scale> {};
+template <>
+struct type_caster<constellm::codec::Clip> : WordCaster<constellm::codec::Clip> {};
+template <>
+struct type_caster<constellm::codec::Rounding> : WordCaster<constellm::codec::Rounding> {};
+template <>
+struct type_caster<constellm::codec::Entropy> : WordCaster<constellm::codec::Entropy> {};
+template <>
+struct type_caster<constellm::codec::Bits> {
+  static constexpr auto name = const_name("int | None");
+  static handle cast(constellm::codec::Bits bits, return_value_policy, handle) {
+    return bits == 0 ? none().release() : int_(bits.count).release();
+  }
+};
+
+}  // namespace pybind11::detail
 
 namespace constellm::bindings {
 namespace {
@@ -48,10 +106,9 @@ auto with_arrays(const py::array& x, const std::optional<py::array>& mask, const
   std::optional<codec::ArrayView> mask_view;
   if (mask) mask_view = view_of(*mask);
   const codec::Dtype dtype = dtype_of(x);
-  const codec::Settings settings = codec::resolve(scheme);
   const GilReleased no_gil;
   const Scratch scratch;
-  return call(view, dtype, mask_view, settings, scratch.workspace());
+  return call(view, dtype, mask_view, scheme, scratch.workspace());
 }
 
 py::bytes encode(const py::array& x, const codec::Scheme& scheme, const std::optional<py::array>& mask) {
@@ -96,7 +153,7 @@ py::dict inspect(const py::buffer& data) {
   py::dict told;
   told["shape"] = py::tuple(py::cast(header.shape));
   told["dtype"] = header.dtype == codec::Dtype::float32 ? "float32" : "float16";
-  told["scheme"] = codec::to_scheme(header.settings);
+  told["scheme"] = header.scheme;
   told["raw_bytes"] = header.raw_bytes();
   told["total_bytes"] = header.message_bytes;
   told["header_bytes"] = header.message_bytes - parts;

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "constellm/codec/laplace.hpp"
 #include "constellm/core/error.hpp"
 #include "constellm/split/baselines/menus.hpp"
 #include "constellm/split/baselines/propose.hpp"
@@ -76,16 +75,6 @@ std::vector<std::int32_t> sizes_of(const Proposal& proposal) {
 using Sizes = std::vector<std::int32_t>;
 
 }  // namespace
-
-TEST_CASE("Lambert's function and the quantiser's error") {
-  for (const double z : {3.0, 12.0, 192.0, 1e6, 1e12}) {
-    const double w = codec::lambert_w(z);
-    CHECK(w * std::exp(w) == Approx(z).epsilon(1e-13));
-  }
-  CHECK(codec::clipping_point(4) == Approx(5.03).epsilon(1e-3));  // Banner et al. give 5.03 b
-  for (int bits = 1; bits < codec::kMostBits; ++bits)
-    CHECK(codec::quantisation_error(bits + 1) < codec::quantisation_error(bits));
-}
 
 TEST_CASE("QuantPipe's bits") {
   // c = floor(slowness) + 1; 32, 16, 8, 6, 4, 2 bits for c <= 1, 2, 4, 5, 8, else

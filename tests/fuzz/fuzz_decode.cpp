@@ -19,8 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   survives(message, workspace);
   // As scheme and values: what is encoded decodes.
   if (size < 8) return 0;
-  const std::vector<Settings> all = all_settings();
-  const Settings& settings = all[data[0] % all.size()];
+  const std::vector<Scheme> all = all_schemes();
+  const Scheme& scheme = all[data[0] % all.size()];
   const std::int64_t features = 1 + data[1] % 70;
   const std::int64_t tokens = static_cast<std::int64_t>((size - 2) / 4) / features;
   Array array(0, features, 0);
@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (tokens > 0) std::memcpy(array.values.data(), data + 2, 4 * array.values.size());
   for (std::size_t i = 0; i < array.mask.size(); ++i) array.mask[i] = data[2 + i] & data[1];
   try {
-    if (!survives(encode_array(array, settings, workspace), workspace)) __builtin_trap();
+    if (!survives(encode_array(array, scheme, workspace), workspace)) __builtin_trap();
   } catch (const constellm::core::InvalidInput&) {  // not finite
   }
   return 0;
@@ -44,7 +44,7 @@ extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, st
 std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
   if (seed % 16 != 0) return LLVMFuzzerMutate(data, size, most);
   static Workspace workspace;
-  const std::vector<Settings> all = all_settings();
+  const std::vector<Scheme> all = all_schemes();
   const Array array(seed / 16 % 40, seed / 640 % 40, seed);
   const Bytes message = encode_array(array, all[seed / 7 % all.size()], workspace);
   const std::size_t n = std::min(message.size(), most);

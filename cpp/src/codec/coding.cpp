@@ -68,30 +68,30 @@ CONSTELLM_SIMD void clamp_to_one(float* values, std::int64_t n) {
 }
 
 // What of a row shares a scale: all of it, or each block of features.
-std::int64_t group_features(const Settings& settings, std::int64_t features) {
-  return settings.scale == Scale::block ? std::min(settings.block, features) : features;
+std::int64_t group_features(const Scheme& scheme, std::int64_t features) {
+  return scheme.scale == Scale::block ? std::min(*scheme.block, features) : features;
 }
 
 // Reads the array once: which elements are kept, and their values one after the other; where they share
 // scales, also where each group ends among them.
 class Gather {
  public:
-  Gather(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Settings& settings,
+  Gather(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Scheme& scheme,
          Workspace& workspace)
-      : x_(x), dtype_(dtype), settings_(settings), w_(workspace), rows_(rows_of(x.shape)) {
+      : x_(x), dtype_(dtype), scheme_(scheme), w_(workspace), rows_(rows_of(x.shape)) {
     if (mask) mask_walk_.emplace(*mask);
   }
 
   void run() {
     w_.kept = {};
     w_.group_end.clear();
-    if (settings_.selects()) w_.mask.reset(rows_.tokens, rows_.features);
+    if (scheme_.selects()) w_.mask.reset(rows_.tokens, rows_.features);
     if (rows_.elements() == 0) return;  // however many features its tokens would have
     w_.row.resize(static_cast<std::size_t>(rows_.features));
     w_.kept = room(w_.kept_room, static_cast<std::size_t>(rows_.elements()));
-    const bool drawn = settings_.bits > 0 && settings_.rounding == Rounding::stochastic;
+    const bool drawn = scheme_.bits > 0 && scheme_.rounding == Rounding::stochastic;
     w_.draws.resize(drawn ? w_.kept.size() : 0);
-    const bool grouped = settings_.bits > 0 && settings_.scale != Scale::tensor;
+    const bool grouped = scheme_.bits > 0 && scheme_.scale != Scale::tensor;
     w_.features.resize(drawn || grouped ? static_cast<std::size_t>(rows_.features) : 0);
 
     RowWalk walk(x_);
@@ -104,7 +104,7 @@ class Gather {
         throw_not_finite(x_, t * rows_.features + f, row[f]);
       }
       const std::int64_t before = kept;
-      if (settings_.selects()) {
+      if (scheme_.selects()) {
         select_row(row, t);
         float* out = w_.kept.data() + kept;
         for_each_kept(w_.mask.row(t), w_.mask.words_per_row, [&](std::int64_t f) { *out++ = row[f]; });
@@ -115,8 +115,8 @@ class Gather {
       }
       if (drawn || grouped) list_features(t);
       if (drawn) {
-        draw(settings_.seed, t, std::span(w_.features).first(static_cast<std::size_t>(kept - before)),
-             w_.draws.data() + before);
+        draw(static_cast<std::uint64_t>(scheme_.seed), t,
+             std::span(w_.features).first(static_cast<std::size_t>(kept - before)), w_.draws.data() + before);
       }
       if (grouped) end_groups(before, kept);
     }
@@ -125,7 +125,7 @@ class Gather {
 
  private:
   void select_row(const float* row, std::int64_t t) {
-    if (!mask_walk_) return select(row, rows_.features, settings_, w_.selector, w_.mask.row(t));
+    if (!mask_walk_) return select(row, rows_.features, scheme_, w_.selector, w_.mask.row(t));
     w_.bytes.resize(static_cast<std::size_t>(rows_.features));
     const std::byte* bytes = mask_walk_->row();
     const std::int64_t stride = mask_walk_->feature_stride_bytes();
@@ -142,7 +142,7 @@ class Gather {
 
   void list_features(std::int64_t t) {
     std::uint32_t* out = w_.features.data();
-    if (settings_.selects()) {
+    if (scheme_.selects()) {
       for_each_kept(w_.mask.row(t), w_.mask.words_per_row,
                     [&](std::int64_t f) { *out++ = static_cast<std::uint32_t>(f); });
     } else {
@@ -151,7 +151,7 @@ class Gather {
   }
 
   void end_groups(std::int64_t before, std::int64_t kept) {
-    const std::int64_t width = group_features(settings_, rows_.features);
+    const std::int64_t width = group_features(scheme_, rows_.features);
     std::int64_t i = before;
     for (std::int64_t end = width; end < rows_.features + width; end += width) {
       while (i < kept && w_.features[static_cast<std::size_t>(i - before)] < end) ++i;
@@ -161,7 +161,7 @@ class Gather {
 
   const ArrayView& x_;
   Dtype dtype_;
-  const Settings& settings_;
+  const Scheme& scheme_;
   Workspace& w_;
   Rows rows_;
   std::optional<RowWalk> mask_walk_;
@@ -169,35 +169,35 @@ class Gather {
 
 // Divides what is kept by the scale of its group, a stored number. What is clipped ends at the scale: else
 // the quantiser, which is one for all groups, would have to reach the farthest outlier of any.
-void scale_groups(const Settings& settings, Workspace& w) {
+void scale_groups(const Scheme& scheme, Workspace& w) {
   w.scaled.resize(w.kept.size());
   w.scale.resize(w.group_end.size());
   std::int64_t begin = 0;
   for (std::size_t g = 0; g < w.group_end.size(); ++g) {
     const std::int64_t n = w.group_end[g] - begin;
     const float* values = w.kept.data() + begin;
-    w.scale[g] = scale_code(reach_of({values, static_cast<std::size_t>(n)}, settings));
+    w.scale[g] = scale_code(reach_of({values, static_cast<std::size_t>(n)}, scheme));
     float* out = w.scaled.data() + begin;
     if (w.scale[g] == 0) {
       std::fill_n(out, n, 0.0f);
     } else {
       divide(values, n, scale_of(w.scale[g]), out);
-      if (settings.clip == Clip::laplace) clamp_to_one(out, n);
+      if (scheme.clip == Clip::laplace) clamp_to_one(out, n);
     }
     begin = w.group_end[g];
   }
 }
 
 // Scales with what one would be: the exponents' bytes, then the five bits of the mantissas.
-void put_scales(const Settings& settings, Workspace& w, Bytes& out) {
+void put_scales(const Scheme& scheme, Workspace& w, Bytes& out) {
   w.bytes.resize(w.scale.size());
   for (std::size_t g = 0; g < w.scale.size(); ++g) w.bytes[g] = static_cast<std::uint8_t>(w.scale[g] >> 5);
   Bytes exponents;
-  put_symbols(w.bytes, 256, settings.entropy, nullptr, w.coder, exponents);
+  put_symbols(w.bytes, 256, scheme.entropy, nullptr, w.coder, exponents);
   put_varint(out, exponents.size());
   out.insert(out.end(), exponents.begin(), exponents.end());
   for (std::size_t g = 0; g < w.scale.size(); ++g) w.bytes[g] = static_cast<std::uint8_t>(w.scale[g] & 31);
-  put_symbols(w.bytes, 32, settings.entropy, nullptr, w.coder, out);
+  put_symbols(w.bytes, 32, scheme.entropy, nullptr, w.coder, out);
 }
 
 void get_scales(std::span<const std::uint8_t> data, std::size_t groups, Workspace& w) {
@@ -223,13 +223,13 @@ void plane_of(std::span<const float> kept, Dtype dtype, int plane, std::vector<s
 }
 
 // Symbols of what `w` has gathered; the quantiser that made them.
-Quantiser quantise_kept(const Settings& settings, Workspace& w) {
-  const bool grouped = settings.scale != Scale::tensor;
-  if (grouped) scale_groups(settings, w);
+Quantiser quantise_kept(const Scheme& scheme, Workspace& w) {
+  const bool grouped = scheme.scale != Scale::tensor;
+  if (grouped) scale_groups(scheme, w);
   const std::span<const float> values = grouped ? std::span<const float>(w.scaled) : w.kept;
-  Quantiser quantiser = fit_quantiser(values, settings);
+  Quantiser quantiser = fit_quantiser(values, scheme);
   w.symbols.resize(values.size());
-  if (settings.rounding == Rounding::stochastic) {
+  if (scheme.rounding == Rounding::stochastic) {
     quantise(quantiser, values, w.draws.data(), w.symbols.data());
   } else {
     quantise(quantiser, values, w.symbols.data());
@@ -248,8 +248,8 @@ double entropy_bytes(std::span<const std::uint8_t> symbols) {
   return bits / 8.0;
 }
 
-void check(const ArrayView& x, const std::optional<ArrayView>& mask, const Settings& settings) {
-  if (mask.has_value() != (settings.sparsify == Sparsify::mask)) {
+void check(const ArrayView& x, const std::optional<ArrayView>& mask, const Scheme& scheme) {
+  if (mask.has_value() != (scheme.sparsify == Sparsify::mask)) {
     throw core::InvalidInput(mask ? "mask: given, but the scheme's sparsify is not 'mask'"
                                   : "mask: needed with sparsify='mask'");
   }
@@ -267,57 +267,57 @@ std::size_t Workspace::held_bytes() const {
              scale, symbols, bytes);
 }
 
-Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Settings& settings,
+Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Scheme& scheme,
              Workspace& w) {
   const DefaultFloats default_floats;
-  check(x, mask, settings);
+  check(x, mask, scheme);
   const Rows rows = rows_of(x.shape);
-  Gather(x, dtype, mask, settings, w).run();
+  Gather(x, dtype, mask, scheme, w).run();
 
   std::array<Bytes, 3> parts;
   const auto kept = static_cast<std::int64_t>(w.kept.size());
   Grid grid{.tokens = rows.tokens, .features = rows.features};
-  const bool contexts = settings.entropy == Entropy::context && rows.elements() > 0;
-  if (settings.selects()) {
+  const bool contexts = scheme.entropy == Entropy::context && rows.elements() > 0;
+  if (scheme.selects()) {
     grid.mask = &w.mask;
     if (contexts) grid.stride = find_stride(w.mask, rows.tokens);
-    put_mask(grid, kept, settings.entropy, w.coder, parts[0]);
+    put_mask(grid, kept, scheme.entropy, w.coder, parts[0]);
   }
   Quantiser quantiser;
-  if (settings.bits > 0) {
-    quantiser = quantise_kept(settings, w);
-    if (settings.scale != Scale::tensor) put_scales(settings, w, parts[1]);
-    if (!settings.selects() && contexts) grid.stride = find_stride(w.symbols, rows.tokens, rows.features);
-    put_symbols(w.symbols, quantiser.symbols(), settings.entropy, &grid, w.coder, parts[2]);
+  if (scheme.bits > 0) {
+    quantiser = quantise_kept(scheme, w);
+    if (scheme.scale != Scale::tensor) put_scales(scheme, w, parts[1]);
+    if (!scheme.selects() && contexts) grid.stride = find_stride(w.symbols, rows.tokens, rows.features);
+    put_symbols(w.symbols, quantiser.symbols(), scheme.entropy, &grid, w.coder, parts[2]);
   } else {
     for (int plane = 0; plane < bytes_of(dtype); ++plane) {
       plane_of(w.kept, dtype, plane, w.symbols);
       Bytes coded;
-      put_symbols(w.symbols, 256, settings.entropy, &grid, w.coder, coded);
+      put_symbols(w.symbols, 256, scheme.entropy, &grid, w.coder, coded);
       put_varint(parts[2], coded.size());
       parts[2].insert(parts[2].end(), coded.begin(), coded.end());
     }
   }
   Bytes message;
-  put_header(message, dtype, x.shape, settings, quantiser, parts);
+  put_header(message, dtype, x.shape, scheme, quantiser, parts);
   for (const Bytes& part : parts) message.insert(message.end(), part.begin(), part.end());
   seal(message, rows.elements() * bytes_of(dtype));
   return message;
 }
 
 EntropyBound entropy_bound(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask,
-                           const Settings& settings, Workspace& w) {
+                           const Scheme& scheme, Workspace& w) {
   const DefaultFloats default_floats;
-  check(x, mask, settings);
-  Gather(x, dtype, mask, settings, w).run();
+  check(x, mask, scheme);
+  Gather(x, dtype, mask, scheme, w).run();
   const auto elements = static_cast<double>(rows_of(x.shape).elements());
   const auto kept = static_cast<double>(w.kept.size());
   EntropyBound bound;
   for (const double count : {kept, elements - kept}) {
-    if (settings.selects() && count > 0.0) bound.mask_bytes -= count * std::log2(count / elements) / 8.0;
+    if (scheme.selects() && count > 0.0) bound.mask_bytes -= count * std::log2(count / elements) / 8.0;
   }
-  if (settings.bits > 0) {
-    quantise_kept(settings, w);
+  if (scheme.bits > 0) {
+    quantise_kept(scheme, w);
     bound.symbols_bytes = entropy_bytes(w.symbols);
   } else {
     for (int plane = 0; plane < bytes_of(dtype); ++plane) {
@@ -335,11 +335,11 @@ void dequantise(const Header& header, const Rows& rows, Workspace& w) {
   const std::array<float, 256> levels = levels_of(header.quantiser);
   const std::size_t n = w.symbols.size();
   w.kept = room(w.kept_room, n);
-  if (header.settings.scale == Scale::tensor) {
+  if (header.scheme.scale == Scale::tensor) {
     for (std::size_t i = 0; i < n; ++i) w.kept[i] = levels[w.symbols[i]];
     return;
   }
-  const std::int64_t width = group_features(header.settings, rows.features);
+  const std::int64_t width = group_features(header.scheme, rows.features);
   const std::int64_t groups = (rows.features + width - 1) / width;
   get_scales(header.scales, static_cast<std::size_t>(rows.tokens * groups), w);
   std::size_t i = 0;
@@ -349,7 +349,7 @@ void dequantise(const Header& header, const Rows& rows, Workspace& w) {
       w.kept[i] = levels[w.symbols[i]] * scale;
       ++i;
     };
-    if (header.settings.selects()) {
+    if (header.scheme.selects()) {
       for_each_kept(w.mask.row(t), w.mask.words_per_row, value);
     } else {
       for (std::int64_t f = 0; f < rows.features; ++f) value(f);
@@ -379,7 +379,7 @@ template <class T, class Convert>
 void scatter(const Header& header, const Rows& rows, const Workspace& w, std::byte* out, Convert&& convert) {
   auto* element = reinterpret_cast<T*>(out);
   const float* value = w.kept.data();
-  if (!header.settings.selects()) return convert(value, rows.elements(), element);
+  if (!header.scheme.selects()) return convert(value, rows.elements(), element);
   std::fill_n(element, rows.elements(), T{0});
   for (std::int64_t t = 0; t < rows.tokens; ++t, element += rows.features) {
     for_each_kept(w.mask.row(t), w.mask.words_per_row,
@@ -394,15 +394,14 @@ void decode(const Header& header, Workspace& w, std::byte* out) {
   const Rows rows = rows_of(header.shape);
   if (rows.elements() == 0) return;  // there may be more tokens than could ever be walked over
   std::int64_t kept = rows.elements();
-  if (header.settings.selects()) {
+  if (header.scheme.selects()) {
     w.mask.reset(rows.tokens, rows.features);
     kept = get_mask(header.mask, rows.tokens, w.coder, w.mask);
   }
-  const Grid grid{.tokens = rows.tokens,
-                  .features = rows.features,
-                  .mask = header.settings.selects() ? &w.mask : nullptr};
+  const Grid grid{
+      .tokens = rows.tokens, .features = rows.features, .mask = header.scheme.selects() ? &w.mask : nullptr};
   w.symbols.resize(static_cast<std::size_t>(kept));
-  if (header.settings.bits > 0) {
+  if (header.scheme.bits > 0) {
     get_symbols(header.symbols, header.quantiser.symbols(), &grid, w.coder, w.symbols);
     dequantise(header, rows, w);
   } else {

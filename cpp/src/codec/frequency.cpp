@@ -135,7 +135,7 @@ Knots knots_of(const Histogram& histogram, int symbols, int spacing_log2, std::u
 }
 
 void put_gamma(BitWriter& bits, std::uint32_t value) {  // >= 1
-  const int width = std::bit_width(value);
+  const auto width = static_cast<int>(std::bit_width(value));
   bits.put(0, width - 1);
   bits.put(1, 1);
   bits.put(value & ~(1u << (width - 1)), width - 1);

@@ -15,16 +15,16 @@ constexpr double kKeepSteps = 10000.0;  // shares that are whole multiples of 1 
 
 // dtype 1 bit, sparsify 3, scale 2, clip 1, rounding 1, entropy 2, whether `keep` is whole 1, bits 4,
 // whether block and seed follow 1.
-std::uint16_t pack_words(Dtype dtype, const Settings& s, bool whole_keep, bool more) {
-  return static_cast<std::uint16_t>(static_cast<unsigned>(dtype) | static_cast<unsigned>(s.sparsify) << 1 |
-                                    static_cast<unsigned>(s.scale) << 4 | static_cast<unsigned>(s.clip) << 6 |
-                                    static_cast<unsigned>(s.rounding) << 7 |
-                                    static_cast<unsigned>(s.entropy) << 8 |
-                                    static_cast<unsigned>(whole_keep) << 10 |
-                                    static_cast<unsigned>(s.bits) << 11 | static_cast<unsigned>(more) << 15);
+std::uint16_t pack_words(Dtype dtype, const Scheme& s, bool whole_keep, bool more) {
+  return static_cast<std::uint16_t>(
+      static_cast<unsigned>(dtype) | static_cast<unsigned>(s.sparsify) << 1 |
+      static_cast<unsigned>(s.scale) << 4 | static_cast<unsigned>(s.clip) << 6 |
+      static_cast<unsigned>(s.rounding) << 7 | static_cast<unsigned>(s.entropy) << 8 |
+      static_cast<unsigned>(whole_keep) << 10 | static_cast<unsigned>(s.bits.count) << 11 |
+      static_cast<unsigned>(more) << 15);
 }
 
-bool has_keep(const Settings& s) { return s.selects() && s.sparsify != Sparsify::mask; }
+bool has_keep(const Scheme& s) { return s.selects() && s.sparsify != Sparsify::mask; }
 
 template <class E>
 E unpack(std::uint16_t words, int shift, unsigned most, const char* what) {
@@ -36,26 +36,26 @@ E unpack(std::uint16_t words, int shift, unsigned most, const char* what) {
 
 }  // namespace
 
-void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, const Settings& settings,
+void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, const Scheme& scheme,
                 const Quantiser& quantiser, std::span<const Bytes> parts) {
   out.assign(kMagic.begin(), kMagic.end());
   put(out, kVersion);
   put(out, std::uint32_t{0});
-  const double steps = settings.keep * kKeepSteps;
-  const bool whole = std::floor(steps) == steps && steps / kKeepSteps == settings.keep;
-  const bool more = settings.block != 0 || settings.seed != 0;
-  put(out, pack_words(dtype, settings, whole, more));
-  if (has_keep(settings) && whole) put(out, static_cast<std::uint16_t>(steps));
-  if (has_keep(settings) && !whole) put(out, settings.keep);
+  const double steps = scheme.keep * kKeepSteps;
+  const bool whole = std::floor(steps) == steps && steps / kKeepSteps == scheme.keep;
+  const bool more = scheme.block || scheme.seed != 0;
+  put(out, pack_words(dtype, scheme, whole, more));
+  if (has_keep(scheme) && whole) put(out, static_cast<std::uint16_t>(steps));
+  if (has_keep(scheme) && !whole) put(out, scheme.keep);
   if (more) {
-    put_varint(out, static_cast<std::uint64_t>(settings.block));
-    put_varint(out, settings.seed);
+    put_varint(out, static_cast<std::uint64_t>(scheme.block.value_or(0)));
+    put_varint(out, static_cast<std::uint64_t>(scheme.seed));
   }
   put(out, static_cast<std::uint8_t>(shape.size()));
   for (const std::int64_t size : shape) put_varint(out, static_cast<std::uint64_t>(size));
-  if (settings.bits > 0) put_quantiser(out, quantiser);
-  if (settings.selects()) put_varint(out, parts[0].size());
-  if (settings.scale != Scale::tensor) put_varint(out, parts[1].size());
+  if (scheme.bits > 0) put_quantiser(out, quantiser);
+  if (scheme.selects()) put_varint(out, parts[0].size());
+  if (scheme.scale != Scale::tensor) put_varint(out, parts[1].size());
   put_varint(out, parts[2].size());
 }
 
@@ -81,7 +81,7 @@ Header read_header(std::span<const std::uint8_t> message) {
   Header header;
   header.message_bytes = static_cast<std::int64_t>(message.size());
   const auto words = in.get<std::uint16_t>();
-  Settings& s = header.settings;
+  Scheme& s = header.scheme;
   header.dtype = unpack<Dtype>(words, 0, 1, "dtype");
   s.sparsify = unpack<Sparsify>(words, 1, 4, "sparsify");
   s.scale = unpack<Scale>(words, 4, 2, "scale");
@@ -94,16 +94,10 @@ Header read_header(std::span<const std::uint8_t> message) {
     s.keep = whole ? in.get<std::uint16_t>() / kKeepSteps : in.get<double>();
   }
   if (words >> 15 != 0) {
-    const std::uint64_t block = in.varint();
-    s.block = static_cast<std::int64_t>(block);
-    s.seed = in.varint();
+    if (const std::uint64_t block = in.varint(); block != 0) s.block = static_cast<std::int64_t>(block);
+    s.seed = static_cast<std::int64_t>(in.varint());
   }
-  // The words of a scheme that no constructor makes are corrupt too.
-  try {
-    validate(to_scheme(s), "");
-  } catch (const core::InvalidInput&) {
-    throw_corrupt("its scheme");
-  }
+  if (fault_of(s)) throw_corrupt("its scheme");
   const auto axes = in.get<std::uint8_t>();
   if (axes > kMostAxes) throw_corrupt("number of axes");
   for (int axis = 0; axis < axes; ++axis) header.shape.push_back(static_cast<std::int64_t>(in.varint()));

@@ -4,7 +4,7 @@
 namespace constellm::codec {
 
 /// Everything before the parts (mask, scales, symbols), the checksum not yet known.
-void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, const Settings& settings,
+void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, const Scheme& scheme,
                 const Quantiser& quantiser, std::span<const Bytes> parts);
 
 /// Pads a message of `raw_bytes` where it must be longer, and writes its checksum.

@@ -204,8 +204,10 @@ void put_mask(const Grid& grid, std::int64_t kept, Entropy entropy, CoderScratch
                           256;
     // log2 of the binomial is less than n * H by half of log2(2 * pi * variance).
     const auto variance = static_cast<std::uint64_t>(6 * count * (mask.features - count) / mask.features);
-    if (equal)
-      plain -= std::min(plain, static_cast<std::uint64_t>(grid.tokens * std::bit_width(variance)) / 2);
+    if (equal) {
+      const auto width = static_cast<std::uint64_t>(std::bit_width(variance));
+      plain -= std::min(plain, static_cast<std::uint64_t>(grid.tokens) * width / 2);
+    }
     if (fit_mask_context(grid, scratch) < plain) {
       put(out, Form::context);
       return put_mask_context(grid, scratch, out);

@@ -81,7 +81,7 @@ CONSTELLM_SIMD double mean_square_excess(const float* values, std::size_t n, flo
   return total / static_cast<double>(n);
 }
 
-float clip_at(std::span<const float> values, int bits) {
+float clip_at(std::span<const float> values, std::int64_t bits) {
   std::int32_t low;
   std::int32_t high;
   scan_magnitudes(values.data(), values.size(), low, high);
@@ -100,7 +100,7 @@ void settle(Piece& piece) {
 }
 
 // Cells of two pieces such that the wider step is as narrow as it can be.
-void share_between_signs(std::vector<Piece>& pieces, int bits, Rounding rounding) {
+void share_between_signs(std::vector<Piece>& pieces, std::int64_t bits, Rounding rounding) {
   const int all = 1 << bits;
   if (pieces.size() == 1) {
     pieces[0].cells = all;
@@ -141,8 +141,8 @@ std::array<std::uint32_t, kMostClasses> class_ends(std::span<const float> values
   return ends;
 }
 
-std::vector<Piece> classed_pieces(std::span<const float> values, const Settings& settings, float clip) {
-  const int all = 1 << settings.bits;
+std::vector<Piece> classed_pieces(std::span<const float> values, const Scheme& scheme, float clip) {
+  const int all = 1 << scheme.bits;
   const int classes = std::min(kMostClasses, all / 4);
   const auto ends = class_ends(values, classes);
   std::array<std::array<Ends, kMostClasses>, 2> range{};
@@ -180,7 +180,7 @@ std::vector<Piece> classed_pieces(std::span<const float> values, const Settings&
   // A bit more for the piece whose squared error it lowers most per cell that it takes.
   int used = 0;
   for (Piece& piece : pieces) {
-    piece.cells = settings.rounding == Rounding::stochastic ? 2 : 1;
+    piece.cells = scheme.rounding == Rounding::stochastic ? 2 : 1;
     used += piece.cells;
   }
   for (;;) {
@@ -327,8 +327,8 @@ std::array<float, 256> levels_of(const Quantiser& quantiser) {
   return levels;
 }
 
-Quantiser fit_quantiser(std::span<const float> values, const Settings& settings) {
-  Quantiser quantiser{.pieces = {}, .rounding = settings.rounding};
+Quantiser fit_quantiser(std::span<const float> values, const Scheme& scheme) {
+  Quantiser quantiser{.pieces = {}, .rounding = scheme.rounding};
   if (values.empty()) {
     quantiser.pieces.push_back({0.0f, 0.0f, 1});
     return quantiser;
@@ -336,10 +336,9 @@ Quantiser fit_quantiser(std::span<const float> values, const Settings& settings)
   Ends ends;
   scan_ends(values.data(), values.size(), ends);
   float clip = std::numeric_limits<float>::max();
-  if (settings.clip == Clip::laplace && settings.scale == Scale::tensor)
-    clip = clip_at(values, settings.bits);
-  if (settings.sparsify == Sparsify::slicer) {
-    quantiser.pieces = classed_pieces(values, settings, clip);
+  if (scheme.clip == Clip::laplace && scheme.scale == Scale::tensor) clip = clip_at(values, scheme.bits);
+  if (scheme.sparsify == Sparsify::slicer) {
+    quantiser.pieces = classed_pieces(values, scheme, clip);
   } else {
     if (ends.negative()) {
       Piece piece = ends.negatives();
@@ -351,7 +350,7 @@ Quantiser fit_quantiser(std::span<const float> values, const Settings& settings)
       piece.high = std::clamp(piece.high, piece.low, std::max(clip, piece.low));
       quantiser.pieces.push_back(piece);
     }
-    share_between_signs(quantiser.pieces, settings.bits, settings.rounding);
+    share_between_signs(quantiser.pieces, scheme.bits, scheme.rounding);
   }
   for (Piece& piece : quantiser.pieces) settle(piece);
   return quantiser;
@@ -383,9 +382,9 @@ float scale_of(std::uint16_t code) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(code) << kScaleDropped);
 }
 
-float reach_of(std::span<const float> values, const Settings& settings) {
+float reach_of(std::span<const float> values, const Scheme& scheme) {
   if (values.empty()) return 0.0f;
-  if (settings.clip == Clip::laplace) return clip_at(values, settings.bits);
+  if (scheme.clip == Clip::laplace) return clip_at(values, scheme.bits);
   std::int32_t low;
   std::int32_t high;
   scan_magnitudes(values.data(), values.size(), low, high);

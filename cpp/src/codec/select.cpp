@@ -123,18 +123,18 @@ std::int64_t MaskBits::count(std::int64_t t) const {
   return kept;
 }
 
-void select(const float* row, std::int64_t features, const Settings& settings, SelectorScratch& scratch,
+void select(const float* row, std::int64_t features, const Scheme& scheme, SelectorScratch& scratch,
             std::uint64_t* bits) {
   scratch.magnitude.resize(static_cast<std::size_t>(features));
   scratch.kept.resize(2 * static_cast<std::size_t>(features));
   std::uint8_t* kept = scratch.kept.data();
-  if (settings.sparsify == Sparsify::slicer) {
-    slicer(row, features, kept_of(settings.keep, features), scratch);
+  if (scheme.sparsify == Sparsify::slicer) {
+    slicer(row, features, kept_of(scheme.keep, features), scratch);
   } else {
-    const std::int64_t block = settings.sparsify == Sparsify::block_top_k ? settings.block : features;
+    const std::int64_t block = scheme.sparsify == Sparsify::block_top_k ? *scheme.block : features;
     for (std::int64_t begin = 0; begin < features; begin += block) {
       const std::int64_t n = std::min(block, features - begin);
-      top_k(row + begin, n, kept_of(settings.keep, n), scratch, kept + begin);
+      top_k(row + begin, n, kept_of(scheme.keep, n), scratch, kept + begin);
     }
   }
   pack(kept, features, bits);

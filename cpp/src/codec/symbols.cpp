@@ -10,7 +10,7 @@ namespace {
 
 enum class Form : std::uint8_t { packed, constant, table, context };
 
-int bits_for(int alphabet) { return std::bit_width(static_cast<unsigned>(alphabet - 1)); }
+int bits_for(int alphabet) { return static_cast<int>(std::bit_width(static_cast<unsigned>(alphabet - 1))); }
 
 void put_packed(std::span<const std::uint8_t> symbols, int bits, Bytes& out) {
   if (bits == 8) {

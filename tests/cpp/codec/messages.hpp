@@ -36,20 +36,20 @@ struct Array {
   }
 };
 
-inline Bytes encode_array(const Array& array, const Settings& settings, Workspace& workspace) {
+inline Bytes encode_array(const Array& array, const Scheme& scheme, Workspace& workspace) {
   std::optional<ArrayView> mask;
-  if (settings.sparsify == Sparsify::mask) mask = array.mask_view();
-  return encode(array.view(), Dtype::float32, mask, settings, workspace);
+  if (scheme.sparsify == Sparsify::mask) mask = array.mask_view();
+  return encode(array.view(), Dtype::float32, mask, scheme, workspace);
 }
 
 /// All combinations that take another way through the coder.
-inline std::vector<Settings> all_settings() {
-  std::vector<Settings> all;
+inline std::vector<Scheme> all_schemes() {
+  std::vector<Scheme> all;
   for (int sparsify = 0; sparsify < 5; ++sparsify) {
     for (int scale = 0; scale < 3; ++scale) {
       for (int entropy = 0; entropy < 3; ++entropy) {
         for (const int bits : {0, 2, 5, 8}) {
-          Settings s;
+          Scheme s;
           s.sparsify = static_cast<Sparsify>(sparsify);
           s.scale = static_cast<Scale>(scale);
           s.entropy = static_cast<Entropy>(entropy);

@@ -16,12 +16,12 @@ using namespace messages;
 TEST_CASE("a used workspace gives the bytes of a fresh one, and decoding is repeatable") {
   Workspace used;
   int messages = 0;
-  for (const Settings& settings : all_settings()) {
+  for (const Scheme& scheme : all_schemes()) {
     for (const std::int64_t features : {1, 5, 64, 70}) {
       const Array array(37, features, 1);
       Workspace fresh;
-      const Bytes message = encode_array(array, settings, fresh);
-      REQUIRE(message == encode_array(array, settings, used));
+      const Bytes message = encode_array(array, scheme, fresh);
+      REQUIRE(message == encode_array(array, scheme, used));
       const Header header = read_header(message);
       REQUIRE(header.raw_bytes() == 4 * 37 * features);
       std::vector<std::byte> first(static_cast<std::size_t>(header.raw_bytes()));
@@ -39,13 +39,13 @@ TEST_CASE("many rows and many symbols take the ways of four and of eight lanes")
   for (const std::int64_t tokens : {300, 1500}) {
     const Array array(tokens, 40, 2);
     Workspace workspace;
-    Settings settings;
-    settings.sparsify = Sparsify::top_k;
-    settings.keep = 0.4;
+    Scheme scheme;
+    scheme.sparsify = Sparsify::top_k;
+    scheme.keep = 0.4;
     std::vector<std::vector<std::byte>> decoded;
     for (const Entropy entropy : {Entropy::none, Entropy::zero_order, Entropy::context}) {
-      settings.entropy = entropy;
-      const Bytes message = encode_array(array, settings, workspace);
+      scheme.entropy = entropy;
+      const Bytes message = encode_array(array, scheme, workspace);
       const Header header = read_header(message);
       decoded.emplace_back(static_cast<std::size_t>(header.raw_bytes()));
       decode(header, workspace, decoded.back().data());
@@ -57,17 +57,17 @@ TEST_CASE("many rows and many symbols take the ways of four and of eight lanes")
 
 TEST_CASE("a mask of any bytes codes like one of zeros and ones") {
   Workspace workspace;
-  Settings settings;
-  settings.sparsify = Sparsify::mask;
+  Scheme scheme;
+  scheme.sparsify = Sparsify::mask;
   for (const std::int64_t features : {1, 3, 64, 67}) {
     Array array(200, features, 6);
     for (const bool all : {false, true}) {
       if (all) std::fill(array.mask.begin(), array.mask.end(), std::uint8_t{1});
-      const Bytes wanted = encode_array(array, settings, workspace);
+      const Bytes wanted = encode_array(array, scheme, workspace);
       for (const int byte : {2, 255}) {
         Array odd = array;
         for (std::uint8_t& kept : odd.mask) kept = static_cast<std::uint8_t>(kept * byte);
-        const Bytes message = encode_array(odd, settings, workspace);
+        const Bytes message = encode_array(odd, scheme, workspace);
         REQUIRE(message == wanted);
         REQUIRE(survives(message, workspace));
       }
@@ -77,7 +77,7 @@ TEST_CASE("a mask of any bytes codes like one of zeros and ones") {
 
 TEST_CASE("scratch of decoding is in proportion to the array") {
   int decoded = 0;
-  for (const Settings& settings : all_settings()) {
+  for (const Scheme& scheme : all_schemes()) {
     for (const auto& [tokens, features] : {std::pair{30000, 1}, std::pair{64, 1000}, std::pair{500, 64}}) {
       for (const Dtype dtype : {Dtype::float32, Dtype::float16}) {
         const Array array(tokens, features, 1);
@@ -88,9 +88,9 @@ TEST_CASE("scratch of decoding is in proportion to the array") {
           view = {reinterpret_cast<const std::byte*>(halves.data()), array.shape, {2 * features, 2}};
         }
         std::optional<ArrayView> mask;
-        if (settings.sparsify == Sparsify::mask) mask = array.mask_view();
+        if (scheme.sparsify == Sparsify::mask) mask = array.mask_view();
         Workspace encoding;
-        const Bytes message = encode(view, dtype, mask, settings, encoding);
+        const Bytes message = encode(view, dtype, mask, scheme, encoding);
         const Header header = read_header(message);
         std::vector<std::byte> out(static_cast<std::size_t>(header.raw_bytes()));
         Workspace workspace;
@@ -111,7 +111,7 @@ TEST_CASE("threads that flush subnormal numbers get the same bytes and values") 
   constexpr unsigned kFlush = 0x8040;  // results and operands
   constexpr unsigned kRoundDown = 0x2000;
   int compared = 0;
-  for (const Settings& settings : all_settings()) {
+  for (const Scheme& scheme : all_schemes()) {
     Array array(9, 40, 5);
     for (float& value : array.values) value *= 0x1p-126f;
     std::vector<std::uint16_t> halves(array.values.size());
@@ -119,25 +119,25 @@ TEST_CASE("threads that flush subnormal numbers get the same bytes and values") 
       halves[i] = static_cast<std::uint16_t>(1 + i % 1000 + (i % 3 == 0 ? 0x8000 : 0));
     }
     std::optional<ArrayView> mask;
-    if (settings.sparsify == Sparsify::mask) mask = array.mask_view();
+    if (scheme.sparsify == Sparsify::mask) mask = array.mask_view();
     const ArrayView half_view{reinterpret_cast<const std::byte*>(halves.data()), array.shape, {80, 2}};
     for (const Dtype dtype : {Dtype::float32, Dtype::float16}) {
       Workspace workspace;
       const ArrayView view = dtype == Dtype::float32 ? array.view() : half_view;
-      const Bytes wanted = encode(view, dtype, mask, settings, workspace);
+      const Bytes wanted = encode(view, dtype, mask, scheme, workspace);
       const Header header = read_header(wanted);
       std::vector<std::byte> plain(static_cast<std::size_t>(header.raw_bytes()));
       std::vector<std::byte> flushed(plain.size());
       decode(header, workspace, plain.data());
       _mm_setcsr(before | kFlush | kRoundDown);
-      const Bytes message = encode(view, dtype, mask, settings, workspace);
+      const Bytes message = encode(view, dtype, mask, scheme, workspace);
       decode(header, workspace, flushed.data());
       const unsigned after = _mm_getcsr();
       _mm_setcsr(before);
       REQUIRE((after & (kFlush | kRoundDown)) == (kFlush | kRoundDown));
       REQUIRE(message == wanted);
       REQUIRE(flushed == plain);
-      if (settings.bits == 0 && !settings.selects() && dtype == Dtype::float16) {
+      if (scheme.bits == 0 && !scheme.selects() && dtype == Dtype::float16) {
         REQUIRE(std::memcmp(plain.data(), halves.data(), plain.size()) == 0);
       }
       ++compared;
@@ -152,9 +152,9 @@ TEST_CASE("no damaged message is more than an error") {
   std::mt19937 engine(3);
   int whole = 0;
   int refused = 0;
-  for (const Settings& settings : all_settings()) {
+  for (const Scheme& scheme : all_schemes()) {
     const Array array(11, 21, 4);
-    const Bytes message = encode_array(array, settings, workspace);
+    const Bytes message = encode_array(array, scheme, workspace);
     for (std::size_t end = 0; end < message.size(); end += 7) {
       Bytes cut(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(end));
       REQUIRE_FALSE(survives(cut, workspace));  // the checksum differs

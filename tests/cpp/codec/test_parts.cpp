@@ -43,17 +43,45 @@ TEST_CASE("every half goes to float and back, and floats round to the nearest ha
   REQUIRE(to_half(-1e10f) == 0xfbff);
 }
 
+TEST_CASE("Lambert's function and the quantiser's error") {
+  for (const double z : {3.0, 12.0, 192.0, 1e6, 1e12}) {
+    const double w = lambert_w(z);
+    CHECK(w * std::exp(w) == Approx(z).epsilon(1e-13));
+  }
+  CHECK(clipping_point(4) == Approx(5.03).epsilon(1e-3));  // Banner et al. give 5.03 b
+  for (int bits = 1; bits < kMostBits; ++bits) CHECK(quantisation_error(bits + 1) < quantisation_error(bits));
+}
+
 TEST_CASE("the clipping points of the quantiser are those of the menus") {
   for (int bits = 2; bits <= 8; ++bits) {
     // With an excess of mean square 2, that is of scale 1, and far values that are clipped.
     std::vector<float> values(100, 0.0f);
     values[0] = 1e4f;
-    Settings settings;
-    settings.bits = bits;
-    settings.clip = Clip::laplace;
+    Scheme scheme;
+    scheme.bits = bits;
+    scheme.clip = Clip::laplace;
     const double scale = std::sqrt(1e8 / 100 / 2);
-    REQUIRE(reach_of(values, settings) == Approx(std::min(clipping_point(bits) * scale, 1e4)).epsilon(1e-6));
+    REQUIRE(reach_of(values, scheme) == Approx(std::min(clipping_point(bits) * scale, 1e4)).epsilon(1e-6));
   }
+}
+
+TEST_CASE("a scheme's fault names field, value and range") {
+  REQUIRE_FALSE(fault_of({}));
+  const auto says = [](const char* wanted, auto change) {
+    Scheme scheme;
+    change(scheme);
+    REQUIRE(fault_of(scheme) == wanted);
+  };
+  says("keep: 0 is not in (0, 1]", [](Scheme& s) { s.keep = 0.0; });
+  says("keep: 0.5 has no meaning with sparsify='mask'", [](Scheme& s) {
+    s.sparsify = Sparsify::mask;
+    s.keep = 0.5;
+  });
+  says("block: 65537 is not in [1, 65536]", [](Scheme& s) { s.block = 65537; });
+  says("block: needed with sparsify='block-top-k' or scale='block'",
+       [](Scheme& s) { s.scale = Scale::block; });
+  says("bits: 1 is not in [2, 8], 0 or None", [](Scheme& s) { s.bits = 1; });
+  says("seed: -1 is not in [0, 2^63)", [](Scheme& s) { s.seed = -1; });
 }
 
 TEST_CASE("scales round up, in 13 bits, and never to nothing or infinity") {

@@ -243,6 +243,34 @@ SUMS = {
 }
 
 
+def test_every_scheme_keeps_its_bytes_and_values():
+    """Checksums of version 0.1.0 over messages and decoded arrays."""
+    steps = np.random.default_rng(7).integers(-1000, 1000, (40, 33))
+    x32 = (steps + np.cumsum(steps, axis=0) // 2).astype(np.float32) / 1024
+    sums = dict.fromkeys(SPARSIFY, 0)
+    for sparsify, bits, scale, clip, rounding, entropy, dtype in itertools.product(
+        SPARSIFY, (None, 2, 3, 5, 8), ("tensor", "token", "block"), ("none", "laplace"),
+        ("nearest", "stochastic"), ("none", "zero-order", "context"), "fe",
+    ):  # fmt: skip
+        scheme = Scheme(
+            sparsify=sparsify, keep=keep_of(sparsify), block=16, bits=bits, scale=scale, clip=clip,
+            rounding=rounding, seed=5, entropy=entropy,
+        )  # fmt: skip
+        x = x32.astype(dtype)
+        data = codec.encode(x, scheme, mask=mask_of(x, scheme))
+        sums[sparsify] = zlib.crc32(codec.decode(data).tobytes(), zlib.crc32(data, sums[sparsify]))
+    assert sums == SUMS_OF_ALL
+
+
+SUMS_OF_ALL = {
+    "none": 3294611327,
+    "mask": 966878191,
+    "top-k": 3098988038,
+    "block-top-k": 455956170,
+    "slicer": 3941831849,
+}
+
+
 def test_threads_share_nothing():
     x = activation()
     plans = [Scheme(sparsify="top-k", keep=k / 40, rounding="stochastic", seed=k) for k in range(1, 41)]
@@ -368,7 +396,7 @@ def test_values_that_travel_as_they_are():
             data = codec.encode(x, Scheme(bits=bits))
             np.testing.assert_array_equal(codec.decode(data), x)
             assert len(data) < x.nbytes
-        assert Scheme(bits=0) == Scheme(bits=None)
+        assert Scheme(bits=0) == Scheme(bits=None) and Scheme(bits=0).bits is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -435,6 +463,28 @@ def test_scheme_is_a_value():
     scheme = Scheme(sparsify="top-k", keep=0.3, block=5)
     assert pickle.loads(pickle.dumps(scheme)) == scheme == Scheme(**scheme.to_dict())
     assert scheme.replace(keep=0.4) != scheme and "keep=0.3" in repr(scheme)
+    assert repr(Scheme(clip="laplace")) == (
+        "Scheme(sparsify='none', keep=1.0, bits=8, scale='tensor', clip='laplace', rounding='nearest', seed=0, "
+        "entropy='context')"
+    )
+    for field, words in WORDS.items():
+        for word in words:
+            block = Scheme(block=4, **{field: word})
+            assert getattr(block, field) == block.to_dict()[field] == word
+            assert pickle.loads(pickle.dumps(block)) == block == Scheme(block=4).replace(**{field: word})
+    with pytest.raises(TypeError, match="scale: expected text, got 3"):
+        Scheme(scale=3)
+    with pytest.raises(TypeError, match="bits: expected an integer, got 8.0"):
+        Scheme(bits=8.0)
+
+
+WORDS = {
+    "sparsify": SPARSIFY,
+    "scale": ("tensor", "token", "block"),
+    "clip": ("none", "laplace"),
+    "rounding": ("nearest", "stochastic"),
+    "entropy": ("none", "zero-order", "context"),
+}
 
 
 def test_any_buffer_decodes():

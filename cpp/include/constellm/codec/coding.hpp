@@ -21,7 +21,7 @@ namespace constellm::codec {
 struct Header {
   Dtype dtype = Dtype::float32;
   std::vector<std::int64_t> shape;
-  Settings settings;
+  Scheme scheme;
   Quantiser quantiser;
   std::span<const std::uint8_t> mask;
   std::span<const std::uint8_t> scales;
@@ -60,7 +60,7 @@ inline constexpr std::int64_t kMostScratch = 12;
 
 /// `mask`, of bytes of which 0 drops an element, exactly with Sparsify::mask. Throws `core::InvalidInput`
 /// where an element is not finite or the shapes differ.
-Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Settings& settings,
+Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Scheme& scheme,
              Workspace& workspace);
 
 /// Checks length, checksum, version and every number. The spans point into `message`.
@@ -76,6 +76,6 @@ struct EntropyBound {
       0.0;  ///< of the histogram of symbols, or of each byte of values that travel as they are
 };
 EntropyBound entropy_bound(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask,
-                           const Settings& settings, Workspace& workspace);
+                           const Scheme& scheme, Workspace& workspace);
 
 }  // namespace constellm::codec

@@ -44,7 +44,7 @@ std::array<float, 256> levels_of(const Quantiser& quantiser);
 /// as many ranges of equal count, each with a power of two cells, shared out so that the squared error is
 /// least. Clipping as in QuantPipe (arXiv 2211.04515): at t + W(3 * 4^bits) * sqrt(mean square of |x| - t,
 /// halved), t the least magnitude, W Lambert's function.
-Quantiser fit_quantiser(std::span<const float> values, const Settings& settings);
+Quantiser fit_quantiser(std::span<const float> values, const Scheme& scheme);
 
 /// Symbols of values that were divided by the scale of their group.
 void quantise(const Quantiser& quantiser, std::span<const float> values, std::uint8_t* symbols);
@@ -62,8 +62,8 @@ inline constexpr int kScaleDropped = 18;
 std::uint16_t scale_code(float largest);
 float scale_of(std::uint16_t code);
 
-/// Where the values of a group are clipped, if `settings` say so, else their largest magnitude.
-float reach_of(std::span<const float> values, const Settings& settings);
+/// Where the values of a group are clipped, if `scheme` say so, else their largest magnitude.
+float reach_of(std::span<const float> values, const Scheme& scheme);
 
 void put_quantiser(Bytes& out, const Quantiser& quantiser);
 Quantiser get_quantiser(ByteReader& in, Rounding rounding);

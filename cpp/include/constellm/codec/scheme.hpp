@@ -1,8 +1,10 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace constellm::codec {
 
@@ -12,32 +14,42 @@ enum class Clip : std::uint8_t { none, laplace };
 enum class Rounding : std::uint8_t { nearest, stochastic };
 enum class Entropy : std::uint8_t { none, zero_order, context };
 
-/// How an activation is coded, as users write it. A value; `resolve` reads the words.
-struct Scheme {
-  std::string sparsify = "none";         ///< none, mask, top-k, block-top-k, slicer
-  double keep = 1.0;                     ///< share of the features that are kept, in (0, 1]
-  std::optional<std::int64_t> block;     ///< features of a block
-  std::optional<std::int64_t> bits = 8;  ///< of a kept value; none or 0: values travel as they are
-  std::string scale = "tensor";          ///< tensor, token, block
-  std::string clip = "none";             ///< none, laplace
-  std::string rounding = "nearest";      ///< nearest, stochastic
-  std::int64_t seed = 0;                 ///< of stochastic rounding
-  std::string entropy = "context";       ///< none, zero-order, context
+// What users write for the values of an enumeration, in its order.
+constexpr std::array<std::string_view, 5> words(Sparsify) {
+  return {"none", "mask", "top-k", "block-top-k", "slicer"};
+}
+constexpr std::array<std::string_view, 3> words(Scale) { return {"tensor", "token", "block"}; }
+constexpr std::array<std::string_view, 2> words(Clip) { return {"none", "laplace"}; }
+constexpr std::array<std::string_view, 2> words(Rounding) { return {"nearest", "stochastic"}; }
+constexpr std::array<std::string_view, 3> words(Entropy) { return {"none", "zero-order", "context"}; }
 
-  bool operator==(const Scheme& other) const;
+template <class E>
+  requires std::is_enum_v<E>
+constexpr std::string_view word_of(E value) {
+  return words(value)[static_cast<std::size_t>(value)];
+}
+
+/// Bits of a kept value; 0, or None in Python, where values travel as they are.
+struct Bits {
+  std::int64_t count = 8;
+
+  constexpr Bits(std::int64_t bits) : count(bits) {}
+  constexpr operator std::int64_t() const { return count; }
 };
 
-/// The same with its words read.
-struct Settings {
+/// How an activation is coded.
+struct Scheme {
   Sparsify sparsify = Sparsify::none;
+  double keep = 1.0;                  ///< share of the features that are kept, in (0, 1]
+  std::optional<std::int64_t> block;  ///< features of a block
+  Bits bits = 8;
   Scale scale = Scale::tensor;
   Clip clip = Clip::none;
   Rounding rounding = Rounding::nearest;
+  std::int64_t seed = 0;  ///< of stochastic rounding
   Entropy entropy = Entropy::context;
-  double keep = 1.0;
-  std::int64_t block = 0;  ///< 0: none is named
-  int bits = 8;            ///< 0: values travel as they are
-  std::uint64_t seed = 0;
+
+  bool operator==(const Scheme&) const = default;
 
   [[nodiscard]] bool selects() const { return sparsify != Sparsify::none; }
 };
@@ -46,13 +58,10 @@ inline constexpr std::int64_t kFewestCodedBits = 2;
 inline constexpr std::int64_t kMostCodedBits = 8;
 inline constexpr std::int64_t kLargestBlock = 65536;
 
+/// What is wrong with a scheme, by field, value and range; nothing if it is valid.
+std::optional<std::string> fault_of(const Scheme& scheme);
+
 void validate(const Scheme& scheme, std::string_view where);
-
-/// Of a valid scheme.
-Settings resolve(const Scheme& scheme);
-
-/// The scheme that `resolve` reads as `settings`.
-Scheme to_scheme(const Settings& settings);
 
 /// How many of `features` are kept: ceil(keep * features), at least one of any. A product within 1e-9
 /// of a whole number is that number, so that 0.07 * 100 keeps 7.

@@ -49,7 +49,7 @@ struct SelectorScratch {
 /// top-k: ceil(keep * features) of the row. block-top-k: the same of every block of consecutive features.
 /// slicer: as many as top-k, shared between the signs in proportion to their energies (sums of squares,
 /// taken in order in double precision).
-void select(const float* row, std::int64_t features, const Settings& settings, SelectorScratch& scratch,
+void select(const float* row, std::int64_t features, const Scheme& scheme, SelectorScratch& scratch,
             std::uint64_t* bits);
 
 /// Bytes to bits, 1 for any but 0, and back to 0 or 1; `unpack` writes up to 63 bytes more.
