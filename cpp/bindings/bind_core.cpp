@@ -1,6 +1,7 @@
 #include <string>
 
 #include "constellm/core/simd.hpp"
+#include "record.hpp"
 #include "register.hpp"
 
 namespace constellm::bindings {
@@ -58,6 +59,13 @@ void register_core(py::module_& m) {
   build["simd_baseline"] = simd_baseline();
   build["simd_in_use"] = simd_in_use();
   m.attr("build") = build;
+  py::class_<FieldInfo>(m, "Field", "What is said of a field of a record; every record lists its `fields`.")
+      .def_readonly("name", &FieldInfo::name)
+      .def_readonly("doc", &FieldInfo::doc)
+      .def_readonly("unit", &FieldInfo::unit, "SI; empty for a pure number and for what is none")
+      .def_readonly("range", &FieldInfo::range, "of a number; empty for what is none")
+      .def_readonly("required", &FieldInfo::required)
+      .def_readonly("initial", &FieldInfo::initial, "where an optional field is not given");
 }
 
 }  // namespace constellm::bindings

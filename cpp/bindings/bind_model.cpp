@@ -17,12 +17,7 @@ model::Granularity granularity(bool sub_blocks) {
 void register_layers(py::module_& m) {
   using model::Layer;
   using model::LayerProfile;
-  record<Layer>(
-      m, "Layer", "One layer as the planner sees it; all figures for one micro-batch.",
-      required("name", &Layer::name, "label"), required("flop", &Layer::flop, "computation [FLOP]"),
-      required("memory_bytes", &Layer::memory_bytes, "resident on the host: weights, state, workspace [B]"),
-      required("output_bytes", &Layer::output_bytes, "uncompressed activation after the layer [B]"),
-      optional("error_gain", &Layer::error_gain, "weight of a codec's error at the cut after the layer"));
+  record<Layer>(m);
   record<LayerProfile>(
       m, "LayerProfile", "What a layer is made of; all figures for one micro-batch.",
       required("name", &LayerProfile::name, "label"),

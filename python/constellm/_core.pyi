@@ -8,14 +8,41 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['Codec', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
+__all__: list[str] = ['Codec', 'Field', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
+class Field:
+    """
+    What is said of a field of a record; every record lists its `fields`.
+    """
+    @property
+    def doc(self) -> str:
+        ...
+    @property
+    def initial(self) -> typing.Any:
+        """
+        where an optional field is not given
+        """
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def range(self) -> str:
+        """
+        of a number; empty for what is none
+        """
+    @property
+    def required(self) -> bool:
+        ...
+    @property
+    def unit(self) -> str:
+        """
+        SI; empty for a pure number and for what is none
+        """
 class Layer:
     """
     One layer as the planner sees it; all figures for one micro-batch.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('error_gain')
-    required_keys: typing.ClassVar[tuple] = ('name', 'flop', 'memory_bytes', 'output_bytes')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -66,8 +93,7 @@ class LayerProfile:
     What a layer is made of; all figures for one micro-batch.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('parameters', 'weight_bytes', 'kv_cache_bytes', 'workspace_bytes', 'read_bytes', 'error_gain')
-    required_keys: typing.ClassVar[tuple] = ('name', 'flop', 'memory_bytes', 'output_bytes')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -148,8 +174,7 @@ class TransformerShape:
     The repeated block of a transformer: attention, then a multilayer perceptron (MLP).
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('experts', 'experts_per_token', 'attention_window', 'norm_parameters', 'gated_mlp', 'qkv_bias', 'attention_out_bias', 'mlp_bias')
-    required_keys: typing.ClassVar[tuple] = ('blocks', 'width', 'heads', 'kv_heads', 'head_width', 'mlp_width')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -245,8 +270,7 @@ class Pass:
     One pass over a micro-batch. Counts of tokens may be means, hence fractions.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('past_tokens', 'cache_tokens', 'chunks', 'causal', 'weight_element_bytes', 'activation_element_bytes')
-    required_keys: typing.ClassVar[tuple] = ('batch', 'tokens')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -312,8 +336,7 @@ class VisionEnds:
     What feeds a vision transformer and what reads it out.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('channels', 'classes', 'registers', 'class_token', 'attention_pool')
-    required_keys: typing.ClassVar[tuple] = ('image_px', 'patch_px')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -379,8 +402,7 @@ class TextEnds:
     What feeds a decoder and what reads it out.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('positions', 'tied')
-    required_keys: typing.ClassVar[tuple] = ('vocabulary')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -421,8 +443,7 @@ class Node:
     A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('power_w', 'tx_power_w', 'overhead_s', 'codec_time_scale', 'layer_time_s', 'group')
-    required_keys: typing.ClassVar[tuple] = ('id', 'flop_per_s', 'memory_bytes')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -493,8 +514,7 @@ class Link:
     A directed link. `network.link` makes one without the reserved word `from`.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('overhead_s', 'group')
-    required_keys: typing.ClassVar[tuple] = ('from', 'to', 'rate_bps', 'latency_s')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -550,8 +570,7 @@ class Network:
     Nodes, directed links, where the data starts and where the result is wanted.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = tuple()
-    required_keys: typing.ClassVar[tuple] = ('nodes', 'links', 'source', 'sink')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -597,8 +616,7 @@ class Codec:
     One way to send an activation over a cut.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('encode_s_per_byte', 'decode_s_per_byte', 'layer_ratio', 'layer_error')
-    required_keys: typing.ClassVar[tuple] = ('name', 'ratio', 'error')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -637,12 +655,12 @@ class Codec:
     @property
     def layer_error(self) -> collections.abc.Sequence | None:
         """
-        in place of error * error_gain at the cut after each layer [layers]
+        one per layer, in place of error * error_gain at the cut after it
         """
     @property
     def layer_ratio(self) -> collections.abc.Sequence | None:
         """
-        in place of `ratio` at the cut after each layer [layers]
+        one per layer, in place of `ratio` at the cut after it
         """
     @property
     def name(self) -> str:
@@ -659,8 +677,7 @@ class Scheme:
     How an activation is sparsified, quantised and entropy-coded.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('sparsify', 'keep', 'block', 'bits', 'scale', 'clip', 'rounding', 'seed', 'entropy')
-    required_keys: typing.ClassVar[tuple] = tuple()
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -840,8 +857,7 @@ class Stage:
     One hosting node's share of the layers.
     """
     __hash__: typing.ClassVar[None] = None
-    optional_keys: typing.ClassVar[tuple] = ('codec')
-    required_keys: typing.ClassVar[tuple] = ('node', 'first_layer', 'last_layer')
+    fields: typing.ClassVar[tuple]
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...

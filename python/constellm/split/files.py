@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +133,7 @@ def _object(where: str, value: Any) -> dict[str, Any]:
 
 
 def _check_keys(
-    where: str, data: Mapping[str, Any], required: tuple[str, ...], optional: tuple[str, ...]
+    where: str, data: Mapping[str, Any], required: Sequence[str], optional: Sequence[str]
 ) -> None:
     for key in data:
         if key not in required and key not in optional:
@@ -141,6 +141,12 @@ def _check_keys(
     for key in required:
         if key not in data:
             raise ValueError(f"{where}: missing required key {key!r}")
+
+
+def _keys_of(record: Any) -> tuple[list[str], list[str]]:
+    """The required and the optional keys of a record."""
+    required = [field.name for field in record.fields if field.required]
+    return required, [field.name for field in record.fields if not field.required]
 
 
 def _check_header(data: Mapping[str, Any], expected: str) -> None:
@@ -157,7 +163,7 @@ def _records(where: str, values: Any, record: Any) -> list[Any]:
     for i, value in enumerate(values):
         place = f"{where}[{i}]"
         keywords = _object(place, value)
-        _check_keys(place, keywords, record.required_keys, record.optional_keys)
+        _check_keys(place, keywords, *_keys_of(record))
         try:
             records.append(record(**keywords))
         except (TypeError, ValueError) as error:

@@ -4,20 +4,39 @@
 #include <string_view>
 #include <vector>
 
+#include "constellm/core/fields.hpp"
+
 namespace constellm::codec {
 
-/// One way to send an activation over a cut.
 struct Codec {
   std::string name;
-  double ratio = 1.0;                              ///< uncompressed / compressed bytes
-  double error = 0.0;                              ///< relative L2 error of the activation
-  double encode_s_per_byte = 0.0;                  ///< per uncompressed byte [s/B]
-  double decode_s_per_byte = 0.0;                  ///< per uncompressed byte [s/B]
-  std::optional<std::vector<double>> layer_ratio;  ///< [layers] in place of `ratio`
-  std::optional<std::vector<double>> layer_error;  ///< [layers] in place of error * error_gain
+  double ratio = 1.0;
+  double error = 0.0;
+  double encode_s_per_byte = 0.0;
+  double decode_s_per_byte = 0.0;
+  std::optional<std::vector<double>> layer_ratio;
+  std::optional<std::vector<double>> layer_error;
 
   bool operator==(const Codec&) const = default;
 };
+
+constexpr auto fields(const Codec*) {
+  using core::kNonNegative;
+  using core::kPositive;
+  using core::optional;
+  using core::required;
+  return core::record(
+      "Codec", "One way to send an activation over a cut.",
+      required("name", &Codec::name, "unique in its menu").as_name().not_empty(),
+      required("ratio", &Codec::ratio, "uncompressed / compressed bytes", "", kPositive),
+      required("error", &Codec::error, "relative L2 error of the activation (a fraction)", "", kNonNegative),
+      optional("encode_s_per_byte", &Codec::encode_s_per_byte, "per uncompressed byte", "s/B", kNonNegative),
+      optional("decode_s_per_byte", &Codec::decode_s_per_byte, "per uncompressed byte", "s/B", kNonNegative),
+      optional("layer_ratio", &Codec::layer_ratio, "one per layer, in place of `ratio` at the cut after it",
+               "", kPositive),
+      optional("layer_error", &Codec::layer_error,
+               "one per layer, in place of error * error_gain at the cut after it", "", kNonNegative));
+}
 
 void validate(const Codec& codec, std::string_view where);
 

@@ -2,18 +2,34 @@
 #include <string>
 #include <string_view>
 
+#include "constellm/core/fields.hpp"
+
 namespace constellm::model {
 
-/// What the planner knows of one layer; all figures for one micro-batch.
 struct Layer {
   std::string name;
-  double flop = 0.0;          ///< computation [FLOP]
-  double memory_bytes = 0.0;  ///< resident on the host: weights, state, workspace [B]
-  double output_bytes = 0.0;  ///< uncompressed activation after the layer [B]
-  double error_gain = 1.0;    ///< weight of a codec's error at the cut after the layer
+  double flop = 0.0;
+  double memory_bytes = 0.0;
+  double output_bytes = 0.0;
+  double error_gain = 1.0;
 
   bool operator==(const Layer&) const = default;
 };
+
+constexpr auto fields(const Layer*) {
+  using core::kNonNegative;
+  using core::optional;
+  using core::required;
+  return core::record("Layer", "One layer as the planner sees it; all figures for one micro-batch.",
+                      required("name", &Layer::name, "label").as_name(),
+                      required("flop", &Layer::flop, "computation", "FLOP", kNonNegative),
+                      required("memory_bytes", &Layer::memory_bytes,
+                               "resident on the host: weights, state, workspace", "B", kNonNegative),
+                      required("output_bytes", &Layer::output_bytes,
+                               "uncompressed activation after the layer", "B", kNonNegative),
+                      optional("error_gain", &Layer::error_gain,
+                               "weight of a codec's error at the cut after the layer", "", kNonNegative));
+}
 
 /// Throws core::InvalidInput that names `where` and the field.
 void validate(const Layer& layer, std::string_view where);

@@ -1,0 +1,178 @@
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "constellm/core/error.hpp"
+#include "pybind.hpp"
+
+namespace constellm::bindings {
+
+/// The start of `repr(value)`, for messages; of an integer too long for that, its type.
+inline std::string shown(const py::handle& value, py::ssize_t most = 60) {
+  const auto text = py::reinterpret_steal<py::object>(PyObject_Repr(value.ptr()));
+  if (!text) {
+    PyErr_Clear();
+    return "a value of type " + std::string(Py_TYPE(value.ptr())->tp_name);
+  }
+  const bool cut = PyUnicode_GET_LENGTH(text.ptr()) > most;
+  const auto start = py::reinterpret_steal<py::object>(PyUnicode_Substring(text.ptr(), 0, most));
+  // backslashreplace: a repr of one's own may hold what is no Unicode.
+  return std::string(py::bytes(start.attr("encode")("utf-8", "backslashreplace"))) + (cut ? "…" : "");
+}
+
+/// Whether a numpy scalar is of `kind` ("floating", "integer"); true of anything not from numpy.
+inline bool numpy_scalar_is(const py::handle& value, std::initializer_list<const char*> kinds) {
+  const py::module_ numpy = py::module_::import("numpy");
+  if (!py::isinstance(value, numpy.attr("generic"))) return true;
+  return std::any_of(kinds.begin(), kinds.end(),
+                     [&](const char* kind) { return py::isinstance(value, numpy.attr(kind)); });
+}
+
+/// From Python, without silent narrowing: no bool or complex for a number, no float for a count.
+template <class T>
+struct FromPython;
+
+template <>
+struct FromPython<double> {
+  static constexpr const char* annotation = "float";
+  static double get(py::handle value, const std::string& name) {
+    if (PyFloat_Check(value.ptr())) return PyFloat_AS_DOUBLE(value.ptr());
+    const PyNumberMethods* slots = Py_TYPE(value.ptr())->tp_as_number;
+    const bool converts = slots != nullptr && (slots->nb_float != nullptr || slots->nb_index != nullptr);
+    if (!converts || PyBool_Check(value.ptr()) || PyComplex_Check(value.ptr()) ||
+        py::hasattr(value, "__len__") || !numpy_scalar_is(value, {"floating", "integer"})) {
+      throw py::type_error(name + ": expected a number, got " +
+                           std::string(py::str(py::type::of(value).attr("__name__"))));
+    }
+    const double number = PyFloat_AsDouble(value.ptr());
+    if (number == -1.0 && PyErr_Occurred() != nullptr) {
+      if (PyErr_ExceptionMatches(PyExc_OverflowError) == 0) throw py::error_already_set();
+      PyErr_Clear();
+      throw py::value_error(name + ": " + shown(value) + " is not in [-1.8e308, 1.8e308]");
+    }
+    return number;
+  }
+};
+
+template <>
+struct FromPython<std::int64_t> {
+  static constexpr const char* annotation = "int";
+  static std::int64_t get(py::handle value, const std::string& name) {
+    if (PyBool_Check(value.ptr()) || !PyIndex_Check(value.ptr()) || py::hasattr(value, "__len__") ||
+        !numpy_scalar_is(value, {"integer"})) {
+      throw py::type_error(name + ": expected an integer, got " + shown(value));
+    }
+    int overflow = 0;
+    const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+    if (!index) throw py::error_already_set();
+    const long long number = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
+    if (overflow != 0) {
+      throw py::value_error(name + ": " + shown(value) +
+                            (overflow > 0 ? " is not < 2^63" : " is not >= -2^63"));
+    }
+    return number;
+  }
+};
+
+template <>
+struct FromPython<bool> {
+  static constexpr const char* annotation = "bool";
+  static bool get(py::handle value, const std::string& name) {
+    if (!PyBool_Check(value.ptr())) {
+      throw py::type_error(name + ": expected True or False, got " + shown(value));
+    }
+    return value.ptr() == Py_True;
+  }
+};
+
+template <>
+struct FromPython<std::string> {
+  static constexpr const char* annotation = "str";
+  static std::string get(py::handle value, const std::string& name) {
+    if (!py::isinstance<py::str>(value)) {
+      throw py::type_error(name + ": expected text, got " + shown(value));
+    }
+    py::ssize_t bytes = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(value.ptr(), &bytes);
+    if (text == nullptr) {  // half of a surrogate pair
+      PyErr_Clear();
+      throw py::value_error(name + ": " + shown(value) + " is not valid Unicode");
+    }
+    return {text, static_cast<std::size_t>(bytes)};
+  }
+};
+
+/// An enumeration is a word in Python: `words(E)`, found by its argument, names the values in their order.
+template <class E>
+  requires std::is_enum_v<E>
+struct FromPython<E> {
+  static constexpr const char* annotation = "str";
+  static E get(py::handle value, const std::string& name) {
+    const std::string word = FromPython<std::string>::get(value, name);
+    const auto known = words(E{});
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      if (word == known[i]) return static_cast<E>(i);
+    }
+    std::string listed;
+    for (const auto& one : known) listed += (listed.empty() ? "'" : ", '") + std::string(one) + "'";
+    throw core::InvalidInput(name + ": '" + word + "' is not one of " + listed);
+  }
+};
+
+template <class T>
+  requires std::is_class_v<T>
+struct FromPython<T> {
+  static constexpr const char* annotation = "typing.Any";
+  static T get(py::handle value, const std::string& name) {
+    if (!py::isinstance<T>(value)) {
+      throw py::type_error(name + ": expected a " + std::string(py::str(py::type::of<T>().attr("__name__"))) +
+                           ", got " + shown(value));
+    }
+    return value.cast<T>();
+  }
+};
+
+template <class T>
+struct FromPython<std::vector<T>> {
+  static constexpr const char* annotation = "collections.abc.Sequence";
+  static std::vector<T> get(py::handle value, const std::string& name) {
+    // Something with an order and a length: no set, no mapping, nothing that is used up.
+    const bool ordered = PySequence_Check(value.ptr()) != 0 && PyObject_Size(value.ptr()) >= 0;
+    PyErr_Clear();
+    const py::object mapping = py::module_::import("collections.abc").attr("Mapping");
+    if (!ordered || PyUnicode_Check(value.ptr()) || PyBytes_Check(value.ptr()) ||
+        PyByteArray_Check(value.ptr()) || py::isinstance(value, mapping)) {
+      throw py::type_error(name + ": expected a sequence, got " + shown(value));
+    }
+    std::vector<T> items;
+    for (const py::handle item : py::iter(value)) {
+      items.push_back(FromPython<T>::get(item, name + "[" + std::to_string(items.size()) + "]"));
+    }
+    return items;
+  }
+};
+
+template <class T>
+struct FromPython<std::optional<T>> {
+  static constexpr const char* annotation = FromPython<T>::annotation;
+  static std::optional<T> get(py::handle value, const std::string& name) {
+    if (value.is_none()) return std::nullopt;
+    return FromPython<T>::get(value, name);
+  }
+};
+
+/// The way back.
+template <class V>
+py::object to_python(const V& value) {
+  if constexpr (std::is_enum_v<V>)
+    return py::cast(words(value)[static_cast<std::size_t>(value)]);
+  else
+    return py::cast(value);
+}
+
+}  // namespace constellm::bindings

@@ -1,0 +1,168 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "constellm/core/error.hpp"
+
+// What is said of a field is said once: beside its struct stands `fields(const T*)`, a Record of the name,
+// sentence, unit and range of every field. Checks, bindings, messages, sweeps, files and docs read it.
+namespace constellm::core {
+
+/// The numbers that a field may hold, and how messages write them. NaN is in no range.
+struct Range {
+  double least = 0.0;
+  double most = 0.0;
+  bool without_least = false;
+  const char* text = "";
+
+  [[nodiscard]] constexpr bool contains(double value) const {
+    return (without_least ? value > least : value >= least) && value <= most;
+  }
+};
+
+inline constexpr double kLargest = std::numeric_limits<double>::max();
+inline constexpr Range kReal{.least = -kLargest, .most = kLargest, .text = "(-inf, inf)"};
+inline constexpr Range kNonNegative{.least = 0.0, .most = kLargest, .text = "[0, inf)"};
+inline constexpr Range kPositive{.least = 0.0, .most = kLargest, .without_least = true, .text = "(0, inf)"};
+
+/// What a text is to an address: part of what its record goes by, or a group of records.
+enum class Role { plain, name, group };
+
+/// A field of T; `access` is a pointer to a member, or a call that finds the value in a T.
+template <class T, class Access>
+struct Field {
+  using Value = std::remove_cvref_t<std::invoke_result_t<const Access&, const T&>>;
+
+  const char* name;
+  Access access;
+  const char* doc;        ///< a sentence without its unit
+  const char* unit = "";  ///< SI; empty for a pure number, a text or a list of records
+  Range range = kReal;    ///< of a number, and of every entry of a list of them
+  bool required = true;
+  Role role = Role::plain;
+  bool may_be_empty = true;   ///< of a text
+  bool always_written = true;  ///< false: a dictionary leaves it out where there is none
+
+  [[nodiscard]] constexpr decltype(auto) of(const T& record) const { return std::invoke(access, record); }
+  [[nodiscard]] constexpr decltype(auto) of(T& record) const { return std::invoke(access, record); }
+
+  [[nodiscard]] constexpr Field as_name() const {
+    Field field = *this;
+    field.role = Role::name;
+    return field;
+  }
+  [[nodiscard]] constexpr Field as_group() const {
+    Field field = *this;
+    field.role = Role::group;
+    return field;
+  }
+  [[nodiscard]] constexpr Field not_empty() const {
+    Field field = *this;
+    field.may_be_empty = false;
+    return field;
+  }
+  /// For a key that came after the first version of a format: its older readers know no such key.
+  [[nodiscard]] constexpr Field left_out_if_none() const {
+    Field field = *this;
+    field.always_written = false;
+    return field;
+  }
+};
+
+template <class T, class V>
+constexpr Field<T, V T::*> required(const char* name, V T::* member, const char* doc, const char* unit = "",
+                                    Range range = kReal) {
+  return {.name = name, .access = member, .doc = doc, .unit = unit, .range = range, .required = true};
+}
+
+/// Where it is not given it keeps the value of a T{}.
+template <class T, class V>
+constexpr Field<T, V T::*> optional(const char* name, V T::* member, const char* doc, const char* unit = "",
+                                    Range range = kReal) {
+  return {.name = name, .access = member, .doc = doc, .unit = unit, .range = range, .required = false};
+}
+
+/// All that is said of a T.
+template <class T, class... Access>
+struct Record {
+  const char* name;
+  const char* doc;
+  std::tuple<Field<T, Access>...> fields;
+
+  template <class Call>
+  constexpr void for_each(Call call) const {
+    std::apply([&](const auto&... field) { (call(field), ...); }, fields);
+  }
+};
+
+template <class T, class... Access>
+constexpr Record<T, Access...> record(const char* name, const char* doc, Field<T, Access>... fields) {
+  return {name, doc, {fields...}};
+}
+
+/// A struct beside which such a table stands.
+template <class T>
+concept Described = requires { fields(static_cast<const T*>(nullptr)); };
+
+template <Described T>
+constexpr auto fields_of() {
+  return fields(static_cast<const T*>(nullptr));
+}
+
+namespace detail {
+
+inline void check(const std::string_view where, const char* name, const Range& range, double value) {
+  if (!range.contains(value)) throw_out_of_range(where, name, value, range.text);
+}
+
+inline void check(std::string_view where, const char* name, const Range& range, std::int64_t value) {
+  if (range.contains(static_cast<double>(value))) return;
+  throw InvalidInput(std::string(where) + name + ": " + std::to_string(value) + " is not in " + range.text);
+}
+
+inline void check(std::string_view where, const char* name, const Range& range,
+                  const std::vector<double>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!range.contains(values[i]))
+      throw_out_of_range(where, std::string(name) + "[" + std::to_string(i) + "]", values[i], range.text);
+  }
+}
+
+template <class V>
+concept Checked = std::is_same_v<V, double> || std::is_same_v<V, std::int64_t> ||
+                  std::is_same_v<V, std::vector<double>>;
+
+}  // namespace detail
+
+/// Holds every number against its range and every text that must not be empty; throws InvalidInput that
+/// names `where` with the field, the value and the range.
+template <class T, class... Access>
+void check_ranges(const Record<T, Access...>& table, const T& record, std::string_view where) {
+  table.for_each([&]<class A>(const Field<T, A>& field) {
+    using V = typename Field<T, A>::Value;
+    const auto& value = field.of(record);
+    if constexpr (detail::Checked<V>) {
+      detail::check(where, field.name, field.range, value);
+    } else if constexpr (requires { requires detail::Checked<typename V::value_type>; value.has_value(); }) {
+      if (value) detail::check(where, field.name, field.range, *value);
+    } else if constexpr (std::is_same_v<V, std::string>) {
+      if (!field.may_be_empty && value.empty())
+        throw InvalidInput(std::string(where) + field.name + ": must not be empty");
+    }
+  });
+}
+
+template <Described T>
+void check_ranges(const T& record, std::string_view where) {
+  check_ranges(fields_of<T>(), record, where);
+}
+
+}  // namespace constellm::core
