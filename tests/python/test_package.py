@@ -25,8 +25,11 @@ OPTIONAL = [
     *("safetensors", "scipy", "torch", "tqdm", "transformers", "xarray"),
 ]
 
-SWEEPS_PLANS_ALONE = {(f"sweep/{file}.py", "split") for file in ("rows", "run", "store")}
-"""Upward imports that go when a sweep takes any solver."""
+SWEEPS_PLANS_ALONE = {
+    (f"sweep/{file}", "split")
+    for file in ("rows.py", "run.py", "store.py", "address.hpp", "run.hpp", "run.cpp")
+}
+"""Files of the area that know one system, though it stands below; they may go from here, none may come."""
 
 
 def in_new_python(code: str) -> str:
@@ -139,13 +142,17 @@ def test_build_group_holds_the_build_requirements(repository: Path) -> None:
     assert set(project["build-system"]["requires"]) <= set(project["dependency-groups"]["build"])
 
 
-def test_areas_import_only_areas_on_lower_floors(repository: Path) -> None:
+def floors_of(repository: Path) -> dict[str, int]:
     table = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    floors = {
+    return {
         area: int(row[1])
         for row in re.finditer(r"^\| (\d) \| (.*) \|$", table, re.MULTILINE)
         for area in re.findall(r"`(\w+)`", row[2])
     }
+
+
+def test_areas_import_only_areas_on_lower_floors(repository: Path) -> None:
+    floors = floors_of(repository)
     package = Path(constellm.__file__).parent
     areas = {path.parent.name for path in package.glob("*/__init__.py")}
     assert areas <= set(floors)  # `search` is C++ alone
@@ -161,3 +168,20 @@ def test_areas_import_only_areas_on_lower_floors(repository: Path) -> None:
                         upward.add(("/".join(inside), area))
     # Anywhere in a file, functions included. A display may import `plot` when it is shown.
     assert upward - SWEEPS_PLANS_ALONE == {("split/display.py", "plot")}
+
+
+def test_areas_include_only_areas_on_lower_floors(repository: Path) -> None:
+    floors = floors_of(repository)
+    roots = (repository / "cpp" / "include" / "constellm", repository / "cpp" / "src")
+    upward, seen = set(), set()
+    for root in roots:
+        for path in root.rglob("*.[ch]pp"):
+            area, *rest = path.relative_to(root).parts
+            seen.add(area)
+            for included in re.findall(r"^#include [\"<](.+)[\">]", path.read_text(encoding="utf-8"), re.M):
+                assert not re.search(r"\.\.|pybind11|Python\.h", included), (path, included)
+                other = included.split("/")[1] if included.startswith("constellm/") else area
+                if other != area and floors[other] >= floors[area]:
+                    upward.add(("/".join([area, *rest]), other))
+    assert {"core", "network", "search", "split"} <= seen <= set(floors)
+    assert upward - SWEEPS_PLANS_ALONE == set()
