@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.checks import short
 from ..core.files import as_path
+from ..core.optional import optional_import
 from .low_rank import Bottleneck, LowRank, Projection
 from .masked import Masked, MaskNetwork
 from .parameters import Parameters
@@ -76,7 +77,7 @@ def save_learned(
                     raise ValueError(f"sets: {key}: not all values are finite as {stored}")
     metadata = {"constellm": json.dumps({"learned": FORMAT_VERSION, "sets": about})}
     # save_file would write one that other users cannot read.
-    as_path(path).write_bytes(_safetensors().numpy.save(arrays, metadata))
+    as_path(path).write_bytes(_safetensors("safetensors.numpy").save(arrays, metadata))
 
 
 def load_learned(path: str | os.PathLike[str]) -> dict[str, dict[int, Learned]]:
@@ -147,12 +148,5 @@ def _shared(compressors: Mapping[int, Learned]) -> list[tuple[str, Parameters]]:
     return [("-".join(map(str, boundaries)), parameters) for boundaries, parameters in users.values()]
 
 
-def _safetensors() -> Any:
-    try:
-        import safetensors
-        import safetensors.numpy
-    except ImportError:
-        raise ImportError(
-            "learned compressors are read with safetensors: pip install 'constellm[infer]'"
-        ) from None
-    return safetensors
+def _safetensors(module: str = "safetensors") -> Any:
+    return optional_import(module, extra="infer", purpose="learned compressors need safetensors")

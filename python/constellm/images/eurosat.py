@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core.checks import count
 from ..core.files import as_path
+from ..core.optional import optional_import
 from .image_set import ImageSet
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
@@ -74,10 +75,7 @@ def load(path: str | os.PathLike[str], *, split: str | None = None, max_bytes: i
     ImportError
         If Pillow is absent.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError("reading image files needs Pillow: pip install 'constellm[images]'") from None
+    pillow = optional_import("PIL.Image", extra="images", purpose="reading image files needs Pillow")
     max_bytes = count("max_bytes", max_bytes)
     place = as_path(path)
     if not place.exists():
@@ -85,7 +83,7 @@ def load(path: str | os.PathLike[str], *, split: str | None = None, max_bytes: i
     if place.is_dir():
         found = (file.relative_to(place) for file in place.rglob("*") if file.is_file())
         names = [PurePosixPath(file.as_posix()) for file in found]
-        return _read(place, split, names, lambda name: _content(open(place / name, "rb")), Image, max_bytes)
+        return _read(place, split, names, lambda name: _content(open(place / name, "rb")), pillow, max_bytes)
     if not zipfile.is_zipfile(place):
         raise ValueError(f"path: {os.fspath(path)!r} is neither a folder nor a zip file")
     try:
@@ -95,7 +93,7 @@ def load(path: str | os.PathLike[str], *, split: str | None = None, max_bytes: i
     with archive:
         entries = {PurePosixPath(name): name for name in archive.namelist()}  # paths forget "./" and "//"
         return _read(
-            place, split, entries, lambda name: _content(archive.open(entries[name])), Image, max_bytes
+            place, split, entries, lambda name: _content(archive.open(entries[name])), pillow, max_bytes
         )
 
 

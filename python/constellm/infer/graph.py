@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.optional import optional_import
 from .weights import Weights, stem_widths
 
 #: The first operator set with LayerNormalization, and a file version that goes with it: runtimes of the last
@@ -33,61 +34,56 @@ def segment_graph(weights: Weights, first: int, last: int) -> Any:
         features); output ``activation_out``, or ``logits``, float32 (images, classes). The number of images
         is free.
     """
-    try:
-        from onnx import TensorProto, checker, helper
-    except ImportError:
-        raise ImportError("building graphs needs onnx: pip install 'constellm[infer]'") from None
+    onnx = optional_import("onnx", extra="infer", purpose="building graphs needs onnx")
+    helper, kinds = onnx.helper, onnx.TensorProto
     shape = weights.shape
-    graph = _Graph(weights)
+    graph = _Graph(weights, onnx)
     activation: list[Any] = ["images", weights.tokens, shape["width"]]
     if first == 0:
         sides: list[Any] = ["images", shape["image_px"], shape["image_px"], 3]
-        taken = helper.make_tensor_value_info("pixels", TensorProto.UINT8, sides)
+        taken = helper.make_tensor_value_info("pixels", kinds.UINT8, sides)
         x = graph.stem("pixels")
     else:
-        taken = helper.make_tensor_value_info("activation", TensorProto.FLOAT, activation)
+        taken = helper.make_tensor_value_info("activation", kinds.FLOAT, activation)
         x = "activation"
     for block in range(first, last):
         x = graph.block(x, block)
     if last == shape["blocks"]:
         x = graph.head(x)
         sides = ["images", shape["classes"]]
-        given = helper.make_tensor_value_info("logits", TensorProto.FLOAT, sides)
+        given = helper.make_tensor_value_info("logits", kinds.FLOAT, sides)
     else:
-        given = helper.make_tensor_value_info("activation_out", TensorProto.FLOAT, activation)
+        given = helper.make_tensor_value_info("activation_out", kinds.FLOAT, activation)
     graph.add("Identity", x, out=given.name)
     body = helper.make_graph(
         graph.nodes, f"{weights.name}-{first}-{last}", [taken], [given], graph.initializers
     )
     opset = helper.make_opsetid("", OPSET)
     made = helper.make_model(body, producer_name="constellm", ir_version=IR_VERSION, opset_imports=[opset])
-    checker.check_model(made, full_check=True)
+    onnx.checker.check_model(made, full_check=True)
     return made
 
 
 class _Graph:
     """Nodes in order; every method adds some and returns the name of their result."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, onnx: Any) -> None:
         self.weights = weights
+        self._node, self._array = onnx.helper.make_node, onnx.numpy_helper.from_array
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self._named: set[str] = set()
 
     def add(self, operator: str, *inputs: str, out: str | None = None, **attributes: Any) -> str:
-        from onnx import helper
-
         name = out or f"{operator}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        self.nodes.append(self._node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
     def constant(self, name: str, value: Any) -> str:
         """An array that the graph carries; one of the same name is carried once."""
-        from onnx import numpy_helper
-
         if name not in self._named:
             self._named.add(name)
-            self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+            self.initializers.append(self._array(np.ascontiguousarray(value), name))
         return name
 
     def number(self, value: float) -> str:
@@ -129,14 +125,12 @@ class _Graph:
         return self.add("Add", x, self.linear(hidden, place + "down"))
 
     def attention(self, x: str, place: str) -> str:
-        from onnx import helper
-
         shape = self.weights.shape
         width, heads, tokens = shape["width"], shape["heads"], self.weights.tokens
         qkv = self.linear(x, place + "qkv")
         parts = [f"{place}{part}" for part in ("queries", "keys", "values")]
         thirds = self.sizes(width, width, width)
-        self.nodes.append(helper.make_node("Split", [qkv, thirds], parts, name=place + "split", axis=2))
+        self.nodes.append(self._node("Split", [qkv, thirds], parts, name=place + "split", axis=2))
         apart = self.sizes(0, tokens, heads, width // heads)
         queries, keys, values = (
             self.add("Transpose", self.add("Reshape", part, apart), perm=perm)

@@ -14,6 +14,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..core.checks import count
+from ..core.optional import optional_import
 from ..model import Measured, Profile
 from .graph import segment_graph
 from .profile import profile
@@ -199,10 +200,7 @@ class OnnxModel:
 
 
 def _session(graph: Any, threads: int) -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise ImportError("inference needs ONNX Runtime: pip install 'constellm[infer]'") from None
+    onnxruntime = optional_import("onnxruntime", extra="infer", purpose="inference needs ONNX Runtime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

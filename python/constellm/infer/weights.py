@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.checks import count, real, short
+from ..core.optional import optional_import
 
 FORMAT = "constellm.vit"
 """The one key of the file's metadata, whose value is JSON: several would be stored in random order."""
@@ -86,18 +87,15 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
     ImportError
         If safetensors is absent.
     """
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ImportError:
-        raise ImportError("reading weights needs safetensors: pip install 'constellm[infer]'") from None
+    safetensors = optional_import("safetensors", extra="infer", purpose="reading weights needs safetensors")
     place = Path(path)
     if not place.is_file():
         raise FileNotFoundError(f"path: no file at {os.fspath(path)!r}")
     try:
-        with safe_open(os.fspath(place), framework="numpy") as file:
+        with safetensors.safe_open(os.fspath(place), framework="numpy") as file:
             named = _read_metadata(file.metadata() or {})
             tensors = dict(_read_tensors(file, named["shape"]))
-    except (SafetensorError, ValueError) as error:
+    except (safetensors.SafetensorError, ValueError) as error:
         raise ValueError(f"{place}: {error}") from None
     return Weights(tensors=tensors, **named)
 

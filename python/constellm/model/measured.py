@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import _core
 from .._core import LayerProfile
+from ..core.optional import optional_import
 from .config import DATA, PathName, element_bytes
 from .profile import Profile
 from .vision import vit
@@ -84,10 +85,7 @@ def read_pipeedge(models: PathName, device_types: PathName | None = None) -> dic
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        import yaml
-    except ImportError:
-        raise ImportError("reading YAML needs PyYAML: pip install pyyaml") from None
+    yaml = optional_import("yaml", extra="profiles", purpose="reading YAML needs PyYAML")
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a mapping, got {type(content).__name__}")

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from ..core.optional import optional_import
+
 _CELL_TIMEOUT_S = 300
 
 
@@ -30,13 +32,10 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
     nbclient.exceptions.CellExecutionError
         When a cell fails.
     """
-    try:
-        import nbformat
-        from nbclient import NotebookClient
-        from nbconvert import HTMLExporter
-        from traitlets.config import Config
-    except ImportError as error:
-        raise ImportError("rendering notebooks needs: pip install 'constellm[notebook]'") from error
+    nbformat, nbclient, nbconvert, config = (
+        optional_import(name, extra="notebook", purpose=f"rendering notebooks needs {name}")
+        for name in ("nbformat", "nbclient", "nbconvert", "traitlets.config")
+    )
     sources = sorted(Path(folder).glob("*.ipynb"))
     if not sources:
         raise FileNotFoundError(f"notebooks: no *.ipynb in {Path(folder)}")
@@ -51,14 +50,14 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
     with tempfile.TemporaryDirectory() as sockets:
         # Sockets of the file system, so that no port is opened; where both sides find them, whatever folder
         # they run in.
-        local = Config({"KernelManager": {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}})
+        local = config.Config({"KernelManager": {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}})
         for source in sources:
             notebook = nbformat.read(source, as_version=4)
-            client = NotebookClient(
+            client = nbclient.NotebookClient(
                 notebook, timeout=_CELL_TIMEOUT_S, kernel_name="python3", config=local, resources=place
             )
             client.execute(env=environment)
             file = out / f"{source.stem}.html"
-            file.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+            file.write_text(nbconvert.HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
             files.append(file)
     return files

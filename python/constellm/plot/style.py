@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..core.optional import optional_import
 from ..core.quantity import printable, split_unit
 from . import palette
 
@@ -59,11 +60,7 @@ def matplotlib() -> Any:
     ImportError
         Where it is not installed; the message says how to get it.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError("figures need matplotlib: pip install 'constellm[plot]'") from error
-    return matplotlib
+    return optional_import("matplotlib", extra="plot", purpose="figures need matplotlib")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 from .. import _core
 from .._core import Problem, Stage
 from ..core.files import write_text
+from ..core.optional import optional_import
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
 from .options import check_options
 
@@ -112,12 +113,7 @@ class Comparison:
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise ImportError(
-                "to_pandas needs pandas: pip install pandas (or use .rows, .to_csv())"
-            ) from None
+        pandas = optional_import("pandas", extra="sweep", purpose="to_pandas needs pandas")
         return pandas.DataFrame(list(self.rows), columns=list(COLUMNS)).set_index("method")
 
     def _title(self) -> str:

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ..core.deprecation import moved_names
+from ..core.optional import optional_import
 
 if TYPE_CHECKING:
     from .at_cuts import AtCut, CutRecipe, fit_at_cuts
@@ -71,13 +72,9 @@ _moved = moved_names(
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         return _moved(name)
-    try:
-        home = importlib.import_module(f".{_HOMES[name]}", __name__)
-    except ModuleNotFoundError as error:
-        needed = error.name or ""
-        if needed.startswith("constellm"):
-            raise
-        raise ImportError(f"{__name__}.{name} needs {needed}: pip install 'constellm[train]'") from None
+    for needed in ("torch", "safetensors") if _HOMES[name] == "export" else ("torch",):
+        optional_import(needed, extra="train", purpose=f"{__name__}.{name} needs {needed}")
+    home = importlib.import_module(f".{_HOMES[name]}", __name__)
     value = globals()[name] = getattr(home, name)
     return value
 

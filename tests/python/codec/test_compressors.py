@@ -1,8 +1,6 @@
 """Compressors at a cut: numbers arrive as documented, files keep what was learned."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -257,14 +255,3 @@ def test_files_that_are_not_ours(sets, tmp_path):
 
 def _about(sets):
     return {"constellm": json.dumps({"learned": 1, "sets": sets})}
-
-
-def test_without_safetensors():
-    code = (
-        "import sys; sys.modules['safetensors'] = None\n"
-        "from constellm import codec\n"
-        "try: codec.load_learned('x')\n"
-        "except ImportError as error: print(error)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'constellm[infer]'" in done.stdout

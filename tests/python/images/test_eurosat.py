@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import sys
 import warnings
 import zipfile
 import zlib
@@ -100,13 +99,6 @@ def test_no_images(tmp_path: Path) -> None:
     path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match="neither a folder nor a zip file"):
         images.load(path)
-
-
-def test_pillow_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "PIL", None)
-    for call in (images.sample, lambda: images.load(tmp_path)):
-        with pytest.raises(ImportError, match=r"pip install 'constellm\[images\]'"):
-            call()
 
 
 def zipped(path: Path, *contents: bytes, compression: int = zipfile.ZIP_DEFLATED) -> Path:

@@ -161,16 +161,6 @@ def test_wrong_arguments_are_named(net: infer.OnnxModel, tmp_path: Path) -> None
         infer.save_onnx(net, tmp_path, cuts=(3,))
 
 
-@pytest.mark.parametrize("missing", ["onnx", "onnxruntime"])
-def test_what_is_missing_is_asked_for(
-    net: infer.OnnxModel, monkeypatch: pytest.MonkeyPatch, missing: str
-) -> None:
-    monkeypatch.setitem(sys.modules, missing, None)
-    fresh = infer.OnnxModel(net.weights)
-    with pytest.raises(ImportError, match=r"pip install 'constellm\[infer\]'"):
-        fresh.segment(0, 1)(pixels(1))
-
-
 def test_profile_counts_what_runs(net: infer.OnnxModel, shipped: infer.OnnxModel) -> None:
     for model in (net, shipped):
         profile = model.profile(batch=4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import networkx
@@ -60,13 +59,6 @@ def test_pipeedge_yaml(tmp_path) -> None:
     (tmp_path / "device_types.yml").write_text(devices % "[0.5]", encoding="utf-8")
     with pytest.raises(ValueError, match=r"mine\.board\.time_s: 1 values are not 2"):
         model.read_pipeedge(tmp_path / "models.yml", tmp_path / "device_types.yml")
-
-
-def test_yaml_is_asked_for_by_name(tmp_path, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    (tmp_path / "models.yml").write_text("{}", encoding="utf-8")
-    with pytest.raises(ImportError, match="pip install pyyaml"):
-        model.read_pipeedge(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import sys
 
 import pytest
 
@@ -146,12 +145,6 @@ def test_markdown_and_html_escape(problem):
     lines = table.to_markdown().splitlines()
     assert len(lines) == 3 and "a\\|<b>" in lines[2]
     assert "a|&lt;b&gt;" in table._repr_html_() and "<b>" not in table._repr_html_()
-
-
-def test_pandas_is_optional(table, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="to_csv"):
-        table.to_pandas()
 
 
 def test_pandas(table):
