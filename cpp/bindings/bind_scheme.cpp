@@ -1,27 +1,9 @@
-#include <algorithm>
-
 #include "constellm/codec/coding.hpp"
 #include "gil.hpp"
 #include "record.hpp"
 #include "register.hpp"
 
 namespace constellm::bindings {
-
-/// An enumeration is a word in Python: `words(E)`, found by its argument, names the values in their order.
-template <class E>
-  requires std::is_enum_v<E>
-struct FromPython<E> {
-  static constexpr const char* annotation = "str";
-  static E get(py::handle value, const std::string& name) {
-    const std::string word = FromPython<std::string>::get(value, name);
-    const auto known = words(E{});
-    const auto found = std::find(known.begin(), known.end(), word);
-    if (found != known.end()) return static_cast<E>(found - known.begin());
-    std::string listed;
-    for (const auto& one : known) listed += (listed.empty() ? "'" : ", '") + std::string(one) + "'";
-    throw core::InvalidInput(name + ": '" + word + "' is not one of " + listed);
-  }
-};
 
 /// 0 and None are the same, and None where they are read.
 template <>
