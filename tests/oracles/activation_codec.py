@@ -123,11 +123,16 @@ def pieces_of(values: NDArray[np.float32], scheme: Any) -> list[list[Any]]:
             add(values[~below], False)
         _share_cells(pieces, 2**bits, fewest)
     for piece in pieces:
-        width = F32(piece[1] - piece[0])
-        with np.errstate(over="ignore", divide="ignore"):
-            if width == 0 or not np.isfinite(F32(piece[2]) / width):
-                piece[2] = 1
+        if piece[0] == piece[1]:
+            piece[2] = 1
     return pieces
+
+
+def is_narrow(piece: list[Any]) -> bool:
+    """Whether the density of its cells is beyond the largest float: they are then computed in doubles."""
+    low, high, cells = piece
+    with np.errstate(over="ignore", divide="ignore"):
+        return cells > 1 and not np.isfinite(F32(cells) / F32(high - low))
 
 
 def _class_ends(magnitude: NDArray[np.float32], classes: int) -> NDArray[np.uint32]:
@@ -202,20 +207,23 @@ def quantise(
         which[:] = ~np.signbit(values)
     for p in range(1, len(pieces) if len(pieces) > 2 else 0):
         which[values >= pieces[p][0]] = p
+    in_doubles = any(map(is_narrow, pieces))
     for p, (low, high, cells) in enumerate(pieces):
         first = len(levels)
-        steps = cells - 1 if draw is not None else cells
-        density = F32(0) if cells == 1 else F32(F32(steps) / F32(high - low))
+        ends = draw is not None and cells > 1
+        steps = cells - 1 if ends else cells
+        real: Any = np.float64 if in_doubles else F32
+        density = real(0) if cells == 1 else real(steps) / (real(high) - real(low))
         mine = which == p
-        cell = (values[mine] - low) * density
+        cell = (values[mine].astype(real) - real(low)) * density
         if draw is not None:
             cell = cell + draw[mine]
-        symbols[mine] = first + np.clip(cell, F32(0), F32(cells - 1)).astype(np.int64)
-        ends = draw is not None and cells > 1
-        step = F32(high - low) if cells == 1 else F32(F32(high - low) / F32(steps))
+        symbols[mine] = first + np.clip(cell, real(0), real(cells - 1)).astype(np.int64)
+        real = np.float64 if is_narrow(pieces[p]) else F32
+        step = (real(high) - real(low)) / real(steps)
+        begin = real(0.0 if ends else 0.5)
         with np.errstate(over="ignore"):
-            begin = F32(0.0 if ends else 0.5)
-            levels += [min(F32(low + (F32(c) + begin) * step), F32(high)) for c in range(cells)]
+            levels += [min(F32(real(low) + (real(c) + begin) * step), F32(high)) for c in range(cells)]
     return symbols, np.array(levels, dtype=F32)
 
 
@@ -252,8 +260,12 @@ def run(
                 scale[part] = np.uint32(scale_code(reach) << 18).view(F32)
                 with np.errstate(all="ignore"):
                     scaled[part] = rows[part] / scale[part] if scale[part].flat[0] > 0 else F32(0)
-                if scheme.clip == "laplace":  # whatever is beyond the scale counts as the scale
-                    scaled[part] = np.where(np.abs(scaled[part]) > 1, np.sign(scaled[part]), scaled[part])
+                if (
+                    scheme.clip == "laplace"
+                ):  # whatever is beyond the scale, if that is exact, counts as the scale
+                    stored = scale[part].flat[0]
+                    most = F32(1) if stored >= np.finfo(F32).tiny or stored == 0 else reach / stored
+                    scaled[part] = np.clip(scaled[part], -most, most)
     values = scaled[kept]
     if values.size == 0:
         return kept, [np.zeros(0, dtype=np.int64)], np.zeros(x.shape, dtype=x.dtype)

@@ -3,31 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cfenv>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "constellm/codec/half.hpp"
 #include "constellm/codec/mask_coder.hpp"
 #include "constellm/core/simd.hpp"
+#include "default_floats.hpp"
 #include "header.hpp"
 
 namespace constellm::codec {
 namespace {
-
-class DefaultFloats {
- public:
-  DefaultFloats() {
-    std::fegetenv(&before_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  DefaultFloats(const DefaultFloats&) = delete;
-  DefaultFloats& operator=(const DefaultFloats&) = delete;
-  ~DefaultFloats() { std::fesetenv(&before_); }
-
- private:
-  std::fenv_t before_;
-};
 
 // The first n of `values`, which grow but do not shrink: to grow again would clear them.
 std::span<float> room(std::vector<float>& values, std::size_t n) {
@@ -51,10 +38,10 @@ CONSTELLM_SIMD void narrow(const float* values, std::int64_t n, std::uint16_t* o
   for (std::int64_t i = 0; i < n; ++i) out[i] = to_half(values[i]);
 }
 
-CONSTELLM_SIMD void clamp_to_one(float* values, std::int64_t n) {
+CONSTELLM_SIMD void clamp(float* values, std::int64_t n, float most) {
   for (std::int64_t i = 0; i < n; ++i) {
-    const float below = values[i] < 1.0f ? values[i] : 1.0f;
-    values[i] = below > -1.0f ? below : -1.0f;
+    const float below = values[i] < most ? values[i] : most;
+    values[i] = below > -most ? below : -most;
   }
 }
 
@@ -168,7 +155,8 @@ class Gather {
 };
 
 // Divides what is kept by the scale of its group, a stored number. What is clipped ends at the scale: else
-// the quantiser, which is one for all groups, would have to reach the farthest outlier of any.
+// the quantiser, which is one for all groups, would have to reach the farthest outlier of any. Below the
+// normal numbers scales are coarse, many times what they stand for, and clipping keeps to its own point.
 void scale_groups(const Scheme& scheme, Workspace& w) {
   w.scaled.resize(w.kept.size());
   w.scale.resize(w.group_end.size());
@@ -176,13 +164,16 @@ void scale_groups(const Scheme& scheme, Workspace& w) {
   for (std::size_t g = 0; g < w.group_end.size(); ++g) {
     const std::int64_t n = w.group_end[g] - begin;
     const float* values = w.kept.data() + begin;
-    w.scale[g] = scale_code(reach_of({values, static_cast<std::size_t>(n)}, scheme));
+    const float reach = reach_of({values, static_cast<std::size_t>(n)}, scheme);
+    w.scale[g] = scale_code(reach);
     float* out = w.scaled.data() + begin;
     if (w.scale[g] == 0) {
       std::fill_n(out, n, 0.0f);
     } else {
-      divide(values, n, scale_of(w.scale[g]), out);
-      if (scheme.clip == Clip::laplace) clamp_to_one(out, n);
+      const float stored = scale_of(w.scale[g]);
+      divide(values, n, stored, out);
+      const bool coarse = stored < std::numeric_limits<float>::min();
+      if (scheme.clip == Clip::laplace) clamp(out, n, coarse ? reach / stored : 1.0f);
     }
     begin = w.group_end[g];
   }

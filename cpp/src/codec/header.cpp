@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "default_floats.hpp"
+
 namespace constellm::codec {
 namespace {
 
@@ -67,6 +69,7 @@ void seal(Bytes& message, std::int64_t raw_bytes) {
 }
 
 Header read_header(std::span<const std::uint8_t> message) {
+  const DefaultFloats default_floats;
   ByteReader in(message);
   if (message.size() < kPrelude || !std::equal(kMagic.begin(), kMagic.end(), message.begin())) {
     throw core::InvalidInput("data: not a message of constellm's codec");

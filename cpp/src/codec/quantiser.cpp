@@ -93,10 +93,10 @@ float clip_at(std::span<const float> values, std::int64_t bits) {
 
 double width_of(const Piece& piece) { return static_cast<double>(piece.high) - piece.low; }
 
-// Cells of a piece so narrow that their number by its width is beyond the largest float are one.
-void settle(Piece& piece) {
-  const float width = piece.high - piece.low;
-  if (width == 0.0f || !std::isfinite(static_cast<float>(piece.cells) / width)) piece.cells = 1;
+// Cells that far below the normal numbers have a density beyond the largest float, and a step of too few
+// bits to be multiplied; what is computed of them is computed in doubles.
+bool is_narrow(const Piece& piece) {
+  return piece.cells > 1 && !std::isfinite(static_cast<float>(piece.cells) / (piece.high - piece.low));
 }
 
 // Cells of two pieces such that the wider step is as narrow as it can be.
@@ -202,39 +202,51 @@ std::vector<Piece> classed_pieces(std::span<const float> values, const Scheme& s
   return pieces;
 }
 
-float step_of(const Piece& piece, Rounding rounding) {
-  const int steps = rounding == Rounding::stochastic ? piece.cells - 1 : piece.cells;
-  return steps == 0 ? 0.0f : (piece.high - piece.low) / static_cast<float>(steps);
+// A piece of more than one cell has at least one step.
+int steps_of(const Piece& piece, Rounding rounding) {
+  return rounding == Rounding::stochastic && piece.cells > 1 ? piece.cells - 1 : piece.cells;
 }
 
-// Cells by width: what a distance from the low end is multiplied with.
-float density_of(const Piece& piece, Rounding rounding) {
-  if (piece.cells == 1) return 0.0f;
-  return static_cast<float>(rounding == Rounding::stochastic ? piece.cells - 1 : piece.cells) /
-         (piece.high - piece.low);
-}
-
-// Of one sign, as the loops below want it.
+// Of one piece, as the loops below want it.
+template <class Real>
 struct Side {
-  float low = 0.0f;
-  float density = 0.0f;
-  float last = 0.0f;
+  Real low = 0;
+  Real density = 0;  // cells by width: what a distance from the low end is multiplied with
+  Real last = 0;
   std::int32_t first = 0;
 };
 
-Side side_of(const Piece& piece, int first, Rounding rounding) {
-  return {piece.low, density_of(piece, rounding), static_cast<float>(piece.cells - 1), first};
+template <class Real>
+Side<Real> side_of(const Piece& piece, int first, Rounding rounding) {
+  const Real low = piece.low;
+  const Real density =
+      piece.cells == 1 ? 0 : static_cast<Real>(steps_of(piece, rounding)) / (piece.high - low);
+  return {low, density, static_cast<Real>(piece.cells - 1), first};
+}
+
+// The values of its cells.
+template <class Real>
+void put_levels(const Piece& piece, Rounding rounding, float* levels) {
+  const Real low = piece.low;
+  const Real step = (piece.high - low) / static_cast<Real>(steps_of(piece, rounding));
+  const Real begin = rounding == Rounding::stochastic && piece.cells > 1 ? Real{0} : Real{0.5};
+  for (int cell = 0; cell < piece.cells; ++cell) {
+    // The step is rounded: the last of them may end beyond the range, even at infinity.
+    const Real level = low + (static_cast<Real>(cell) + begin) * step;
+    levels[cell] = std::min(static_cast<float>(level), piece.high);
+  }
 }
 
 // Cells of a run short enough for the first-level cache. A value's side is chosen bit by bit, since its sign
 // is as good as random; `draws` are zeros where nothing is drawn.
 constexpr std::size_t kRun = 512;
 
-CONSTELLM_SIMD void quantise_run(const Side& negative, const Side& positive, const float* values,
-                                 std::size_t n, const float* draws, std::uint8_t* symbols) {
+CONSTELLM_SIMD void quantise_run(const Side<float>& negative, const Side<float>& positive,
+                                 const float* values, std::size_t n, const float* draws,
+                                 std::uint8_t* symbols) {
   std::array<std::int32_t, kRun> cells;
-  const Side a = negative;
-  const Side b = positive;
+  const Side<float> a = negative;
+  const Side<float> b = positive;
   for (std::size_t i = 0; i < n; ++i) {
     const bool below = std::bit_cast<std::int32_t>(values[i]) < 0;
     const float low = below ? a.low : b.low;
@@ -248,8 +260,8 @@ CONSTELLM_SIMD void quantise_run(const Side& negative, const Side& positive, con
   for (std::size_t i = 0; i < n; ++i) symbols[i] = static_cast<std::uint8_t>(cells[i]);
 }
 
-void quantise_two(const Side& negative, const Side& positive, const float* values, std::size_t n,
-                  const float* draws, std::uint8_t* symbols) {
+void quantise_two(const Side<float>& negative, const Side<float>& positive, const float* values,
+                  std::size_t n, const float* draws, std::uint8_t* symbols) {
   constexpr std::array<float, kRun> kNoDraws{};
   for (std::size_t begin = 0; begin < n; begin += kRun) {
     const std::size_t run = std::min(kRun, n - begin);
@@ -258,19 +270,23 @@ void quantise_two(const Side& negative, const Side& positive, const float* value
   }
 }
 
-void quantise_classed(const Quantiser& quantiser, std::span<const float> values, const float* draws,
-                      std::uint8_t* symbols) {
-  std::array<Side, kMostPieces> sides;
+// Any pieces, value by value.
+template <class Real>
+void quantise_each(const Quantiser& quantiser, std::span<const float> values, const float* draws,
+                   std::uint8_t* symbols) {
+  std::array<Side<Real>, kMostPieces> sides;
   int first = 0;
   const std::size_t pieces = quantiser.pieces.size();
   for (std::size_t p = 0; p < pieces; ++p) {
-    sides[p] = side_of(quantiser.pieces[p], first, quantiser.rounding);
+    sides[p] = side_of<Real>(quantiser.pieces[p], first, quantiser.rounding);
     first += quantiser.pieces[p].cells;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::size_t p = 0;
     while (p + 1 < pieces && values[i] >= sides[p + 1].low) ++p;
-    quantise_two(sides[p], sides[p], &values[i], 1, draws == nullptr ? nullptr : draws + i, symbols + i);
+    const Real cell = (values[i] - sides[p].low) * sides[p].density + (draws == nullptr ? 0.0f : draws[i]);
+    const Real inside = std::clamp(cell, Real{0}, sides[p].last);
+    symbols[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(inside) + sides[p].first);
   }
 }
 
@@ -297,9 +313,13 @@ CONSTELLM_SIMD void draw_row(std::uint32_t low, std::uint32_t high, const std::u
 void quantise_any(const Quantiser& quantiser, std::span<const float> values, const float* draws,
                   std::uint8_t* symbols) {
   const std::vector<Piece>& pieces = quantiser.pieces;
-  if (pieces.size() > 2) return quantise_classed(quantiser, values, draws, symbols);
-  const Side first = side_of(pieces[0], 0, quantiser.rounding);
-  const Side last = pieces.size() == 1 ? first : side_of(pieces[1], pieces[0].cells, quantiser.rounding);
+  if (std::any_of(pieces.begin(), pieces.end(), is_narrow)) {
+    return quantise_each<double>(quantiser, values, draws, symbols);
+  }
+  if (pieces.size() > 2) return quantise_each<float>(quantiser, values, draws, symbols);
+  const auto first = side_of<float>(pieces[0], 0, quantiser.rounding);
+  const auto last =
+      pieces.size() == 1 ? first : side_of<float>(pieces[1], pieces[0].cells, quantiser.rounding);
   quantise_two(first, last, values.data(), values.size(), draws, symbols);
 }
 
@@ -313,16 +333,10 @@ int Quantiser::symbols() const {
 
 std::array<float, 256> levels_of(const Quantiser& quantiser) {
   std::array<float, 256> levels{};
-  std::size_t symbol = 0;
+  float* begin = levels.data();
   for (const Piece& piece : quantiser.pieces) {
-    const float step = step_of(piece, quantiser.rounding);
-    const bool ends = quantiser.rounding == Rounding::stochastic && piece.cells > 1;
-    const float begin = ends ? 0.0f : 0.5f;
-    const float wide = piece.cells == 1 ? piece.high - piece.low : step;
-    for (int cell = 0; cell < piece.cells; ++cell) {
-      // The step is rounded: the last of them may end beyond the range, even at infinity.
-      levels[symbol++] = std::min(piece.low + (static_cast<float>(cell) + begin) * wide, piece.high);
-    }
+    (is_narrow(piece) ? put_levels<double> : put_levels<float>)(piece, quantiser.rounding, begin);
+    begin += piece.cells;
   }
   return levels;
 }
@@ -352,7 +366,9 @@ Quantiser fit_quantiser(std::span<const float> values, const Scheme& scheme) {
     }
     share_between_signs(quantiser.pieces, scheme.bits, scheme.rounding);
   }
-  for (Piece& piece : quantiser.pieces) settle(piece);
+  for (Piece& piece : quantiser.pieces) {
+    if (piece.low == piece.high) piece.cells = 1;
+  }
   return quantiser;
 }
 
