@@ -38,8 +38,8 @@ def instances() -> dict[str, split.Problem]:
     """Problems by the name that the table gives them."""
     chain = random_chain(1, layers=24, nodes=8, codecs=10, micro_batches=8, max_error=0.2)
     return {
-        f"paper's, error limit {paper.MAX_ERROR:.3g}": paper.collaborative(),
-        "paper's, error limit 0.1": paper.collaborative(max_error=0.1),
+        f"paper's, error limit {paper.collaborative.MAX_ERROR:.3g}": paper.collaborative.problem(),
+        "paper's, error limit 0.1": paper.collaborative.problem(max_error=0.1),
         "chain 24 × 8 × 10, M = 8, error limit 0.2": split.problem_from_dict(chain),
     }
 

@@ -54,7 +54,9 @@ CONTENDERS = (
 def instances(limits: Sequence[float | None]) -> list[split.Problem]:
     """The paper's instance: 48 layers, ring of 12 and ground, 10 codecs, 8 micro-batches; None: its limit."""
     return [
-        paper.collaborative(max_error=paper.MAX_ERROR if limit is None else limit, name="paper")
+        paper.collaborative.problem(
+            max_error=paper.collaborative.MAX_ERROR if limit is None else limit, name="paper"
+        )
         for limit in limits
     ]
 

@@ -21,10 +21,10 @@ from constellm.sweep import sweep
 
 def measure(rates: int, limits: int, rounds: int, threads: list[int]) -> dict:
     """Plans a second by number of threads."""
-    problem = paper.collaborative()
+    problem = paper.collaborative.problem()
     axes = {
         "links[s2g].rate_bps": np.geomspace(0.2e9, 6e9, rates),
-        "max_error": np.linspace(0.0, 2 * paper.MAX_ERROR, limits),
+        "max_error": np.linspace(0.0, 2 * paper.collaborative.MAX_ERROR, limits),
     }
     best = dict.fromkeys(threads, np.inf)
     processor = dict.fromkeys(threads, np.inf)

@@ -34,7 +34,7 @@ def plot_accuracy() -> Axes:
 
 
 def main() -> None:
-    problem = paper.collaborative()
+    problem = paper.collaborative.problem()
     plan = split.solve(problem)
     rates = np.geomspace(1e7, 1e10, 31)
     limits = np.linspace(0.02, 0.3, 15)

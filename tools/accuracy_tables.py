@@ -14,7 +14,6 @@ import argparse
 import csv
 import json
 import platform
-import re
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,9 +23,12 @@ import numpy as np
 
 from constellm import codec, images, infer
 from constellm.codec import Direct, LowRank, MeasuredCuts, Scheme, read_measured_cuts, write_measured_cuts
+from constellm.core.table import Table
+from constellm.paper.report.marks import fill_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 RESULTS = DOCS / "results" / "accuracy"
+CLAIMED = DOCS.parent / "python" / "constellm" / "paper" / "collaborative" / "data" / "measured.csv"
 KEEP = (0.05, 0.1, 0.2, 0.4)
 RANKS = (8, 16, 32, 64)
 PLACES = {1: (6,), 2: (4, 8), 3: (3, 6, 9), 4: (2, 5, 7, 10)}
@@ -301,24 +303,31 @@ def random_table() -> str:
 
 def page() -> None:
     """Put the tables into the documentation."""
-    place = DOCS / "accuracy.md"
-    text = place.read_text(encoding="utf-8")
-    for mark, make in (
-        ("accuracy", accuracy_table),
-        ("paired", paired_table),
-        ("rivals", rivals_table),
-        ("curves", curves_table),
-        ("ladder", ladder_table),
-        ("random", random_table),
-    ):
-        pattern = rf"(<!-- {mark} -->\n).*?(<!-- end of {mark} -->)"
-        filled = make()
-        text, found = re.subn(
-            pattern, lambda m, filled=filled: f"{m[1]}{filled}\n{m[2]}", text, flags=re.DOTALL
-        )
-        if found != 1:
-            raise SystemExit(f"{place}: the marks of the table '{mark}' are missing")
-    place.write_text(text, encoding="utf-8")
+    fill_page(
+        DOCS / "accuracy.md",
+        {
+            "accuracy": accuracy_table(),
+            "paired": paired_table(),
+            "rivals": rivals_table(),
+            "curves": curves_table(),
+            "ladder": ladder_table(),
+            "random": random_table(),
+        },
+    )
+    claimed().to_csv(CLAIMED)
+
+
+def claimed() -> Table:
+    """What the study of the paper says of compression and accuracy: ratios by cut, losses by set of cuts."""
+    ratios = [
+        ("ratio", row["boundary"], float(row["entropy"]))
+        for row in _read("ladder")
+        if row["codec"] == "mask-0.2"
+    ]
+    losses = [
+        ("loss", ";".join(map(str, row.cuts)), row.loss) for row in read_measured_cuts(RESULTS / "random.csv")
+    ]
+    return Table(("figure", "cuts", "value"), (*ratios, *losses))
 
 
 def main() -> None:

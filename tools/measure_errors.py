@@ -147,7 +147,7 @@ def promised(net: Any, rows: list[MeasuredCuts], problems: int) -> list[Row]:
     # Without a calibration: errors as they are, their sum limited. One point is then taken for an error of
     # 0.01, or for what four cuts at the ratio of arXiv 2604.04654 add up to.
     plain = codec.calibrate(rows, basis="error", exponent=1.0)
-    from constellm.paper import MAX_ERROR
+    from constellm.paper.collaborative import MAX_ERROR
 
     add("sum of errors <= 0.01", 0.01, None, 0.01, plain)
     add("sum of errors <= MAX_ERROR", 0.01, None, MAX_ERROR, plain)

@@ -3,12 +3,14 @@
 python tools/reproduction_docs.py results
 """
 
-import re
 import shutil
 import sys
 from pathlib import Path
 
 from PIL import Image
+
+from constellm.core.files import read_text
+from constellm.paper.report.marks import fill_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 FIGURES = (
@@ -35,14 +37,7 @@ def main(results: Path) -> None:
             figure.convert("RGB").quantize(64).save(images / f"{name}.png", optimize=True)
     (DOCS / "results").mkdir(exist_ok=True)
     shutil.copyfile(results / "tables" / "claims.csv", DOCS / "results" / "claims.csv")
-    claims = (results / "tables" / "claims.md").read_text(encoding="utf-8").strip()
-    page = DOCS / "reproduction.md"
-    text = page.read_text(encoding="utf-8")
-    pattern = r"(<!-- claims -->\n).*?(<!-- end of claims -->)"
-    filled, found = re.subn(pattern, lambda m: m[1] + claims + "\n" + m[2], text, flags=re.DOTALL)
-    if found != 1:
-        raise SystemExit(f"{page}: the marks of the table are missing")
-    page.write_text(filled, encoding="utf-8")
+    fill_page(DOCS / "reproduction.md", {"claims": read_text(results / "tables" / "claims.md")})
 
 
 if __name__ == "__main__":

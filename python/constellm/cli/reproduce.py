@@ -1,15 +1,19 @@
-"""``constellm reproduce``: the paper's comparisons, computed here, as figures, tables and a page."""
+"""``constellm reproduce``: a paper's comparisons, computed here, as figures, tables and a page."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register ``reproduce``."""
     parser = commands.add_parser(
-        "reproduce", help="compute the comparisons of the paper: figures, tables, a page"
+        "reproduce", help="compute the comparisons of a paper: figures, tables, a page"
+    )
+    parser.add_argument(
+        "study", nargs="?", default="collaborative", metavar="STUDY", help="default: collaborative"
     )
     parser.add_argument(
         "--out", type=Path, default=Path("results"), metavar="DIR", help="where to (default: results)"
@@ -24,6 +28,10 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _run(arguments: argparse.Namespace) -> int:
     from ..paper import reproduce
 
-    page = reproduce(arguments.out, quick=arguments.quick, notebooks=arguments.notebooks)
+    try:
+        page = reproduce(arguments.out, arguments.study, quick=arguments.quick, notebooks=arguments.notebooks)
+    except (ImportError, OSError, ValueError) as error:
+        print(f"constellm: {error}", file=sys.stderr)
+        return 2
     print(f"wrote {page}")
     return 0

@@ -24,7 +24,7 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_HANDLER, _replace)
 
 
-def printable(text: str, stream: TextIO | None = None) -> str:
+def for_console(text: str, stream: TextIO | None = None) -> str:
     """`text` as `stream` (default: standard output) can write it, what its encoding lacks written alike.
 
     What has no likeness becomes ``?``. Texts that objects show of themselves go through it, since ``print``
@@ -38,7 +38,7 @@ def printable(text: str, stream: TextIO | None = None) -> str:
 
 
 def never_fail(*streams: TextIO) -> None:
-    """Let `streams` write any text, as `printable`; for programs, which own their streams."""
+    """Let `streams` write any text, as `for_console`; for programs, which own their streams."""
     for stream in streams:
         with contextlib.suppress(AttributeError, ValueError):  # one that cannot be reconfigured
             stream.reconfigure(errors=_HANDLER)  # type: ignore[attr-defined]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 
@@ -40,3 +42,24 @@ def moved_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
         return getattr(importlib.import_module(home), attribute)
 
     return find
+
+
+def callable_module(module: str, function: Callable[..., Any], new: str) -> None:
+    """Let a module be called as the function that had its name, with a warning that tells the new one.
+
+    Parameters
+    ----------
+    module
+        The module's ``__name__``.
+    function
+        What a call does.
+    new
+        The function's name for the user.
+    """
+
+    class CallableModule(ModuleType):
+        def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+            warn_moved(module, new)
+            return function(*arguments, **keywords)
+
+    sys.modules[module].__class__ = CallableModule

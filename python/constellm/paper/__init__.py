@@ -1,24 +1,72 @@
-"""Scenarios of published systems, with every number's standing, and their comparisons reproduced."""
+"""Studies of published systems: settings with every number's standing, and their comparisons reproduced.
 
-from .parameters import (
-    FOOTPRINT_BYTES,
-    MAX_ERROR,
-    PAPER_KEEP,
-    PARAMETERS,
-    Parameter,
-    parameters_markdown,
+Each study is a package, here `collaborative`; `report` is what they share. `reproduce` computes one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ..core.deprecation import moved_names
+from . import collaborative
+from .report.study import Study
+
+STUDIES: dict[str, Study] = {study.name: study for study in (collaborative.STUDY,)}
+"""By name."""
+
+__all__ = ["STUDIES", "collaborative", "reproduce"]
+
+
+def reproduce(
+    out: str | os.PathLike[str],
+    study: str = "collaborative",
+    *,
+    quick: bool = False,
+    notebooks: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Compute the comparisons of a study.
+
+    Parameters
+    ----------
+    out : path
+        Folder, made if absent: rows, figures, tables and a page; see
+        `constellm.paper.report.reproduction.reproduce_study`.
+    study : str
+        A name of `STUDIES`.
+    quick : bool
+        Coarse grids, for a first look and for tests.
+    notebooks : path, optional
+        Folder of notebooks to execute and render as well; needs the extra ``[notebook]``.
+
+    Returns
+    -------
+    Path
+        Of the page, ``index.html``.
+
+    Raises
+    ------
+    ValueError
+        If the study is not known.
+    ImportError
+        Where matplotlib, or what notebooks need, is not installed; the message says how to get it.
+    """
+    if study not in STUDIES:
+        raise ValueError(f"study: {study!r} is not one of {', '.join(map(repr, STUDIES))}")
+    from .report.reproduction import reproduce_study
+
+    return reproduce_study(STUDIES[study], out, quick=quick, notebooks=notebooks)
+
+
+_moved = moved_names(
+    __name__,
+    {
+        name: f"constellm.paper.collaborative.{name}"
+        for name in ("FOOTPRINT_BYTES", "MAX_ERROR", "PAPER_KEEP", "PARAMETERS", "edge_boards")
+    },
 )
-from .reproduction import reproduce
-from .scenario import collaborative, edge_boards
 
-__all__ = [
-    "FOOTPRINT_BYTES",
-    "MAX_ERROR",
-    "PAPER_KEEP",
-    "PARAMETERS",
-    "Parameter",
-    "collaborative",
-    "edge_boards",
-    "parameters_markdown",
-    "reproduce",
-]
+
+def __getattr__(name: str) -> Any:
+    return _moved(name)

@@ -161,7 +161,7 @@ def compare(
     Examples
     --------
     >>> from constellm import paper, split
-    >>> table = split.compare(paper.edge_boards(), ["uniform", "pipeedge", "optimal"])
+    >>> table = split.compare(paper.collaborative.edge_boards(), ["uniform", "pipeedge", "optimal"])
     >>> [row["status"] for row in table]
     ['feasible', 'feasible', 'optimal']
     >>> table["uniform"]["delay_s"] > table["optimal"]["delay_s"]

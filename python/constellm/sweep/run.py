@@ -102,7 +102,9 @@ def sweep(
     >>> import constellm, numpy as np
     >>> from constellm import paper
     >>> found = constellm.sweep(
-    ...     paper.collaborative, {"links[isl].rate_bps": np.array([1e8, 1e9])}, image=["480p", "1080p"]
+    ...     paper.collaborative.problem,
+    ...     {"links[isl].rate_bps": np.array([1e8, 1e9])},
+    ...     image=["480p", "1080p"],
     ... )
     >>> found["delay_s"].shape
     (2, 2)

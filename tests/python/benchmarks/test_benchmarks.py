@@ -8,7 +8,8 @@ import math
 
 import pytest
 
-from constellm import paper, split
+from constellm import split
+from constellm.paper.collaborative import MAX_ERROR
 from oracles.random_problems import random_chain
 
 pytest.importorskip("scipy")
@@ -105,7 +106,12 @@ def test_a_scalar_search_loses(load):
 
 
 def rows_at_default(ratio, median_s):
-    at = {"max_error": paper.MAX_ERROR, "least_s": median_s, "median_s": median_s, "capped": False}
+    at = {
+        "max_error": MAX_ERROR,
+        "least_s": median_s,
+        "median_s": median_s,
+        "capped": False,
+    }
     names = (
         "HiGHS, mixed-integer programme",
         "Boost `r_c_shortest_paths`",

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from constellm.core.console import never_fail, printable
+from constellm.core.console import for_console, never_fail
 
 
 def stream(encoding: str) -> io.TextIOWrapper:
@@ -17,17 +17,17 @@ def stream(encoding: str) -> io.TextIOWrapper:
 
 
 def test_what_an_encoding_has_stays() -> None:
-    assert printable("3 × 4 → …", stream("utf-8")) == "3 × 4 → …"
-    assert printable("3 × 4", stream("latin-1")) == "3 × 4"
+    assert for_console("3 × 4 → …", stream("utf-8")) == "3 × 4 → …"
+    assert for_console("3 × 4", stream("latin-1")) == "3 × 4"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp850", "cp437", "latin-1"])
 def test_what_it_lacks_is_written_alike(encoding: str) -> None:
-    assert printable("a → b, 1–3, … 猫", stream(encoding)) == "a -> b, 1-3, ... ?"
+    assert for_console("a → b, 1–3, … 猫", stream(encoding)) == "a -> b, 1-3, ... ?"
 
 
 def test_half_a_surrogate_pair_can_be_written() -> None:
-    assert printable("\ud800", stream("utf-8")) == "?"
+    assert for_console("\ud800", stream("utf-8")) == "?"
 
 
 def test_streams_that_never_fail() -> None:

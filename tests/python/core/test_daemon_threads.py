@@ -13,7 +13,7 @@ import numpy as np
 import constellm as clm
 from constellm import codec, paper, split
 
-problem = paper.collaborative()
+problem = paper.collaborative.problem()
 plan = split.solve(problem)
 x = np.random.default_rng(0).normal(size=(8, 197, 768)).astype("f4")
 message = codec.encode(x, codec.Scheme(bits=8))

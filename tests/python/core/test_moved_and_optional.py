@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 import pytest
 
-from constellm.core.deprecation import moved_names
+from constellm.core.deprecation import callable_module, moved_names
 from constellm.core.optional import optional_import
 
 
@@ -30,3 +31,12 @@ def test_an_absent_module_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_present_module_is_returned() -> None:
     assert optional_import("os.path", extra="none", purpose="nothing").join("a", "b") == "a/b"
+
+
+def test_a_module_is_called_as_the_function_that_had_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("constellm.old")
+    monkeypatch.setitem(sys.modules, "constellm.old", module)
+    callable_module("constellm.old", lambda a, *, b: a - b, "constellm.old.new")
+    with pytest.warns(DeprecationWarning, match=r"constellm\.old is .* constellm\.old\.new now") as caught:
+        assert module(3, b=1) == 2
+    assert caught[0].filename == __file__

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
 
 from constellm import paper
-from constellm.paper.claims import claims, verdict
-from constellm.paper.experiments import EXPERIMENTS
-from constellm.paper.experiments.communication import accountings
-from constellm.paper.experiments.compression import PAPER_LADDER, ladder, laplace_bits
-from constellm.paper.rows import columns, distinct, markdown, only, read_rows, where, write_rows
+from constellm.core.table import Table, distinct, only, where
+from constellm.paper.collaborative import STUDY
+from constellm.paper.collaborative.claims import claims
+from constellm.paper.collaborative.experiments import EXPERIMENTS
+from constellm.paper.collaborative.experiments.communication import accountings
+from constellm.paper.collaborative.experiments.compression import PAPER_LADDER, ladder, laplace_bits
+from constellm.paper.report.claims import verdict
+from constellm.paper.report.marks import fill_page
 
 pytest.importorskip("matplotlib")
 
@@ -28,31 +32,7 @@ def out(tmp_path_factory):
 
 
 def stored(out, name):
-    return read_rows(out / "rows" / f"{name}.csv")
-
-
-def same(a, b):
-    return a == b or (a != a and b != b)
-
-
-def test_rows_come_back_as_they_were(tmp_path):
-    rows = [
-        {"name": "720p", "delay_s": 0.1 + 0.2, "stages": 7, "near": True, "limit": math.inf, "note": ""},
-        {"name": "a, | b", "delay_s": math.nan, "stages": -1, "near": False, "limit": 1e-300, "note": "x"},
-    ]
-    back = read_rows(write_rows(rows, tmp_path / "rows.csv"))
-    assert [list(row) for row in back] == [list(row) for row in rows]
-    assert all(same(row[name], old[name]) for row, old in zip(back, rows) for name in row)
-    assert "a, \\| b | –" in markdown(rows)
-
-
-def test_tables_are_regular():
-    with pytest.raises(ValueError, match="at least one row"):
-        columns([])
-    with pytest.raises(ValueError, match="differ"):
-        columns([{"a": 1}, {"b": 1}])
-    with pytest.raises(KeyError, match="2 rows"):
-        only([{"a": 1}, {"a": 1}], a=1)
+    return list(Table.read_csv(out / "rows" / f"{name}.csv"))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +60,7 @@ def test_every_figure_table_and_link_is_there(out):
         assert file.name == "claims.csv" or f"rows/{file.name}" in page
         assert (out / "tables" / file.name).read_bytes() == file.read_bytes()
         assert (out / "tables" / f"{file.stem}.md").exists()
-    for parameter in paper.PARAMETERS:
+    for parameter in STUDY.parameters:
         assert parameter.source in text, "every assumption is on the page"
     for experiment in EXPERIMENTS:
         assert experiment.title in text
@@ -98,17 +78,14 @@ def test_verdicts_follow_from_the_rows(out):
     judged = {row["claim"]: row for row in stored(out, "claims")}
     assert len(judged) == 17
     for row in judged.values():
-        expected = (
-            "not measured here"
-            if row["examined"] == 0
-            else verdict([True] * row["holding"] + [False] * (row["examined"] - row["holding"]))[0]
-        )
+        expected = verdict([True] * row["holding"] + [False] * (row["examined"] - row["holding"]))[0]
         assert row["verdict"] == expected
     verdicts = {claim: row["verdict"] for claim, row in judged.items()}
     assert verdicts["lowest delay at every image size and S2G rate"] == "holds in a region"
     assert verdicts["speed-up over the heuristic split"] == "does not hold"
     assert verdicts["no layer on the ground is the best plan (implied)"] == "does not hold"
-    assert verdicts["loss of accuracy below 1 point"] == "not measured here"
+    assert verdicts["loss of accuracy below 1 point"] == "holds in a region"
+    assert verdicts["mask, 8 bits and entropy coder"] == "does not hold"
 
 
 def test_saving_against_ground_only(out):
@@ -118,7 +95,7 @@ def test_saving_against_ground_only(out):
     large = only(rows, image="1080p", s2g_rate_bps=0.8e9)
     # Ground-only: four hops and the ground link of raw micro-batches, and the ground's compute.
     raw = 8 * 8 * 1920 * 1080 * 3
-    compute = sum(layer.flop for layer in paper.collaborative().layers) / (0.2 * 160.3584e12)
+    compute = sum(layer.flop for layer in paper.collaborative.problem().layers) / (0.2 * 160.3584e12)
     hops = 4 * (raw / 0.5e9 + 11.9e-3) + raw / 0.8e9 + 1.7e-3
     assert large["ground_delay_s"] == pytest.approx(hops + compute + 7 * raw / 0.5e9, rel=1e-9)
     assert large["reduction"] == pytest.approx(0.39, abs=0.005)
@@ -153,8 +130,21 @@ def test_documented_claims_are_those_of_a_full_run():
         if experiment.title != "Optimality and speed of the search":
             tables.update(experiment.compute(False))
     rows = claims(tables)
-    assert read_rows(DOCS / "results" / "claims.csv") == rows
-    assert markdown(rows).strip() in (DOCS / "reproduction.md").read_text(encoding="utf-8")
+    assert list(Table.read_csv(DOCS / "results" / "claims.csv")) == rows
+    assert Table.of(rows).to_markdown().strip() in (DOCS / "reproduction.md").read_text(encoding="utf-8")
+
+
+def test_pages_say_the_same_of_what_was_measured():
+    """README, the accuracy page and the claims page, each from its own rows."""
+    judged = {row["claim"]: row for row in Table.read_csv(DOCS / "results" / "claims.csv")}
+    coder, loss = judged["mask, 8 bits and entropy coder"], judged["loss of accuracy below 1 point"]
+    ratio = re.match(r"([\d.]+)×, measured on", coder["here"])[1]
+    within = re.match(r"(\d+ of \d+) within 1 point, measured on", loss["here"])[1]
+    assert within == f"{loss['holding']} of {loss['examined']}"
+    for page in (DOCS / "accuracy.md", DOCS.parent / "README.md"):
+        text = " ".join(page.read_text(encoding="utf-8").split())
+        assert re.search(rf"\b{re.escape(ratio)}(×| times)", text), page
+        assert within in text, page
 
 
 def test_ladder_is_the_papers():
@@ -187,7 +177,31 @@ def test_accountings_by_hand():
 
 def test_notebooks_are_asked_for_by_folder(tmp_path):
     pytest.importorskip("nbconvert")
-    from constellm.paper.notebooks import render_notebooks
+    from constellm.paper.report.notebooks import render_notebooks
 
     with pytest.raises(FileNotFoundError, match="no \\*.ipynb"):
         render_notebooks(tmp_path, tmp_path / "out")
+
+
+def test_parts_of_a_page_are_filled_or_nothing_is(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- a -->\nold\n<!-- end of a -->\nkept\n")
+    fill_page(page, {"a": "new\n"})
+    assert page.read_text() == "<!-- a -->\nnew\n<!-- end of a -->\nkept\n"
+    with pytest.raises(ValueError, match="marks of 'b' stand there 0 times"):
+        fill_page(page, {"a": "newer", "b": "x"})
+    assert "newer" not in page.read_text()
+
+
+def test_a_study_that_is_not_known_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="study: 'other' is not one of 'collaborative'"):
+        paper.reproduce(tmp_path, "other")
+
+
+def test_names_that_moved_are_found_with_a_warning():
+    with pytest.warns(DeprecationWarning, match=r"constellm\.paper\.collaborative\.MAX_ERROR now"):
+        assert paper.MAX_ERROR == paper.collaborative.MAX_ERROR
+    with pytest.warns(DeprecationWarning, match=r"constellm\.paper\.collaborative\.problem now"):
+        assert paper.collaborative(image="720p") == paper.collaborative.problem(image="720p")
+    with pytest.warns(DeprecationWarning, match=r"constellm\.paper\.collaborative\.edge_boards now"):
+        assert paper.edge_boards() == paper.collaborative.edge_boards()

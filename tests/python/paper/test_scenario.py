@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from constellm import codec, model, network, paper
 from constellm._core import evaluate
+from constellm.paper.report.study import parameters_table
 from constellm.split import Stage, solve
 
 DOCS = Path(__file__).parents[3] / "docs" / "scenario.md"
@@ -24,7 +25,7 @@ def ends(problem):
 
 
 def test_the_ring_of_the_paper():
-    problem = paper.collaborative()
+    problem = paper.collaborative.problem()
     computing, relays, ground = problem.nodes[:5], problem.nodes[5:12], problem.nodes[12]
     peaks = [10.24e12, 27.16e12, 5.17e12, 10.24e12, 27.16e12]
     assert [node.flop_per_s for node in computing] == pytest.approx([0.2 * peak for peak in peaks], rel=1e-3)
@@ -43,13 +44,13 @@ def test_the_ring_of_the_paper():
     down = links["s4", "ground"]
     assert (down.rate_bps, down.latency_s, down.group) == (0.8e9, 1.7e-3, "s2g")
     assert (problem.source, problem.sink, problem.micro_batches) == ("s0", "ground", 8)
-    assert problem.max_error == paper.MAX_ERROR
+    assert problem.max_error == paper.collaborative.MAX_ERROR
     assert (problem.error_rule, problem.objective, problem.max_energy_j) == ("sum", "delay", None)
     assert problem.codecs == codec.menu("gumbel-mask")
 
 
 def test_the_model_of_the_paper():
-    problem = paper.collaborative()
+    problem = paper.collaborative.problem()
     assert len(problem.layers) == 48
     assert {layer.memory_bytes for layer in problem.layers} == {12e9 / 48}
     # A batch of 64 in FP32 is 109.5 MB after a block, 8 of them an eighth.
@@ -61,10 +62,10 @@ def test_the_model_of_the_paper():
 
 @pytest.mark.parametrize(("image", "pixels"), [("240p", 426 * 240), ("720p", 1280 * 720), ((100, 50), 5000)])
 def test_image_size_changes_the_raw_bytes_only(image, pixels):
-    small, large = paper.collaborative(image=image), paper.collaborative()
+    small, large = paper.collaborative.problem(image=image), paper.collaborative.problem()
     assert small.input_bytes == 8 * pixels * 3
     assert small.layers == large.layers and small.network == large.network
-    assert paper.collaborative(image=image, bits_per_pixel=12).input_bytes == small.input_bytes / 2
+    assert paper.collaborative.problem(image=image, bits_per_pixel=12).input_bytes == small.input_bytes / 2
 
 
 @pytest.mark.parametrize(
@@ -77,40 +78,44 @@ def test_image_size_changes_the_raw_bytes_only(image, pixels):
     ],
 )
 def test_footprints_are_stated_and_spread_evenly(name, layers, footprint_bytes):
-    problem = paper.collaborative(name)
+    problem = paper.collaborative.problem(name)
     assert [layer.memory_bytes for layer in problem.layers] == [footprint_bytes / layers] * layers
     assert sum(layer.memory_bytes for layer in problem.layers) == pytest.approx(footprint_bytes)
-    half = paper.collaborative(name, footprint_bytes=footprint_bytes / 2)
+    half = paper.collaborative.problem(name, footprint_bytes=footprint_bytes / 2)
     assert half.layers[0].memory_bytes == footprint_bytes / layers / 2
 
 
 def test_other_models_keep_what_their_profile_says():
     profile = model.vit("vit-small/16", batch=8)
-    assert paper.collaborative("vit-small/16").layers[0].memory_bytes == profile.layers[0].memory_bytes
-    given_profile = paper.collaborative(profile)
+    assert (
+        paper.collaborative.problem("vit-small/16").layers[0].memory_bytes == profile.layers[0].memory_bytes
+    )
+    given_profile = paper.collaborative.problem(profile)
     assert given_profile.layers == profile.layers
     assert given_profile.input_bytes == 8 * 1920 * 1080 * 3, "raw images, not what the profile takes"
 
 
 def test_ground_computes():
-    ground = paper.collaborative(ground_computes=True).nodes[-1]
+    ground = paper.collaborative.problem(ground_computes=True).nodes[-1]
     assert ground.flop_per_s == pytest.approx(0.2 * 160e12, rel=0.01)
     assert (ground.memory_bytes, ground.power_w) == (12e9, 285)
-    halved = paper.collaborative(ground_computes=True, precision="fp16-tensor-fp32-accumulate").nodes[-1]
+    halved = paper.collaborative.problem(ground_computes=True, precision="fp16-tensor-fp32-accumulate").nodes[
+        -1
+    ]
     assert halved.flop_per_s == ground.flop_per_s / 2
 
 
 def test_plain_chain():
-    problem = paper.collaborative(relays=0)
+    problem = paper.collaborative.problem(relays=0)
     pairs = [("s0", "s1"), ("s1", "s2"), ("s2", "s3"), ("s3", "s4"), ("s4", "ground")]
     assert list(ends(problem)) == pairs
-    assert problem.nodes == [problem.nodes[i] for i in range(5)] + [paper.collaborative().nodes[-1]]
-    assert problem.nodes[:5] == paper.collaborative().nodes[:5]
+    assert problem.nodes == [problem.nodes[i] for i in range(5)] + [paper.collaborative.problem().nodes[-1]]
+    assert problem.nodes[:5] == paper.collaborative.problem().nodes[:5]
 
 
 def test_hand_computed_delay_of_a_plan():
     """Five stages, each cut at 25.82: the terms by the formulas of the file format."""
-    problem = paper.collaborative()
+    problem = paper.collaborative.problem()
     option = next(option.name for option in problem.codecs if option.name.startswith("gumbel-mask-0.221"))
     blocks = [(0, 5), (6, 21), (22, 24), (25, 31), (32, 47)]
     path = ["s0", "s1", "s2", "s3", "s4", "ground"]
@@ -135,16 +140,16 @@ def test_hand_computed_delay_of_a_plan():
     bottleneck = max(term["time_s"] for term in terms["stages"])
     total = sum(term["time_s"] for term in terms["stages"]) + 4 * (hop + 11.9e-3) + 8 * 1440 / 0.8e9 + 1.7e-3
     assert terms["delay_s"] == pytest.approx(total + 7 * bottleneck, rel=1e-12)
-    assert terms["error"] == pytest.approx(paper.MAX_ERROR, rel=1e-12)
+    assert terms["error"] == pytest.approx(paper.collaborative.MAX_ERROR, rel=1e-12)
     assert terms["broken_limits"] == [], "four cuts at the paper's ratio are what the limit allows"
 
 
 @pytest.mark.parametrize(("s2g_rate_bps", "speed_up"), [(0.8e9, 1.63), (0.4e9, 1.96), (0.2e9, 3.32)])
 def test_speed_up_over_ground_only_at_1080p(s2g_rate_bps, speed_up):
     """Against an independent planner's figures for these assumptions."""
-    plan = solve(paper.collaborative(s2g_rate_bps=s2g_rate_bps))
+    plan = solve(paper.collaborative.problem(s2g_rate_bps=s2g_rate_bps))
     assert plan.status == "optimal"
-    ground = paper.collaborative(s2g_rate_bps=s2g_rate_bps, ground_computes=True)
+    ground = paper.collaborative.problem(s2g_rate_bps=s2g_rate_bps, ground_computes=True)
     below = evaluate(
         ground, ["s0", "s1", "s2", "s3", "s4", "ground"], [Stage(node="ground", first_layer=0, last_layer=47)]
     )
@@ -152,15 +157,15 @@ def test_speed_up_over_ground_only_at_1080p(s2g_rate_bps, speed_up):
 
 
 def test_the_error_limit_couples_the_cuts():
-    plan = solve(paper.collaborative())
-    assert plan.error <= paper.MAX_ERROR
+    plan = solve(paper.collaborative.problem())
+    assert plan.error <= paper.collaborative.MAX_ERROR
     assert len({stage.codec for stage in plan.stages[:-1]}) > 1, "cuts share one budget unequally"
-    assert solve(paper.collaborative(max_error=None)).delay_s < plan.delay_s
-    assert solve(paper.collaborative(max_error=0.1)).delay_s > plan.delay_s
+    assert solve(paper.collaborative.problem(max_error=None)).delay_s < plan.delay_s
+    assert solve(paper.collaborative.problem(max_error=0.1)).delay_s > plan.delay_s
 
 
 def test_a_ground_that_computes_takes_most_layers():
-    plan = solve(paper.collaborative(ground_computes=True))
+    plan = solve(paper.collaborative.problem(ground_computes=True))
     assert plan.delay_s == pytest.approx(1.9, rel=0.03)
     last = plan.stages[-1]
     assert last.node == "ground" and last.last_layer - last.first_layer + 1 > 24
@@ -168,19 +173,19 @@ def test_a_ground_that_computes_takes_most_layers():
 
 def test_numpy_values_serve_as_arguments():
     assert (
-        paper.collaborative(
+        paper.collaborative.problem(
             micro_batches=np.int64(8),
             relays=np.int32(7),
             power_modes_w=np.array([30, 50, 15, 30, 50]),
             s2g_rate_bps=np.float64(0.8e9),
             image=np.str_("1080p"),
         )
-        == paper.collaborative()
+        == paper.collaborative.problem()
     )
 
 
 def test_stronger_compression_everywhere_breaks_the_error_limit():
-    problem = paper.collaborative()
+    problem = paper.collaborative.problem()
     blocks = [(0, 9), (10, 19), (20, 29), (30, 39), (40, 47)]
     stages = [
         Stage(
@@ -189,11 +194,11 @@ def test_stronger_compression_everywhere_breaks_the_error_limit():
         for i, (first, last) in enumerate(blocks)
     ]
     found = evaluate(problem, ["s0", "s1", "s2", "s3", "s4", "ground"], stages)
-    assert found["error"] > paper.MAX_ERROR and len(found["broken_limits"]) == 1
+    assert found["error"] > paper.collaborative.MAX_ERROR and len(found["broken_limits"]) == 1
 
 
 def test_propagation_is_that_of_the_ring():
-    values = {parameter.name: parameter.value for parameter in paper.PARAMETERS}
+    values = {parameter.name: parameter.value for parameter in paper.collaborative.PARAMETERS}
     length_m = network.ring_hop_m(values["satellites of the ring"], altitude_m=values["altitude of the ring"])
     assert length_m / network.LIGHT_M_PER_S == pytest.approx(values["propagation_s"], abs=0.05e-3)
     overhead_s = values["altitude of the ring"] / network.LIGHT_M_PER_S
@@ -201,18 +206,22 @@ def test_propagation_is_that_of_the_ring():
 
 
 def test_every_default_stands_in_the_table():
-    values = {parameter.name: parameter.value for parameter in paper.PARAMETERS}
-    assert len(values) == len(paper.PARAMETERS)
-    for name, keyword in inspect.signature(paper.collaborative).parameters.items():
+    values = {parameter.name: parameter.value for parameter in paper.collaborative.PARAMETERS}
+    assert len(values) == len(paper.collaborative.PARAMETERS)
+    for name, keyword in inspect.signature(paper.collaborative.problem).parameters.items():
         if name != "name":
             assert values[name] == keyword.default, name
-    assert {parameter.status for parameter in paper.PARAMETERS} == {"stated", "derived", "assumed"}
-    assert all(parameter.source for parameter in paper.PARAMETERS)
+    assert {parameter.status for parameter in paper.collaborative.PARAMETERS} == {
+        "stated",
+        "derived",
+        "assumed",
+    }
+    assert all(parameter.source for parameter in paper.collaborative.PARAMETERS)
     assert values["relays"] == values["satellites of the ring"] - len(values["power_modes_w"])
 
 
 def test_table_agrees_with_the_scenario():
-    values = {parameter.name: parameter.value for parameter in paper.PARAMETERS}
+    values = {parameter.name: parameter.value for parameter in paper.collaborative.PARAMETERS}
     peaks = [network.device(f"jetson-agx-orin-{mode}w", utilisation=1) for mode in (15, 30, 50)]
     assert [peak.peak_flop_per_s for peak in peaks] == list(values["peaks of the Orin at 15, 30, 50 W"])
     assert [network.DEVICES[peak.name]["clock_hz"] for peak in peaks] == list(
@@ -220,7 +229,7 @@ def test_table_agrees_with_the_scenario():
     )
     server = network.device("rtx-4070-ti", utilisation=1)
     assert server.peak_flop_per_s == pytest.approx(values["peak of the ground's RTX 4070 Ti"], rel=1e-12)
-    problem = paper.collaborative()
+    problem = paper.collaborative.problem()
     assert values["place of the source"] == problem.source
     assert (values["place of the ground link"], "ground") in ends(problem)
     assert problem.layers[-1].output_bytes == 8 * values["classes of the head"] * 4
@@ -231,11 +240,11 @@ def test_table_agrees_with_the_scenario():
 def test_documentation_shows_the_table():
     begin, end = "<!-- parameters -->\n", "\n<!-- end of parameters -->"
     shown = DOCS.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
-    assert shown == paper.parameters_markdown(), "put paper.parameters_markdown() between the marks"
+    assert shown + "\n" == parameters_table(paper.collaborative.PARAMETERS).to_markdown()
 
 
 def test_edge_boards():
-    problem = paper.edge_boards()
+    problem = paper.collaborative.edge_boards()
     measured = model.pipeedge("google/vit-base-patch16-224")
     assert [node.id for node in problem.nodes] == [
         *(f"Minnowboard-E3845-{i}" for i in range(4)),
@@ -252,7 +261,9 @@ def test_edge_boards():
 
 
 def test_edge_boards_in_other_numbers():
-    problem = paper.edge_boards("google/vit-large-patch16-224", boards={"RCC-VE-C2000": 1}, micro_batches=3)
+    problem = paper.collaborative.edge_boards(
+        "google/vit-large-patch16-224", boards={"RCC-VE-C2000": 1}, micro_batches=3
+    )
     assert (len(problem.layers), len(problem.nodes), problem.links, problem.micro_batches) == (96, 1, [], 3)
     assert sum(problem.nodes[0].layer_time_s) == pytest.approx(35.840, abs=5e-4)
 
@@ -266,7 +277,7 @@ def test_edge_boards_in_other_numbers():
 def test_parts_add_up_to_the_whole(micro_batches, modes, relays, utilisation):
     if relays > 0 and len(modes) + relays < 3:
         relays = 0
-    problem = paper.collaborative(
+    problem = paper.collaborative.problem(
         micro_batches=micro_batches, power_modes_w=modes, relays=relays, utilisation=utilisation
     )
     assert problem.micro_batches * problem.input_bytes == 64 * 1920 * 1080 * 3
@@ -306,7 +317,7 @@ def test_parts_add_up_to_the_whole(micro_batches, modes, relays, utilisation):
 )
 def test_bad_scenarios(change, error, says):
     with pytest.raises(error, match=says):
-        paper.collaborative(**change)
+        paper.collaborative.problem(**change)
 
 
 @pytest.mark.parametrize(
@@ -323,4 +334,4 @@ def test_bad_scenarios(change, error, says):
 )
 def test_bad_boards(change, error, says):
     with pytest.raises(error, match=says):
-        paper.edge_boards(**change)
+        paper.collaborative.edge_boards(**change)

@@ -20,7 +20,7 @@ EXAMPLES = (
 
 @pytest.fixture(scope="module")
 def problem():
-    return paper.collaborative(ground_computes=True)
+    return paper.collaborative.problem(ground_computes=True)
 
 
 @pytest.fixture(scope="module")

@@ -169,7 +169,7 @@ def test_scalar_search_is_exact_where_the_objective_is_additive(random_problems)
 
 
 def test_scalar_search_loses_on_the_paper_preset():
-    problem = paper.collaborative()
+    problem = paper.collaborative.problem()
     scalar = split.solve(problem, method="scalar-a-star")
     optimal = split.solve(problem)
     assert scalar.status == "feasible"
@@ -177,7 +177,7 @@ def test_scalar_search_loses_on_the_paper_preset():
 
 
 def test_quantpipe_keeps_pipeedges_blocks_and_lets_no_hand_off_be_slower_than_its_target():
-    problem = paper.collaborative(ground_computes=True, isl_rate_bps=2e8, max_error=None)
+    problem = paper.collaborative.problem(ground_computes=True, isl_rate_bps=2e8, max_error=None)
     pipeedge, quantpipe = (split.solve(problem, method=name) for name in ("pipeedge", "quantpipe"))
     blocks = [(s.node, s.first_layer, s.last_layer) for s in pipeedge.stages]
     assert [(s.node, s.first_layer, s.last_layer) for s in quantpipe.stages] == blocks
@@ -226,7 +226,7 @@ def test_clipping_point_is_lamberts(random_problems):
 
 
 def test_added_codecs_are_part_of_the_answered_problem():
-    problem = paper.collaborative(image="720p")
+    problem = paper.collaborative.problem(image="720p")
     plan = split.solve(problem, method="pipeedge")
     assert plan.status == "feasible" and math.isnan(plan.lower_bound_s) and plan.method == "pipeedge"
     assert [c.name for c in plan.problem.codecs] == [*(c.name for c in problem.codecs), "none"]
@@ -234,7 +234,7 @@ def test_added_codecs_are_part_of_the_answered_problem():
 
 
 def test_a_plan_that_breaks_a_limit_is_no_answer():
-    problem = paper.collaborative(ground_computes=True, isl_rate_bps=1e8, max_error=1e-6)
+    problem = paper.collaborative.problem(ground_computes=True, isl_rate_bps=1e8, max_error=1e-6)
     plan = split.solve(problem, method="quantpipe")
     assert plan.status == "no_plan_found" and plan.path == []
     assert split.compare(problem, ["quantpipe"])["quantpipe"]["status"] == "breaks_limits"
@@ -243,11 +243,11 @@ def test_a_plan_that_breaks_a_limit_is_no_answer():
 @pytest.mark.parametrize("name", ["nonsense", "fixed:zip", "galaxy", "quantise-only", 3, None])
 def test_what_is_no_method_is_refused(name):
     with pytest.raises(ValueError, match="method"):
-        split.solve(paper.edge_boards(), method=name)
+        split.solve(paper.collaborative.edge_boards(), method=name)
 
 
 def test_methods_take_a_time_limit_and_nothing_else():
-    problem = paper.edge_boards()
+    problem = paper.collaborative.edge_boards()
     assert split.solve(problem, method="pipeedge", time_limit_s=60).status == "feasible"
     with pytest.raises(TypeError, match="heuristic"):
         split.solve(problem, method="pipeedge", heuristic=False)
@@ -264,7 +264,7 @@ def test_registry_and_core_agree():
 
 @pytest.mark.parametrize("memory_bytes", [1e300, 1e9])
 def test_first_layer_at_the_source_whatever_the_memory(memory_bytes):
-    problem = paper.edge_boards()
+    problem = paper.collaborative.edge_boards()
     nodes = [node.replace(memory_bytes=memory_bytes) for node in problem.nodes]
     nodes[0] = nodes[0].replace(layer_time_s=[10 * t for t in nodes[0].layer_time_s])
     slow_source = problem.replace(nodes=nodes)

@@ -1,27 +1,29 @@
-"""The whole reproduction: rows, figures, tables, and a page that shows them all."""
+"""A study reproduced: rows, figures, tables, and a page that shows them all."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from ..core.files import as_path
-from ..plot import save_figure
-from .claims import claims
-from .experiments import EXPERIMENTS
-from .notebooks import render_notebooks
+from ...core.files import as_path, write_text
+from ...core.table import Rows, Table, Tables
+from ...plot import save_figure, style
+from .notebooks import notebook_tools, render_notebooks
 from .page import Page, Section, Shown
-from .parameters import parameters_markdown
-from .rows import Rows, Tables, markdown, read_rows, write_rows
+from .study import Study
 
 _SHOWN_ROWS = 60
 """A longer table stands on the page as a link alone."""
 
 
-def reproduce(
-    out: str | os.PathLike[str], *, quick: bool = False, notebooks: str | os.PathLike[str] | None = None
+def reproduce_study(
+    study: Study,
+    out: str | os.PathLike[str],
+    *,
+    quick: bool = False,
+    notebooks: str | os.PathLike[str] | None = None,
 ) -> Path:
-    """Compute the comparisons of the collaborative-inference paper (arXiv 2604.04654).
+    """Compute the comparisons of a study.
 
     Writes ``rows/*.csv`` (all that was computed, in full), ``figures/*.png`` and ``*.pdf`` (drawn from the
     stored rows), ``tables/*.csv`` and ``*.md`` (claims and tables to read), ``index.html`` and ``index.md``.
@@ -29,6 +31,7 @@ def reproduce(
 
     Parameters
     ----------
+    study : Study
     out : path
         Folder, made if absent.
     quick : bool
@@ -46,12 +49,15 @@ def reproduce(
     ImportError
         Where matplotlib, or what notebooks need, is not installed; the message says how to get it.
     """
+    style.matplotlib()  # what is missing is said before anything is written
+    if notebooks is not None:
+        notebook_tools()
     out = as_path(out)
     for name in ("rows", "figures", "tables"):
         (out / name).mkdir(parents=True, exist_ok=True)
     everything: Tables = {}
     sections = []
-    for experiment in EXPERIMENTS:
+    for experiment in study.experiments:
         tables = _stored(experiment.compute(quick), out / "rows")
         everything.update(tables)
         pictures = []
@@ -61,32 +67,36 @@ def reproduce(
             pictures.append((picture.name, picture.caption))
         shown = [_table(name, rows, out / "tables") for name, rows in tables.items()]
         sections.append(Section(experiment.title, experiment.text, pictures, shown))
-    judged = _stored({"claims": claims(everything)}, out / "rows")["claims"]
+    judged = _stored({"claims": study.claims(everything)}, out / "rows")["claims"]
     rendered = render_notebooks(notebooks, out / "notebooks", quick=quick) if notebooks is not None else []
     page = Page(
+        study=study,
         claims=_table("claims", judged, out / "tables"),
         sections=sections,
-        parameters=parameters_markdown() + "\n",
         notebooks=[file.relative_to(out).as_posix() for file in rendered],
         quick=quick,
     )
-    (out / "tables" / "parameters.md").write_text(page.parameters, encoding="utf-8")
-    (out / "index.md").write_text(page.markdown(), encoding="utf-8")
+    write_text(page.parameters.to_markdown(), out / "tables" / "parameters.md")
+    write_text(page.markdown(), out / "index.md")
     index = out / "index.html"
-    index.write_text(page.html(), encoding="utf-8")
+    write_text(page.html(), index)
     return index
 
 
 def _stored(tables: Tables, folder: Path) -> Tables:
     """`tables` as they come back from their files: what is drawn is what was stored."""
-    return {name: read_rows(write_rows(rows, folder / f"{name}.csv")) for name, rows in tables.items()}
+    found = {}
+    for name, rows in tables.items():
+        Table.of(rows).to_csv(folder / f"{name}.csv")
+        found[name] = list(Table.read_csv(folder / f"{name}.csv"))
+    return found
 
 
 def _table(name: str, rows: Rows, folder: Path) -> Shown:
-    write_rows(rows, folder / f"{name}.csv")
-    text = markdown(rows)
-    (folder / f"{name}.md").write_text(text, encoding="utf-8")
-    return Shown(name, text if len(rows) <= _SHOWN_ROWS else "")
+    table = Table.of(rows)
+    table.to_csv(folder / f"{name}.csv")
+    write_text(table.to_markdown(), folder / f"{name}.md")
+    return Shown(name, table if len(rows) <= _SHOWN_ROWS else None)
 
 
 def _close(figure: object) -> None:

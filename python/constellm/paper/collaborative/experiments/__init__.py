@@ -1,10 +1,10 @@
 """The comparisons of the paper: each computes rows, and draws figures from rows alone."""
 
+from ...report.study import Experiment, Picture
 from .algorithms import ALGORITHMS, BOARDS
 from .communication import COMMUNICATION
 from .compression import COMPRESSION
 from .delay import BY_MODEL, DELAY
-from .experiment import Experiment, Picture
 from .search import SEARCH
 from .sensitivity import SENSITIVITY
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
-from ..core.optional import optional_import
+from ...core.files import as_path
+from ...core.optional import optional_import
 
 _CELL_TIMEOUT_S = 300
+
+
+def notebook_tools() -> list[ModuleType]:
+    """nbformat, nbclient, nbconvert and traitlets.config; ImportError says what is missing."""
+    return [
+        optional_import(name, extra="notebook", purpose=f"rendering notebooks needs {name.split('.')[0]}")
+        for name in ("nbformat", "nbclient", "nbconvert", "traitlets.config")
+    ]
 
 
 def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool = False) -> list[Path]:
@@ -32,20 +42,17 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
     nbclient.exceptions.CellExecutionError
         When a cell fails.
     """
-    nbformat, nbclient, nbconvert, config = (
-        optional_import(name, extra="notebook", purpose=f"rendering notebooks needs {name}")
-        for name in ("nbformat", "nbclient", "nbconvert", "traitlets.config")
-    )
-    sources = sorted(Path(folder).glob("*.ipynb"))
+    nbformat, nbclient, nbconvert, config = notebook_tools()
+    sources = sorted(as_path(folder).glob("*.ipynb"))
     if not sources:
-        raise FileNotFoundError(f"notebooks: no *.ipynb in {Path(folder)}")
+        raise FileNotFoundError(f"notebooks: no *.ipynb in {as_path(folder)}")
     out.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
         "CONSTELLM_QUICK": "1" if quick else "0",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever the caller draws with
     }
-    place = {"metadata": {"path": str(Path(folder).resolve())}}  # stored rows are found from there
+    place = {"metadata": {"path": str(as_path(folder).resolve())}}  # stored rows are found from there
     files = []
     with tempfile.TemporaryDirectory() as sockets:
         # Sockets of the file system, so that no port is opened; where both sides find them, whatever folder

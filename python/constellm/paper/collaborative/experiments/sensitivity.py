@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from ...core.quantity import quantity, split_unit
-from ...plot import palette, style
-from ...split import solve
+from ....core.quantity import quantity, split_unit
+from ....core.table import Row, Rows, Tables, distinct, only, shown, where
+from ....plot import palette, style
+from ....split import solve
+from ...report.draw import log_ticks, panels, reduction_map
+from ...report.study import Experiment, Picture
 from ..contenders import ANYWHERE, CHAIN, GROUND_ONLY, measure, problem_of
-from ..rows import Row, Rows, Tables, distinct, only, shown, where
 from .delay import IMAGES, against_ground
-from .draw import log_ticks, panels, reduction_map
-from .experiment import Experiment, Picture
 
 CLAIMED_REDUCTION = 0.42
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ...codec import menu, quantise
-from ...core.quantity import quantity
-from ...plot import palette
-from ...split import Problem, compare, solve
+from ....codec import menu, quantise
+from ....core.quantity import quantity
+from ....core.table import Row, Rows, Tables, where
+from ....plot import palette
+from ....split import Problem, compare, solve
+from ...report.draw import curves, log_ticks, panels
+from ...report.study import Experiment, Picture
 from ..contenders import ANYWHERE, CHAIN, GROUND_ONLY, QUANTISE, TOP_K, problem_of
-from ..rows import Row, Rows, Tables, where
 from ..scenario import edge_boards
-from .draw import curves, log_ticks, panels
-from .experiment import Experiment, Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,10 +6,8 @@ summaries of its text; no equation of it was at hand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-from ..codec import DEFAULT_KEEP, LOSSLESS_GAIN, MASK_WEIGHT, gumbel_mask
+from ...codec import DEFAULT_KEEP, LOSSLESS_GAIN, MASK_WEIGHT, gumbel_mask
+from ..report.study import ASSUMED, DERIVED, STATED, Parameter
 
 FOOTPRINT_BYTES = {
     "vit-base/16": 2e9,
@@ -26,24 +24,6 @@ MAX_ERROR = 4 * gumbel_mask(keep=[PAPER_KEEP])[0].error
 """The accumulated error that stands for one point of accuracy: four cuts (five stages) at the paper's own
 ratio of 25.82. An assumption: the paper reports that 194 of 200 split configurations lose at most one
 point, and no relation between the error of an activation and accuracy."""
-
-STATED, DERIVED, ASSUMED = "stated", "derived", "assumed"
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number of the scenario and where it comes from."""
-
-    name: str
-    """Keyword of `collaborative`, or a phrase for what has no keyword."""
-    value: Any
-    unit: str
-    status: str
-    """``stated`` (by the paper, or the maker of a device), ``derived`` (computed from what is stated) or
-    ``assumed``."""
-    source: str
-    """Where it stands, how it is computed, or why it is assumed."""
-
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("model", "vit-gigantic/14", "", STATED,
@@ -101,30 +81,4 @@ PARAMETERS: tuple[Parameter, ...] = (
               "stands for one point of accuracy: what four cuts at the paper's ratio of 25.82 add up to"),
     Parameter("transmit power", 0.0, "W", ASSUMED, "not told; touches the energy only"),
 )  # fmt: skip
-"""Every number that `collaborative` rests on."""
-
-
-def parameters_markdown() -> str:
-    """`PARAMETERS` as a Markdown table."""
-    rows = ["| parameter | value | status | source or reason |", "| --- | --- | --- | --- |"]
-    for parameter in PARAMETERS:
-        name = f"`{parameter.name}`" if parameter.name.isidentifier() else parameter.name
-        rows.append(f"| {name} | {_shown(parameter)} | {parameter.status} | {parameter.source} |")
-    return "\n".join(rows)
-
-
-def _shown(parameter: Parameter) -> str:
-    if parameter.value is None:
-        return "see right"
-    parts = parameter.value if isinstance(parameter.value, tuple) else (parameter.value,)
-    floats = [part for part in parts if isinstance(part, float)]
-    scale, prefix = 1.0, ""
-    if parameter.unit:
-        scale, prefix = next(
-            (step for step in _PREFIXES if any(part >= step[0] for part in floats)), (1.0, "")
-        )
-    text = ", ".join(f"{part / scale:.4g}" if isinstance(part, float) else str(part) for part in parts)
-    return f"{text} {prefix}{parameter.unit}".rstrip()
-
-
-_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"))
+"""Every number that `problem` rests on."""

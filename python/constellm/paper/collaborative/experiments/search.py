@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...plot import style
-from ...split import check, solve
-from ..rows import Rows, Tables, distinct, where
-from ..scenario import collaborative
+from ....core.table import Rows, Tables, distinct, where
+from ....plot import style
+from ....split import check, solve
+from ...report.draw import grouped_bars, panels
+from ...report.study import Experiment, Picture
+from .. import scenario
 from .delay import SHORT
-from .draw import grouped_bars, panels
-from .experiment import Experiment, Picture
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "all parts": {},
@@ -30,7 +30,7 @@ def _compute(quick: bool) -> Tables:
 def _ablations(quick: bool) -> Rows:
     rows: Rows = []
     for model, short in list(SHORT.items())[: 1 if quick else None]:
-        problem = collaborative(model)
+        problem = scenario.problem(model)
         for left_out, options in ABLATIONS.items():
             plan = solve(problem, **options)
             rows.append(
@@ -55,7 +55,7 @@ def _scalar(quick: bool) -> Rows:
     rows: Rows = []
     for batches in (8,) if quick else (1, 2, 4, 8, 16, 32, 64):
         for limit in limits:
-            problem = collaborative(micro_batches=batches, max_error=None if math.isinf(limit) else limit)
+            problem = scenario.problem(micro_batches=batches, max_error=None if math.isinf(limit) else limit)
             best, scalar = solve(problem), solve(problem, method="scalar-a-star")
             rows.append(
                 {

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..codec import Codec, menu
-from ..core.checks import count
-from ..model import Profile, image_bytes, pipeedge, vit
-from ..network import Network, Node, chain, device, link, ring, with_ground
-from ..split import Problem
+from ...codec import Codec, menu
+from ...core.checks import count
+from ...model import Profile, image_bytes, pipeedge, vit
+from ...network import Network, Node, chain, device, link, ring, with_ground
+from ...split import Problem
 from .parameters import FOOTPRINT_BYTES, MAX_ERROR
 
 _CLASSES = 45
 
 
-def collaborative(
+def problem(
     model: str | Profile = "vit-gigantic/14",
     *,
     image: str | tuple[int, int] = "1080p",
@@ -93,7 +93,7 @@ def collaborative(
     Examples
     --------
     >>> from constellm import paper
-    >>> problem = paper.collaborative(image="720p", s2g_rate_bps=0.4e9)
+    >>> problem = paper.collaborative.problem(image="720p", s2g_rate_bps=0.4e9)
     >>> len(problem.layers), len(problem.nodes), problem.sink
     (48, 13, 'ground')
     """
@@ -169,7 +169,7 @@ def edge_boards(
     Examples
     --------
     >>> from constellm import paper
-    >>> problem = paper.edge_boards()
+    >>> problem = paper.collaborative.edge_boards()
     >>> len(problem.layers), len(problem.nodes)
     (48, 8)
     """

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...core.quantity import split_unit
+from ...core.table import Rows, distinct, only
 from ...plot import palette, style
-from ..rows import Rows, distinct, only
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

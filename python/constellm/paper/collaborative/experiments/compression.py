@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 
-from ...codec import Codec, gumbel_mask, none, quantise, top_k
-from ...codec.laplace import selection_error
-from ...codec.menu import LOSSLESS_GAIN, MASK_WEIGHT
-from ...model import vit
-from ...plot import palette, style
-from ...split import solve
+from ....codec import Codec, gumbel_mask, none, quantise, top_k
+from ....codec.laplace import selection_error
+from ....codec.menu import LOSSLESS_GAIN, MASK_WEIGHT
+from ....core.table import Rows, Tables, distinct, where
+from ....model import vit
+from ....plot import palette, style
+from ....split import solve
+from ...report.draw import curves, grouped_bars, log_ticks, panels
+from ...report.study import Experiment, Picture
+from .. import scenario
 from ..parameters import FOOTPRINT_BYTES, PAPER_KEEP
-from ..rows import Rows, Tables, distinct, where
-from ..scenario import collaborative
 from .delay import SHORT
-from .draw import curves, grouped_bars, log_ticks, panels
-from .experiment import Experiment, Picture
 
 PAPER_LADDER = (1.0, 3.96, 11.56, 25.82)
 """Ratios that the paper measured for ViT-G: nothing, mask, 8 bits, entropy coder."""
@@ -82,7 +82,7 @@ def _compute(quick: bool) -> Tables:
     delays: Rows = []
     for codec in codecs:
         for rate in rates:
-            plan = solve(collaborative(codecs=[codec], isl_rate_bps=rate))
+            plan = solve(scenario.problem(codecs=[codec], isl_rate_bps=rate))
             delays.append(
                 {
                     "step": codec.name,

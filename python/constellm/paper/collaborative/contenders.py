@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..codec import menu
-from ..split import Problem
-from ..sweep import sweep
-from .rows import Row, Rows
-from .scenario import collaborative
+from ...codec import menu
+from ...core.table import Row, Rows
+from ...split import Problem
+from ...sweep import sweep
+from . import scenario
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Contender:
     method: str
     """Of `constellm.split.solve`."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What it changes of the scenario, by keyword of `collaborative`."""
+    """What it changes of the scenario, by keyword of `constellm.paper.collaborative.problem`."""
 
 
 CHAIN = Contender("optimal chain", "optimal")
@@ -66,9 +66,9 @@ def measure(contenders: Sequence[Contender], axes: Mapping[str, Any], **settings
     ----------
     contenders : sequence of Contender
     axes : mapping of str to sequence
-        Keywords of `collaborative` with their values.
+        Keywords of `constellm.paper.collaborative.problem` with their values.
     **settings
-        Other keywords of `collaborative`, the same for all.
+        Other keywords of `constellm.paper.collaborative.problem`, the same for all.
 
     Returns
     -------
@@ -98,13 +98,13 @@ def plain(value: Any) -> Any:
 
 def problem_of(contender: Contender, **settings: Any) -> Problem:
     """The problem that a contender is given."""
-    return collaborative(**{**settings, **contender.settings})
+    return scenario.problem(**{**settings, **contender.settings})
 
 
 def _factory(settings: Mapping[str, Any]) -> Callable[..., Problem]:
-    """`collaborative` with `settings` in place of its defaults."""
+    """`constellm.paper.collaborative.problem` with `settings` in place of its defaults."""
 
     def factory(**axes: Any) -> Problem:
-        return collaborative(**{**settings, **axes})
+        return scenario.problem(**{**settings, **axes})
 
     return factory

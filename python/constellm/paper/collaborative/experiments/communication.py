@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ...codec import gumbel_mask
-from ...model import image_bytes, vit
-from ...plot import palette, style
+from ....codec import gumbel_mask
+from ....core.table import Row, Rows, Tables, distinct, only
+from ....model import image_bytes, vit
+from ....plot import palette, style
+from ...report.draw import curves
+from ...report.study import Experiment, Picture
 from ..contenders import CHAIN, GROUND_ONLY, PROPORTIONAL, RAW, measure, plain
 from ..parameters import PAPER_KEEP
-from ..rows import Row, Rows, Tables, distinct, only
-from .draw import curves
-from .experiment import Experiment, Picture
 
 CLAIMED_SAVING = 0.717
 _BATCH = 64

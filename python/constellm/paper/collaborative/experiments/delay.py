@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ...plot import palette
+from ....core.table import Row, Rows, Tables, only, where
+from ....plot import palette
+from ...report.draw import curves, grouped_bars, panels, reduction_map
+from ...report.study import Experiment, Picture
 from ..contenders import (
     BEST_SATELLITE,
     CHAIN,
@@ -15,9 +18,6 @@ from ..contenders import (
     measure,
 )
 from ..parameters import FOOTPRINT_BYTES
-from ..rows import Row, Rows, Tables, only, where
-from .draw import curves, grouped_bars, panels, reduction_map
-from .experiment import Experiment, Picture
 
 IMAGES = ("240p", "360p", "480p", "720p", "1080p")
 RATES_BPS = (0.2e9, 0.3e9, 0.4e9, 0.5e9, 0.6e9, 0.7e9, 0.8e9, 1.5e9, 3e9, 6e9)

@@ -1,0 +1,14 @@
+"""*Collaborative LLM inference over LEO satellites* (arXiv 2604.04654): its setting, and its comparisons.
+
+`problem` is the setting, with every number's standing in `PARAMETERS`; `edge_boards` are PipeEdge's measured
+boards; `STUDY` is what is computed and held against the paper, by `constellm.paper.reproduce`.
+"""
+
+from ...core.deprecation import callable_module
+from .parameters import FOOTPRINT_BYTES, MAX_ERROR, PAPER_KEEP, PARAMETERS
+from .scenario import edge_boards, problem
+from .study import STUDY
+
+__all__ = ["FOOTPRINT_BYTES", "MAX_ERROR", "PAPER_KEEP", "PARAMETERS", "STUDY", "edge_boards", "problem"]
+
+callable_module(__name__, problem, f"{__name__}.problem")

@@ -1,0 +1,1 @@
+"""What studies share: parameters and experiments, claims with verdicts, pages, notebooks."""
