@@ -57,8 +57,8 @@ split::Problem chain(const Size& size) {
     codec.error = 0.001 * i * (1.0 + 0.1 * i);
     spec.codecs.push_back(codec);
   }
-  spec.network.source = spec.network.nodes.front().id;
-  spec.network.sink = spec.network.nodes.back().id;
+  spec.source = spec.network.nodes.front().id;
+  spec.sink = spec.network.nodes.back().id;
   spec.input_bytes = 5e6;
   spec.micro_batches = size.micro_batches;
   spec.limits.max_error = size.max_error;

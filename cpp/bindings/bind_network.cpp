@@ -2,11 +2,6 @@
 #include "record.hpp"
 #include "register.hpp"
 
-namespace constellm::network {
-// Records validate through one signature; a network has no path of its own.
-inline void validate(const Network& network, std::string_view) { validate(network); }
-}  // namespace constellm::network
-
 namespace constellm::bindings {
 
 void register_network(py::module_& m) {
@@ -37,11 +32,13 @@ void register_network(py::module_& m) {
       .def_property_readonly(
           "from_", py::cpp_function([](const Link& link) { return link.from; }, "from_(self) -> str"),
           "id of the sender");
-  record<Network>(
-      m, "Network", "Nodes, directed links, where the data starts and where the result is wanted.",
-      required("nodes", &Network::nodes, "list of Node"), required("links", &Network::links, "list of Link"),
-      required("source", &Network::source, "id of the node that has the input"),
-      required("sink", &Network::sink, "id of the node that wants the result"));
+  record<Network>(m, "Network",
+                  "Nodes and directed links. `source` and `sink` are the endpoints of problems that name "
+                  "none themselves.",
+                  required("nodes", &Network::nodes, "list of Node"),
+                  required("links", &Network::links, "list of Link"),
+                  optional("source", &Network::source, "id of the node that has the input, or None"),
+                  optional("sink", &Network::sink, "id of the node that wants the result, or None"));
 }
 
 }  // namespace constellm::bindings

@@ -23,7 +23,8 @@ const char* const kProblemInit =
     "max_energy_j: float | None = None, error_rule: str = 'sum', objective: str = 'delay') -> None\n\n"
     "`model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network, "
     "or give\n"
-    "its four parts. Wrong values raise ValueError or TypeError that names the field, the value and the "
+    "its nodes and links. `source` and `sink` are ids; left out, they are the network's own. Wrong values "
+    "raise ValueError or TypeError that names the field, the value and the "
     "range.";
 
 /// Takes keywords one by one and complains about what is left over.
@@ -56,6 +57,14 @@ class Keywords {
     if (has(key))
       throw py::type_error(std::string("Problem: '") + key + "' is given together with '" + because + "'");
     if (rest_.contains(key)) take(key);
+  }
+
+  /// An id that is given, or else the network's default.
+  std::string endpoint(const char* key, const std::optional<std::string>& fallback) {
+    if (has(key) || (rest_.contains(key) && !fallback)) return take<std::string>(key);
+    if (rest_.contains(key)) take(key);
+    if (fallback) return *fallback;
+    throw py::type_error(std::string("Problem: missing required key '") + key + "': the network has none");
   }
 
   void finish() const {
@@ -107,15 +116,15 @@ Problem problem_from(const py::dict& given) {
     spec.input_bytes = keywords.take<double>("input_bytes");
   }
   if (keywords.has("network")) {
-    for (const char* part : {"nodes", "links", "source", "sink"}) keywords.forbid(part, "network");
+    for (const char* part : {"nodes", "links"}) keywords.forbid(part, "network");
     spec.network = keywords.take<network::Network>("network");
   } else {
     keywords.take_or<std::optional<double>>("network", {});
     spec.network.nodes = keywords.take<std::vector<network::Node>>("nodes");
     spec.network.links = keywords.take<std::vector<network::Link>>("links");
-    spec.network.source = keywords.take<std::string>("source");
-    spec.network.sink = keywords.take<std::string>("sink");
   }
+  spec.source = keywords.endpoint("source", spec.network.source);
+  spec.sink = keywords.endpoint("sink", spec.network.sink);
   spec.micro_batches = keywords.take_or<std::int64_t>("micro_batches", 1);
   spec.codecs = keywords.take<std::vector<codec::Codec>>("codecs");
   spec.limits.max_error = keywords.take_or<std::optional<double>>("max_error", {});
@@ -158,12 +167,17 @@ Problem replaced(const Problem& problem, const py::kwargs& changes) {
     PyDict_DelItemString(keywords.ptr(), "layers");
     PyDict_DelItemString(keywords.ptr(), "input_bytes");
   }
-  const py::object network = keywords["network"];
-  for (const char* part : {"nodes", "links", "source", "sink"}) {
-    if (!changes.contains(part) || !keywords.contains("network")) continue;
+  if (given("nodes") || given("links")) {
     PyDict_DelItemString(keywords.ptr(), "network");
-    for (const char* name : {"nodes", "links", "source", "sink"}) keywords[name] = network.attr(name);
+    keywords["nodes"] = py::cast(problem.spec().network.nodes);
+    keywords["links"] = py::cast(problem.spec().network.links);
   }
+  // Another network brings its own endpoints; where it has none, those of this problem stay.
+  const auto keeps = [&](const char* end) {
+    return !given("network") || py::object(py::getattr(changes["network"], end, py::none())).is_none();
+  };
+  if (keeps("source")) keywords["source"] = problem.spec().source;
+  if (keeps("sink")) keywords["sink"] = problem.spec().sink;
   for (const auto& [key, value] : changes) {
     const std::string name = FromPython<std::string>::get(key, "keyword");
     if ((name == "model" || name == "network") && value.is_none()) continue;  // not given
@@ -184,8 +198,8 @@ py::dict problem_to_dict(const Problem& problem) {
   d["input_bytes"] = spec.input_bytes;
   d["nodes"] = list(spec.network.nodes);
   d["links"] = list(spec.network.links);
-  d["source"] = spec.network.source;
-  d["sink"] = spec.network.sink;
+  d["source"] = spec.source;
+  d["sink"] = spec.sink;
   d["micro_batches"] = spec.micro_batches;
   d["codecs"] = list(spec.codecs);
   py::dict limits;
@@ -251,7 +265,7 @@ void register_problem(py::module_& m) {
       "raw input per micro-batch, at the source [B]");
   property(
       "network", "network(self) -> Network", [](const Problem& p) { return p.spec().network; },
-      "nodes, links, source and sink");
+      "nodes and links, and this problem's endpoints");
   property(
       "nodes", "nodes(self) -> list[Node]", [](const Problem& p) { return p.spec().network.nodes; },
       "nodes of the network");
@@ -259,10 +273,10 @@ void register_problem(py::module_& m) {
       "links", "links(self) -> list[Link]", [](const Problem& p) { return p.spec().network.links; },
       "links of the network");
   property(
-      "source", "source(self) -> str", [](const Problem& p) { return p.spec().network.source; },
+      "source", "source(self) -> str", [](const Problem& p) { return p.spec().source; },
       "id of the node that has the input");
   property(
-      "sink", "sink(self) -> str", [](const Problem& p) { return p.spec().network.sink; },
+      "sink", "sink(self) -> str", [](const Problem& p) { return p.spec().sink; },
       "id of the node that wants the result");
   property(
       "micro_batches", "micro_batches(self) -> int", [](const Problem& p) { return p.spec().micro_batches; },

@@ -567,7 +567,7 @@ class Link:
         """
 class Network:
     """
-    Nodes, directed links, where the data starts and where the result is wanted.
+    Nodes and directed links. `source` and `sink` are the endpoints of problems that name none themselves.
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
@@ -579,7 +579,7 @@ class Network:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, nodes: collections.abc.Sequence, links: collections.abc.Sequence, source: str, sink: str) -> None:
+    def __init__(self, *, nodes: collections.abc.Sequence, links: collections.abc.Sequence, source: str | None = ..., sink: str | None = ...) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -602,14 +602,14 @@ class Network:
         list of Node
         """
     @property
-    def sink(self) -> str:
+    def sink(self) -> str | None:
         """
-        id of the node that wants the result
+        id of the node that wants the result, or None
         """
     @property
-    def source(self) -> str:
+    def source(self) -> str | None:
         """
-        id of the node that has the input
+        id of the node that has the input, or None
         """
 class Codec:
     """
@@ -770,7 +770,7 @@ class Problem:
     def __init__(self, *, name: str = 'problem', model: typing.Any = None, layers: collections.abc.Sequence[Layer] | None = None, input_bytes: float | None = None, network: Network | None = None, nodes: collections.abc.Sequence[Node] | None = None, links: collections.abc.Sequence[Link] | None = None, source: str | None = None, sink: str | None = None, codecs: collections.abc.Sequence[Codec], micro_batches: int = 1, max_error: float | None = None, max_energy_j: float | None = None, error_rule: str = 'sum', objective: str = 'delay') -> None:
         """
         `model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network, or give
-        its four parts. Wrong values raise ValueError or TypeError that names the field, the value and the range.
+        its nodes and links. `source` and `sink` are ids; left out, they are the network's own. Wrong values raise ValueError or TypeError that names the field, the value and the range.
         """
     def __repr__(self) -> str:
         ...
@@ -830,7 +830,7 @@ class Problem:
     @property
     def network(self) -> Network:
         """
-        nodes, links, source and sink
+        nodes and links, and this problem's endpoints
         """
     @property
     def nodes(self) -> list[Node]:

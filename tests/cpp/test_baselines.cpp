@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "constellm/core/error.hpp"
+#include "constellm/network/routing.hpp"
 #include "constellm/split/baselines/menus.hpp"
 #include "constellm/split/baselines/propose.hpp"
 #include "constellm/split/baselines/rules.hpp"
@@ -53,8 +54,8 @@ ProblemSpec chain(int nodes, int layers, double room_bytes) {
     connect(v, v + 1);
     connect(v + 1, v);
   }
-  spec.network.source = "a";
-  spec.network.sink = spec.network.nodes.back().id;
+  spec.source = "a";
+  spec.sink = spec.network.nodes.back().id;
   spec.codecs = {codec_of("none", 1.0, 0.0)};
   return spec;
 }
@@ -193,9 +194,8 @@ TEST_CASE("Simple paths, fewest hops first") {
   shortcut.rate_bps = 1.0;
   spec.network.links.push_back(shortcut);
   const Problem problem(spec);
-  CHECK(shortest_routes(problem.topology()) ==
-        std::vector<std::vector<std::int32_t>>{{0, 2, 3}, {0, 1, 2, 3}});
-  CHECK(shortest_route(problem.topology(), 3, 0) == std::vector<std::int32_t>{3, 2, 1, 0});
+  CHECK(shortest_routes(problem) == std::vector<std::vector<std::int32_t>>{{0, 2, 3}, {0, 1, 2, 3}});
+  CHECK(network::fewest_hops(problem.topology(), 3, 0) == std::vector<std::int32_t>{3, 2, 1, 0});
 }
 
 TEST_CASE("The most routes there may be") {
@@ -211,7 +211,7 @@ TEST_CASE("The most routes there may be") {
       spec.network.links.push_back(link);
     }
   }
-  const auto routes = shortest_routes(Problem(spec).topology());
+  const auto routes = shortest_routes(Problem(spec));
   REQUIRE(routes.size() == kMostRoutes);
   for (std::size_t i = 1; i < routes.size(); ++i) CHECK(routes[i - 1].size() <= routes[i].size());
   CHECK(routes[0].size() == 2);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "constellm/core/index.hpp"
-#include "constellm/core/units.hpp"
 
 namespace constellm::split {
 namespace {
@@ -129,8 +128,8 @@ void fill_forms(const Problem& problem, LayeredGraph& g) {
 /// Only links that routes use get a line of times.
 void fill_hops(const Problem& problem, const Routes& routes, LayeredGraph& g) {
   const auto cells = g.rows() * z(g.stride);
-  const auto& links = problem.spec().network.links;
-  std::vector<std::int32_t> line(links.size(), -1);
+  const network::LinkColumns& columns = problem.graph().columns();
+  std::vector<std::int32_t> line(columns.rate_bps.size(), -1);
   std::vector<std::int32_t> used;
   for (const std::int32_t link : routes.arc_link) {
     if (line[z(link)] < 0) {
@@ -142,9 +141,9 @@ void fill_hops(const Problem& problem, const Routes& routes, LayeredGraph& g) {
   g.hop_s.resize(used.size() * cells);
   double* out = g.hop_s.data();
   for (const std::int32_t link : used) {
-    const double overhead_s = links[z(link)].overhead_s;
-    const double rate_bps = links[z(link)].rate_bps;
-    for (std::size_t i = 0; i < cells; ++i) *out++ = overhead_s + core::transfer_s(g.amount[i], rate_bps);
+    const double overhead_s = columns.overhead_s[z(link)];
+    const double rate_bps = columns.rate_bps[z(link)];
+    for (std::size_t i = 0; i < cells; ++i) *out++ = network::hop_s(overhead_s, rate_bps, g.amount[i]);
   }
 }
 
@@ -153,7 +152,7 @@ void fill_hops(const Problem& problem, const Routes& routes, LayeredGraph& g) {
 std::optional<Compiled> compile(const Problem& problem, bool unroll) {
   const std::size_t cells = (z(problem.layer_count()) + 1) * z(stride_of(problem));
   const auto most = std::clamp<std::size_t>(kMostCells / cells, 1, z(kMostPositions));
-  Routes routes = find_routes(problem.topology(), unroll ? static_cast<std::int32_t>(most) : 0);
+  Routes routes = find_routes(problem, unroll ? static_cast<std::int32_t>(most) : 0);
   if (routes.node.empty()) return std::nullopt;
   return compile(problem, std::move(routes));
 }
@@ -181,7 +180,7 @@ search::Meter time_meter(const Compiled& compiled, const Problem& problem) {
   meter.stage_rate.assign(z(problem.node_count()), 1.0);
   meter.hop_rate.assign(compiled.routes.arc_link.size(), 1.0);
   for (const std::int32_t link : compiled.routes.arc_link) {
-    meter.hop_fixed.push_back(problem.spec().network.links[z(link)].latency_s);
+    meter.hop_fixed.push_back(problem.graph().columns().latency_s[z(link)]);
   }
   return meter;
 }
@@ -205,7 +204,7 @@ search::Meter energy_meter(const Compiled& compiled, const Problem& problem) {
   search::Meter meter;
   for (const network::Node& node : nodes) meter.stage_rate.push_back(micro_batches * node.power_w);
   for (const std::int32_t link : compiled.routes.arc_link) {
-    meter.hop_rate.push_back(micro_batches * nodes[z(problem.topology().link_from[z(link)])].tx_power_w);
+    meter.hop_rate.push_back(micro_batches * nodes[z(problem.topology().from[z(link)])].tx_power_w);
   }
   return meter;
 }

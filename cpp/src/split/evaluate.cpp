@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "constellm/core/error.hpp"
+#include "constellm/network/routing.hpp"
 
 namespace constellm::split {
 namespace {
@@ -11,24 +12,12 @@ const std::string& id_of(const Problem& problem, std::int32_t node) {
   return problem.spec().network.nodes[static_cast<std::size_t>(node)].id;
 }
 
-std::int32_t find_link(const Problem& problem, std::int32_t from, std::int32_t to) {
-  const network::Topology& t = problem.topology();
-  const auto begin = t.out_begin[static_cast<std::size_t>(from)];
-  const auto end = t.out_begin[static_cast<std::size_t>(from) + 1];
-  for (auto i = begin; i < end; ++i) {
-    const std::int32_t link = t.out_link[static_cast<std::size_t>(i)];
-    if (t.link_to[static_cast<std::size_t>(link)] == to) return link;
-  }
-  return -1;
-}
-
 std::string layer_range(const StageChoice& s) {
   return std::to_string(s.first_layer) + ".." + std::to_string(s.last_layer);
 }
 
 void path_faults(const Problem& problem, const std::vector<std::int32_t>& path,
                  std::vector<std::string>& faults) {
-  const network::Topology& t = problem.topology();
   if (path.empty()) {
     faults.emplace_back("path: empty");
     return;
@@ -40,16 +29,16 @@ void path_faults(const Problem& problem, const std::vector<std::int32_t>& path,
       return;
     }
   }
-  if (path.front() != t.source)
+  if (path.front() != problem.source())
     faults.push_back("path: starts at '" + id_of(problem, path.front()) + "', not at the source");
-  if (path.back() != t.sink)
+  if (path.back() != problem.sink())
     faults.push_back("path: ends at '" + id_of(problem, path.back()) + "', not at the sink");
   std::vector<bool> seen(static_cast<std::size_t>(problem.node_count()), false);
   for (std::size_t i = 0; i < path.size(); ++i) {
     const auto v = static_cast<std::size_t>(path[i]);
     if (seen[v]) faults.push_back("path: visits '" + id_of(problem, path[i]) + "' twice");
     seen[v] = true;
-    if (i > 0 && find_link(problem, path[i - 1], path[i]) < 0) {
+    if (i > 0 && network::link_between(problem.topology(), path[i - 1], path[i]) == network::kNoLink) {
       faults.push_back("path: no link from '" + id_of(problem, path[i - 1]) + "' to '" +
                        id_of(problem, path[i]) + "'");
     }
@@ -156,10 +145,10 @@ void evaluate_into(const Problem& problem, const Assignment& assignment, Evaluat
     }
     if (i + 1 == assignment.path.size()) break;
     HopTerms hop;
-    hop.link = find_link(problem, v, assignment.path[i + 1]);
+    hop.link = network::link_between(problem.topology(), v, assignment.path[i + 1]);
     hop.bytes = in_flight_bytes;
     hop.time_s = problem.hop_s(hop.link, in_flight_bytes);
-    hop.latency_s = spec.network.links[static_cast<std::size_t>(hop.link)].latency_s;
+    hop.latency_s = problem.graph().columns().latency_s[static_cast<std::size_t>(hop.link)];
     time_s += hop.time_s + hop.latency_s;
     bottleneck_s = std::max(bottleneck_s, hop.time_s);
     energy_j += node.tx_power_w * hop.time_s;

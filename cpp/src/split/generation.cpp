@@ -1,11 +1,11 @@
 #include "constellm/split/generation.hpp"
 
 #include <algorithm>
-#include <queue>
 
 #include "constellm/core/error.hpp"
 #include "constellm/core/index.hpp"
 #include "constellm/core/units.hpp"
+#include "constellm/network/routing.hpp"
 #include "constellm/split/judge.hpp"
 #include "constellm/split/solve.hpp"
 
@@ -51,33 +51,27 @@ struct Return {
   double bytes = 0.0;
 };
 
-/// From every node to `home`, by Dijkstra over the links turned around.
+/// From every node to `home`.
 std::vector<Return> returns_to(const GenerationSpec& spec, std::int32_t home) {
   const network::Topology& t = spec.prefill.topology();
-  const network::Network& net = spec.prefill.spec().network;
-  std::vector<std::vector<std::int32_t>> into(net.nodes.size());
-  for (std::size_t l = 0; l < net.links.size(); ++l)
-    into[z(t.link_to[l])].push_back(static_cast<std::int32_t>(l));
-  std::vector<Return> best(net.nodes.size());
-  best[z(home)] = {0.0, 0.0, 0.0};
-  using Entry = std::pair<double, std::int32_t>;
-  std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
-  open.emplace(0.0, home);
-  while (!open.empty()) {
-    const auto [time_s, v] = open.top();
-    open.pop();
-    if (time_s > best[z(v)].time_s) continue;
-    for (const std::int32_t l : into[z(v)]) {
-      const std::int32_t from = t.link_from[z(l)];
-      const double hop_s = spec.prefill.hop_s(l, spec.token_bytes);
-      const double total_s = time_s + hop_s + net.links[z(l)].latency_s;
-      if (!(total_s < best[z(from)].time_s)) continue;
-      best[z(from)] = {total_s, best[z(v)].energy_j + net.nodes[z(from)].tx_power_w * hop_s,
-                       best[z(v)].bytes + spec.token_bytes};
-      open.emplace(total_s, from);
-    }
+  const std::vector<double>& latency_s = spec.prefill.graph().columns().latency_s;
+  std::vector<double> hop_s;
+  std::vector<double> weight_s;
+  for (std::int32_t l = 0; l < spec.prefill.graph().link_count(); ++l) {
+    hop_s.push_back(spec.prefill.hop_s(l, spec.token_bytes));
+    weight_s.push_back(hop_s.back() + latency_s[z(l)]);
   }
-  return best;
+  const network::PathTree tree = network::shortest_tree(t.in, weight_s, home);
+  std::vector<Return> returns(tree.cost.size());
+  for (const std::int32_t v : tree.order) {
+    returns[z(v)].time_s = tree.cost[z(v)];
+    if (v == home) continue;
+    const Return& rest = returns[z(tree.before[z(v)])];
+    const double sending_w = spec.prefill.spec().network.nodes[z(v)].tx_power_w;
+    returns[z(v)].energy_j = rest.energy_j + sending_w * hop_s[z(tree.link[z(v)])];
+    returns[z(v)].bytes = rest.bytes + spec.token_bytes;
+  }
+  return returns;
 }
 
 /// The decode phase's share of a meter that is `stage_rate` per second of stages and `hop_rate`
@@ -115,12 +109,12 @@ void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rate
   }
   for (std::size_t a = 0; a < c.routes.arc_link.size(); ++a) {
     const std::int32_t link = c.routes.arc_link[a];
-    const double rate = steps * rates.hop[z(spec.prefill.topology().link_from[z(link)])];
+    const double rate = steps * rates.hop[z(spec.prefill.topology().from[z(link)])];
     for (std::int32_t level = 1; level < g.levels; ++level) {
       for (std::int32_t k = 0; k < g.options; ++k) {
         meter.hop_extra[g.options_at(static_cast<std::int32_t>(a), level) + z(k)] =
             rate * spec.prefill.hop_s(link, decode_sent_bytes(spec, level - 1, k)) +
-            steps * rates.latency * net.links[z(link)].latency_s;
+            steps * rates.latency * spec.prefill.graph().columns().latency_s[z(link)];
       }
     }
   }
@@ -183,7 +177,7 @@ void validate(const GenerationSpec& spec) {
   }
   for (std::size_t a = 0; a < spec.prefill.spec().network.links.size(); ++a) {
     const auto link = static_cast<std::int32_t>(a);
-    step_s += spec.prefill.hop_s(link, spec.token_bytes) + spec.prefill.spec().network.links[a].latency_s;
+    step_s += spec.prefill.hop_s(link, spec.token_bytes) + spec.prefill.graph().columns().latency_s[a];
     for (std::int32_t l = 0; l < spec.prefill.layer_count(); ++l) {
       for (std::int32_t k = 0; k < spec.prefill.codec_count(); ++k) {
         step_s += spec.prefill.hop_s(link, decode_sent_bytes(spec, l, k));
@@ -225,7 +219,7 @@ GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment
     const double sent = decode_sent_bytes(spec, from.last_layer, from.codec);
     const std::int32_t link = prefill.hops[i].link;
     const double hop_s = problem.hop_s(link, sent);
-    t.token_s += hop_s + net.links[z(link)].latency_s;
+    t.token_s += hop_s + spec.prefill.graph().columns().latency_s[z(link)];
     t.decode_bottleneck_s = std::max(t.decode_bottleneck_s, hop_s);
     energy_j += net.nodes[z(assignment.path[i])].tx_power_w * hop_s;
     bytes += sent;

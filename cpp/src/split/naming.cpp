@@ -8,11 +8,9 @@ namespace constellm::split {
 namespace {
 
 std::int32_t node_position(const Problem& problem, const std::string& where, const std::string& id) {
-  const auto& nodes = problem.spec().network.nodes;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i].id == id) return static_cast<std::int32_t>(i);
-  }
-  throw core::InvalidInput(where + ": the problem has no node '" + id + "'");
+  const std::int32_t position = problem.graph().node_table()->find(id);
+  if (position < 0) throw core::InvalidInput(where + ": the problem has no node '" + id + "'");
+  return position;
 }
 
 std::int32_t codec_position(const Problem& problem, const std::string& where, const std::string& name) {

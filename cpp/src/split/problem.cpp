@@ -6,7 +6,6 @@
 #include <unordered_set>
 
 #include "constellm/core/error.hpp"
-#include "constellm/core/units.hpp"
 
 namespace constellm::split {
 namespace {
@@ -84,7 +83,11 @@ Problem::Problem(ProblemSpec spec) {
   if (spec.layers.empty()) throw InvalidInput("layers: at least one is needed, got 0");
   for (std::size_t i = 0; i < spec.layers.size(); ++i) model::validate(spec.layers[i], at("layers", i));
   core::require_non_negative("input_bytes", spec.input_bytes);
-  network::Topology topology = network::validate(spec.network);
+  const network::Graph graph(spec.network);
+  const std::int32_t source = graph.node(spec.source, "source");
+  const std::int32_t sink = graph.node(spec.sink, "sink");
+  spec.network.source = spec.source;
+  spec.network.sink = spec.sink;
   for (std::size_t i = 0; i < spec.network.nodes.size(); ++i) {
     const auto& times = spec.network.nodes[i].layer_time_s;
     if (times) check_length(at("nodes", i) + "layer_time_s", times->size(), spec.layers.size());
@@ -109,10 +112,7 @@ Problem::Problem(ProblemSpec spec) {
   if (spec.limits.max_error) core::require_non_negative("limits.max_error", *spec.limits.max_error);
   if (spec.limits.max_energy_j) core::require_non_negative("limits.max_energy_j", *spec.limits.max_energy_j);
 
-  auto data = std::make_shared<Data>();
-  data->topology = std::move(topology);
-  data->spec = std::move(spec);
-  data_ = std::move(data);
+  data_ = std::make_shared<const Data>(Data{std::move(spec), graph, source, sink});
   check_magnitude(*this);
 }
 
@@ -145,11 +145,6 @@ double Problem::decode_s(std::int32_t node, std::int32_t layer, std::int32_t cod
   return spec().layers[static_cast<std::size_t>(layer)].output_bytes *
          spec().codecs[static_cast<std::size_t>(codec)].decode_s_per_byte *
          spec().network.nodes[static_cast<std::size_t>(node)].codec_time_scale;
-}
-
-double Problem::hop_s(std::int32_t link, double bytes) const {
-  const network::Link& l = spec().network.links[static_cast<std::size_t>(link)];
-  return l.overhead_s + core::transfer_s(bytes, l.rate_bps);
 }
 
 double Problem::memory_limit(std::int32_t node) const {

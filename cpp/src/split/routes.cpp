@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "constellm/core/index.hpp"
+#include "constellm/network/routing.hpp"
 
 namespace constellm::split {
 namespace {
@@ -13,34 +14,25 @@ using NodeSet = std::vector<bool>;
 
 using core::z;
 
-/// Links turned around, in compressed rows.
-struct Backward {
-  explicit Backward(const network::Topology& t) : begin(t.out_begin.size(), 0), link(t.link_to.size()) {
-    for (const std::int32_t to : t.link_to) ++begin[z(to) + 1];
-    for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
-    std::vector<std::int32_t> next(begin.begin(), begin.end() - 1);
-    for (std::size_t l = 0; l < link.size(); ++l)
-      link[z(next[z(t.link_to[l])]++)] = static_cast<std::int32_t>(l);
-  }
-  std::vector<std::int32_t> begin;
-  std::vector<std::int32_t> link;
-};
-
 constexpr double kMostLooks = 2e7;  // nodes and links looked at in unrolling: some tens of milliseconds
 
 class Unroller {
  public:
-  Unroller(const network::Topology& topology, std::int32_t most_positions)
-      : t_(topology), back_(topology), nodes_(topology.out_begin.size() - 1) {
+  Unroller(const Problem& problem, std::int32_t most_positions)
+      : out_(problem.topology().out),
+        in_(problem.topology().in),
+        source_(problem.source()),
+        sink_(problem.sink()),
+        nodes_(z(problem.node_count())) {
     // Every arc of a position takes a look at the whole graph.
-    const double look = static_cast<double>(nodes_ + topology.link_to.size());
-    const double arcs = static_cast<double>(topology.link_to.size()) / static_cast<double>(nodes_) + 1.0;
+    const double look = static_cast<double>(nodes_ + out_.link.size());
+    const double arcs = static_cast<double>(out_.link.size()) / static_cast<double>(nodes_) + 1.0;
     most_ = static_cast<std::int32_t>(std::min<double>(most_positions, kMostLooks / (look * arcs)));
   }
 
   Routes run() {
-    const NodeSet useful = still_useful(t_.source, NodeSet(nodes_, true));
-    if (!useful[z(t_.sink)]) return {};
+    const NodeSet useful = still_useful(source_, NodeSet(nodes_, true));
+    if (!useful[z(sink_)]) return {};
     Routes routes = whole_graph(useful);
     if (sort_if_acyclic(routes)) return routes;
     Routes unrolled;
@@ -57,9 +49,9 @@ class Unroller {
     while (!stack.empty()) {
       const std::int32_t v = stack.back();
       stack.pop_back();
-      if (v == t_.sink) continue;
-      for (auto i = t_.out_begin[z(v)]; i < t_.out_begin[z(v) + 1]; ++i) {
-        const std::int32_t w = t_.link_to[z(t_.out_link[z(i)])];
+      if (v == sink_) continue;
+      for (auto i = out_.begin[z(v)]; i < out_.begin[z(v) + 1]; ++i) {
+        const std::int32_t w = out_.node[z(i)];
         if (allowed[z(w)] && !ahead[z(w)]) {
           ahead[z(w)] = true;
           stack.push_back(w);
@@ -67,16 +59,16 @@ class Unroller {
       }
     }
     NodeSet useful(nodes_, false);
-    if (!ahead[z(t_.sink)]) return useful;
-    useful[z(t_.sink)] = true;
-    stack.push_back(t_.sink);
+    if (!ahead[z(sink_)]) return useful;
+    useful[z(sink_)] = true;
+    stack.push_back(sink_);
     while (!stack.empty()) {
       const std::int32_t v = stack.back();
       stack.pop_back();
       if (v == from) continue;
-      for (auto i = back_.begin[z(v)]; i < back_.begin[z(v) + 1]; ++i) {
-        const std::int32_t u = t_.link_from[z(back_.link[z(i)])];
-        if (ahead[z(u)] && u != t_.sink && !useful[z(u)]) {
+      for (auto i = in_.begin[z(v)]; i < in_.begin[z(v) + 1]; ++i) {
+        const std::int32_t u = in_.node[z(i)];
+        if (ahead[z(u)] && u != sink_ && !useful[z(u)]) {
           useful[z(u)] = true;
           stack.push_back(u);
         }
@@ -105,15 +97,15 @@ class Unroller {
       position.emplace(std::make_pair(v, can_come), id);
       node.push_back(v);
       arcs.emplace_back();
-      if (v != t_.sink) {
-        for (auto i = t_.out_begin[z(v)]; fits && i < t_.out_begin[z(v) + 1]; ++i) {
-          const std::int32_t link = t_.out_link[z(i)];
-          const std::int32_t w = t_.link_to[z(link)];
+      if (v != sink_) {
+        for (auto i = out_.begin[z(v)]; fits && i < out_.begin[z(v) + 1]; ++i) {
+          const std::int32_t link = out_.link[z(i)];
+          const std::int32_t w = out_.node[z(i)];
           if (!can_come[z(w)]) continue;
           NodeSet next = can_come;
           next[z(w)] = false;
           NodeSet after = still_useful(w, next);
-          if (!after[z(t_.sink)]) continue;
+          if (!after[z(sink_)]) continue;
           after[z(w)] = false;
           const std::int32_t to = self(self, w, after);
           arcs[z(id)].emplace_back(to, link);
@@ -123,8 +115,8 @@ class Unroller {
       return id;
     };
     NodeSet can_come = useful;
-    can_come[z(t_.source)] = false;
-    visit(visit, t_.source, can_come);
+    can_come[z(source_)] = false;
+    visit(visit, source_, can_come);
     if (!fits) return false;
 
     std::reverse(finished.begin(), finished.end());
@@ -138,7 +130,7 @@ class Unroller {
         routes.arc_link.push_back(link);
       }
       routes.arc_begin.push_back(static_cast<std::int32_t>(routes.arc_to.size()));
-      if (node[z(id)] == t_.sink) routes.sink = number[z(id)];
+      if (node[z(id)] == sink_) routes.sink = number[z(id)];
     }
     return true;
   }
@@ -183,18 +175,18 @@ class Unroller {
       number[z(v)] = static_cast<std::int32_t>(routes.node.size());
       routes.node.push_back(v);
     };
-    add(t_.source);
+    add(source_);
     for (std::int32_t v = 0; z(v) < nodes_; ++v) {
-      if (useful[z(v)] && v != t_.source) add(v);
+      if (useful[z(v)] && v != source_) add(v);
     }
-    routes.sink = number[z(t_.sink)];
+    routes.sink = number[z(sink_)];
     routes.arc_begin.push_back(0);
     for (const std::int32_t v : routes.node) {
-      if (v != t_.sink) {
-        for (auto i = t_.out_begin[z(v)]; i < t_.out_begin[z(v) + 1]; ++i) {
-          const std::int32_t link = t_.out_link[z(i)];
-          const std::int32_t w = t_.link_to[z(link)];
-          if (number[z(w)] < 0 || w == t_.source) continue;
+      if (v != sink_) {
+        for (auto i = out_.begin[z(v)]; i < out_.begin[z(v) + 1]; ++i) {
+          const std::int32_t link = out_.link[z(i)];
+          const std::int32_t w = out_.node[z(i)];
+          if (number[z(w)] < 0 || w == source_) continue;
           routes.arc_to.push_back(number[z(w)]);
           routes.arc_link.push_back(link);
         }
@@ -204,44 +196,28 @@ class Unroller {
     return routes;
   }
 
-  const network::Topology& t_;
-  Backward back_;
+  const network::Rows& out_;
+  const network::Rows& in_;
+  std::int32_t source_;
+  std::int32_t sink_;
   std::int32_t most_;
   std::size_t nodes_;
 };
 
-/// Hops from position `from` over the arcs, or over the arcs turned around.
-std::vector<std::int32_t> hops(const Routes& routes, std::int32_t from, bool backward) {
-  const std::size_t positions = routes.node.size();
-  std::vector<std::vector<std::int32_t>> next(positions);
-  for (std::size_t p = 0; p < positions; ++p) {
-    for (auto a = routes.arc_begin[p]; a < routes.arc_begin[p + 1]; ++a) {
-      const std::int32_t to = routes.arc_to[z(a)];
-      if (backward) {
-        next[z(to)].push_back(static_cast<std::int32_t>(p));
-      } else {
-        next[p].push_back(to);
-      }
-    }
+network::Rows rows_of(const Routes& routes, bool backward) {
+  std::vector<std::int32_t> from;
+  for (std::size_t p = 0; p < routes.node.size(); ++p) {
+    from.insert(from.end(), z(routes.arc_begin[p + 1] - routes.arc_begin[p]), static_cast<std::int32_t>(p));
   }
-  std::vector<std::int32_t> distance(positions, -1);
-  std::vector<std::int32_t> queue{from};
-  distance[z(from)] = 0;
-  for (std::size_t i = 0; i < queue.size(); ++i) {
-    for (const std::int32_t to : next[z(queue[i])]) {
-      if (distance[z(to)] >= 0) continue;
-      distance[z(to)] = distance[z(queue[i])] + 1;
-      queue.push_back(to);
-    }
-  }
-  return distance;
+  return backward ? network::rows_of(routes.node.size(), routes.arc_to, from)
+                  : network::rows_of(routes.node.size(), from, routes.arc_to);
 }
 
 }  // namespace
 
 Routes forward_part(const Routes& routes) {
-  const std::vector<std::int32_t> from_source = hops(routes, 0, false);
-  const std::vector<std::int32_t> to_sink = hops(routes, routes.sink, true);
+  const std::vector<std::int32_t> from_source = network::hops(rows_of(routes, false), 0);
+  const std::vector<std::int32_t> to_sink = network::hops(rows_of(routes, true), routes.sink);
   const std::size_t positions = routes.node.size();
   std::vector<std::int32_t> order(positions);
   std::iota(order.begin(), order.end(), 0);
@@ -272,8 +248,8 @@ Routes forward_part(const Routes& routes) {
   return part;
 }
 
-Routes find_routes(const network::Topology& topology, std::int32_t most_positions) {
-  return Unroller(topology, most_positions).run();
+Routes find_routes(const Problem& problem, std::int32_t most_positions) {
+  return Unroller(problem, most_positions).run();
 }
 
 }  // namespace constellm::split

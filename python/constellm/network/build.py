@@ -66,7 +66,7 @@ def chain(
     link_group: Groups = "isl",
     two_way: bool = False,
 ) -> Network:
-    """Nodes in a row; the data starts at the first and the result is wanted at the last.
+    """Nodes in a row; the first is the default source of problems, the last their default sink.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def ring(
     Parameters
     ----------
     sink : str, optional
-        Id of the node that wants the result; default: the last, a neighbour of the source (node 0).
+        Id of the default sink of problems; by default the last node, a neighbour of their source (node 0).
 
     Returns
     -------
@@ -187,7 +187,7 @@ def with_ground(
     node_group: str | None = "ground",
     link_group: Groups = "s2g",
 ) -> Network:
-    """A copy with a ground node, the new sink, and a link down to it from each satellite in `at`.
+    """A copy with a ground node, the new default sink, and a link down to it from each satellite in `at`.
 
     Parameters
     ----------

@@ -84,8 +84,8 @@ inline split::ProblemSpec random_spec(std::uint64_t seed) {
       spec.network.links.push_back(link);
     }
   }
-  spec.network.source = spec.network.nodes.front().id;
-  spec.network.sink = (r.chance(0.05) ? spec.network.nodes.front() : spec.network.nodes.back()).id;
+  spec.source = spec.network.nodes.front().id;
+  spec.sink = (r.chance(0.05) ? spec.network.nodes.front() : spec.network.nodes.back()).id;
   const std::int64_t counts[] = {1, 2, 3, 8, 50};
   spec.micro_batches = counts[r.below(5)];
   for (std::int32_t k = 0; k < codecs; ++k) {

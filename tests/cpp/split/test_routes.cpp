@@ -14,16 +14,17 @@ using Path = std::vector<std::int32_t>;
 
 std::size_t z(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-void extend(const network::Topology& t, Path& path, std::vector<Path>& found) {
-  if (path.back() == t.sink) {
+void extend(const split::Problem& problem, Path& path, std::vector<Path>& found) {
+  const network::Topology& t = problem.topology();
+  if (path.back() == problem.sink()) {
     found.push_back(path);
     return;
   }
-  for (std::size_t link = 0; link < t.link_from.size(); ++link) {
-    const std::int32_t to = t.link_to[link];
-    if (t.link_from[link] != path.back() || std::find(path.begin(), path.end(), to) != path.end()) continue;
+  for (std::size_t link = 0; link < t.from.size(); ++link) {
+    const std::int32_t to = t.to[link];
+    if (t.from[link] != path.back() || std::find(path.begin(), path.end(), to) != path.end()) continue;
     path.push_back(to);
-    extend(t, path, found);
+    extend(problem, path, found);
     path.pop_back();
   }
 }
@@ -38,8 +39,8 @@ void walk(const network::Topology& t, const split::Routes& routes, std::int32_t 
   for (auto a = routes.arc_begin[z(p)]; a < routes.arc_begin[z(p) + 1]; ++a) {
     const std::int32_t to = routes.arc_to[z(a)];
     const std::int32_t link = routes.arc_link[z(a)];
-    CHECK(t.link_from[z(link)] == routes.node[z(p)]);
-    CHECK(t.link_to[z(link)] == routes.node[z(to)]);
+    CHECK(t.from[z(link)] == routes.node[z(p)]);
+    CHECK(t.to[z(link)] == routes.node[z(to)]);
     if (simple && std::find(path.begin(), path.end(), routes.node[z(to)]) != path.end()) continue;
     path.push_back(routes.node[z(to)]);
     walk(t, routes, to, simple, path, found);
@@ -56,10 +57,10 @@ std::vector<Path> paths_of(const network::Topology& t, const split::Routes& rout
   return found;
 }
 
-std::vector<Path> simple_paths(const network::Topology& t) {
+std::vector<Path> simple_paths(const split::Problem& problem) {
   std::vector<Path> found;
-  Path path{t.source};
-  extend(t, path, found);
+  Path path{problem.source()};
+  extend(problem, path, found);
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -72,11 +73,11 @@ TEST_CASE("Routes are the simple paths", "[split]") {
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000); ++seed) {
     const split::Problem problem = tests::random_problem(seed);
     const network::Topology& t = problem.topology();
-    const auto expected = simple_paths(t);
+    const auto expected = simple_paths(problem);
     paths += expected.size();
     INFO("seed " << seed);
 
-    const split::Routes unrolled = split::find_routes(t, 2048);
+    const split::Routes unrolled = split::find_routes(problem, 2048);
     CHECK(paths_of(t, unrolled) == expected);
     CHECK(unrolled.node.empty() == expected.empty());
     if (!expected.empty()) {
@@ -89,14 +90,14 @@ TEST_CASE("Routes are the simple paths", "[split]") {
       }
     }
 
-    const split::Routes whole = split::find_routes(t, 0);
+    const split::Routes whole = split::find_routes(problem, 0);
     CHECK(paths_of(t, whole) == expected);
     if (!expected.empty()) {
       with_cycles += whole.acyclic ? 0 : 1;  // without them nodes are positions and walks simple anyway
       // Positions are nodes, each once, and only those that a walk to the sink can come to.
       CHECK(std::set<std::int32_t>(whole.node.begin(), whole.node.end()).size() == whole.node.size());
-      CHECK(whole.node.front() == t.source);
-      CHECK(whole.node[z(whole.sink)] == t.sink);
+      CHECK(whole.node.front() == problem.source());
+      CHECK(whole.node[z(whole.sink)] == problem.sink());
     }
   }
   CHECK(paths > 5000);
@@ -108,14 +109,14 @@ TEST_CASE("The forward part of a graph is without cycles and holds every shortes
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000); ++seed) {
     const split::Problem problem = tests::random_problem(seed);
     const network::Topology& t = problem.topology();
-    const split::Routes whole = split::find_routes(t, 0);
+    const split::Routes whole = split::find_routes(problem, 0);
     if (whole.node.empty()) continue;
     const split::Routes part = split::forward_part(whole);
     INFO("seed " << seed);
     REQUIRE(part.acyclic);
-    REQUIRE(part.node.front() == t.source);
+    REQUIRE(part.node.front() == problem.source());
     REQUIRE(part.sink == static_cast<std::int32_t>(part.node.size()) - 1);
-    REQUIRE(part.node.back() == t.sink);
+    REQUIRE(part.node.back() == problem.sink());
     bool forward = true;
     for (std::size_t p = 0; p < part.node.size(); ++p) {
       for (auto a = part.arc_begin[p]; a < part.arc_begin[p + 1]; ++a) {
@@ -123,7 +124,7 @@ TEST_CASE("The forward part of a graph is without cycles and holds every shortes
       }
     }
     CHECK(forward);
-    const auto all = simple_paths(t);
+    const auto all = simple_paths(problem);
     const auto some = paths_of(t, part);
     CHECK(std::includes(all.begin(), all.end(), some.begin(), some.end()));
     const auto fewer = [](const Path& a, const Path& b) { return a.size() < b.size(); };
@@ -148,12 +149,12 @@ TEST_CASE("Routes that would be many stay a graph", "[split]") {
       if (a.id != b.id) spec.network.links.push_back({a.id, b.id, 1.0, 0.0, 0.0, {}});
     }
   }
-  spec.network.source = "0";
-  spec.network.sink = "7";
+  spec.source = "0";
+  spec.sink = "7";
   const split::Problem problem(spec);
-  CHECK(split::find_routes(problem.topology(), 2048).acyclic);
-  const split::Routes few = split::find_routes(problem.topology(), 20);
+  CHECK(split::find_routes(problem, 2048).acyclic);
+  const split::Routes few = split::find_routes(problem, 20);
   CHECK(!few.acyclic);
   CHECK(few.node.size() == 8);
-  CHECK(paths_of(problem.topology(), few) == simple_paths(problem.topology()));
+  CHECK(paths_of(problem.topology(), few) == simple_paths(problem));
 }

@@ -17,8 +17,8 @@ inline constellm::split::ProblemSpec sweep_problem() {
   spec.network.links = {{"s0", "s1", 1e6, 0.0, 0.0, "isl"},
                         {"s1", "s0", 2e6, 0.0, 0.0, "isl"},
                         {"s1", "ground", 4e6, 0.0, 0.0, "s2g"}};
-  spec.network.source = "s0";
-  spec.network.sink = "ground";
+  spec.source = "s0";
+  spec.sink = "ground";
   spec.micro_batches = 4;
   spec.codecs = {{.name = "none", .layer_ratio = {}, .layer_error = {}},
                  {.name = "a.b[c]", .ratio = 8.0, .error = 0.2, .layer_ratio = {}, .layer_error = {}}};

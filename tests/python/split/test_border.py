@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import errno
 import math
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from constellm import split
+from constellm import network, split
 from constellm.codec import Codec
 from constellm.core.checks import count, real
 from constellm.core.files import parse_json, read_json, write_json
@@ -316,3 +317,41 @@ def test_an_interrupted_list_ends(problem, monkeypatch):
     plans = split.best_micro_batches(problem, counts=[1, 2, 3, 4])
     assert asked == [1, 2]
     assert [plan.status for plan in plans] == ["optimal", "interrupted"]
+
+
+def test_endpoints_are_the_problem_s_and_else_the_network_s(problem):
+    figures = {"flop_per_s": 1e12, "memory_bytes": 1e15, "rate_bps": 1e9}
+    ring = network.ring(4, **figures)
+    keywords = {"layers": problem.layers, "input_bytes": 1.0, "codecs": problem.codecs}
+    plain = network.Network(nodes=ring.nodes, links=ring.links)
+    assert (plain.source, plain.sink) == (None, None)
+
+    own = split.Problem(network=ring, **keywords)
+    assert (own.source, own.sink) == ("s0", "s3")
+    other = split.Problem(network=ring, source="s2", **keywords)
+    assert (other.source, other.sink) == ("s2", "s3")
+    assert split.solve(other).path[0] == "s2"
+    # A network says nothing of its own beside what the problem says.
+    assert other == split.Problem(network=plain, source="s2", sink="s3", **keywords)
+    assert other == split.problem_from_dict(other.to_dict()) == pickle.loads(pickle.dumps(other))
+    assert (other.network.source, other.network.sink) == ("s2", "s3")
+
+    for missing, given in (("source", "sink"), ("sink", "source")):
+        with refused(TypeError, f"^Problem: missing required key '{missing}': the network has none$"):
+            split.Problem(network=plain, **{given: "s1"}, **keywords)
+    with refused(ValueError, "^sink: no node has id 's9'$"):
+        split.Problem(network=ring, sink="s9", **keywords)
+    with refused(ValueError, "^source: no node has id 's9'$"):
+        plain.replace(source="s9")
+
+
+def test_another_network_brings_its_endpoints_or_the_problem_keeps_its_own(problem):
+    ring = network.ring(4, flop_per_s=1e12, memory_bytes=1e15, rate_bps=1e9)
+    keywords = {"layers": problem.layers, "input_bytes": 1.0, "codecs": problem.codecs}
+    here = split.Problem(network=ring, source="s1", sink="s2", **keywords)
+    assert (here.replace(sink="s0").source, here.replace(sink="s0").sink) == ("s1", "s0")
+    assert here.replace(network=ring).source == "s0"
+    assert here.replace(network=ring.replace(source=None)).source == "s1"
+    assert here.replace(network=ring, source="s2").source == "s2"
+    assert here.replace(nodes=ring.nodes, links=ring.links) == here
+    assert here.replace(links=ring.links[:4]).links == ring.links[:4]

@@ -7,7 +7,7 @@
 
 #include "constellm/codec/codec.hpp"
 #include "constellm/model/layer.hpp"
-#include "constellm/network/network.hpp"
+#include "constellm/network/graph.hpp"
 
 namespace constellm::split {
 
@@ -35,7 +35,9 @@ struct ProblemSpec {
   std::string name;
   std::vector<model::Layer> layers;
   double input_bytes = 0.0;  ///< raw input per micro-batch, at the source [B]
-  network::Network network;
+  network::Network network;  ///< a Problem puts its own endpoints there as defaults
+  std::string source;        ///< id of the node that has the input
+  std::string sink;          ///< id of the node that wants the result
   std::int64_t micro_batches = 1;
   std::vector<codec::Codec> codecs;
   Limits limits;
@@ -51,15 +53,16 @@ class Problem {
   explicit Problem(ProblemSpec spec);
 
   [[nodiscard]] const ProblemSpec& spec() const { return data_->spec; }
-  [[nodiscard]] const network::Topology& topology() const { return data_->topology; }
+  [[nodiscard]] const network::Graph& graph() const { return data_->graph; }
+  [[nodiscard]] const network::Topology& topology() const { return graph().topology(); }
+  [[nodiscard]] std::int32_t source() const { return data_->source; }  ///< position of its node
+  [[nodiscard]] std::int32_t sink() const { return data_->sink; }      ///< position of its node
   bool operator==(const Problem& other) const {
     return data_ == other.data_ || data_->spec == other.data_->spec;
   }
 
   [[nodiscard]] std::int32_t layer_count() const { return static_cast<std::int32_t>(spec().layers.size()); }
-  [[nodiscard]] std::int32_t node_count() const {
-    return static_cast<std::int32_t>(spec().network.nodes.size());
-  }
+  [[nodiscard]] std::int32_t node_count() const { return graph().node_count(); }
   [[nodiscard]] std::int32_t codec_count() const { return static_cast<std::int32_t>(spec().codecs.size()); }
 
   /// Seconds of `layer` on `node` per micro-batch. Only for nodes that can host.
@@ -72,7 +75,11 @@ class Problem {
   [[nodiscard]] double encode_s(std::int32_t node, std::int32_t layer, std::int32_t codec) const;
   [[nodiscard]] double decode_s(std::int32_t node, std::int32_t layer, std::int32_t codec) const;
   /// Seconds that a message of `bytes` occupies `link`.
-  [[nodiscard]] double hop_s(std::int32_t link, double bytes) const;
+  [[nodiscard]] double hop_s(std::int32_t link, double bytes) const {
+    const network::LinkColumns& columns = graph().columns();
+    const auto l = static_cast<std::size_t>(link);
+    return network::hop_s(columns.overhead_s[l], columns.rate_bps[l], bytes);
+  }
 
   /// Limits with their room; infinity where there is none.
   [[nodiscard]] double memory_limit(std::int32_t node) const;
@@ -82,7 +89,9 @@ class Problem {
  private:
   struct Data {
     ProblemSpec spec;
-    network::Topology topology;
+    network::Graph graph;
+    std::int32_t source;
+    std::int32_t sink;
   };
   std::shared_ptr<const Data> data_;
 };

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "constellm/network/network.hpp"
+#include "constellm/split/problem.hpp"
 
 namespace constellm::split {
 
@@ -23,7 +23,7 @@ struct Routes {
 };
 
 /// Routes has no position at all when no path leads from source to sink.
-Routes find_routes(const network::Topology& topology, std::int32_t most_positions);
+Routes find_routes(const Problem& problem, std::int32_t most_positions);
 
 /// The part of routes with cycles whose arcs lead away from the source and towards the sink
 /// (hops from the one minus hops to the other grow): without cycles, and with every shortest

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "constellm/core/error.hpp"
+#include "constellm/network/routing.hpp"
 #include "constellm/split/baselines/menus.hpp"
 #include "constellm/split/baselines/rules.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
@@ -58,8 +59,9 @@ core::Status status_of(const Proposal& proposal, const core::StopToken& stop) {
   if (stop.reason() == core::StopReason::interrupted) return core::Status::interrupted;
   if (stop.reason() == core::StopReason::time_limit) return core::Status::time_limit;
   if (!proposal.assignment) {
-    const network::Topology& t = proposal.problem.topology();
-    const bool cut_off = hops_to(t, t.sink)[static_cast<std::size_t>(t.source)] < 0;
+    const Problem& problem = proposal.problem;
+    const std::vector<std::int32_t> hops = network::hops(problem.topology().in, problem.sink());
+    const bool cut_off = hops[static_cast<std::size_t>(problem.source())] < 0;
     return cut_off ? core::Status::infeasible : core::Status::no_plan_found;
   }
   const bool keeps_limits = within_limits(proposal.problem, evaluate(proposal.problem, *proposal.assignment));

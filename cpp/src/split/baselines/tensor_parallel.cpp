@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "constellm/core/index.hpp"
+#include "constellm/network/routing.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
 
 namespace constellm::split {
@@ -18,18 +19,15 @@ constexpr double kSynchronisations = 4.0;  // a layer: before and after attentio
 
 std::vector<std::int32_t> links_along(const network::Topology& t, const Nodes& path) {
   std::vector<std::int32_t> links;
-  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
-    for (auto o = t.out_begin[z(path[i])]; o < t.out_begin[z(path[i]) + 1]; ++o) {
-      if (t.link_to[z(t.out_link[z(o)])] == path[i + 1]) links.push_back(t.out_link[z(o)]);
-    }
-  }
+  for (std::size_t i = 0; i + 1 < path.size(); ++i)
+    links.push_back(network::link_between(t, path[i], path[i + 1]));
   return links;
 }
 
 double transfer_s(const Problem& problem, const std::vector<std::int32_t>& links, double bytes) {
   double total_s = 0.0;
   for (const std::int32_t l : links)
-    total_s += problem.hop_s(l, bytes) + problem.spec().network.links[z(l)].latency_s;
+    total_s += problem.hop_s(l, bytes) + problem.graph().columns().latency_s[z(l)];
   return total_s;
 }
 
@@ -70,7 +68,7 @@ std::vector<std::vector<std::int32_t>> ring_of(const network::Topology& t, const
     const auto to = std::find(from, path.end(), hosts[d + 1]);
     ring.push_back(links_along(t, Nodes(from, to + 1)));
   }
-  ring.push_back(links_along(t, shortest_route(t, hosts.back(), hosts.front())));
+  ring.push_back(links_along(t, network::fewest_hops(t, hosts.back(), hosts.front())));
   return ring;
 }
 
@@ -86,7 +84,7 @@ std::optional<TensorParallel> on_route(const Problem& problem, const Nodes& path
   for (const std::int32_t v : path) {
     if (!spec.network.nodes[z(v)].can_host()) continue;
     // Behind a one-way link to the ground there is no ring.
-    if (!result.hosts.empty() && hops_to(t, result.hosts.front())[z(v)] < 0) continue;
+    if (!result.hosts.empty() && network::hops(t.in, result.hosts.front())[z(v)] < 0) continue;
     double model_s = 0.0;
     for (std::int32_t l = 0; l < problem.layer_count(); ++l) model_s += problem.layer_s(v, l);
     // A host that takes no time at all is as good as one that takes hardly any.
@@ -133,7 +131,7 @@ std::optional<TensorParallel> on_route(const Problem& problem, const Nodes& path
     const bool input = static_cast<std::ptrdiff_t>(i) < input_hops;
     const double crossing = input ? spec.input_bytes : spec.layers.back().output_bytes;
     const double hop_s = problem.hop_s(links[i], crossing);
-    result.delay_s += hop_s + spec.network.links[z(links[i])].latency_s;
+    result.delay_s += hop_s + problem.graph().columns().latency_s[z(links[i])];
     result.bottleneck_s = std::max(result.bottleneck_s, hop_s);
     bytes += crossing;
   }
@@ -147,7 +145,7 @@ std::optional<TensorParallel> on_route(const Problem& problem, const Nodes& path
 
 std::optional<TensorParallel> tensor_parallel(const Problem& problem) {
   std::optional<TensorParallel> best;
-  for (const Nodes& route : shortest_routes(problem.topology())) {
+  for (const Nodes& route : shortest_routes(problem)) {
     std::optional<TensorParallel> found = on_route(problem, route);
     if (found && (!best || found->delay_s < best->delay_s)) best = std::move(found);
   }

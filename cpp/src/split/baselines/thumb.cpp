@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "constellm/core/index.hpp"
+#include "constellm/network/routing.hpp"
 #include "constellm/split/baselines/rules.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
 #include "constellm/split/evaluate.hpp"
@@ -69,11 +70,8 @@ Problem codec_question(const Problem& problem, const Nodes& route, const std::ve
     }
     spec.network.nodes.push_back(std::move(node));
     if (i == 0) continue;
-    const network::Topology& t = problem.topology();
-    const auto link = std::find_if(t.out_link.begin() + t.out_begin[z(route[i - 1])],
-                                   t.out_link.begin() + t.out_begin[z(route[i - 1]) + 1],
-                                   [&](std::int32_t l) { return t.link_to[z(l)] == route[i]; });
-    spec.network.links.push_back(whole.network.links[z(*link)]);
+    const std::int32_t link = network::link_between(problem.topology(), route[i - 1], route[i]);
+    spec.network.links.push_back(whole.network.links[z(link)]);
   }
   for (codec::Codec& codec : spec.codecs) {
     pick_layers(codec.layer_ratio, blocks);
@@ -95,7 +93,7 @@ std::optional<Assignment> by_weight(const Problem& problem, Weights weights, Too
   std::optional<Assignment> best;
   double least = std::numeric_limits<double>::infinity();
   Evaluation evaluation;
-  for (const Nodes& route : shortest_routes(problem.topology())) {
+  for (const Nodes& route : shortest_routes(problem)) {
     Nodes hosts;
     for (const std::int32_t v : route) {
       if (problem.spec().network.nodes[z(v)].can_host()) hosts.push_back(v);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "constellm/core/index.hpp"
+#include "constellm/network/routing.hpp"
 #include "constellm/split/baselines/rules.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
 #include "constellm/split/solve.hpp"
@@ -50,10 +51,9 @@ void first_layer_at_source(ProblemSpec& spec, std::int32_t source) {
 }
 
 std::vector<std::int32_t> hosts_but_sink(const Problem& problem) {
-  const network::Topology& t = problem.topology();
   std::vector<std::int32_t> hosts;
   for (std::int32_t v = 0; v < problem.node_count(); ++v) {
-    const bool elsewhere = v != t.sink || t.source == t.sink;
+    const bool elsewhere = v != problem.sink() || problem.source() == problem.sink();
     if (elsewhere && problem.spec().network.nodes[z(v)].can_host()) hosts.push_back(v);
   }
   return hosts;
@@ -72,14 +72,14 @@ std::optional<Assignment> optimum(const Problem& problem, Tools& tools) {
 }
 
 std::optional<Assignment> ground_only(const Problem& problem, Tools& tools) {
-  return best_on(problem, problem.topology().sink, tools).assignment;
+  return best_on(problem, problem.sink(), tools).assignment;
 }
 
 std::optional<Assignment> single_satellite(const Problem& problem, Tools& tools) {
   std::int32_t nearest = -1;
   std::int32_t fewest = 0;
   for (const std::int32_t host : hosts_but_sink(problem)) {
-    const std::int32_t hops = hops_to(problem.topology(), host)[z(problem.topology().source)];
+    const std::int32_t hops = network::hops(problem.topology().in, host)[z(problem.source())];
     if (hops < 0 || (nearest >= 0 && fewest <= hops)) continue;
     nearest = host;
     fewest = hops;
@@ -116,8 +116,7 @@ std::optional<Assignment> neurosurgeon(const Problem& problem, Tools& tools) {
   ProblemSpec question = problem.spec();
   without_limits(question);
   latency_question(question);
-  const network::Topology& t = problem.topology();
-  only_these_host(question, [&](std::int32_t v) { return v == t.source || v == t.sink; });
+  only_these_host(question, [&](std::int32_t v) { return v == problem.source() || v == problem.sink(); });
   return best(std::move(question), tools).assignment;
 }
 
@@ -132,7 +131,7 @@ std::optional<Assignment> edgeshard_latency(const Problem& problem, Tools& tools
   ProblemSpec question = problem.spec();
   without_limits(question);
   latency_question(question);
-  first_layer_at_source(question, problem.topology().source);
+  first_layer_at_source(question, problem.source());
   return best(std::move(question), tools).assignment;
 }
 
@@ -140,7 +139,7 @@ std::optional<Assignment> edgeshard_throughput(const Problem& problem, Tools& to
   ProblemSpec question = problem.spec();
   without_limits(question);
   question.objective = Objective::throughput;
-  first_layer_at_source(question, problem.topology().source);
+  first_layer_at_source(question, problem.source());
   return best(std::move(question), tools).assignment;
 }
 
