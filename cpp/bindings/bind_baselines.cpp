@@ -67,7 +67,8 @@ void register_baselines(py::module_& m) {
       "solve_by",
       [](const split::Problem& problem, const std::string& method, double time_limit_s) {
         const split::Proposal proposal = propose(method, problem, time_limit_s);
-        return PlanView{proposal.problem, split::to_plan(proposal)};
+        split::Plan plan = split::to_plan(proposal);
+        return PlanView{plan.assignment ? proposal.problem : problem, std::move(plan)};
       },
       py::arg("problem"), py::arg("method"), py::kw_only(), py::arg("time_limit_s"),
       "solve_by(problem: Problem, method: str, *, time_limit_s: float) -> Plan\n\n"

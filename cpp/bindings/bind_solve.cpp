@@ -1,5 +1,7 @@
 #include <cmath>
 #include <limits>
+#include <map>
+#include <utility>
 
 #include "constellm/split/judge.hpp"
 #include "constellm/split/naming.hpp"
@@ -33,15 +35,51 @@ double gap_of(const PlanView& v) {
   return value > 0.0 ? (value - v.plan.lower_bound_s) / value : 0.0;
 }
 
+/// Those that the method brought along; they stand at the end of the problem's menu.
+std::vector<codec::Codec> added_codecs(const PlanView& v) {
+  const std::vector<codec::Codec>& menu = v.problem.spec().codecs;
+  return {menu.end() - v.plan.added_codecs, menu.end()};
+}
+
+constexpr std::pair<const char*, std::int64_t search::Counters::*> kCounters[] = {
+    {"labels", &search::Counters::labels},     {"dominated", &search::Counters::dominated},
+    {"expanded", &search::Counters::expanded}, {"peak_open", &search::Counters::peak_open},
+    {"passes", &search::Counters::passes},     {"intervals", &search::Counters::intervals},
+};
+
 py::dict counters_of(const search::Counters& c) {
   py::dict d;
-  d["labels"] = c.labels;
-  d["dominated"] = c.dominated;
-  d["expanded"] = c.expanded;
-  d["peak_open"] = c.peak_open;
-  d["passes"] = c.passes;
-  d["intervals"] = c.intervals;
+  for (const auto& [name, counter] : kCounters) d[name] = c.*counter;
   return d;
+}
+
+core::Status status_of(const std::string& text) {
+  for (const core::Status status : core::kStatuses) {
+    if (core::to_text(status) == text) return status;
+  }
+  throw core::InvalidInput("status: '" + text + "' is not known");
+}
+
+/// A plan as a file holds it, with the evaluator's figures. An empty path stands for no plan.
+PlanView restored_plan(const Problem& problem, const std::vector<std::string>& path,
+                       const std::vector<split::Stage>& stages, const std::string& status,
+                       const std::string& method, double lower_bound_s, double seconds,
+                       const std::map<std::string, std::int64_t>& counters, std::int32_t added_codecs) {
+  PlanView v{problem, {}};
+  if (!path.empty()) {
+    const split::Assignment assignment = split::to_assignment(problem, path, stages);
+    v.plan = split::to_plan(assignment, split::evaluate(problem, assignment));
+  }
+  v.plan.status = status_of(status);
+  v.plan.method = method;
+  v.plan.lower_bound_s = lower_bound_s;
+  v.plan.seconds = seconds;
+  for (const auto& [name, counter] : kCounters) {
+    const auto found = counters.find(name);
+    if (found != counters.end()) v.plan.counters.*counter = found->second;
+  }
+  v.plan.added_codecs = added_codecs;
+  return v;
 }
 
 void register_plan(py::module_& m) {
@@ -91,6 +129,8 @@ void register_plan(py::module_& m) {
                                  : std::vector<split::Stage>{};
       },
       "the hosting nodes' shares, in path order");
+  property("codecs", "codecs(self) -> list[Codec]", &added_codecs,
+           "that the method brought along: used by the plan, and added to the menu of `problem`");
   property(
       "counters", "counters(self) -> dict[str, int]",
       [](const PlanView& v) { return counters_of(v.plan.counters); },
@@ -116,6 +156,7 @@ void register_plan(py::module_& m) {
           d["bytes"] = p.bytes;
           d["path"] = split::path_ids(v.problem, *p.assignment);
           d["stages"] = to_plain(py::cast(split::named_stages(v.problem, *p.assignment)));
+          if (p.added_codecs > 0) d["codecs"] = to_plain(py::cast(added_codecs(v)));
         }
         py::dict solver = counters_of(p.counters);
         solver["method"] = p.method;
@@ -159,7 +200,8 @@ void register_plan(py::module_& m) {
                                     split::named_stages(v.problem, *p.assignment));
         return py::make_tuple(
             v.problem, static_cast<int>(p.status), p.method, p.lower_bound_s, p.seconds, decision,
-            py::make_tuple(c.labels, c.dominated, c.expanded, c.peak_open, c.passes, c.intervals));
+            py::make_tuple(c.labels, c.dominated, c.expanded, c.peak_open, c.passes, c.intervals),
+            p.added_codecs);
       },
       [](const py::tuple& t) {
         PlanView v{t[0].cast<Problem>(), {}};
@@ -177,6 +219,7 @@ void register_plan(py::module_& m) {
         const auto c = t[6].cast<py::tuple>();
         v.plan.counters = {c[0].cast<std::int64_t>(), c[1].cast<std::int64_t>(), c[2].cast<std::int64_t>(),
                            c[3].cast<std::int64_t>(), c[4].cast<std::int64_t>(), c[5].cast<std::int64_t>()};
+        if (t.size() > 7) v.plan.added_codecs = t[7].cast<std::int32_t>();
         return v;
       }));
 }
@@ -185,6 +228,9 @@ void register_plan(py::module_& m) {
 
 void register_solve(py::module_& m) {
   register_plan(m);
+  m.def("restored_plan", &restored_plan, py::arg("problem"), py::kw_only(), py::arg("path"),
+        py::arg("stages"), py::arg("status"), py::arg("method"), py::arg("lower_bound_s"), py::arg("seconds"),
+        py::arg("counters"), py::arg("added_codecs"), "See `constellm.split.plan_from_dict`.");
   m.def(
       "solve",
       [](const Problem& problem, double time_limit_s, bool intervals, bool heuristic, bool dominance,

@@ -110,7 +110,8 @@ class Runner {
     core::StopToken stop(options_.time_limit_s, [this] { return stop_.load(std::memory_order_relaxed); });
     if (method == kOptimal) return {problem, split::solve(problem, {}, stop, workspace)};
     const split::Proposal proposal = split::propose(method, problem, stop, workspace);
-    return {proposal.problem, split::to_plan(proposal)};
+    split::Plan plan = split::to_plan(proposal);
+    return {plan.assignment ? proposal.problem : problem, std::move(plan)};
   }
 
   void fill(std::size_t row, const split::Plan& plan) const {

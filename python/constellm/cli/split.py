@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import split
 from ..core.checks import real
-from ..core.files import read_json, write_json
+from ..core.files import read_json
 
 # Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT.
 INTERRUPTED = 130
@@ -73,7 +73,7 @@ def _solve(arguments: argparse.Namespace) -> int:
             seen[problem.name] = file
             plan = split.solve(problem, method=arguments.method, **options)
             target = arguments.out / f"{problem.name}.plan.json"
-            write_json(plan.to_dict(), target)
+            split.save_plan(plan, target)
         except _UNREADABLE as error:
             _complain(file, error)
             status = 2

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._core import Network, Plan, Problem
 from ..core.quantity import quantity
 from ..split.display import layers_text
+from ..split.solver import as_plan
 from . import palette, style
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; a new figure if None.
     """
-    plan = shown if isinstance(shown, Plan) else None
+    plan = None if isinstance(shown, Problem) else as_plan(shown)
     network = (shown.problem if isinstance(shown, Plan) else shown).network
     pairs = _pairs(network)
     chain = _chain(network)

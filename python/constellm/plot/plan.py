@@ -10,8 +10,8 @@ from .._core import Plan
 from ..core.checks import count
 from ..core.quantity import quantity
 from ..split.display import layers_text, status_text
-from ..split.schedule import PHASES, Schedule, Server, schedule
-from ..split.solver import evaluate
+from ..split.schedule import PHASES, FoldedTime, Schedule, Server, first_and_last, folded, schedule
+from ..split.solver import as_plan, evaluate
 from . import palette, style
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _BLOCK = 0.62  # height of a block, of the row's 1
 _CUT_ROOM = 0.26  # right of the last layer, as a share of all layers: the words at the last cuts
 _LETTER = 0.0115  # width of a letter at a cut, as a share of the axes of a new figure
+_GANTT_END = 100  # micro-batches of either end that a Gantt chart shows of many
 _NUMBERED_WIDTH = 0.018  # share of the axes that a Gantt block needs to show its number
 
 
@@ -42,7 +43,7 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
     ValueError
         If the plan holds no stages.
     """
-    terms = evaluate(plan.problem, plan)
+    terms = evaluate(as_plan(plan).problem, plan)
     layers = len(plan.problem.layers)
     rows = len(plan.path)
     stages = {stage["node"]: stage for stage in terms["stages"]}
@@ -162,7 +163,8 @@ def plot_gantt(plan: Plan, *, micro_batches: int | None = None, ax: Axes | None 
     plan
         A plan with stages.
     micro_batches
-        Draw only the first so many; all if None.
+        Draw only the first so many. Default: all, but of more than 200 the first and the last 100; a pale
+        band stands for the time between, and the axis goes on after it.
     ax
         Where to draw; a new figure if None.
 
@@ -171,17 +173,20 @@ def plot_gantt(plan: Plan, *, micro_batches: int | None = None, ax: Axes | None 
     ValueError
         If the plan holds no stages, or `micro_batches` is not in [1, those of the problem].
     """
-    flow = schedule(plan)
-    batches = plan.problem.micro_batches
-    shown = batches if micro_batches is None else count("micro_batches", micro_batches, most=batches)
-    rows = len(flow.servers)
-    end_s = flow.makespan_s if shown == batches else float((flow.finish_s[:, shown - 1]).max())
+    batches = as_plan(plan).problem.micro_batches
+    if micro_batches is None:
+        which = first_and_last(batches, _GANTT_END, _GANTT_END)
+    else:
+        which = np.arange(count("micro_batches", micro_batches, most=batches))
+    flow = schedule(plan, micro_batches=which)
+    time = folded(flow)
+    rows, end_s = len(flow.servers), time.end_s
     with style.drawing(ax, (9.0, 1.4 + 0.26 * rows)) as ax:
         ax.axhspan(flow.bottleneck - 0.5, flow.bottleneck + 0.5, color=palette.ALERT, alpha=0.12, linewidth=0)
         for row, server in enumerate(flow.servers):
-            _draw_server(ax, row, server, flow.start_s[row, :shown], end_s)
-        if shown == batches:
-            ax.axvline(flow.makespan_s, color=palette.INK, linewidth=1, linestyle="--")
+            _draw_server(ax, row, server, time.start_s[row], which, end_s)
+        if which[-1] == batches - 1:
+            ax.axvline(end_s, color=palette.INK, linewidth=1, linestyle="--")
         ax.set_xlim(0, 1.02 * end_s if end_s > 0 else 1.0)
         ax.set_ylim(rows - 0.5, -0.5)
         ax.set_yticks(range(rows), [_server_name(server) for server in flow.servers])
@@ -190,7 +195,12 @@ def plot_gantt(plan: Plan, *, micro_batches: int | None = None, ax: Axes | None 
         slowest.set(color=palette.ALERT, fontweight="bold")
         style.label_axis(ax.xaxis, "time_s", [end_s])
         style.grid(ax, "x")
-        part = "" if shown == batches else f", first {shown} of {batches} micro-batches"
+        if time.cut_s > 0:
+            _mark_fold(ax, time)
+        part = ""
+        if which.size < batches:
+            shown = f"first {which.size}" if micro_batches else f"first and last {_GANTT_END}"
+            part = f", {shown} of {batches} micro-batches"
         ax.set_title(_headline(plan) + part, pad=24)
         _gantt_legend(ax, flow)
     return ax
@@ -200,7 +210,22 @@ def _server_name(server: Server) -> str:
     return " → ".join(style.name(part, longest=14) for part in server.name.split(" → "))
 
 
-def _draw_server(ax: Axes, row: int, server: Server, start_s: np.ndarray, end_s: float) -> None:
+def _mark_fold(ax: Axes, time: FoldedTime) -> None:
+    """The band where time is cut; ticks right of it tell the true time."""
+    from matplotlib.ticker import FuncFormatter
+
+    ax.axvspan(time.fold_s, time.fold_s + 0.02 * time.end_s, color=palette.PALE, linewidth=0)
+    shown = ax.xaxis.get_major_formatter()
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda at, _: shown(at + time.cut_s if at > time.fold_s else at))
+    )
+
+
+def _draw_server(
+    ax: Axes, row: int, server: Server, start_s: np.ndarray, micro_batches: np.ndarray, end_s: float
+) -> None:
+    drawn = ~np.isnan(start_s)
+    start_s, micro_batches = start_s[drawn], micro_batches[drawn]
     offset = 0.0
     for phase, seconds in server.phases:
         spans = [(start + offset, seconds) for start in start_s]
@@ -214,7 +239,7 @@ def _draw_server(ax: Axes, row: int, server: Server, start_s: np.ndarray, end_s:
         rows = np.full_like(finish_s, row)
         ax.hlines(rows, finish_s, finish_s + server.latency_s, color=palette.INK, linewidth=0.8)
     if server.time_s > _NUMBERED_WIDTH * end_s:
-        for m, start in enumerate(start_s):
+        for m, start in zip(micro_batches, start_s):
             _inside(ax, start + server.time_s / 2, row, str(m + 1), 7)
 
 

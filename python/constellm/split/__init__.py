@@ -14,6 +14,7 @@ from .generating import GenerationPlan, GenerationProblem, solve_generation
 from .methods import METHODS, Method
 from .micro_batches import best_micro_batches, with_micro_batches
 from .options import OPTIONS
+from .plans import load_plan, plan_from_dict, save_plan
 from .schedule import Schedule, schedule
 from .solver import check, evaluate, k_best, solve
 
@@ -36,9 +37,12 @@ __all__ = [
     "compressors_at_cuts",
     "evaluate",
     "k_best",
+    "load_plan",
     "load_problem",
     "pareto_front",
+    "plan_from_dict",
     "problem_from_dict",
+    "save_plan",
     "save_problem",
     "schedule",
     "solve",

@@ -12,9 +12,11 @@ from html import escape
 from typing import Any
 
 from .. import _core
-from .._core import Problem, Stage
+from .._core import Problem
 from ..core.files import write_text
 from ..core.optional import optional_import
+from ..core.quantity import printable
+from .display import layout_text
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
 from .options import check_options
 
@@ -224,7 +226,7 @@ def _row(problem: Problem, name: str, time_limit_s: float) -> dict[str, Any]:
             t["time_s"] + t["latency_s"] for t in terms["hops"]
         )
         row.update(delay_s=problem.micro_batches * one_s, bottleneck_s=one_s)
-    row["layers"] = _layers(stages)
+    row["layers"] = layout_text(stages)
     row["breaks"] = "; ".join(terms["broken_limits"])
     if row["breaks"]:
         row["status"] = "breaks_limits"
@@ -245,17 +247,9 @@ def _tensor_parallel_row(problem: Problem, row: dict[str, Any]) -> dict[str, Any
     return row
 
 
-def _layers(stages: Sequence[Stage]) -> str:
-    return ", ".join(
-        f"{stage.node} {stage.first_layer}–{stage.last_layer}"
-        + (f" [{stage.codec}]" if stage.codec is not None else "")
-        for stage in stages
-    )
-
-
 def _cell(column: str, value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return printable(value)
     if math.isnan(value):
         return ""
     if column == "gap":

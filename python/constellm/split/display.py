@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from .._core import Node, Plan, Problem
+from .._core import Node, Plan, Problem, Stage
 from ..core.quantity import printable, quantity
 from .schedule import PHASES, schedule
 from .solver import evaluate
@@ -48,7 +48,7 @@ def plan_html(plan: Plan) -> str:
         return _html(_plan_lines(plan), [])
     from ..plot.svg import pipeline_svg
 
-    return _html(_plan_lines(plan), _plan_tables(plan), pipeline_svg(schedule(plan)))
+    return _html(_plan_lines(plan), _plan_tables(plan), pipeline_svg(plan))
 
 
 def _problem_lines(problem: Problem) -> list[str]:
@@ -133,7 +133,7 @@ def _plan_lines(plan: Plan) -> list[str]:
         lines.append(f"proven: no {objective} below {bound}; gap {_gap(plan.gap)}")
     else:
         lines.append("nothing proven about better plans")
-    flow = schedule(plan)
+    flow = schedule(plan, micro_batches=[0])
     lines.append(
         f"delay {quantity(plan.delay_s, 's', digits=6)}, {quantity(plan.bytes, 'B', digits=4)} sent, "
         f"bottleneck {quantity(plan.bottleneck_s, 's', digits=4)} ({flow.servers[flow.bottleneck].name})"
@@ -182,6 +182,15 @@ def _plan_tables(plan: Plan) -> list[Table]:
 def layers_text(first: int, last: int) -> str:
     """Layers `first` to `last`, both included, as ``'3–7'`` or ``'3'``."""
     return f"{first}" if first == last else f"{first}–{last}"
+
+
+def layout_text(stages: Sequence[Stage]) -> str:
+    """Who hosts which layers, and the codec of what is sent on."""
+    return ", ".join(
+        f"{stage.node} {stage.first_layer}–{stage.last_layer}"
+        + (f" [{stage.codec}]" if stage.codec is not None else "")
+        for stage in stages
+    )
 
 
 def status_text(status: str) -> str:

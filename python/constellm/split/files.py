@@ -18,6 +18,7 @@ from ..core.files import read_json, write_json
 
 PROBLEM_FORMAT = "constellm.split-problem"
 PLAN_FORMAT = "constellm.split-plan"
+_KINDS = {PROBLEM_FORMAT: "problem", PLAN_FORMAT: "plan"}
 STATUSES = ("optimal", "feasible", "infeasible", "no_plan_found", "time_limit", "interrupted")
 
 _PROBLEM_REQUIRED = ("format", "version", "name", "layers", "input_bytes", "nodes", "links", "source", "sink",
@@ -26,7 +27,7 @@ _PROBLEM_OPTIONAL = ("limits", "objective", "meta")
 _LIMITS = ("max_error", "max_energy_j", "error_rule")
 _PLAN_REQUIRED = ("format", "version", "problem", "status")
 _PLAN_FIGURES = ("delay_s", "bottleneck_s", "lower_bound_s", "error", "energy_j", "bytes")
-_PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "solver", "meta")
+_PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "codecs", "solver", "meta")
 
 
 def problem_from_dict(data: Mapping[str, Any]) -> Problem:
@@ -38,8 +39,8 @@ def problem_from_dict(data: Mapping[str, Any]) -> Problem:
         For an unknown, missing or wrong entry; the message names the place.
     """
     data = _object("problem", data)
-    _check_keys("problem", data, _PROBLEM_REQUIRED, _PROBLEM_OPTIONAL)
     _check_header(data, PROBLEM_FORMAT)
+    _check_keys("problem", data, _PROBLEM_REQUIRED, _PROBLEM_OPTIONAL)
     _object("meta", data.get("meta", {}))
     limits = _object("limits", data.get("limits", {}))
     _check_keys("limits", limits, (), _LIMITS)
@@ -80,12 +81,15 @@ class PlanClaims:
     figures : dict of str to float
         Those that are given.
     decision : tuple of path and stages, or None
+    codecs : list of Codec
+        Those that the plan uses and its problem's menu lacks.
     """
 
     problem: str
     status: str
     figures: dict[str, float]
     decision: tuple[list[str], list[Stage]] | None
+    codecs: list[Codec]
 
 
 def check_plan_dict(data: Mapping[str, Any]) -> PlanClaims:
@@ -94,8 +98,8 @@ def check_plan_dict(data: Mapping[str, Any]) -> PlanClaims:
     Only the form is checked; `constellm.split.check` holds a plan against its problem.
     """
     data = _object("plan", data)
-    _check_keys("plan", data, _PLAN_REQUIRED, _PLAN_OPTIONAL)
     _check_header(data, PLAN_FORMAT)
+    _check_keys("plan", data, _PLAN_REQUIRED, _PLAN_OPTIONAL)
     _object("meta", data.get("meta", {}))
     _object("solver", data.get("solver", {}))
     if not isinstance(data["problem"], str):
@@ -108,7 +112,11 @@ def check_plan_dict(data: Mapping[str, Any]) -> PlanClaims:
     decision = None
     if "path" in data:
         decision = _node_ids("path", data["path"]), _records("stages", data["stages"], Stage)
-    return PlanClaims(data["problem"], data["status"], figures, decision)
+    codecs: list[Codec] = _records("codecs", data.get("codecs", []), Codec)
+    for i, codec in enumerate(codecs):
+        if codec.name in (other.name for other in codecs[:i]):
+            raise ValueError(f"codecs[{i}].name: {codec.name!r} is used by another codec")
+    return PlanClaims(data["problem"], data["status"], figures, decision, codecs)
 
 
 def _finite(where: str, value: Any) -> float:
@@ -150,8 +158,13 @@ def _keys_of(record: Any) -> tuple[list[str], list[str]]:
 
 
 def _check_header(data: Mapping[str, Any], expected: str) -> None:
+    for key in ("format", "version"):
+        if key not in data:
+            raise ValueError(f"{_KINDS[expected]}: missing required key {key!r}")
     if data["format"] != expected:
-        raise ValueError(f"format: {short(data['format'])} is not {expected!r}")
+        kind = _KINDS.get(data["format"]) if isinstance(data["format"], str) else None
+        what = f": this is a {kind}, not a {_KINDS[expected]}" if kind is not None else ""
+        raise ValueError(f"format: {short(data['format'])} is not {expected!r}{what}")
     if type(data["version"]) is not int or data["version"] != 1:
         raise ValueError(f"version: {short(data['version'])} is not 1")
 

@@ -13,6 +13,7 @@ from .. import _core
 from .._core import Plan, Problem
 from ..core.checks import count, instance, real, short
 from .options import check_options
+from .solver import as_plan, with_codecs
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,15 @@ class GenerationProblem:
             prefill and decode; ``tokens_per_s`` = min(R / token_s, 1 / decode_bottleneck_s).
         """
         requests = count("requests", requests, most=2**53)
-        instance("plan", plan, Plan)
+        as_plan(plan)
         if not plan.path:
             raise ValueError(f"plan of status {plan.status!r} holds nothing to evaluate")
         terms: dict[str, float] = _core.evaluate_generation(
-            self.prefill, self.decode, path=plan.path, stages=plan.stages, **self._arguments
+            with_codecs(self.prefill, plan.codecs),
+            self.decode,
+            path=plan.path,
+            stages=plan.stages,
+            **self._arguments,
         )
         round_s, slowest_s = terms["token_s"], terms["decode_bottleneck_s"]
         terms["tokens_per_s"] = min(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _core
@@ -78,13 +78,13 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]
     """
     instance("problem", problem, Problem)
     if isinstance(plan, Plan):
-        if plan.status in ("infeasible", "no_plan_found") or not plan.path:
-            raise ValueError(f"plan of status {plan.status!r} holds nothing to evaluate")
-        return _core.evaluate(problem, plan.path, plan.stages)
-    claims = check_plan_dict(plan)
-    if claims.decision is None:
-        raise ValueError(f"plan of status {claims.status!r} holds nothing to evaluate")
-    return _core.evaluate(problem, *claims.decision)
+        status, codecs, decision = plan.status, plan.codecs, (plan.path, plan.stages) if plan.path else None
+    else:
+        claims = check_plan_dict(plan)
+        status, codecs, decision = claims.status, claims.codecs, claims.decision
+    if decision is None:
+        raise ValueError(f"plan of status {status!r} holds nothing to evaluate")
+    return _core.evaluate(with_codecs(problem, codecs), *decision)
 
 
 def check(problem: Problem, plan: Plan | Mapping[str, Any]) -> list[str]:
@@ -101,6 +101,10 @@ def check(problem: Problem, plan: Plan | Mapping[str, Any]) -> list[str]:
         return broken
     if claims.status in ("infeasible", "no_plan_found"):
         broken.append(f"status: {claims.status!r} with a plan")
+    try:
+        problem = with_codecs(problem, claims.codecs)
+    except ValueError as error:
+        broken.append(str(error))
     faults = _faults(problem, *claims.decision)
     if faults:
         return broken + faults
@@ -114,6 +118,39 @@ def check(problem: Problem, plan: Plan | Mapping[str, Any]) -> list[str]:
             broken.append(f"{key}: claimed {claimed!r}, is {terms[key]!r}")
     broken += _bound_faults(problem, claims, terms)
     return broken
+
+
+def with_codecs(problem: Problem, codecs: Sequence[Codec]) -> Problem:
+    """`problem` with the codecs in its menu that a plan carries.
+
+    Raises
+    ------
+    ValueError
+        Where one has the name of another codec of the problem, or does not fit its layers.
+    """
+    own = {codec.name: codec for codec in problem.codecs}
+    added = []
+    for i, codec in enumerate(codecs):
+        if codec.name not in own:
+            added.append(codec)
+        elif codec != own[codec.name]:
+            raise ValueError(f"codecs[{i}]: {codec.name!r} is not the problem's own codec of that name")
+    if not added:
+        return problem
+    try:
+        return problem.replace(codecs=[*problem.codecs, *added])
+    except ValueError as error:
+        raise ValueError(f"the problem with the plan's codecs: {error}") from None
+
+
+def as_plan(plan: Any) -> Plan:
+    """`plan` where it is a `Plan`; TypeError, with the way to one, for the content of a plan file."""
+    if isinstance(plan, Mapping):
+        raise TypeError(
+            "plan: expected a Plan, got the content of a plan file; constellm.split.load_plan and "
+            "plan_from_dict make a Plan of it"
+        )
+    return instance("plan", plan, Plan)
 
 
 def _faults(problem: Problem, path: list[str], stages: list[Stage]) -> list[str]:

@@ -126,11 +126,21 @@ def test_the_picture_draws_every_block():
     assert sum(path.count("M") for path in drawn) == blocks
 
 
-def test_the_picture_of_many_micro_batches_stays_small():
-    plan = split.solve(load("node-overhead").replace(micro_batches=100_000, max_energy_j=None))
-    html = plan._repr_html_()
-    assert "first 12 of 100000 micro-batches" in html
-    assert len(html) < 20_000
+def test_the_picture_of_many_micro_batches_shows_both_ends():
+    for many in (100_000, 10**12, 2**53):
+        plan = split.solve(load("node-overhead").replace(micro_batches=many, max_energy_j=None))
+        html = plan._repr_html_()
+        assert f"first 8 and last 4 of {many} micro-batches" in html
+        assert len(html) < 20_000
+        drawn = "".join(re.findall(r'<path d="([^"]*)" fill="[^"]*" stroke', html))
+        lefts = [float(x) for x in re.findall(r"M([0-9.]+) ", drawn)]
+        assert 0 < min(lefts) and max(lefts) < 750
+        # Servers ahead of the bottleneck are through long before the end; the others show both ends.
+        flow = split.schedule(plan)
+        blocks = sum(
+            len(server.phases) * (8 if i < flow.bottleneck else 12) for i, server in enumerate(flow.servers)
+        )
+        assert len(lefts) == blocks
 
 
 if __name__ == "__main__":

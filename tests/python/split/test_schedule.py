@@ -70,6 +70,45 @@ def test_order_names_and_read_only(repository):
         flow.start_s[0, 0] = 1.0
 
 
+def test_any_micro_batch_of_very_many(repository):
+    """The columns are those asked for, whatever else is asked for; the last ends with the plan."""
+    problem = split.load_problem(repository / "tests/data/split/node-overhead.json")
+    plan = split.solve(problem.replace(micro_batches=50_000, max_energy_j=None))
+    which = [49_999, 0, 3, 10_000]
+    some, all_of_them = (
+        split.schedule(plan, micro_batches=which),
+        split.schedule(plan, micro_batches=range(50_000)),
+    )
+    assert some.micro_batches.tolist() == which
+    np.testing.assert_array_equal(some.start_s, all_of_them.start_s[:, which])
+    np.testing.assert_array_equal(some.finish_s, all_of_them.finish_s[:, which])
+    assert some.makespan_s == all_of_them.makespan_s == pytest.approx(plan.delay_s, rel=1e-12)
+    np.testing.assert_allclose(all_of_them.start_s[:, :40], recursion(all_of_them)[:, :40], rtol=1e-12)
+
+
+def test_many_micro_batches_are_told_of_by_both_ends(repository):
+    problem = split.load_problem(repository / "tests/data/split/node-overhead.json")
+    for many in (20_000, 20_001, 10**12, 2**53):
+        plan = split.solve(problem.replace(micro_batches=many, max_energy_j=None))
+        flow = split.schedule(plan)
+        assert flow.micro_batches.size == flow.start_s.shape[1] == 20_000
+        assert flow.micro_batches[[0, 9_999, -1]].tolist() == [0, 9_999, many - 1]
+        assert flow.micro_batches[10_000] == many - 10_000
+        assert flow.finish_s[-1, -1] + flow.servers[-1].latency_s == pytest.approx(plan.delay_s, rel=1e-12)
+        with pytest.raises(ValueError, match="read-only"):
+            flow.micro_batches[0] = 1
+
+
+def test_micro_batches_that_are_none(repository):
+    plan = split.solve(split.load_problem(repository / "tests/data/split/node-overhead.json"))
+    for wrong in ([-1], [0, 4], [2**63]):
+        with pytest.raises(ValueError, match=r"micro_batches: -?\d+ is not in \[0, 4\)"):
+            split.schedule(plan, micro_batches=wrong)
+    for wrong in (2, [1.0], "all", [True], [[1]]):
+        with pytest.raises(TypeError, match="micro_batches: expected a list of integers"):
+            split.schedule(plan, micro_batches=wrong)
+
+
 def test_a_plan_without_stages_is_refused(repository):
     plan = split.solve(split.load_problem(repository / "tests/data/split/infeasible.json"))
     with pytest.raises(ValueError, match="infeasible"):

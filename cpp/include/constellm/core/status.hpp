@@ -6,6 +6,9 @@ namespace constellm::core {
 /// What a solver found. A wrong call throws instead.
 enum class Status { optimal, feasible, infeasible, no_plan_found, time_limit, interrupted };
 
+inline constexpr Status kStatuses[] = {Status::optimal,       Status::feasible,   Status::infeasible,
+                                       Status::no_plan_found, Status::time_limit, Status::interrupted};
+
 constexpr std::string_view to_text(Status status) {
   switch (status) {
     case Status::optimal: return "optimal";

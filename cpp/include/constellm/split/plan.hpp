@@ -39,6 +39,7 @@ struct Plan {
   double energy_j = 0.0;
   double bytes = 0.0;
   std::string method;
+  std::int32_t added_codecs = 0;  ///< how many at the end of the problem's menu the method brought along
   search::Counters counters;
   double seconds = 0.0;  ///< spent by the solver
 };

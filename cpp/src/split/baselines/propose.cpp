@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "constellm/core/error.hpp"
 #include "constellm/network/routing.hpp"
@@ -55,6 +56,26 @@ Problem restricted(const Menu& menu) {
   return Problem(std::move(spec));
 }
 
+/// Of the codecs that the method brought along, only those that its plan uses stay in the menu.
+void drop_unused(const Problem& asked, Proposal& proposal) {
+  ProblemSpec spec = asked.spec();
+  std::vector<std::int32_t> position(static_cast<std::size_t>(proposal.problem.codec_count()), kNoCodec);
+  std::iota(position.begin(), position.begin() + asked.codec_count(), 0);
+  if (proposal.assignment) {
+    for (StageChoice& stage : proposal.assignment->stages) {
+      if (stage.codec == kNoCodec) continue;
+      const auto k = static_cast<std::size_t>(stage.codec);
+      if (position[k] == kNoCodec) {
+        position[k] = static_cast<std::int32_t>(spec.codecs.size());
+        spec.codecs.push_back(proposal.problem.spec().codecs[k]);
+      }
+      stage.codec = position[k];
+    }
+  }
+  proposal.problem = Problem(std::move(spec));
+  proposal.added_codecs = proposal.problem.codec_count() - asked.codec_count();
+}
+
 core::Status status_of(const Proposal& proposal, const core::StopToken& stop) {
   if (stop.reason() == core::StopReason::interrupted) return core::Status::interrupted;
   if (stop.reason() == core::StopReason::time_limit) return core::Status::time_limit;
@@ -88,13 +109,13 @@ Proposal propose(std::string_view name, const Problem& problem, core::StopToken&
       method != nullptr ? method->menu(problem) : one_codec(problem, name.substr(kFixed.size()));
   const Rule rule = method != nullptr ? method->rule : &optimum;
   Tools tools{stop, workspace};
-  Proposal proposal{menu.home, rule(restricted(menu), tools), core::Status::no_plan_found, std::string(name),
-                    0.0};
+  Proposal proposal{menu.home, rule(restricted(menu), tools), core::Status::no_plan_found, std::string(name)};
   if (proposal.assignment) {
     for (StageChoice& stage : proposal.assignment->stages) {
       if (stage.codec != kNoCodec) stage.codec = menu.allowed[static_cast<std::size_t>(stage.codec)];
     }
   }
+  if (menu.home.codec_count() > problem.codec_count()) drop_unused(problem, proposal);
   proposal.status = status_of(proposal, stop);
   proposal.seconds = stop.elapsed_s();
   return proposal;
@@ -110,6 +131,7 @@ Plan to_plan(const Proposal& proposal) {
   plan.lower_bound_s = proposal.status == core::Status::infeasible ? std::numeric_limits<double>::infinity()
                                                                    : std::numeric_limits<double>::quiet_NaN();
   plan.method = proposal.method;
+  plan.added_codecs = plan.assignment ? proposal.added_codecs : 0;
   plan.seconds = proposal.seconds;
   return plan;
 }

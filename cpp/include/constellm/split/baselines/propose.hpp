@@ -12,10 +12,11 @@ namespace constellm::split {
 
 /// What a benchmark method would do. It may break limits that the method knows nothing of.
 struct Proposal {
-  Problem problem;  ///< the one asked, its menu completed by codecs that the method brings along
+  Problem problem;  ///< the one asked; at the end of its menu codecs that the method brings along
   std::optional<Assignment> assignment;
   core::Status status = core::Status::no_plan_found;  ///< feasible, when it keeps every limit
   std::string method;
+  std::int32_t added_codecs = 0;  ///< those that are brought along and used
   double seconds = 0.0;
 };
 
