@@ -8,7 +8,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['Codec', 'Field', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
+__all__: list[str] = ['Codec', 'Field', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'restored_plan', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
 class Field:
     """
     What is said of a field of a record; every record lists its `fields`.
@@ -940,6 +940,11 @@ class Plan:
         over all hops and micro-batches [B]
         """
     @property
+    def codecs(self) -> list[Codec]:
+        """
+        that the method brought along: used by the plan, and added to the menu of `problem`
+        """
+    @property
     def counters(self) -> dict[str, int]:
         """
         labels made, dominated, expanded; most waiting; backward passes; intervals
@@ -1054,6 +1059,10 @@ def propose(problem: Problem, method: str, *, time_limit_s: float) -> dict[str, 
 def quantisation_error(bits: typing.SupportsInt | typing.SupportsIndex) -> float:
     """
     See `constellm.codec.quantisation_error`.
+    """
+def restored_plan(problem: Problem, *, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage], status: str, method: str, lower_bound_s: typing.SupportsFloat | typing.SupportsIndex, seconds: typing.SupportsFloat | typing.SupportsIndex, counters: collections.abc.Mapping[str, typing.SupportsInt | typing.SupportsIndex], added_codecs: typing.SupportsInt | typing.SupportsIndex) -> Plan:
+    """
+    See `constellm.split.plan_from_dict`.
     """
 def solve(problem: Problem, *, time_limit_s: typing.SupportsFloat | typing.SupportsIndex, intervals: bool, heuristic: bool, dominance: bool, resource_bound: bool, unroll: bool) -> Plan:
     """

@@ -134,7 +134,7 @@ def test_the_picture_of_many_micro_batches_shows_both_ends():
         assert len(html) < 20_000
         drawn = "".join(re.findall(r'<path d="([^"]*)" fill="[^"]*" stroke', html))
         lefts = [float(x) for x in re.findall(r"M([0-9.]+) ", drawn)]
-        assert 0 < min(lefts) and max(lefts) < 750
+        assert min(lefts) > 0 and max(lefts) < 750
         # Servers ahead of the bottleneck are through long before the end; the others show both ends.
         flow = split.schedule(plan)
         blocks = sum(
