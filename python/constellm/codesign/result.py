@@ -13,6 +13,7 @@ from ..codec.compressor import Compressor, Compressors
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.quantity import printable, quantity
 from ..split import codecs_at_cuts, compressors_at_cuts
+from ..split.display import layout_text
 
 STOPS = {
     "bound": "no codec whatever could gain more than the tolerance",
@@ -119,7 +120,7 @@ class Round:
         error = min(self.plan.error, self.max_error)  # a plan may touch the limit, up to rounding
         return {
             "round": self.index,
-            "plan": plan_text(self.plan),
+            "plan": layout_text(self.plan.stages),
             "objective_s": self.objective_s,
             "lower_bound_s": self.plan.lower_bound_s,
             "start_s": self.start_s,
@@ -229,15 +230,6 @@ class JointResult:
 def objective_s(plan: Plan) -> float:
     """What a plan was sought by [s]."""
     return plan.delay_s if plan.problem.objective == "delay" else plan.bottleneck_s
-
-
-def plan_text(plan: Plan) -> str:
-    """Who hosts which blocks, and the codec of what is sent on."""
-    return ", ".join(
-        f"{stage.node} {stage.first_layer}–{stage.last_layer}"
-        + (f" [{stage.codec}]" if stage.codec is not None else "")
-        for stage in plan.stages
-    )
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

@@ -57,17 +57,17 @@ def pipeline_svg(plan: Plan) -> str:
     scale = quantity(flow.makespan_s, "s", digits=4)
     if flow.micro_batches.size < batches:
         scale = f"first {_FIRST_BATCHES} and last {_LAST_BATCHES} of {batches} micro-batches, {scale}"
-    band = ""
     if time.cut_s > 0:
-        left = _NAME_PX + time.fold_s * px_per_s
-        band = f'<path d="M{left:.1f} 0h{0.02 * _CHART_PX:.1f}v{height - 2 * _ROW_PX}h-{0.02 * _CHART_PX:.1f}z" fill="{palette.PALE}"/>'
+        left, width = _NAME_PX + time.fold_s * px_per_s, 0.02 * time.end_s * px_per_s
+        band = f"M{left:.1f} 0h{width:.1f}v{height - 2 * _ROW_PX}h-{width:.1f}z"
+        legend.append(f'<path d="{band}" fill="{palette.PALE}"/>')
     legend.append(_text(_NAME_PX + _CHART_PX, height - 2, scale, f'text-anchor="end" {ink}'))
     width_px = _NAME_PX + _CHART_PX + 4
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="pipeline of the plan" '
         f'width="{width_px}" height="{height}" viewBox="0 0 {width_px} {height}" '
         f'style="background: white; max-width: 100%" font-family="sans-serif" font-size="10">'
-        + "".join([band, *names, *paths, *legend])
+        + "".join([*names, *paths, *legend])
         + "</svg>"
     )
 

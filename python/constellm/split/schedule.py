@@ -103,10 +103,11 @@ def schedule(plan: Plan, *, micro_batches: ArrayLike | None = None) -> Schedule:
     latency_s = np.array([server.latency_s for server in servers])
     arrival_s = np.concatenate(([0.0], np.cumsum(time_s + latency_s)))
     period_s = np.maximum.accumulate(time_s)
-    start = arrival_s[:-1, None] + period_s[:, None] * which
+    start: NDArray[np.float64] = arrival_s[:-1, None] + period_s[:, None] * which.astype(float)
     finish = start + time_s[:, None]
-    for array in (which, start, finish):
-        array.setflags(write=False)
+    which.setflags(write=False)
+    start.setflags(write=False)
+    finish.setflags(write=False)
     return Schedule(
         servers=servers,
         micro_batches=which,
