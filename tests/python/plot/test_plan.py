@@ -155,3 +155,19 @@ def test_network_layouts(plan_of):
     assert hanging[9] == pytest.approx((1.5 * hanging[4][0], 1.5 * hanging[4][1]))
     apart = places(plot.plot_network(network_of(problem, ids, steps[:4] + steps[5:])))
     assert len(set(apart)) == 10
+
+
+def test_gantt_of_very_many_micro_batches_shows_both_ends(plan_of):
+    plan = split.solve(plan_of("node-overhead").problem.replace(micro_batches=10**12, max_energy_j=None))
+    ax = plot.plot_gantt(plan)
+    ax.figure.canvas.draw()
+    assert ax.get_title(loc="left").endswith("first and last 100 of 1000000000000 micro-batches")
+    flow = split.schedule(plan)
+    blocks = sum(len(c.get_paths()) for c in ax.collections if len(c.get_facecolor()))
+    assert blocks == sum(
+        len(server.phases) * (100 if i < flow.bottleneck else 200) for i, server in enumerate(flow.servers)
+    )
+    end_s = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
+    assert end_s[0] < 1e-6 * plan.delay_s  # folded, but its tick tells the true time
+    shown = ax.xaxis.get_major_formatter()
+    assert float(shown(end_s[0])) / float(shown(0.1 * end_s[0])) > 1e6

@@ -6,6 +6,7 @@ import json
 import pickle
 
 import pytest
+from matplotlib import pyplot
 
 from constellm import codec, model, network, paper, plot, split
 from constellm.cli import main
@@ -152,7 +153,9 @@ def test_a_loaded_plan_draws(tmp_path):
     split.save_plan(carrying(), file)
     plan = split.load_plan(file, chain())
     for draw in (plot.plot_plan, plot.plot_gantt, plot.plot_network):
-        draw(plan).figure.canvas.draw()
+        figure = draw(plan).figure
+        figure.canvas.draw()
+        pyplot.close(figure)
     assert split.schedule(plan).makespan_s == pytest.approx(plan.delay_s, rel=1e-12)
 
 
