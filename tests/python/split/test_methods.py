@@ -230,7 +230,7 @@ def test_added_codecs_are_part_of_the_answered_problem():
     plan = split.solve(problem, method="pipeedge")
     assert plan.status == "feasible" and math.isnan(plan.lower_bound_s) and plan.method == "pipeedge"
     assert [c.name for c in plan.problem.codecs] == [*(c.name for c in problem.codecs), "none"]
-    assert split.check(plan.problem, plan) == []
+    assert split.check(plan.problem, plan) == split.check(problem, plan) == []
 
 
 def test_a_plan_that_breaks_a_limit_is_no_answer():

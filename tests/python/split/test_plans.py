@@ -8,7 +8,7 @@ import pickle
 import pytest
 from matplotlib import pyplot
 
-from constellm import codec, model, network, paper, plot, split
+from constellm import codec, model, network, plot, split
 from constellm.cli import main
 from constellm.codec import Codec
 from constellm.core.files import read_json, write_json
@@ -217,9 +217,3 @@ def test_a_plan_in_place_of_a_problem_is_called_one(tmp_path, capsys):
         split.load_plan(problem_file, chain())
     assert main(["split", "solve", str(plan_file), "--out", str(tmp_path)]) == 2
     assert "this is a plan, not a problem" in capsys.readouterr().err
-
-
-def test_paper_problem_with_an_added_codec():
-    problem = paper.collaborative(image="720p")
-    plan = split.solve(problem, method="pipeedge")
-    assert split.check(problem, plan) == []
