@@ -487,7 +487,7 @@ class Node:
     @property
     def layer_time_s(self) -> collections.abc.Sequence | None:
         """
-        measured seconds of every layer, in place of flop / flop_per_s [layers]
+        measured time of every layer per micro-batch, in place of flop / flop_per_s [layers] [s]
         """
     @property
     def memory_bytes(self) -> float:
@@ -558,7 +558,7 @@ class Link:
     @property
     def rate_bps(self) -> float:
         """
-        [bit/s]
+        bits that it carries in a second [bit/s]
         """
     @property
     def to(self) -> str:

@@ -28,19 +28,19 @@ void require_length(const char* column, std::size_t got, std::size_t links) {
   }
 }
 
-void require_each(const char* name, const std::vector<double>& column, std::size_t links, double least,
-                  const char* range) {
+void check_column(const char* name, const std::vector<double>& column, std::size_t links,
+                  const core::Range& range) {
   require_length(name, column.size(), links);
   for (std::size_t i = 0; i < links; ++i) {
-    if (!(column[i] >= least && column[i] <= std::numeric_limits<double>::max()))
-      core::throw_out_of_range(at("links", i) + ".", name, column[i], range);
+    if (!range.contains(column[i]))
+      core::throw_out_of_range(at("links", i) + ".", name, column[i], range.text);
   }
 }
 
 void validate(const LinkColumns& columns, std::size_t links) {
-  require_each("rate_bps", columns.rate_bps, links, std::numeric_limits<double>::denorm_min(), "(0, inf)");
-  require_each("latency_s", columns.latency_s, links, 0.0, "[0, inf)");
-  require_each("overhead_s", columns.overhead_s, links, 0.0, "[0, inf)");
+  check_column("rate_bps", columns.rate_bps, links, core::kPositive);
+  check_column("latency_s", columns.latency_s, links, core::kNonNegative);
+  check_column("overhead_s", columns.overhead_s, links, core::kNonNegative);
 }
 
 void validate(LinkGroups& groups, std::size_t links) {

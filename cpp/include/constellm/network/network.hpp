@@ -19,6 +19,18 @@ struct Network {
   bool operator==(const Network&) const = default;
 };
 
+constexpr auto fields(const Network*) {
+  using core::optional;
+  using core::required;
+  return core::record("Network",
+                      "Nodes and directed links. `source` and `sink` are the endpoints of problems that name "
+                      "none themselves.",
+                      required("nodes", &Network::nodes, "list of Node"),
+                      required("links", &Network::links, "list of Link"),
+                      optional("source", &Network::source, "id of the node that has the input, or None"),
+                      optional("sink", &Network::sink, "id of the node that wants the result, or None"));
+}
+
 /// Checks every node and link, and that the ends of links and the two defaults are nodes.
 void validate(const Network& network, std::string_view where);
 

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "constellm/core/fields.hpp"
 #include "constellm/core/units.hpp"
 
 namespace constellm::network {
@@ -11,13 +12,13 @@ namespace constellm::network {
 /// A computer (satellite or ground). `flop_per_s` 0 without `layer_time_s` only relays.
 struct Node {
   std::string id;
-  double flop_per_s = 0.0;                          ///< effective computing speed [FLOP/s]
-  double memory_bytes = 0.0;                        ///< room for layers [B]
-  double power_w = 0.0;                             ///< while computing [W]
-  double tx_power_w = 0.0;                          ///< while sending [W]
-  double overhead_s = 0.0;                          ///< fixed time per micro-batch of a hosting node [s]
-  double codec_time_scale = 1.0;                    ///< multiplies encode and decode times here
-  std::optional<std::vector<double>> layer_time_s;  ///< measured, per micro-batch [s]
+  double flop_per_s = 0.0;
+  double memory_bytes = 0.0;
+  double power_w = 0.0;
+  double tx_power_w = 0.0;
+  double overhead_s = 0.0;
+  double codec_time_scale = 1.0;
+  std::optional<std::vector<double>> layer_time_s;
   std::optional<std::string> group;
 
   bool operator==(const Node&) const = default;
@@ -28,13 +29,49 @@ struct Node {
 struct Link {
   std::string from;
   std::string to;
-  double rate_bps = 0.0;    ///< [bit/s]
-  double latency_s = 0.0;   ///< propagation; occupies nothing [s]
-  double overhead_s = 0.0;  ///< fixed per message; occupies the link [s]
+  double rate_bps = 0.0;
+  double latency_s = 0.0;
+  double overhead_s = 0.0;
   std::optional<std::string> group;
 
   bool operator==(const Link&) const = default;
 };
+
+constexpr auto fields(const Node*) {
+  using core::kNonNegative;
+  using core::optional;
+  using core::required;
+  return core::record(
+      "Node",
+      "A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.",
+      required("id", &Node::id, "unique in its network").as_name().not_empty(),
+      required("flop_per_s", &Node::flop_per_s, "effective computing speed", "FLOP/s", kNonNegative),
+      required("memory_bytes", &Node::memory_bytes, "room for layers", "B", kNonNegative),
+      optional("power_w", &Node::power_w, "while computing", "W", kNonNegative),
+      optional("tx_power_w", &Node::tx_power_w, "while sending", "W", kNonNegative),
+      optional("overhead_s", &Node::overhead_s, "fixed time per micro-batch of a hosting node", "s",
+               kNonNegative),
+      optional("codec_time_scale", &Node::codec_time_scale, "multiplies encode and decode times here", "",
+               kNonNegative),
+      optional("layer_time_s", &Node::layer_time_s,
+               "measured time of every layer per micro-batch, in place of flop / flop_per_s [layers]", "s",
+               kNonNegative),
+      optional("group", &Node::group, "name for addressing several nodes at once").as_group());
+}
+
+constexpr auto fields(const Link*) {
+  using core::kNonNegative;
+  using core::optional;
+  using core::required;
+  return core::record(
+      "Link", "A directed link. `network.link` makes one without the reserved word `from`.",
+      required("from", &Link::from, "id of the sender").as_name(),
+      required("to", &Link::to, "id of the receiver").as_name(),
+      required("rate_bps", &Link::rate_bps, "bits that it carries in a second", "bit/s", core::kPositive),
+      required("latency_s", &Link::latency_s, "propagation; occupies nothing", "s", kNonNegative),
+      optional("overhead_s", &Link::overhead_s, "fixed per message; occupies the link", "s", kNonNegative),
+      optional("group", &Link::group, "name for addressing several links at once").as_group());
+}
 
 void validate(const Node& node, std::string_view where);
 void validate(const Link& link, std::string_view where);
