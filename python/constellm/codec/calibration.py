@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .._core import Codec
 from ..core.checks import count, real
 from .accumulation import accumulate, caused, cut_weights, fit_exponent, weights_of
+from .compressor import ratio_of
 from .measured_cuts import MeasuredCuts
 
 _FOLDS = 10
@@ -209,10 +210,11 @@ class Calibration:
             rows = [self._single[k, name] for k in inside]
             errors = [self.weights[k, name] ** self.exponent for k in inside]
             ratios = [row.ratio[0] for row in rows]
+            shares = sum(1.0 / ratio for ratio in ratios)
             menu.append(
                 Codec(
                     name=name,
-                    ratio=len(ratios) / sum(1.0 / ratio for ratio in ratios),
+                    ratio=ratio_of(len(ratios), shares),
                     error=sum(errors) / len(errors),
                     encode_s_per_byte=sum(row.encode_s_per_byte[0] for row in rows) / len(rows),
                     decode_s_per_byte=sum(row.decode_s_per_byte[0] for row in rows) / len(rows),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
-from typing import Protocol, Union, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Protocol, Union, runtime_checkable
 
 import numpy as np
 
 from .._core import Scheme
-from ..core.checks import instance
+from ..core.checks import instance, short
 from .coding import decode, encode
 
 
@@ -28,7 +31,10 @@ class Compressor(Protocol):
     name: str
 
     def encode(self, x: np.ndarray) -> bytes:
-        """Bytes of an activation, float32 of shape (images, tokens, features)."""
+        """Bytes of an activation, of shape (images, tokens, features), or what has their buffer.
+
+        float32, or float16 of a model that computes in it; of one in bfloat16, which numpy lacks, float32.
+        """
         ...
 
     def decode(self, data: bytes) -> np.ndarray:
@@ -59,6 +65,68 @@ def compressor_at(field: str, compressors: Compressors, name: str, boundary: int
             raise ValueError(f"{field}: {name!r} is not given for boundary {boundary}")
         one = one[boundary]
     return instance(f"compressors[{name!r}]", one, Compressor)  # type: ignore[type-abstract]
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """What `round_trip` returns.
+
+    Attributes
+    ----------
+    restored : ndarray
+        What `decode` gave.
+    sent_bytes : int
+        Size of what `encode` gave [B].
+    encode_s, decode_s : float
+        Wall clock [s].
+    """
+
+    restored: np.ndarray
+    sent_bytes: int
+    encode_s: float
+    decode_s: float
+
+
+def round_trip(field: str, compressor: Compressor, x: np.ndarray) -> RoundTrip:
+    """Encode an activation and decode it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `encode` gives what is no bytes, or `decode` another shape or type than that of `x`; begins with
+        `field`.
+    """
+    start = time.perf_counter()
+    sent = compressor.encode(x)
+    encode_s = time.perf_counter() - start
+    sent_bytes = _size(f"{field}: {compressor.name}", sent)
+    start = time.perf_counter()
+    restored = compressor.decode(sent)
+    decode_s = time.perf_counter() - start
+    given, back = (
+        f"{a.dtype} {a.shape}" if isinstance(a, np.ndarray) else type(a).__name__ for a in (x, restored)
+    )
+    if back != given:
+        raise ValueError(f"{field}: {compressor.name} turned {given} into {back}")
+    return RoundTrip(restored, sent_bytes, encode_s, decode_s)
+
+
+def ratio_of(raw_bytes: float, sent_bytes: float) -> float:
+    """Bytes before over bytes sent; inf where nothing is sent."""
+    return raw_bytes / sent_bytes if sent_bytes else math.inf
+
+
+def _size(field: str, data: Any) -> int:
+    """Bytes of a buffer: its `len` may count rows."""
+    try:
+        view = memoryview(data)
+        if "O" in view.format:
+            raise TypeError
+    except (TypeError, ValueError, BufferError):
+        raise TypeError(
+            f"{field}: encode gave {short(data)}, expected bytes, or what has their buffer"
+        ) from None
+    return view.nbytes
 
 
 class Direct:

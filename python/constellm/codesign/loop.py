@@ -16,6 +16,7 @@ from ..codec.compressor import AtCuts, Compressor, Compressors
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count, instance, real
 from ..images import ImageSet
+from ..infer.infer import Segmented
 from ..infer.measurement import measure as measure_cuts
 from ..split import codecs_at_cuts, k_best, solve
 from .result import JointResult, Round, objective_s
@@ -56,7 +57,7 @@ class Trainer(Protocol):
 
 def alternate(
     problem_of: ProblemOf,
-    net: Any,
+    net: Segmented,
     training: ImageSet,
     calibration: ImageSet,
     *,
@@ -94,7 +95,7 @@ def alternate(
         (menu, max_error) → Problem over `net`'s blocks with just these codecs and this limit, error rule
         ``"sum"``. A menu holds ``"none"`` and what was measured, with measured times: those are the one
         thing here that no seed repeats, and may be replaced.
-    net : OnnxModel, or anything with `blocks` and `segment`
+    net : Segmented
         The network, which is not changed.
     training, calibration : ImageSet
         For the codecs; and for measuring and calibrating. They should share no image.
@@ -227,7 +228,7 @@ class _Table:
 
     def __init__(
         self,
-        net: Any,
+        net: Segmented,
         images: ImageSet,
         batch: int,
         measure: Callable[..., Any],

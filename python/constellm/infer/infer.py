@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from ..codec.compressor import Compressor
+from ..codec.compressor import Compressor, ratio_of, round_trip
 from ..core.checks import count
 from ..images import ImageSet
 
 
 class Segmented(Protocol):
-    """A model that runs any consecutive blocks by themselves, such as `OnnxModel`."""
+    """A model that runs any consecutive blocks by themselves, such as `OnnxModel`.
+
+    One whose numbers are of another size than those of the arrays that it gives, such as bfloat16, has
+    ``item_bytes(boundary)`` too: the size of a number of the activation there [B].
+    """
 
     name: str
 
@@ -38,7 +41,7 @@ class Crossing:
     compressor : str
         Its name.
     raw_bytes, sent_bytes : int
-        Before and after `encode` [B].
+        Before and after `encode` [B]; before it as the model computes, so that a profile of it agrees.
     encode_s, decode_s : float
         Wall clock [s].
     """
@@ -51,8 +54,8 @@ class Crossing:
 
     @property
     def ratio(self) -> float:
-        """Raw bytes over sent bytes."""
-        return self.raw_bytes / self.sent_bytes
+        """Raw bytes over sent bytes; inf where nothing was sent."""
+        return ratio_of(self.raw_bytes, self.sent_bytes)
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,8 @@ class Inference:
         """Raw bytes over sent bytes, of all cuts together; 1 where there is none."""
         if not self.cuts:
             return 1.0
-        return sum(cut.raw_bytes for cut in self.cuts.values()) / sum(
-            cut.sent_bytes for cut in self.cuts.values()
-        )
+        cuts = self.cuts.values()
+        return ratio_of(sum(cut.raw_bytes for cut in cuts), sum(cut.sent_bytes for cut in cuts))
 
     def accuracy(self, labels: np.ndarray) -> float:
         """Share of images whose largest logit is that of `labels`, shape (images,).
@@ -135,14 +137,22 @@ def infer(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range, or a compressor gives another shape or type back; names the
-        boundary.
+        If an argument is out of range, or a compressor gives what is no bytes, or another shape or type
+        back; names the boundary.
     """
     first = count("first", first, least=0, most=net.blocks - 1)
     batch = count("batch", batch)
     if isinstance(x, ImageSet):
         raise TypeError("x: expected an array, got an ImageSet; its images are .pixels")
-    x = np.asarray(x)
+    try:
+        x = np.asarray(x)
+    except (
+        TypeError,
+        RuntimeError,
+    ) as error:  # a tensor of numbers that numpy lacks, or one that is not here
+        raise TypeError(
+            f"x: expected an array, got a {type(x).__name__}: {error}; for a model in bfloat16 give float32"
+        ) from error
     if x.ndim == 0 or len(x) == 0:
         raise ValueError(f"x: expected shape (images, …) with at least one image, got {x.shape}")
     ordered = _checked(cuts or {}, max(first, 1), net.blocks - 1)
@@ -150,7 +160,7 @@ def infer(
     segments = [
         net.segment(start, end) if start < end else None for start, end in zip([first, *ordered], ends)
     ]
-    totals = {boundary: _Total(compressor.name) for boundary, compressor in ordered.items()}
+    totals = {boundary: _Total(boundary, compressor) for boundary, compressor in ordered.items()}
     logits: np.ndarray | None = None
     for start in range(0, len(x), batch):
         part = x[start : start + batch]
@@ -158,7 +168,7 @@ def infer(
             if segment is not None:
                 part = segment(part)
             if end < net.blocks:
-                part = totals[end].cross(end, ordered[end], part)
+                part = totals[end].cross(part, item_bytes(net, end, part))
         if logits is None:
             logits = np.empty((len(x), *part.shape[1:]), dtype=part.dtype)
         logits[start : start + batch] = part
@@ -166,30 +176,31 @@ def infer(
     return Inference(logits, {boundary: total.crossing() for boundary, total in totals.items()})
 
 
+def item_bytes(net: Segmented, boundary: int, x: np.ndarray) -> int:
+    """Size of a number of the activation at a boundary, as the model computes it [B]."""
+    own: Any = getattr(net, "item_bytes", None)
+    return x.itemsize if own is None else int(own(boundary))
+
+
 class _Total:
     """Sums over the micro-batches at one cut."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.raw_bytes = self.sent_bytes = 0
-        self.encode_s = self.decode_s = 0.0
+    def __init__(self, boundary: int, compressor: Compressor) -> None:
+        self._field, self._compressor = f"cuts[{boundary}]", compressor
+        self._raw_bytes = self._sent_bytes = 0
+        self._encode_s = self._decode_s = 0.0
 
-    def cross(self, boundary: int, compressor: Compressor, x: np.ndarray) -> np.ndarray:
-        start = time.perf_counter()
-        sent = compressor.encode(x)
-        encoded = time.perf_counter()
-        restored = compressor.decode(sent)
-        self.decode_s += time.perf_counter() - encoded
-        self.encode_s += encoded - start
-        self.raw_bytes += x.nbytes
-        self.sent_bytes += len(sent)
-        if restored.shape != x.shape or restored.dtype != x.dtype:
-            given, back = (f"{a.dtype} {a.shape}" for a in (x, restored))
-            raise ValueError(f"cuts[{boundary}]: {self.name} turned {given} into {back}")
-        return restored
+    def cross(self, x: np.ndarray, item_bytes: int) -> np.ndarray:
+        passed = round_trip(self._field, self._compressor, x)
+        self._raw_bytes += x.size * item_bytes
+        self._sent_bytes += passed.sent_bytes
+        self._encode_s += passed.encode_s
+        self._decode_s += passed.decode_s
+        return passed.restored
 
     def crossing(self) -> Crossing:
-        return Crossing(self.name, self.raw_bytes, self.sent_bytes, self.encode_s, self.decode_s)
+        sizes = self._raw_bytes, self._sent_bytes
+        return Crossing(self._compressor.name, *sizes, self._encode_s, self._decode_s)
 
 
 def _checked(cuts: Mapping[int, Compressor], least: int, most: int) -> dict[int, Compressor]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..codec.compressor import Compressor, Compressors, compressor_at
+from ..codec.compressor import Compressor, Compressors, compressor_at, round_trip
 from ..codec.flip import fit_temperature, flips
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count, short
 from ..images import ImageSet
+from .infer import Segmented, item_bytes
 
 Cuts = Mapping[int, str]
 
@@ -44,7 +44,7 @@ class Measurement:
 
 
 def measure(
-    net: Any,
+    net: Segmented,
     images: ImageSet | tuple[np.ndarray, np.ndarray],
     compressors: Compressors,
     *,
@@ -60,7 +60,7 @@ def measure(
 
     Parameters
     ----------
-    net : OnnxModel, or anything with `blocks` and `segment`
+    net : Segmented
         The network: one array in, logits of shape (images, classes) out, and nothing but the activation
         from block to block (no `Side` that has to be carried).
     images : ImageSet, or pair of arrays
@@ -106,7 +106,7 @@ def measure(
     energy = np.zeros(blocks + 1)
     for start in range(0, len(labels), batch):
         exact = _exact(net, inputs[start : start + batch])
-        logits.append(exact[-1])
+        logits.append(exact[-1].astype(np.float32, copy=False))
         exact[-1] = _centred(exact[-1])
         energy += [_energy(x) for x in exact]
         _Walk(net, exact, slice(start, start + batch)).go(root, exact[1], 0, [], [])
@@ -202,7 +202,7 @@ class _Tally:
             images=len(labels),
             error=_several(np.sqrt(_share(removed, given))),
             reached=_several(np.sqrt(_share(self._reached, energy[min(self.cuts) :]))),
-            ratio=_several(raw / sent),
+            ratio=_several(np.divide(raw, sent, out=np.full_like(raw, np.inf), where=sent > 0)),
             encode_s_per_byte=_several(encode_s / raw),
             decode_s_per_byte=_several(decode_s / raw),
             accuracy=float(np.mean(self.predicted == labels)),
@@ -242,7 +242,7 @@ def _tree(tallies: list[_Tally], compressors: Compressors, blocks: int) -> _Node
 class _Walk:
     """One batch through the tree, depth first, so that an activation is held for each cut of one set only."""
 
-    def __init__(self, net: Any, exact: list[np.ndarray], where: slice) -> None:
+    def __init__(self, net: Segmented, exact: list[np.ndarray], where: slice) -> None:
         self._net, self._exact, self._where = net, exact, where
         self._blocks = len(exact) - 1
 
@@ -254,7 +254,7 @@ class _Walk:
             # Before the first cut all is exact.
             x = self._net.segment(b - 1, b)(x) if passages else self._exact[b]
             for child in node.next.get(b, {}).values():
-                y, passage = _pass(child.compressor, x)
+                y, passage = _pass(child.compressor, x, item_bytes(self._net, b, x))
                 self.go(child, y, b, [*passages, passage], [*reached, _energy(y - self._exact[b])])
             reached += [_energy(x - self._exact[b])] if passages else []
         if node.tally is not None:
@@ -263,24 +263,18 @@ class _Walk:
             node.tally.add(passages, reached, self._where, x)
 
 
-def _pass(compressor: Compressor | None, x: np.ndarray) -> tuple[np.ndarray, _Passage]:
+def _pass(compressor: Compressor | None, x: np.ndarray, item_bytes: int) -> tuple[np.ndarray, _Passage]:
     assert compressor is not None
-    start = time.perf_counter()
-    data = compressor.encode(x)
-    middle = time.perf_counter()
-    y = compressor.decode(data)
-    end = time.perf_counter()
-    if y.shape != x.shape:
-        raise ValueError(f"{compressor.name}: returned shape {y.shape} for {x.shape}")
+    passed = round_trip(f"compressors[{compressor.name!r}]", compressor, x)
     passage = _Passage(
-        removed=_energy(y - x),
+        removed=_energy(passed.restored - x),
         energy=_energy(x),
-        raw_bytes=4 * x.size,
-        sent_bytes=len(data),
-        encode_s=middle - start,
-        decode_s=end - middle,
+        raw_bytes=x.size * item_bytes,
+        sent_bytes=passed.sent_bytes,
+        encode_s=passed.encode_s,
+        decode_s=passed.decode_s,
     )
-    return y, passage
+    return passed.restored, passage
 
 
 def _arrays(images: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -300,7 +294,7 @@ def _arrays(images: Any) -> tuple[np.ndarray, np.ndarray]:
     return inputs, labels.astype(np.int64)
 
 
-def _exact(net: Any, inputs: np.ndarray) -> list[np.ndarray]:
+def _exact(net: Segmented, inputs: np.ndarray) -> list[np.ndarray]:
     """Inputs, the activation at every boundary, and the logits."""
     exact = [inputs]
     for k in range(net.blocks):
@@ -314,7 +308,9 @@ def _centred(logits: np.ndarray) -> np.ndarray:
 
 
 def _energy(x: np.ndarray) -> float:
-    flat = x.ravel().astype(np.float64, copy=False) if x.size < 4096 else x.ravel()
+    # float16 overflows at the energy of a few hundred numbers.
+    exact = x.size < 4096 or x.dtype == np.float16
+    flat = x.ravel().astype(np.float64, copy=False) if exact else x.ravel()
     return float(np.dot(flat, flat))
 
 

@@ -32,7 +32,7 @@ class OnnxModel:
     Every block is one ONNX Runtime session, made when it is first needed, the stem with the first and the
     head with the last. A run of blocks calls them in turn, so that where a model is cut cannot change a
     bit of what it computes: a graph of several blocks may be fused across their borders, and then rounds
-    otherwise. Calls from several threads are safe.
+    otherwise. Calls from several threads are safe. It can be pickled and copied, as can its segments.
 
     Boundary k lies after k blocks: 0 is the image, 1 to ``blocks - 1`` can be cut.
 
@@ -66,6 +66,13 @@ class OnnxModel:
         self.classes = weights.classes
         self._sessions: list[Any] = [None] * self.blocks
         self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickles and copies: without the sessions, which are made anew when they are needed."""
+        return {**vars(self), "_sessions": [None] * self.blocks, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
 
     def __repr__(self) -> str:
         parameters = sum(tensor.size for tensor in self.weights.tensors.values())

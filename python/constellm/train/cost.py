@@ -2,53 +2,65 @@
 
 from __future__ import annotations
 
-import math
 import time
-import weakref
-from collections import Counter
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from ..model import LayerProfile, Measured, Profile
-from .rows import take_rows, tensors_of
-from .trace import storage
+from .counting import Alive, FlopCounter
+from .memory import Memory, Weight, nbytes, unpacked
+from .rows import batch_of, take_rows, tensors_of
+from .segment import Segment
 
-if TYPE_CHECKING:
-    from .torch_model import TorchModel
+
+class Segmented(Protocol):
+    """What is asked of a `TorchModel` here."""
+
+    name: str
+
+    @property
+    def blocks(self) -> int: ...
+    @property
+    def paths(self) -> tuple[str, ...]: ...
+    @property
+    def example(self) -> Any: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+    @property
+    def side_is_fixed(self) -> bool: ...
+    def segment(self, first: int, last: int) -> Segment: ...
 
 
-def profile(model: TorchModel, batch: int) -> Profile:
+def profile(model: Segmented, batch: int) -> Profile:
     """What `TorchModel.profile` returns without `measured`."""
     args, kwargs = _example(model, batch)
     detail: list[LayerProfile] = []
-    seen: set[int] = set()
+    seen = Memory()
     x: Any = None
     side = None
-    for i in range(model.blocks):
+    for i, path in enumerate(model.paths):
         segment = model.segment(i, i + 1)
         # A later segment's activation is counted when it is taken over.
-        given = sum(map(_nbytes, tensors_of((args, kwargs)))) if i == 0 else 0
-        with _Fused(), _Alive(given) as alive, _flop_counter() as counter:
+        given = sum(map(nbytes, tensors_of((args, kwargs)))) if i == 0 else 0
+        known = (args, kwargs, x, None if side is None else (side.calls, side.inputs))
+        counter = FlopCounter(f"block {path!r}", segment.modules, segment.tensors + tensors_of(known))
+        with _Fused(), Alive(given) as alive, counter:
             if side is None:
                 x, side = segment.start(*args, **kwargs)
             else:
                 x = segment(x, side=side)
-        new = [tensor for tensor in segment.weights if storage(tensor) not in seen]
-        seen.update(map(storage, new))
-        weight_bytes = sum({storage(tensor): _nbytes(tensor) for tensor in segment.weights}.values())
+        weight_bytes = Memory(segment.held).nbytes
         carried = 0 if model.side_is_fixed or i == model.blocks - 1 else side.from_block(i + 1).nbytes
         detail.append(
             LayerProfile(
                 name=f"block-{i}",
-                flop=counter.get_total_flops(),
+                flop=counter.flop,
                 memory_bytes=weight_bytes + alive.most_bytes,
-                output_bytes=sum(map(_nbytes, tensors_of(x))) + carried,
-                parameters=sum(tensor.numel() for tensor in new if isinstance(tensor, nn.Parameter)),
+                output_bytes=sum(map(nbytes, tensors_of(x))) + carried,
+                parameters=sum(_new_numbers(weight, seen) for weight in segment.held),
                 weight_bytes=weight_bytes,
                 workspace_bytes=alive.most_bytes,
                 read_bytes=weight_bytes,
@@ -57,7 +69,7 @@ def profile(model: TorchModel, batch: int) -> Profile:
     return Profile(
         name=model.name,
         detail=tuple(detail),
-        input_bytes=sum(map(_nbytes, tensors_of((args, kwargs)))),
+        input_bytes=sum(map(nbytes, tensors_of((args, kwargs)))),
         batch=batch,
         dtype=str(model.dtype).replace("torch.", ""),
         note="FLOP, weights, outputs and workspace counted in a pass through the module by PyTorch "
@@ -65,7 +77,7 @@ def profile(model: TorchModel, batch: int) -> Profile:
     )
 
 
-def measure(model: TorchModel, counted: Profile, repeats: int) -> Measured:
+def measure(model: Segmented, counted: Profile, repeats: int) -> Measured:
     """What `TorchModel.profile` returns with `measured`."""
     args, kwargs = _example(model, counted.batch)
     segments = [model.segment(i, i + 1) for i in range(model.blocks)]
@@ -90,43 +102,28 @@ def measure(model: TorchModel, counted: Profile, repeats: int) -> Measured:
     )
 
 
-def _example(model: TorchModel, batch: int) -> Any:
+def _example(model: Segmented, batch: int) -> Any:
     """The example's rows in turn, `batch` of them."""
     args, kwargs = model.example
-    rows = len(next(tensor for tensor in tensors_of((args, kwargs)) if tensor.ndim))
+    rows = batch_of((args, kwargs))
     return take_rows((args, kwargs), rows, [i % rows for i in range(batch)])
 
 
-def _nbytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
+def _new_numbers(weight: Weight, seen: Memory) -> int:
+    """Those of a parameter, or of packed weights, that lie in none of those seen."""
+    if not isinstance(weight, Tensor):
+        once = Memory()  # a recurrent layer's biases are in there twice
+        numbers = [once.add(part) // part.element_size() for part in unpacked(weight)]
+        return sum(numbers) if seen.add(weight) else 0
+    if not isinstance(weight, nn.Parameter):
+        return 0
+    new_bytes = seen.add(weight)
+    return weight.numel() if new_bytes == nbytes(weight) else new_bytes // weight.element_size()
 
 
 def _wait() -> None:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-
-
-def _flop_counter() -> FlopCounterMode:
-    """PyTorch's counter, with what it does not know: attention on a CPU, and experts' products."""
-    more = {
-        "_scaled_dot_product_flash_attention_for_cpu": _attention_flop,
-        "_grouped_mm": _grouped_flop,
-    }
-    known = {
-        getattr(torch.ops.aten, name): flop for name, flop in more.items() if hasattr(torch.ops.aten, name)
-    }
-    return FlopCounterMode(display=False, custom_mapping=known)
-
-
-def _attention_flop(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
-    """Scores and weighted values: 2·(… n_q n_k d) + 2·(… n_q n_k d_v)."""
-    return 2 * math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
-
-
-def _grouped_flop(a: Any, b: Any, *_: Any, **__: Any) -> int:
-    """Products of groups of rows with a matrix each: every row meets one matrix."""
-    groups = a[0] if len(a) == len(b) == 3 else 1
-    return 2 * groups * a[-2] * a[-1] * b[-1]
 
 
 class _Fused:
@@ -138,43 +135,3 @@ class _Fused:
 
     def __exit__(self, *_: Any) -> None:
         torch.backends.mha.set_fastpath_enabled(self._before)
-
-
-class _Alive(TorchDispatchMode):
-    """Counts the bytes of tensors that operations made and that still exist.
-
-    Parameters
-    ----------
-    given : int
-        What exists before [B].
-
-    Attributes
-    ----------
-    most_bytes : int
-        The most at a time. What a fused operation uses inside itself is not in it.
-    """
-
-    def __init__(self, given: int) -> None:
-        super().__init__()
-        self.most_bytes = self._bytes = given
-        self._holders: Counter[int] = Counter()  # tensors by memory
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        old = set(map(storage, tensors_of((args, kwargs))))
-        for tensor in tensors_of(result):
-            key = storage(tensor)
-            if key not in self._holders:
-                if key in old:
-                    continue  # a view of what was there before: a weight or the input
-                self._bytes += tensor.untyped_storage().nbytes()
-            self._holders[key] += 1
-            weakref.finalize(tensor, self._drop, key, tensor.untyped_storage().nbytes())
-        self.most_bytes = max(self.most_bytes, self._bytes)
-        return result
-
-    def _drop(self, key: int, nbytes: int) -> None:
-        self._holders[key] -= 1
-        if not self._holders[key]:
-            del self._holders[key]
-            self._bytes -= nbytes

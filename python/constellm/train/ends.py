@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -18,9 +19,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from .rows import Batched
-from .trace import Uses, storage
+from .memory import Memory, Weight, held, storages, unpacked
+from .rows import Batched, leaves_of, same, tensors_of
+
+_HOOKS = (
+    "_forward_hooks",
+    "_forward_hooks_with_kwargs",
+    "_forward_hooks_always_called",
+    "_forward_pre_hooks",
+    "_forward_pre_hooks_with_kwargs",
+)
 
 
 class OneAtATime:
@@ -100,8 +110,8 @@ class Head:
 
     Attributes
     ----------
-    weights : list of Tensor
-        Parameters and buffers that are kept.
+    weights : list of Tensor or ScriptObject
+        What it keeps of what the module holds.
     """
 
     def __init__(
@@ -111,17 +121,17 @@ class Head:
         self._joints = tuple(joints)
         self._turn = OneAtATime()  # stand-ins leave what they were given in a common place
         self._build(module, None)
-        with Uses() as uses:
+        with _Uses(module) as uses:
             self(*example)
-        self._build(module, uses.read)
-        self.weights = weights(module, uses.read)
+        self._build(module, uses)
+        self.weights = uses.used
 
-    def _build(self, module: nn.Module, keep: set[int] | None) -> None:
-        self._module = skeleton(module, keep)
+    def _build(self, module: nn.Module, uses: _Uses | None) -> None:
+        self.module = skeleton(module) if uses is None else hollow(module, self._names, uses)
         self._calls: list[Any] = []
         for i, name in enumerate(self._names):
             stand_in = _Records(i, self._calls, self._joints[i], i == len(self._names) - 1)
-            self._module.get_submodule(name).forward = stand_in
+            replace(self.module.get_submodule(name), stand_in)
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, tuple[Any, ...]]:
         """The activation that the first block takes, and every block's other arguments."""
@@ -129,7 +139,7 @@ class Head:
             self._calls.clear()
             try:
                 with torch.no_grad():
-                    self._module(*args, **kwargs)
+                    self.module(*args, **kwargs)
             except _Reached:
                 pass
             calls = list(self._calls)
@@ -160,8 +170,10 @@ class Tail:
 
     Attributes
     ----------
-    weights : list of Tensor
-        Parameters and buffers that are kept.
+    weights : list of Tensor or ScriptObject
+        What it keeps of what the module holds.
+    constants : list of Tensor
+        What it keeps of the example.
     """
 
     def __init__(
@@ -177,19 +189,20 @@ class Tail:
         self._turn = OneAtATime()
         self._names, self._joints, self._early = tuple(blocks), tuple(joints), early
         self._build(module, None)
-        with Uses() as uses:
+        with _Uses(module) as uses:
             self(output, 1, None)
-        self._build(module, uses.read)
-        self.weights = weights(module, uses.read)
+        self._build(module, uses)
+        self.weights = uses.used
+        self.constants = tensors_of([inputs.one, *(result.one for result in early.values())])
 
-    def _build(self, module: nn.Module, keep: set[int] | None) -> None:
-        self._module = skeleton(module, keep)
+    def _build(self, module: nn.Module, uses: _Uses | None) -> None:
+        self.module = skeleton(module) if uses is None else hollow(module, self._names, uses)
         self._state = _TailState()
         for path, result in self._early.items():
-            self._module.get_submodule(path).forward = _Replays(self._state, result)
+            self.module.get_submodule(path).forward = _Replays(self._state, result)
         for name, joint in zip(self._names[:-1], self._joints):
-            self._module.get_submodule(name).forward = _Passes(joint)
-        self._module.get_submodule(self._names[-1]).forward = _Returns(self._state)
+            replace(self.module.get_submodule(name), _Passes(joint))
+        replace(self.module.get_submodule(self._names[-1]), _Returns(self._state))
 
     def __call__(self, output: Any, batch: int, inputs: Any) -> Any:
         """The module's output, from that of the last block; `inputs` None: those of the example."""
@@ -198,7 +211,7 @@ class Tail:
             self._state.batch, self._state.output = batch, output
             try:
                 with torch.no_grad():
-                    return self._module(*args, **kwargs)
+                    return self.module(*args, **kwargs)
             finally:
                 self._state.output = None
 
@@ -257,21 +270,84 @@ class _Replays:
         return self._result.rows(self._state.batch)
 
 
-def skeleton(module: nn.Module, keep: set[int] | None) -> nn.Module:
-    """A copy of a module's structure with its weights; hollow ones where `keep` lacks their memory."""
+class _Uses(TorchDispatchMode):
+    """Notes which of the weights that a module holds the operations of a pass read.
+
+    Attributes
+    ----------
+    used : list of Tensor or ScriptObject
+        In the module's order.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self._held = list(held(module).values())
+        tensors = [weight for weight in self._held if isinstance(weight, Tensor)]
+        self._storages = {key for tensor in tensors for key in storages(tensor)}
+        self._read = Memory()
+        self._packed: list[torch.ScriptObject] = []
+
+    @property
+    def used(self) -> list[Weight]:
+        return [weight for weight in self._held if self.has(weight)]
+
+    def has(self, weight: Weight) -> bool:
+        if isinstance(weight, Tensor):
+            return self._read.overlaps(weight)
+        # An operation is given a handle of its own, which cannot be compared but by what is behind it.
+        return any(same(unpacked(weight), unpacked(packed)) for packed in self._packed)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        for leaf in leaves_of((args, kwargs)):
+            if isinstance(leaf, torch.ScriptObject):
+                self._packed.append(leaf)
+            elif isinstance(leaf, Tensor) and not self._storages.isdisjoint(storages(leaf)):
+                self._read.add(leaf)
+        return func(*args, **(kwargs or {}))
+
+
+def skeleton(module: nn.Module) -> nn.Module:
+    """A copy of a module's structure that shares its weights."""
+    return _copied(module, {id(weight): weight for weight in held(module).values()})
+
+
+def hollow(module: nn.Module, blocks: Sequence[str], uses: _Uses) -> nn.Module:
+    """A `skeleton` with nothing in place of the weights that a pass does not read."""
+    # Outside of blocks, what is no parameter or buffer may be used in ways that no operation shows.
+    registered = set(map(id, chain(module.parameters(), module.buffers())))
+    inside = tuple(f"{name}." for name in blocks)
     memo: dict[int, Any] = {}
-    for tensor in chain(module.parameters(), module.buffers()):
-        memo[id(tensor)] = tensor if keep is None or storage(tensor) in keep else _hollow(tensor)
-    return copy.deepcopy(module, memo)
+    for path, weight in held(module).items():
+        can_go = id(weight) in registered or path.startswith(inside)
+        memo[id(weight)] = _hollow(weight) if can_go and not uses.has(weight) else weight
+    made = _copied(module, memo)
+    for part, copied in zip(module.modules(), made.modules()):
+        for name, value in vars(part).items():
+            if isinstance(value, torch.ScriptObject) and not uses.has(value):
+                setattr(copied, name, None)
+    return made
 
 
-def _hollow(tensor: Tensor) -> Tensor:
-    filler = float("nan") if tensor.dtype.is_floating_point else 0
-    value = torch.full((), filler, dtype=tensor.dtype, device=tensor.device).expand(tensor.shape)
-    return nn.Parameter(value, requires_grad=False) if isinstance(tensor, nn.Parameter) else value
+def _copied(module: nn.Module, memo: dict[int, Any]) -> nn.Module:
+    try:
+        return copy.deepcopy(module, memo)
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(
+            f"module: it holds what cannot be copied, so it cannot be taken apart: {error}"
+        ) from error
 
 
-def weights(module: nn.Module, keep: set[int] | None = None) -> list[Tensor]:
-    """Parameters and buffers, each once; with `keep` those whose memory is in it."""
-    all_of_them = chain(module.parameters(), module.buffers())
-    return [tensor for tensor in all_of_them if keep is None or storage(tensor) in keep]
+def _hollow(weight: Weight) -> Weight:
+    if not isinstance(weight, Tensor) or weight.is_quantized:
+        return weight
+    filler = float("nan") if weight.dtype.is_floating_point else 0
+    value = torch.full((), filler, dtype=weight.dtype, device=weight.device).expand(weight.shape)
+    return nn.Parameter(value, requires_grad=False) if isinstance(weight, nn.Parameter) else value
+
+
+def replace(block: nn.Module, stand_in: Any) -> None:
+    """Put a function in a block's place; the block's hooks belong to the block."""
+    block.forward = stand_in
+    for name in _HOOKS:
+        if hasattr(block, name):
+            setattr(block, name, OrderedDict())

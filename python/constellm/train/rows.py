@@ -38,6 +38,20 @@ def take_rows(tree: Any, batch: int, rows: list[int]) -> Any:
     return on_tensors(lambda t: t[rows] if t.ndim and t.shape[0] == batch else t, tree)
 
 
+def batch_of(tree: Any) -> int:
+    """Rows of the first tensor with dimensions.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it has no rows.
+    """
+    rows = next((len(tensor) for tensor in tensors_of(tree) if tensor.ndim), 0)
+    if rows == 0:
+        raise ValueError("example: expected at least one array with at least one row")
+    return rows
+
+
 def to_tensors(tree: Any, device: torch.device) -> Any:
     """The same nest with arrays as tensors of their own memory, on `device`."""
 
@@ -50,14 +64,44 @@ def to_tensors(tree: Any, device: torch.device) -> Any:
     return tree_map(convert, tree)
 
 
+def array_dtype(dtype: torch.dtype) -> torch.dtype:
+    """What numbers of a tensor are in an array; those that numpy lacks, such as bfloat16, are float32."""
+    if dtype.is_complex:
+        return torch.complex64 if dtype == torch.complex32 else dtype
+    if dtype.is_floating_point and dtype not in (torch.float16, torch.float32, torch.float64):
+        return torch.float32
+    return dtype
+
+
 def to_arrays(tree: Any) -> Any:
-    """The same nest with tensors as arrays; bfloat16, which numpy lacks, as float32."""
+    """The same nest with tensors as arrays, of `array_dtype`."""
 
     def convert(tensor: Tensor) -> np.ndarray:
-        tensor = tensor.detach().cpu()
-        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+        found: np.ndarray = (
+            tensor.detach().cpu().to(array_dtype(tensor.dtype)).resolve_conj().resolve_neg().numpy()
+        )
+        return found
 
     return on_tensors(convert, tree)
+
+
+def fitted(
+    field: str, given: np.ndarray | Tensor, dtype: torch.dtype, device: torch.device, *, where: str
+) -> Tensor:
+    """An array or tensor as a tensor of this type, if that is its own: nothing is rounded in silence.
+
+    Raises
+    ------
+    TypeError
+        Naming `field`, both types, and `where`.
+    """
+    expected = dtype if isinstance(given, Tensor) else array_dtype(dtype)
+    tensor: Tensor = to_tensors(given, device)
+    if tensor.dtype != expected:
+        raise TypeError(
+            f"{field}: expected {expected} {where}, got {tensor.dtype}; convert it if that is meant"
+        )
+    return tensor.to(dtype)
 
 
 def has_arrays(tree: Any) -> bool:
@@ -81,7 +125,7 @@ def _equal(a: Any, b: Any, tolerance: float) -> bool:
         return type(a) is type(b) and bool(a == b)
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
-    if tolerance == 0.0 or not a.dtype.is_floating_point:
+    if tolerance == 0.0 or not (a.dtype.is_floating_point or a.dtype.is_complex):
         return torch.equal(a, b)
     largest = b.abs().nan_to_num(posinf=0.0).max().item() if b.numel() else 0.0
     return torch.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=True)

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from .ends import replace
+from .memory import Memory, held, storages
 from .rows import tensors_of
 
 # Operations whose result leaves the tensors and can steer the program.
 _READS = ("_local_scalar_dense", "equal", "is_nonzero", "nonzero", "allclose")
-
-
-def storage(tensor: Tensor) -> int:
-    """What tells two tensors' memory apart; views have their base's."""
-    return tensor.untyped_storage()._cdata
-
-
-class Uses(TorchDispatchMode):
-    """Notes the memory of every tensor that an operation reads."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: set[int] = set()
-        self._kept: list[Tensor] = []  # so that no address is given out twice
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        used = tensors_of((args, kwargs))
-        self.read.update(map(storage, used))
-        self._kept.extend(used)
-        return func(*args, **(kwargs or {}))
 
 
 class Trace(TorchDispatchMode):
@@ -65,13 +46,14 @@ class Trace(TorchDispatchMode):
         self._names = blocks
         self._inside = False
         self._kept: list[Tensor] = tensors_of(inputs)
-        self._early = set(map(storage, self._kept))
-        self._weights = set(map(storage, chain(module.parameters(), module.buffers())))
+        self._early = _storages(self._kept)
+        self._held = {path: weight for path, weight in held(module).items() if isinstance(weight, Tensor)}
+        self._weights = _storages(self._held.values())
         self._from_block: dict[int, str] = {}  # memory that holds what comes from a block: what made it
         self._calls_of: dict[str, int] = {}
         for i, name in enumerate(blocks):
             block = module.get_submodule(name)
-            block.forward = _Watched(self, i, block.forward)
+            replace(block, _Watched(self, i, _twin(block)))
         inner = tuple(f"{name}." for name in blocks)
         for path, part in module.named_modules():
             if path and path not in blocks and not path.startswith(inner):
@@ -106,8 +88,9 @@ class Trace(TorchDispatchMode):
                     f"blocks: {name!r} returns a nested tensor; for an nn.TransformerEncoder set "
                     "enable_nested_tensor=False"
                 )
-            self._early.discard(storage(tensor))
-            self._from_block[storage(tensor)] = f"output of {name!r}"
+            for key in storages(tensor):
+                self._early.discard(key)
+                self._from_block[key] = f"output of {name!r}"
             self._kept.append(tensor)
 
     def called(self, path: str, started: bool, output: Any) -> None:
@@ -119,6 +102,7 @@ class Trace(TorchDispatchMode):
             self.early_modules.pop(path, None)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self._check_writes(func, args, kwargs or {})
         result = func(*args, **(kwargs or {}))
         if self._inside:
             return result
@@ -133,10 +117,10 @@ class Trace(TorchDispatchMode):
         return result
 
     def _note_early(self, made: list[Tensor]) -> None:
-        self._early.update(key for key in map(storage, made) if key not in self._weights)
+        self._early.update(_storages(made) - self._weights)
 
     def _between(self, operation: str, read: list[Tensor], made: list[Tensor]) -> None:
-        sources = [self._from_block[storage(t)] for t in read if storage(t) in self._from_block]
+        sources = [self._from_block[key] for key in _storages(read) if key in self._from_block]
         if not sources:
             self._note_early(made)
             return
@@ -145,13 +129,12 @@ class Trace(TorchDispatchMode):
                 f"blocks: after {self._names[len(self.outputs) - 1]!r} the program depends on the "
                 f"{sources[0]} ({operation}): data-dependent control flow between blocks cannot be split"
             )
-        for tensor in made:
-            self._from_block.setdefault(storage(tensor), f"result of {operation} on the {sources[0]}")
+        for key in _storages(made):
+            self._from_block.setdefault(key, f"result of {operation} on the {sources[0]}")
 
     def _after(self, operation: str, read: list[Tensor]) -> None:
-        last = set(map(storage, tensors_of(self.outputs[-1])))
-        for tensor in read:
-            key = storage(tensor)
+        last = _storages(tensors_of(self.outputs[-1]))
+        for key in _storages(read):
             if key in self._early:
                 self.reads_early = True
             elif key in self._from_block and key not in last:
@@ -160,13 +143,33 @@ class Trace(TorchDispatchMode):
                     "which a cut behind it would have to carry; such a model cannot be split"
                 )
 
+    def _check_writes(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Before it is done, so that the module stays as it is."""
+        if not isinstance(func, torch._ops.OpOverload) or not func._schema.is_mutable:
+            return
+        for i, argument in enumerate(func._schema.arguments):
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                value = args[i] if i < len(args) else kwargs.get(argument.name)
+                for tensor in tensors_of(value):
+                    if not self._weights.isdisjoint(storages(tensor)):
+                        self._refuse_write(func, tensor)
+
+    def _refuse_write(self, func: Any, tensor: Tensor) -> None:
+        written = Memory([tensor])
+        for path, weight in self._held.items():
+            if written.overlaps(weight):
+                raise ValueError(
+                    f"module: {func} writes into {path!r} in a pass: a state between calls, such as a "
+                    "counter or a cache, which segments in other processes would not share"
+                )
+
     def _check_arguments(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """The block may read what the one before it returned, and what was there before all blocks."""
         handed_on = {id(tensor) for tensor in tensors_of(self.outputs[-1])}
         before = self._names[len(self.outputs) - 1]
         arrived = {id(t): t for t in tensors_of((args, kwargs)) if id(t) in handed_on}
         for tensor in tensors_of((args, kwargs)):
-            source = self._from_block.get(storage(tensor))
+            source = next(filter(None, map(self._from_block.get, storages(tensor))), None)
             if source is not None and id(tensor) not in handed_on:
                 raise ValueError(
                     f"blocks: {name!r} reads the {source}, not what {before!r} returned: "
@@ -180,14 +183,14 @@ class Trace(TorchDispatchMode):
 
 
 class _Watched:
-    """Stands before a block's own forward pass."""
+    """Stands before a block."""
 
-    def __init__(self, trace: Trace, index: int, forward: Any) -> None:
-        self._trace, self._index, self._forward = trace, index, forward
+    def __init__(self, trace: Trace, index: int, block: nn.Module) -> None:
+        self._trace, self._index, self._block = trace, index, block
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._trace.enter(self._index, args, kwargs)
-        output = self._forward(*args, **kwargs)
+        output = self._block(*args, **kwargs)
         self._trace.leave(output)
         return output
 
@@ -205,8 +208,19 @@ class _Early:
         return output
 
 
-def watched(module: nn.Module, blocks: Sequence[str], args: Any, kwargs: Any) -> tuple[Any, Trace]:
-    """Run a copy of a module (which is changed) and return its output and the trace.
+def _twin(block: nn.Module) -> nn.Module:
+    """The same block with its hooks, when those of the one in the module's program are taken away."""
+    twin = block.__new__(type(block))
+    vars(twin).update(vars(block))
+    return twin
+
+
+def _storages(tensors: Iterable[Tensor]) -> set[int]:
+    return {key for tensor in tensors for key in storages(tensor)}
+
+
+def watched(module: nn.Module, blocks: Sequence[str], args: Any, kwargs: Any) -> Trace:
+    """Run a copy of a module (which is changed).
 
     Raises
     ------
@@ -215,10 +229,10 @@ def watched(module: nn.Module, blocks: Sequence[str], args: Any, kwargs: Any) ->
     """
     trace = Trace(module, blocks, (args, kwargs))
     with torch.no_grad(), trace:
-        output = module(*args, **kwargs)
+        module(*args, **kwargs)
     if len(trace.outputs) < len(blocks):
         raise ValueError(
             f"blocks: {blocks[len(trace.outputs)]!r} is not called in a pass "
             f"({len(trace.outputs)} of {len(blocks)} blocks are)"
         )
-    return output, trace
+    return trace

@@ -156,6 +156,62 @@ def test_a_compressor_that_changes_shape_or_type_is_named(
         infer.infer(net, pixels, cuts={1: Wrong()})
 
 
+class Rows(Exact):
+    """Sends a view of an array, whose ``len`` are its rows."""
+
+    name = "rows"
+
+    def __init__(self, wrap: Callable[[np.ndarray], object] = memoryview) -> None:
+        self.wrap = wrap
+
+    def encode(self, x: np.ndarray) -> object:  # type: ignore[override]
+        self.x = x
+        return self.wrap(np.ascontiguousarray(x[..., :8]))
+
+    def decode(self, data: object) -> np.ndarray:  # type: ignore[override]
+        return self.x
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda x: x, memoryview, lambda x: x.astype(np.float64)[..., ::2], lambda x: x.tobytes(), bytearray]
+)
+def test_bytes_that_are_sent_are_counted_whatever_holds_them(
+    net: infer.OnnxModel, pixels: np.ndarray, wrap: Callable[[np.ndarray], object]
+) -> None:
+    cuts = infer.infer(net, pixels, cuts={2: Rows(wrap)}, batch=4).cuts
+    assert cuts[2].sent_bytes == 11 * 16 * 8 * 4
+    assert cuts[2].ratio == 3.0
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda x: x.tolist(), lambda x: "text", lambda x: None, lambda x: x.size, lambda x: x.astype(object)],
+)
+def test_what_is_no_bytes_is_refused(
+    net: infer.OnnxModel, pixels: np.ndarray, wrap: Callable[[np.ndarray], object]
+) -> None:
+    with pytest.raises(TypeError, match=r"cuts\[2\]: rows: encode gave .*, expected bytes"):
+        infer.infer(net, pixels, cuts={2: Rows(wrap)})
+
+
+def test_nothing_sent_is_an_infinite_ratio(net: infer.OnnxModel, pixels: np.ndarray) -> None:
+    result = infer.infer(net, pixels, cuts={1: Rows(lambda x: b"")})
+    assert result.cuts[1].sent_bytes == 0
+    assert result.cuts[1].ratio == result.ratio == np.inf
+    assert repr(result) == "Inference(11 images, cuts {1: rows inf×})"
+
+
+def test_raw_bytes_are_those_of_the_model_where_it_says_so(pixels: np.ndarray) -> None:
+    class Halved(Model):
+        def item_bytes(self, boundary: int) -> int:
+            return 2
+
+    x = np.ones((6, 4), np.float32)
+    plain, halved = (infer.infer(kind(), x, cuts={1: Exact()}).cuts[1] for kind in (Model, Halved))
+    assert plain.raw_bytes == 2 * halved.raw_bytes
+    assert plain.sent_bytes == halved.sent_bytes
+
+
 def test_a_plan_runs(net: infer.OnnxModel, pixels: np.ndarray) -> None:
     profile = net.profile(batch=4)
     chain = network.chain(

@@ -202,7 +202,7 @@ def test_arguments_are_what_they_should_be():
         measure(Net(), images().take(slice(0, 0)), COARSE)
     with pytest.raises(TypeError, match=r"compressors\['x'\]: expected a Compressor, got 3"):
         measure(Net(), images(), {"x": 3})
-    with pytest.raises(ValueError, match="returned shape"):
+    with pytest.raises(ValueError, match=r"compressors\[.*turned float32"):
         measure(Net(), images(), {"x": Wrong()})
 
 
@@ -212,6 +212,30 @@ class Wrong(Coarse):
 
     def decode(self, data):
         return self.kept[:1]
+
+
+class Sends(Coarse):
+    """Whatever it is given to send."""
+
+    def __init__(self, data):
+        super().__init__(1.0)
+        self.data = data
+
+    def encode(self, x):
+        self.x = x
+        return self.data
+
+    def decode(self, data):
+        return self.x
+
+
+def test_bytes_are_counted_whatever_holds_them():
+    data = {"rows": Sends(np.zeros((3, 5), np.float64)), "nothing": Sends(b"")}
+    rows = measure(Net(), images(), data, boundaries=[1]).rows
+    raw = 40 * 4 * 12 * 4
+    assert [row.ratio for row in rows] == [(raw / 120,), (np.inf,)]
+    with pytest.raises(TypeError, match=r"compressors\['coarse-1.0'\]: coarse-1.0: encode gave \[1\]"):
+        measure(Net(), images(), {"list": Sends([1])})
 
 
 def test_it_is_exported():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -106,6 +109,39 @@ def test_threads_change_nothing(net: infer.OnnxModel) -> None:
     with ThreadPoolExecutor(8) as pool:
         for found in pool.map(lambda _: fresh.segment(0, 3)(x), range(32)):
             assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("used", [False, True])
+@pytest.mark.parametrize("copied", [lambda net: pickle.loads(pickle.dumps(net)), copy.copy, copy.deepcopy])
+def test_pickles_and_copies_leave_the_sessions(
+    shipped: infer.OnnxModel, copied: Callable[[infer.OnnxModel], infer.OnnxModel], used: bool
+) -> None:
+    net = infer.load()
+    x = pixels(3, side=64)
+    if used:
+        net.segment(0, 2)(x)
+    other = copied(net)
+    assert repr(other) == repr(net) and other.profile(2) == net.profile(2)
+    assert np.array_equal(other.segment(0, 12)(x), shipped.segment(0, 12)(x))
+    assert np.array_equal(net.segment(0, 12)(x), shipped.segment(0, 12)(x))
+
+
+def test_segments_are_pickled_with_their_model(net: infer.OnnxModel) -> None:
+    x = pixels(5)
+    segment = pickle.loads(pickle.dumps(net.segment(0, 2)))
+    assert np.array_equal(segment(x), net.segment(0, 2)(x))
+
+
+def test_pickled_while_threads_run_it(net: infer.OnnxModel) -> None:
+    fresh = infer.OnnxModel(net.weights)
+    x = pixels(5)
+    with ThreadPoolExecutor(4) as threads:
+        runs = [threads.submit(fresh.segment(0, 3), x) for _ in range(12)]
+        copies = [
+            threads.submit(lambda: pickle.loads(pickle.dumps(fresh)).segment(0, 3)(x)) for _ in range(4)
+        ]
+        found = [run.result() for run in (*runs, *copies)]
+    assert all(np.array_equal(y, found[0]) for y in found)
 
 
 def test_any_layout_is_taken(net: infer.OnnxModel) -> None:
