@@ -1,3 +1,7 @@
+#include <chrono>
+#include <limits>
+#include <utility>
+
 #include "constellm/codec/coding.hpp"
 #include "gil.hpp"
 #include "record.hpp"
@@ -18,21 +22,6 @@ struct FromPython<codec::Bits> {
 
 namespace pybind11::detail {
 
-template <class E>
-struct WordCaster {
-  static constexpr auto name = const_name("str");
-  static handle cast(E value, return_value_policy, handle) { return str(word_of(value)).release(); }
-};
-template <>
-struct type_caster<constellm::codec::Sparsify> : WordCaster<constellm::codec::Sparsify> {};
-template <>
-struct type_caster<constellm::codec::Scale> : WordCaster<constellm::codec::Scale> {};
-template <>
-struct type_caster<constellm::codec::Clip> : WordCaster<constellm::codec::Clip> {};
-template <>
-struct type_caster<constellm::codec::Rounding> : WordCaster<constellm::codec::Rounding> {};
-template <>
-struct type_caster<constellm::codec::Entropy> : WordCaster<constellm::codec::Entropy> {};
 template <>
 struct type_caster<constellm::codec::Bits> {
   static constexpr auto name = const_name("int | None");
@@ -62,22 +51,62 @@ std::span<const std::uint8_t> bytes_of(const py::buffer_info& buffer) {
   return {static_cast<const std::uint8_t*>(buffer.ptr), static_cast<std::size_t>(buffer.size)};
 }
 
-// One a thread: calls from many threads run side by side, and scratch is reused; not what a large array
-// needed, which else the thread would keep for good.
-class Scratch {
+// Whether a signal's Python handler has raised, Ctrl-C's for one. Asked for by the clock, not at every look
+// of the codec, since a thread that holds the GIL may keep it for some milliseconds.
+class SignalRaised {
  public:
-  Scratch() = default;
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    constexpr std::size_t kMostHeld = std::size_t{64} << 20;
-    if (workspace().held_bytes() > kMostHeld) workspace() = {};
+  bool operator()() {
+    const auto now = Clock::now();
+    if (now - last_ < std::chrono::milliseconds(20)) return false;
+    last_ = now;
+    const GilTaken gil;
+    return PyErr_CheckSignals() != 0;
   }
 
-  static codec::Workspace& workspace() {
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_ = Clock::now();
+};
+
+// Calls `work(stop token)` without the GIL; raises what a signal's handler has raised.
+template <class Work>
+auto interruptible(Work work) {
+  try {
+    core::StopToken stop(std::numeric_limits<double>::infinity(), SignalRaised());
+    const GilReleased no_gil;
+    return work(stop);
+  } catch (const core::Stopped&) {
+    throw py::error_already_set();
+  }
+}
+
+// Scratch of a call: the thread's, so that it is reused, or its own where a signal's handler calls the codec
+// in the middle of another call. What a large array needed is given back.
+class Lease {
+ public:
+  Lease() : nested_(std::exchange(busy(), true)) {}
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() {
+    if (nested_) return;
+    busy() = false;
+    constexpr std::size_t kMostHeld = std::size_t{64} << 20;
+    if (shared().held_bytes() > kMostHeld) shared() = {};
+  }
+
+  codec::Workspace& get() { return nested_ ? own_ : shared(); }
+
+ private:
+  static bool& busy() {
+    thread_local bool flag = false;
+    return flag;
+  }
+  static codec::Workspace& shared() {
     thread_local codec::Workspace workspace;
     return workspace;
   }
+  bool nested_;
+  codec::Workspace own_;
 };
 
 // The Python layer has checked dtypes, alignment and byte order.
@@ -88,9 +117,10 @@ auto with_arrays(const py::array& x, const std::optional<py::array>& mask, const
   std::optional<codec::ArrayView> mask_view;
   if (mask) mask_view = view_of(*mask);
   const codec::Dtype dtype = dtype_of(x);
-  const GilReleased no_gil;
-  const Scratch scratch;
-  return call(view, dtype, mask_view, scheme, scratch.workspace());
+  return interruptible([&](core::StopToken& stop) {
+    Lease workspace;
+    return call(view, dtype, mask_view, scheme, stop, workspace.get());
+  });
 }
 
 py::bytes encode(const py::array& x, const codec::Scheme& scheme, const std::optional<py::array>& mask) {
@@ -108,28 +138,29 @@ py::dict entropy_bound(const py::array& x, const codec::Scheme& scheme,
   return parts;
 }
 
+codec::Header read_header(const py::buffer_info& buffer) {
+  return interruptible([&](core::StopToken& stop) { return codec::read_header(bytes_of(buffer), stop); });
+}
+
 py::array decode(const py::buffer& data, std::int64_t max_bytes) {
   const py::buffer_info buffer = data.request();
-  codec::Header header;
-  {
-    const GilReleased no_gil;
-    header = codec::read_header(bytes_of(buffer));
-    if (header.raw_bytes() > max_bytes) {
-      throw core::InvalidInput("max_bytes: the array takes " + std::to_string(header.raw_bytes()) +
-                               " bytes, allowed are " + std::to_string(max_bytes));
-    }
+  const codec::Header header = read_header(buffer);
+  if (header.raw_bytes() > max_bytes) {
+    throw core::InvalidInput("max_bytes: the array takes " + std::to_string(header.raw_bytes()) +
+                             " bytes, allowed are " + std::to_string(max_bytes));
   }
   py::array out(py::dtype(header.dtype == codec::Dtype::float32 ? "float32" : "float16"), header.shape);
   auto* to = static_cast<std::byte*>(out.mutable_data());
-  const GilReleased no_gil;
-  const Scratch scratch;
-  codec::decode(header, scratch.workspace(), to);
+  interruptible([&](core::StopToken& stop) {
+    Lease workspace;
+    codec::decode(header, stop, workspace.get(), to);
+  });
   return out;
 }
 
 py::dict inspect(const py::buffer& data) {
   const py::buffer_info buffer = data.request();
-  const codec::Header header = codec::read_header(bytes_of(buffer));
+  const codec::Header header = read_header(buffer);
   const auto size = [](std::span<const std::uint8_t> part) { return static_cast<std::int64_t>(part.size()); };
   const std::int64_t parts = size(header.mask) + size(header.scales) + size(header.symbols);
   py::dict told;

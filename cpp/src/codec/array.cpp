@@ -61,16 +61,18 @@ void RowWalk::next() {
   }
 }
 
-const float* read_row(const RowWalk& walk, Dtype dtype, std::int64_t features, float* scratch) {
-  const std::byte* row = walk.row();
+const float* read_features(const RowWalk& walk, Dtype dtype, std::int64_t begin, std::int64_t end,
+                           float* scratch) {
   const std::int64_t stride = walk.feature_stride_bytes();
+  const std::byte* first = walk.row() + begin * stride;
+  const std::int64_t n = end - begin;
   if (dtype == Dtype::float32) {
-    if (stride == 4) return reinterpret_cast<const float*>(row);
-    for (std::int64_t i = 0; i < features; ++i) scratch[i] = at<float>(row, stride, i);
+    if (stride == 4) return reinterpret_cast<const float*>(first);
+    for (std::int64_t i = 0; i < n; ++i) scratch[i] = at<float>(first, stride, i);
   } else if (stride == 2) {
-    widen(reinterpret_cast<const std::uint16_t*>(row), features, scratch);
+    widen(reinterpret_cast<const std::uint16_t*>(first), n, scratch);
   } else {
-    for (std::int64_t i = 0; i < features; ++i) scratch[i] = from_half(at<std::uint16_t>(row, stride, i));
+    for (std::int64_t i = 0; i < n; ++i) scratch[i] = from_half(at<std::uint16_t>(first, stride, i));
   }
   return scratch;
 }

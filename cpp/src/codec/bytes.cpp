@@ -29,8 +29,8 @@ constexpr Tables kTables = make_tables();
 
 }  // namespace
 
-std::uint32_t crc32c(std::span<const std::uint8_t> data) {
-  std::uint32_t crc = ~0u;
+std::uint32_t crc32c(std::span<const std::uint8_t> data, std::uint32_t before) {
+  std::uint32_t crc = ~before;
   const std::uint8_t* byte = data.data();
   std::size_t left = data.size();
   for (; left >= 8; left -= 8, byte += 8) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 
 #include "constellm/codec/half.hpp"
@@ -15,12 +16,6 @@
 
 namespace constellm::codec {
 namespace {
-
-// The first n of `values`, which grow but do not shrink: to grow again would clear them.
-std::span<float> room(std::vector<float>& values, std::size_t n) {
-  if (values.size() < n) values.resize(n);
-  return std::span(values).first(n);
-}
 
 CONSTELLM_SIMD bool all_finite(const float* values, std::int64_t n) {
   std::int32_t most = 0;
@@ -64,18 +59,18 @@ std::int64_t group_features(const Scheme& scheme, std::int64_t features) {
 class Gather {
  public:
   Gather(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Scheme& scheme,
-         Workspace& workspace)
-      : x_(x), dtype_(dtype), scheme_(scheme), w_(workspace), rows_(rows_of(x.shape)) {
+         core::StopToken& stop, Workspace& workspace)
+      : x_(x), dtype_(dtype), scheme_(scheme), stop_(stop), w_(workspace), rows_(rows_of(x.shape)) {
     if (mask) mask_walk_.emplace(*mask);
   }
 
   void run() {
-    w_.kept = {};
+    w_.kept.clear();
     w_.group_end.clear();
     if (scheme_.selects()) w_.mask.reset(rows_.tokens, rows_.features);
     if (rows_.elements() == 0) return;  // however many features its tokens would have
     w_.row.resize(static_cast<std::size_t>(rows_.features));
-    w_.kept = room(w_.kept_room, static_cast<std::size_t>(rows_.elements()));
+    w_.kept.resize(static_cast<std::size_t>(rows_.elements()));
     const bool drawn = scheme_.bits > 0 && scheme_.rounding == Rounding::stochastic;
     w_.draws.resize(drawn ? w_.kept.size() : 0);
     const bool grouped = scheme_.bits > 0 && scheme_.scale != Scale::tensor;
@@ -84,35 +79,48 @@ class Gather {
     RowWalk walk(x_);
     std::int64_t kept = 0;
     for (std::int64_t t = 0; t < rows_.tokens; ++t, walk.next()) {
-      const float* row = read_row(walk, dtype_, rows_.features, w_.row.data());
-      if (!all_finite(row, rows_.features)) {
-        std::int64_t f = 0;
-        while (std::isfinite(row[f])) ++f;
-        throw_not_finite(x_, t * rows_.features + f, row[f]);
-      }
+      const float* row = read(walk, t);
       const std::int64_t before = kept;
       if (scheme_.selects()) {
         select_row(row, t);
         float* out = w_.kept.data() + kept;
-        for_each_kept(w_.mask.row(t), w_.mask.words_per_row, [&](std::int64_t f) { *out++ = row[f]; });
+        for_each_kept(w_.mask.row(t), w_.mask.words_per_row, stop_, [&](std::int64_t f) { *out++ = row[f]; });
         kept = out - w_.kept.data();
       } else {
-        std::copy_n(row, rows_.features, w_.kept.data() + kept);
+        in_parts(rows_.features, stop_, [&](std::int64_t begin, std::int64_t end) {
+          std::copy(row + begin, row + end, w_.kept.data() + kept + begin);
+        });
         kept += rows_.features;
       }
       if (drawn || grouped) list_features(t);
       if (drawn) {
-        draw(static_cast<std::uint64_t>(scheme_.seed), t,
-             std::span(w_.features).first(static_cast<std::size_t>(kept - before)), w_.draws.data() + before);
+        in_parts(kept - before, stop_, [&](std::int64_t begin, std::int64_t end) {
+          const std::span<const std::uint32_t> features(w_.features.data() + begin, w_.features.data() + end);
+          draw(static_cast<std::uint64_t>(scheme_.seed), t, features, w_.draws.data() + before + begin);
+        });
       }
       if (grouped) end_groups(before, kept);
     }
-    w_.kept = w_.kept.first(static_cast<std::size_t>(kept));
+    w_.kept.resize(static_cast<std::size_t>(kept));
   }
 
  private:
+  // The row as floats, all of them finite.
+  const float* read(const RowWalk& walk, std::int64_t t) {
+    const float* row = nullptr;
+    in_parts(rows_.features, stop_, [&](std::int64_t begin, std::int64_t end) {
+      const float* part = read_features(walk, dtype_, begin, end, w_.row.data() + begin);
+      if (begin == 0) row = part;
+      if (all_finite(part, end - begin)) return;
+      const float* wrong =
+          std::find_if_not(part, part + (end - begin), [](float v) { return std::isfinite(v); });
+      throw_not_finite(x_, t * rows_.features + begin + (wrong - part), *wrong);
+    });
+    return row;
+  }
+
   void select_row(const float* row, std::int64_t t) {
-    if (!mask_walk_) return select(row, rows_.features, scheme_, w_.selector, w_.mask.row(t));
+    if (!mask_walk_) return select(row, rows_.features, scheme_, stop_, w_.selector, w_.mask.row(t));
     w_.bytes.resize(static_cast<std::size_t>(rows_.features));
     const std::byte* bytes = mask_walk_->row();
     const std::int64_t stride = mask_walk_->feature_stride_bytes();
@@ -130,10 +138,12 @@ class Gather {
   void list_features(std::int64_t t) {
     std::uint32_t* out = w_.features.data();
     if (scheme_.selects()) {
-      for_each_kept(w_.mask.row(t), w_.mask.words_per_row,
+      for_each_kept(w_.mask.row(t), w_.mask.words_per_row, stop_,
                     [&](std::int64_t f) { *out++ = static_cast<std::uint32_t>(f); });
     } else {
-      for (std::int64_t f = 0; f < rows_.features; ++f) *out++ = static_cast<std::uint32_t>(f);
+      in_parts(rows_.features, stop_, [&](std::int64_t begin, std::int64_t end) {
+        std::iota(out + begin, out + end, static_cast<std::uint32_t>(begin));
+      });
     }
   }
 
@@ -143,12 +153,14 @@ class Gather {
     for (std::int64_t end = width; end < rows_.features + width; end += width) {
       while (i < kept && w_.features[static_cast<std::size_t>(i - before)] < end) ++i;
       w_.group_end.push_back(i);
+      pass(stop_, width);
     }
   }
 
   const ArrayView& x_;
   Dtype dtype_;
   const Scheme& scheme_;
+  core::StopToken& stop_;
   Workspace& w_;
   Rows rows_;
   std::optional<RowWalk> mask_walk_;
@@ -157,14 +169,14 @@ class Gather {
 // Divides what is kept by the scale of its group, a stored number. What is clipped ends at the scale: else
 // the quantiser, which is one for all groups, would have to reach the farthest outlier of any. Below the
 // normal numbers scales are coarse, many times what they stand for, and clipping keeps to its own point.
-void scale_groups(const Scheme& scheme, Workspace& w) {
+void scale_groups(const Scheme& scheme, core::StopToken& stop, Workspace& w) {
   w.scaled.resize(w.kept.size());
   w.scale.resize(w.group_end.size());
   std::int64_t begin = 0;
   for (std::size_t g = 0; g < w.group_end.size(); ++g) {
     const std::int64_t n = w.group_end[g] - begin;
     const float* values = w.kept.data() + begin;
-    const float reach = reach_of({values, static_cast<std::size_t>(n)}, scheme);
+    const float reach = reach_of({values, static_cast<std::size_t>(n)}, scheme, stop);
     w.scale[g] = scale_code(reach);
     float* out = w.scaled.data() + begin;
     if (w.scale[g] == 0) {
@@ -176,61 +188,62 @@ void scale_groups(const Scheme& scheme, Workspace& w) {
       if (scheme.clip == Clip::laplace) clamp(out, n, coarse ? reach / stored : 1.0f);
     }
     begin = w.group_end[g];
+    pass(stop, n);
   }
 }
 
 // Scales with what one would be: the exponents' bytes, then the five bits of the mantissas.
-void put_scales(const Scheme& scheme, Workspace& w, Bytes& out) {
+void put_scales(const Scheme& scheme, core::StopToken& stop, Workspace& w, Bytes& out) {
   w.bytes.resize(w.scale.size());
   for (std::size_t g = 0; g < w.scale.size(); ++g) w.bytes[g] = static_cast<std::uint8_t>(w.scale[g] >> 5);
   Bytes exponents;
-  put_symbols(w.bytes, 256, scheme.entropy, nullptr, w.coder, exponents);
+  put_symbols(w.bytes, 256, scheme.entropy, nullptr, stop, w.coder, exponents);
   put_varint(out, exponents.size());
   out.insert(out.end(), exponents.begin(), exponents.end());
   for (std::size_t g = 0; g < w.scale.size(); ++g) w.bytes[g] = static_cast<std::uint8_t>(w.scale[g] & 31);
-  put_symbols(w.bytes, 32, scheme.entropy, nullptr, w.coder, out);
+  put_symbols(w.bytes, 32, scheme.entropy, nullptr, stop, w.coder, out);
 }
 
-void get_scales(std::span<const std::uint8_t> data, std::size_t groups, Workspace& w) {
+void get_scales(std::span<const std::uint8_t> data, std::size_t groups, core::StopToken& stop, Workspace& w) {
   ByteReader in(data);
   w.scale.resize(groups);
   w.bytes.resize(groups);
   const std::uint64_t exponents = in.varint();
-  get_symbols(in.take(exponents), 256, nullptr, w.coder, w.bytes);
+  get_symbols(in.take(exponents), 256, nullptr, stop, w.coder, w.bytes);
   for (std::size_t g = 0; g < groups; ++g) w.scale[g] = static_cast<std::uint16_t>(w.bytes[g] << 5);
-  get_symbols(in.take(in.left()), 32, nullptr, w.coder, w.bytes);
+  get_symbols(in.take(in.left()), 32, nullptr, stop, w.coder, w.bytes);
   for (std::size_t g = 0; g < groups; ++g)
     w.scale[g] = static_cast<std::uint16_t>(w.scale[g] | (w.bytes[g] & 31));
 }
 
 // One byte of every value, of those that travel as they are.
-void plane_of(std::span<const float> kept, Dtype dtype, int plane, std::vector<std::uint8_t>& out) {
+void plane_of(std::span<const float> kept, Dtype dtype, int plane, core::StopToken& stop,
+              Buffer<std::uint8_t>& out) {
   out.resize(kept.size());
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    const std::uint32_t bits =
-        dtype == Dtype::float32 ? std::bit_cast<std::uint32_t>(kept[i]) : to_half(kept[i]);
-    out[i] = static_cast<std::uint8_t>(bits >> (8 * plane));
-  }
+  in_parts(std::ssize(kept), stop, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      const std::uint32_t bits =
+          dtype == Dtype::float32 ? std::bit_cast<std::uint32_t>(kept[i]) : to_half(kept[i]);
+      out[i] = static_cast<std::uint8_t>(bits >> (8 * plane));
+    }
+  });
 }
 
 // Symbols of what `w` has gathered; the quantiser that made them.
-Quantiser quantise_kept(const Scheme& scheme, Workspace& w) {
+Quantiser quantise_kept(const Scheme& scheme, core::StopToken& stop, Workspace& w) {
   const bool grouped = scheme.scale != Scale::tensor;
-  if (grouped) scale_groups(scheme, w);
-  const std::span<const float> values = grouped ? std::span<const float>(w.scaled) : w.kept;
-  Quantiser quantiser = fit_quantiser(values, scheme);
+  if (grouped) scale_groups(scheme, stop, w);
+  const std::span<const float> values = grouped ? w.scaled : w.kept;
+  Quantiser quantiser = fit_quantiser(values, scheme, stop);
   w.symbols.resize(values.size());
-  if (scheme.rounding == Rounding::stochastic) {
-    quantise(quantiser, values, w.draws.data(), w.symbols.data());
-  } else {
-    quantise(quantiser, values, w.symbols.data());
-  }
+  const float* draws = scheme.rounding == Rounding::stochastic ? w.draws.data() : nullptr;
+  quantise(quantiser, values, draws, stop, w.symbols.data());
   return quantiser;
 }
 
-double entropy_bytes(std::span<const std::uint8_t> symbols) {
+double entropy_bytes(std::span<const std::uint8_t> symbols, core::StopToken& stop) {
   Histogram histogram;
-  count_symbols(symbols, histogram);
+  count_symbols(symbols, stop, histogram);
   double bits = 0.0;
   for (const std::uint32_t count : histogram) {
     if (count > 0)
@@ -254,16 +267,16 @@ std::size_t Workspace::held_bytes() const {
     return (... + (buffers.capacity() * sizeof(*buffers.data())));
   };
   return sum(mask.words, selector.magnitude, selector.kept, coder.ids, coder.wide_ids, coder.words,
-             coder.slots, coder.columns, coder.memory, row, kept_room, scaled, draws, features, group_end,
-             scale, symbols, bytes);
+             coder.slots, coder.columns, coder.memory, row, kept, scaled, draws, features, group_end, scale,
+             symbols, bytes);
 }
 
 Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Scheme& scheme,
-             Workspace& w) {
+             core::StopToken& stop, Workspace& w) {
   const DefaultFloats default_floats;
   check(x, mask, scheme);
   const Rows rows = rows_of(x.shape);
-  Gather(x, dtype, mask, scheme, w).run();
+  Gather(x, dtype, mask, scheme, stop, w).run();
 
   std::array<Bytes, 3> parts;
   const auto kept = static_cast<std::int64_t>(w.kept.size());
@@ -271,36 +284,36 @@ Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& ma
   const bool contexts = scheme.entropy == Entropy::context && rows.elements() > 0;
   if (scheme.selects()) {
     grid.mask = &w.mask;
-    if (contexts) grid.stride = find_stride(w.mask, rows.tokens);
-    put_mask(grid, kept, scheme.entropy, w.coder, parts[0]);
+    if (contexts) grid.stride = find_stride(w.mask, rows.tokens, stop);
+    put_mask(grid, kept, scheme.entropy, stop, w.coder, parts[0]);
   }
   Quantiser quantiser;
   if (scheme.bits > 0) {
-    quantiser = quantise_kept(scheme, w);
-    if (scheme.scale != Scale::tensor) put_scales(scheme, w, parts[1]);
-    if (!scheme.selects() && contexts) grid.stride = find_stride(w.symbols, rows.tokens, rows.features);
-    put_symbols(w.symbols, quantiser.symbols(), scheme.entropy, &grid, w.coder, parts[2]);
+    quantiser = quantise_kept(scheme, stop, w);
+    if (scheme.scale != Scale::tensor) put_scales(scheme, stop, w, parts[1]);
+    if (!scheme.selects() && contexts) grid.stride = find_stride(w.symbols, rows.tokens, rows.features, stop);
+    put_symbols(w.symbols, quantiser.symbols(), scheme.entropy, &grid, stop, w.coder, parts[2]);
   } else {
     for (int plane = 0; plane < bytes_of(dtype); ++plane) {
-      plane_of(w.kept, dtype, plane, w.symbols);
+      plane_of(w.kept, dtype, plane, stop, w.symbols);
       Bytes coded;
-      put_symbols(w.symbols, 256, scheme.entropy, &grid, w.coder, coded);
+      put_symbols(w.symbols, 256, scheme.entropy, &grid, stop, w.coder, coded);
       put_varint(parts[2], coded.size());
-      parts[2].insert(parts[2].end(), coded.begin(), coded.end());
+      append(parts[2], coded, stop);
     }
   }
   Bytes message;
   put_header(message, dtype, x.shape, scheme, quantiser, parts);
-  for (const Bytes& part : parts) message.insert(message.end(), part.begin(), part.end());
-  seal(message, rows.elements() * bytes_of(dtype));
+  for (const Bytes& part : parts) append(message, part, stop);
+  seal(message, rows.elements() * bytes_of(dtype), stop);
   return message;
 }
 
 EntropyBound entropy_bound(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask,
-                           const Scheme& scheme, Workspace& w) {
+                           const Scheme& scheme, core::StopToken& stop, Workspace& w) {
   const DefaultFloats default_floats;
   check(x, mask, scheme);
-  Gather(x, dtype, mask, scheme, w).run();
+  Gather(x, dtype, mask, scheme, stop, w).run();
   const auto elements = static_cast<double>(rows_of(x.shape).elements());
   const auto kept = static_cast<double>(w.kept.size());
   EntropyBound bound;
@@ -308,12 +321,12 @@ EntropyBound entropy_bound(const ArrayView& x, Dtype dtype, const std::optional<
     if (scheme.selects() && count > 0.0) bound.mask_bytes -= count * std::log2(count / elements) / 8.0;
   }
   if (scheme.bits > 0) {
-    quantise_kept(scheme, w);
-    bound.symbols_bytes = entropy_bytes(w.symbols);
+    quantise_kept(scheme, stop, w);
+    bound.symbols_bytes = entropy_bytes(w.symbols, stop);
   } else {
     for (int plane = 0; plane < bytes_of(dtype); ++plane) {
-      plane_of(w.kept, dtype, plane, w.symbols);
-      bound.symbols_bytes += entropy_bytes(w.symbols);
+      plane_of(w.kept, dtype, plane, stop, w.symbols);
+      bound.symbols_bytes += entropy_bytes(w.symbols, stop);
     }
   }
   return bound;
@@ -322,17 +335,18 @@ EntropyBound entropy_bound(const ArrayView& x, Dtype dtype, const std::optional<
 namespace {
 
 // Values of the symbols of groups; those beyond the quantiser's cells stand for 0.
-void dequantise(const Header& header, const Rows& rows, Workspace& w) {
+void dequantise(const Header& header, const Rows& rows, core::StopToken& stop, Workspace& w) {
   const std::array<float, 256> levels = levels_of(header.quantiser);
-  const std::size_t n = w.symbols.size();
-  w.kept = room(w.kept_room, n);
+  w.kept.resize(w.symbols.size());
   if (header.scheme.scale == Scale::tensor) {
-    for (std::size_t i = 0; i < n; ++i) w.kept[i] = levels[w.symbols[i]];
-    return;
+    return in_parts(std::ssize(w.symbols), stop, [&](std::int64_t begin, std::int64_t end) {
+      std::transform(w.symbols.data() + begin, w.symbols.data() + end, w.kept.data() + begin,
+                     [&](std::uint8_t symbol) { return levels[symbol]; });
+    });
   }
   const std::int64_t width = group_features(header.scheme, rows.features);
   const std::int64_t groups = (rows.features + width - 1) / width;
-  get_scales(header.scales, static_cast<std::size_t>(rows.tokens * groups), w);
+  get_scales(header.scales, static_cast<std::size_t>(rows.tokens * groups), stop, w);
   std::size_t i = 0;
   for (std::int64_t t = 0; t < rows.tokens; ++t) {
     const auto value = [&](std::int64_t f) {
@@ -341,70 +355,87 @@ void dequantise(const Header& header, const Rows& rows, Workspace& w) {
       ++i;
     };
     if (header.scheme.selects()) {
-      for_each_kept(w.mask.row(t), w.mask.words_per_row, value);
+      for_each_kept(w.mask.row(t), w.mask.words_per_row, stop, value);
     } else {
-      for (std::int64_t f = 0; f < rows.features; ++f) value(f);
+      in_parts(rows.features, stop, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t f = begin; f < end; ++f) value(f);
+      });
     }
   }
 }
 
-void read_planes(const Header& header, const Grid& grid, Workspace& w) {
+void read_planes(const Header& header, const Grid& grid, core::StopToken& stop, Workspace& w) {
   ByteReader in(header.symbols);
   const std::size_t n = w.symbols.size();
-  std::vector<std::uint32_t>& bits = w.features;
-  bits.assign(n, 0);
+  Buffer<std::uint32_t>& bits = w.features;
+  bits.resize(n);
   for (int plane = 0; plane < bytes_of(header.dtype); ++plane) {
     const std::uint64_t bytes = in.varint();
-    get_symbols(in.take(bytes), 256, &grid, w.coder, w.symbols);
-    for (std::size_t i = 0; i < n; ++i) bits[i] |= static_cast<std::uint32_t>(w.symbols[i]) << (8 * plane);
+    get_symbols(in.take(bytes), 256, &grid, stop, w.coder, w.symbols);
+    in_parts(std::ssize(bits), stop, [&](std::int64_t begin, std::int64_t end) {
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+        const std::uint32_t before = plane == 0 ? 0 : bits[i];
+        bits[i] = before | static_cast<std::uint32_t>(w.symbols[i]) << (8 * plane);
+      }
+    });
   }
   if (in.left() != 0) throw_corrupt("bytes after the values");
-  w.kept = room(w.kept_room, n);
-  for (std::size_t i = 0; i < n; ++i) {
-    w.kept[i] = header.dtype == Dtype::float32 ? std::bit_cast<float>(bits[i])
-                                               : from_half(static_cast<std::uint16_t>(bits[i]));
-  }
+  w.kept.resize(n);
+  in_parts(std::ssize(bits), stop, [&](std::int64_t begin, std::int64_t end) {
+    std::transform(bits.data() + begin, bits.data() + end, w.kept.data() + begin, [&](std::uint32_t value) {
+      return header.dtype == Dtype::float32 ? std::bit_cast<float>(value)
+                                            : from_half(static_cast<std::uint16_t>(value));
+    });
+  });
 }
 
 template <class T, class Convert>
-void scatter(const Header& header, const Rows& rows, const Workspace& w, std::byte* out, Convert&& convert) {
+void scatter(const Header& header, const Rows& rows, const Workspace& w, core::StopToken& stop,
+             std::byte* out, Convert&& convert) {
   auto* element = reinterpret_cast<T*>(out);
   const float* value = w.kept.data();
-  if (!header.scheme.selects()) return convert(value, rows.elements(), element);
-  std::fill_n(element, rows.elements(), T{0});
+  if (!header.scheme.selects()) {
+    return in_parts(rows.elements(), stop, [&](std::int64_t begin, std::int64_t end) {
+      convert(value + begin, end - begin, element + begin);
+    });
+  }
+  in_parts(rows.elements(), stop,
+           [&](std::int64_t begin, std::int64_t end) { std::fill(element + begin, element + end, T{0}); });
   for (std::int64_t t = 0; t < rows.tokens; ++t, element += rows.features) {
-    for_each_kept(w.mask.row(t), w.mask.words_per_row,
+    for_each_kept(w.mask.row(t), w.mask.words_per_row, stop,
                   [&](std::int64_t f) { convert(value++, 1, element + f); });
   }
 }
 
 }  // namespace
 
-void decode(const Header& header, Workspace& w, std::byte* out) {
+void decode(const Header& header, core::StopToken& stop, Workspace& w, std::byte* out) {
   const DefaultFloats default_floats;
   const Rows rows = rows_of(header.shape);
   if (rows.elements() == 0) return;  // there may be more tokens than could ever be walked over
   std::int64_t kept = rows.elements();
   if (header.scheme.selects()) {
     w.mask.reset(rows.tokens, rows.features);
-    kept = get_mask(header.mask, rows.tokens, w.coder, w.mask);
+    kept = get_mask(header.mask, rows.tokens, stop, w.coder, w.mask);
   }
   const Grid grid{
       .tokens = rows.tokens, .features = rows.features, .mask = header.scheme.selects() ? &w.mask : nullptr};
   w.symbols.resize(static_cast<std::size_t>(kept));
   if (header.scheme.bits > 0) {
-    get_symbols(header.symbols, header.quantiser.symbols(), &grid, w.coder, w.symbols);
-    dequantise(header, rows, w);
+    get_symbols(header.symbols, header.quantiser.symbols(), &grid, stop, w.coder, w.symbols);
+    dequantise(header, rows, stop, w);
   } else {
-    read_planes(header, grid, w);
+    read_planes(header, grid, stop, w);
   }
   // Neither a scale nor a value that travelled as it is need be a number.
-  if (!all_finite(w.kept.data(), std::ssize(w.kept))) throw_corrupt("a value is not finite");
+  in_parts(std::ssize(w.kept), stop, [&](std::int64_t begin, std::int64_t end) {
+    if (!all_finite(w.kept.data() + begin, end - begin)) throw_corrupt("a value is not finite");
+  });
   if (header.dtype == Dtype::float32) {
-    scatter<float>(header, rows, w, out,
+    scatter<float>(header, rows, w, stop, out,
                    [](const float* from, std::int64_t n, float* to) { std::copy_n(from, n, to); });
   } else {
-    scatter<std::uint16_t>(header, rows, w, out, narrow);
+    scatter<std::uint16_t>(header, rows, w, stop, out, narrow);
   }
 }
 

@@ -36,6 +36,15 @@ E unpack(std::uint16_t words, int shift, unsigned most, const char* what) {
   return static_cast<E>(value);
 }
 
+std::uint32_t checksum_of(std::span<const std::uint8_t> message, core::StopToken& stop) {
+  const auto summed = message.subspan(kPrelude);
+  std::uint32_t sum = 0;
+  in_parts(std::ssize(summed), stop, [&](std::int64_t begin, std::int64_t end) {
+    sum = crc32c(summed.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), sum);
+  });
+  return sum;
+}
+
 }  // namespace
 
 void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, const Scheme& scheme,
@@ -61,14 +70,14 @@ void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, co
   put_varint(out, parts[2].size());
 }
 
-void seal(Bytes& message, std::int64_t raw_bytes) {
+void seal(Bytes& message, std::int64_t raw_bytes, core::StopToken& stop) {
   const std::int64_t least = (raw_bytes + kMostExpansion - 1) / kMostExpansion;
   if (static_cast<std::int64_t>(message.size()) < least) message.resize(static_cast<std::size_t>(least));
-  const std::uint32_t sum = crc32c(std::span(message).subspan(kPrelude));
+  const std::uint32_t sum = checksum_of(message, stop);
   std::memcpy(message.data() + kMagic.size() + 1, &sum, sizeof(sum));
 }
 
-Header read_header(std::span<const std::uint8_t> message) {
+Header read_header(std::span<const std::uint8_t> message, core::StopToken& stop) {
   const DefaultFloats default_floats;
   ByteReader in(message);
   if (message.size() < kPrelude || !std::equal(kMagic.begin(), kMagic.end(), message.begin())) {
@@ -79,7 +88,7 @@ Header read_header(std::span<const std::uint8_t> message) {
     throw core::InvalidInput("data: version " + std::to_string(version) + ", known is " +
                              std::to_string(kVersion));
   }
-  if (in.get<std::uint32_t>() != crc32c(message.subspan(kPrelude))) throw_corrupt("the checksum differs");
+  if (in.get<std::uint32_t>() != checksum_of(message, stop)) throw_corrupt("the checksum differs");
 
   Header header;
   header.message_bytes = static_cast<std::int64_t>(message.size());

@@ -8,6 +8,6 @@ void put_header(Bytes& out, Dtype dtype, std::span<const std::int64_t> shape, co
                 const Quantiser& quantiser, std::span<const Bytes> parts);
 
 /// Pads a message of `raw_bytes` where it must be longer, and writes its checksum.
-void seal(Bytes& message, std::int64_t raw_bytes);
+void seal(Bytes& message, std::int64_t raw_bytes, core::StopToken& stop);
 
 }  // namespace constellm::codec

@@ -97,10 +97,11 @@ struct Model {
   }
 };
 
-void put_modelled(const Grid& grid, const Model& model, CoderScratch& scratch, Bytes& out) {
+void put_modelled(const Grid& grid, const Model& model, core::StopToken& stop, CoderScratch& scratch,
+                  Bytes& out) {
   const std::int64_t groups = model.groups();
   const std::int64_t n = grid.tokens * groups;
-  if (std::ssize(scratch.wide_ids) < n) scratch.wide_ids.resize(static_cast<std::size_t>(n));
+  scratch.wide_ids.resize(static_cast<std::size_t>(n));
   std::uint16_t* id = scratch.wide_ids.data();
   for (std::int64_t t = 0; t < grid.tokens; ++t) {
     std::int64_t left = model.count;
@@ -109,6 +110,7 @@ void put_modelled(const Grid& grid, const Model& model, CoderScratch& scratch, B
       *id++ = static_cast<std::uint16_t>(16 * model.index(g, left) + pattern);
       left -= ones_of(pattern);
     }
+    pass(stop, grid.features);
   }
   std::vector<Range> ranges;
   ranges.reserve(16 * model.tables.size());
@@ -118,12 +120,12 @@ void put_modelled(const Grid& grid, const Model& model, CoderScratch& scratch, B
     }
   }
   const int lanes = lanes_for(n);
-  rans_encode(scratch.wide_ids.data(), ranges.data(), even_strips(grid.tokens, lanes, groups), lanes,
+  rans_encode(scratch.wide_ids.data(), ranges.data(), even_strips(grid.tokens, lanes, groups), lanes, stop,
               scratch.words, out);
 }
 
 void get_modelled(std::span<const std::uint8_t> data, std::int64_t tokens, const Model& model,
-                  MaskBits& mask) {
+                  core::StopToken& stop, MaskBits& mask) {
   const std::int64_t groups = model.groups();
   const int lanes = lanes_for(tokens * groups);
   // The rows of each lane follow one another, so that what a row depends on is long decoded.
@@ -138,7 +140,7 @@ void get_modelled(std::span<const std::uint8_t> data, std::int64_t tokens, const
     place[l] = {mask.row(rows[l]), 0, model.count};
   }
   std::fill(mask.words.begin(), mask.words.end(), 0);
-  rans_decode(data, even_strips(tokens, lanes, groups), lanes,
+  rans_decode(data, even_strips(tokens, lanes, groups), lanes, stop,
               [&](std::size_t l, std::int64_t, std::uint32_t slot) {
                 Place& p = place[l];
                 const Table& begin = model.tables[model.index(p.group, p.left)];
@@ -151,17 +153,18 @@ void get_modelled(std::span<const std::uint8_t> data, std::int64_t tokens, const
               });
 }
 
-void put_packed(const MaskBits& mask, std::int64_t tokens, Bytes& out) {
+void put_packed(const MaskBits& mask, std::int64_t tokens, core::StopToken& stop, Bytes& out) {
   BitWriter bits(out);
   for (std::int64_t t = 0; t < tokens; ++t) {
     for (std::int64_t f = 0; f < mask.features; f += 32) {
       const auto width = static_cast<int>(std::min<std::int64_t>(32, mask.features - f));
       bits.put(static_cast<std::uint32_t>(mask.row(t)[f / 64] >> (f % 64)), width);
     }
+    pass(stop, mask.features);
   }
 }
 
-void get_packed(ByteReader& in, std::int64_t tokens, MaskBits& mask) {
+void get_packed(ByteReader& in, std::int64_t tokens, core::StopToken& stop, MaskBits& mask) {
   BitReader bits(in);
   for (std::int64_t t = 0; t < tokens; ++t) {
     std::fill_n(mask.row(t), mask.words_per_row, 0);
@@ -169,6 +172,7 @@ void get_packed(ByteReader& in, std::int64_t tokens, MaskBits& mask) {
       const auto width = static_cast<int>(std::min<std::int64_t>(32, mask.features - f));
       mask.row(t)[f / 64] |= static_cast<std::uint64_t>(bits.get(width)) << (f % 64);
     }
+    pass(stop, mask.features);
   }
 }
 
@@ -182,19 +186,23 @@ void fill_all(std::int64_t tokens, MaskBits& mask) {
 
 }  // namespace
 
-void put_mask(const Grid& grid, std::int64_t kept, Entropy entropy, CoderScratch& scratch, Bytes& out) {
+void put_mask(const Grid& grid, std::int64_t kept, Entropy entropy, core::StopToken& stop,
+              CoderScratch& scratch, Bytes& out) {
   const MaskBits& mask = *grid.mask;
   const std::int64_t elements = grid.tokens * grid.features;
   if (elements == 0) return;
   if (entropy == Entropy::none) {
     put(out, Form::packed);
-    return put_packed(mask, grid.tokens, out);
+    return put_packed(mask, grid.tokens, stop, out);
   }
   if (kept == 0 || kept == elements) return put(out, kept == 0 ? Form::none : Form::all);
 
   const std::int64_t count = mask.count(0);
   bool equal = true;
-  for (std::int64_t t = 1; t < grid.tokens && equal; ++t) equal = mask.count(t) == count;
+  for (std::int64_t t = 1; t < grid.tokens && equal; ++t) {
+    equal = mask.count(t) == count;
+    pass(stop, mask.words_per_row);
+  }
   const auto density = static_cast<std::uint32_t>(
       std::clamp<double>(static_cast<double>(kept) / static_cast<double>(elements) * kOne, 1.0, kOne - 1.0));
   if (entropy == Entropy::context) {
@@ -208,49 +216,51 @@ void put_mask(const Grid& grid, std::int64_t kept, Entropy entropy, CoderScratch
       const auto width = static_cast<std::uint64_t>(std::bit_width(variance));
       plain -= std::min(plain, static_cast<std::uint64_t>(grid.tokens) * width / 2);
     }
-    if (fit_mask_context(grid, scratch) < plain) {
+    if (fit_mask_context(grid, stop, scratch) < plain) {
       put(out, Form::context);
-      return put_mask_context(grid, scratch, out);
+      return put_mask_context(grid, stop, scratch, out);
     }
   }
   if (equal) {
     put(out, Form::counted);
     put_varint(out, static_cast<std::uint64_t>(count));
-    put_modelled(grid, Model::of_count(mask.features, count), scratch, out);
+    put_modelled(grid, Model::of_count(mask.features, count), stop, scratch, out);
   } else {
     put(out, Form::density);
     put(out, static_cast<std::uint16_t>(density));
-    put_modelled(grid, Model::of_density(mask.features, density), scratch, out);
+    put_modelled(grid, Model::of_density(mask.features, density), stop, scratch, out);
   }
 }
 
-std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, CoderScratch& scratch,
-                      MaskBits& mask) {
+std::int64_t get_mask(std::span<const std::uint8_t> data, std::int64_t tokens, core::StopToken& stop,
+                      CoderScratch& scratch, MaskBits& mask) {
   ByteReader in(data);
   if (tokens * mask.features > 0) {
     switch (static_cast<Form>(in.get<std::uint8_t>())) {
-      case Form::packed: get_packed(in, tokens, mask); break;
+      case Form::packed: get_packed(in, tokens, stop, mask); break;
       case Form::all: fill_all(tokens, mask); break;
       case Form::none: std::fill(mask.words.begin(), mask.words.end(), 0); break;
       case Form::density: {
         const auto density = in.get<std::uint16_t>();
-        get_modelled(in.take(in.left()), tokens, Model::of_density(mask.features, density), mask);
+        get_modelled(in.take(in.left()), tokens, Model::of_density(mask.features, density), stop, mask);
         break;
       }
       case Form::counted: {
         const std::uint64_t count = in.varint();
         if (count > static_cast<std::uint64_t>(mask.features)) throw_corrupt("a row keeps more than it has");
         const Model model = Model::of_count(mask.features, static_cast<std::int64_t>(count));
-        get_modelled(in.take(in.left()), tokens, model, mask);
+        get_modelled(in.take(in.left()), tokens, model, stop, mask);
         break;
       }
-      case Form::context: get_mask_context(in, tokens, scratch, mask); break;
+      case Form::context: get_mask_context(in, tokens, stop, scratch, mask); break;
       default: throw_corrupt("form of the mask");
     }
   }
   if (in.left() != 0) throw_corrupt("bytes after the mask");
   std::int64_t kept = 0;
-  for (const std::uint64_t word : mask.words) kept += ones_in(word);
+  in_parts(std::ssize(mask.words), stop, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t w = begin; w < end; ++w) kept += ones_in(mask.words[static_cast<std::size_t>(w)]);
+  });
   return kept;
 }
 

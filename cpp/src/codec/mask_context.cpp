@@ -185,7 +185,8 @@ CONSTELLM_SIMD std::int32_t difference(const std::uint8_t* a, const std::uint8_t
 
 // The stride of at least 2 at which `differing(token, token before by a stride)` is least over a sample.
 template <class Differing>
-std::int64_t least_differing(std::int64_t tokens, Differing&& differing) {
+std::int64_t least_differing(std::int64_t tokens, std::int64_t features, core::StopToken& stop,
+                             Differing&& differing) {
   constexpr std::int64_t kSampled = 128;
   const std::int64_t most = most_stride(tokens);
   const std::int64_t step = std::max<std::int64_t>(1, tokens / kSampled);
@@ -194,7 +195,10 @@ std::int64_t least_differing(std::int64_t tokens, Differing&& differing) {
   std::int64_t sum = 0;
   for (std::int64_t stride = 2; stride <= most; ++stride) {
     std::int64_t all = 0;
-    for (std::int64_t t = most; t < tokens; t += step) all += differing(t, t - stride);
+    for (std::int64_t t = most; t < tokens; t += step) {
+      all += differing(t, t - stride);
+      pass(stop, features);
+    }
     sum += all;
     if (best > 1 && all >= least) continue;
     best = stride;
@@ -206,8 +210,8 @@ std::int64_t least_differing(std::int64_t tokens, Differing&& differing) {
 
 }  // namespace
 
-std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens) {
-  return least_differing(tokens, [&](std::int64_t t, std::int64_t other) {
+std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens, core::StopToken& stop) {
+  return least_differing(tokens, mask.features, stop, [&](std::int64_t t, std::int64_t other) {
     std::int64_t differing = 0;
     for (std::int64_t w = 0; w < mask.words_per_row; ++w) {
       differing += ones_in(mask.row(t)[w] ^ mask.row(other)[w]);
@@ -216,14 +220,15 @@ std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens) {
   });
 }
 
-std::int64_t find_stride(std::span<const std::uint8_t> symbols, std::int64_t tokens, std::int64_t features) {
-  return least_differing(tokens, [&](std::int64_t t, std::int64_t other) {
+std::int64_t find_stride(std::span<const std::uint8_t> symbols, std::int64_t tokens, std::int64_t features,
+                         core::StopToken& stop) {
+  return least_differing(tokens, features, stop, [&](std::int64_t t, std::int64_t other) {
     return std::int64_t{
         difference(symbols.data() + t * features, symbols.data() + other * features, features)};
   });
 }
 
-std::uint64_t fit_mask_context(const Grid& grid, CoderScratch& scratch) {
+std::uint64_t fit_mask_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch) {
   const MaskBits& mask = *grid.mask;
   const std::int64_t width = paired(grid.features);
   scratch.ids.resize(static_cast<std::size_t>(grid.tokens * width));
@@ -237,10 +242,11 @@ std::uint64_t fit_mask_context(const Grid& grid, CoderScratch& scratch) {
       unpack(mask.row(t), mask.words_per_row, memory.row());
       add_bits(memory.contexts(), memory.row(), width, ids);
       memory.end_row();
+      pass(stop, width);
     }
   }
   Histogram histogram;
-  count_symbols(scratch.ids, histogram);
+  count_symbols(scratch.ids, stop, histogram);
   std::uint64_t cost = 0;
   for (std::size_t c = 0; c < kContexts; ++c) {
     const std::uint64_t zeros = histogram[2 * c];
@@ -259,7 +265,7 @@ std::uint64_t fit_mask_context(const Grid& grid, CoderScratch& scratch) {
   return cost / 256 + 2 * kContexts + 32 * static_cast<std::uint64_t>(lanes);
 }
 
-void put_mask_context(const Grid& grid, CoderScratch& scratch, Bytes& out) {
+void put_mask_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch, Bytes& out) {
   put(out, static_cast<std::uint8_t>(grid.stride));
   put_levels(scratch.mask_levels, out);
   // What each feature adds to the number of its pair: level and bit of the first, of the second.
@@ -270,22 +276,24 @@ void put_mask_context(const Grid& grid, CoderScratch& scratch, Bytes& out) {
     first[id] = static_cast<std::uint16_t>((level * kLevels) << 2 | (id & 1) << 1);
     second[id] = static_cast<std::uint16_t>(level << 2 | (id & 1));
   }
-  const std::size_t pairs = scratch.ids.size() / 2;
-  if (scratch.wide_ids.size() < pairs) scratch.wide_ids.resize(pairs);
-  const std::uint8_t* ids = scratch.ids.data();
-  std::uint16_t* wide = scratch.wide_ids.data();
-  std::size_t i = 0;
-  for (; i + 4 <= pairs; i += 4) {  // eight features a load, which also keeps the compiler from shuffling
-    std::uint64_t eight;
-    std::memcpy(&eight, ids + 2 * i, 8);
-    std::uint64_t four = 0;
-    for (int k = 0; k < 4; ++k, eight >>= 16) {
-      const std::uint64_t id = first[eight & 0xff] + std::uint64_t{second[(eight >> 8) & 0xff]};
-      four |= id << (16 * k);
-    }
-    std::memcpy(wide + i, &four, 8);
-  }
-  for (; i < pairs; ++i) wide[i] = static_cast<std::uint16_t>(first[ids[2 * i]] + second[ids[2 * i + 1]]);
+  const std::int64_t pairs = std::ssize(scratch.ids) / 2;
+  scratch.wide_ids.resize(static_cast<std::size_t>(pairs));
+  in_parts(pairs, stop,
+           [&, ids = scratch.ids.data(), wide = scratch.wide_ids.data()](std::int64_t i, std::int64_t end) {
+             for (; i + 4 <= end;
+                  i += 4) {  // eight features a load, which also keeps the compiler from shuffling
+               std::uint64_t eight;
+               std::memcpy(&eight, ids + 2 * i, 8);
+               std::uint64_t four = 0;
+               for (int k = 0; k < 4; ++k, eight >>= 16) {
+                 const std::uint64_t id = first[eight & 0xff] + std::uint64_t{second[(eight >> 8) & 0xff]};
+                 four |= id << (16 * k);
+               }
+               std::memcpy(wide + i, &four, 8);
+             }
+             for (; i < end; ++i)
+               wide[i] = static_cast<std::uint16_t>(first[ids[2 * i]] + second[ids[2 * i + 1]]);
+           });
   std::vector<Range> ranges(4 * kPairs);
   for (std::size_t pair = 0; pair < kPairs; ++pair) {
     const PairBegin begin = pair_begin(pair / kLevels, pair % kLevels);
@@ -295,10 +303,11 @@ void put_mask_context(const Grid& grid, CoderScratch& scratch, Bytes& out) {
   }
   const int lanes = lanes_for_rows(grid.tokens);
   rans_encode(scratch.wide_ids.data(), ranges.data(),
-              even_strips(grid.tokens, lanes, paired(grid.features) / 2), lanes, scratch.words, out);
+              even_strips(grid.tokens, lanes, paired(grid.features) / 2), lanes, stop, scratch.words, out);
 }
 
-void get_mask_context(ByteReader& in, std::int64_t tokens, CoderScratch& scratch, MaskBits& mask) {
+void get_mask_context(ByteReader& in, std::int64_t tokens, core::StopToken& stop, CoderScratch& scratch,
+                      MaskBits& mask) {
   const std::int64_t stride = in.get<std::uint8_t>();
   if (stride < 1 || stride > most_stride(tokens)) throw_corrupt("stride");
   const auto levels = get_levels(in);
@@ -324,7 +333,7 @@ void get_mask_context(ByteReader& in, std::int64_t tokens, CoderScratch& scratch
     lane_of.push_back({memory, memory.contexts(), memory.row(), rows[l], 0});
   }
   const std::int64_t width = paired(mask.features);
-  rans_decode(in.take(in.left()), even_strips(tokens, lanes, width / 2), lanes,
+  rans_decode(in.take(in.left()), even_strips(tokens, lanes, width / 2), lanes, stop,
               [&](std::size_t l, std::int64_t, std::uint32_t slot) {
                 Lane& lane = lane_of[l];
                 const std::uint8_t* context = lane.contexts + lane.feature;

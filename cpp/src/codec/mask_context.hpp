@@ -7,11 +7,12 @@
 namespace constellm::codec {
 
 /// Prepares `scratch`; what the mask will take, in bits.
-std::uint64_t fit_mask_context(const Grid& grid, CoderScratch& scratch);
+std::uint64_t fit_mask_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch);
 
 /// Appends what `fit_mask_context` has prepared.
-void put_mask_context(const Grid& grid, CoderScratch& scratch, Bytes& out);
+void put_mask_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch, Bytes& out);
 
-void get_mask_context(ByteReader& in, std::int64_t tokens, CoderScratch& scratch, MaskBits& mask);
+void get_mask_context(ByteReader& in, std::int64_t tokens, core::StopToken& stop, CoderScratch& scratch,
+                      MaskBits& mask);
 
 }  // namespace constellm::codec

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "constellm/core/simd.hpp"
 
@@ -35,9 +36,10 @@ struct Ends {
   }
 };
 
-CONSTELLM_SIMD void scan_ends(const float* values, std::size_t n, Ends& out) {
-  Ends ends;
-  for (std::size_t i = 0; i < n; ++i) {
+// Of `out` and n values more.
+CONSTELLM_SIMD void scan_ends(const float* values, std::int64_t n, Ends& out) {
+  Ends ends = out;
+  for (std::int64_t i = 0; i < n; ++i) {
     const auto s = std::bit_cast<std::int32_t>(values[i]);
     const auto u = std::bit_cast<std::uint32_t>(values[i]);
     ends.most = std::max(ends.most, s);
@@ -48,27 +50,39 @@ CONSTELLM_SIMD void scan_ends(const float* values, std::size_t n, Ends& out) {
   out = ends;
 }
 
-// (least, largest) magnitude.
-CONSTELLM_SIMD void scan_magnitudes(const float* values, std::size_t n, std::int32_t& least,
-                                    std::int32_t& most) {
-  std::int32_t low = std::numeric_limits<std::int32_t>::max();
-  std::int32_t high = 0;
-  for (std::size_t i = 0; i < n; ++i) {
+// Bit patterns of the least and the largest magnitude.
+struct Magnitudes {
+  std::int32_t least = std::numeric_limits<std::int32_t>::max();
+  std::int32_t most = 0;
+};
+
+// Of `out` and n values more.
+CONSTELLM_SIMD void scan_magnitudes(const float* values, std::int64_t n, Magnitudes& out) {
+  Magnitudes all = out;
+  for (std::int64_t i = 0; i < n; ++i) {
     const std::int32_t magnitude = std::bit_cast<std::int32_t>(values[i]) & 0x7fffffff;
-    low = std::min(low, magnitude);
-    high = std::max(high, magnitude);
+    all.least = std::min(all.least, magnitude);
+    all.most = std::max(all.most, magnitude);
   }
-  least = low;
-  most = high;
+  out = all;
 }
 
-// Mean of (|x| - least)^2. Eight sums in a fixed order, whatever the width of the registers.
-CONSTELLM_SIMD double mean_square_excess(const float* values, std::size_t n, float least) {
-  std::array<double, 8> sum{};
-  std::size_t i = 0;
+Magnitudes magnitudes_of(std::span<const float> values, core::StopToken& stop) {
+  Magnitudes all;
+  in_parts(std::ssize(values), stop, [&](std::int64_t begin, std::int64_t end) {
+    scan_magnitudes(values.data() + begin, end - begin, all);
+  });
+  return all;
+}
+
+// Adds (|x| - least)^2 to eight sums in turn, whatever the width of the registers.
+CONSTELLM_SIMD void add_square_excess(const float* values, std::int64_t n, float least,
+                                      std::array<double, 8>& out) {
+  std::array<double, 8> sum = out;
+  std::int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
     for (std::size_t l = 0; l < 8; ++l) {
-      const double excess = static_cast<double>(std::fabs(values[i + l])) - least;
+      const double excess = static_cast<double>(std::fabs(values[i + static_cast<std::int64_t>(l)])) - least;
       sum[l] += excess * excess;
     }
   }
@@ -76,19 +90,21 @@ CONSTELLM_SIMD double mean_square_excess(const float* values, std::size_t n, flo
     const double excess = static_cast<double>(std::fabs(values[i])) - least;
     sum[l] += excess * excess;
   }
-  double total = 0.0;
-  for (const double part : sum) total += part;
-  return total / static_cast<double>(n);
+  out = sum;
 }
 
-float clip_at(std::span<const float> values, std::int64_t bits) {
-  std::int32_t low;
-  std::int32_t high;
-  scan_magnitudes(values.data(), values.size(), low, high);
-  const auto least = std::bit_cast<float>(low);
-  const double width = kClip[static_cast<std::size_t>(bits - 2)] *
-                       std::sqrt(mean_square_excess(values.data(), values.size(), least) / 2.0);
-  return static_cast<float>(std::min(least + width, static_cast<double>(std::bit_cast<float>(high))));
+float clip_at(std::span<const float> values, std::int64_t bits, core::StopToken& stop) {
+  const Magnitudes magnitudes = magnitudes_of(values, stop);
+  const auto least = std::bit_cast<float>(magnitudes.least);
+  std::array<double, 8> sum{};
+  in_parts(std::ssize(values), stop, [&](std::int64_t begin, std::int64_t end) {
+    add_square_excess(values.data() + begin, end - begin, least, sum);
+  });
+  const double mean_square =
+      std::accumulate(sum.begin(), sum.end(), 0.0) / static_cast<double>(values.size());
+  const double width = kClip[static_cast<std::size_t>(bits - 2)] * std::sqrt(mean_square / 2.0);
+  return static_cast<float>(
+      std::min(least + width, static_cast<double>(std::bit_cast<float>(magnitudes.most))));
 }
 
 double width_of(const Piece& piece) { return static_cast<double>(piece.high) - piece.low; }
@@ -123,10 +139,15 @@ void share_between_signs(std::vector<Piece>& pieces, std::int64_t bits, Rounding
 }
 
 // Ranges of magnitude with equal counts, to 1/256 of the magnitude: where the next one begins.
-std::array<std::uint32_t, kMostClasses> class_ends(std::span<const float> values, int classes) {
+std::array<std::uint32_t, kMostClasses> class_ends(std::span<const float> values, int classes,
+                                                   core::StopToken& stop) {
   constexpr int kShift = 15;
   std::vector<std::size_t> count(std::size_t{1} << (31 - kShift));
-  for (const float value : values) ++count[(std::bit_cast<std::uint32_t>(value) & 0x7fffffffu) >> kShift];
+  in_parts(std::ssize(values), stop, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      ++count[(std::bit_cast<std::uint32_t>(values[static_cast<std::size_t>(i)]) & 0x7fffffffu) >> kShift];
+    }
+  });
   std::array<std::uint32_t, kMostClasses> ends;
   ends.fill(0x80000000u);
   std::size_t before = 0;
@@ -141,26 +162,24 @@ std::array<std::uint32_t, kMostClasses> class_ends(std::span<const float> values
   return ends;
 }
 
-std::vector<Piece> classed_pieces(std::span<const float> values, const Scheme& scheme, float clip) {
+std::vector<Piece> classed_pieces(std::span<const float> values, const Scheme& scheme, float clip,
+                                  core::StopToken& stop) {
   const int all = 1 << scheme.bits;
   const int classes = std::min(kMostClasses, all / 4);
-  const auto ends = class_ends(values, classes);
+  const auto ends = class_ends(values, classes, stop);
   std::array<std::array<Ends, kMostClasses>, 2> range{};
   std::array<std::array<double, kMostClasses>, 2> count{};
-  for (const float value : values) {
-    const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & 0x7fffffffu;
-    std::size_t c = 0;
-    while (magnitude >= ends[c]) ++c;
-    const std::size_t sign = std::signbit(value) ? 1 : 0;
-    Ends one;
-    scan_ends(&value, 1, one);
-    Ends& sum = range[sign][c];
-    sum.most = std::max(sum.most, one.most);
-    sum.least = std::min(sum.least, one.least);
-    sum.most_unsigned = std::max(sum.most_unsigned, one.most_unsigned);
-    sum.least_unsigned = std::min(sum.least_unsigned, one.least_unsigned);
-    ++count[sign][c];
-  }
+  in_parts(std::ssize(values), stop, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float value = values[static_cast<std::size_t>(i)];
+      const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & 0x7fffffffu;
+      std::size_t c = 0;
+      while (magnitude >= ends[c]) ++c;
+      const std::size_t sign = std::signbit(value) ? 1 : 0;
+      scan_ends(&value, 1, range[sign][c]);
+      ++count[sign][c];
+    }
+  });
   std::vector<Piece> pieces;
   std::vector<double> weight;
   for (std::size_t c = kMostClasses; c-- > 0;) {
@@ -341,18 +360,21 @@ std::array<float, 256> levels_of(const Quantiser& quantiser) {
   return levels;
 }
 
-Quantiser fit_quantiser(std::span<const float> values, const Scheme& scheme) {
+Quantiser fit_quantiser(std::span<const float> values, const Scheme& scheme, core::StopToken& stop) {
   Quantiser quantiser{.pieces = {}, .rounding = scheme.rounding};
   if (values.empty()) {
     quantiser.pieces.push_back({0.0f, 0.0f, 1});
     return quantiser;
   }
   Ends ends;
-  scan_ends(values.data(), values.size(), ends);
+  in_parts(std::ssize(values), stop, [&](std::int64_t begin, std::int64_t end) {
+    scan_ends(values.data() + begin, end - begin, ends);
+  });
   float clip = std::numeric_limits<float>::max();
-  if (scheme.clip == Clip::laplace && scheme.scale == Scale::tensor) clip = clip_at(values, scheme.bits);
+  if (scheme.clip == Clip::laplace && scheme.scale == Scale::tensor)
+    clip = clip_at(values, scheme.bits, stop);
   if (scheme.sparsify == Sparsify::slicer) {
-    quantiser.pieces = classed_pieces(values, scheme, clip);
+    quantiser.pieces = classed_pieces(values, scheme, clip, stop);
   } else {
     if (ends.negative()) {
       Piece piece = ends.negatives();
@@ -372,13 +394,12 @@ Quantiser fit_quantiser(std::span<const float> values, const Scheme& scheme) {
   return quantiser;
 }
 
-void quantise(const Quantiser& quantiser, std::span<const float> values, std::uint8_t* symbols) {
-  quantise_any(quantiser, values, nullptr, symbols);
-}
-
 void quantise(const Quantiser& quantiser, std::span<const float> values, const float* draws,
-              std::uint8_t* symbols) {
-  quantise_any(quantiser, values, draws, symbols);
+              core::StopToken& stop, std::uint8_t* symbols) {
+  in_parts(std::ssize(values), stop, [&](std::int64_t begin, std::int64_t end) {
+    const auto part = values.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    quantise_any(quantiser, part, draws == nullptr ? nullptr : draws + begin, symbols + begin);
+  });
 }
 
 void draw(std::uint64_t seed, std::int64_t token, std::span<const std::uint32_t> features, float* draws) {
@@ -398,13 +419,10 @@ float scale_of(std::uint16_t code) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(code) << kScaleDropped);
 }
 
-float reach_of(std::span<const float> values, const Scheme& scheme) {
+float reach_of(std::span<const float> values, const Scheme& scheme, core::StopToken& stop) {
   if (values.empty()) return 0.0f;
-  if (scheme.clip == Clip::laplace) return clip_at(values, scheme.bits);
-  std::int32_t low;
-  std::int32_t high;
-  scan_magnitudes(values.data(), values.size(), low, high);
-  return std::bit_cast<float>(high);
+  if (scheme.clip == Clip::laplace) return clip_at(values, scheme.bits, stop);
+  return std::bit_cast<float>(magnitudes_of(values, stop).most);
 }
 
 void put_quantiser(Bytes& out, const Quantiser& quantiser) {

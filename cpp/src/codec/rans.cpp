@@ -32,8 +32,8 @@ std::uint64_t step(std::uint64_t x, Range range, std::uint16_t*& word) {
 }
 
 template <int Lanes, class Id>
-void encode(const Id* ids, const Range* table, const Strips& at, std::vector<std::uint16_t>& words,
-            Bytes& out) {
+void encode(const Id* ids, const Range* table, const Strips& at, core::StopToken& stop,
+            Buffer<std::uint16_t>& words, Bytes& out) {
   const std::int64_t n = at[Lanes];
   const std::size_t room = static_cast<std::size_t>(n) + 1;  // at most a word a symbol, one written ahead
   if (words.size() < room) words.resize(room);
@@ -49,13 +49,19 @@ void encode(const Id* ids, const Range* table, const Strips& at, std::vector<std
     longest = std::max(longest, at[l + 1] - at[l]);
   }
   std::int64_t i = longest - 1;
+  constexpr std::int64_t kSteps = kPart / Lanes;
   for (; i >= shortest; --i) {
+    if (i % kSteps == 0) pass(stop, kPart);
     for (std::size_t l = Lanes; l-- > 0;) {
       if (at[l] + i < at[l + 1]) state[l] = step(state[l], table[ids[at[l] + i]], word);
     }
   }
-  for (; i >= 0; --i) {
-    for (std::size_t l = Lanes; l-- > 0;) state[l] = step(state[l], table[ids[at[l] + i]], word);
+  while (i >= 0) {
+    const std::int64_t before = i;
+    for (const std::int64_t until = std::max<std::int64_t>(i - kSteps, -1); i > until; --i) {
+      for (std::size_t l = Lanes; l-- > 0;) state[l] = step(state[l], table[ids[at[l] + i]], word);
+    }
+    pass(stop, Lanes * (before - i));
   }
   for (const std::uint64_t x : state) put(out, static_cast<std::uint32_t>(x));
   const auto* first = reinterpret_cast<const std::uint8_t*>(word);
@@ -73,18 +79,18 @@ Strips even_strips(std::int64_t items, int lanes, std::int64_t width) {
 }
 
 template <class Id>
-void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes,
-                 std::vector<std::uint16_t>& words, Bytes& out) {
+void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes, core::StopToken& stop,
+                 Buffer<std::uint16_t>& words, Bytes& out) {
   switch (lanes) {
-    case 2: return encode<2>(ids, table, at, words, out);
-    case 4: return encode<4>(ids, table, at, words, out);
-    default: return encode<kMostLanes>(ids, table, at, words, out);
+    case 2: return encode<2>(ids, table, at, stop, words, out);
+    case 4: return encode<4>(ids, table, at, stop, words, out);
+    default: return encode<kMostLanes>(ids, table, at, stop, words, out);
   }
 }
 
-template void rans_encode(const std::uint8_t*, const Range*, const Strips&, int, std::vector<std::uint16_t>&,
-                          Bytes&);
-template void rans_encode(const std::uint16_t*, const Range*, const Strips&, int, std::vector<std::uint16_t>&,
-                          Bytes&);
+template void rans_encode(const std::uint8_t*, const Range*, const Strips&, int, core::StopToken&,
+                          Buffer<std::uint16_t>&, Bytes&);
+template void rans_encode(const std::uint16_t*, const Range*, const Strips&, int, core::StopToken&,
+                          Buffer<std::uint16_t>&, Bytes&);
 
 }  // namespace constellm::codec

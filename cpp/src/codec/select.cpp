@@ -43,7 +43,7 @@ CONSTELLM_SIMD void mark_from(const std::uint32_t* magnitude, std::int64_t n, st
 // counting, which is plain arithmetic over the row: from `guess`, where the search of the last row ended, in
 // growing steps, then by bisection. Which are marked does not depend on where it began.
 void mark_largest(const std::uint32_t* magnitude, std::int64_t n, std::int64_t k, std::int32_t most,
-                  std::uint8_t* kept, std::uint32_t& guess) {
+                  core::StopToken& stop, std::uint8_t* kept, std::uint32_t& guess) {
   std::uint32_t low = 0;  // at least k are >= low, fewer than k are >= high
   auto high = static_cast<std::uint32_t>(most) + 1;
   std::uint32_t step = 1u << 18;  // a factor of 1.03 to 1.06
@@ -51,6 +51,7 @@ void mark_largest(const std::uint32_t* magnitude, std::int64_t n, std::int64_t k
   while (high - low > 1) {
     if (middle <= low || middle >= high) middle = low + (high - low) / 2;
     const std::int64_t count = count_from(magnitude, n, middle);
+    if (n > kPart) pass(stop, n);  // short rows are looked after by who selects of them
     if (count == k) {
       guess = middle;
       return mark_from(magnitude, n, middle, kept);
@@ -73,12 +74,14 @@ void mark_largest(const std::uint32_t* magnitude, std::int64_t n, std::int64_t k
   }
 }
 
-void top_k(const float* row, std::int64_t n, std::int64_t k, SelectorScratch& scratch, std::uint8_t* kept) {
+void top_k(const float* row, std::int64_t n, std::int64_t k, core::StopToken& stop, SelectorScratch& scratch,
+           std::uint8_t* kept) {
   const std::int32_t most = magnitudes(row, n, scratch.magnitude.data());
-  mark_largest(scratch.magnitude.data(), n, k, most, kept, scratch.guess);
+  mark_largest(scratch.magnitude.data(), n, k, most, stop, kept, scratch.guess);
 }
 
-void slicer(const float* row, std::int64_t n, std::int64_t k, SelectorScratch& scratch) {
+void slicer(const float* row, std::int64_t n, std::int64_t k, core::StopToken& stop,
+            SelectorScratch& scratch) {
   double positive = 0.0;
   double negative = 0.0;
   std::int64_t positives = 0;
@@ -95,7 +98,6 @@ void slicer(const float* row, std::int64_t n, std::int64_t k, SelectorScratch& s
   std::uint32_t* magnitude = scratch.magnitude.data();
   std::uint8_t* kept = scratch.kept.data();
   std::fill_n(kept, n, std::uint8_t{0});
-  std::vector<std::uint8_t>& both = scratch.kept;
   for (const bool sign : {false, true}) {
     const std::int64_t wanted = sign ? k - up : up;
     if (wanted == 0) continue;
@@ -103,8 +105,8 @@ void slicer(const float* row, std::int64_t n, std::int64_t k, SelectorScratch& s
     for (std::int64_t i = 0; i < n; ++i) {
       if ((row[i] < 0.0f) != sign) magnitude[i] = 0;
     }
-    std::uint8_t* half = both.data() + n;
-    mark_largest(magnitude, n, wanted, most, half, scratch.guess);
+    std::uint8_t* half = kept + n;
+    mark_largest(magnitude, n, wanted, most, stop, half, scratch.guess);
     for (std::int64_t i = 0; i < n; ++i) kept[i] |= half[i];
   }
 }
@@ -123,21 +125,22 @@ std::int64_t MaskBits::count(std::int64_t t) const {
   return kept;
 }
 
-void select(const float* row, std::int64_t features, const Scheme& scheme, SelectorScratch& scratch,
-            std::uint64_t* bits) {
+void select(const float* row, std::int64_t features, const Scheme& scheme, core::StopToken& stop,
+            SelectorScratch& scratch, std::uint64_t* bits) {
   scratch.magnitude.resize(static_cast<std::size_t>(features));
   scratch.kept.resize(2 * static_cast<std::size_t>(features));
   std::uint8_t* kept = scratch.kept.data();
   if (scheme.sparsify == Sparsify::slicer) {
-    slicer(row, features, kept_of(scheme.keep, features), scratch);
+    slicer(row, features, kept_of(scheme.keep, features), stop, scratch);
   } else {
     const std::int64_t block = scheme.sparsify == Sparsify::block_top_k ? *scheme.block : features;
     for (std::int64_t begin = 0; begin < features; begin += block) {
       const std::int64_t n = std::min(block, features - begin);
-      top_k(row + begin, n, kept_of(scheme.keep, n), scratch, kept + begin);
+      top_k(row + begin, n, kept_of(scheme.keep, n), stop, scratch, kept + begin);
     }
   }
   pack(kept, features, bits);
+  pass(stop, features);
 }
 
 void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits) {

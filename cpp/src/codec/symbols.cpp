@@ -12,30 +12,34 @@ enum class Form : std::uint8_t { packed, constant, table, context };
 
 int bits_for(int alphabet) { return static_cast<int>(std::bit_width(static_cast<unsigned>(alphabet - 1))); }
 
-void put_packed(std::span<const std::uint8_t> symbols, int bits, Bytes& out) {
-  if (bits == 8) {
-    out.insert(out.end(), symbols.begin(), symbols.end());
-    return;
-  }
+void put_packed(std::span<const std::uint8_t> symbols, int bits, core::StopToken& stop, Bytes& out) {
+  if (bits == 8) return append(out, symbols, stop);
   BitWriter writer(out);
-  for (const std::uint8_t symbol : symbols) writer.put(symbol, bits);
+  in_parts(std::ssize(symbols), stop, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) writer.put(symbols[static_cast<std::size_t>(i)], bits);
+  });
 }
 
-void get_packed(ByteReader& in, int bits, std::span<std::uint8_t> symbols) {
+void get_packed(ByteReader& in, int bits, core::StopToken& stop, std::span<std::uint8_t> symbols) {
   BitReader reader(in);
-  for (std::uint8_t& symbol : symbols) symbol = static_cast<std::uint8_t>(reader.get(bits));
+  in_parts(std::ssize(symbols), stop, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      symbols[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(reader.get(bits));
+    }
+  });
 }
 
-void put_table(std::span<const std::uint8_t> symbols, const Frequencies& freq, CoderScratch& scratch,
-               Bytes& out) {
+void put_table(std::span<const std::uint8_t> symbols, const Frequencies& freq, core::StopToken& stop,
+               CoderScratch& scratch, Bytes& out) {
   std::array<Range, kMostSymbols> ranges;
   fill_ranges(freq, ranges.data());
   const auto n = static_cast<std::int64_t>(symbols.size());
   const int lanes = lanes_for(n);
-  rans_encode(symbols.data(), ranges.data(), even_strips(n, lanes), lanes, scratch.words, out);
+  rans_encode(symbols.data(), ranges.data(), even_strips(n, lanes), lanes, stop, scratch.words, out);
 }
 
-void get_table(ByteReader& in, int alphabet, CoderScratch& scratch, std::span<std::uint8_t> symbols) {
+void get_table(ByteReader& in, int alphabet, core::StopToken& stop, CoderScratch& scratch,
+               std::span<std::uint8_t> symbols) {
   const Frequencies freq = read_frequencies(in, alphabet);
   scratch.slots.resize(kTotal);
   fill_slots(freq, scratch.slots.data());
@@ -43,7 +47,7 @@ void get_table(ByteReader& in, int alphabet, CoderScratch& scratch, std::span<st
   const int lanes = lanes_for(n);
   const Strips at = even_strips(n, lanes);
   rans_decode(
-      in.take(in.left()), at, lanes,
+      in.take(in.left()), at, lanes, stop,
       [slots = scratch.slots.data(), out = symbols.data()](std::size_t, std::int64_t i, std::uint32_t slot) {
         const std::uint32_t entry = slots[slot];
         out[i] = static_cast<std::uint8_t>(entry);
@@ -68,25 +72,28 @@ void fill_slots(const Frequencies& freq, std::uint32_t* slots) {
   }
 }
 
-void count_symbols(std::span<const std::uint8_t> symbols, Histogram& out) {
+void count_symbols(std::span<const std::uint8_t> symbols, core::StopToken& stop, Histogram& out) {
   // Four counters each, so that equal neighbours do not wait for one another.
   std::array<Histogram, 4> part{};
-  std::size_t i = 0;
-  for (; i + 4 <= symbols.size(); i += 4) {
-    for (std::size_t k = 0; k < 4; ++k) ++part[k][symbols[i + k]];
-  }
-  for (; i < symbols.size(); ++i) ++part[0][symbols[i]];
+  in_parts(std::ssize(symbols), stop, [&](std::int64_t begin, std::int64_t end) {
+    const std::uint8_t* symbol = symbols.data() + begin;
+    const std::uint8_t* const last = symbols.data() + end;
+    for (; last - symbol >= 4; symbol += 4) {
+      for (std::size_t k = 0; k < 4; ++k) ++part[k][symbol[k]];
+    }
+    for (; symbol != last; ++symbol) ++part[0][*symbol];
+  });
   for (std::size_t s = 0; s < out.size(); ++s) out[s] = part[0][s] + part[1][s] + part[2][s] + part[3][s];
 }
 
 void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy entropy, const Grid* grid,
-                 CoderScratch& scratch, Bytes& out) {
+                 core::StopToken& stop, CoderScratch& scratch, Bytes& out) {
   if (symbols.empty()) return;
   const int bits = bits_for(alphabet);
   Form form = Form::packed;
   if (entropy != Entropy::none) {
     Histogram histogram;
-    count_symbols(symbols, histogram);
+    count_symbols(symbols, stop, histogram);
     if (histogram[symbols[0]] == symbols.size()) {
       form = Form::constant;
     } else {
@@ -100,33 +107,34 @@ void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy en
       fit_frequencies(histogram, alphabet, scratch.fitted);
       consider(Form::table, scratch.fitted.cost_bits, lanes_for(static_cast<std::int64_t>(symbols.size())));
       if (entropy == Entropy::context && grid != nullptr) {
-        consider(Form::context, fit_context(symbols, alphabet, *grid, scratch), lanes_for_rows(grid->tokens));
+        consider(Form::context, fit_context(symbols, alphabet, *grid, stop, scratch),
+                 lanes_for_rows(grid->tokens));
       }
     }
   }
   put(out, form);
   switch (form) {
-    case Form::packed: put_packed(symbols, bits, out); break;
+    case Form::packed: put_packed(symbols, bits, stop, out); break;
     case Form::constant: put(out, symbols[0]); break;
     case Form::table:
       out.insert(out.end(), scratch.fitted.description.begin(), scratch.fitted.description.end());
-      put_table(symbols, scratch.fitted.freq, scratch, out);
+      put_table(symbols, scratch.fitted.freq, stop, scratch, out);
       break;
-    case Form::context: put_context(*grid, scratch, out); break;
+    case Form::context: put_context(*grid, stop, scratch, out); break;
   }
 }
 
-void get_symbols(std::span<const std::uint8_t> data, int alphabet, const Grid* grid, CoderScratch& scratch,
-                 std::span<std::uint8_t> symbols) {
+void get_symbols(std::span<const std::uint8_t> data, int alphabet, const Grid* grid, core::StopToken& stop,
+                 CoderScratch& scratch, std::span<std::uint8_t> symbols) {
   ByteReader in(data);
   if (!symbols.empty()) {
     switch (static_cast<Form>(in.get<std::uint8_t>())) {
-      case Form::packed: get_packed(in, bits_for(alphabet), symbols); break;
+      case Form::packed: get_packed(in, bits_for(alphabet), stop, symbols); break;
       case Form::constant: std::fill(symbols.begin(), symbols.end(), in.get<std::uint8_t>()); break;
-      case Form::table: get_table(in, alphabet, scratch, symbols); break;
+      case Form::table: get_table(in, alphabet, stop, scratch, symbols); break;
       case Form::context:
         if (grid == nullptr) throw_corrupt("form of the symbols");
-        get_context(in, alphabet, *grid, scratch, symbols);
+        get_context(in, alphabet, *grid, stop, scratch, symbols);
         break;
       default: throw_corrupt("form of the symbols");
     }

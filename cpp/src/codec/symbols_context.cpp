@@ -69,34 +69,38 @@ int wrap(int value, int alphabet) {
   return value >= alphabet ? value - alphabet : value;
 }
 
-Strips strips_of(const Grid& grid, int lanes, const std::vector<std::int64_t>& row_ends) {
+Strips strips_of(const Grid& grid, int lanes, const Buffer<std::int64_t>& row_ends) {
   Strips at = even_strips(grid.tokens, lanes);
   for (auto& row : at) row = row == 0 ? 0 : row_ends[static_cast<std::size_t>(row) - 1];
   return at;
 }
 
 // Where the symbols of each row end.
-std::vector<std::int64_t> row_ends_of(const Grid& grid) {
-  std::vector<std::int64_t> ends(static_cast<std::size_t>(grid.tokens));
+Buffer<std::int64_t> row_ends_of(const Grid& grid, core::StopToken& stop) {
+  Buffer<std::int64_t> ends(static_cast<std::size_t>(grid.tokens));
   std::int64_t end = 0;
-  for (std::int64_t t = 0; t < grid.tokens; ++t) {
-    end += grid.mask == nullptr ? grid.features : grid.mask->count(t);
-    ends[static_cast<std::size_t>(t)] = end;
-  }
+  in_parts(grid.tokens, stop, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t t = first; t < last; ++t) {
+      end += grid.mask == nullptr ? grid.features : grid.mask->count(t);
+      ends[static_cast<std::size_t>(t)] = end;
+    }
+  });
   return ends;
 }
 
 template <class Visit>
-void for_each_in_row(const Grid& grid, std::int64_t t, Visit&& visit) {
-  if (grid.mask != nullptr) return for_each_kept(grid.mask->row(t), grid.mask->words_per_row, visit);
-  for (std::int64_t f = 0; f < grid.features; ++f) visit(f);
+void for_each_in_row(const Grid& grid, std::int64_t t, core::StopToken& stop, Visit&& visit) {
+  if (grid.mask != nullptr) return for_each_kept(grid.mask->row(t), grid.mask->words_per_row, stop, visit);
+  in_parts(grid.features, stop, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t f = begin; f < end; ++f) visit(f);
+  });
 }
 
 }  // namespace
 
 std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, const Grid& grid,
-                          CoderScratch& scratch) {
-  if (scratch.wide_ids.size() < symbols.size()) scratch.wide_ids.resize(symbols.size());
+                          core::StopToken& stop, CoderScratch& scratch) {
+  scratch.wide_ids.resize(symbols.size());
   scratch.memory.resize(Memory::size_of(grid));
   const int lanes = lanes_for_rows(grid.tokens);
   const Strips rows = even_strips(grid.tokens, lanes);
@@ -112,7 +116,7 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
     for (std::int64_t t = rows[l]; t < rows[l + 1]; ++t) {
       const std::uint8_t* above = memory.above();
       std::uint8_t* last = memory.last();
-      for_each_in_row(grid, t, [&](std::int64_t f) {
+      for_each_in_row(grid, t, stop, [&](std::int64_t f) {
         const int a = last[f];
         const int b = above[f];
         const int code = wrap(*symbol - ((a + b) >> 1) + half, alphabet);
@@ -151,7 +155,7 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
   return least;
 }
 
-void put_context(const Grid& grid, CoderScratch& scratch, Bytes& out) {
+void put_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch, Bytes& out) {
   put(out, static_cast<std::uint8_t>(scratch.merging));
   put(out, static_cast<std::uint8_t>(grid.stride));
   const Merging& merging = kMergings[scratch.merging];
@@ -164,12 +168,12 @@ void put_context(const Grid& grid, CoderScratch& scratch, Bytes& out) {
     fill_ranges(scratch.context[merging[c]].freq, ranges.data() + c * kMostSymbols);
   }
   const int lanes = lanes_for_rows(grid.tokens);
-  rans_encode(scratch.wide_ids.data(), ranges.data(), strips_of(grid, lanes, row_ends_of(grid)), lanes,
-              scratch.words, out);
+  rans_encode(scratch.wide_ids.data(), ranges.data(), strips_of(grid, lanes, row_ends_of(grid, stop)), lanes,
+              stop, scratch.words, out);
 }
 
-void get_context(ByteReader& in, int alphabet, const Grid& given, CoderScratch& scratch,
-                 std::span<std::uint8_t> symbols) {
+void get_context(ByteReader& in, int alphabet, const Grid& given, core::StopToken& stop,
+                 CoderScratch& scratch, std::span<std::uint8_t> symbols) {
   const auto m = in.get<std::uint8_t>();
   if (m >= kMergings.size()) throw_corrupt("number of tables");
   Grid grid = given;
@@ -183,9 +187,9 @@ void get_context(ByteReader& in, int alphabet, const Grid& given, CoderScratch& 
   scratch.columns.resize(symbols.size());
   std::uint32_t* column = scratch.columns.data();
   for (std::int64_t t = 0; t < grid.tokens; ++t) {
-    for_each_in_row(grid, t, [&](std::int64_t f) { *column++ = static_cast<std::uint32_t>(f); });
+    for_each_in_row(grid, t, stop, [&](std::int64_t f) { *column++ = static_cast<std::uint32_t>(f); });
   }
-  const std::vector<std::int64_t> row_ends = row_ends_of(grid);
+  const Buffer<std::int64_t> row_ends = row_ends_of(grid, stop);
   const int lanes = lanes_for_rows(grid.tokens);
   const Strips rows = even_strips(grid.tokens, lanes);
   const Strips at = strips_of(grid, lanes, row_ends);
@@ -208,7 +212,7 @@ void get_context(ByteReader& in, int alphabet, const Grid& given, CoderScratch& 
   const ClassOf class_of = classes(alphabet, kMergings[m]);
   const int half = alphabet / 2;
   const std::uint32_t* slots = scratch.slots.data();
-  rans_decode(in.take(in.left()), at, lanes, [&](std::size_t l, std::int64_t i, std::uint32_t slot) {
+  rans_decode(in.take(in.left()), at, lanes, stop, [&](std::size_t l, std::int64_t i, std::uint32_t slot) {
     Lane& lane = lane_of[l];
     while (i >= lane.end) {  // rows may be empty
       lane.memory.end_row();

@@ -11,12 +11,12 @@ namespace constellm::codec {
 
 /// Fits the tables and leaves all in `scratch`; what it will take, in bits.
 std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, const Grid& grid,
-                          CoderScratch& scratch);
+                          core::StopToken& stop, CoderScratch& scratch);
 
 /// Appends what `fit_context` has prepared.
-void put_context(const Grid& grid, CoderScratch& scratch, Bytes& out);
+void put_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch, Bytes& out);
 
-void get_context(ByteReader& in, int alphabet, const Grid& grid, CoderScratch& scratch,
+void get_context(ByteReader& in, int alphabet, const Grid& grid, core::StopToken& stop, CoderScratch& scratch,
                  std::span<std::uint8_t> symbols);
 
 }  // namespace constellm::codec

@@ -1,8 +1,8 @@
 """Activations to self-describing byte strings and back: sparsify, quantise, entropy-code.
 
 The work is done in the compiled core, in one thread and without the interpreter's lock: calls from
-several threads run side by side. The bytes depend on nothing but array, mask and scheme. docs/codec.md has
-the format.
+several threads run side by side. Ctrl-C, or any signal whose handler raises, ends a call. The bytes depend
+on nothing but array, mask and scheme. docs/codec.md has the format.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def decode(data: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> NDArray[Any]:
         A message. Anything else, and anything damaged, is refused: nothing is allocated before length and
         checksum hold, and a message of n bytes never makes an array of more than 65,536·n.
     max_bytes : int
-        Largest array that is made [B]. Scratch comes on top: up to 4 times the array for float32 rows of 64
+        Largest array that is made [B]. Where a message comes from elsewhere, give what you expect: half a
+        kilobyte can stand for 32 MiB. Scratch comes on top: up to 4 times the array for float32 rows of 64
         features and more, twice that for float16, at most 12 times, for float16 rows of one feature.
 
     Returns
@@ -81,6 +82,15 @@ def decode(data: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> NDArray[Any]:
         If `data` is no bytes.
     ValueError
         If `data` is not a whole, undamaged message, or the array would take more than `max_bytes`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(4, 16)
+    >>> data = codec.encode(x, codec.Scheme(bits=8))
+    >>> codec.decode(data, max_bytes=x.nbytes).shape
+    (4, 16)
     """
     return _core.codec_decode(_message(data), count("max_bytes", max_bytes, least=0))
 

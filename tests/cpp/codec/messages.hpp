@@ -9,6 +9,7 @@
 namespace messages {
 
 using namespace constellm::codec;
+namespace core = constellm::core;
 
 /// An owned array of `shape`, rows like their neighbours.
 struct Array {
@@ -39,7 +40,8 @@ struct Array {
 inline Bytes encode_array(const Array& array, const Scheme& scheme, Workspace& workspace) {
   std::optional<ArrayView> mask;
   if (scheme.sparsify == Sparsify::mask) mask = array.mask_view();
-  return encode(array.view(), Dtype::float32, mask, scheme, workspace);
+  core::StopToken never;
+  return encode(array.view(), Dtype::float32, mask, scheme, never, workspace);
 }
 
 /// All combinations that take another way through the coder.
@@ -74,12 +76,23 @@ inline void reseal(Bytes& message) {
   std::memcpy(message.data() + 3, &sum, 4);
 }
 
+inline Header header_of(std::span<const std::uint8_t> message) {
+  core::StopToken never;
+  return read_header(message, never);
+}
+
+inline std::vector<std::byte> decode_message(std::span<const std::uint8_t> message, Workspace& workspace) {
+  core::StopToken never;
+  const Header header = read_header(message, never);
+  std::vector<std::byte> out(static_cast<std::size_t>(header.raw_bytes()));
+  decode(header, never, workspace, out.data());
+  return out;
+}
+
 /// Decodes whatever this is; whether it was a message.
 inline bool survives(std::span<const std::uint8_t> message, Workspace& workspace) {
   try {
-    const Header header = read_header(message);
-    std::vector<std::byte> out(static_cast<std::size_t>(header.raw_bytes()));
-    decode(header, workspace, out.data());
+    decode_message(message, workspace);
     return true;
   } catch (const constellm::core::InvalidInput&) {
     return false;

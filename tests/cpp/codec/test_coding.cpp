@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <random>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -22,13 +23,9 @@ TEST_CASE("a used workspace gives the bytes of a fresh one, and decoding is repe
       Workspace fresh;
       const Bytes message = encode_array(array, scheme, fresh);
       REQUIRE(message == encode_array(array, scheme, used));
-      const Header header = read_header(message);
-      REQUIRE(header.raw_bytes() == 4 * 37 * features);
-      std::vector<std::byte> first(static_cast<std::size_t>(header.raw_bytes()));
-      std::vector<std::byte> second(first.size());
-      decode(header, used, first.data());
-      decode(header, fresh, second.data());
-      REQUIRE(first == second);
+      const std::vector<std::byte> decoded = decode_message(message, used);
+      REQUIRE(std::ssize(decoded) == 4 * 37 * features);
+      REQUIRE(decoded == decode_message(message, fresh));
       ++messages;
     }
   }
@@ -46,12 +43,50 @@ TEST_CASE("many rows and many symbols take the ways of four and of eight lanes")
     for (const Entropy entropy : {Entropy::none, Entropy::zero_order, Entropy::context}) {
       scheme.entropy = entropy;
       const Bytes message = encode_array(array, scheme, workspace);
-      const Header header = read_header(message);
-      decoded.emplace_back(static_cast<std::size_t>(header.raw_bytes()));
-      decode(header, workspace, decoded.back().data());
+      decoded.push_back(decode_message(message, workspace));
     }
     REQUIRE(decoded[0] == decoded[1]);
     REQUIRE(decoded[0] == decoded[2]);
+  }
+}
+
+TEST_CASE("work ends wherever it is told to, and what it leaves is scratch") {
+  int stopped = 0;
+  for (const auto& [tokens, features] : {std::pair{2000, 64}, std::pair{1, 120'000}, std::pair{120'000, 1}}) {
+    const Array array(tokens, features, 3);
+    for (std::size_t s = 0; s < all_schemes().size(); s += 13) {
+      const Scheme scheme = all_schemes()[s];
+      std::optional<ArrayView> mask;
+      if (scheme.sparsify == Sparsify::mask) mask = array.mask_view();
+      Workspace workspace;
+      const Bytes wanted = encode_array(array, scheme, workspace);
+      const std::vector<std::byte> decoded = decode_message(wanted, workspace);
+      const auto stops_at = [&](int look, auto work) {  // whether there was such a look
+        int looks = 0;
+        core::StopToken stop(std::numeric_limits<double>::infinity(), [&] { return ++looks == look; });
+        try {
+          work(stop);
+        } catch (const core::Stopped&) {
+          REQUIRE(looks == look);
+          return true;
+        }
+        REQUIRE(looks < look);
+        return false;
+      };
+      const int before = stopped;
+      const auto encoding = [&](core::StopToken& stop) {
+        encode(array.view(), Dtype::float32, mask, scheme, stop, workspace);
+      };
+      for (int look = 1; stops_at(look, encoding); look += 3) ++stopped;
+      REQUIRE(encode_array(array, scheme, workspace) == wanted);
+      const auto decoding = [&](core::StopToken& stop) {
+        std::vector<std::byte> out(decoded.size());
+        decode(read_header(wanted, stop), stop, workspace, out.data());
+      };
+      for (int look = 1; stops_at(look, decoding); look += 3) ++stopped;
+      REQUIRE(decode_message(wanted, workspace) == decoded);
+      REQUIRE(stopped >= before + 2);
+    }
   }
 }
 
@@ -89,12 +124,13 @@ TEST_CASE("scratch of decoding is in proportion to the array") {
         }
         std::optional<ArrayView> mask;
         if (scheme.sparsify == Sparsify::mask) mask = array.mask_view();
+        core::StopToken never;
         Workspace encoding;
-        const Bytes message = encode(view, dtype, mask, scheme, encoding);
-        const Header header = read_header(message);
+        const Bytes message = encode(view, dtype, mask, scheme, never, encoding);
+        const Header header = header_of(message);
         std::vector<std::byte> out(static_cast<std::size_t>(header.raw_bytes()));
         Workspace workspace;
-        decode(header, workspace, out.data());
+        decode(header, never, workspace, out.data());
         constexpr std::size_t kTables = 200'000;
         REQUIRE(workspace.held_bytes() <
                 kTables + static_cast<std::size_t>(kMostScratch * header.raw_bytes()));
@@ -122,16 +158,17 @@ TEST_CASE("threads that flush subnormal numbers get the same bytes and values") 
     if (scheme.sparsify == Sparsify::mask) mask = array.mask_view();
     const ArrayView half_view{reinterpret_cast<const std::byte*>(halves.data()), array.shape, {80, 2}};
     for (const Dtype dtype : {Dtype::float32, Dtype::float16}) {
+      core::StopToken never;
       Workspace workspace;
       const ArrayView view = dtype == Dtype::float32 ? array.view() : half_view;
-      const Bytes wanted = encode(view, dtype, mask, scheme, workspace);
-      const Header header = read_header(wanted);
+      const Bytes wanted = encode(view, dtype, mask, scheme, never, workspace);
+      const Header header = header_of(wanted);
       std::vector<std::byte> plain(static_cast<std::size_t>(header.raw_bytes()));
       std::vector<std::byte> flushed(plain.size());
-      decode(header, workspace, plain.data());
+      decode(header, never, workspace, plain.data());
       _mm_setcsr(before | kFlush | kRoundDown);
-      const Bytes message = encode(view, dtype, mask, scheme, workspace);
-      decode(read_header(message), workspace, flushed.data());
+      const Bytes message = encode(view, dtype, mask, scheme, never, workspace);
+      decode(header_of(message), never, workspace, flushed.data());
       const unsigned after = _mm_getcsr();
       _mm_setcsr(before);
       REQUIRE((after & (kFlush | kRoundDown)) == (kFlush | kRoundDown));
@@ -154,7 +191,7 @@ TEST_CASE("threads that flush subnormal numbers read a share that is one") {
   const Bytes message = encode_array(Array(3, 8, 1), scheme, workspace);
   const unsigned before = _mm_getcsr();
   _mm_setcsr(before | 0x8040u);
-  const Header header = read_header(message);
+  const Header header = header_of(message);
   _mm_setcsr(before);
   REQUIRE(header.scheme == scheme);
 }
@@ -200,7 +237,7 @@ TEST_CASE("a header that asks for more than its message may is refused before an
     put_varint(hostile, size);
     hostile.insert(hostile.end(), at + 3, message.end());
     reseal(hostile);
-    REQUIRE_THROWS_AS(read_header(hostile), constellm::core::InvalidInput);
+    REQUIRE_THROWS_AS(header_of(hostile), constellm::core::InvalidInput);
   }
 }
 

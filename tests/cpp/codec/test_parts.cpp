@@ -12,6 +12,7 @@
 namespace {
 
 using namespace constellm::codec;
+namespace core = constellm::core;
 
 TEST_CASE("CRC-32C of the standard's test vector") {
   const std::string digits = "123456789";
@@ -53,6 +54,7 @@ TEST_CASE("Lambert's function and the quantiser's error") {
 }
 
 TEST_CASE("the clipping points of the quantiser are those of the menus") {
+  core::StopToken never;
   for (int bits = 2; bits <= 8; ++bits) {
     // With an excess of mean square 2, that is of scale 1, and far values that are clipped.
     std::vector<float> values(100, 0.0f);
@@ -61,7 +63,8 @@ TEST_CASE("the clipping points of the quantiser are those of the menus") {
     scheme.bits = bits;
     scheme.clip = Clip::laplace;
     const double scale = std::sqrt(1e8 / 100 / 2);
-    REQUIRE(reach_of(values, scheme) == Approx(std::min(clipping_point(bits) * scale, 1e4)).epsilon(1e-6));
+    REQUIRE(reach_of(values, scheme, never) ==
+            Approx(std::min(clipping_point(bits) * scale, 1e4)).epsilon(1e-6));
   }
 }
 
@@ -151,11 +154,12 @@ TEST_CASE("what rANS codes it decodes, whatever the strips") {
         at[static_cast<std::size_t>(l)] =
             next - std::min<std::int64_t>(next, static_cast<std::int64_t>(engine()) % (1 + n / 2));
       }
-      std::vector<std::uint16_t> words;
+      core::StopToken never;
+      Buffer<std::uint16_t> words;
       Bytes bytes;
-      rans_encode(symbols.data(), table.data(), at, lanes, words, bytes);
+      rans_encode(symbols.data(), table.data(), at, lanes, never, words, bytes);
       std::vector<std::uint8_t> decoded(symbols.size());
-      rans_decode(bytes, at, lanes, [&](std::size_t, std::int64_t i, std::uint32_t slot) {
+      rans_decode(bytes, at, lanes, never, [&](std::size_t, std::int64_t i, std::uint32_t slot) {
         std::size_t s = 0;
         while (slot >= begin[s + 1]) ++s;
         decoded[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(s);

@@ -48,7 +48,8 @@ class RowWalk {
   std::vector<std::int64_t> index_;  // of the leading axes
 };
 
-/// The row as floats: where it lies if that is possible, else in `scratch` [features].
-const float* read_row(const RowWalk& walk, Dtype dtype, std::int64_t features, float* scratch);
+/// Features [begin, end) of the row as floats: where they lie if that is possible, else in `scratch`.
+const float* read_features(const RowWalk& walk, Dtype dtype, std::int64_t begin, std::int64_t end,
+                           float* scratch);
 
 }  // namespace constellm::codec

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "constellm/codec/in_parts.hpp"
 #include "constellm/core/error.hpp"
 
 // Reading and writing of bytes and bits. Every read is checked: what is read may be hostile.
@@ -32,6 +33,13 @@ void put(Bytes& out, T value) {
 inline void put_varint(Bytes& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
   out.push_back(static_cast<std::uint8_t>(value));
+}
+
+inline void append(Bytes& out, std::span<const std::uint8_t> bytes, core::StopToken& stop) {
+  out.reserve(out.size() + bytes.size());
+  in_parts(std::ssize(bytes), stop, [&](std::int64_t begin, std::int64_t end) {
+    out.insert(out.end(), bytes.begin() + begin, bytes.begin() + end);
+  });
 }
 
 class ByteReader {
@@ -135,7 +143,7 @@ inline std::uint32_t get_rice(BitReader& bits, int parameter, std::uint32_t most
   return (q << parameter) | bits.get(parameter);
 }
 
-/// CRC-32C (Castagnoli): finds every burst of up to 32 bits.
-std::uint32_t crc32c(std::span<const std::uint8_t> data);
+/// CRC-32C (Castagnoli): finds every burst of up to 32 bits. `before` is that of the bytes before these.
+std::uint32_t crc32c(std::span<const std::uint8_t> data, std::uint32_t before = 0);
 
 }  // namespace constellm::codec

@@ -14,7 +14,8 @@
 // Activations to byte strings that describe themselves, and back. docs/codec.md has the format.
 //
 // Encoding and decoding set the thread's floating point to IEEE 754's default while they run: a thread that
-// flushes subnormal numbers to zero, or rounds otherwise, gets the same bytes and values as any other.
+// flushes subnormal numbers to zero, or rounds otherwise, gets the same bytes and values as any other. Large
+// arrays take seconds: all look at a stop token some thousand times a second and throw `core::Stopped` then.
 namespace constellm::codec {
 
 /// What a message says of itself, and where its parts are.
@@ -40,16 +41,15 @@ struct Workspace {
   MaskBits mask;
   SelectorScratch selector;
   CoderScratch coder;
-  std::vector<float> row;
-  std::vector<float> kept_room;
-  std::span<float> kept;  // of kept_room
-  std::vector<float> scaled;
-  std::vector<float> draws;
-  std::vector<std::uint32_t> features;
-  std::vector<std::int64_t> group_end;
-  std::vector<std::uint16_t> scale;
-  std::vector<std::uint8_t> symbols;
-  std::vector<std::uint8_t> bytes;
+  Buffer<float> row;
+  Buffer<float> kept;
+  Buffer<float> scaled;
+  Buffer<float> draws;
+  Buffer<std::uint32_t> features;
+  Buffer<std::int64_t> group_end;
+  Buffer<std::uint16_t> scale;
+  Buffer<std::uint8_t> symbols;
+  Buffer<std::uint8_t> bytes;
 
   [[nodiscard]] std::size_t held_bytes() const;
 };
@@ -61,13 +61,13 @@ inline constexpr std::int64_t kMostScratch = 12;
 /// `mask`, of bytes of which 0 drops an element, exactly with Sparsify::mask. Throws `core::InvalidInput`
 /// where an element is not finite or the shapes differ.
 Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Scheme& scheme,
-             Workspace& workspace);
+             core::StopToken& stop, Workspace& workspace);
 
 /// Checks length, checksum, version and every number. The spans point into `message`.
-Header read_header(std::span<const std::uint8_t> message);
+Header read_header(std::span<const std::uint8_t> message, core::StopToken& stop);
 
 /// Writes all elements, C-contiguous, to `out` [header.raw_bytes()]. Throws on anything corrupt.
-void decode(const Header& header, Workspace& workspace, std::byte* out);
+void decode(const Header& header, core::StopToken& stop, Workspace& workspace, std::byte* out);
 
 /// Zero-order empirical entropy of what a scheme sends, in bytes.
 struct EntropyBound {
@@ -76,6 +76,6 @@ struct EntropyBound {
       0.0;  ///< of the histogram of symbols, or of each byte of values that travel as they are
 };
 EntropyBound entropy_bound(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask,
-                           const Scheme& scheme, Workspace& workspace);
+                           const Scheme& scheme, core::StopToken& stop, Workspace& workspace);
 
 }  // namespace constellm::codec

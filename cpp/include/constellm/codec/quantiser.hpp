@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "constellm/codec/bytes.hpp"
+#include "constellm/codec/in_parts.hpp"
 #include "constellm/codec/scheme.hpp"
 
 // Uniform quantisation of what is kept, with separate ranges for negative and positive values.
@@ -44,14 +45,12 @@ std::array<float, 256> levels_of(const Quantiser& quantiser);
 /// as many ranges of equal count, each with a power of two cells, shared out so that the squared error is
 /// least. Clipping as in QuantPipe (arXiv 2211.04515): at t + W(3 * 4^bits) * sqrt(mean square of |x| - t,
 /// halved), t the least magnitude, W Lambert's function.
-Quantiser fit_quantiser(std::span<const float> values, const Scheme& scheme);
+Quantiser fit_quantiser(std::span<const float> values, const Scheme& scheme, core::StopToken& stop);
 
-/// Symbols of values that were divided by the scale of their group.
-void quantise(const Quantiser& quantiser, std::span<const float> values, std::uint8_t* symbols);
-
-/// The same with stochastic rounding: `draws` [values] are uniform in [0, 1).
+/// Symbols of values that were divided by the scale of their group. With stochastic rounding `draws` [values]
+/// are uniform in [0, 1), else there are none.
 void quantise(const Quantiser& quantiser, std::span<const float> values, const float* draws,
-              std::uint8_t* symbols);
+              core::StopToken& stop, std::uint8_t* symbols);
 
 /// Uniform numbers in [0, 1) for `features` of a token: a hash of seed, token and feature, so that they
 /// depend neither on the layout of the array nor on what else is kept.
@@ -63,7 +62,7 @@ std::uint16_t scale_code(float largest);
 float scale_of(std::uint16_t code);
 
 /// Where the values of a group are clipped, if `scheme` say so, else their largest magnitude.
-float reach_of(std::span<const float> values, const Scheme& scheme);
+float reach_of(std::span<const float> values, const Scheme& scheme, core::StopToken& stop);
 
 void put_quantiser(Bytes& out, const Quantiser& quantiser);
 Quantiser get_quantiser(ByteReader& in, Rounding rounding);

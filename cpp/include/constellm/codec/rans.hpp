@@ -6,7 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "constellm/codec/buffer.hpp"
 #include "constellm/codec/bytes.hpp"
+#include "constellm/codec/in_parts.hpp"
 
 // Range asymmetric numeral systems (Duda, arXiv 1311.2540), interleaved: several independent states
 // write to one stream of 16-bit words, so that the processor works on all of them at once.
@@ -48,8 +50,8 @@ constexpr Range range_of(std::uint32_t begin, std::uint32_t end) {
 /// Appends states and words of the symbols with numbers `ids` [end of the last strip], whose ranges are
 /// in `table`; `words` is scratch. `Id` is an unsigned integer of one or two bytes.
 template <class Id>
-void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes,
-                 std::vector<std::uint16_t>& words, Bytes& out);
+void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes, core::StopToken& stop,
+                 Buffer<std::uint16_t>& words, Bytes& out);
 
 namespace detail {
 
@@ -65,7 +67,7 @@ struct Slot {
 /// Decodes; `model(lane, i, slot)` finds the symbol at index i that `slot` in [0, kTotal) stands for,
 /// stores it and returns its freq and how far the slot is into its range.
 template <int Lanes, class Model>
-void rans_decode(std::span<const std::uint8_t> data, const Strips& at, Model&& model) {
+void rans_decode(std::span<const std::uint8_t> data, const Strips& at, core::StopToken& stop, Model&& model) {
   constexpr std::size_t kStates = Lanes * sizeof(std::uint32_t);
   if (data.size() < kStates || (data.size() - kStates) % 2 != 0)
     throw_corrupt("entropy-coded part too short");
@@ -85,19 +87,26 @@ void rans_decode(std::span<const std::uint8_t> data, const Strips& at, Model&& m
     shortest = std::min(shortest, at[l + 1] - at[l]);
     longest = std::max(longest, at[l + 1] - at[l]);
   }
+  constexpr std::int64_t kSteps = kPart / Lanes;
   std::int64_t i = 0;
-  for (; i < shortest && end - word >= 2 * Lanes; ++i) {
-    for (std::size_t l = 0; l < Lanes; ++l) {
-      const std::uint32_t x = step(l, at[l] + i);
-      std::uint16_t next;
-      std::memcpy(&next, word, 2);
-      // As arithmetic: a branch would be guessed wrong half the time.
-      const std::uint32_t low = x < detail::kLeastState ? 1 : 0;
-      state[l] = x ^ ((x ^ ((x << 16) | next)) & (0u - low));
-      word += 2 * low;
+  while (i < shortest && end - word >= 2 * Lanes) {
+    const std::int64_t begin = i;
+    for (const std::int64_t until = std::min(shortest, i + kSteps); i < until && end - word >= 2 * Lanes;
+         ++i) {
+      for (std::size_t l = 0; l < Lanes; ++l) {
+        const std::uint32_t x = step(l, at[l] + i);
+        std::uint16_t next;
+        std::memcpy(&next, word, 2);
+        // As arithmetic: a branch would be guessed wrong half the time.
+        const std::uint32_t low = x < detail::kLeastState ? 1 : 0;
+        state[l] = x ^ ((x ^ ((x << 16) | next)) & (0u - low));
+        word += 2 * low;
+      }
     }
+    pass(stop, Lanes * (i - begin));
   }
   for (; i < longest; ++i) {  // near the end of the words, or some strips are done
+    if (i % kSteps == 0) pass(stop, kPart);
     for (std::size_t l = 0; l < Lanes; ++l) {
       if (at[l] + i >= at[l + 1]) continue;
       const std::uint32_t x = step(l, at[l] + i);
@@ -118,11 +127,12 @@ void rans_decode(std::span<const std::uint8_t> data, const Strips& at, Model&& m
 
 /// The same with the number of lanes known at run time.
 template <class Model>
-void rans_decode(std::span<const std::uint8_t> data, const Strips& at, int lanes, Model&& model) {
+void rans_decode(std::span<const std::uint8_t> data, const Strips& at, int lanes, core::StopToken& stop,
+                 Model&& model) {
   switch (lanes) {
-    case 2: return rans_decode<2>(data, at, model);
-    case 4: return rans_decode<4>(data, at, model);
-    default: return rans_decode<kMostLanes>(data, at, model);
+    case 2: return rans_decode<2>(data, at, stop, model);
+    case 4: return rans_decode<4>(data, at, stop, model);
+    default: return rans_decode<kMostLanes>(data, at, stop, model);
   }
 }
 

@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "constellm/codec/buffer.hpp"
+#include "constellm/codec/in_parts.hpp"
 #include "constellm/codec/scheme.hpp"
 
 // Which features of a token are kept.
@@ -31,16 +33,18 @@ struct MaskBits {
 
 /// Calls `visit(feature)` for every kept feature of a row, in order.
 template <class Visit>
-void for_each_kept(const std::uint64_t* row, std::int64_t words, Visit&& visit) {
-  for (std::int64_t w = 0; w < words; ++w) {
-    for (std::uint64_t bits = row[w]; bits != 0; bits &= bits - 1) visit(64 * w + __builtin_ctzll(bits));
-  }
+void for_each_kept(const std::uint64_t* row, std::int64_t words, core::StopToken& stop, Visit&& visit) {
+  in_parts(words, stop, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t w = begin; w < end; ++w) {
+      for (std::uint64_t bits = row[w]; bits != 0; bits &= bits - 1) visit(64 * w + __builtin_ctzll(bits));
+    }
+  });
 }
 
 /// Scratch of `select`.
 struct SelectorScratch {
-  std::vector<std::uint32_t> magnitude;
-  std::vector<std::uint8_t> kept;
+  Buffer<std::uint32_t> magnitude;
+  Buffer<std::uint8_t> kept;
   std::uint32_t guess = 0;
 };
 
@@ -49,8 +53,8 @@ struct SelectorScratch {
 /// top-k: ceil(keep * features) of the row. block-top-k: the same of every block of consecutive features.
 /// slicer: as many as top-k, shared between the signs in proportion to their energies (sums of squares,
 /// taken in order in double precision).
-void select(const float* row, std::int64_t features, const Scheme& scheme, SelectorScratch& scratch,
-            std::uint64_t* bits);
+void select(const float* row, std::int64_t features, const Scheme& scheme, core::StopToken& stop,
+            SelectorScratch& scratch, std::uint64_t* bits);
 
 /// Bytes to bits, 1 for any but 0, and back to 0 or 1; `unpack` writes up to 63 bytes more.
 void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits);

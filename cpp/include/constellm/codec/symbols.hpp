@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "constellm/codec/buffer.hpp"
 #include "constellm/codec/bytes.hpp"
 #include "constellm/codec/frequency.hpp"
 #include "constellm/codec/rans.hpp"
@@ -15,12 +16,12 @@ namespace constellm::codec {
 
 /// Scratch of the entropy coder, reused from call to call.
 struct CoderScratch {
-  std::vector<std::uint8_t> ids;
-  std::vector<std::uint16_t> wide_ids;  // may be longer than what is in use, as `words`
-  std::vector<std::uint16_t> words;
-  std::vector<std::uint32_t> slots;
-  std::vector<std::uint32_t> columns;
-  std::vector<std::uint8_t> memory;
+  Buffer<std::uint8_t> ids;
+  Buffer<std::uint16_t> wide_ids;
+  Buffer<std::uint16_t> words;
+  Buffer<std::uint32_t> slots;
+  Buffer<std::uint32_t> columns;
+  Buffer<std::uint8_t> memory;
   Fitted fitted;
   std::array<Fitted, 5> context;  // one a class of `symbols_context`
   std::size_t merging = 0;
@@ -41,17 +42,17 @@ constexpr std::int64_t most_stride(std::int64_t tokens) {
 }
 
 /// Counts of `symbols`.
-void count_symbols(std::span<const std::uint8_t> symbols, Histogram& out);
+void count_symbols(std::span<const std::uint8_t> symbols, core::StopToken& stop, Histogram& out);
 
 /// Appends `symbols`, all below `alphabet` (1 to 256), in the shortest of the forms that `entropy` allows:
 /// one repeated symbol, packed bits, a static table of probabilities, and, where a grid says what lies
 /// where, tables of differences from a prediction (symbols_context.hpp).
 void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy entropy, const Grid* grid,
-                 CoderScratch& scratch, Bytes& out);
+                 core::StopToken& stop, CoderScratch& scratch, Bytes& out);
 
 /// Fills `symbols` from all of `data`.
-void get_symbols(std::span<const std::uint8_t> data, int alphabet, const Grid* grid, CoderScratch& scratch,
-                 std::span<std::uint8_t> symbols);
+void get_symbols(std::span<const std::uint8_t> data, int alphabet, const Grid* grid, core::StopToken& stop,
+                 CoderScratch& scratch, std::span<std::uint8_t> symbols);
 
 /// Where each symbol's range begins and how wide it is, and what each slot stands for: symbol, freq - 1 and
 /// offset in 8 + 12 + 12 bits.

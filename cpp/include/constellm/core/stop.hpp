@@ -1,12 +1,19 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 
 namespace constellm::core {
 
 enum class StopReason { none, time_limit, interrupted };
+
+/// Thrown by computations that have nothing to show when they are told to stop.
+class Stopped : public std::exception {
+ public:
+  [[nodiscard]] const char* what() const noexcept override { return "stopped"; }
+};
 
 /// Asked now and then by long computations whether they should end. The clock and the
 /// callback (Python's signal check, say) are touched once in `kPollEvery` units of work only, which
