@@ -3,7 +3,7 @@
 #include <map>
 #include <utility>
 
-#include "constellm/split/judge.hpp"
+#include "constellm/split/incumbents.hpp"
 #include "constellm/split/naming.hpp"
 #include "constellm/split/pareto.hpp"
 #include "constellm/split/solve.hpp"
@@ -43,7 +43,7 @@ std::vector<codec::Codec> added_codecs(const PlanView& v) {
 
 constexpr std::pair<const char*, std::int64_t search::Counters::*> kCounters[] = {
     {"labels", &search::Counters::labels},     {"dominated", &search::Counters::dominated},
-    {"expanded", &search::Counters::expanded}, {"peak_open", &search::Counters::peak_open},
+    {"expanded", &search::Counters::expanded}, {"most_open", &search::Counters::most_open},
     {"passes", &search::Counters::passes},     {"intervals", &search::Counters::intervals},
 };
 
@@ -78,6 +78,8 @@ PlanView restored_plan(const Problem& problem, const std::vector<std::string>& p
     const auto found = counters.find(name);
     if (found != counters.end()) v.plan.counters.*counter = found->second;
   }
+  const auto old = counters.find("peak_open");  // as version 0.1.0 called `most_open`
+  if (old != counters.end()) v.plan.counters.most_open = old->second;
   v.plan.added_codecs = added_codecs;
   return v;
 }
@@ -200,7 +202,7 @@ void register_plan(py::module_& m) {
                                     split::named_stages(v.problem, *p.assignment));
         return py::make_tuple(
             v.problem, static_cast<int>(p.status), p.method, p.lower_bound_s, p.seconds, decision,
-            py::make_tuple(c.labels, c.dominated, c.expanded, c.peak_open, c.passes, c.intervals),
+            py::make_tuple(c.labels, c.dominated, c.expanded, c.most_open, c.passes, c.intervals),
             p.added_codecs);
       },
       [](const py::tuple& t) {
@@ -236,7 +238,7 @@ void register_solve(py::module_& m) {
       [](const Problem& problem, double time_limit_s, bool intervals, bool heuristic, bool dominance,
          bool resource_bound, bool unroll) {
         split::SolveOptions options;
-        options.unroll = unroll;
+        options.compile.unroll = unroll;
         options.search.intervals = intervals;
         options.search.labels.heuristic = heuristic;
         options.search.labels.dominance = dominance;

@@ -2,52 +2,47 @@
 
 #include <algorithm>
 
-#include "constellm/core/index.hpp"
-
 namespace constellm::search {
-namespace {
 
 using core::z;
 
-}  // namespace
-
-Figures measure(const LayeredGraph& g, const Goal& goal, const Walk& walk) {
-  Figures f;
-  const auto each_meter = [&](auto&& add) {
-    f.cost += add(MeterView(g, goal.cost));
-    for (std::size_t r = 0; r < goal.resources.size(); ++r) f.used[r] += add(MeterView(g, goal.resources[r]));
+void measure(const LayeredGraph& graph, const Goal& goal, const Walk& walk, Consumption& out) {
+  out.cost = 0.0;
+  out.bottleneck = 0.0;
+  out.used.assign(goal.resources.size(), 0.0);
+  const auto each_resource = [&](auto&& added) {
+    out.cost += added(ResourceExtension(graph, goal.objective));
+    for (std::size_t r = 0; r < goal.resources.size(); ++r)
+      out.used[r] += added(ResourceExtension(graph, goal.resources[r]));
   };
   std::int32_t level = 0;
-  std::int32_t form = 0;
-  std::size_t next_block = 0;
-  for (std::size_t i = 0; i < walk.positions.size(); ++i) {
-    const std::int32_t p = walk.positions[i];
-    const std::int32_t site = g.site[z(p)];
-    if (next_block < walk.blocks.size() && walk.blocks[next_block].position == p &&
-        walk.blocks[next_block].first == level) {
-      const Block& b = walk.blocks[next_block++];
-      const double enter_s = g.form_scale[z(site)] * g.enter_s[g.options_at(0, level) + z(form)];
-      double stage_s = g.stage_fixed_s[z(site)] + g.work(site, b.first, b.last);
-      if (b.last < g.levels)
-        stage_s += g.form_scale[z(site)] * g.leave_s[g.options_at(0, b.last) + z(b.option)];
-      f.peak = std::max(f.peak, enter_s + stage_s);
-      each_meter([&](const MeterView& m) {
-        return m.enter(site, level, form, enter_s) + m.stage(site, stage_s, b.first, b.last) +
-               m.end(site, b.last, b.option);
+  std::int32_t choice = 0;
+  std::size_t next_stage = 0;
+  for (std::size_t i = 0; i < walk.vertices.size(); ++i) {
+    const std::int32_t vertex = walk.vertices[i];
+    const std::int32_t node = graph.node[z(vertex)];
+    if (next_stage < walk.stages.size() && walk.stages[next_stage].vertex == vertex &&
+        walk.stages[next_stage].first == level) {
+      const Stage& stage = walk.stages[next_stage++];
+      double stage_s = graph.stage_fixed_s[z(node)] + graph.work_time_s(node, stage.first, stage.last);
+      if (stage.last < graph.levels) stage_s += graph.leave_time_s(node, stage.last, stage.choice);
+      out.bottleneck = std::max(out.bottleneck, graph.enter_time_s(node, level, choice) + stage_s);
+      each_resource([&](const ResourceExtension& r) {
+        return r.enter(node, level, choice) + r.stage(node, stage_s, stage.first, stage.last) +
+               r.end(node, stage.last, stage.choice);
       });
-      level = b.last;
-      form = b.option;
+      level = stage.last;
+      choice = stage.choice;
     }
-    if (i + 1 == walk.positions.size()) break;
-    for (auto a = g.arc_begin[z(p)]; a < g.arc_begin[z(p) + 1]; ++a) {
-      if (g.arc_to[z(a)] != walk.positions[i + 1]) continue;
-      const double hop_s = g.hop_s[g.options_at(g.arc_line[z(a)], level) + z(form)];
-      f.peak = std::max(f.peak, hop_s);
-      each_meter([&](const MeterView& m) { return m.hop(a, level, form, hop_s); });
+    if (i + 1 == walk.vertices.size()) break;
+    for (auto a = graph.arc_begin[z(vertex)]; a < graph.arc_begin[z(vertex) + 1]; ++a) {
+      if (graph.arc_to[z(a)] != walk.vertices[i + 1]) continue;
+      const double hop_s = graph.hop_time_s(a, level, choice);
+      out.bottleneck = std::max(out.bottleneck, hop_s);
+      each_resource([&](const ResourceExtension& r) { return r.hop(a, level, choice, hop_s); });
       break;
     }
   }
-  return f;
 }
 
 }  // namespace constellm::search

@@ -32,22 +32,28 @@ bool worse_bound(const Interval& a, const Interval& b) { return a.bound > b.boun
 
 class Solver {
  public:
-  Solver(const LayeredGraph& graph, const Goal& goal, const SolveOptions& options, Judge& judge,
-         core::StopToken& stop, Workspace& workspace, Counters& counters)
-      : g_(graph), goal_(goal), o_(options), judge_(judge), stop_(stop), ws_(workspace), c_(counters) {}
+  Solver(const Context& context, const SolveOptions& options)
+      : context_(context),
+        graph_(context.graph),
+        goal_(context.goal),
+        options_(options),
+        incumbents_(context.incumbents),
+        workspace_(context.workspace),
+        counters_(context.counters) {}
 
   Answer run() {
-    ws_.window.set(g_, goal_.peak_cap);
-    peak_pass(g_, ws_.window, ws_.passes, ws_.peak);
-    ++c_.passes;
-    if (!(ws_.peak.total <= with_room(goal_.peak_cap))) return {};
-    ws_.costs.resize(kTables);
-    ws_.resources.resize(goal_.resources.size());
+    workspace_.reach.set(graph_, goal_.bottleneck_cap_s, context_.stop);
+    bottleneck_pass(graph_, workspace_.reach, context_.stop, workspace_.bottleneck_pass,
+                    workspace_.bottleneck);
+    ++counters_.passes;
+    if (!(workspace_.bottleneck.total <= with_room(goal_.bottleneck_cap_s))) return {};
+    workspace_.costs.resize(kTables);
+    workspace_.resources.resize(goal_.resources.size());
 
     Interval root;
-    root.lo = ws_.peak.total * (1.0 - kRoundingRoom);
-    root.hi = goal_.peak_cap;
-    root.bound = goal_.peak_rate * root.lo;  // costs are not negative
+    root.lo = workspace_.bottleneck.total * (1.0 - kRoundingRoom);
+    root.hi = goal_.bottleneck_cap_s;
+    root.bound = goal_.bottleneck_rate * root.lo;  // costs are not negative
     root.multipliers.assign(goal_.resources.size(), 0.0);
     open_.push_back(std::move(root));
     double proven = kInfinity;
@@ -55,38 +61,40 @@ class Solver {
       std::pop_heap(open_.begin(), open_.end(), worse_bound);
       Interval interval = std::move(open_.back());
       open_.pop_back();
-      if (interval.bound >= judge_.cutoff()) {
+      if (interval.bound >= incumbents_.cutoff()) {
         proven = std::min(proven, interval.bound);
         break;  // best first: all others are no better
       }
       const double bound = work_on(interval);
       proven = std::min(proven, bound);
-      if (stopped()) {
+      if (context_.stopped()) {
         for (const Interval& rest : open_) proven = std::min(proven, rest.bound);
         // Without an incumbent no prune room is in the bound: leave that of another order of sums.
-        return {stop_.reason() == core::StopReason::interrupted ? Outcome::interrupted : Outcome::time_limit,
+        return {context_.stop.reason() == core::StopReason::interrupted ? Outcome::interrupted
+                                                                        : Outcome::time_limit,
                 proven / (1.0 + kRoundingRoom)};
       }
     }
-    return {Outcome::proven, std::min(proven, judge_.cutoff())};
+    return {Outcome::proven, std::min(proven, incumbents_.cutoff())};
   }
 
  private:
   /// Finishes or splits the interval. Returns a bound on what it has dealt with itself.
   double work_on(Interval& interval) {
-    ++c_.intervals;
+    ++counters_.intervals;
     double cost = 0.0;
     for (int round = 0;; ++round) {
-      if (stopped()) return interval.bound;
-      ws_.window.set(g_, interval.hi);
+      if (context_.stopped()) return interval.bound;
+      workspace_.reach.set(graph_, interval.hi, context_.stop);
       used_tables_ = 0;
-      if (!resources_suffice()) return judge_.cutoff();
+      if (!resources_suffice()) return incumbents_.cutoff();
       cost = ascend(interval);
-      interval.bound = std::max(interval.bound, cost + goal_.peak_rate * interval.lo);
-      if (!(interval.bound < judge_.cutoff())) return interval.bound;
+      if (context_.stopped()) return std::max(interval.bound, cost + goal_.bottleneck_rate * interval.lo);
+      interval.bound = std::max(interval.bound, cost + goal_.bottleneck_rate * interval.lo);
+      if (!(interval.bound < incumbents_.cutoff())) return interval.bound;
       if (!splits()) return finish(interval, -1);
-      // A peak above this cannot pay, whatever the rest costs.
-      const double highest = (judge_.cutoff() - cost) / goal_.peak_rate;
+      // A bottleneck above this cannot pay, whatever the rest costs.
+      const double highest = (incumbents_.cutoff() - cost) / goal_.bottleneck_rate;
       const double width = interval.hi - interval.lo;
       if (highest < interval.hi) {
         interval.hi = highest;
@@ -94,45 +102,44 @@ class Solver {
       }
       break;
     }
-    const double cutoff = judge_.cutoff();
+    const double cutoff = incumbents_.cutoff();
     const double gap = cutoff - interval.bound;
     const bool narrow =
-        goal_.peak_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(interval.hi < kInfinity);
+        goal_.bottleneck_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(interval.hi < kInfinity);
     if (narrow || gap <= kPromising * cutoff) {
       const double bound = finish(interval, narrow ? -1 : interval.budget);
-      if (stopped() || !over_budget_) return bound;
+      if (context_.stopped() || !over_budget_) return bound;
       interval.bound = bound;
       interval.budget *= 2;
     }
     const double middle = 0.5 * (interval.lo + interval.hi);
     push({interval.lo, middle, interval.bound, interval.multipliers, interval.budget});
-    push({middle, interval.hi, std::max(interval.bound, cost + goal_.peak_rate * middle),
+    push({middle, interval.hi, std::max(interval.bound, cost + goal_.bottleneck_rate * middle),
           interval.multipliers, interval.budget});
     return kInfinity;
   }
 
-  [[nodiscard]] bool stopped() const { return stop_.reason() != core::StopReason::none; }
-
-  /// A backward pass, counted and weighed for the stop token.
+  /// A backward pass, counted.
   void run_pass(CostToGo& table) {
-    backward_pass(g_, ws_.window, ws_.passes, table);
-    ++c_.passes;
-    stop_.should_stop(table.pass_on.size() / 64);
+    cost_pass(graph_, workspace_.reach, context_.stop, workspace_.cost_pass, table);
+    ++counters_.passes;
   }
 
   /// Without a heuristic nothing is gained from a narrower interval.
-  [[nodiscard]] bool splits() const { return o_.intervals && o_.labels.heuristic && goal_.peak_rate > 0.0; }
+  [[nodiscard]] bool splits() const {
+    return options_.intervals && options_.labels.heuristic && goal_.bottleneck_rate > 0.0;
+  }
 
   void push(Interval interval) {
     open_.push_back(std::move(interval));
     std::push_heap(open_.begin(), open_.end(), worse_bound);
   }
 
-  /// Least use of every resource within the window; false when one alone breaks its limit.
+  /// Least use of every resource within the reach; false when one alone breaks its limit.
   bool resources_suffice() {
     for (std::size_t r = 0; r < goal_.resources.size(); ++r) {
-      CostToGo& table = ws_.resources[r];
-      table.meter = goal_.resources[r];
+      CostToGo& table = workspace_.resources[r];
+      table.resource = goal_.resources[r];
       run_pass(table);
       if (!(table.total <= with_room(goal_.limits[r]))) return false;
     }
@@ -146,18 +153,18 @@ class Solver {
   };
 
   /// One backward pass for the multipliers; its trace is offered. Returns the bound.
-  double pass(const std::vector<double>& multipliers, Figures& figures) {
-    CostToGo& table = ws_.costs[used_tables_ % kTables];
+  double pass(const std::vector<double>& multipliers, Consumption& taken) {
+    CostToGo& table = workspace_.costs[used_tables_ % kTables];
     ++used_tables_;
-    combine(goal_.cost, goal_.resources, multipliers, table.meter);
+    combine(goal_.objective, goal_.resources, multipliers, table.resource);
     table.multipliers = multipliers;
     table.constant = 0.0;
     for (std::size_t r = 0; r < multipliers.size(); ++r) table.constant += multipliers[r] * goal_.limits[r];
     run_pass(table);
-    if (table.total < kInfinity) {
-      trace(g_, ws_.window, table, ws_.walk);
-      figures = measure(g_, goal_, ws_.walk);
-      judge_.offer(ws_.walk);
+    if (!context_.stopped() && table.total < kInfinity) {
+      trace(graph_, workspace_.reach, table, workspace_.walk);
+      measure(graph_, goal_, workspace_.walk, taken);
+      incumbents_.offer(workspace_.walk);
     }
     return table.total - table.constant;
   }
@@ -166,16 +173,17 @@ class Solver {
   /// limit binds, in turn. Leaves the best in `interval.multipliers`.
   double ascend(Interval& interval) {
     std::vector<double> multipliers = interval.multipliers;
-    Figures figures;
-    double best = pass(multipliers, figures);
+    Consumption taken;
+    taken.used.assign(goal_.resources.size(), 0.0);
+    double best = pass(multipliers, taken);
     interval.multipliers = multipliers;
     best_table_ = used_tables_ - 1;
     if (!(best < kInfinity)) return best;
-    for (int passes = 0; passes < kAscentPasses && !stopped();) {
+    for (int passes = 0; passes < kAscentPasses && !context_.stopped();) {
       std::size_t r = goal_.resources.size();
       double most = 0.0;
       for (std::size_t i = 0; i < goal_.resources.size(); ++i) {
-        const double over = (figures.used[i] - goal_.limits[i]) / std::max(goal_.limits[i], 1e-300);
+        const double over = (taken.used[i] - goal_.limits[i]) / std::max(goal_.limits[i], 1e-300);
         const double off = over > 0.0 ? over : (multipliers[i] > 0.0 ? -over : 0.0);
         if (off > most) {
           most = off;
@@ -184,7 +192,7 @@ class Solver {
       }
       if (r == goal_.resources.size()) return best;
       const double before = best;
-      const int made = line_search(interval, r, multipliers, figures, best);
+      const int made = line_search(interval, r, multipliers, taken, best);
       passes += made;
       if (goal_.resources.size() == 1 || made == 0 || best - before <= enough(best)) break;
     }
@@ -193,17 +201,17 @@ class Solver {
 
   /// A rise of the bound that is not worth a pass.
   [[nodiscard]] double enough(double bound) const {
-    const double cutoff = judge_.cutoff();
+    const double cutoff = incumbents_.cutoff();
     // With one interval only, more passes also mean better incumbents.
     if (!splits()) return 1e-4 * std::abs(bound);
     return cutoff < kInfinity ? std::max(kAscentEnough * (cutoff - bound), 0.0) : 1e-3 * std::abs(bound);
   }
 
   /// Between a walk that breaks limit r and one that keeps it, until the bound stops rising.
-  int line_search(Interval& interval, std::size_t r, std::vector<double>& multipliers, Figures& figures,
+  int line_search(Interval& interval, std::size_t r, std::vector<double>& multipliers, Consumption& taken,
                   double& best) {
     const double limit = goal_.limits[r];
-    const auto point = [&](const Figures& f) {
+    const auto point = [&](const Consumption& f) {
       double cost = f.cost;
       for (std::size_t i = 0; i < multipliers.size(); ++i) {
         if (i != r) cost += multipliers[i] * (f.used[i] - goal_.limits[i]);
@@ -213,7 +221,7 @@ class Solver {
     int passes = 0;
     const auto try_at = [&](double multiplier) {
       multipliers[r] = multiplier;
-      const double value = pass(multipliers, figures);
+      const double value = pass(multipliers, taken);
       ++passes;
       if (value > best) {
         best = value;
@@ -223,25 +231,27 @@ class Solver {
       return value;
     };
 
-    Point over = point(figures);
+    Point over = point(taken);
     Point within = over;
     if (over.used > limit) {
-      trace(g_, ws_.window, ws_.resources[r], ws_.walk);
-      judge_.offer(ws_.walk);
-      within = point(measure(g_, goal_, ws_.walk));
+      trace(graph_, workspace_.reach, workspace_.resources[r], workspace_.walk);
+      incumbents_.offer(workspace_.walk);
+      Consumption least;
+      measure(graph_, goal_, workspace_.walk, least);
+      within = point(least);
     } else {
       try_at(0.0);
-      over = point(figures);
+      over = point(taken);
       if (over.used <= limit) return passes;
     }
-    while (passes < kAscentPasses && within.used < over.used && !stopped()) {
+    while (passes < kAscentPasses && within.used < over.used && !context_.stopped()) {
       const double multiplier = (within.cost - over.cost) / (over.used - within.used);
       if (!(multiplier > 0.0)) break;
       const double line = over.cost + multiplier * (over.used - limit);
-      if (line - best <= enough(best + goal_.peak_rate * interval.lo)) break;
+      if (line - best <= enough(best + goal_.bottleneck_rate * interval.lo)) break;
       const double value = try_at(multiplier);
       if (value >= line - kRoundingRoom * std::abs(line)) break;
-      const Point here = point(figures);
+      const Point here = point(taken);
       if (here.used > limit)
         over = here;
       else
@@ -253,32 +263,31 @@ class Solver {
   /// Label setting over the interval under the tables at hand.
   double finish(Interval& interval, std::int64_t budget) {
     LabelBounds bounds;
-    bounds.window = &ws_.window;
-    bounds.peak_floor = splits() ? interval.lo : 0.0;
-    bounds.peak = &ws_.peak;
+    bounds.reach = &workspace_.reach;
+    bounds.bottleneck_floor = splits() ? interval.lo : 0.0;
+    bounds.bottleneck = &workspace_.bottleneck;
     const std::size_t tables = std::min(used_tables_, kTables);
     const std::size_t first = used_tables_ - best_table_ <= kTables ? best_table_ : used_tables_ - 1;
-    bounds.costs.push_back(&ws_.costs[first % kTables]);
+    bounds.costs.push_back(&workspace_.costs[first % kTables]);
     for (std::size_t t = used_tables_ - tables; t < used_tables_; ++t) {
-      if (t != first) bounds.costs.push_back(&ws_.costs[t % kTables]);
+      if (t != first) bounds.costs.push_back(&workspace_.costs[t % kTables]);
     }
-    for (const CostToGo& table : ws_.resources) bounds.resources.push_back(&table);
-    LabelOptions options = o_.labels;
+    for (const CostToGo& table : workspace_.resources) bounds.resources.push_back(&table);
+    LabelOptions options = options_.labels;
     if (options.budget < 0) options.budget = budget;
-    double least_open = interval.bound;
-    const LabelOutcome outcome =
-        run_labels(g_, goal_, bounds, options, judge_, stop_, ws_.labels, c_, least_open);
-    over_budget_ = outcome == LabelOutcome::over_budget;
-    return outcome == LabelOutcome::exhausted ? judge_.cutoff() : std::max(interval.bound, least_open);
+    const LabelAnswer answer = run_labels(context_, bounds, options);
+    over_budget_ = answer.outcome == LabelOutcome::over_budget;
+    return answer.outcome == LabelOutcome::exhausted ? incumbents_.cutoff()
+                                                     : std::max(interval.bound, answer.least_open);
   }
 
-  const LayeredGraph& g_;
+  const Context& context_;
+  const LayeredGraph& graph_;
   const Goal& goal_;
-  const SolveOptions& o_;
-  Judge& judge_;
-  core::StopToken& stop_;
-  Workspace& ws_;
-  Counters& c_;
+  const SolveOptions& options_;
+  Incumbents& incumbents_;
+  Workspace& workspace_;
+  Counters& counters_;
   std::vector<Interval> open_;
   std::size_t used_tables_ = 0;
   std::size_t best_table_ = 0;
@@ -287,9 +296,6 @@ class Solver {
 
 }  // namespace
 
-Answer solve(const LayeredGraph& graph, const Goal& goal, const SolveOptions& options, Judge& judge,
-             core::StopToken& stop, Workspace& workspace, Counters& counters) {
-  return Solver(graph, goal, options, judge, stop, workspace, counters).run();
-}
+Answer solve(const Context& context, const SolveOptions& options) { return Solver(context, options).run(); }
 
 }  // namespace constellm::search

@@ -168,16 +168,16 @@ std::vector<std::string> broken_limits(const Problem& problem, const Evaluation&
     return core::to_text(value) + " is over the limit of " + core::to_text(limit);
   };
   for (const StageTerms& stage : evaluation.stages) {
-    if (stage.memory_bytes > problem.memory_limit(stage.choice.node)) {
+    if (stage.memory_bytes > problem.memory_limit_with_room(stage.choice.node)) {
       const network::Node& node = problem.spec().network.nodes[static_cast<std::size_t>(stage.choice.node)];
       broken.push_back("memory of '" + node.id + "': " + over(stage.memory_bytes, node.memory_bytes) +
                        " bytes");
     }
   }
-  if (evaluation.error > problem.error_limit()) {
+  if (evaluation.error > problem.error_limit_with_room()) {
     broken.push_back("error: " + over(evaluation.error, *problem.spec().limits.max_error));
   }
-  if (evaluation.energy_j > problem.energy_limit()) {
+  if (evaluation.energy_j > problem.energy_limit_with_room()) {
     broken.push_back("energy: " + over(evaluation.energy_j, *problem.spec().limits.max_energy_j) + " J");
   }
   return broken;
@@ -185,9 +185,10 @@ std::vector<std::string> broken_limits(const Problem& problem, const Evaluation&
 
 bool within_limits(const Problem& problem, const Evaluation& evaluation) {
   for (const StageTerms& stage : evaluation.stages) {
-    if (stage.memory_bytes > problem.memory_limit(stage.choice.node)) return false;
+    if (stage.memory_bytes > problem.memory_limit_with_room(stage.choice.node)) return false;
   }
-  return evaluation.error <= problem.error_limit() && evaluation.energy_j <= problem.energy_limit();
+  return evaluation.error <= problem.error_limit_with_room() &&
+         evaluation.energy_j <= problem.energy_limit_with_room();
 }
 
 double objective_s(const Problem& problem, const Evaluation& evaluation) {

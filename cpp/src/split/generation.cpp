@@ -6,8 +6,8 @@
 #include "constellm/core/index.hpp"
 #include "constellm/core/units.hpp"
 #include "constellm/network/routing.hpp"
-#include "constellm/split/judge.hpp"
-#include "constellm/split/solve.hpp"
+#include "constellm/split/goals.hpp"
+#include "constellm/split/incumbents.hpp"
 
 namespace constellm::split {
 namespace {
@@ -74,7 +74,7 @@ std::vector<Return> returns_to(const GenerationSpec& spec, std::int32_t home) {
   return returns;
 }
 
-/// The decode phase's share of a meter that is `stage_rate` per second of stages and `hop_rate`
+/// The decode phase's share of a resource that is `stage_rate` per second of stages and `hop_rate`
 /// per second of hops (by node), `latency_rate` per second of propagation.
 struct Rates {
   std::vector<double> stage;  ///< [nodes]
@@ -82,28 +82,30 @@ struct Rates {
   double latency = 0.0;
 };
 
-void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rates, search::Meter& meter) {
+void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rates,
+                search::Resource& resource) {
   const search::LayeredGraph& g = c.graph;
   const double steps = static_cast<double>(spec.new_tokens - 1);
   const auto cells = g.rows() * z(g.stride);
   const auto& net = spec.prefill.spec().network;
-  meter.work_extra.assign(z(g.sites()) * g.rows(), 0.0);
-  meter.enter_extra.assign(z(g.sites()) * cells, 0.0);
-  meter.leave_extra.assign(z(g.sites()) * cells, 0.0);
-  meter.hop_extra.assign(c.routes.arc_link.size() * cells, 0.0);
-  for (std::int32_t v = 0; v < g.sites(); ++v) {
+  resource.work_extra.assign(z(g.nodes()) * g.rows(), 0.0);
+  resource.enter_extra.assign(z(g.nodes()) * cells, 0.0);
+  resource.leave_extra.assign(z(g.nodes()) * cells, 0.0);
+  resource.hop_extra.assign(c.routes.arc_link.size() * cells, 0.0);
+  for (std::int32_t v = 0; v < g.nodes(); ++v) {
     if (g.can_host[z(v)] == 0) continue;
     const double rate = steps * rates.stage[z(v)];
     for (std::int32_t l = 0; l < g.levels; ++l) {
-      meter.work_extra[g.at(v, l + 1)] = meter.work_extra[g.at(v, l)] + rate * decode_layer_s(spec, v, l);
+      resource.work_extra[g.at(v, l + 1)] =
+          resource.work_extra[g.at(v, l)] + rate * decode_layer_s(spec, v, l);
     }
     for (std::int32_t level = 0; level < g.levels; ++level) {
-      for (std::int32_t k = 0; k < g.forms(level); ++k) {
-        const auto i = g.options_at(v, level) + z(k);
+      for (std::int32_t k = 0; k < g.choices_at(level); ++k) {
+        const auto i = g.at(v, level, k);
         // Every stage is entered once, so its fixed time may stand here.
-        meter.enter_extra[i] =
+        resource.enter_extra[i] =
             rate * (net.nodes[z(v)].overhead_s + (level > 0 ? enter_s(spec, v, level - 1, k) : 0.0));
-        if (level > 0) meter.leave_extra[i] = rate * leave_s(spec, v, level - 1, k);
+        if (level > 0) resource.leave_extra[i] = rate * leave_s(spec, v, level - 1, k);
       }
     }
   }
@@ -111,19 +113,12 @@ void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rate
     const std::int32_t link = c.routes.arc_link[a];
     const double rate = steps * rates.hop[z(spec.prefill.topology().from[z(link)])];
     for (std::int32_t level = 1; level < g.levels; ++level) {
-      for (std::int32_t k = 0; k < g.options; ++k) {
-        meter.hop_extra[g.options_at(static_cast<std::int32_t>(a), level) + z(k)] =
+      for (std::int32_t k = 0; k < g.choices; ++k) {
+        resource.hop_extra[g.at(static_cast<std::int32_t>(a), level, k)] =
             rate * spec.prefill.hop_s(link, decode_sent_bytes(spec, level - 1, k)) +
             steps * rates.latency * spec.prefill.graph().columns().latency_s[z(link)];
       }
     }
-  }
-}
-
-/// Only `host` may begin at layer 0. `reach` is that of the graph without this restriction.
-void begin_at(std::int32_t host, const std::vector<std::int32_t>& reach, search::LayeredGraph& graph) {
-  for (std::int32_t v = 0; v < graph.sites(); ++v) {
-    graph.reach[graph.at(v, 0)] = v == host ? reach[graph.at(v, 0)] : 0;
   }
 }
 
@@ -244,15 +239,14 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
   plan.status = core::Status::infeasible;
   plan.lower_bound_s = kInfinity;
   plan.method = "generation";
-  std::optional<Compiled> compiled = compile(problem);
+  std::optional<Compiled> compiled = compile(problem, {}, stop);
   if (!compiled) return plan;
-  const std::vector<std::int32_t> reach = compiled->graph.reach;
   const double steps = static_cast<double>(spec.new_tokens - 1);
   const auto nodes = z(problem.node_count());
 
   search::Goal goal = delay_goal(*compiled, problem);
   Rates time{std::vector<double>(nodes, 1.0), std::vector<double>(nodes, 1.0), 1.0};
-  add_decode(spec, *compiled, time, goal.cost);
+  add_decode(spec, *compiled, time, goal.objective);
   const bool limits_energy = energy_limited(problem);
   if (limits_energy) {
     Rates energy;
@@ -262,23 +256,24 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
     }
     add_decode(spec, *compiled, energy, goal.resources.back());
   }
-  PlanJudge judge(problem, *compiled, [&](const Assignment& a, const Evaluation&) {
+  IncumbentPlans incumbents(problem, *compiled, [&](const Assignment& a, const Evaluation&) {
     const GenerationTerms t = evaluate_generation(spec, a);
-    return t.energy_j <= problem.energy_limit() ? t.total_s : kInfinity;
+    return t.energy_j <= problem.energy_limit_with_room() ? t.total_s : kInfinity;
   });
   search::Counters counters;
   search::Answer answer;
   for (std::int32_t first = 0; first < problem.node_count(); ++first) {
     if (compiled->graph.can_host[z(first)] == 0) continue;
     const std::vector<Return> back = returns_to(spec, first);
-    goal.cost.final_extra.assign(nodes, 0.0);
+    goal.objective.final_extra.assign(nodes, 0.0);
     if (limits_energy) goal.resources.back().final_extra.assign(nodes, 0.0);
-    begin_at(first, reach, compiled->graph);
+    compiled->graph.allowed = only_host(problem, 0, first);
     for (std::size_t v = 0; v < nodes && steps > 0.0; ++v) {
-      goal.cost.final_extra[v] = steps * back[v].time_s;
+      goal.objective.final_extra[v] = steps * back[v].time_s;
       if (limits_energy) goal.resources.back().final_extra[v] = steps * back[v].energy_j;
     }
-    const search::Answer one = search::solve(compiled->graph, goal, {}, judge, stop, workspace, counters);
+    const search::Answer one =
+        search::solve({compiled->graph, goal, incumbents, stop, workspace, counters}, {});
     answer.lower_bound = std::min(answer.lower_bound, one.lower_bound);
     if (one.outcome != search::Outcome::proven) {
       // Hosts not tried yet bound nothing.
@@ -286,7 +281,7 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
       break;
     }
   }
-  plan = to_plan(judge, answer, counters);
+  plan = to_plan(incumbents, answer, counters);
   plan.method = "generation";
   plan.seconds = stop.elapsed_s();
   return plan;

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "constellm/core/error.hpp"
-#include "constellm/split/judge.hpp"
-#include "constellm/split/solve.hpp"
+#include "constellm/split/goals.hpp"
+#include "constellm/split/incumbents.hpp"
 
 namespace constellm::split {
 namespace {
@@ -44,13 +44,10 @@ class FrontSearch {
         stop_(stop),
         workspace_(workspace),
         limits_(criteria.size(), kInfinity) {
-    if (criteria.front() == Criterion::delay)
-      goal_ = delay_goal(compiled, problem);
-    else {
-      goal_.cost = meter(criteria.front());
-      add_limits(compiled, problem, goal_);
-    }
-    for (std::size_t i = 1; i < criteria.size(); ++i) resource_.push_back(resource_of(criteria[i]));
+    goal_ = criteria.front() == Criterion::delay
+                ? delay_goal(compiled, problem)
+                : resource_goal(resource(criteria.front()), compiled, problem);
+    for (std::size_t i = 1; i < criteria.size(); ++i) limited_.push_back(limit_of(criteria[i]));
   }
 
   Front run() {
@@ -63,19 +60,19 @@ class FrontSearch {
   }
 
  private:
-  search::Meter meter(Criterion criterion) const {
+  search::Resource resource(Criterion criterion) const {
     switch (criterion) {
-      case Criterion::bytes: return bytes_meter(problem_);
-      case Criterion::error: return error_meter(compiled_, problem_);
-      default: return energy_meter(compiled_, problem_);
+      case Criterion::bytes: return bytes_resource(problem_);
+      case Criterion::error: return error_resource(compiled_, problem_);
+      default: return energy_resource(compiled_, problem_);
     }
   }
 
   /// Where in the goal a criterion is limited; the problem's own limit may stand there already.
-  std::size_t resource_of(Criterion criterion) {
+  std::size_t limit_of(Criterion criterion) {
     if (criterion == Criterion::error && error_limited(problem_)) return 0;
     if (criterion == Criterion::energy && energy_limited(problem_)) return error_limited(problem_) ? 1 : 0;
-    goal_.resources.push_back(meter(criterion));
+    goal_.resources.push_back(resource(criterion));
     goal_.limits.push_back(kInfinity);
     return goal_.resources.size() - 1;
   }
@@ -116,7 +113,7 @@ class FrontSearch {
   const Plan* best() {
     search::Goal goal = goal_;
     for (std::size_t i = 1; i < criteria_.size(); ++i) {
-      double& limit = goal.limits[resource_[i - 1]];
+      double& limit = goal.limits[limited_[i - 1]];
       limit = std::min(limit, in_goal_units(criteria_[i], limits_[i]));
     }
     // A resource without a limit bounds nothing and only makes labels incomparable.
@@ -125,7 +122,7 @@ class FrontSearch {
       goal.limits.erase(goal.limits.begin() + static_cast<std::ptrdiff_t>(r));
       goal.resources.erase(goal.resources.begin() + static_cast<std::ptrdiff_t>(r));
     }
-    PlanJudge judge(problem_, compiled_, [this](const Assignment&, const Evaluation& e) {
+    IncumbentPlans incumbents(problem_, compiled_, [this](const Assignment&, const Evaluation& e) {
       for (std::size_t i = 1; i < criteria_.size(); ++i) {
         if (value_of(e, criteria_[i]) > limits_[i]) return kInfinity;
       }
@@ -133,9 +130,9 @@ class FrontSearch {
     });
     search::Counters counters;
     const search::Answer answer =
-        search::solve(compiled_.graph, goal, {}, judge, stop_, workspace_, counters);
-    if (answer.outcome != search::Outcome::proven || judge.kept().empty()) return nullptr;
-    Plan plan = to_plan(judge, answer, counters);
+        search::solve({compiled_.graph, goal, incumbents, stop_, workspace_, counters}, {});
+    if (answer.outcome != search::Outcome::proven || incumbents.kept().empty()) return nullptr;
+    Plan plan = to_plan(incumbents, answer, counters);
     plan.method = "pareto";
     // Best under the limits of its place in the front, which proves nothing of the objective.
     plan.status = core::Status::feasible;
@@ -168,8 +165,8 @@ class FrontSearch {
   double step_;
   core::StopToken& stop_;
   search::Workspace& workspace_;
-  std::vector<double> limits_;         ///< [criteria] present limits, in the criterion's own units
-  std::vector<std::size_t> resource_;  ///< [criteria - 1] in the goal
+  std::vector<double> limits_;        ///< [criteria] present limits, in the criterion's own units
+  std::vector<std::size_t> limited_;  ///< [criteria - 1] in the goal
   search::Goal goal_;
   Front front_;
 };
@@ -194,7 +191,7 @@ Front pareto_front(const Problem& problem, const std::vector<Criterion>& criteri
   if (criteria.size() > 2 && epsilon <= 0.0) {
     throw core::InvalidInput("epsilon: 0 is for two criteria; beyond two it must be > 0");
   }
-  const std::optional<Compiled> compiled = compile(problem);
+  const std::optional<Compiled> compiled = compile(problem, {}, stop);
   if (!compiled) return {{}, core::Status::infeasible};
   Front front = FrontSearch(problem, *compiled, ordered, epsilon, stop, workspace).run();
   std::stable_sort(front.plans.begin(), front.plans.end(), [&](const Plan& a, const Plan& b) {

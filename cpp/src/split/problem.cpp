@@ -147,16 +147,16 @@ double Problem::decode_s(std::int32_t node, std::int32_t layer, std::int32_t cod
          spec().network.nodes[static_cast<std::size_t>(node)].codec_time_scale;
 }
 
-double Problem::memory_limit(std::int32_t node) const {
+double Problem::memory_limit_with_room(std::int32_t node) const {
   return spec().network.nodes[static_cast<std::size_t>(node)].memory_bytes * kLimitRoom;
 }
 
-double Problem::error_limit() const {
+double Problem::error_limit_with_room() const {
   return spec().limits.max_error ? *spec().limits.max_error * kLimitRoom
                                  : std::numeric_limits<double>::infinity();
 }
 
-double Problem::energy_limit() const {
+double Problem::energy_limit_with_room() const {
   return spec().limits.max_energy_j ? *spec().limits.max_energy_j * kLimitRoom
                                     : std::numeric_limits<double>::infinity();
 }

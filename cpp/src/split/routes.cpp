@@ -18,16 +18,16 @@ constexpr double kMostLooks = 2e7;  // nodes and links looked at in unrolling: s
 
 class Unroller {
  public:
-  Unroller(const Problem& problem, std::int32_t most_positions)
+  Unroller(const Problem& problem, std::int32_t most_vertices)
       : out_(problem.topology().out),
         in_(problem.topology().in),
         source_(problem.source()),
         sink_(problem.sink()),
         nodes_(z(problem.node_count())) {
-    // Every arc of a position takes a look at the whole graph.
+    // Every arc of a vertex takes a look at the whole graph.
     const double look = static_cast<double>(nodes_ + out_.link.size());
     const double arcs = static_cast<double>(out_.link.size()) / static_cast<double>(nodes_) + 1.0;
-    most_ = static_cast<std::int32_t>(std::min<double>(most_positions, kMostLooks / (look * arcs)));
+    most_ = static_cast<std::int32_t>(std::min<double>(most_vertices, kMostLooks / (look * arcs)));
   }
 
   Routes run() {
@@ -77,24 +77,24 @@ class Unroller {
     return useful;
   }
 
-  /// Positions are (node, nodes that can still come); depth first, numbered when finished, so
+  /// Vertices are (node, nodes that can still come); depth first, numbered when finished, so
   /// that the reverse of that order is topological.
   bool unroll(const NodeSet& useful, Routes& routes) {
-    std::map<std::pair<std::int32_t, NodeSet>, std::int32_t> position;
+    std::map<std::pair<std::int32_t, NodeSet>, std::int32_t> vertex;
     std::vector<std::int32_t> node;
     std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>>
         arcs;  // (to, link), by order of discovery
     std::vector<std::int32_t> finished;
     bool fits = true;
     const auto visit = [&](auto&& self, std::int32_t v, const NodeSet& can_come) -> std::int32_t {
-      const auto known = position.find({v, can_come});
-      if (known != position.end()) return known->second;
+      const auto known = vertex.find({v, can_come});
+      if (known != vertex.end()) return known->second;
       const auto id = static_cast<std::int32_t>(node.size());
       if (id >= most_) {
         fits = false;
         return id;
       }
-      position.emplace(std::make_pair(v, can_come), id);
+      vertex.emplace(std::make_pair(v, can_come), id);
       node.push_back(v);
       arcs.emplace_back();
       if (v != sink_) {
@@ -135,13 +135,13 @@ class Unroller {
     return true;
   }
 
-  /// Numbers the positions along the arcs, if that can be done: then every walk is simple.
+  /// Numbers the vertices along the arcs, if that can be done: then every walk is simple.
   static bool sort_if_acyclic(Routes& routes) {
-    const std::size_t positions = routes.node.size();
-    std::vector<std::int32_t> waits(positions, 0);
+    const std::size_t vertices = routes.node.size();
+    std::vector<std::int32_t> waits(vertices, 0);
     for (const std::int32_t to : routes.arc_to) ++waits[z(to)];
     std::vector<std::int32_t> order;
-    for (std::size_t p = 0; p < positions; ++p) {
+    for (std::size_t p = 0; p < vertices; ++p) {
       if (waits[p] == 0) order.push_back(static_cast<std::int32_t>(p));
     }
     for (std::size_t i = 0; i < order.size(); ++i) {
@@ -149,9 +149,9 @@ class Unroller {
         if (--waits[z(routes.arc_to[z(a)])] == 0) order.push_back(routes.arc_to[z(a)]);
       }
     }
-    if (order.size() < positions) return false;
-    std::vector<std::int32_t> number(positions);
-    for (std::size_t i = 0; i < positions; ++i) number[z(order[i])] = static_cast<std::int32_t>(i);
+    if (order.size() < vertices) return false;
+    std::vector<std::int32_t> number(vertices);
+    for (std::size_t i = 0; i < vertices; ++i) number[z(order[i])] = static_cast<std::int32_t>(i);
     Routes sorted;
     sorted.arc_begin.push_back(0);
     for (const std::int32_t p : order) {
@@ -218,14 +218,14 @@ network::Rows rows_of(const Routes& routes, bool backward) {
 Routes forward_part(const Routes& routes) {
   const std::vector<std::int32_t> from_source = network::hops(rows_of(routes, false), 0);
   const std::vector<std::int32_t> to_sink = network::hops(rows_of(routes, true), routes.sink);
-  const std::size_t positions = routes.node.size();
-  std::vector<std::int32_t> order(positions);
+  const std::size_t vertices = routes.node.size();
+  std::vector<std::int32_t> order(vertices);
   std::iota(order.begin(), order.end(), 0);
   const auto progress = [&](std::int32_t p) { return from_source[z(p)] - to_sink[z(p)]; };
   std::stable_sort(order.begin(), order.end(),
                    [&](std::int32_t a, std::int32_t b) { return progress(a) < progress(b); });
-  // The source must be the first position and the sink the last; what ties with them is no use.
-  std::vector<std::int32_t> number(positions, -1);
+  // The source must be the first vertex and the sink the last; what ties with them is no use.
+  std::vector<std::int32_t> number(vertices, -1);
   Routes part;
   for (const std::int32_t p : order) {
     const bool end = p == 0 || p == routes.sink;
@@ -248,8 +248,8 @@ Routes forward_part(const Routes& routes) {
   return part;
 }
 
-Routes find_routes(const Problem& problem, std::int32_t most_positions) {
-  return Unroller(problem, most_positions).run();
+Routes find_routes(const Problem& problem, std::int32_t most_vertices) {
+  return Unroller(problem, most_vertices).run();
 }
 
 }  // namespace constellm::split

@@ -4,74 +4,83 @@
 #include <functional>
 #include <set>
 
-#include "constellm/split/judge.hpp"
+#include "constellm/split/goals.hpp"
+#include "constellm/split/incumbents.hpp"
 
 namespace constellm::split {
 namespace {
 
 using search::kInfinity;
 
-using GoalOf = std::function<search::Goal(const Compiled&)>;
+/// What all searches of one solve share.
+struct Session {
+  const Problem& problem;
+  const Compiled& compiled;
+  const search::SolveOptions& options;
+  core::StopToken& stop;
+  search::Workspace& workspace;
+  search::Counters& counters;
+};
+
+using GoalOf = std::function<search::Goal(const Compiled&, const Problem&)>;
 
 /// One exact search. Where routes have cycles, their forward part is searched first: there the
 /// bounds are those of simple paths, and its plans are incumbents for the whole.
-search::Answer search_plans(const Problem& problem, const Compiled& compiled, const GoalOf& goal_of,
-                            const search::SolveOptions& options, PlanJudge& judge, core::StopToken& stop,
-                            search::Workspace& workspace, search::Counters& counters) {
-  if (!compiled.graph.acyclic) {
-    const Compiled part = compile(problem, forward_part(compiled.routes));
-    PlanJudge scout = judge.on(part);
-    core::StopToken half = stop.for_half();
-    search::solve(part.graph, goal_of(part), options, scout, half, workspace, counters);
-    stop.heed(half);
-    for (const PlanJudge::Kept& kept : scout.kept()) judge.consider(kept.assignment);
+search::Answer search_plans(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents) {
+  const auto search_on = [&](const Compiled& compiled, IncumbentPlans& found, core::StopToken& stop) {
+    const search::Goal goal = goal_of(compiled, session.problem);
+    const search::Context context{compiled.graph, goal, found, stop, session.workspace, session.counters};
+    return search::solve(context, session.options);
+  };
+  const Compiled& whole = session.compiled;
+  if (!whole.graph.acyclic) {
+    core::StopToken half = session.stop.with_half_the_time();
+    const Compiled part = compile(session.problem, forward_part(whole.routes), whole.graph.allowed, half);
+    IncumbentPlans scouted = incumbents.on(part);
+    search_on(part, scouted, half);
+    session.stop.take_interrupt_from(half);
+    for (const IncumbentPlans::Kept& kept : scouted.kept()) incumbents.consider(kept.assignment);
   }
-  return search::solve(compiled.graph, goal_of(compiled), options, judge, stop, workspace, counters);
-}
-
-search::Goal bottleneck_goal(const Compiled& compiled, const Problem& problem) {
-  search::Goal goal;
-  goal.peak_rate = 1.0;
-  add_limits(compiled, problem, goal);
-  return goal;
+  return search_on(whole, incumbents, session.stop);
 }
 
 /// Smallest bottleneck first; then, among the plans that have it, the smallest delay.
-Plan solve_throughput(const Problem& problem, const Compiled& compiled, const search::SolveOptions& options,
-                      core::StopToken& stop, search::Workspace& workspace) {
-  search::Counters counters;
-  PlanJudge judge(problem, compiled, bottleneck_of);
-  const auto goal_of = [&](const Compiled& routes) { return bottleneck_goal(routes, problem); };
-  const search::Answer answer =
-      search_plans(problem, compiled, goal_of, options, judge, stop, workspace, counters);
-  Plan plan = to_plan(judge, answer, counters);
+Plan solve_throughput(const Session& session) {
+  IncumbentPlans incumbents(session.problem, session.compiled, bottleneck_of);
+  Plan plan = to_plan(incumbents, search_plans(session, bottleneck_goal, incumbents), session.counters);
   if (plan.status != core::Status::optimal) return plan;
 
   const double lower_bound_s = plan.lower_bound_s;
   const double cap_s = plan.bottleneck_s;
-  PlanJudge tie_judge(problem, compiled, [cap_s](const Assignment&, const Evaluation& e) {
+  IncumbentPlans tied(session.problem, session.compiled, [cap_s](const Assignment&, const Evaluation& e) {
     return e.bottleneck_s <= cap_s ? e.delay_s : kInfinity;
   });
-  tie_judge.consider(*plan.assignment);
-  const auto tie_goal_of = [&](const Compiled& routes) {
-    search::Goal goal = delay_goal(routes, problem);
-    goal.peak_cap = cap_s;
+  tied.consider(*plan.assignment);
+  const auto capped = [cap_s](const Compiled& compiled, const Problem& problem) {
+    search::Goal goal = delay_goal(compiled, problem);
+    goal.bottleneck_cap_s = cap_s;
     return goal;
   };
-  const search::Answer tie_answer =
-      search_plans(problem, compiled, tie_goal_of, options, tie_judge, stop, workspace, counters);
-  plan = to_plan(tie_judge, tie_answer, counters);
+  const search::Answer answer = search_plans(session, capped, tied);
+  plan = to_plan(tied, answer, session.counters);
   plan.lower_bound_s = std::min(lower_bound_s, plan.bottleneck_s);
   return plan;
 }
 
 /// Offers the plans that differ from `plan` in one codec, or in where two blocks meet.
-void consider_neighbours(const Problem& problem, const Assignment& plan, PlanJudge& judge) {
+void consider_neighbours(const Problem& problem, const Assignment& plan, core::StopToken& stop,
+                         IncumbentPlans& incumbents) {
+  // An evaluation looks at every layer.
+  const auto consider = [&](const Assignment& near) {
+    if (!stop.should_stop(static_cast<std::uint64_t>(problem.layer_count()) / 8 + 1))
+      incumbents.consider(near);
+    return stop.reason() == core::StopReason::none;
+  };
   Assignment near = plan;
   for (std::size_t i = 0; i + 1 < plan.stages.size(); ++i) {
     for (std::int32_t codec = 0; codec < problem.codec_count(); ++codec) {
       near.stages[i].codec = codec;
-      judge.consider(near);
+      if (!consider(near)) return;
     }
     near.stages[i] = plan.stages[i];
     const std::int32_t first = plan.stages[i].first_layer;
@@ -79,56 +88,50 @@ void consider_neighbours(const Problem& problem, const Assignment& plan, PlanJud
     for (std::int32_t end = first; end < last; ++end) {
       near.stages[i].last_layer = end;
       near.stages[i + 1].first_layer = end + 1;
-      judge.consider(near);
+      if (!consider(near)) return;
     }
     near.stages[i] = plan.stages[i];
     near.stages[i + 1] = plan.stages[i + 1];
   }
 }
 
-/// Fills the judge with good plans, best first from `best`, so that the search for the k best has
+/// Fills the incumbents with good plans, best first from `best`, so that the search for the k best has
 /// something to prune with from the start.
-void seed(const Problem& problem, const Assignment& best, PlanJudge& judge) {
-  judge.consider(best);
+void seed(const Problem& problem, const Assignment& best, core::StopToken& stop, IncumbentPlans& incumbents) {
+  incumbents.consider(best);
   constexpr std::size_t kMostLooked = 200;
   std::set<Assignment> looked;
-  while (looked.size() < kMostLooked) {
-    const auto& kept = judge.kept();
-    const auto next = std::find_if(kept.begin(), kept.end(),
-                                   [&](const PlanJudge::Kept& k) { return !looked.contains(k.assignment); });
+  while (looked.size() < kMostLooked && stop.reason() == core::StopReason::none) {
+    const auto& kept = incumbents.kept();
+    const auto next = std::find_if(kept.begin(), kept.end(), [&](const IncumbentPlans::Kept& k) {
+      return !looked.contains(k.assignment);
+    });
     if (next == kept.end()) return;
     const Assignment plan = next->assignment;
     looked.insert(plan);
-    consider_neighbours(problem, plan, judge);
+    consider_neighbours(problem, plan, stop, incumbents);
   }
 }
 
 }  // namespace
 
-search::Goal delay_goal(const Compiled& compiled, const Problem& problem) {
-  search::Goal goal;
-  goal.cost = time_meter(compiled, problem);
-  goal.peak_rate = static_cast<double>(problem.spec().micro_batches) - 1.0;
-  add_limits(compiled, problem, goal);
-  return goal;
-}
-
 Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop,
            search::Workspace& workspace) {
   Plan plan;
-  const std::optional<Compiled> compiled = compile(problem, options.unroll);
+  const std::optional<Compiled> compiled = compile(problem, options.compile, stop);
   if (!compiled) {
     plan.status = core::Status::infeasible;
     plan.lower_bound_s = kInfinity;
-  } else if (problem.spec().objective == Objective::throughput) {
-    plan = solve_throughput(problem, *compiled, options.search, stop, workspace);
   } else {
     search::Counters counters;
-    PlanJudge judge(problem, *compiled, delay_of);
-    const auto goal_of = [&](const Compiled& routes) { return delay_goal(routes, problem); };
-    const search::Answer answer =
-        search_plans(problem, *compiled, goal_of, options.search, judge, stop, workspace, counters);
-    plan = to_plan(judge, answer, counters);
+    const Session session{problem, *compiled, options.search, stop, workspace, counters};
+    if (problem.spec().objective == Objective::throughput) {
+      plan = solve_throughput(session);
+    } else {
+      IncumbentPlans incumbents(problem, *compiled, delay_of);
+      const search::Answer answer = search_plans(session, delay_goal, incumbents);
+      plan = to_plan(incumbents, answer, counters);
+    }
   }
   plan.method = "optimal";
   plan.seconds = stop.elapsed_s();
@@ -138,29 +141,26 @@ Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken&
 std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken& stop,
                          search::Workspace& workspace) {
   std::vector<Plan> plans;
-  const std::optional<Compiled> compiled = compile(problem);
+  const std::optional<Compiled> compiled = compile(problem, {}, stop);
   if (!compiled) return plans;
   const bool throughput = problem.spec().objective == Objective::throughput;
-  const auto goal_of = [&](const Compiled& routes) {
-    return throughput ? bottleneck_goal(routes, problem) : delay_goal(routes, problem);
-  };
   search::SolveOptions options;
   options.labels.copies = k;
   search::Counters counters;
-  PlanJudge judge(problem, *compiled, throughput ? bottleneck_of : delay_of, k);
+  IncumbentPlans incumbents(problem, *compiled, throughput ? bottleneck_of : delay_of, k);
   if (k > 1) {
-    core::StopToken half = stop.for_half();
+    core::StopToken half = stop.with_half_the_time();
     const Plan best = solve(problem, {}, half, workspace);
-    stop.heed(half);
-    if (best.assignment) seed(problem, *best.assignment, judge);
+    if (best.assignment) seed(problem, *best.assignment, half, incumbents);
+    stop.take_interrupt_from(half);
   }
-  const search::Answer answer =
-      search_plans(problem, *compiled, goal_of, options, judge, stop, workspace, counters);
-  for (const PlanJudge::Kept& kept : judge.kept()) {
+  const Session session{problem, *compiled, options, stop, workspace, counters};
+  const search::Answer answer = search_plans(session, throughput ? bottleneck_goal : delay_goal, incumbents);
+  for (const IncumbentPlans::Kept& kept : incumbents.kept()) {
     Plan plan = to_plan(kept.assignment, kept.evaluation);
     plan.status = status_of(answer.outcome, true);
     plan.method = "k-best";
-    plan.lower_bound_s = std::min(answer.lower_bound, kept.worth);
+    plan.lower_bound_s = std::min(answer.lower_bound, kept.objective_value);
     plan.counters = counters;
     plan.seconds = stop.elapsed_s();
     plans.push_back(std::move(plan));

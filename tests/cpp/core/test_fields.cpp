@@ -1,10 +1,9 @@
-#include "constellm/core/fields.hpp"
-
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
+#include "constellm/core/fields.hpp"
 
 using namespace constellm::core;
 
@@ -19,12 +18,13 @@ struct Wheel {
 };
 
 constexpr auto fields(const Wheel*) {
-  return record("Wheel", "What a cart rolls on.",
-                required("name", &Wheel::name, "unique on its cart").as_name().not_empty(),
-                required("radius_m", &Wheel::radius_m, "to the rim", "m", kPositive),
-                optional("spokes", &Wheel::spokes, "of wood", "", {.least = 3, .most = 99, .text = "[3, 99]"}),
-                optional("pressure_pa", &Wheel::pressure_pa, "of the tyre", "Pa", kNonNegative),
-                optional("wear", &Wheel::wear, "of each spoke", "", kNonNegative));
+  return record(
+      "Wheel", "What a cart rolls on.",
+      required("name", &Wheel::name, "unique on its cart").as_name().not_empty(),
+      required("radius_m", &Wheel::radius_m, "to the rim", "m", kPositive),
+      optional("spokes", &Wheel::spokes, "of wood", "", {.least = 3, .most = 99, .text = "[3, 99]"}),
+      optional("pressure_pa", &Wheel::pressure_pa, "of the tyre", "Pa", kNonNegative),
+      optional("wear", &Wheel::wear, "of each spoke", "", kNonNegative));
 }
 
 void check(const Wheel& wheel) { check_ranges(wheel, "wheels[2]."); }

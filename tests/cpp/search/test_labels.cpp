@@ -4,11 +4,9 @@
 #include <tuple>
 
 #include "catch.hpp"
-#include "constellm/search/labels.hpp"
 #include "constellm/search/measure.hpp"
 #include "constellm/search/solver.hpp"
-#include "constellm/split/compile.hpp"
-#include "constellm/split/solve.hpp"
+#include "constellm/split/goals.hpp"
 #include "search/every_walk.hpp"
 #include "split/random_problem.hpp"
 
@@ -22,26 +20,29 @@ namespace {
 
 constexpr double kRoom = 1e-10;  // of the sums' size, for sums in another order
 
-double worth(const search::Goal& goal, const Sums& sums) { return sums.cost + goal.peak_rate * sums.peak; }
+double value(const search::Goal& goal, const Sums& sums) {
+  return sums.cost + goal.bottleneck_rate * sums.bottleneck;
+}
 
-/// Keeps the least worth of the walks offered that keep the limits; asks for all, or for better ones only.
-class Recorder : public search::Judge {
+/// Keeps the least value of the walks offered that keep the limits; asks for all, or for better ones only.
+class Recorder : public search::Incumbents {
  public:
   Recorder(const search::LayeredGraph& graph, const search::Goal& goal, bool all)
-      : g_(graph), goal_(goal), all_(all) {}
+      : graph_(graph), goal_(goal), all_(all) {}
   void offer(const search::Walk& walk) override {
-    const search::Figures f = search::measure(g_, goal_, walk);
+    search::Consumption f;
+    search::measure(graph_, goal_, walk, f);
     for (std::size_t r = 0; r < goal_.resources.size(); ++r) {
       if (f.used[r] > goal_.limits[r]) return;
     }
-    best = std::min(best, f.cost + goal_.peak_rate * f.peak);
+    best = std::min(best, f.cost + goal_.bottleneck_rate * f.bottleneck);
   }
   [[nodiscard]] double cutoff() const override { return all_ ? kInfinity : best; }
 
   double best = kInfinity;
 
  private:
-  const search::LayeredGraph& g_;
+  const search::LayeredGraph& graph_;
   const search::Goal& goal_;
   bool all_;
 };
@@ -49,16 +50,15 @@ class Recorder : public search::Judge {
 /// A label run over all of a random problem, under the tables of a few random multipliers.
 struct Run {
   Run(std::uint64_t seed, bool everything)
-      : problem(tests::random_problem(seed)), compiled(split::compile(problem, seed % 2 == 0)) {
+      : problem(tests::random_problem(seed)), compiled(split::compile(problem, {seed % 2 == 0, {}}, never)) {
     if (!compiled) return;
     tests::Random r(seed + 77);
     goal = split::delay_goal(*compiled, problem);
     options.dominance = !everything;
     options.heuristic = r.chance(0.8);
     options.resource_bound = r.chance(0.7);
-    window.set(graph(), kInfinity);
-    search::PassScratch passes;
-    search::peak_pass(graph(), window, passes, peak);
+    reach.set(graph(), kInfinity, never);
+    search::bottleneck_pass(graph(), reach, never, workspace.bottleneck_pass, bottleneck);
     tables.resize(2);
     resources.resize(goal.resources.size());
     for (search::CostToGo& table : tables) {
@@ -66,60 +66,64 @@ struct Run {
         table.multipliers.push_back(r.chance(0.3) ? 0.0 : r.uniform(0.0, 10.0));
         table.constant += table.multipliers.back() * goal.limits[i];
       }
-      search::combine(goal.cost, goal.resources, table.multipliers, table.meter);
-      search::backward_pass(graph(), window, passes, table);
+      search::combine(goal.objective, goal.resources, table.multipliers, table.resource);
+      search::cost_pass(graph(), reach, never, workspace.cost_pass, table);
       bounds.costs.push_back(&table);
     }
     for (std::size_t i = 0; i < goal.resources.size(); ++i) {
-      resources[i].meter = goal.resources[i];
-      search::backward_pass(graph(), window, passes, resources[i]);
+      resources[i].resource = goal.resources[i];
+      search::cost_pass(graph(), reach, never, workspace.cost_pass, resources[i]);
       bounds.resources.push_back(&resources[i]);
     }
-    bounds.window = &window;
-    bounds.peak = &peak;
-    Recorder judge(graph(), goal, everything);
-    core::StopToken stop;
-    outcome = search::run_labels(graph(), goal, bounds, options, judge, stop, scratch, counters, least_open);
-    found = judge.best;
+    bounds.reach = &reach;
+    bounds.bottleneck = &bottleneck;
+    Recorder incumbents(graph(), goal, everything);
+    answer = run(incumbents, never);
+    found = incumbents.best;
+  }
+  search::LabelAnswer run(Recorder& incumbents, core::StopToken& stop) {
+    return search::run_labels({graph(), goal, incumbents, stop, workspace, counters}, bounds, options);
   }
   [[nodiscard]] const search::LayeredGraph& graph() const { return compiled->graph; }
-  [[nodiscard]] const std::vector<Label>& labels() const { return scratch.labels; }
+  [[nodiscard]] const std::vector<Label>& labels() const { return workspace.labels.labels; }
 
-  /// The least worth of a completion of the label that keeps the limits.
+  /// The least value of a completion of the label that keeps the limits.
   [[nodiscard]] double completion(const Label& label) const {
     EveryWalk every(graph(), goal);
-    every.stand_at(label.position);
+    every.stand_at(label.vertex);
     for (auto id = label.parent; id >= 0; id = labels()[static_cast<std::size_t>(id)].parent) {
-      every.visit(labels()[static_cast<std::size_t>(id)].position);
+      every.visit(labels()[static_cast<std::size_t>(id)].vertex);
     }
     double best = kInfinity;
     const auto visit = [&](const Sums& sums) {
-      if (tests::keeps_limits(goal, sums)) best = std::min(best, worth(goal, sums));
+      if (tests::keeps_limits(goal, sums)) best = std::min(best, value(goal, sums));
     };
     Sums sums;
     sums.cost = label.cost;
-    sums.peak = label.peak;
-    sums.used = label.used;
+    sums.bottleneck = label.bottleneck;
+    const auto used = workspace.labels.used.begin() +
+                      (&label - labels().data()) * static_cast<std::ptrdiff_t>(goal.resources.size());
+    sums.used.assign(used, used + static_cast<std::ptrdiff_t>(goal.resources.size()));
     if (label.begins_stage)
-      every.stage(label.position, label.level, label.entered_s, sums, visit);
+      every.stage(label.vertex, label.level, label.entered_s, sums, visit);
     else
-      every.leave(label.position, label.level, label.form, sums, visit);
+      every.leave(label.vertex, label.level, label.choice, sums, visit);
     return best;
   }
 
+  core::StopToken never;
   split::Problem problem;
   std::optional<split::Compiled> compiled;
   search::Goal goal;
   search::LabelOptions options;
-  search::Window window;
-  search::PeakToGo peak;
+  search::Reach reach;
+  search::BottleneckToGo bottleneck;
   std::vector<search::CostToGo> tables;
   std::vector<search::CostToGo> resources;
   search::LabelBounds bounds;
-  search::LabelScratch scratch;
+  search::Workspace workspace;
   search::Counters counters;
-  search::LabelOutcome outcome = search::LabelOutcome::stopped;
-  double least_open = -kInfinity;
+  search::LabelAnswer answer;
   double found = kInfinity;
 };
 
@@ -127,7 +131,7 @@ double best_of_all(const Run& run) {
   EveryWalk every(run.graph(), run.goal);
   double best = kInfinity;
   every.from_source([&](const Sums& sums) {
-    if (tests::keeps_limits(run.goal, sums)) best = std::min(best, worth(run.goal, sums));
+    if (tests::keeps_limits(run.goal, sums)) best = std::min(best, value(run.goal, sums));
   });
   return best;
 }
@@ -157,11 +161,11 @@ TEST_CASE("Label bounds never exceed a completion and never fall along a walk", 
     INFO("seed " << seed);
     CHECK(admissible);
     CHECK(consistent);
-    CHECK(run.outcome == search::LabelOutcome::exhausted);
+    CHECK(run.answer.outcome == search::LabelOutcome::exhausted);
     CHECK(same(run.found, best_of_all(run)));
   }
   CHECK(labels > 40000);
-  CHECK(tight > 1600);  // the bounds are worth something
+  CHECK(tight > 1600);  // the bounds are value something
 }
 
 TEST_CASE("A dominated label has one beside it that ends no worse", "[search]") {
@@ -171,7 +175,7 @@ TEST_CASE("A dominated label has one beside it that ends no worse", "[search]") 
     if (!run.compiled) continue;
     using State = std::tuple<std::int32_t, std::int32_t, std::int32_t>;
     const auto state = [](const Label& l) {
-      return State{l.position, l.level, l.begins_stage ? -1 : l.form};
+      return State{l.vertex, l.level, l.begins_stage ? -1 : l.choice};
     };
     std::map<State, double> kept;
     for (const Label& label : run.labels()) {
@@ -190,7 +194,7 @@ TEST_CASE("A dominated label has one beside it that ends no worse", "[search]") 
     }
     INFO("seed " << seed);
     CHECK(none_lost);
-    CHECK(run.outcome == search::LabelOutcome::exhausted);
+    CHECK(run.answer.outcome == search::LabelOutcome::exhausted);
     CHECK(same(run.found, best_of_all(run)));
   }
   CHECK(dominated > 100);
@@ -203,17 +207,16 @@ TEST_CASE("A label run out of budget leaves a bound on the rest", "[search]") {
     if (!run.compiled) continue;
     const double best = best_of_all(run);
     run.options.budget = static_cast<std::int64_t>(seed % 7);
-    Recorder judge(run.graph(), run.goal, false);
+    Recorder incumbents(run.graph(), run.goal, false);
     core::StopToken stop;
-    const auto outcome = search::run_labels(run.graph(), run.goal, run.bounds, run.options, judge, stop,
-                                            run.scratch, run.counters, run.least_open);
+    const auto [outcome, least_open] = run.run(incumbents, stop);
     INFO("seed " << seed);
     if (outcome == search::LabelOutcome::over_budget) {
       ++over;
-      CHECK(std::min(run.least_open, judge.best) <= best + kRoom * (1.0 + std::abs(best)));
+      CHECK(std::min(least_open, incumbents.best) <= best + kRoom * (1.0 + std::abs(best)));
     } else {
       CHECK(outcome == search::LabelOutcome::exhausted);
-      CHECK(same(judge.best, best));
+      CHECK(same(incumbents.best, best));
     }
   }
   CHECK(over > 20);
@@ -223,13 +226,11 @@ TEST_CASE("A label run that is stopped leaves a bound on the rest", "[search]") 
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Run run(seed, false);
     if (!run.compiled) continue;
-    Recorder judge(run.graph(), run.goal, false);
+    Recorder incumbents(run.graph(), run.goal, false);
     core::StopToken stop(kInfinity, [] { return true; });
-    double least_open = -kInfinity;
-    const auto outcome = search::run_labels(run.graph(), run.goal, run.bounds, run.options, judge, stop,
-                                            run.scratch, run.counters, least_open);
+    const auto [outcome, least_open] = run.run(incumbents, stop);
     if (outcome == search::LabelOutcome::exhausted) continue;  // nothing was open
     CHECK(outcome == search::LabelOutcome::stopped);
-    CHECK(std::min(least_open, judge.best) <= best_of_all(run) + kRoom);
+    CHECK(std::min(least_open, incumbents.best) <= best_of_all(run) + kRoom);
   }
 }

@@ -2,11 +2,11 @@
 #include <cmath>
 
 #include "catch.hpp"
-#include "constellm/search/backward.hpp"
+#include "constellm/search/bottleneck_to_go.hpp"
+#include "constellm/search/cost_to_go.hpp"
 #include "constellm/search/measure.hpp"
-#include "constellm/split/compile.hpp"
 #include "constellm/split/evaluate.hpp"
-#include "constellm/split/solve.hpp"
+#include "constellm/split/goals.hpp"
 #include "search/every_walk.hpp"
 #include "split/random_problem.hpp"
 
@@ -30,59 +30,60 @@ std::vector<double> random_list(Random& r, std::size_t size, double low, double 
   return list;
 }
 
-/// Any part of a meter may be there or not.
-search::Meter random_meter(Random& r, const search::LayeredGraph& g) {
-  const auto sites = static_cast<std::size_t>(g.sites());
+/// Any part of a resource may be there or not.
+search::Resource random_resource(Random& r, const search::LayeredGraph& g) {
+  const auto nodes = static_cast<std::size_t>(g.nodes());
   const auto arcs = g.arc_to.size();
   const auto options = g.rows() * static_cast<std::size_t>(g.stride);
-  search::Meter m;
-  if (r.chance(0.8)) m.stage_rate = random_list(r, sites, 0.0, 2.0);
+  search::Resource m;
+  if (r.chance(0.8)) m.stage_rate = random_list(r, nodes, 0.0, 2.0);
   if (r.chance(0.8)) m.hop_rate = random_list(r, arcs, 0.0, 2.0);
   if (r.chance(0.5)) m.hop_fixed = random_list(r, arcs, 0.0, 1.0);
   if (r.chance(0.3)) m.amount_rate = r.uniform(0.0, 2.0);
-  if (r.chance(0.5)) m.option = random_list(r, options, 0.0, 1.0);
+  if (r.chance(0.5)) m.choice = random_list(r, options, 0.0, 1.0);
   if (r.chance(0.4)) {
-    m.work_extra = random_list(r, sites * g.rows(), 0.0, 1.0);
-    for (std::size_t s = 0; s < sites; ++s) {  // prefix sums
+    m.work_extra = random_list(r, nodes * g.rows(), 0.0, 1.0);
+    for (std::size_t s = 0; s < nodes; ++s) {  // prefix sums
       m.work_extra[s * g.rows()] = 0.0;
       for (std::size_t l = 1; l < g.rows(); ++l)
         m.work_extra[s * g.rows() + l] += m.work_extra[s * g.rows() + l - 1];
     }
   }
-  if (r.chance(0.4)) m.enter_extra = random_list(r, sites * options, 0.0, 1.0);
-  if (r.chance(0.4)) m.leave_extra = random_list(r, sites * options, 0.0, 1.0);
-  if (r.chance(0.4)) m.final_extra = random_list(r, sites, 0.0, 1.0);
+  if (r.chance(0.4)) m.enter_extra = random_list(r, nodes * options, 0.0, 1.0);
+  if (r.chance(0.4)) m.leave_extra = random_list(r, nodes * options, 0.0, 1.0);
+  if (r.chance(0.4)) m.final_extra = random_list(r, nodes, 0.0, 1.0);
   // A pass takes amounts or its own hop figures, whichever goal asks for them.
   if (m.amount_rate == 0.0 && r.chance(0.3)) m.hop_extra = random_list(r, arcs * options, 0.0, 1.0);
   return m;
 }
 
-/// Graph, goal and window of a random problem; a cap that cuts some walks off.
+/// Graph, goal and reach of a random problem; a cap that cuts some walks off.
 struct Case {
   explicit Case(std::uint64_t seed)
       : random(seed + 1000000),
         problem(tests::random_problem(seed)),
-        compiled(split::compile(problem, seed % 3 != 0)) {
+        compiled(split::compile(problem, {seed % 3 != 0, {}}, never)) {
     if (!compiled) return;
-    goal.cost = random_meter(random, graph());
+    goal.objective = random_resource(random, graph());
     // A trace may go round a cycle that costs nothing.
-    if (!graph().acyclic) goal.cost.hop_fixed = random_list(random, graph().arc_to.size(), 0.1, 1.0);
+    if (!graph().acyclic) goal.objective.hop_fixed = random_list(random, graph().arc_to.size(), 0.1, 1.0);
     cap = random.chance(0.4) ? kInfinity : random.uniform(0.3, 4.0);
-    window.set(graph(), cap);
+    reach.set(graph(), cap, never);
   }
   [[nodiscard]] const search::LayeredGraph& graph() const { return compiled->graph; }
 
+  core::StopToken never;
   Random random;
   split::Problem problem;
   std::optional<split::Compiled> compiled;
   search::Goal goal;
   double cap = kInfinity;
-  search::Window window;
+  search::Reach reach;
 };
 
 }  // namespace
 
-TEST_CASE("A window excludes no walk that keeps the cap", "[search]") {
+TEST_CASE("A reach excludes no walk that keeps the cap", "[search]") {
   std::size_t walks = 0;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {
     const Case c(seed);
@@ -94,16 +95,17 @@ TEST_CASE("A window excludes no walk that keeps the cap", "[search]") {
       ++walks;
       std::size_t next = 0;
       std::int32_t level = 0;
-      for (const std::int32_t p : every.walk().positions) {
-        inside = inside && c.window.arrives(p, level);
-        if (next < every.walk().blocks.size() && every.walk().blocks[next].position == p) {
-          const search::Block& block = every.walk().blocks[next++];
+      for (const std::int32_t vertex : every.walk().vertices) {
+        inside = inside && c.reach.arrives(vertex, level);
+        if (next < every.walk().stages.size() && every.walk().stages[next].vertex == vertex) {
+          const search::Stage& stage = every.walk().stages[next++];
           inside =
-              inside && block.last <= c.window.reach[g.at(g.site[static_cast<std::size_t>(p)], block.first)];
-          level = block.last;
+              inside &&
+              stage.last <= c.reach.furthest[g.at(g.node[static_cast<std::size_t>(vertex)], stage.first)];
+          level = stage.last;
         }
         // At the sink with nothing left to do, a walk is complete on arrival.
-        inside = inside && (p == g.sink || c.window.leaves(p, level));
+        inside = inside && (vertex == g.sink || c.reach.leaves(vertex, level));
       }
     });
     INFO("seed " << seed);
@@ -113,24 +115,26 @@ TEST_CASE("A window excludes no walk that keeps the cap", "[search]") {
 }
 
 TEST_CASE("A backward pass holds the least cost to go, and its trace attains the total", "[search]") {
-  search::PassScratch scratch;  // used again: nothing of the last graph may show
+  search::CostPassScratch scratch;  // used again: nothing of the last graph may show
   search::CostToGo table;
   search::Walk walk;
+  search::Consumption taken;
+  core::StopToken never;
   std::size_t compared = 0;
   std::size_t traced = 0;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {
     const Case c(seed);
     if (!c.compiled) continue;
     const auto& g = c.graph();
-    table.meter = c.goal.cost;
-    search::backward_pass(g, c.window, scratch, table);
+    table.resource = c.goal.objective;
+    search::cost_pass(g, c.reach, never, scratch, table);
     EveryWalk every(g, c.goal, c.cap);
     const auto least = [&](auto&& walk_on) {
       double best = kInfinity;
       walk_on([&](const Sums& sums) { best = std::min(best, sums.cost); });
       return best;
     };
-    // With cycles, the table's walks may come back to a site: it bounds from below.
+    // With cycles, the table's walks may come back to a node: it bounds from below.
     const auto agrees = [&](double entry, double truth) {
       ++compared;
       return close(entry, truth) || (!g.acyclic && entry <= truth);
@@ -138,46 +142,48 @@ TEST_CASE("A backward pass holds the least cost to go, and its trace attains the
     INFO("seed " << seed << ", cap " << c.cap);
     CHECK(agrees(table.total, least([&](auto&& visit) { every.from_source(visit); })));
     bool same = true;
-    for (std::int32_t p = 0; p < g.positions(); ++p) {
-      const bool hosts = g.can_host[static_cast<std::size_t>(g.site[static_cast<std::size_t>(p)])] != 0;
-      every.stand_at(p);
+    for (std::int32_t vertex = 0; vertex < g.vertices(); ++vertex) {
+      const bool hosts = g.can_host[static_cast<std::size_t>(g.node[static_cast<std::size_t>(vertex)])] != 0;
+      every.stand_at(vertex);
       for (std::int32_t level = 0; level <= g.levels; ++level) {
-        if (c.window.leaves(p, level)) {
-          for (std::int32_t k = 0; k < g.forms(level); ++k) {
-            const double truth = least([&](auto&& visit) { every.leave(p, level, k, {}, visit); });
-            same = same && agrees(table.pass_on[g.options_at(p, level) + static_cast<std::size_t>(k)], truth);
+        if (c.reach.leaves(vertex, level)) {
+          for (std::int32_t k = 0; k < g.choices_at(level); ++k) {
+            const double truth = least([&](auto&& visit) { every.leave(vertex, level, k, {}, visit); });
+            same = same && agrees(table.pass_on[g.at(vertex, level, k)], truth);
           }
         }
-        if (level < g.levels && hosts && c.window.arrives(p, level)) {
-          const double truth = least([&](auto&& visit) { every.stage(p, level, 0.0, {}, visit); });
-          same = same && agrees(table.stage[g.at(p, level)], truth);
+        if (level < g.levels && hosts && c.reach.arrives(vertex, level)) {
+          const double truth = least([&](auto&& visit) { every.stage(vertex, level, 0.0, {}, visit); });
+          same = same && agrees(table.stage[g.at(vertex, level)], truth);
         }
       }
     }
     CHECK(same);
 
     if (table.total == kInfinity) continue;
-    search::trace(g, c.window, table, walk);
-    CHECK(close(search::measure(g, c.goal, walk).cost, table.total));
+    search::trace(g, c.reach, table, walk);
+    search::measure(g, c.goal, walk, taken);
+    CHECK(close(taken.cost, table.total));
     ++traced;
   }
   CHECK(compared > 20000);
   CHECK(traced > 600);
 }
 
-TEST_CASE("A pass over peaks holds the least peak to go", "[search]") {
-  search::PassScratch scratch;
-  search::PeakToGo table;
+TEST_CASE("A pass over bottlenecks holds the least bottleneck to go", "[search]") {
+  search::BottleneckPassScratch scratch;
+  core::StopToken never;
+  search::BottleneckToGo table;
   std::size_t compared = 0;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {
     const Case c(seed);
     if (!c.compiled) continue;
     const auto& g = c.graph();
-    search::peak_pass(g, c.window, scratch, table);
+    search::bottleneck_pass(g, c.reach, never, scratch, table);
     EveryWalk every(g, c.goal, c.cap);
     const auto agrees = [&](double entry, auto&& walk_on) {
       double truth = kInfinity;
-      walk_on([&](const Sums& sums) { truth = std::min(truth, sums.bare_peak); });
+      walk_on([&](const Sums& sums) { truth = std::min(truth, sums.bare_bottleneck); });
       ++compared;
       if (truth == kInfinity) return entry > c.cap || c.cap == kInfinity || !g.acyclic;
       return close(entry, truth) || (!g.acyclic && entry <= truth);
@@ -185,19 +191,20 @@ TEST_CASE("A pass over peaks holds the least peak to go", "[search]") {
     INFO("seed " << seed << ", cap " << c.cap);
     CHECK(agrees(table.total, [&](auto&& visit) { every.from_source(visit); }));
     bool same = true;
-    for (std::int32_t p = 0; p < g.positions(); ++p) {
-      every.stand_at(p);
+    for (std::int32_t vertex = 0; vertex < g.vertices(); ++vertex) {
+      every.stand_at(vertex);
       for (std::int32_t level = 0; level <= g.levels; ++level) {
-        if (c.window.leaves(p, level)) {
-          for (std::int32_t k = 0; k < g.forms(level); ++k) {
-            const double entry = table.pass_on[g.options_at(p, level) + static_cast<std::size_t>(k)];
-            same = same && agrees(entry, [&](auto&& visit) { every.leave(p, level, k, {}, visit); });
+        if (c.reach.leaves(vertex, level)) {
+          for (std::int32_t k = 0; k < g.choices_at(level); ++k) {
+            const double entry = table.pass_on[g.at(vertex, level, k)];
+            same = same && agrees(entry, [&](auto&& visit) { every.leave(vertex, level, k, {}, visit); });
           }
         }
-        const bool hosts = g.can_host[static_cast<std::size_t>(g.site[static_cast<std::size_t>(p)])] != 0;
-        if (level < g.levels && hosts && c.window.arrives(p, level)) {
-          same = same && agrees(table.stage[g.at(p, level)],
-                                [&](auto&& visit) { every.stage(p, level, 0.0, {}, visit); });
+        const bool hosts =
+            g.can_host[static_cast<std::size_t>(g.node[static_cast<std::size_t>(vertex)])] != 0;
+        if (level < g.levels && hosts && c.reach.arrives(vertex, level)) {
+          same = same && agrees(table.stage[g.at(vertex, level)],
+                                [&](auto&& visit) { every.stage(vertex, level, 0.0, {}, visit); });
         }
       }
     }
@@ -208,16 +215,18 @@ TEST_CASE("A pass over peaks holds the least peak to go", "[search]") {
 
 TEST_CASE("The search measures a walk as the evaluator does its plan", "[search][split]") {
   std::size_t walks = 0;
+  core::StopToken never;
+  search::Consumption f;
   split::Assignment assignment;
   split::Evaluation evaluation;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {
     const split::Problem problem = tests::random_problem(seed);
-    const auto compiled = split::compile(problem, seed % 2 == 0);
+    const auto compiled = split::compile(problem, {seed % 2 == 0, {}}, never);
     if (!compiled) continue;
     search::Goal goal;
-    goal.cost = split::time_meter(*compiled, problem);
-    goal.resources = {split::error_meter(*compiled, problem), split::energy_meter(*compiled, problem),
-                      split::bytes_meter(problem)};
+    goal.objective = split::time_resource(*compiled, problem);
+    goal.resources = {split::error_resource(*compiled, problem), split::energy_resource(*compiled, problem),
+                      split::bytes_resource(problem)};
     goal.limits.assign(3, kInfinity);
     const double waiting = static_cast<double>(problem.spec().micro_batches) - 1.0;
     EveryWalk every(compiled->graph, goal);
@@ -227,12 +236,13 @@ TEST_CASE("The search measures a walk as the evaluator does its plan", "[search]
       split::to_assignment(*compiled, every.walk(), assignment);
       same = same && split::structural_faults(problem, assignment).empty();
       split::evaluate_into(problem, assignment, evaluation);
-      const search::Figures f = search::measure(compiled->graph, goal, every.walk());
-      same = same && close(f.cost, sums.cost) && close(f.peak, sums.peak) && close(f.used[0], sums.used[0]) &&
-             close(f.used[1], sums.used[1]) && close(f.used[2], sums.used[2]);
+      search::measure(compiled->graph, goal, every.walk(), f);
+      same = same && close(f.cost, sums.cost) && close(f.bottleneck, sums.bottleneck) &&
+             close(f.used[0], sums.used[0]) && close(f.used[1], sums.used[1]) &&
+             close(f.used[2], sums.used[2]);
       const double error = codec::from_resource(problem.spec().limits.error_rule, f.used[0]);
-      same = same && close(f.peak, evaluation.bottleneck_s) &&
-             close(f.cost + waiting * f.peak, evaluation.delay_s) && close(error, evaluation.error) &&
+      same = same && close(f.bottleneck, evaluation.bottleneck_s) &&
+             close(f.cost + waiting * f.bottleneck, evaluation.delay_s) && close(error, evaluation.error) &&
              close(f.used[1], evaluation.energy_j) && close(f.used[2], evaluation.bytes);
     });
     INFO("seed " << seed);
@@ -241,23 +251,25 @@ TEST_CASE("The search measures a walk as the evaluator does its plan", "[search]
   CHECK(walks > 30000);
 }
 
-TEST_CASE("A weighted sum of meters is a meter", "[search]") {
+TEST_CASE("A weighted sum of resources is a resource", "[search]") {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const Case c(seed);
     if (!c.compiled) continue;
     Random r(seed);
     search::Goal goal;
-    goal.cost = random_meter(r, c.graph());
-    goal.resources = {random_meter(r, c.graph()), random_meter(r, c.graph())};
+    goal.objective = random_resource(r, c.graph());
+    goal.resources = {random_resource(r, c.graph()), random_resource(r, c.graph())};
     goal.limits.assign(2, kInfinity);
     const std::vector<double> multipliers{r.uniform(0.0, 3.0), r.chance(0.3) ? 0.0 : r.uniform(0.0, 3.0)};
     search::Goal sum;
-    search::combine(goal.cost, goal.resources, multipliers, sum.cost);
+    search::combine(goal.objective, goal.resources, multipliers, sum.objective);
     EveryWalk every(c.graph(), goal);
+    search::Consumption taken;
     bool same = true;
     every.from_source([&](const Sums& sums) {
       const double expected = sums.cost + multipliers[0] * sums.used[0] + multipliers[1] * sums.used[1];
-      same = same && close(search::measure(c.graph(), sum, every.walk()).cost, expected);
+      search::measure(c.graph(), sum, every.walk(), taken);
+      same = same && close(taken.cost, expected);
     });
     INFO("seed " << seed);
     CHECK(same);

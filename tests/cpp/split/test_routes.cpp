@@ -29,7 +29,7 @@ void extend(const split::Problem& problem, Path& path, std::vector<Path>& found)
   }
 }
 
-/// All walks over the positions; those that come to a node twice are cut off when `simple`.
+/// All walks over the vertices; those that come to a node twice are cut off when `simple`.
 void walk(const network::Topology& t, const split::Routes& routes, std::int32_t p, bool simple, Path& path,
           std::vector<Path>& found) {
   if (p == routes.sink) {

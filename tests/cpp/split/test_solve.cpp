@@ -21,7 +21,8 @@ bool close(double a, double b) { return a == b || std::abs(a - b) <= kSame * std
 /// Objectives of all plans within the limits, best first; delays of the best bottleneck for `throughput`.
 struct Everything {
   explicit Everything(const split::Problem& problem) {
-    const auto compiled = split::compile(problem);
+    core::StopToken never;
+    const auto compiled = split::compile(problem, {}, never);
     if (!compiled) return;
     const search::Goal nothing;
     tests::EveryWalk every(compiled->graph, nothing);
@@ -57,15 +58,15 @@ bool same_answer(const split::Plan& a, const split::Plan& b) {
 
 TEST_CASE("The solver finds and proves the best of all plans, whatever its options", "[split]") {
   std::vector<split::SolveOptions> variations(8);
-  variations[1].unroll = false;
+  variations[1].compile.unroll = false;
   variations[2].search.intervals = false;
   variations[3].search.labels.heuristic = false;
   variations[4].search.labels.dominance = false;
   variations[5].search.labels.resource_bound = false;
-  variations[6].unroll = false;
+  variations[6].compile.unroll = false;
   variations[6].search.intervals = false;
   variations[6].search.labels.heuristic = false;
-  variations[7].unroll = false;
+  variations[7].compile.unroll = false;
   variations[7].search.labels.dominance = false;
   search::Workspace workspace;  // shared by all
   std::size_t feasible = 0;

@@ -48,7 +48,7 @@ struct Field {
   Range range = kReal;    ///< of a number, and of every entry of a list of them
   bool required = true;
   Role role = Role::plain;
-  bool may_be_empty = true;   ///< of a text
+  bool may_be_empty = true;    ///< of a text
   bool always_written = true;  ///< false: a dictionary leaves it out where there is none
 
   [[nodiscard]] constexpr decltype(auto) of(const T& record) const { return std::invoke(access, record); }
@@ -137,8 +137,8 @@ inline void check(std::string_view where, const char* name, const Range& range,
 }
 
 template <class V>
-concept Checked = std::is_same_v<V, double> || std::is_same_v<V, std::int64_t> ||
-                  std::is_same_v<V, std::vector<double>>;
+concept Checked =
+    std::is_same_v<V, double> || std::is_same_v<V, std::int64_t> || std::is_same_v<V, std::vector<double>>;
 
 }  // namespace detail
 
@@ -151,7 +151,10 @@ void check_ranges(const Record<T, Access...>& table, const T& record, std::strin
     const auto& value = field.of(record);
     if constexpr (detail::Checked<V>) {
       detail::check(where, field.name, field.range, value);
-    } else if constexpr (requires { requires detail::Checked<typename V::value_type>; value.has_value(); }) {
+    } else if constexpr (requires {
+                           requires detail::Checked<typename V::value_type>;
+                           value.has_value();
+                         }) {
       if (value) detail::check(where, field.name, field.range, *value);
     } else if constexpr (std::is_same_v<V, std::string>) {
       if (!field.may_be_empty && value.empty())

@@ -41,14 +41,14 @@ class StopToken {
   }
 
   /// A token for a part of the work that may use half of the time left.
-  [[nodiscard]] StopToken for_half() const {
+  [[nodiscard]] StopToken with_half_the_time() const {
     StopToken half = *this;
     half.time_limit_s_ = 0.5 * (elapsed_s() + time_limit_s_);
     return half;
   }
 
   /// An interruption that a part of the work was told of holds for the whole.
-  void heed(const StopToken& part) {
+  void take_interrupt_from(const StopToken& part) {
     if (part.reason_ == StopReason::interrupted) reason_ = StopReason::interrupted;
   }
 

@@ -8,9 +8,9 @@ struct Counters {
   std::int64_t labels = 0;     ///< partial walks kept
   std::int64_t dominated = 0;  ///< partial walks dropped because another was no worse
   std::int64_t expanded = 0;   ///< partial walks extended
-  std::int64_t peak_open = 0;  ///< most partial walks waiting at a time
+  std::int64_t most_open = 0;  ///< most partial walks waiting at a time
   std::int64_t passes = 0;     ///< backward passes
-  std::int64_t intervals = 0;  ///< peak intervals looked at
+  std::int64_t intervals = 0;  ///< bottleneck intervals looked at
 
   bool operator==(const Counters&) const = default;
 };

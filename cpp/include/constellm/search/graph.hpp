@@ -4,99 +4,103 @@
 #include <limits>
 #include <vector>
 
+#include "constellm/core/index.hpp"
+
 namespace constellm::search {
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// An additive quantity of a walk: its cost, or a resource that it uses up. Linear in the times
-/// of stages and hops, so that any weighted sum of meters is a meter again; that is what makes
-/// Lagrangian bounds a plain backward pass. An empty list stands for zeros.
-struct Meter {
-  std::vector<double> stage_rate;  ///< [sites] per second of a stage
-  std::vector<double> hop_rate;    ///< [arcs] per second of a hop
-  std::vector<double> hop_fixed;   ///< [arcs] per hop
-  double amount_rate = 0.0;        ///< per unit of what crosses a hop
-  std::vector<double> option;      ///< [(levels + 1) * stride] for choosing an option at a level
-  // What is not proportional to the times of the graph (a second phase of the work, say):
-  std::vector<double> work_extra;   ///< [sites * (levels + 1)] prefix sums over the units
-  std::vector<double> enter_extra;  ///< [sites * (levels + 1) * stride] for beginning a stage
-  std::vector<double> leave_extra;  ///< [sites * (levels + 1) * stride] for ending one before the last level
-  std::vector<double> final_extra;  ///< [sites] for ending the last one
-  std::vector<double> hop_extra;    ///< [arcs * (levels + 1) * stride]
-};
-
-/// Work of `levels` units in a fixed order is done along a walk over positions. At a position a
-/// walk may do a block of units (a stage), then chooses one of `options` for the form in which
-/// the intermediate result crosses the next arcs (hops); before level 0 and after the last level
-/// there is one form only. Positions without a stage pass on what they got.
+/// Work of `levels` units in a fixed order is done along a walk over vertices. At a vertex a
+/// walk may do some units (a stage), then makes one of `choices` of how the intermediate result
+/// crosses the next arcs (hops); before level 0 and after the last level there is one choice only.
+/// Vertices without a stage pass on what they got.
 ///
-/// A walk ends at `sink` with all work done. Its peak is the longest stage or hop. If `acyclic`,
-/// arcs lead from lower to higher positions and every walk is simple; else no site may be
-/// visited twice. Several positions may stand for one site.
+/// A walk ends at `sink` with all work done. Its bottleneck is the longest stage or hop. If
+/// `acyclic`, arcs lead from lower to higher vertices and every walk is simple; else no node may
+/// be visited twice. Several vertices may stand for one node of the network.
 struct LayeredGraph {
   std::int32_t levels = 0;  ///< units of work
-  std::int32_t options = 0;
-  std::int32_t stride = 0;  ///< options rounded up to whole SIMD registers
+  std::int32_t choices = 0;
+  std::int32_t stride = 0;  ///< choices rounded up to whole SIMD registers
   bool acyclic = true;
-  std::int32_t source = 0;              ///< position
-  std::int32_t sink = 0;                ///< position
-  std::vector<std::int32_t> site;       ///< [positions]
-  std::vector<std::int32_t> arc_begin;  ///< [positions + 1]
-  std::vector<std::int32_t> arc_to;     ///< [arcs] position
-  std::vector<std::int32_t> arc_line;   ///< [arcs] row of `hop_s`; arcs between the same sites share it
+  std::int32_t source = 0;              ///< vertex
+  std::int32_t sink = 0;                ///< vertex
+  std::vector<std::int32_t> node;       ///< [vertices] that a vertex stands for
+  std::vector<std::int32_t> arc_begin;  ///< [vertices + 1]
+  std::vector<std::int32_t> arc_to;     ///< [arcs] vertex
+  std::vector<std::int32_t> arc_row;    ///< [arcs] row of `hop_s`; arcs between the same nodes share it
 
-  std::vector<std::uint8_t> can_host;  ///< [sites]
-  std::vector<double> stage_fixed_s;   ///< [sites] per stage
-  /// [sites * (levels + 1)] prefix sums of the units' times, and what rounding took from them; use
+  std::vector<std::uint8_t> can_host;  ///< [nodes]
+  std::vector<std::uint8_t>
+      allowed;  ///< [nodes * levels] whether a node may do a unit; empty: every host may
+  std::vector<double> stage_fixed_s;  ///< [nodes] per stage
+  /// [nodes * (levels + 1)] prefix sums of the units' times, and what rounding took from them; use
   /// `work`.
   std::vector<double> work_s;
   std::vector<double> work_low_s;
-  /// [sites] the sums are so much larger than a good walk's cost (units that a site can hardly do)
+  /// [nodes] the sums are so much larger than a good walk's cost (units that a node can hardly do)
   /// that their differences are no guide once more is added to them.
-  std::vector<std::uint8_t> rough;
-  std::vector<std::int32_t> reach;  ///< [sites * (levels + 1)] furthest level of a stage begun at a level
-  std::vector<double> form_scale;   ///< [sites] multiplies enter_s and leave_s
-  std::vector<double> enter_s;      ///< [(levels + 1) * stride] to begin a stage from a form
-  std::vector<double> leave_s;      ///< [(levels + 1) * stride] to end a stage in a form
-  bool enter_is_free = true;        ///< all of enter_s is zero
-  std::vector<double> amount;       ///< [(levels + 1) * stride] what crosses a hop
-  std::vector<double>
-      hop_s;  ///< [lines * (levels + 1) * stride] time of a hop; infinite where there is no such form
+  std::vector<std::uint8_t> coarse;
+  std::vector<std::int32_t> furthest;  ///< [nodes * (levels + 1)] furthest level of a stage begun at a level
+  std::vector<double> choice_scale;    ///< [nodes] multiplies enter_s and leave_s
+  std::vector<double> enter_s;         ///< [(levels + 1) * stride] to begin a stage from a choice
+  std::vector<double> leave_s;         ///< [(levels + 1) * stride] to end a stage in a choice
+  std::vector<double> amount;          ///< [(levels + 1) * stride] what crosses a hop
+  /// [rows of hops * (levels + 1) * stride] time of a hop; infinite where there is no such choice
+  std::vector<double> hop_s;
 
-  [[nodiscard]] std::int32_t positions() const { return static_cast<std::int32_t>(site.size()); }
-  [[nodiscard]] std::int32_t sites() const { return static_cast<std::int32_t>(can_host.size()); }
-  [[nodiscard]] std::size_t rows() const { return static_cast<std::size_t>(levels) + 1; }
-  /// Offset of (row of positions, sites or lines, level) in a table of `rows()` numbers a row.
+  [[nodiscard]] std::int32_t vertices() const { return static_cast<std::int32_t>(node.size()); }
+  [[nodiscard]] std::int32_t nodes() const { return static_cast<std::int32_t>(can_host.size()); }
+  [[nodiscard]] std::size_t rows() const { return core::z(levels) + 1; }
+  /// Offset of (vertex, node, arc or row of hops; level) in a table of `levels + 1` numbers each.
   [[nodiscard]] std::size_t at(std::int32_t row, std::int32_t level) const {
-    return static_cast<std::size_t>(row) * rows() + static_cast<std::size_t>(level);
+    return core::z(row) * rows() + core::z(level);
   }
-  /// Offset of the options of (row, level) in a table of `rows() * stride` numbers a row.
-  [[nodiscard]] std::size_t options_at(std::int32_t row, std::int32_t level) const {
-    return at(row, level) * static_cast<std::size_t>(stride);
+  /// The same in a table with `stride` numbers for every level.
+  [[nodiscard]] std::size_t at(std::int32_t row, std::int32_t level, std::int32_t choice) const {
+    return at(row, level) * core::z(stride) + core::z(choice);
   }
-  /// Seconds of units [first, last) at a site.
-  [[nodiscard]] double work(std::int32_t at_site, std::int32_t first, std::int32_t last) const {
-    return (work_s[at(at_site, last)] - work_s[at(at_site, first)]) +
-           (work_low_s[at(at_site, last)] - work_low_s[at(at_site, first)]);
+  /// Seconds of units [first, last) at a node.
+  [[nodiscard]] double work_time_s(std::int32_t at_node, std::int32_t first, std::int32_t last) const {
+    return (work_s[at(at_node, last)] - work_s[at(at_node, first)]) +
+           (work_low_s[at(at_node, last)] - work_low_s[at(at_node, first)]);
   }
-  /// How many forms there are with `level` units done.
-  [[nodiscard]] std::int32_t forms(std::int32_t level) const {
-    return level == 0 || level == levels ? 1 : options;
+  /// Seconds to begin a stage at a node with what came in a choice.
+  [[nodiscard]] double enter_time_s(std::int32_t at_node, std::int32_t level, std::int32_t choice) const {
+    return choice_scale[core::z(at_node)] * enter_s[at(0, level, choice)];
+  }
+  /// Seconds to end a stage at a node in a choice, before the last level.
+  [[nodiscard]] double leave_time_s(std::int32_t at_node, std::int32_t level, std::int32_t choice) const {
+    return choice_scale[core::z(at_node)] * leave_s[at(0, level, choice)];
+  }
+  [[nodiscard]] double hop_time_s(std::int32_t arc, std::int32_t level, std::int32_t choice) const {
+    return hop_s[at(arc_row[core::z(arc)], level, choice)];
+  }
+  [[nodiscard]] bool hosts(std::int32_t vertex) const {
+    return can_host[core::z(node[core::z(vertex)])] != 0;
+  }
+  /// Whether a host may do a unit.
+  [[nodiscard]] bool allows(std::int32_t at_node, std::int32_t unit) const {
+    return allowed.empty() || allowed[core::z(at_node) * core::z(levels) + core::z(unit)] != 0;
+  }
+  /// How many choices there are with `level` units done.
+  [[nodiscard]] std::int32_t choices_at(std::int32_t level) const {
+    return level == 0 || level == levels ? 1 : choices;
   }
 };
 
-/// One stage of a walk: units [first, last) at `position`, left in form `option`.
-struct Block {
-  std::int32_t position = 0;
+/// Units [first, last) at `vertex`, then a choice.
+struct Stage {
+  std::int32_t vertex = 0;
   std::int32_t first = 0;
   std::int32_t last = 0;
-  std::int32_t option = 0;
+  std::int32_t choice = 0;
 };
 
 /// A way through the graph.
 struct Walk {
-  std::vector<std::int32_t> positions;
-  std::vector<Block> blocks;
+  std::vector<std::int32_t> vertices;
+  std::vector<Stage> stages;
 };
 
 }  // namespace constellm::search

@@ -23,7 +23,7 @@ struct HopTerms {
   double latency_s = 0.0;  ///< propagation
 };
 
-/// Every term of a plan's worth, in path order.
+/// Every term of a plan's objective, error, energy and bytes, in path order.
 struct Evaluation {
   std::vector<StageTerms> stages;
   std::vector<HopTerms> hops;
@@ -39,7 +39,7 @@ struct Evaluation {
 /// out of place. Empty for a plan.
 std::vector<std::string> structural_faults(const Problem& problem, const Assignment& assignment);
 
-/// The one place where a plan's worth is computed: delay = sum of stage times + sum of
+/// The one place where a plan's value is computed: delay = sum of stage times + sum of
 /// (hop time + latency) + (M - 1) * the largest stage or hop time, the exact makespan of a
 /// flow line whose buffers do not block. Throws core::InvalidInput with the first structural
 /// fault; limits are not looked at.

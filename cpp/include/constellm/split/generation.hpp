@@ -39,7 +39,7 @@ struct GenerationTerms {
   double bytes = 0.0;                ///< prefill and decode
 };
 
-/// What a plan of the prefill problem is worth for the whole generation. `total_s` is infinite
+/// The value of a plan of the prefill problem for the whole generation. `total_s` is infinite
 /// where there is more than one token and no route back from the last host to the first.
 GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment& assignment);
 

@@ -20,7 +20,7 @@ struct StageChoice {
   auto operator<=>(const StageChoice&) const = default;
 };
 
-/// The decision: a simple path and the blocks along it. Says nothing of its worth.
+/// The decision: a simple path and the blocks along it. Says nothing of its value.
 struct Assignment {
   std::vector<std::int32_t> path;  ///< node positions, source to sink
   std::vector<StageChoice> stages;

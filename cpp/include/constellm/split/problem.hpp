@@ -82,9 +82,9 @@ class Problem {
   }
 
   /// Limits with their room; infinity where there is none.
-  [[nodiscard]] double memory_limit(std::int32_t node) const;
-  [[nodiscard]] double error_limit() const;
-  [[nodiscard]] double energy_limit() const;
+  [[nodiscard]] double memory_limit_with_room(std::int32_t node) const;
+  [[nodiscard]] double error_limit_with_room() const;
+  [[nodiscard]] double energy_limit_with_room() const;
 
  private:
   struct Data {

@@ -9,7 +9,7 @@
 namespace constellm::split {
 
 struct SolveOptions {
-  bool unroll = true;  ///< routes as positions where they are few; else remember visited nodes
+  CompileOptions compile;
   search::SolveOptions search;
 };
 
@@ -17,9 +17,6 @@ struct SolveOptions {
 /// or an interruption, the best plan so far and a true bound.
 Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop,
            search::Workspace& workspace);
-
-/// Minimise time + (M - 1) * bottleneck within the problem's limits.
-search::Goal delay_goal(const Compiled& compiled, const Problem& problem);
 
 /// The k best distinct plans, best first; fewer where there are not as many. The bound of each
 /// is what is proven of the plan at its rank.

@@ -6,11 +6,14 @@
 
 #include "constellm/core/error.hpp"
 #include "constellm/network/routing.hpp"
+#include "constellm/split/baselines/layer_shares.hpp"
 #include "constellm/split/baselines/menus.hpp"
-#include "constellm/split/baselines/rules.hpp"
+#include "constellm/split/baselines/quantpipe.hpp"
+#include "constellm/split/baselines/scalar_search.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
+#include "constellm/split/baselines/simplified.hpp"
 #include "constellm/split/evaluate.hpp"
-#include "constellm/split/judge.hpp"
+#include "constellm/split/incumbents.hpp"
 
 namespace constellm::split {
 namespace {
@@ -18,7 +21,7 @@ namespace {
 struct Method {
   std::string_view name;
   Menu (*menu)(const Problem&);
-  Rule rule;
+  Planner plan;
 };
 
 constexpr std::string_view kFixed = "fixed:";
@@ -107,9 +110,9 @@ Proposal propose(std::string_view name, const Problem& problem, core::StopToken&
   }
   const Menu menu =
       method != nullptr ? method->menu(problem) : one_codec(problem, name.substr(kFixed.size()));
-  const Rule rule = method != nullptr ? method->rule : &optimum;
-  Tools tools{stop, workspace};
-  Proposal proposal{menu.home, rule(restricted(menu), tools), core::Status::no_plan_found, std::string(name)};
+  const Planner plan = method != nullptr ? method->plan : &optimum;
+  Proposal proposal{menu.home, plan(restricted(menu), stop, workspace), core::Status::no_plan_found,
+                    std::string(name)};
   if (proposal.assignment) {
     for (StageChoice& stage : proposal.assignment->stages) {
       if (stage.codec != kNoCodec) stage.codec = menu.allowed[static_cast<std::size_t>(stage.codec)];

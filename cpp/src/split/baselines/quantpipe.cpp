@@ -1,10 +1,12 @@
+#include "constellm/split/baselines/quantpipe.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "constellm/core/index.hpp"
 #include "constellm/core/units.hpp"
-#include "constellm/split/baselines/rules.hpp"
+#include "constellm/split/baselines/simplified.hpp"
 #include "constellm/split/evaluate.hpp"
 
 namespace constellm::split {
@@ -34,11 +36,12 @@ std::int32_t quantpipe_codec(double slowness) {
                                    std::begin(kMostFolds));
 }
 
-std::optional<Assignment> quantpipe(const Problem& problem, Tools& tools) {
+std::optional<Assignment> quantpipe(const Problem& problem, core::StopToken& stop,
+                                    search::Workspace& workspace) {
   ProblemSpec question = problem.spec();
   question.codecs.resize(1);
   const Problem uncompressed(std::move(question));
-  std::optional<Assignment> plan = pipeedge(uncompressed, tools);
+  std::optional<Assignment> plan = pipeedge(uncompressed, stop, workspace);
   if (!plan) return std::nullopt;
   const Evaluation e = evaluate(uncompressed, *plan);
   double target_s = 0.0;

@@ -89,7 +89,7 @@ std::optional<TensorParallel> on_route(const Problem& problem, const Nodes& path
     for (std::int32_t l = 0; l < problem.layer_count(); ++l) model_s += problem.layer_s(v, l);
     // A host that takes no time at all is as good as one that takes hardly any.
     seconds.push_back(std::max(model_s, 1e-30));
-    caps.push_back(model_bytes > 0.0 ? problem.memory_limit(v) / model_bytes : 1.0);
+    caps.push_back(model_bytes > 0.0 ? problem.memory_limit_with_room(v) / model_bytes : 1.0);
     result.hosts.push_back(v);
   }
   if (result.hosts.empty()) return std::nullopt;

@@ -9,21 +9,22 @@
 namespace constellm::split {
 
 /// Keeps the best distinct plans among the walks that a search offers, as the evaluator sees them.
-class PlanJudge : public search::Judge {
+class IncumbentPlans : public search::Incumbents {
  public:
-  /// What a plan is worth in the units of the search's goal (cost + peak_rate * peak); infinite
-  /// for a plan that must not be kept. Limits of the problem are seen to already.
-  using Worth = std::function<double(const Assignment&, const Evaluation&)>;
+  /// A plan's value in the units of the search's goal (objective + bottleneck_rate * bottleneck);
+  /// infinite for a plan that must not be kept. Limits of the problem are seen to already.
+  using ObjectiveValue = std::function<double(const Assignment&, const Evaluation&)>;
 
-  PlanJudge(const Problem& problem, const Compiled& compiled, Worth worth, std::int64_t keep = 1)
+  IncumbentPlans(const Problem& problem, const Compiled& compiled, ObjectiveValue objective_value,
+                 std::int64_t keep = 1)
       : problem_(&problem),
         compiled_(&compiled),
-        worth_(std::move(worth)),
+        objective_value_(std::move(objective_value)),
         keep_(static_cast<std::size_t>(keep)) {}
 
-  /// A judge of the same plans for a search over other routes.
-  [[nodiscard]] PlanJudge on(const Compiled& compiled) const {
-    return {*problem_, compiled, worth_, static_cast<std::int64_t>(keep_)};
+  /// Incumbents of the same kind for a search over other routes; none yet.
+  [[nodiscard]] IncumbentPlans on(const Compiled& compiled) const {
+    return {*problem_, compiled, objective_value_, static_cast<std::int64_t>(keep_)};
   }
 
   void offer(const search::Walk& walk) override;
@@ -32,7 +33,7 @@ class PlanJudge : public search::Judge {
   [[nodiscard]] double cutoff() const override { return cutoff_; }
 
   struct Kept {
-    double worth;
+    double objective_value;
     Assignment assignment;
     Evaluation evaluation;
   };
@@ -42,7 +43,7 @@ class PlanJudge : public search::Judge {
  private:
   const Problem* problem_;
   const Compiled* compiled_;
-  Worth worth_;
+  ObjectiveValue objective_value_;
   std::size_t keep_;
   double cutoff_ = search::kInfinity;
   std::vector<Kept> kept_;
@@ -59,7 +60,8 @@ core::Status status_of(search::Outcome outcome, bool found);
 /// A plan with the evaluator's figures.
 Plan to_plan(const Assignment& assignment, const Evaluation& evaluation);
 
-/// The judge's best plan with the search's verdict.
-Plan to_plan(const PlanJudge& judge, const search::Answer& answer, const search::Counters& counters);
+/// The best of the incumbents with the search's verdict.
+Plan to_plan(const IncumbentPlans& incumbents, const search::Answer& answer,
+             const search::Counters& counters);
 
 }  // namespace constellm::split

@@ -1,4 +1,4 @@
-#include "constellm/split/judge.hpp"
+#include "constellm/split/incumbents.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -28,25 +28,26 @@ core::Status status_of(search::Outcome outcome, bool found) {
   return found ? core::Status::optimal : core::Status::infeasible;
 }
 
-void PlanJudge::offer(const search::Walk& walk) {
+void IncumbentPlans::offer(const search::Walk& walk) {
   to_assignment(*compiled_, walk, assignment_);
   if (!compiled_->graph.acyclic && !is_simple(assignment_.path)) return;  // a relaxed walk of a bound
   consider(assignment_);
 }
 
-void PlanJudge::consider(const Assignment& assignment) {
+void IncumbentPlans::consider(const Assignment& assignment) {
   evaluate_into(*problem_, assignment, evaluation_);
   if (!within_limits(*problem_, evaluation_)) return;
-  const double worth = worth_(assignment, evaluation_);
-  if (!(worth < search::kInfinity)) return;
-  if (kept_.size() == keep_ && !(worth < kept_.back().worth)) return;
+  const double value = objective_value_(assignment, evaluation_);
+  if (!(value < search::kInfinity)) return;
+  if (kept_.size() == keep_ && !(value < kept_.back().objective_value)) return;
   const auto same = [&](const Kept& k) { return k.assignment == assignment; };
   if (std::any_of(kept_.begin(), kept_.end(), same)) return;
-  const auto place = std::upper_bound(kept_.begin(), kept_.end(), worth,
-                                      [](double w, const Kept& k) { return w < k.worth; });
-  kept_.insert(place, {worth, assignment, evaluation_});
+  const auto place = std::upper_bound(kept_.begin(), kept_.end(), value,
+                                      [](double v, const Kept& k) { return v < k.objective_value; });
+  kept_.insert(place, {value, assignment, evaluation_});
   if (kept_.size() > keep_) kept_.pop_back();
-  if (kept_.size() == keep_) cutoff_ = kept_.back().worth - std::abs(kept_.back().worth) * search::kPruneRoom;
+  if (kept_.size() == keep_)
+    cutoff_ = kept_.back().objective_value - std::abs(kept_.back().objective_value) * search::kPruneRoom;
 }
 
 Plan to_plan(const Assignment& assignment, const Evaluation& evaluation) {
@@ -60,13 +61,17 @@ Plan to_plan(const Assignment& assignment, const Evaluation& evaluation) {
   return plan;
 }
 
-Plan to_plan(const PlanJudge& judge, const search::Answer& answer, const search::Counters& counters) {
+Plan to_plan(const IncumbentPlans& incumbents, const search::Answer& answer,
+             const search::Counters& counters) {
   Plan plan;
-  if (!judge.kept().empty()) plan = to_plan(judge.kept().front().assignment, judge.kept().front().evaluation);
+  plan.lower_bound_s = answer.lower_bound;
+  if (!incumbents.kept().empty()) {
+    const IncumbentPlans::Kept& best = incumbents.kept().front();
+    plan = to_plan(best.assignment, best.evaluation);
+    plan.lower_bound_s = std::min(answer.lower_bound, best.objective_value);
+  }
   plan.status = status_of(answer.outcome, plan.assignment.has_value());
   plan.counters = counters;
-  plan.lower_bound_s =
-      judge.kept().empty() ? answer.lower_bound : std::min(answer.lower_bound, judge.kept().front().worth);
   return plan;
 }
 

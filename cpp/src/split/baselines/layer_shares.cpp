@@ -1,3 +1,5 @@
+#include "constellm/split/baselines/layer_shares.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -6,7 +8,6 @@
 
 #include "constellm/core/index.hpp"
 #include "constellm/network/routing.hpp"
-#include "constellm/split/baselines/rules.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
 #include "constellm/split/evaluate.hpp"
 #include "constellm/split/solve.hpp"
@@ -42,15 +43,14 @@ void pick_layers(std::optional<std::vector<T>>& values, const std::vector<StageC
   values = std::move(picked);
 }
 
-/// The problem in which only codecs are to be chosen: the route's nodes; a layer for each block,
-/// which fills a host, so that block i runs at its host and nowhere else.
+/// The problem in which only codecs are to be chosen: the route's nodes, and a layer for each block.
 Problem codec_question(const Problem& problem, const Nodes& route, const std::vector<StageChoice>& blocks) {
   const ProblemSpec& whole = problem.spec();
   ProblemSpec spec = whole;
   spec.layers.clear();
   for (const StageChoice& b : blocks) {
     model::Layer layer = whole.layers[z(b.last_layer)];
-    layer.memory_bytes = 1.0;
+    layer.memory_bytes = 0.0;  // the blocks fit
     spec.layers.push_back(std::move(layer));
   }
   spec.network.nodes.clear();
@@ -60,7 +60,6 @@ Problem codec_question(const Problem& problem, const Nodes& route, const std::ve
     const auto hosted =
         std::find_if(blocks.begin(), blocks.end(), [&](const StageChoice& b) { return b.node == route[i]; });
     node.flop_per_s = 0.0;
-    node.memory_bytes = 1.0;
     node.layer_time_s.reset();
     if (hosted != blocks.end()) {
       double block_s = 0.0;
@@ -80,18 +79,32 @@ Problem codec_question(const Problem& problem, const Nodes& route, const std::ve
   return Problem(std::move(spec));
 }
 
+/// Block i, a layer of the question, runs at its own host only.
+HostMask own_hosts(const Nodes& route, const std::vector<StageChoice>& blocks) {
+  HostMask allowed(route.size() * blocks.size(), 0);
+  for (std::size_t v = 0; v < route.size(); ++v) {
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+      allowed[v * blocks.size() + i] = blocks[i].node == route[v] ? 1 : 0;
+  }
+  return allowed;
+}
+
 /// The best codecs for blocks that stand, within all limits.
 std::optional<Assignment> with_best_codecs(const Problem& problem, const Nodes& route,
-                                           std::vector<StageChoice> blocks, Tools& tools) {
-  const Plan plan = solve(codec_question(problem, route, blocks), {}, tools.stop, tools.workspace);
+                                           std::vector<StageChoice> blocks, core::StopToken& stop,
+                                           search::Workspace& workspace) {
+  SolveOptions options;
+  options.compile.allowed = own_hosts(route, blocks);
+  const Plan plan = solve(codec_question(problem, route, blocks), options, stop, workspace);
   if (!plan.assignment) return std::nullopt;
   for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i].codec = plan.assignment->stages[i].codec;
   return Assignment{route, std::move(blocks)};
 }
 
-std::optional<Assignment> by_weight(const Problem& problem, Weights weights, Tools& tools) {
+std::optional<Assignment> by_weight(const Problem& problem, Weights weights, core::StopToken& stop,
+                                    search::Workspace& workspace) {
   std::optional<Assignment> best;
-  double least = std::numeric_limits<double>::infinity();
+  double least_s = std::numeric_limits<double>::infinity();
   Evaluation evaluation;
   for (const Nodes& route : shortest_routes(problem)) {
     Nodes hosts;
@@ -100,7 +113,7 @@ std::optional<Assignment> by_weight(const Problem& problem, Weights weights, Too
     }
     if (hosts.empty()) continue;
     const std::vector<std::int32_t> sizes =
-        nearest_sizes(problem, hosts, shared_out(problem.layer_count(), weights(problem, hosts)));
+        nearest_sizes(problem, hosts, shared_out(problem.layer_count(), weights(problem, hosts)), stop);
     if (sizes.empty()) continue;
     std::vector<StageChoice> blocks;
     std::int32_t done = 0;
@@ -108,12 +121,12 @@ std::optional<Assignment> by_weight(const Problem& problem, Weights weights, Too
       if (sizes[i] > 0) blocks.push_back({hosts[i], done, done + sizes[i] - 1, kNoCodec});
       done += sizes[i];
     }
-    std::optional<Assignment> plan = with_best_codecs(problem, route, std::move(blocks), tools);
+    std::optional<Assignment> plan = with_best_codecs(problem, route, std::move(blocks), stop, workspace);
     if (!plan) continue;
     evaluate_into(problem, *plan, evaluation);
-    const double worth = objective_s(problem, evaluation);
-    if (worth < least) {
-      least = worth;
+    const double value_s = objective_s(problem, evaluation);
+    if (value_s < least_s) {
+      least_s = value_s;
       best = std::move(plan);
     }
   }
@@ -146,7 +159,7 @@ std::vector<std::int32_t> shared_out(std::int32_t count, const std::vector<doubl
 }
 
 std::vector<std::int32_t> nearest_sizes(const Problem& problem, const std::vector<std::int32_t>& hosts,
-                                        const std::vector<std::int32_t>& targets) {
+                                        const std::vector<std::int32_t>& targets, core::StopToken& stop) {
   const std::int32_t layers = problem.layer_count();
   constexpr std::int32_t kNever = std::numeric_limits<std::int32_t>::max();
   const auto rows = z(layers) + 1;
@@ -155,8 +168,9 @@ std::vector<std::int32_t> nearest_sizes(const Problem& problem, const std::vecto
   std::vector<std::int32_t> size(hosts.size() * rows, 0);
   least[hosts.size() * rows + z(layers)] = 0;
   for (std::size_t h = hosts.size(); h-- > 0;) {
-    const double room = problem.memory_limit(hosts[h]);
+    const double room = problem.memory_limit_with_room(hosts[h]);
     for (std::int32_t j = 0; j <= layers; ++j) {
+      if (stop.should_stop(rows / 16)) return {};
       double memory = 0.0;
       for (std::int32_t n = 0; j + n <= layers; ++n) {
         if (n > 0) memory += problem.spec().layers[z(j + n) - 1].memory_bytes;
@@ -180,12 +194,14 @@ std::vector<std::int32_t> nearest_sizes(const Problem& problem, const std::vecto
   return sizes;
 }
 
-std::optional<Assignment> uniform(const Problem& problem, Tools& tools) {
-  return by_weight(problem, &equal_weights, tools);
+std::optional<Assignment> uniform(const Problem& problem, core::StopToken& stop,
+                                  search::Workspace& workspace) {
+  return by_weight(problem, &equal_weights, stop, workspace);
 }
 
-std::optional<Assignment> compute_proportional(const Problem& problem, Tools& tools) {
-  return by_weight(problem, &speeds, tools);
+std::optional<Assignment> compute_proportional(const Problem& problem, core::StopToken& stop,
+                                               search::Workspace& workspace) {
+  return by_weight(problem, &speeds, stop, workspace);
 }
 
 }  // namespace constellm::split

@@ -5,9 +5,10 @@
 #include "catch.hpp"
 #include "constellm/core/error.hpp"
 #include "constellm/network/routing.hpp"
+#include "constellm/split/baselines/layer_shares.hpp"
 #include "constellm/split/baselines/menus.hpp"
 #include "constellm/split/baselines/propose.hpp"
-#include "constellm/split/baselines/rules.hpp"
+#include "constellm/split/baselines/quantpipe.hpp"
 #include "constellm/split/baselines/shortest_routes.hpp"
 #include "constellm/split/baselines/tensor_parallel.hpp"
 #include "constellm/split/evaluate.hpp"
@@ -113,14 +114,15 @@ TEST_CASE("Shares by largest remainder") {
 }
 
 TEST_CASE("Sizes move as little as memory demands") {
+  core::StopToken never;
   ProblemSpec spec = chain(3, 9, 9.0);
   spec.network.nodes[1].memory_bytes = 1.0;
   const Problem problem(spec);
-  CHECK(nearest_sizes(problem, {0, 1, 2}, {3, 3, 3}) == Sizes{3, 1, 5});
-  CHECK(nearest_sizes(problem, {0, 2}, {5, 4}) == Sizes{5, 4});
+  CHECK(nearest_sizes(problem, {0, 1, 2}, {3, 3, 3}, never) == Sizes{3, 1, 5});
+  CHECK(nearest_sizes(problem, {0, 2}, {5, 4}, never) == Sizes{5, 4});
   spec.network.nodes[0].memory_bytes = 2.0;
   spec.network.nodes[2].memory_bytes = 5.0;
-  CHECK(nearest_sizes(Problem(spec), {0, 1, 2}, {3, 3, 3}).empty());
+  CHECK(nearest_sizes(Problem(spec), {0, 1, 2}, {3, 3, 3}, never).empty());
 }
 
 TEST_CASE("Uniform and proportional splits") {
