@@ -6,10 +6,9 @@ and bottlenecks that were trained for the shipped model's cuts.
 """
 
 from .infer import Crossing, Inference, Segmented, infer
-from .learned import learned_compressors
 from .measurement import Measurement, measure, random_combinations
 from .onnx_model import OnnxModel, load, save_onnx, shipped
-from .shipped_cuts import calibration, direct_compressors, measured_cuts
+from .shipped_cuts import calibration, direct_compressors, learned_compressors, measured_cuts
 from .weights import Weights, read_weights
 
 __all__ = [

@@ -17,7 +17,7 @@ from ..core.checks import count
 from ..core.optional import optional_import
 from ..model import Measured, Profile
 from .graph import segment_graph
-from .profile import profile
+from .vit_profile import profile
 from .weights import Weights, read_weights
 
 _SHIPPED = Path(__file__).parent / "data"

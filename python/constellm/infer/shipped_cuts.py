@@ -1,12 +1,13 @@
-"""What was measured of the shipped model: codecs without training, at every cut and in sets of cuts."""
+"""Codecs for the cuts of the shipped model, and what was measured of them."""
 
 from __future__ import annotations
 
-from importlib import resources
+from pathlib import Path
 
 from ..codec import Calibration, Direct, MeasuredCuts, Scheme, calibrate, read_measured_cuts
+from ..codec.learned import Learned, load_learned
 
-_FILE = "vit-eurosat-cuts.csv"
+_DATA = Path(__file__).parent / "data"
 
 
 def direct_compressors() -> dict[str, Direct]:
@@ -23,14 +24,31 @@ def direct_compressors() -> dict[str, Direct]:
     return {name: Direct(scheme, name=name) for name, scheme in schemes.items()}
 
 
+def learned_compressors() -> dict[str, dict[int, Learned]]:
+    """What was trained for the cuts of ``vit-eurosat``, made by ``tools/train_masks.py``.
+
+    Returns
+    -------
+    dict of str to dict of int to Masked or Bottleneck
+        By name, then by boundary, as `infer` and `measure` take them: ``mask-<share>``, a mask for every
+        boundary that keeps this share of the features; ``mask-shared-<share>``, one for all boundaries;
+        ``bottleneck-<rank>``, so many numbers a token.
+
+    Raises
+    ------
+    ImportError
+        If safetensors is absent.
+    """
+    return load_learned(_DATA / "vit-eurosat-learned.safetensors")
+
+
 def measured_cuts() -> list[MeasuredCuts]:
     """Rows of `measure` with `direct_compressors` on the shipped model.
 
     On 1,000 images that the model was not trained on: each codec at each boundary, and sets of two to four
     cuts, some random, some chosen by the planner (docs/error-accumulation.md).
     """
-    with resources.as_file(resources.files(__package__) / "data" / _FILE) as path:
-        return read_measured_cuts(path)
+    return read_measured_cuts(_DATA / "vit-eurosat-cuts.csv")
 
 
 def calibration(*, basis: str = "loss", confidence: float = 0.95) -> Calibration:

@@ -3,9 +3,7 @@
 Every ``plot_x(obj, *, ax=None)`` draws on `ax`, or on a new figure, and returns the axes.
 """
 
-from .front import plot_comparison, plot_pareto
-from .grid import plot_heat_map, plot_sweep_curves
-from .measured import (
+from .accuracy import (
     plot_calibration,
     plot_curves,
     plot_predictions,
@@ -13,6 +11,8 @@ from .measured import (
     plot_rounds,
     plot_strips,
 )
+from .front import plot_comparison, plot_pareto
+from .grid import plot_heat_map, plot_sweep_curves
 from .network import plot_network
 from .plan import plot_gantt, plot_plan
 from .save import save_figure

@@ -13,7 +13,7 @@ from torch.nn.utils.parametrize import type_before_parametrizations
 
 from .ends import Head, Joint, Tail, skeleton
 from .memory import held
-from .rows import Batched, batch_of, leaves_of, own, same, take_rows, tensors_of
+from .nested import Batched, batch_of, leaves_of, own, same, take_rows, tensors_of
 from .segment import PLAIN, Inputs, Parts, Segment
 from .trace import Trace, watched
 

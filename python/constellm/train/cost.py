@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..model import LayerProfile, Measured, Profile
 from .counting import Alive, FlopCounter
 from .memory import Memory, Weight, nbytes, unpacked
-from .rows import batch_of, take_rows, tensors_of
+from .nested import batch_of, take_rows, tensors_of
 from .segment import Segment
 
 

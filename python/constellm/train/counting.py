@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .memory import dense_parts, storages
+from .nested import tensors_of
 from .operations import formula_of
-from .rows import tensors_of
 
 _CREATES = ("aten::lift_fresh", "aten::lift")  # what torch.tensor gives was made of plain numbers
 

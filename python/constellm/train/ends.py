@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .memory import Memory, Weight, held, storages, unpacked
-from .rows import Batched, leaves_of, same, tensors_of
+from .nested import Batched, leaves_of, same, tensors_of
 
 _HOOKS = (
     "_forward_hooks",

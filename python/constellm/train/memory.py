@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
-from .rows import leaves_of
+from .nested import leaves_of
 
 Weight = Union[Tensor, torch.ScriptObject]
 """What a module holds: a tensor, or quantised weights that PyTorch has packed for its own operations."""

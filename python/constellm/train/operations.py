@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.flop_counter import flop_registry
 
 from .memory import unpacked
-from .rows import leaves_of, tensors_of
+from .nested import leaves_of, tensors_of
 
 Formula = Callable[..., int]
 """FLOP of a call: from its arguments, and `result` by keyword."""

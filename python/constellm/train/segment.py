@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 from ..core.checks import short
 from .ends import Head, Joint, Place, Tail
 from .memory import Weight, compact, held, nbytes, unpacked
-from .rows import Batched, fitted, has_arrays, same, tensors_of, to_arrays, to_tensors
+from .nested import Batched, fitted, has_arrays, same, tensors_of, to_arrays, to_tensors
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size, Enum)
 """Values beside tensors that another process understands."""

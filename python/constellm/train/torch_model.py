@@ -16,7 +16,7 @@ from . import cost
 from .analysis import analyse, check_module
 from .blocks import candidates
 from .memory import held
-from .rows import batch_of, own, to_tensors
+from .nested import batch_of, own, to_tensors
 from .segment import Inputs, Parts, Segment, Side
 
 __all__ = ["Segment", "Side", "TorchModel"]

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .ends import replace
 from .memory import Memory, held, storages
-from .rows import tensors_of
+from .nested import tensors_of
 
 # Operations whose result leaves the tensors and can steer the program.
 _READS = ("_local_scalar_dense", "equal", "is_nonzero", "nonzero", "allclose")

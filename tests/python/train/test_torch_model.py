@@ -17,7 +17,7 @@ from torch import nn  # noqa: E402
 
 from constellm.infer import infer, measure  # noqa: E402
 from constellm.train import TorchModel, Vit, VitShape  # noqa: E402
-from constellm.train.rows import same, tensors_of  # noqa: E402
+from constellm.train.nested import same, tensors_of  # noqa: E402
 
 IDS = torch.tensor([[3, 14, 15, 9, 2, 6, 5], [35, 8, 9, 7, 9, 3, 2], [38, 4, 6, 2, 6, 4, 3]])
 MASK = torch.tensor([[1] * 7, [1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 1, 0]])
