@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from .._core import Codec
 from ..core.checks import count, real
 from .accumulation import accumulate, caused, cut_weights, fit_exponent, weights_of
-from .compressor import ratio_of
-from .measured_cuts import MeasuredCuts
+from .measured_cuts import MeasuredCuts, measured_codec
 
 _FOLDS = 10
 
@@ -207,21 +206,9 @@ class Calibration:
         for name in complete if names is None else names:
             if name not in complete:
                 raise ValueError(f"names: {name!r} was not measured at every boundary, {complete} were")
-            rows = [self._single[k, name] for k in inside]
-            errors = [self.weights[k, name] ** self.exponent for k in inside]
-            ratios = [row.ratio[0] for row in rows]
-            shares = sum(1.0 / ratio for ratio in ratios)
-            menu.append(
-                Codec(
-                    name=name,
-                    ratio=ratio_of(len(ratios), shares),
-                    error=sum(errors) / len(errors),
-                    encode_s_per_byte=sum(row.encode_s_per_byte[0] for row in rows) / len(rows),
-                    decode_s_per_byte=sum(row.decode_s_per_byte[0] for row in rows) / len(rows),
-                    layer_ratio=[*ratios, 1.0],  # nothing is sent to another block after the last
-                    layer_error=[*errors, 0.0],
-                )
-            )
+            rows = {k: self._single[k, name] for k in inside}
+            errors = {k: self.weights[k, name] ** self.exponent for k in inside}
+            menu.append(measured_codec(name, rows, errors))
         return menu
 
     def _root(self, error: float) -> float:

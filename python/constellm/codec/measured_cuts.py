@@ -1,17 +1,19 @@
-"""Rows of measured errors and losses: what `infer.measure` makes and calibration reads."""
+"""Rows of measured errors and losses, which `infer.measure` makes and calibration reads."""
 
 from __future__ import annotations
 
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from .._core import Codec
 from ..core.checks import count, real
 from ..core.files import read_text, write_text
+from .compressor import ratio_of
 
 Several = tuple[float, ...]
 
@@ -94,6 +96,56 @@ class MeasuredCuts:
     def plan(self) -> dict[int, str]:
         """Boundary → codec."""
         return dict(zip(self.cuts, self.codecs))
+
+
+def measured_codec(
+    name: str,
+    rows: Mapping[int, MeasuredCuts],
+    errors: Mapping[int, float],
+    *,
+    absent_error: float | None = None,
+) -> Codec:
+    """A codec for the planner, over layers that are the blocks of the network measured.
+
+    Parameters
+    ----------
+    name : str
+        Of the codec.
+    rows : mapping of int to MeasuredCuts
+        By boundary: the codec alone there.
+    errors : mapping of int to float
+        By boundary: what it adds to the error that the planner limits.
+    absent_error : float, optional
+        Error where the codec was not measured, since it is not there; by default it has to be everywhere.
+
+    Returns
+    -------
+    Codec
+        With ratio and error of every layer; those of the codec itself and its times are the means over the
+        boundaries with a row.
+
+    Raises
+    ------
+    ValueError
+        If there is no row, or one is absent and `absent_error` is not given.
+    """
+    if not rows:
+        raise ValueError(f"rows: {name!r} was measured at no boundary")
+    inside = range(1, next(iter(rows.values())).blocks)
+    absent = [k for k in inside if k not in rows]
+    if absent and absent_error is None:
+        raise ValueError(f"rows: {name!r} was not measured at boundary {absent[0]}")
+    layer_ratio = [rows[k].ratio[0] if k in rows else 1.0 for k in inside]
+    layer_error = [errors[k] if k in rows else absent_error for k in inside]
+    return Codec(
+        name=name,
+        ratio=ratio_of(len(rows), sum(1.0 / row.ratio[0] for row in rows.values())),
+        error=sum(errors[k] for k in rows) / len(rows),
+        encode_s_per_byte=sum(row.encode_s_per_byte[0] for row in rows.values()) / len(rows),
+        decode_s_per_byte=sum(row.decode_s_per_byte[0] for row in rows.values()) / len(rows),
+        layer_ratio=[*layer_ratio, 1.0],  # nothing is sent to another block after the last
+        layer_error=[*layer_error, 0.0],
+    )
 
 
 def write_measured_cuts(rows: Iterable[MeasuredCuts], path: str | os.PathLike[str]) -> None:

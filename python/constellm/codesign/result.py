@@ -1,17 +1,17 @@
-"""What joint training of partition and codecs found, round by round."""
+"""Results of turns of planning and training, round by round."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._core import Plan
 from ..codec.calibration import Calibration
 from ..codec.compressor import Compressor, Compressors
 from ..codec.measured_cuts import MeasuredCuts
-from ..core.quantity import printable, quantity
+from ..core.quantity import quantity
+from ..core.table import Table
 from ..split import codecs_at_cuts, compressors_at_cuts
 from ..split.display import layout_text
 
@@ -190,19 +190,13 @@ class JointResult:
 
     def summary(self) -> str:
         """The rounds as a table, and why it stopped."""
-        head, body = self._shown()
-        widths = [max(map(len, column)) for column in zip(head, *body)]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in (head, *body)]
-        return "\n".join([*map(printable, lines), self._reason()]) + "\n"
+        return f"{self._table().to_text()}{self._reason()}\n"
 
     def _repr_html_(self) -> str:
-        head, body = self._shown()
-        cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-        lines = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body
-        )
-        caption = f"<caption>{escape(self._reason())}</caption>"
-        return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table>"
+        return replace(self._table(), title=self._reason()).to_html()
+
+    def _table(self) -> Table:
+        return Table(_SHOWN, tuple(_cells(done.row()) for done in self.rounds))
 
     def _reason(self) -> str:
         last = self.rounds[-1]
@@ -211,28 +205,16 @@ class JointResult:
             f"{last.share:.0%} of what codecs could gain, at most {last.room:.1%} is left."
         )
 
-    def _shown(self) -> tuple[list[str], list[list[str]]]:
-        head = [
-            "round",
-            "plan",
-            "objective",
-            "bound",
-            "gain",
-            "of possible",
-            "sent",
-            "promised",
-            "test",
-            "trained",
-        ]
-        return head, [_cells(done.row()) for done in self.rounds]
-
 
 def objective_s(plan: Plan) -> float:
     """What a plan was sought by [s]."""
     return plan.delay_s if plan.problem.objective == "delay" else plan.bottleneck_s
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
+_SHOWN = ("round", "plan", "objective", "bound", "gain", "of possible", "sent", "promised", "test", "trained")
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     def share(value: float, digits: int) -> str:
         return "–" if value != value else f"{100 * value:.{digits}f} %"
 
@@ -240,7 +222,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     tested = row["test_loss"] == row["test_loss"]
     codecs = f"{row['trained'].count(',') + 1} codecs at {row['trained_cuts']}"
     training = "–" if first else f"{codecs}, {quantity(row['train_s'], 's')}"
-    return [
+    return (
         str(row["round"]),
         row["plan"],
         quantity(row["objective_s"], "s", digits=4),
@@ -251,4 +233,4 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         share(row["promised_loss"], 2),
         f"{share(row['test_loss'], 2)} ± {share(row['test_loss_se'], 2)}" if tested else "–",
         training,
-    ]
+    )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..codec.compressor import Compressor
 from ..codec.low_rank import Bottleneck
 from ..codec.masked import Masked
-from ..codesign.loop import Order
+from ..codesign import Order
 from ..core.checks import count, instance, real
 from ..images import ImageSet
 from .at_cuts import CutRecipe

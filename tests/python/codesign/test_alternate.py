@@ -9,7 +9,7 @@ import pytest
 
 from constellm import model, network, split
 from constellm.codec import MeasuredCuts
-from constellm.codesign import COLUMNS, IDEAL, STOPS, Order, alternate
+from constellm.codesign import COLUMNS, IDEAL, STOPS, Campaign, Order, alternate
 from constellm.images import ImageSet, synthetic
 from constellm.split import codecs_at_cuts
 
@@ -104,7 +104,7 @@ class Better:
         return {name: {k: Stub(self.factor * ratio, self.loss, name) for k, ratio in order.ratios.items()}}
 
 
-def run(trainer, *, problem=None, measurer=None, **options):
+def run(trainer, *, problem=None, measurer=None, test=None, measured=(), report=None, **terms):
     return alternate(
         problem or problem_of(),
         NET,
@@ -112,8 +112,11 @@ def run(trainer, *, problem=None, measurer=None, **options):
         CALIBRATION,
         compressors=MENU,
         trainer=trainer,
+        campaign=Campaign(**terms),
+        test=test,
+        measured=measured,
         measure=measurer or Measurer(),
-        **options,
+        report=report,
     )
 
 
@@ -340,6 +343,9 @@ def test_a_problem_that_grows_with_the_menu_is_refused():
         ({"rounds": -1}, ValueError, "rounds: -1"),
         ({"tolerance": 2.0}, ValueError, "tolerance: 2.0"),
         ({"loss": 0.0}, ValueError, "loss: 0.0"),
+        ({"confidence": 0.4}, ValueError, "confidence: 0.4"),
+        ({"batch": 0}, ValueError, "batch: 0"),
+        ({"seed": 1.0}, TypeError, "seed: expected an integer, got 1.0"),
         ({"measured": [Measurer.row(MENU, {1: "fine"}, 3)]}, ValueError, "measured: a row of 6 blocks and 3"),
     ],
 )
@@ -354,6 +360,32 @@ def test_reserved_names_and_empty_menus_are_refused():
             alternate(problem_of(), NET, TRAINING, CALIBRATION, compressors=menu, trainer=not_called)
     with pytest.raises(TypeError, match="training: expected a ImageSet"):
         alternate(problem_of(), NET, None, CALIBRATION, compressors=MENU, trainer=not_called)
+
+
+def test_keywords_of_the_old_version_make_the_campaign():
+    def called(**options):
+        return alternate(
+            problem_of(),
+            NET,
+            TRAINING,
+            CALIBRATION,
+            compressors=MENU,
+            trainer=Better(2.0),
+            measure=Measurer(),
+            **options,
+        )
+
+    with pytest.warns(DeprecationWarning, match=r"campaign=Campaign\(rounds=…, sets=…\)\) now") as told:
+        old = called(rounds=1, sets=20)
+    assert [warning.filename for warning in told] == [__file__]
+    new = called(campaign=Campaign(rounds=1, sets=20))
+    assert [done.plan.stages for done in old.rounds] == [done.plan.stages for done in new.rounds]
+    assert len(old.measured) == len(new.measured)
+    for wrong in ({"turns": 1}, {"rounds": 1, "campaign": Campaign()}):
+        with pytest.raises(TypeError, match="unexpected keyword argument '(turns|rounds)'"):
+            called(**wrong)
+    with pytest.raises(TypeError, match="campaign: expected a Campaign, got 3"):
+        called(campaign=3)
 
 
 def test_in_earnest_on_a_tiny_network(tmp_path):
@@ -390,10 +422,7 @@ def test_in_earnest_on_a_tiny_network(tmp_path):
             calibration,
             compressors={f"q{bits}": Direct(Scheme(bits=bits), name=f"q{bits}") for bits in (4, 8)},
             trainer=CutTrainer(trained, sizes=(0.8, 0.5), recipes=recipes),
-            loss=0.5,
-            sets=20,
-            rounds=1,
-            tolerance=0.0,
+            campaign=Campaign(loss=0.5, sets=20, rounds=1, tolerance=0.0),
         )
         assert len(found.rounds) == 2
         names = set(found.rounds[1].trained)
