@@ -17,7 +17,16 @@ from .accumulation import (
     rank_correlation,
     score_rules,
 )
-from .adaptive import AdaptiveCompressor, ByDifficulty, ByError, Probe, fit_thresholds
+from .adaptive import (
+    AdaptiveCompressor,
+    ByDifficulty,
+    ByError,
+    Probe,
+    difficulty,
+    fit_error_target,
+    fit_thresholds,
+    image_errors,
+)
 from .calibration import Calibration, calibrate
 from .coding import DEFAULT_MAX_BYTES, decode, encode, entropy_bound_bytes, inspect
 from .compressor import Compressor, Direct
@@ -29,6 +38,7 @@ from .low_rank import Bottleneck, LowRank, Projection
 from .masked import Masked, MaskNetwork
 from .measured_cuts import MeasuredCuts, read_measured_cuts, write_measured_cuts
 from .menu import DEFAULT_KEEP, LOSSLESS_GAIN, MASK_WEIGHT, describe, gumbel_mask, menu, none, quantise, top_k
+from .steps import coding_steps
 from .table import from_table
 
 __all__ = [
@@ -56,19 +66,23 @@ __all__ = [
     "Scheme",
     "accumulate",
     "calibrate",
+    "coding_steps",
     "cut_weights",
     "decode",
     "describe",
+    "difficulty",
     "encode",
     "entropy_bound_bytes",
     "expected_losses",
     "fit_amplification",
+    "fit_error_target",
     "fit_exponent",
     "fit_temperature",
     "fit_thresholds",
     "flips",
     "from_table",
     "gumbel_mask",
+    "image_errors",
     "inspect",
     "load_learned",
     "menu",

@@ -163,9 +163,22 @@ class Probe:
 
     def __call__(self, x: np.ndarray) -> NDArray[np.float64]:
         """Difficulty of every image, shape (images,): minus the lead of the first class over the second."""
-        logits = x.mean(axis=1, dtype=np.float64) @ self.weights[:-1] + self.weights[-1]
-        top = np.partition(logits, -2, axis=1)
-        return top[:, -2] - top[:, -1]
+        return difficulty(x.mean(axis=1, dtype=np.float64) @ self.weights[:-1] + self.weights[-1])
+
+
+def difficulty(logits: np.ndarray) -> NDArray[np.float64]:
+    """Difficulty of every image, shape (images,): minus the lead of the first class over the second.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (images, classes)
+        Of two or more classes.
+    """
+    logits = np.asarray(logits, dtype=np.float64)
+    if logits.ndim != 2 or logits.shape[1] < 2:
+        raise ValueError(f"logits: expected shape (images, classes) of two or more, got {logits.shape}")
+    top = np.partition(logits, -2, axis=1)
+    return top[:, -2] - top[:, -1]
 
 
 @dataclass(frozen=True)
@@ -175,7 +188,7 @@ class ByDifficulty:
     Parameters
     ----------
     difficulty : callable
-        Activation → score of every image, shape (images,); larger is harder. See `Probe`.
+        Activation → score of every image, shape (images,); larger is harder. See `Probe` and `difficulty`.
     thresholds : tuple of float
         Not falling, one fewer than rungs; see `fit_thresholds`.
     """
@@ -201,7 +214,7 @@ class ByError:
     ladder : sequence of Compressor
         As of `AdaptiveCompressor`.
     target : float
-        Relative L2 error of one image; the last rung is taken where none keeps it.
+        Relative L2 error of one image; the last rung is taken where none keeps it. See `fit_error_target`.
     """
 
     def __init__(self, ladder: Sequence[Compressor], target: float) -> None:
@@ -220,6 +233,62 @@ class ByError:
             rungs[left[good]] = rung
             left = left[~good]
         return rungs
+
+
+def image_errors(x: np.ndarray, ladder: Sequence[Compressor]) -> NDArray[np.float64]:
+    """Relative L2 error of every image on every rung, shape (rungs, images).
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (images, tokens, features)
+        Activation.
+    ladder : sequence of Compressor
+        As of `AdaptiveCompressor`.
+    """
+    energy = _energy(x)
+    removed = np.array([_energy(rung.decode(rung.encode(x)) - x) for rung in _checked(ladder)])
+    return np.sqrt(np.divide(removed, energy, out=np.zeros_like(removed), where=removed > 0.0))
+
+
+def fit_error_target(errors: np.ndarray, rung_bytes: Sequence[float], budget_bytes: float) -> float:
+    """Target of `ByError`: the least error that all images can keep within a mean size.
+
+    Parameters
+    ----------
+    errors : ndarray, shape (rungs, images)
+        See `image_errors`.
+    rung_bytes : sequence of float
+        Mean size of an image on every rung when all images take it, rising [B].
+    budget_bytes : float
+        Mean size allowed [B], at least that of the first rung.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a number is not finite, sizes do not rise or the budget is below the first.
+    """
+    errors, sizes = _on_rungs("errors", errors, rung_bytes, budget_bytes)
+    last = len(sizes) - 1
+
+    def mean_bytes(target: float) -> float:
+        kept = errors[:-1] <= target
+        return (
+            float(sizes[np.where(kept.any(axis=0), kept.argmax(axis=0), last)].mean()) if last else sizes[0]
+        )
+
+    targets = np.unique(np.append(errors, 0.0))  # between two of them nothing changes
+    low, high = 0, len(targets) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if mean_bytes(targets[middle]) <= budget_bytes:
+            high = middle
+        else:
+            low = middle + 1
+    return float(targets[high]) * (1.0 + 1e-9)  # so that rounding takes the image that sets it along
 
 
 def fit_thresholds(
@@ -253,19 +322,11 @@ def fit_thresholds(
     ValueError
         If shapes do not fit, a number is not finite, sizes do not rise or the budget is below the first.
     """
-    difficulty, loss = np.asarray(difficulty, dtype=np.float64), np.asarray(loss, dtype=np.float64)
-    sizes = np.asarray(rung_bytes, dtype=np.float64)
+    difficulty = np.asarray(difficulty, dtype=np.float64)
     if difficulty.ndim != 1 or len(difficulty) == 0:
         raise ValueError(f"difficulty: expected shape (images,) with images, got {difficulty.shape}")
-    if sizes.ndim != 1 or loss.shape != (len(sizes), len(difficulty)):
-        raise ValueError(f"loss: expected shape ({len(sizes)}, {len(difficulty)}), got {loss.shape}")
-    for field, values in (("difficulty", difficulty), ("loss", loss), ("rung_bytes", sizes)):
-        if not np.isfinite(values).all():
-            raise ValueError(f"{field}: {values[~np.isfinite(values)][0]} is not finite")
-    if len(sizes) == 0 or np.any(np.diff(sizes) <= 0.0):
-        raise ValueError(f"rung_bytes: {list(rung_bytes)} do not rise")
-    if not budget_bytes >= sizes[0]:
-        raise ValueError(f"budget_bytes: {budget_bytes} is less than {sizes[0]}, the size of the first rung")
+    _finite("difficulty", difficulty)
+    loss, sizes = _on_rungs("loss", loss, rung_bytes, budget_bytes, images=len(difficulty))
     more_bytes, spare_bytes = sizes - sizes[0], budget_bytes - sizes[0]
     scores = np.sort(difficulty)
     mean_loss = np.array([Curve.fit(difficulty, one)(scores) for one in loss])
@@ -286,6 +347,34 @@ def fit_thresholds(
     else:
         chosen = rungs(0.0)
     return tuple(_between(scores, int(np.searchsorted(chosen, rung))) for rung in range(1, len(sizes)))
+
+
+def _on_rungs(
+    field: str,
+    values: np.ndarray,
+    rung_bytes: Sequence[float],
+    budget_bytes: float,
+    *,
+    images: int | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values of shape (rungs, images) and the rungs' sizes, checked."""
+    values, sizes = np.asarray(values, dtype=np.float64), np.asarray(rung_bytes, dtype=np.float64)
+    if images is None:
+        images = values.shape[-1] if values.ndim else 0
+    if sizes.ndim != 1 or not images or values.shape != (len(sizes), images):
+        raise ValueError(f"{field}: expected shape ({sizes.size}, {images or 'images'}), got {values.shape}")
+    _finite(field, values)
+    _finite("rung_bytes", sizes)
+    if len(sizes) == 0 or np.any(np.diff(sizes) <= 0.0):
+        raise ValueError(f"rung_bytes: {list(rung_bytes)} do not rise")
+    if not budget_bytes >= sizes[0]:
+        raise ValueError(f"budget_bytes: {budget_bytes} is less than {sizes[0]}, the size of the first rung")
+    return values, sizes
+
+
+def _finite(field: str, values: NDArray[np.float64]) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError(f"{field}: {values[~np.isfinite(values)][0]} is not finite")
 
 
 def _between(scores: np.ndarray, first: int) -> float:

@@ -88,6 +88,11 @@ class MeasuredCuts:
                 raise ValueError("ratio: 0 is not in (0, inf)")
 
     @property
+    def total_ratio(self) -> float:
+        """Uncompressed bytes ÷ sent bytes of all cuts together, which are equally large."""
+        return len(self.ratio) / sum(1.0 / ratio for ratio in self.ratio)
+
+    @property
     def output_error(self) -> float:
         """Relative error of the logits."""
         return self.reached[-1]

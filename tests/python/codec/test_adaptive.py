@@ -215,3 +215,47 @@ def test_calls_say_what_is_wrong():
         codec.fit_thresholds(np.zeros(3), np.zeros((2, 2)), [1.0, 2.0], 2.0)
     with pytest.raises(ValueError, match="logits: 2 images, activations have 4"):
         codec.Probe.fit(np.zeros((4, 2, 2)), np.zeros((2, 3)))
+
+
+def test_the_error_target_is_the_least_within_the_budget():
+    x = np.random.Generator(np.random.PCG64(4)).standard_normal((40, 8, 32)).astype(np.float32)
+    ladder = [codec.Direct(codec.Scheme(sparsify="top-k", keep=keep)) for keep in (0.1, 0.3, 0.9)]
+    errors = codec.image_errors(x, ladder)
+    assert errors.shape == (3, 40) and (np.diff(errors, axis=0) < 0.0).all()
+    restored = ladder[1].decode(ladder[1].encode(x))
+    expected = np.linalg.norm((restored - x)[7]) / np.linalg.norm(x[7])
+    assert errors[1, 7] == pytest.approx(expected, rel=1e-5)
+    sizes = np.array([10.0, 30.0, 90.0])
+    for budget in (10.0, 17.0, 30.0, 61.5, 90.0, 1e3):
+        target = codec.fit_error_target(errors, sizes, budget)
+        taken = codec.ByError(ladder, target)(x)
+        assert sizes[taken].mean() <= budget
+        stricter = codec.ByError(ladder, target * (1 - 1e-6))(x)
+        assert sizes[stricter].mean() > budget or target == 0.0
+
+
+def test_one_rung_needs_no_error_target():
+    assert codec.fit_error_target(np.array([[0.3, 0.2]]), [5.0], 5.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("errors", "sizes", "budget", "says"),
+    [
+        ([[0.1, 0.2]], [1.0, 2.0], 1.0, r"errors: expected shape \(2, 2\), got \(1, 2\)"),
+        ([], [1.0], 1.0, r"errors: expected shape \(1, images\), got \(0,\)"),
+        ([[0.1], [np.nan]], [1.0, 2.0], 1.0, "errors: nan is not finite"),
+        ([[0.1], [0.05]], [2.0, 2.0], 2.0, r"rung_bytes: \[2.0, 2.0\] do not rise"),
+        ([[0.1], [0.05]], [2.0, 3.0], 1.0, "budget_bytes: 1.0 is less than 2.0"),
+    ],
+)
+def test_an_error_target_of_nothing_is_refused(errors, sizes, budget, says):
+    with pytest.raises(ValueError, match=says):
+        codec.fit_error_target(errors, sizes, budget)
+
+
+def test_difficulty_is_minus_the_lead():
+    assert list(codec.difficulty(np.array([[1.0, 4.0, 2.0], [0.0, 0.0, -1.0]]))) == [-2.0, 0.0]
+    with pytest.raises(
+        ValueError, match=r"logits: expected shape \(images, classes\) of two or more, got \(2, 1\)"
+    ):
+        codec.difficulty(np.zeros((2, 1)))
