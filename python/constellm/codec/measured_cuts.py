@@ -90,7 +90,7 @@ class MeasuredCuts:
     @property
     def total_ratio(self) -> float:
         """Uncompressed bytes ÷ sent bytes of all cuts together, which are equally large."""
-        return len(self.ratio) / sum(1.0 / ratio for ratio in self.ratio)
+        return ratio_of(len(self.ratio), sum(1.0 / ratio for ratio in self.ratio))
 
     @property
     def output_error(self) -> float:

@@ -173,7 +173,8 @@ class Rows(Exact):
 
 
 @pytest.mark.parametrize(
-    "wrap", [lambda x: x, memoryview, lambda x: x.astype(np.float64)[..., ::2], lambda x: x.tobytes(), bytearray]
+    "wrap",
+    [lambda x: x, memoryview, lambda x: x.astype(np.float64)[..., ::2], lambda x: x.tobytes(), bytearray],
 )
 def test_bytes_that_are_sent_are_counted_whatever_holds_them(
     net: infer.OnnxModel, pixels: np.ndarray, wrap: Callable[[np.ndarray], object]
