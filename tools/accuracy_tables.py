@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 
 from constellm import codec, images, infer
 from constellm.codec import Direct, LowRank, MeasuredCuts, Scheme, read_measured_cuts, write_measured_cuts
+from constellm.core.files import read_text
 from constellm.core.table import Table
 from constellm.paper.report.marks import fill_page
 
@@ -110,26 +112,8 @@ def ladder(made: Compressors, test: images.ImageSet) -> None:
             ("mask-0.2", x - network.centre, {"sparsify": "mask"}),
             ("top-k-0.2", x, {"sparsify": "top-k", "keep": 0.2}),
         ):
-            chosen = mask if name == "mask-0.2" else None
-            steps = {}
-            for step, how in (
-                ("sparsify", {"bits": None, "entropy": "none"}),
-                ("quantise", {"bits": 8, "entropy": "none"}),
-                ("zero_order", {"bits": 8, "entropy": "zero-order"}),
-                ("entropy", {"bits": 8}),
-            ):
-                scheme = Scheme(**given, **how)
-                batches = range(0, len(x), 64)
-                sent = sum(
-                    len(
-                        codec.encode(
-                            what[s : s + 64], scheme, mask=None if chosen is None else chosen[s : s + 64]
-                        )
-                    )
-                    for s in batches
-                )
-                steps[step] = x.nbytes / sent
-            share = float(mask.mean()) if chosen is not None else 26 / 128
+            steps = codec.coding_steps(what, Scheme(bits=8, **given), mask=mask if what is not x else None)
+            share = float(mask.mean()) if what is not x else 26 / 128
             rows.append([k, name, f"{share:.4f}", *(f"{value:.3f}" for value in steps.values())])
     _write("ladder", ["boundary", "codec", "share_kept", *steps], rows)
 
@@ -152,26 +136,16 @@ def _measure(
 
 
 def _write(part: str, names: list[str], rows: Iterable[Iterable[Any]]) -> None:
-    with open(RESULTS / f"{part}.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)
+    Table(tuple(names), tuple(tuple(row) for row in rows)).to_csv(RESULTS / f"{part}.csv")
 
 
 def _read(part: str) -> list[dict[str, str]]:
-    with open(RESULTS / f"{part}.csv", newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return list(csv.DictReader(io.StringIO(read_text(RESULTS / f"{part}.csv"))))
 
 
 def table(head: list[str], rows: Iterable[Iterable[str]]) -> str:
     """Rows as Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def ratio(row: MeasuredCuts) -> float:
-    """Of all cuts together, which are equally large."""
-    return len(row.ratio) / sum(1 / r for r in row.ratio)
+    return Table(tuple(head), tuple(tuple(row) for row in rows)).to_markdown().rstrip()
 
 
 def points(share: float, error: float | None = None) -> str:
@@ -228,7 +202,7 @@ def rivals_table() -> str:
             [
                 str(len(row.cuts)),
                 row.codecs[0],
-                f"{ratio(row):.1f}",
+                f"{row.total_ratio:.1f}",
                 points(row.accuracy),
                 points(row.loss, row.loss_se),
                 points(row.agreement),
@@ -250,11 +224,11 @@ def curves_table() -> str:
         for row in rows:
             if row.codecs[0].rpartition("-")[0] == family:
                 by_name.setdefault(row.codecs[0], {})[len(row.cuts)] = row
-        for name, found in sorted(by_name.items(), key=lambda item: ratio(item[1][1])):
+        for name, found in sorted(by_name.items(), key=lambda item: item[1][1].total_ratio):
             one, three = found[1], found[3]
             line = [name]
             for row in (one, three):
-                line += [f"{ratio(row):.1f}", points(row.loss, row.loss_se), points(row.agreement)]
+                line += [f"{row.total_ratio:.1f}", points(row.loss, row.loss_se), points(row.agreement)]
             lines.append(line)
     head = ["codec"]
     for cuts in ("one cut", "three cuts"):
@@ -330,14 +304,14 @@ def claimed() -> Table:
     return Table(("figure", "cuts", "value"), (*ratios, *losses))
 
 
-def main() -> None:
+def main(command: Sequence[str] | None = None) -> None:
     """Measure the parts that are named, or write the page."""
     parts = {"rivals": rivals, "curves": curves, "random": random, "ladder": ladder}
     parser = argparse.ArgumentParser(description="Accuracy with compression at the cuts")
     parser.add_argument("parts", nargs="+", choices=[*parts, "page"])
     parser.add_argument("--images", type=Path, help="folder or zip with train/ and test/")
     parser.add_argument("--per-class", type=int, help="test images of a class; default: all")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command)
     wanted = [part for part in parts if part in arguments.parts]
     if wanted:
         if arguments.images is None:

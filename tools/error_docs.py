@@ -6,8 +6,8 @@ python tools/error_docs.py docs/results/errors
 from __future__ import annotations
 
 import csv
+import io
 import math
-import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,6 +16,9 @@ from statistics import fmean, median
 import numpy as np
 
 from constellm import codec
+from constellm.core.files import read_text
+from constellm.core.table import Table
+from constellm.paper.report.marks import fill_page
 
 PAGE = Path(__file__).parents[1] / "docs" / "error-accumulation.md"
 RULES = {
@@ -35,14 +38,7 @@ Row = dict[str, str]
 
 def main(folder: Path) -> None:
     """Fill every table of the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    for name, make in tables(folder).items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
-        # A backslash in a replacement would mean something; no cell holds one.
-        text, found = re.subn(pattern, rf"\g<1>{make()}\n\g<2>", text, flags=re.DOTALL)
-        if found != 1:
-            raise SystemExit(f"{PAGE}: the marks of the table {name!r} are missing")
-    PAGE.write_text(text, encoding="utf-8")
+    fill_page(PAGE, {name: make() for name, make in tables(folder).items()})
 
 
 def tables(folder: Path) -> dict[str, Callable[[], str]]:
@@ -242,9 +238,8 @@ def at_bytes(fixed: list[Row], row: Row, value: Callable[[Row], float]) -> float
 
 
 def table(head: list[str], body: Iterable[list[str]]) -> str:
-    """Markdown; the first column is text, numbers stand right."""
-    rule = "| " + " | ".join("---" for _ in head) + " |"
-    return "\n".join(["| " + " | ".join(head) + " |", rule, *("| " + " | ".join(row) + " |" for row in body)])
+    """Rows as Markdown."""
+    return Table(tuple(head), tuple(map(tuple, body))).to_markdown().rstrip()
 
 
 def points(loss: float) -> str:
@@ -265,8 +260,7 @@ def share(values: Iterable[bool]) -> str:
 
 def read(file: Path) -> list[Row]:
     """Rows as text."""
-    with file.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    return list(csv.DictReader(io.StringIO(read_text(file))))
 
 
 if __name__ == "__main__":

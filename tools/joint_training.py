@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
+import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from constellm import codec, codesign, images, infer, network, split
+from constellm.core.files import read_text
 from constellm.core.quantity import quantity
+from constellm.core.table import Table
+from constellm.paper.report.marks import fill_page
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results" / "joint"
@@ -112,10 +115,9 @@ def measure_all(options: argparse.Namespace) -> None:
             compressors=compressors(net, training),
             trainer=trainer,
             test=test,
-            loss=LOSS,
-            tolerance=TOLERANCE,
-            rounds=options.rounds,
-            sets=options.sets,
+            campaign=codesign.Campaign(
+                loss=LOSS, tolerance=TOLERANCE, rounds=options.rounds, sets=options.sets
+            ),
             measured=known,
             report=lambda done: print(done.row(), flush=True),
         )
@@ -123,11 +125,11 @@ def measure_all(options: argparse.Namespace) -> None:
         print(found.summary(), flush=True)
         about = {"case": case, "rate_bps": rate_bps, "stopped_because": found.stopped_because}
         rounds = [row for row in rounds if row["case"] != case] + [{**about, **row} for row in found.rows()]
-        write(file, rounds)
+        Table.of(rounds).to_csv(file, digits=6)
         new = [row for row in found.measured if row not in known]
         codec.write_measured_cuts(new, options.out / f"{case.replace(', ', '-').replace(' ', '-')}.csv")
         if case == "slow links":
-            write(options.out / "rates.csv", by_rate(net, found))
+            Table.of(by_rate(net, found)).to_csv(options.out / "rates.csv", digits=6)
 
 
 def by_rate(net: Any, found: Any) -> list[dict[str, Any]]:
@@ -136,6 +138,7 @@ def by_rate(net: Any, found: Any) -> list[dict[str, Any]]:
     free = [option for option in menu if option.name in {"none", *infer.direct_compressors()}]
     ideal = [codec.Codec(name="ideal", ratio=1e12, error=0.0)]
     limit = found.rounds[-1].max_error
+    trained = {name for done in found.rounds for name in done.trained}
     rows = []
     for rate_bps in RATES_BPS:
         problem = problem_of(net, float(rate_bps))
@@ -144,29 +147,17 @@ def by_rate(net: Any, found: Any) -> list[dict[str, Any]]:
             for name, some in (("free", free), ("trained", menu), ("ideal", ideal))
         }
         row = {"rate_bps": float(rate_bps), **{f"{name}_s": plan.delay_s for name, plan in plans.items()}}
-        uses = sum("-r" in (stage.codec or "") for stage in plans["trained"].stages)
+        uses = sum(name in trained for name in split.codecs_at_cuts(plans["trained"]).values())
         rows.append({**row, "stages": len(plans["trained"].stages), "trained_cuts": uses})
     return rows
 
 
-def write(file: Path, rows: list[dict[str, Any]]) -> None:
-    """Rows as CSV, numbers with six digits."""
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-
-
-def fill_page(options: argparse.Namespace) -> None:
+def document(options: argparse.Namespace) -> None:
     """Put the tables into the page."""
     rounds, rates = (read(options.out / f"{name}.csv") for name in ("rounds", "rates"))
-    text = PAGE.read_text(encoding="utf-8")
-    for case in dict.fromkeys(row["case"] for row in rounds):
-        mine = [row for row in rounds if row["case"] == case]
-        text = filled(text, case, rounds_table(mine))
-    text = filled(text, "rates", rates_table(rates))
-    PAGE.write_text(text, encoding="utf-8")
+    cases = dict.fromkeys(row["case"] for row in rounds)
+    parts = {case: rounds_table([row for row in rounds if row["case"] == case]) for case in cases}
+    fill_page(PAGE, {**parts, "rates": rates_table(rates)})
 
 
 def rounds_table(rows: list[dict[str, str]]) -> str:
@@ -230,28 +221,18 @@ def percent(value: float | str, digits: int = 1) -> str:
 
 def markdown(head: list[str], body: list[list[str]]) -> str:
     """A table in Markdown."""
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *body])
-
-
-def filled(text: str, mark: str, table: str) -> str:
-    """`text` with `table` between the marks."""
-    pattern = rf"(<!-- {re.escape(mark)} -->\n).*?(<!-- end of {re.escape(mark)} -->)"
-    new, found = re.subn(pattern, lambda m: m[1] + table + "\n" + m[2], text, flags=re.DOTALL)
-    if found != 1:
-        raise SystemExit(f"{PAGE}: the marks of {mark!r} are missing")
-    return new
+    return Table(tuple(head), tuple(map(tuple, body))).to_markdown()
 
 
 def read(file: Path) -> list[dict[str, str]]:
     """Rows of a CSV file."""
-    with file.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    return list(csv.DictReader(io.StringIO(read_text(file))))
 
 
-def main() -> None:
+def main(command: Sequence[str] | None = None) -> None:
     """Measure, or document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    steps: Mapping[str, Callable[[argparse.Namespace], None]] = {"run": measure_all, "docs": fill_page}
+    steps: Mapping[str, Callable[[argparse.Namespace], None]] = {"run": measure_all, "docs": document}
     parser.add_argument("step", choices=steps)
     parser.add_argument("--images", help="folder or zip, for run")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -262,7 +243,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=20, help="sets of cuts to calibrate on")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, help="images of calibration and test, for a trial")
-    options = parser.parse_args()
+    options = parser.parse_args(command)
     if options.step == "run" and not options.images:
         parser.error("run needs --images")
     steps[options.step](options)

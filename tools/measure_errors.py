@@ -11,23 +11,24 @@ puts the tables into the documentation.
 from __future__ import annotations
 
 import argparse
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from constellm import codec, images, infer, network, split
+from constellm import codec, codesign, images, infer, network, split
 from constellm.codec import Calibration, MeasuredCuts
+from constellm.core.table import Table
 from constellm.infer import measure, random_combinations
 
 PROMISES = (0.005, 0.01, 0.02)
 Row = dict[str, Any]
 
 
-def main() -> None:
+def main(command: Sequence[str] | None = None) -> None:
+    """Measure, calibrate, plan, and measure the plans."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--images", required=True, help="folder or zip")
     parser.add_argument("--out", type=Path, default=Path("docs/results/errors"))
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=8, help="problems of the last check")
     parser.add_argument("--threads", type=int, default=1, help="of ONNX Runtime")
     parser.add_argument("--limit", type=int, help="images of each part, for a trial run")
-    options = parser.parse_args()
+    options = parser.parse_args(command)
     options.out.mkdir(parents=True, exist_ok=True)
     net = infer.load(threads=options.threads)
     held_back, _ = images.load(options.images, split="train").divided(100, seed=0)
@@ -48,16 +49,18 @@ def main() -> None:
     names = list(study.compressors)
     random = study.cuts("random", held_back, random_combinations(names, net.blocks, options.sets))
     first = codec.calibrate(alone + random)
-    planned = study.cuts("planned", held_back, planned_sets(net, first, options.planned, known=random))
+    tried = plans(net, first, 100 * options.planned)
+    sets = codesign.planned_sets(tried, options.planned, known=[row.plan for row in random])
+    planned = study.cuts("planned", held_back, sets)
     calibration = codec.calibrate(alone + random + planned)
     codec.write_measured_cuts(alone + random + planned, options.out / "calibration.csv")
     print(calibration)
-    write(options.out / "rules.csv", rules(alone, {"random": random, "planned": planned}))
-    write(options.out / "amplification.csv", amplification(alone))
+    Table.of(rules(alone, {"random": random, "planned": planned})).to_csv(options.out / "rules.csv", digits=6)
+    Table.of(amplification(alone)).to_csv(options.out / "amplification.csv", digits=6)
     promises = promised(net, alone + random + planned, options.problems)
     sets = distinct(row["cuts"] for row in promises)
     found = {tuple(row.plan.items()): row for row in study.cuts("test", test, sets)}
-    write(options.out / "promises.csv", [checked(row, found) for row in promises])
+    Table.of([checked(row, found) for row in promises]).to_csv(options.out / "promises.csv", digits=6)
 
 
 class Study:
@@ -102,30 +105,17 @@ def problem(
     )
 
 
-def solved(
-    net: Any, calibration: Calibration, max_error: float, seed: int
-) -> tuple[dict[int, str], split.Plan]:
-    """Cuts with a codec, and the plan."""
-    plan = split.solve(problem(net, calibration.menu(), max_error, seed, calibration.error_rule))
-    return split.codecs_at_cuts(plan) if plan.stages else {}, plan
+def solved(net: Any, calibration: Calibration, max_error: float, seed: int) -> split.Plan:
+    """The plan of a problem under a limit."""
+    return split.solve(problem(net, calibration.menu(), max_error, seed, calibration.error_rule))
 
 
-def planned_sets(
-    net: Any, calibration: Calibration, count: int, *, known: Iterable[MeasuredCuts]
-) -> list[dict[int, str]]:
-    """What the planner chooses for random problems and promises of 0.3 to 4 points."""
+def plans(net: Any, calibration: Calibration, problems: int) -> Iterator[split.Plan]:
+    """Of random problems under promises of 0.3 to 4 points."""
     random = np.random.Generator(np.random.PCG64(1))
-    seen = {tuple(row.plan.items()) for row in known}
-    sets: list[dict[int, str]] = []
-    for seed in range(100 * count):
+    for seed in range(problems):
         promise = float(np.exp(random.uniform(np.log(0.003), np.log(0.04))))
-        cuts, _ = solved(net, calibration, calibration.max_error(promise), 1000 + seed)
-        if len(cuts) > 1 and tuple(cuts.items()) not in seen:
-            seen.add(tuple(cuts.items()))
-            sets.append(cuts)
-        if len(sets) == count:
-            break
-    return sets
+        yield solved(net, calibration, calibration.max_error(promise), 1000 + seed)
 
 
 def promised(net: Any, rows: list[MeasuredCuts], problems: int) -> list[Row]:
@@ -134,7 +124,8 @@ def promised(net: Any, rows: list[MeasuredCuts], problems: int) -> list[Row]:
 
     def add(rule: str, promise: float, images_seen: int | None, limit: float, made: Calibration) -> None:
         for seed in range(problems):
-            cuts, plan = solved(net, made, limit, 5000 + seed)
+            plan = solved(net, made, limit, 5000 + seed)
+            cuts = split.codecs_at_cuts(plan)
             row = {"rule": rule, "promise": promise, "images": images_seen or "", "problem": seed}
             found.append({**row, "cuts": cuts, "expected": made.loss(plan.error), "delay_s": plan.delay_s})
 
@@ -191,15 +182,6 @@ def amplification(alone: list[MeasuredCuts]) -> list[Row]:
 def distinct(sets: Iterable[dict[int, str]]) -> list[dict[int, str]]:
     """Sets with a codec in them, each once."""
     return [dict(cuts) for cuts in dict.fromkeys(tuple(cuts.items()) for cuts in sets) if cuts]
-
-
-def write(file: Path, rows: list[Row]) -> None:
-    """Rows as CSV, numbers with six digits."""
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
 if __name__ == "__main__":

@@ -91,12 +91,23 @@ class Table:
         """The rows as dictionaries."""
         return (dict(zip(self.columns, row)) for row in self.rows)
 
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The table as CSV, every number in full; written to `path` where one is given."""
+    def to_csv(self, path: str | os.PathLike[str] | None = None, *, digits: int | None = None) -> str:
+        """The table as CSV, written to `path` where one is given.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to.
+        digits : int, optional
+            Significant ones of a float; default: as many as tell it from any other.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
-        writer.writerows(self.rows)
+        writer.writerows(
+            [f"{value:.{digits}g}" if digits and isinstance(value, float) else value for value in row]
+            for row in self.rows
+        )
         if path is not None:
             write_text(text.getvalue(), path)
         return text.getvalue()
