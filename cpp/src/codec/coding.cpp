@@ -220,13 +220,18 @@ void get_scales(std::span<const std::uint8_t> data, std::size_t groups, core::St
 void plane_of(std::span<const float> kept, Dtype dtype, int plane, core::StopToken& stop,
               Buffer<std::uint8_t>& out) {
   out.resize(kept.size());
-  in_parts(std::ssize(kept), stop, [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      const std::uint32_t bits =
-          dtype == Dtype::float32 ? std::bit_cast<std::uint32_t>(kept[i]) : to_half(kept[i]);
-      out[i] = static_cast<std::uint8_t>(bits >> (8 * plane));
-    }
-  });
+  in_parts(
+      std::ssize(kept), stop, [&, from = kept.data(), to = out.data()](std::int64_t begin, std::int64_t end) {
+        const int shift = 8 * plane;
+        if (dtype == Dtype::float32) {
+          std::transform(from + begin, from + end, to + begin, [=](float value) {
+            return static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(value) >> shift);
+          });
+        } else {
+          std::transform(from + begin, from + end, to + begin,
+                         [=](float value) { return static_cast<std::uint8_t>(to_half(value) >> shift); });
+        }
+      });
 }
 
 // Symbols of what `w` has gathered; the quantiser that made them.
