@@ -82,6 +82,11 @@ lint: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Check formatting, style and ty
 tidy: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Look for defects in the C++ with clang-tidy
 	$(BIN)/clang-tidy -p build/release --quiet $$(git ls-files 'cpp/src/*.cpp')
 
+.PHONY: clang
+clang: $(STAMPS)/installed  ## Build everything with Clang, warnings as errors, and run the C++ tests
+	tools/bootstrap.sh clang
+	cmake --preset clang && cmake --build --preset clang && ctest --preset clang
+
 .PHONY: format
 format: $(STAMPS)/dev-tools  ## Format the sources
 	$(BIN)/ruff check --fix .
@@ -106,8 +111,9 @@ coverage: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Measure which lines the te
 	tools/coverage.sh
 
 .PHONY: verify
-verify: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Sanitizers, 20,000 random problems, coverage and benchmarks, into docs/verify.md
+verify: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Sanitizers, Clang, 20,000 random problems, coverage and benchmarks, into docs/verify.md
 	tools/bootstrap.sh benchmark
+	tools/bootstrap.sh clang
 	$(BIN)/python tools/verify.py
 
 .PHONY: clean

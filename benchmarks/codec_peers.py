@@ -1,7 +1,7 @@
 """The activation codec beside general compressors and the same pipeline in numpy and PyTorch, in one run.
 
-``python benchmarks/codec_peers.py [--activations FILE.npy | --boundary K] [--images N] [--csv FILE]`` keeps
-20 % of every token by magnitude, quantises to 8 bits and codes, in one thread. All rows carry the same
+``python benchmarks/codec_peers.py [--activations FILE.npy | --boundary K] [--images N] [--csv FILE]
+[--more]`` keeps 20 % of every token by magnitude, quantises to 8 bits and codes, in one thread. All rows carry the same
 values, so the same error:
 
 * constellm: the whole way from the float array to bytes, and back to an array.
@@ -11,7 +11,8 @@ values, so the same error:
 * numpy and PyTorch pipelines: select, quantise and pack with array operations, then zstd (level 3) or zlib.
 
 Speeds count uncompressed float bytes per second of the thread's processor time; the best of several runs.
-Without a file the activations are those of the shipped model on the shipped images, after block 8.
+Without a file the activations are those of the shipped model on the shipped images, after block 8. ``--more``
+adds our own ratios after other blocks and with other schemes; no peer takes part in these tables.
 """
 
 from __future__ import annotations
@@ -30,6 +31,16 @@ import numpy as np
 from constellm import codec, images, infer
 
 KEEP = 0.2
+BLOCKS = (1, 4, 8, 11)
+SCHEMES = {
+    "8 bits": codec.Scheme(),
+    "4 bits, clipped": codec.Scheme(bits=4, clip="laplace"),
+    "8 bits, scale by token": codec.Scheme(scale="token"),
+    "top-k 20 %, 4 bits, clipped": codec.Scheme(sparsify="top-k", keep=KEEP, bits=4, clip="laplace"),
+    "slicer 20 %, 4 bits": codec.Scheme(sparsify="slicer", keep=KEEP, bits=4),
+    "block-top-k 20 % of 32, 8 bits": codec.Scheme(sparsify="block-top-k", keep=KEEP, block=32),
+    "values as they are": codec.Scheme(bits=None),
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,36 @@ def own(x: np.ndarray) -> tuple[list[Row], np.ndarray]:
             decode_s = best_s(lambda d=data: codec.decode(d))
             rows.append(Row(f"constellm {entropy}, {name}", len(data), encode_s, decode_s))
     return rows, codec.decode(codec.encode(x, top_k))
+
+
+def print_by_block(images_: int) -> None:
+    """Ratios of the bound and of both coders after other blocks, of all images and of two."""
+    print("\n| after block | bound | zero-order | context | 64 KiB: bound | zero-order | context |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    scheme = codec.Scheme(sparsify="top-k", keep=KEEP)
+    for block in BLOCKS:
+        cells = []
+        for x in (real(block, images_), real(block, 2)):
+            sizes = [codec.entropy_bound_bytes(x, scheme)["total_bytes"]]
+            sizes += [len(codec.encode(x, scheme.replace(entropy=e))) for e in ("zero-order", "context")]
+            cells += [f"{x.nbytes / size:.2f}" for size in sizes]
+        print(f"| {block} | {' | '.join(cells)} |")
+
+
+def print_by_scheme(x: np.ndarray) -> None:
+    """Error, and ratios with the speeds of encoding and decoding, of other schemes."""
+    print("\n| scheme | relative error | bound | zero-order | context |\n| --- | ---: | ---: | ---: | ---: |")
+    for name, scheme in SCHEMES.items():
+        error = np.linalg.norm(codec.decode(codec.encode(x, scheme)) - x) / np.linalg.norm(x)
+        cells = [f"{x.nbytes / codec.entropy_bound_bytes(x, scheme)['total_bytes']:.2f}"]
+        for entropy in ("zero-order", "context"):
+            of = scheme.replace(entropy=entropy)
+            data = codec.encode(x, of)
+            encode_s = best_s(lambda s=of: codec.encode(x, s))
+            decode_s = best_s(lambda d=data: codec.decode(d))
+            speeds = f"{x.nbytes / encode_s / 1e9:.2f} / {x.nbytes / decode_s / 1e9:.2f}"
+            cells.append(f"{x.nbytes / len(data):.2f} ({speeds})")
+        print(f"| {name} | {f'{error:.4f}' if error else '0'} | {' | '.join(cells)} |")
 
 
 def symbols_of(x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -214,6 +255,7 @@ def main() -> None:
     parser.add_argument("--boundary", type=int, default=8, help="of the shipped model, without a file")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--csv", help="write the rows here, too")
+    parser.add_argument("--more", action="store_true", help="tables of other blocks and schemes, too")
     arguments = parser.parse_args()
     if arguments.activations:
         x = np.load(arguments.activations)
@@ -241,6 +283,9 @@ def main() -> None:
             writer = csv.writer(file)
             writer.writerow(["coder", "bytes", "ratio", "encode_gb_per_s", "decode_gb_per_s"])
             writer.writerows(table)
+    if arguments.more:
+        print_by_block(arguments.images)
+        print_by_scheme(x)
 
 
 if __name__ == "__main__":

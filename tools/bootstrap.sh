@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Makes a virtual environment with pip in it, and brings what only the system can provide: Python's
-# headers, Catch2, Google Benchmark and Boost. As root on Debian missing packages are installed; elsewhere
+# headers, Catch2, Google Benchmark, Boost and Clang. As root on Debian missing packages are installed; elsewhere
 # a message says what to install.
 #
 #   tools/bootstrap.sh venv DIR       create DIR with pip in it
 #   tools/bootstrap.sh catch2         make Catch2 available, or leave it to CMake's download
+#   tools/bootstrap.sh clang          make Clang available, the other compiler that is supported
 #   tools/bootstrap.sh benchmark      the same for Google Benchmark, and Boost, which is a peer in the benchmarks
 set -euo pipefail
 
@@ -54,10 +55,13 @@ case "${1:-}" in
   catch2)
     have_header catch2/catch.hpp || have_header catch2/catch_all.hpp || apt_install catch2 ||
       say "Catch2 is not installed (Debian: apt-get install catch2); CMake will download it" ;;
+  clang)
+    command -v clang++ >/dev/null || apt_install clang ||
+      fail "Clang is missing; install version 14 or newer (Debian: apt-get install clang)" ;;
   benchmark)
     have_header benchmark/benchmark.h || apt_install libbenchmark-dev ||
       say "Google Benchmark is not installed (Debian: apt-get install libbenchmark-dev); CMake will download it"
     have_header boost/graph/r_c_shortest_paths.hpp || apt_install libboost-graph-dev ||
       fail "Boost Graph, a peer in the benchmarks, is missing (Debian: apt-get install libboost-graph-dev)" ;;
-  *) fail "usage: $0 venv DIR | catch2 | benchmark" ;;
+  *) fail "usage: $0 venv DIR | catch2 | clang | benchmark" ;;
 esac

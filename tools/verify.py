@@ -59,7 +59,7 @@ def random_problems(count: int) -> str:
     return f"CONSTELLM_RANDOM_PROBLEMS={count} python -m pytest -q"
 
 
-def sanitized(preset: str, prefix: str = "") -> tuple[str, ...]:
+def cpp_suite(preset: str, prefix: str = "") -> tuple[str, ...]:
     return (
         f"cmake --preset {preset}",
         f"cmake --build --preset {preset}",
@@ -80,13 +80,18 @@ def coverage(_: str) -> str:
 CHECKS = {
     "asan-ubsan": Check(
         "C++ suite under the address and undefined-behaviour sanitizers",
-        sanitized("asan-ubsan"),
+        cpp_suite("asan-ubsan"),
         last_line(CATCH),
     ),
     "tsan": Check(
         # The sanitizer of older compilers cannot start where the kernel randomises addresses widely.
         "C++ suite under the thread sanitizer",
-        sanitized("tsan", "setarch -R "),
+        cpp_suite("tsan", "setarch -R "),
+        last_line(CATCH),
+    ),
+    "clang": Check(
+        "Core, bindings and C++ suite built by Clang, warnings as errors",
+        cpp_suite("clang"),
         last_line(CATCH),
     ),
     "fuzz": Check(
