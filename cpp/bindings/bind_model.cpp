@@ -39,32 +39,54 @@ void register_layers(py::module_& m) {
                              "The part that a planner reads.");
 }
 
+void register_blocks(py::module_& m) {
+  using model::AttentionShape;
+  using model::BlockShape;
+  using model::MlpShape;
+  record<AttentionShape>(
+      m, "AttentionShape", "Attention of one block.",
+      required("heads", &AttentionShape::heads, "query heads"),
+      required("kv_heads", &AttentionShape::kv_heads,
+               "key and value heads; fewer than heads: grouped queries"),
+      required("head_width", &AttentionShape::head_width, "numbers per query and key"),
+      required("value_width", &AttentionShape::value_width, "numbers per value"),
+      optional("query_rank", &AttentionShape::query_rank, "queries made through so many numbers; 0: at once"),
+      optional("kv_rank", &AttentionShape::kv_rank,
+               "latent attention: numbers that stand for all keys and values; 0: none"),
+      optional("rope_width", &AttentionShape::rope_width,
+               "latent attention: the part of a key that carries the position, shared by the heads"),
+      optional("cached_heads", &AttentionShape::cached_heads,
+               "heads whose keys and values are kept; 0: kv_heads"),
+      optional("window", &AttentionShape::window, "newest tokens that a query sees; 0: all"),
+      optional("chunked", &AttentionShape::chunked,
+               "the window does not slide: tokens see their own chunk of so many"),
+      optional("vectors", &AttentionShape::vectors,
+               "parameters beside the matrices: norms, biases, sinks, position tables"),
+      optional("out_vectors", &AttentionShape::out_vectors, "the same of the output matrix: bias, scale"));
+  record<MlpShape>(
+      m, "MlpShape", "Multilayer perceptron of one block, or its mixture of experts.",
+      required("width", &MlpShape::width, "hidden width, of one expert"),
+      optional("gated", &MlpShape::gated, "two matrices up, multiplied, and one down"),
+      optional("bias", &MlpShape::bias, "of the matrices, of every expert"),
+      optional("experts", &MlpShape::experts, "chosen by a router; 0: dense"),
+      optional("experts_per_token", &MlpShape::experts_per_token, "chosen for each token"),
+      optional("shared_width", &MlpShape::shared_width,
+               "hidden width of all the experts that every token takes"),
+      optional("shared_gate", &MlpShape::shared_gate, "the shared ones' output is weighed by the token"),
+      optional("vectors", &MlpShape::vectors, "parameters beside the matrices: norms, router bias, scales"));
+  record<BlockShape>(m, "BlockShape", "One block of a transformer: attention and MLP.",
+                     required("width", &BlockShape::width, "numbers per token in the residual stream"),
+                     required("attention", &BlockShape::attention, "its attention"),
+                     required("mlp", &BlockShape::mlp, "its multilayer perceptron, or experts"),
+                     optional("parallel", &BlockShape::parallel,
+                              "both read the block's input, so a cut between them carries two streams"));
+}
+
 void register_shapes(py::module_& m) {
   using model::Pass;
   using model::TextEnds;
-  using model::TransformerShape;
   using model::VisionEnds;
-  record<TransformerShape>(
-      m, "TransformerShape",
-      "The repeated block of a transformer: attention, then a multilayer perceptron (MLP).",
-      required("blocks", &TransformerShape::blocks, "how many"),
-      required("width", &TransformerShape::width, "numbers per token in the residual stream"),
-      required("heads", &TransformerShape::heads, "query heads"),
-      required("kv_heads", &TransformerShape::kv_heads,
-               "key and value heads; fewer than heads: grouped queries"),
-      required("head_width", &TransformerShape::head_width, "numbers per head"),
-      required("mlp_width", &TransformerShape::mlp_width, "hidden width of the MLP, of one expert"),
-      optional("experts", &TransformerShape::experts, "1: dense"),
-      optional("experts_per_token", &TransformerShape::experts_per_token, "chosen by the router"),
-      optional("attention_window", &TransformerShape::attention_window,
-               "newest tokens that a query sees; 0: all"),
-      optional("norm_parameters", &TransformerShape::norm_parameters,
-               "per number: 2 scale and shift, 1 scale only"),
-      optional("gated_mlp", &TransformerShape::gated_mlp, "two matrices up, multiplied, and one down"),
-      optional("qkv_bias", &TransformerShape::qkv_bias, "of queries, keys and values"),
-      optional("attention_out_bias", &TransformerShape::attention_out_bias,
-               "of the attention's output matrix"),
-      optional("mlp_bias", &TransformerShape::mlp_bias, "of the MLP's matrices"));
+  using model::VisionStage;
   record<Pass>(
       m, "Pass", "One pass over a micro-batch. Counts of tokens may be means, hence fractions.",
       required("batch", &Pass::batch, "images or sequences in the micro-batch"),
@@ -80,41 +102,58 @@ void register_shapes(py::module_& m) {
       required("image_px", &VisionEnds::image_px, "side of the square image"),
       required("patch_px", &VisionEnds::patch_px, "side of a patch"),
       optional("channels", &VisionEnds::channels, "of the image"),
+      optional("extra_tokens", &VisionEnds::extra_tokens,
+               "without a place in the image: class, distillation, registers"),
+      optional("positions", &VisionEnds::positions, "learned position embeddings"),
+      optional("embed_vectors", &VisionEnds::embed_vectors,
+               "other parameters of the embedding: bias, learned tokens, norms"),
+      optional("head_vectors", &VisionEnds::head_vectors, "parameters of the norms behind the last block"),
+      optional("pool_mlp_width", &VisionEnds::pool_mlp_width,
+               "one learned query attends to all tokens, then an MLP of this width; 0: none"),
+      optional("pooler_width", &VisionEnds::pooler_width, "a dense layer over what is read out; 0: none"),
+      optional("feature_tokens", &VisionEnds::feature_tokens, "pooled vectors read out side by side"),
       optional("classes", &VisionEnds::classes, "0: the pooled features are the output"),
-      optional("registers", &VisionEnds::registers, "learned tokens without a place in the image"),
-      optional("class_token", &VisionEnds::class_token, "a learned token that is read out"),
-      optional("attention_pool", &VisionEnds::attention_pool, "one learned query attends to all tokens"))
+      optional("classifiers", &VisionEnds::classifiers, "whose results are averaged"))
       .def_property_readonly("tokens", py::cpp_function(&model::token_count, "tokens(self) -> float"),
-                             "Patches, class token and registers of one image.");
+                             "Patches and extra tokens of one image.");
+  record<VisionStage>(m, "VisionStage", "Blocks that see the same number of tokens.",
+                      required("blocks", &VisionStage::blocks, "one after the other"),
+                      required("tokens", &VisionStage::tokens, "of one image"));
   record<TextEnds>(
       m, "TextEnds", "What feeds a decoder and what reads it out.",
       required("vocabulary", &TextEnds::vocabulary, "tokens known"),
+      optional("embed_width", &TextEnds::embed_width,
+               "numbers per token embedding, projected to the width; 0: the width"),
       optional("positions", &TextEnds::positions, "learned position embeddings; 0: none (rotary)"),
-      optional("tied", &TextEnds::tied, "the output matrix is the token embedding"));
+      optional("embed_vectors", &TextEnds::embed_vectors, "parameters of a norm behind the embedding"),
+      optional("norm_vectors", &TextEnds::norm_vectors, "parameters of the final norm"),
+      optional("tied", &TextEnds::tied, "the output matrix is the token embedding"),
+      optional("head_bias", &TextEnds::head_bias, "of the output matrix"));
 }
 
 }  // namespace
 
 void register_model(py::module_& m) {
+  using model::BlockShape;
   using model::Pass;
-  using model::TransformerShape;
   register_layers(m);
+  register_blocks(m);
   register_shapes(m);
   m.def(
       "vision_transformer",
-      [](const TransformerShape& shape, const model::VisionEnds& ends, const Pass& pass, bool sub_blocks,
-         bool separate_ends) {
-        return model::vision_transformer(shape, ends, pass, granularity(sub_blocks), separate_ends);
+      [](const std::vector<model::VisionStage>& stages, const model::VisionEnds& ends, const Pass& pass,
+         bool sub_blocks, bool separate_ends) {
+        return model::vision_transformer(stages, ends, pass, granularity(sub_blocks), separate_ends);
       },
-      py::kw_only(), py::arg("shape"), py::arg("ends"), py::arg("pass_"), py::arg("sub_blocks"),
+      py::kw_only(), py::arg("stages"), py::arg("ends"), py::arg("pass_"), py::arg("sub_blocks"),
       py::arg("separate_ends"), "The layers of a whole vision transformer.");
   m.def(
       "decoder",
-      [](const TransformerShape& shape, const model::TextEnds& ends, const Pass& pass, bool sub_blocks,
-         bool separate_ends) {
-        return model::decoder(shape, ends, pass, granularity(sub_blocks), separate_ends);
+      [](const std::vector<BlockShape>& shapes, const model::TextEnds& ends, const Pass& pass,
+         bool sub_blocks, bool separate_ends) {
+        return model::decoder(shapes, ends, pass, granularity(sub_blocks), separate_ends);
       },
-      py::kw_only(), py::arg("shape"), py::arg("ends"), py::arg("pass_"), py::arg("sub_blocks"),
+      py::kw_only(), py::arg("blocks"), py::arg("ends"), py::arg("pass_"), py::arg("sub_blocks"),
       py::arg("separate_ends"), "The layers of a whole decoder that yields one token per sequence.");
   m.def("topological_order", &model::topological_order, py::arg("count"), py::arg("edges"),
         "An order of nodes in which every edge points forward; the smallest node first where free.");

@@ -16,23 +16,32 @@
 namespace constellm::model {
 namespace {
 
-TransformerShape vit_base() {
-  return {.blocks = 12, .width = 768, .heads = 12, .kv_heads = 12, .head_width = 64, .mlp_width = 3072};
+std::vector<BlockShape> vit_base() {
+  const BlockShape block{.width = 768,
+                         .attention = {.heads = 12,
+                                       .kv_heads = 12,
+                                       .head_width = 64,
+                                       .value_width = 64,
+                                       .vectors = 5 * 768,
+                                       .out_vectors = 768},
+                         .mlp = {.width = 3072, .bias = true, .vectors = 2 * 768}};
+  return std::vector<BlockShape>(12, block);
 }
 
-TransformerShape grouped() {
-  return {.blocks = 3,
-          .width = 24,
-          .heads = 4,
-          .kv_heads = 2,
-          .head_width = 8,
-          .mlp_width = 40,
-          .norm_parameters = 1,
-          .gated_mlp = true,
-          .qkv_bias = false,
-          .attention_out_bias = false,
-          .mlp_bias = false};
+std::vector<VisionStage> one_stage(double tokens) { return {{.blocks = vit_base(), .tokens = tokens}}; }
+
+VisionEnds vit_ends() {
+  return {
+      .image_px = 224, .patch_px = 16, .positions = 197, .embed_vectors = 2 * 768, .head_vectors = 2 * 768};
 }
+
+BlockShape one_grouped() {
+  return {.width = 24,
+          .attention = {.heads = 4, .kv_heads = 2, .head_width = 8, .value_width = 8, .vectors = 24},
+          .mlp = {.width = 40, .gated = true, .vectors = 24}};
+}
+
+std::vector<BlockShape> grouped() { return std::vector<BlockShape>(3, one_grouped()); }
 
 double total(const std::vector<LayerProfile>& layers, double LayerProfile::* field) {
   double sum = 0.0;
@@ -75,8 +84,8 @@ TEST_CASE("query-key pairs are those that a token may see, one by one", "[model]
   for (const std::int64_t window : {0, 1, 4, 9, 100}) {
     for (const int past : {0, 2, 5, 30}) {
       for (const int tokens : {1, 3, 12}) {
-        TransformerShape shape = grouped();
-        shape.attention_window = window;
+        BlockShape shape = one_grouped();
+        shape.attention.window = window;
         const Pass pass{.tokens = static_cast<double>(tokens),
                         .past_tokens = static_cast<double>(past),
                         .cache_tokens = static_cast<double>(past + tokens),
@@ -86,7 +95,7 @@ TEST_CASE("query-key pairs are those that a token may see, one by one", "[model]
           const int seen = past + i;
           pairs += window == 0 ? seen : std::min<double>(seen, static_cast<double>(window));
         }
-        const auto parts = blocks(shape, pass, Granularity::sub_block);
+        const auto parts = blocks({shape}, pass, Granularity::sub_block);
         const double projections = 2.0 * tokens * 24.0 * (32.0 + 2.0 * 16.0);
         CHECK(parts[0].flop == projections + 4.0 * pairs * 32.0);
         const double kept = window == 0 ? past + tokens : std::min<double>(past + tokens, double(window));
@@ -94,6 +103,97 @@ TEST_CASE("query-key pairs are those that a token may see, one by one", "[model]
       }
     }
   }
+}
+
+TEST_CASE("in chunks a token sees its own chunk alone", "[model]") {
+  BlockShape shape = one_grouped();
+  shape.attention.window = 5;
+  shape.attention.chunked = true;
+  for (const int past : {0, 3, 5, 12}) {
+    for (const int tokens : {1, 4, 11}) {
+      double pairs = 0.0;
+      for (int i = 0; i < tokens; ++i) pairs += (past + i) % 5 + 1;
+      const Pass pass{.tokens = double(tokens), .past_tokens = double(past), .causal = true};
+      const double projections = 2.0 * tokens * 24.0 * (32.0 + 2.0 * 16.0);
+      CHECK(blocks({shape}, pass, Granularity::sub_block)[0].flop == projections + 4.0 * pairs * 32.0);
+    }
+  }
+}
+
+TEST_CASE("latent attention keeps the latents, and takes the cheaper of two orders", "[model]") {
+  BlockShape shape = one_grouped();
+  shape.attention = {.heads = 4,
+                     .kv_heads = 4,
+                     .head_width = 6,
+                     .value_width = 5,
+                     .query_rank = 7,
+                     .kv_rank = 9,
+                     .rope_width = 2};
+  const double expansion = 9.0 * 4.0 * (4.0 + 5.0);
+  const double projections = 7.0 * (24.0 + 24.0) + 24.0 * (9.0 + 2.0);
+  const auto at = [&](double tokens, double past) {
+    const Pass pass{.tokens = tokens, .past_tokens = past, .cache_tokens = tokens + past, .causal = true};
+    return blocks({shape}, pass, Granularity::sub_block)[0];
+  };
+  const LayerProfile prompt = at(10.0, 0.0);
+  CHECK(prompt.parameters == projections + expansion);
+  CHECK(prompt.kv_cache_bytes == 10.0 * (9.0 + 2.0) * 4.0);
+  CHECK(prompt.flop == 20.0 * (projections + expansion) + 2.0 * 55.0 * 4.0 * (6.0 + 5.0));
+  const LayerProfile token = at(1.0, 99.0);
+  CHECK(token.flop == 2.0 * (projections + expansion) + 2.0 * 100.0 * 4.0 * (2.0 * 9.0 + 2.0));
+}
+
+TEST_CASE("layers that differ keep their own figures", "[model]") {
+  std::vector<BlockShape> shapes = grouped();
+  shapes[1].attention.window = 4;
+  shapes[2].attention.cached_heads = 4;
+  shapes[2].mlp.experts = 6;
+  shapes[2].mlp.experts_per_token = 2;
+  shapes[2].mlp.shared_width = 16;
+  shapes[2].mlp.shared_gate = true;
+  const Pass pass{.tokens = 9, .cache_tokens = 9, .causal = true};
+  const auto layers = blocks(shapes, pass, Granularity::block);
+  CHECK(layers[0].kv_cache_bytes == 9.0 * 32.0 * 4.0);
+  CHECK(layers[1].kv_cache_bytes == 4.0 * 32.0 * 4.0);
+  CHECK(layers[2].kv_cache_bytes == 9.0 * 64.0 * 4.0);
+  CHECK(layers[0].flop - layers[1].flop == 4.0 * 32.0 * (45.0 - (10.0 + 5.0 * 4.0)));
+  CHECK(layers[2].parameters - layers[0].parameters == 24.0 * (3.0 * (5.0 * 40.0 + 16.0) + 6.0 + 1.0));
+  CHECK(layers[2].flop - layers[0].flop == 18.0 * 24.0 * (3.0 * (40.0 + 16.0) + 6.0 + 1.0));
+}
+
+TEST_CASE("between attention and a parallel MLP both streams cross", "[model]") {
+  BlockShape shape = one_grouped();
+  const auto cut = [&] { return blocks({shape}, {.tokens = 3}, Granularity::sub_block)[1].output_bytes; };
+  const double one = cut();
+  shape.parallel = true;
+  CHECK(cut() == 2.0 * one);
+}
+
+TEST_CASE("an embedding of its own width is projected there and back", "[model]") {
+  const Pass pass{.tokens = 5, .cache_tokens = 5, .causal = true};
+  const auto plain = decoder(grouped(), {.vocabulary = 100}, pass, Granularity::block, true);
+  const auto narrow =
+      decoder(grouped(), {.vocabulary = 100, .embed_width = 10}, pass, Granularity::block, true);
+  CHECK(plain.front().parameters == 2400.0);
+  CHECK(narrow.front().parameters == 1000.0 + 240.0);
+  CHECK(narrow.front().flop == 2.0 * 5.0 * 240.0);
+  CHECK(narrow.back().parameters == 1000.0 + 240.0);
+  CHECK(narrow.back().flop == 2.0 * (1000.0 + 240.0));
+}
+
+TEST_CASE("from stage to stage four patches become one", "[model]") {
+  std::vector<BlockShape> wide = vit_base();
+  for (BlockShape& block : wide) block.width = 2 * 768;
+  VisionEnds ends = vit_ends();
+  ends.extra_tokens = 0;
+  const std::vector<VisionStage> stages{{.blocks = vit_base(), .tokens = 196},
+                                        {.blocks = wide, .tokens = 49}};
+  const auto layers = vision_transformer(stages, ends, {}, Granularity::block, true);
+  REQUIRE(layers.size() == 26);
+  CHECK(layers[1].name == "stage-0/block-0");
+  CHECK(layers[12].output_bytes == 49.0 * 2.0 * 768.0 * 4.0);
+  CHECK(layers[12].parameters - layers[11].parameters == 8.0 * 768.0 * 768.0 + 8.0 * 768.0);
+  CHECK(layers[12].flop - layers[11].flop == 2.0 * 49.0 * 8.0 * 768.0 * 768.0);
 }
 
 TEST_CASE("a prompt in chunks is the mean chunk: all chunks make the whole", "[model]") {
@@ -109,14 +209,14 @@ TEST_CASE("a prompt in chunks is the mean chunk: all chunks make the whole", "[m
 }
 
 TEST_CASE("a mixture stores all experts, computes the chosen, reads the distinct", "[model]") {
-  TransformerShape sparse = grouped();
-  sparse.experts = 8;
-  sparse.experts_per_token = 2;
+  BlockShape sparse = one_grouped();
+  sparse.mlp.experts = 8;
+  sparse.mlp.experts_per_token = 2;
   const double expert = 3.0 * 24.0 * 40.0;
   const double router = 24.0 * 8.0;
   const Pass one{.tokens = 1, .causal = true};
   const auto dense_parts = blocks(grouped(), one, Granularity::sub_block);
-  const auto parts = blocks(sparse, one, Granularity::sub_block);
+  const auto parts = blocks({sparse}, one, Granularity::sub_block);
   const auto mlp = [](const std::vector<LayerProfile>& layers, double LayerProfile::* field) {
     return layers[2].*field + layers[3].*field;
   };
@@ -126,16 +226,16 @@ TEST_CASE("a mixture stores all experts, computes the chosen, reads the distinct
         Approx(mlp(dense_parts, &LayerProfile::flop) + 2.0 * (expert + router)));
   CHECK(mlp(parts, &LayerProfile::read_bytes) ==
         Approx(mlp(dense_parts, &LayerProfile::read_bytes) + 4.0 * (expert + router)));
-  const auto many = blocks(sparse, {.tokens = 4096, .causal = true}, Granularity::sub_block);
+  const auto many = blocks({sparse}, {.tokens = 4096, .causal = true}, Granularity::sub_block);
   CHECK(mlp(many, &LayerProfile::read_bytes) == Approx(mlp(many, &LayerProfile::weight_bytes)));
 }
 
 TEST_CASE("ends are folded into the first and last layer, or stand alone", "[model]") {
-  const VisionEnds ends{.image_px = 224, .patch_px = 16};
+  const VisionEnds ends = vit_ends();
   REQUIRE(token_count(ends) == 197.0);
-  const Pass pass{.batch = 2, .tokens = token_count(ends)};
-  const auto folded = vision_transformer(vit_base(), ends, pass, Granularity::block, false);
-  const auto separate = vision_transformer(vit_base(), ends, pass, Granularity::block, true);
+  const Pass pass{.batch = 2};
+  const auto folded = vision_transformer(one_stage(197), ends, pass, Granularity::block, false);
+  const auto separate = vision_transformer(one_stage(197), ends, pass, Granularity::block, true);
   REQUIRE(folded.size() == 12);
   REQUIRE(separate.size() == 14);
   for (const auto field : {&LayerProfile::flop, &LayerProfile::parameters, &LayerProfile::read_bytes}) {
@@ -144,8 +244,8 @@ TEST_CASE("ends are folded into the first and last layer, or stand alone", "[mod
   CHECK(total(folded, &LayerProfile::parameters) == 86567656.0);
   CHECK(folded.back().output_bytes == 2.0 * 1000.0 * 4.0);
   CHECK(folded.back().memory_bytes == Approx(folded.back().weight_bytes + folded.back().workspace_bytes));
-  CHECK_THROWS_WITH(vision_transformer(vit_base(), ends, {.tokens = 196}, Granularity::block, false),
-                    ContainsSubstring("tokens: 196"));
+  CHECK_THROWS_WITH(vision_transformer(one_stage(196), ends, pass, Granularity::block, false),
+                    ContainsSubstring("stages[0].tokens: 196"));
 }
 
 TEST_CASE("a tied output matrix is stored twice and counted once", "[model]") {
@@ -158,12 +258,19 @@ TEST_CASE("a tied output matrix is stored twice and counted once", "[model]") {
 }
 
 TEST_CASE("wrong shapes are named", "[model]") {
-  TransformerShape shape = grouped();
-  shape.kv_heads = 3;
-  CHECK_THROWS_WITH(validate(shape, "shape."), ContainsSubstring("shape.kv_heads: 3"));
-  shape = grouped();
-  shape.experts_per_token = 2;
-  CHECK_THROWS_WITH(validate(shape, ""), ContainsSubstring("experts_per_token: 2"));
+  BlockShape shape = one_grouped();
+  shape.attention.kv_heads = 3;
+  CHECK_THROWS_WITH(validate(shape, "shape."), ContainsSubstring("shape.attention.kv_heads: 3"));
+  shape = one_grouped();
+  shape.mlp.experts_per_token = 2;
+  CHECK_THROWS_WITH(validate(shape, ""), ContainsSubstring("mlp.experts_per_token: 2"));
+  shape = one_grouped();
+  shape.attention.kv_rank = 4;
+  CHECK_THROWS_WITH(validate(shape, ""), ContainsSubstring("as latent attention has"));
+  shape.attention.kv_heads = 4;
+  shape.attention.rope_width = 9;
+  CHECK_THROWS_WITH(validate(shape, ""), ContainsSubstring("rope_width: 9 is not in [0, 8]"));
+  CHECK_THROWS_WITH(blocks({}, Pass{}, Granularity::block), ContainsSubstring("at least one"));
   CHECK_THROWS_WITH(validate(Pass{.batch = 0}, ""), ContainsSubstring("batch: 0"));
   CHECK_THROWS_WITH(validate(VisionEnds{.image_px = 8}, ""), ContainsSubstring("image_px: 8"));
   CHECK_THROWS_AS(validate(LayerProfile{.name = "a", .read_bytes = -1.0}, ""), core::InvalidInput);

@@ -59,6 +59,14 @@ def real(field: str, value: Any, *, least: float = -math.inf, most: float = math
     return number
 
 
+def non_negative(field: str, value: Any) -> float:
+    """`value` as a finite float >= 0, as `real`."""
+    number = real(field, value)
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{field}: {short(value)} is not in [0, inf)")
+    return number
+
+
 def instance(field: str, value: Any, kind: type[_T]) -> _T:
     """`value` where it is a `kind`; TypeError otherwise."""
     if not isinstance(value, kind):

@@ -1,7 +1,8 @@
 """Models as rows of layers: what each computes, keeps in memory and sends on.
 
 `vit`, `decoder` and `generation` compute a `Profile` from an architecture (`available` names the
-shipped ones); `from_config` takes any Hugging Face ``config.json``; `pipeedge` and `pipedream` are
+shipped ones); `from_config` takes a Hugging Face ``config.json``, and `architecture` shows what it
+describes, layer by layer; `pipeedge` and `pipedream` are
 measured tables; `from_arrays` and `from_csv` take your own.
 """
 
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import Layer, LayerProfile
-from .config import ELEMENT_BYTES, Config, available, read_config
+from .._core import AttentionShape, BlockShape, Layer, LayerProfile, MlpShape
+from .architecture import architecture, describe
+from .config import ELEMENT_BYTES, Config, available
+from .families import Decoder, VisionTower
 from .measured import Measured, pipedream, pipeedge, read_pipedream, read_pipeedge
 from .profile import Profile
 from .tables import from_arrays, from_csv
@@ -20,11 +23,17 @@ from .vision import IMAGE_SIZES_PX, image_bytes, vit
 __all__ = [
     "ELEMENT_BYTES",
     "IMAGE_SIZES_PX",
+    "AttentionShape",
+    "BlockShape",
+    "Decoder",
     "Generation",
     "Layer",
     "LayerProfile",
     "Measured",
+    "MlpShape",
     "Profile",
+    "VisionTower",
+    "architecture",
     "available",
     "decoder",
     "from_arrays",
@@ -41,18 +50,23 @@ __all__ = [
 
 
 def from_config(config: Config, **options: Any) -> Profile:
-    """Profile from a Hugging Face ``config.json``: `vit` or `decoder`, by its ``model_type``.
+    """Profile from a Hugging Face configuration: `vit` or `decoder`, by its ``model_type``.
 
     Parameters
     ----------
-    config : str, path or mapping
-        A shipped name, a file or folder, or the content.
+    config : str, path, mapping or object with ``to_dict``
+        A shipped name, a ``config.json`` or its folder, its content, or a configuration of transformers.
     **options
         As for `vit` or `decoder`.
 
     Returns
     -------
     Profile
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for those; and for a configuration that nests a text model beside a vision tower, of which
+        `decoder` and `vit` take their own.
     """
-    _, values = read_config(config)
-    return vit(config, **options) if values.get("model_type") == "vit" else decoder(config, **options)
+    return vit(config, **options) if describe(config).family.vision else decoder(config, **options)

@@ -7,10 +7,20 @@ from collections.abc import Mapping
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Protocol, Union
+
+from ..core.checks import real, short
+from ..core.files import as_path, read_json
+
+
+class _HasDict(Protocol):
+    """A configuration of transformers."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
 
 PathName = Union[str, "PathLike[str]"]
-Config = Union[PathName, Mapping[str, Any]]
+Config = Union[PathName, Mapping[str, Any], _HasDict]
 
 #: Bytes of an element.
 ELEMENT_BYTES = {
@@ -33,6 +43,29 @@ def element_bytes(field: str, dtype: str) -> float:
     return ELEMENT_BYTES[dtype]
 
 
+def weight_element_bytes(weight_dtype: str | float | None, dtype: str, config: Mapping[str, Any]) -> float:
+    """Bytes of a weight: of its type, or a number; by default of `dtype`.
+
+    A configuration whose weights are quantised must be told: neither their type nor the size of their
+    scales stands in it in one way.
+    """
+    if weight_dtype is None:
+        quantised = config.get("quantization_config")
+        if quantised:
+            method = quantised.get("quant_method") if isinstance(quantised, Mapping) else quantised
+            raise ValueError(
+                f"config.quantization_config: the weights are stored by {method!r}; say how with "
+                "weight_dtype, a type or the bytes of a weight, scales included"
+            )
+        return element_bytes("dtype", dtype)
+    if isinstance(weight_dtype, str):
+        return element_bytes("weight_dtype", weight_dtype)
+    size = real("weight_dtype", weight_dtype, least=0, most=1e3)
+    if size == 0:
+        raise ValueError("weight_dtype: 0 is not in (0, 1000]")
+    return size
+
+
 def choose(field: str, value: str, choices: tuple[str, ...]) -> str:
     """Return `value` if it is one of `choices`, or raise naming `field`."""
     if value not in choices:
@@ -44,6 +77,11 @@ def choose(field: str, value: str, choices: tuple[str, ...]) -> str:
 def _shipped() -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = json.loads((DATA / "architectures.json").read_text(encoding="utf-8"))
     return table
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A shipped architecture's fields, as a configuration has them."""
+    return {name: value for name, value in fields.items() if name not in ("patch_sizes", "source")}
 
 
 def available() -> list[str]:
@@ -68,82 +106,39 @@ def read_config(config: Config) -> tuple[str, dict[str, Any]]:
 
     Parameters
     ----------
-    config : str, path or mapping
-        A name from `available`, the path of a ``config.json`` or of a folder that holds one, or its
-        content.
+    config : str, path, mapping or object with ``to_dict``
+        A name from `available`, the path of a ``config.json`` or of a folder that holds one, its
+        content, or a configuration of transformers.
 
     Returns
     -------
     (str, dict)
         A dictionary that the caller may change.
     """
+    if not isinstance(config, (str, PathLike)) and hasattr(config, "to_dict"):
+        config = config.to_dict()
     if isinstance(config, Mapping):
         return str(config.get("_name_or_path") or config.get("model_type") or "model"), dict(config)
     if isinstance(config, str):
         family, slash, patch = config.partition("/")
         fields = _shipped().get(family)
         if fields is not None and slash and patch.isdigit() and "patch_sizes" in fields:
-            return config, {**fields, "patch_size": int(patch)}
+            return config, {**_plain(fields), "patch_size": int(patch)}
         if fields is not None and not slash:
             if "patch_sizes" in fields:
                 example = f"{family}/{fields['patch_sizes'][0]}"
                 raise ValueError(f"config: {config!r} lacks the patch side, as in {example!r}")
-            return config, dict(fields)
-    path = Path(config)
+            return config, _plain(fields)
+    if not isinstance(config, (str, PathLike)):
+        raise TypeError(f"config: expected a name, a path, a mapping or a configuration, got {short(config)}")
+    path = as_path(config)
     if path.is_dir():
         path = path / "config.json"
     if not path.is_file():
         raise ValueError(f"config: {str(config)!r} is neither a file nor one of {', '.join(available())}")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"config: {path} is no JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"config: {path} holds {type(content).__name__}, expected an object")
+        content = read_json(path)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"config: {path} is no JSON object: {error}") from None
     name = content.get("_name_or_path") or (path.parent.name if path.name == "config.json" else path.stem)
     return str(name), content
-
-
-def head_width(width: int, heads: int) -> int:
-    """Numbers per attention head, where the heads share the width evenly."""
-    if heads < 1 or width % heads:
-        raise ValueError(f"config: {heads} attention heads do not divide the width {width}")
-    return width // heads
-
-
-class Fields:
-    """Reads the fields of a configuration and names what is missing or wrong."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-
-    def count(self, *names: str, default: int | None = None) -> int:
-        """The first of `names` that is present and not null, as a whole number."""
-        for name in names:
-            value = self._values.get(name)
-            if value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise TypeError(f"config.{name}: expected an integer, got {value!r}")
-            if value < 0:
-                raise ValueError(f"config.{name}: {value} is not in [0, inf)")
-            return value
-        if default is None:
-            raise ValueError(f"config.{names[0]}: missing")
-        return default
-
-    def flag(self, name: str, default: bool) -> bool:
-        """A true-or-false field."""
-        value = self._values.get(name)
-        if value is None:
-            return default
-        if not isinstance(value, bool):
-            raise TypeError(f"config.{name}: expected true or false, got {value!r}")
-        return value
-
-    def text(self, name: str) -> str:
-        """A text field that must be there."""
-        value = self._values.get(name)
-        if not isinstance(value, str):
-            raise ValueError(f"config.{name}: expected text, got {value!r}")
-        return value

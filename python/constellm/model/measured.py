@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import _core
 from .._core import LayerProfile
+from ..core.files import as_path, read_text
 from ..core.optional import optional_import
 from .config import DATA, PathName, element_bytes
 from .profile import Profile
@@ -75,18 +76,18 @@ def read_pipeedge(models: PathName, device_types: PathName | None = None) -> dic
     dict of str to Measured
         By model name; entries without layers are left out.
     """
-    path = Path(models)
+    path = as_path(models)
     if path.is_dir():
         path = path / "models.yml"
     model_table = _read_yaml(path)
-    device_table = _read_yaml(Path(device_types or path.with_name("device_types.yml")))
+    device_table = _read_yaml(as_path(device_types or path.with_name("device_types.yml")))
     names = [name for name, entry in model_table.items() if entry["layers"] > 0]
     return {name: _pipeedge(model_table, device_table, name) for name in names}
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     yaml = optional_import("yaml", extra="profiles", purpose="reading YAML needs PyYAML")
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.safe_load(read_text(path))
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a mapping, got {type(content).__name__}")
     return content
@@ -221,7 +222,7 @@ def read_pipedream(path: PathName) -> Measured:
     Memory is the weights and the output; FLOP are not in the table and stand as 0, so plan such a profile
     with the measured times. Weights are taken as float32, as the profiler writes them.
     """
-    path = Path(path)
+    path = as_path(path)
     operators, edges = _parse_graph(path)
     ids = sorted(operators)
     place = {node: index for index, node in enumerate(ids)}
@@ -259,7 +260,7 @@ def read_pipedream(path: PathName) -> Measured:
 def _parse_graph(path: Path) -> tuple[dict[int, _Operator], list[tuple[int, int]]]:
     operators: dict[int, _Operator] = {}
     edges: list[tuple[int, int]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         edge, node = _EDGE.fullmatch(line), _NODE.fullmatch(line)
         if edge:
             edges.append((int(edge[1]), int(edge[2])))

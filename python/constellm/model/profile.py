@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._core import Layer, LayerProfile
+from ..core.checks import count, instance, non_negative, short
 
 FIELDS = (
     "flop",
@@ -75,19 +76,15 @@ class Profile:
     def __post_init__(self) -> None:
         for field in ("name", "dtype", "note"):
             if not isinstance(getattr(self, field), str):
-                raise TypeError(f"{field}: expected text, got {getattr(self, field)!r}")
+                raise TypeError(f"{field}: expected text, got {short(getattr(self, field))}")
         detail = tuple(self.detail)
         if not detail:
             raise ValueError("detail: a profile needs at least one layer, got none")
         for index, layer in enumerate(detail):
-            if not isinstance(layer, LayerProfile):
-                raise TypeError(f"detail[{index}]: expected a LayerProfile, got {layer!r}")
-        if isinstance(self.batch, bool) or not isinstance(self.batch, (int, np.integer)):
-            raise TypeError(f"batch: expected an integer, got {self.batch!r}")
-        if self.batch < 1:
-            raise ValueError(f"batch: {self.batch} is not in [1, inf)")
+            instance(f"detail[{index}]", layer, LayerProfile)
+        batch = count("batch", self.batch)
         object.__setattr__(self, "detail", detail)
-        object.__setattr__(self, "batch", int(self.batch))
+        object.__setattr__(self, "batch", batch)
         object.__setattr__(self, "input_bytes", non_negative("input_bytes", self.input_bytes))
 
     @cached_property
@@ -251,13 +248,3 @@ def _runs(detail: tuple[LayerProfile, ...]) -> list[tuple[int, int]]:
         else:
             runs.append((index, index))
     return runs
-
-
-def non_negative(field: str, value: Any) -> float:
-    """Return `value` as a float, or raise naming `field`."""
-    if isinstance(value, (bool, str, bytes)) or np.ndim(value) != 0:
-        raise TypeError(f"{field}: expected a number, got {value!r}")
-    number = float(value)
-    if not np.isfinite(number) or number < 0:
-        raise ValueError(f"{field}: {number!r} is not in [0, inf)")
-    return number

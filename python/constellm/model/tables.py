@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._core import LayerProfile
+from ..core.checks import short
+from ..core.files import as_path, read_text
 from .config import PathName
 from .profile import FIELDS, Profile
 
@@ -53,13 +55,11 @@ def from_arrays(
     if unknown:
         raise TypeError(f"{unknown[0]}: unknown figure; known are {', '.join(FIELDS)}")
     columns = {"flop": flop, "memory_bytes": memory_bytes, "output_bytes": output_bytes, **more}
-    arrays = {field: np.asarray(values) for field, values in columns.items()}
+    arrays = {field: _column(field, values) for field, values in columns.items()}
     layers = arrays["flop"].size
     for field, values in arrays.items():
-        if values.shape != (layers,) or values.dtype.kind not in "iuf":
-            raise ValueError(
-                f"{field}: shape {values.shape} of {values.dtype} is not ({layers},) numbers, as flop has"
-            )
+        if values.size != layers:
+            raise ValueError(f"{field}: {values.size} values are not {layers}, one per layer as flop has")
     if names is None:
         names = [f"layer-{index}" for index in range(layers)]
     if isinstance(names, str) or len(names) != layers:
@@ -76,14 +76,24 @@ def from_arrays(
     )
 
 
+def _column(field: str, values: Iterable[float]) -> np.ndarray:
+    """One number per layer."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"{field}: expected one number per layer, got {short(values)}")
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{field}: expected numbers, got {short(values)}")
+    return array
+
+
 def from_csv(path: PathName, *, input_bytes: float, **options: Any) -> Profile:
     """Profile from a table with a heading and one line per layer.
 
     Parameters
     ----------
     path : str or path
-        Comma-separated, UTF-8. Columns flop, memory_bytes, output_bytes; of name and the other figures
-        of `from_arrays` as many as there are.
+        Comma-separated, UTF-8 with or without a byte order mark. Columns flop, memory_bytes,
+        output_bytes; of name and the other figures of `from_arrays` as many as there are.
     input_bytes : float
         Raw input of a micro-batch [B].
     **options
@@ -93,11 +103,13 @@ def from_csv(path: PathName, *, input_bytes: float, **options: Any) -> Profile:
     -------
     Profile
     """
-    path = Path(path)
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file, strict=True)
+    path = as_path(path)
+    reader = csv.DictReader(io.StringIO(read_text(path)), strict=True)
+    try:
         headings = reader.fieldnames or []
         rows = list(reader)
+    except csv.Error as error:
+        raise ValueError(f"{path}: {error}") from None
     for field in _REQUIRED:
         if field not in headings:
             raise ValueError(f"{path}: no column {field!r}; it has {', '.join(headings) or 'none'}")

@@ -5,58 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .. import _core
-from .._core import Pass, TextEnds, TransformerShape
-from .config import Config, Fields, choose, element_bytes, head_width, read_config
-from .profile import Profile, non_negative
+from .._core import Pass
+from ..core.checks import non_negative
+from .architecture import describe
+from .config import Config, choose, element_bytes, weight_element_bytes
+from .families import Decoder
+from .profile import Profile
 
 #: A token travels as a 32-bit number.
 TOKEN_BYTES = 4.0
-
-DECODERS = ("gpt2", "llama", "mistral", "mixtral", "qwen2")
-
-
-def _gpt2(fields: Fields) -> tuple[TransformerShape, TextEnds]:
-    width, heads = fields.count("n_embd"), fields.count("n_head")
-    shape = TransformerShape(
-        blocks=fields.count("n_layer"),
-        width=width,
-        heads=heads,
-        kv_heads=heads,
-        head_width=head_width(width, heads),
-        mlp_width=fields.count("n_inner", default=4 * width),
-    )
-    ends = TextEnds(
-        vocabulary=fields.count("vocab_size"),
-        positions=fields.count("n_positions"),
-        tied=fields.flag("tie_word_embeddings", True),
-    )
-    return shape, ends
-
-
-def _llama_like(kind: str, fields: Fields) -> tuple[TransformerShape, TextEnds]:
-    """LLaMA and its descendants: rotary positions, RMS norms, gated MLP, grouped queries."""
-    width, heads = fields.count("hidden_size"), fields.count("num_attention_heads")
-    biased = fields.flag("attention_bias", False)
-    # Qwen2 names a window but uses it only where told; the flag exists in no other family.
-    windowed = fields.flag("use_sliding_window", kind != "qwen2")
-    shape = TransformerShape(
-        blocks=fields.count("num_hidden_layers"),
-        width=width,
-        heads=heads,
-        kv_heads=fields.count("num_key_value_heads", default=heads),
-        head_width=fields.count("head_dim", default=0) or head_width(width, heads),
-        mlp_width=fields.count("intermediate_size"),
-        experts=fields.count("num_local_experts") if kind == "mixtral" else 1,
-        experts_per_token=fields.count("num_experts_per_tok") if kind == "mixtral" else 1,
-        attention_window=fields.count("sliding_window", default=0) if windowed else 0,
-        norm_parameters=1,
-        gated_mlp=True,
-        qkv_bias=biased or kind == "qwen2",
-        attention_out_bias=biased,
-        mlp_bias=fields.flag("mlp_bias", False),
-    )
-    ends = TextEnds(vocabulary=fields.count("vocab_size"), tied=fields.flag("tie_word_embeddings", False))
-    return shape, ends
 
 
 def decoder(
@@ -69,7 +26,7 @@ def decoder(
     chunks: int = 1,
     batch: int = 1,
     dtype: str = "float16",
-    weight_dtype: str | None = None,
+    weight_dtype: str | float | None = None,
     granularity: str = "block",
     ends: str = "folded",
 ) -> Profile:
@@ -77,9 +34,9 @@ def decoder(
 
     Parameters
     ----------
-    config : str, path or mapping
-        A name from `available` such as ``"llama-3-8b"``, or a Hugging Face ``config.json`` of ``model_type``
-        gpt2, llama, mistral, mixtral or qwen2.
+    config : str, path, mapping or object with ``to_dict``
+        A name from `available` such as ``"llama-3-8b"``, or a Hugging Face configuration of a known
+        ``model_type`` (docs/models.md lists them); of one that nests several models, the text model.
     phase : {"prefill", "decode"}
         Prefill runs `prompt_tokens` of every sequence at once; decode runs one new token that sees
         `context_tokens`, itself included.
@@ -92,8 +49,11 @@ def decoder(
         Prefill only: the prompt passes in so many equal parts, and the figures are the mean of one part.
     batch : int
         Sequences in a micro-batch.
-    dtype, weight_dtype : str
-        Element type of activations and cache, and of the weights (default: the same).
+    dtype : str
+        Element type of activations and cache.
+    weight_dtype : str or float
+        Element type of the weights, or bytes of one; default: `dtype`. Must be given where the
+        configuration has a ``quantization_config``.
     granularity, ends : str
         As for `vit`.
 
@@ -103,11 +63,21 @@ def decoder(
         `input_bytes` are the token numbers; the last layer sends one sampled token per sequence, so
         logits are computed for the newest position alone.
 
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the option; or the field of the configuration that is wrong, or that changes the figures
+        and is not understood.
+
     Notes
     -----
-    Causal attention counts the pairs that a token may see, n(n + 1)/2 in a prompt. Memory of a mixture of
-    experts holds them all, FLOP those chosen; `read_bytes` the mean number of distinct experts that the
-    pass's tokens choose if each chooses independently and evenly (an assumption, exact for one token).
+    Fields that are absent have the default of the configuration's class in transformers, and those that
+    the class does not read change nothing. Causal attention counts the pairs that a token may see,
+    n(n + 1)/2 in a prompt, fewer in a layer with a window. Memory of a mixture of experts holds them all,
+    FLOP those chosen; `read_bytes` the mean number of distinct experts that the pass's tokens choose if
+    each chooses independently and evenly (an assumption, exact for one token). The cache holds what
+    transformers caches: of latent attention the latents, of Falcon's newer architecture every query
+    head's keys and values.
 
     Examples
     --------
@@ -115,10 +85,9 @@ def decoder(
     >>> model.decoder("llama-3-8b", phase="decode", context_tokens=1024).kv_cache_bytes
     134217728.0
     """
-    name, values = read_config(config)
-    fields = Fields(values)
-    kind = choose("config.model_type", fields.text("model_type"), DECODERS)
-    shape, text_ends = _gpt2(fields) if kind == "gpt2" else _llama_like(kind, fields)
+    found = describe(config, vision=False)
+    shape = found.build()
+    assert isinstance(shape, Decoder)
     if choose("phase", phase, ("prefill", "decode")) == "prefill":
         new, past = _tokens("prompt_tokens", prompt_tokens), 0.0
         _absent("context_tokens", context_tokens, phase)
@@ -130,9 +99,8 @@ def decoder(
     room = new + past if cache_tokens is None else non_negative("cache_tokens", cache_tokens)
     if room < new + past:
         raise ValueError(f"cache_tokens: {room!r} is not in [{new + past!r}, inf), the tokens of the pass")
-    positions = text_ends.positions
-    if positions and room > positions:
-        raise ValueError(f"cache_tokens: {room!r} is not in [1, {positions}], the learned positions")
+    if shape.most_tokens is not None and room > shape.most_tokens:
+        raise ValueError(f"cache_tokens: {room!r} is not in [1, {shape.most_tokens}], the learned positions")
     one_pass = Pass(
         batch=batch,
         tokens=new,
@@ -140,22 +108,23 @@ def decoder(
         cache_tokens=room,
         chunks=chunks,
         causal=True,
-        weight_element_bytes=element_bytes("weight_dtype", weight_dtype or dtype),
+        weight_element_bytes=weight_element_bytes(weight_dtype, dtype, found.values),
         activation_element_bytes=element_bytes("dtype", dtype),
     )
     detail = _core.decoder(
-        shape=shape,
-        ends=text_ends,
+        blocks=shape.blocks,
+        ends=shape.ends,
         pass_=one_pass,
         sub_blocks=choose("granularity", granularity, ("block", "sub-block")) == "sub-block",
         separate_ends=choose("ends", ends, ("folded", "separate")) == "separate",
     )
     return Profile(
-        name=f"{name} {phase}",
+        name=f"{found.name} {phase}",
         detail=tuple(detail),
         input_bytes=batch * new / chunks * TOKEN_BYTES,
         batch=batch,
         dtype=dtype,
+        note=found.note,
     )
 
 

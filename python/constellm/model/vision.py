@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import _core
-from .._core import Pass, TransformerShape, VisionEnds
-from .config import Config, Fields, choose, element_bytes, head_width, read_config
+from .._core import Pass
+from ..core.checks import count, real
+from .architecture import describe
+from .config import Config, choose, element_bytes, weight_element_bytes
+from .families import Image, VisionTower
 from .profile import Profile
 
 #: Width and height of the usual video sizes [px]. 240p and 480p are the 16:9 ones, rounded to even.
@@ -49,9 +50,7 @@ def image_bytes(size: str | tuple[int, int], *, batch: int = 1, bits_per_pixel: 
         width, height = size
     factors = {"width": width, "height": height, "batch": batch, "bits_per_pixel": bits_per_pixel}
     for field, value in factors.items():
-        if isinstance(value, (bool, str)):
-            raise TypeError(f"{field}: expected a number, got {value!r}")
-        if not 0 < value < float("inf"):
+        if real(field, value) <= 0 or value == float("inf"):
             raise ValueError(f"{field}: {value!r} is not in (0, inf)")
     return width * height * bits_per_pixel / 8 * batch
 
@@ -62,7 +61,7 @@ def vit(
     image_px: int | None = None,
     batch: int = 1,
     dtype: str = "float32",
-    weight_dtype: str | None = None,
+    weight_dtype: str | float | None = None,
     granularity: str = "block",
     ends: str = "folded",
     classes: int | None = None,
@@ -70,19 +69,24 @@ def vit(
     registers: int | None = None,
     input_bytes: float | None = None,
 ) -> Profile:
-    """Profile of a plain vision transformer.
+    """Profile of a vision transformer.
 
     Parameters
     ----------
-    config : str, path or mapping
+    config : str, path, mapping or object with ``to_dict``
         A name from `available` such as ``"vit-gigantic/14"`` (size and patch side), or a Hugging Face
-        ``config.json`` of ``model_type`` ``vit``.
+        configuration of a known ``model_type`` (docs/models.md lists them); of one that nests several
+        models, the vision tower.
     image_px : int
         Side of the square image that the model sees [px]; default from the configuration, else 224.
+        Where the configuration has a size of its own, its learned positions stay and are resampled.
     batch : int
         Images in a micro-batch.
-    dtype, weight_dtype : str
-        Element type of the activations and of the weights (default: the same).
+    dtype : str
+        Element type of the activations.
+    weight_dtype : str or float
+        Element type of the weights, or bytes of one; default: `dtype`. Must be given where the
+        configuration has a ``quantization_config``.
     granularity : {"block", "sub-block"}
         Cuts after every block, or at four places in each: after the attention's weighted values, its
         output matrix, the MLP's way up and down, as PipeEdge cuts. There the residual stream
@@ -91,12 +95,13 @@ def vit(
         Patch embedding and head as part of the first and last layer (so a model of 48 blocks has 48
         layers), or as layers of their own.
     classes : int
-        Width of the classifier; 0 for none. Default 1000.
+        Width of the classifier; 0 for none. Default: the configuration's labels (two where it names
+        none, as its class has it), 1000 for a name from `available`.
     pool : {"token", "mean", "attention"}
-        What is read out: a class token, the mean of all tokens, or a learned query over them. The
-        latter two have no class token. Default ``"token"``.
+        Of ``vit`` alone: what is read out, a class token, the mean of all tokens, or a learned query over
+        them. The latter two have no class token. Default ``"token"``.
     registers : int
-        Learned tokens without a place in the image. Default 0.
+        Of ``vit`` alone: learned tokens without a place in the image. Default 0.
     input_bytes : float
         Raw input of a micro-batch [B], for instance from `image_bytes`; default: the image as the model
         takes it, three numbers a pixel of `dtype`.
@@ -104,6 +109,12 @@ def vit(
     Returns
     -------
     Profile
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the option; or the field of the configuration that is wrong, or that changes the figures
+        and is not understood.
 
     Notes
     -----
@@ -117,53 +128,45 @@ def vit(
     >>> model.vit("vit-gigantic/14", batch=8)
     Profile('vit-gigantic/14', 48 layers, 1,844.4 M parameters, 7,740.0 GFLOP and 11.93 GB for a batch of 8)
     """
-    name, values = read_config(config)
-    fields = Fields(values)
-    kind = fields.text("model_type")
-    if kind != "vit":
-        raise ValueError(f"config.model_type: {kind!r} is not 'vit'")
-    width = fields.count("hidden_size")
-    heads = fields.count("num_attention_heads")
-    pool = choose("pool", pool or str(values.get("pool", "token")), ("token", "mean", "attention"))
-    shape = TransformerShape(
-        blocks=fields.count("num_hidden_layers"),
-        width=width,
-        heads=heads,
-        kv_heads=heads,
-        head_width=head_width(width, heads),
-        mlp_width=fields.count("intermediate_size"),
-        gated_mlp=fields.flag("gated_mlp", False),
-        qkv_bias=fields.flag("qkv_bias", True),
+    found = describe(config, vision=True)
+    given = {"pool": pool, "registers": registers}
+    for field, value in given.items():
+        if value is None:
+            continue
+        if found.family.model_type != "vit":
+            raise TypeError(f"{field}: not used by {found.family.model_type}, got {value!r}")
+        found.values[field] = value
+    image = Image(
+        image_px=None if image_px is None else count("image_px", image_px),
+        classes=None if classes is None else count("classes", classes, least=0),
     )
-    ends_shape = VisionEnds(
-        image_px=fields.count("image_size", default=224) if image_px is None else image_px,
-        patch_px=fields.count("patch_size"),
-        channels=fields.count("num_channels", default=3),
-        classes=_classes(fields, values) if classes is None else classes,
-        registers=fields.count("registers", default=0) if registers is None else registers,
-        class_token=pool == "token",
-        attention_pool=pool == "attention",
-    )
+    tower = found.build(image)
+    assert isinstance(tower, VisionTower)
     element = element_bytes("dtype", dtype)
     one_pass = Pass(
         batch=batch,
-        tokens=ends_shape.tokens,
-        weight_element_bytes=element_bytes("weight_dtype", weight_dtype or dtype),
+        tokens=tower.ends.tokens,
+        weight_element_bytes=weight_element_bytes(weight_dtype, dtype, found.values),
         activation_element_bytes=element,
     )
     detail = _core.vision_transformer(
-        shape=shape,
-        ends=ends_shape,
+        stages=tower.stages,
+        ends=tower.ends,
         pass_=one_pass,
         sub_blocks=choose("granularity", granularity, ("block", "sub-block")) == "sub-block",
         separate_ends=choose("ends", ends, ("folded", "separate")) == "separate",
     )
     if input_bytes is None:
-        input_bytes = batch * ends_shape.channels * ends_shape.image_px**2 * element
-    return Profile(name=name, detail=tuple(detail), input_bytes=input_bytes, batch=batch, dtype=dtype)
-
-
-def _classes(fields: Fields, values: dict[str, Any]) -> int:
-    # Hugging Face writes the labels, not their number; a file without either has no classifier of its own.
-    labels = values.get("id2label")
-    return len(labels) if isinstance(labels, dict) else fields.count("num_labels", default=1000)
+        input_bytes = batch * tower.ends.channels * tower.ends.image_px**2 * element
+    notes = [found.note]
+    side, patch = tower.ends.image_px, tower.ends.patch_px
+    if side % patch:
+        notes.append(f"Patches of {patch} px leave out {side % patch} of {side} px.")
+    return Profile(
+        name=found.name,
+        detail=tuple(detail),
+        input_bytes=input_bytes,
+        batch=batch,
+        dtype=dtype,
+        note=" ".join(filter(None, notes)),
+    )

@@ -157,5 +157,5 @@ def test_bad_image_sizes() -> None:
         model.image_bytes("4k")
     with pytest.raises(ValueError, match="height: 0"):
         model.image_bytes((3, 0))
-    with pytest.raises(ValueError, match="config.model_type: 'gpt2' is not 'vit'"):
+    with pytest.raises(ValueError, match="model_type: 'gpt2' is not one of beit, .*that is model.decoder"):
         model.vit("gpt2")

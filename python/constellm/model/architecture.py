@@ -1,0 +1,167 @@
+"""From a configuration to the architecture that its class would build, or a refusal by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Union
+
+from ..core.checks import short
+from .config import Config, read_config
+from .families import FAMILIES, Decoder, Family, Image, VisionTower
+from .families.inert import is_inert
+from .families.vision import OWN_VIT_FIELDS
+from .fields import Fields
+
+Architecture = Union[Decoder, VisionTower]
+
+#: Fields that change figures in whichever class reads them, and the values that stand for "not used".
+_ONLY = {
+    "add_cross_attention": (None, False),
+    "pruned_heads": (None, {}),
+    "layer_types": (None,),
+    "use_bidirectional_attention": (None, False),
+}
+#: Where a configuration of several models keeps each.
+_PARTS = {False: "text_config", True: "vision_config"}
+_DOORS = {False: "model.decoder(config)", True: "model.vit(config)"}
+
+
+class Described(NamedTuple):
+    """A configuration that was found and understood."""
+
+    name: str
+    family: Family
+    values: dict[str, Any]
+    note: str
+
+    def build(self, image: Image | None = None) -> Architecture:
+        """The architecture; `image` for vision towers."""
+        fields = _fields(self.family, self.values)
+        return (
+            self.family.build(fields, image or Image()) if self.family.vision else self.family.build(fields)
+        )
+
+
+def architecture(config: Config) -> Architecture:
+    """Blocks and ends of a model, layer by layer, as its configuration's class builds them.
+
+    Parameters
+    ----------
+    config : str, path, mapping or object with ``to_dict``
+        A name from `available`, a Hugging Face ``config.json`` or its folder, its content, or a
+        configuration of transformers.
+
+    Returns
+    -------
+    Decoder or VisionTower
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the field that is wrong, or that changes the figures and is not understood.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> mixtral = model.architecture("mixtral-8x7b")
+    >>> mixtral.blocks[0].mlp.experts, mixtral.blocks[0].mlp.experts_per_token
+    (8, 2)
+    """
+    return describe(config).build()
+
+
+def describe(config: Config, *, vision: bool | None = None) -> Described:
+    """Find the family of a configuration.
+
+    Of a configuration that nests several models, `vision` says which is meant: the tower, or the text
+    model; None leaves it to the configuration.
+    """
+    name, values = read_config(config)
+    kind = values.get("model_type")
+    if isinstance(kind, str) and kind in FAMILIES:
+        family, note = FAMILIES[kind], ""
+    else:
+        family, values, note = _nested(values, vision)
+    if vision is not None and family.vision is not vision:
+        raise ValueError(
+            f"config.model_type: {family.model_type!r} is not one of {_known(vision)}; "
+            f"that is {_DOORS[family.vision]}"
+        )
+    return Described(name, family, values, note)
+
+
+def _known(vision: bool | None = None) -> str:
+    """The known model types, in a sentence; of vision towers or of decoders alone."""
+    return ", ".join(sorted(name for name, family in FAMILIES.items() if vision in (None, family.vision)))
+
+
+def _nested(values: Mapping[str, Any], vision: bool | None) -> tuple[Family, dict[str, Any], str]:
+    """The text model or the vision tower of a configuration that holds both."""
+    kind = values.get("model_type")
+    parts = {side: values[key] for side, key in _PARTS.items() if isinstance(values.get(key), Mapping)}
+    if not parts:
+        raise ValueError(f"config.model_type: {short(kind)} is not one of {_known()}")
+    if vision is None:
+        if len(parts) > 1:
+            raise ValueError(
+                f"config.model_type: {short(kind)} holds {' and '.join(_PARTS[side] for side in parts)}; "
+                f"take one of them with {' or '.join(_DOORS[side] for side in parts)}"
+            )
+        (vision,) = parts
+    key = _PARTS[vision]
+    if vision not in parts:
+        raise ValueError(f"config.{key}: missing, and {short(kind)} is not one of {_known()}")
+    inner = dict(parts[vision])
+    inner_kind = inner.get("model_type")
+    if not isinstance(inner_kind, str) or inner_kind not in FAMILIES:
+        raise ValueError(f"config.{key}.model_type: {short(inner_kind)} is not one of {_known()}")
+    # The output matrix belongs to the whole, and so does the word on it.
+    for field in ("tie_word_embeddings", "quantization_config"):
+        if field in values:
+            inner[field] = values[field]
+    return FAMILIES[inner_kind], inner, f"The {key} of a {kind}, alone."
+
+
+def _fields(family: Family, values: Mapping[str, Any]) -> Fields:
+    """The fields of `values` under the names that the family's class gives them, all of them known."""
+    named: dict[str, Any] = {}
+    for key, value in values.items():
+        name = family.aliases.get(key, key)
+        if name in named and named[name] != value:
+            raise ValueError(f"config.{key}: {short(value)} is not {short(named[name])}, as {name} says")
+        named[name] = value
+    only = {**{key: allowed for key, allowed in _ONLY.items() if key not in family.defaults}, **family.only}
+    for name, value in named.items():
+        if name in only:
+            if value not in only[name]:
+                raise ValueError(
+                    f"config.{name}: {short(value)} is not {' or '.join(map(repr, only[name]))}, all that is "
+                    f"understood of {family.model_type}"
+                )
+        elif name not in family.defaults and not is_inert(name) and name not in _ELSEWHERE:
+            raise ValueError(
+                f"config.{name}: {short(value)} is not known of {family.model_type}; leave it out if it "
+                "changes neither weights nor computation"
+            )
+    return Fields(named, family.defaults, _class_name(family, values))
+
+
+def _class_name(family: Family, values: Mapping[str, Any]) -> str:
+    names = values.get("architectures")
+    if not names:
+        return family.classes[0]
+    name = names[0] if isinstance(names, (list, tuple)) and len(names) == 1 else names
+    if name not in family.classes:
+        raise ValueError(
+            f"config.architectures: {short(name)} is not one of {', '.join(family.classes)}; "
+            f"leave it out for {family.classes[0]}"
+        )
+    return str(name)
+
+
+#: Fields that some architecture reads: a class without the field does not look at it. How quantised
+#: weights are stored is asked of the caller.
+_ELSEWHERE = frozenset(
+    {"quantization_config"}.union(*([*family.defaults, *family.aliases] for family in FAMILIES.values()))
+    - OWN_VIT_FIELDS.keys()
+)

@@ -1,0 +1,14 @@
+"""Architectures by ``model_type``: each knows the fields that its class reads and the blocks they make."""
+
+from __future__ import annotations
+
+from . import classic, grouped, latent, mixtures, swin, vision
+from .family import Decoder, Family, Image, VisionTower
+
+__all__ = ["FAMILIES", "Decoder", "Family", "Image", "VisionTower"]
+
+FAMILIES: dict[str, Family] = {
+    family.model_type: family
+    for room in (classic, grouped, mixtures, latent, vision, swin)
+    for family in room.FAMILIES
+}

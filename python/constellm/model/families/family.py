@@ -1,0 +1,88 @@
+"""What is known of an architecture: the fields that its class reads, and the blocks that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ..._core import BlockShape, TextEnds, VisionEnds, VisionStage
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A language model that yields one token after the other, layer by layer.
+
+    Attributes
+    ----------
+    blocks : tuple of BlockShape
+        Attention, and MLP or experts, of every layer.
+    ends : TextEnds
+        Token embedding and output matrix.
+    most_tokens : int or None
+        Longest text, where learned positions end it.
+    """
+
+    blocks: tuple[BlockShape, ...]
+    ends: TextEnds
+    most_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class VisionTower:
+    """A vision transformer, stage by stage.
+
+    Attributes
+    ----------
+    stages : tuple of VisionStage
+        Blocks that see the same number of tokens; one stage unless patches are merged.
+    ends : VisionEnds
+        Patch embedding, and what is read out.
+    """
+
+    stages: tuple[VisionStage, ...]
+    ends: VisionEnds
+
+    @property
+    def blocks(self) -> tuple[BlockShape, ...]:
+        """The blocks of all stages."""
+        return tuple(block for stage in self.stages for block in stage.blocks)
+
+
+@dataclass(frozen=True)
+class Image:
+    """What the caller says of a vision tower's images and classes, before its configuration does."""
+
+    image_px: int | None = None
+    classes: int | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """One ``model_type``.
+
+    Attributes
+    ----------
+    model_type : str
+        Its name in a configuration.
+    classes : tuple of str
+        Classes of transformers whose weights `build` counts; the first where a file names none.
+    defaults : mapping
+        Every field that changes a figure, with the default of the configuration's class.
+    build : callable
+        Makes a `Decoder` of `Fields`, or a `VisionTower` of `Fields` and `Image`.
+    vision : bool
+        Whether it reads images.
+    aliases : mapping
+        Other names of fields, as the class reads them.
+    only : mapping
+        Fields that are understood with one value alone.
+    """
+
+    model_type: str
+    classes: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    build: Callable[..., Decoder | VisionTower]
+    vision: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, Any] = field(default_factory=dict)
