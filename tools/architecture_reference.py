@@ -10,6 +10,7 @@ prompt, and the FLOP of matrix products and convolutions that PyTorch counts, to
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -67,14 +68,16 @@ def decoder_figures(config: dict[str, Any], default: str, tokens: int = TOKENS) 
 
     model = build(config, default)
     ids = torch.arange(tokens)[None] % model.config.vocab_size
+    # Its name changed in 5.x.
+    cache_name = "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
     with torch.no_grad():
-        cache = model(input_ids=ids, use_cache=True).past_key_values
+        cache = model(input_ids=ids, use_cache=True)[cache_name]
     layers = [layer.keys.numel() + layer.values.numel() for layer in cache.layers]
     flop, cache = [], None
     for index in range(tokens):
-        more = {} if cache is None else {"past_key_values": cache}
+        more = {cache_name: cache} if index else {}
         output, count = _counted(model, input_ids=ids[:, index : index + 1], use_cache=True, **more)
-        cache = output.past_key_values
+        cache = output[cache_name]
         flop.append(count)
     return {"cache_elements": layers, "flop_by_token": flop}
 

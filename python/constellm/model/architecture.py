@@ -15,7 +15,7 @@ from .fields import Fields
 Architecture = Union[Decoder, VisionTower]
 
 #: Fields that change figures in whichever class reads them, and the values that stand for "not used".
-_ONLY = {
+ONLY_EVERYWHERE = {
     "add_cross_attention": (None, False),
     "pruned_heads": (None, {}),
     "layer_types": (None,),
@@ -127,10 +127,15 @@ def _fields(family: Family, values: Mapping[str, Any]) -> Fields:
     named: dict[str, Any] = {}
     for key, value in values.items():
         name = family.aliases.get(key, key)
+        if name != key and value is None:
+            continue
         if name in named and named[name] != value:
             raise ValueError(f"config.{key}: {short(value)} is not {short(named[name])}, as {name} says")
         named[name] = value
-    only = {**{key: allowed for key, allowed in _ONLY.items() if key not in family.defaults}, **family.only}
+    only = {
+        **{key: allowed for key, allowed in ONLY_EVERYWHERE.items() if key not in family.defaults},
+        **family.only,
+    }
     for name, value in named.items():
         if name in only:
             if value not in only[name]:

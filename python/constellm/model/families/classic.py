@@ -149,7 +149,7 @@ def _opt(fields: Fields) -> Decoder:
     final = fields.flag("do_layer_norm_before") and not fields.flag("_remove_final_layer_norm")
     ends = TextEnds(
         vocabulary=fields.count("vocab_size", least=1),
-        embed_width=fields.optional_count("word_embed_proj_dim", least=1) or 0,
+        embed_width=fields.optional_count("word_embed_proj_dim", least=1) or width,
         positions=positions + OPT_POSITION_OFFSET,
         norm_vectors=norm if final else 0,
         tied=fields.flag("tie_word_embeddings"),

@@ -1,0 +1,163 @@
+"""Architectures against what transformers builds: recorded, and counted again where it is installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from constellm import model
+from constellm.model.architecture import ONLY_EVERYWHERE
+from constellm.model.families import FAMILIES, Family
+from constellm.model.families.inert import is_inert
+from constellm.model.families.vision import OWN_VIT_FIELDS
+
+DATA = Path(__file__).resolve().parents[2] / "data" / "architectures.json"
+RECORDED = json.loads(DATA.read_text(encoding="utf-8"))
+PUBLISHED = {row["name"]: row for row in RECORDED["published"]}
+SMALL = {f"{row['config']['model_type']}-{index}": row for index, row in enumerate(RECORDED["small"])}
+TOKENS = 11
+
+
+def family_of(config: dict) -> Family:
+    return FAMILIES[config["model_type"]]
+
+
+def profile_of(config: dict, **options: object) -> model.Profile:
+    if family_of(config).vision:
+        return model.vit(config)
+    return model.decoder(config, **{"prompt_tokens": TOKENS, **options})
+
+
+@pytest.fixture(name="reference", scope="module")
+def reference_tool(repository):
+    """The script that records what transformers builds."""
+    pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    if transformers.__version__.split(".")[0] != RECORDED["transformers"].split(".")[0]:
+        pytest.skip(f"transformers is {transformers.__version__}, not like {RECORDED['transformers']}")
+    path = repository / "tools" / "architecture_reference.py"
+    spec = importlib.util.spec_from_file_location("architecture_reference", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["architecture_reference"] = module
+    spec.loader.exec_module(module)
+    assert module.TOKENS == TOKENS
+    return module
+
+
+def test_every_architecture_is_recorded() -> None:
+    assert {row["config"]["model_type"] for row in RECORDED["published"]} == set(FAMILIES)
+    assert {row["config"]["model_type"] for row in RECORDED["small"]} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_parameters_of_published_models(name: str) -> None:
+    row = PUBLISHED[name]
+    assert profile_of(row["config"]).parameters == row["parameters"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_models(name: str) -> None:
+    row = SMALL[name]
+    config = row["config"]
+    profile = profile_of(config)
+    assert profile.parameters == row["parameters"]
+    if family_of(config).vision:
+        assert profile.flop == row["flop"]
+        return
+    assert cache_elements(config) == row["cache_elements"]
+    assert [flop_of_token(config, token) for token in range(TOKENS)] == row["flop_by_token"]
+
+
+def cache_elements(config: dict) -> list[float]:
+    """Numbers that transformers keeps of each layer after `TOKENS` tokens.
+
+    It drops a sliding window's oldest token as soon as the newest has seen it, so it keeps one less than
+    the window between passes, and as many as the window during one, which is what a profile counts.
+    """
+    profile = model.decoder(config, prompt_tokens=TOKENS, dtype="int8", ends="separate")
+    kept = []
+    for block, layer in zip(model.architecture(config).blocks, profile.detail[1:-1]):
+        window = block.attention.window
+        between_passes = (window - 1) / window if 0 < window <= TOKENS else 1
+        kept.append(layer.kv_cache_bytes * between_passes)
+    return kept
+
+
+def flop_of_token(config: dict, token: int) -> float:
+    """FLOP that transformers spends on a token behind `token` others: what a profile counts, and
+
+    * of latent attention always the order in which keys and values are made anew of all latents, where
+      a profile takes the cheaper of two orders;
+    * in chunks the pairs with cached tokens of the chunk before, which are masked;
+    * of Llama 4 every expert, whether it was chosen or not.
+    """
+    seen = token + 1
+    flop = model.decoder(config, phase="decode", context_tokens=seen).flop
+    for block in model.architecture(config).blocks:
+        attention, mlp = block.attention, block.mlp
+        pair = 2 * attention.heads * (attention.head_width + attention.value_width)
+        if attention.kv_rank:
+            values = attention.head_width - attention.rope_width + attention.value_width
+            expansion = 2 * attention.kv_rank * attention.heads * values
+            latent_pair = 2 * attention.heads * (2 * attention.kv_rank + attention.rope_width)
+            anew = seen * (expansion + pair)
+            flop += anew - min(anew, expansion + seen * latent_pair)
+        if attention.chunked:
+            flop += pair * (min(seen, attention.window) - (token % attention.window + 1))
+        if config["model_type"] == "llama4_text" and mlp.experts:
+            flop += 2 * 3 * block.width * mlp.width * (mlp.experts - mlp.experts_per_token)
+    return flop
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_transformers_builds_the_same_small_models(reference, name: str) -> None:
+    row = SMALL[name]
+    figures = reference.figures(row["config"], family_of(row["config"]))
+    assert figures == {field: value for field, value in row.items() if field != "config"}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_transformers_builds_the_same_published_models(reference, name: str) -> None:
+    row = PUBLISHED[name]
+    config = row["config"]
+    assert reference.parameters(config, family_of(config).classes[0]) == row["parameters"]
+
+
+#: Fields of a class that it writes over, or reads for another head than the one that is counted.
+WRITTEN_OVER = {("deepseek_v2", "head_dim"), ("beit", "vocab_size")}
+#: Fields that a class takes though it does not list them.
+TAKEN = {"head_dim", "sliding_window_pattern", *OWN_VIT_FIELDS}
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_fields_and_defaults_are_those_of_the_class(reference, model_type: str) -> None:
+    """Every field of the configuration's class is read, with its default, or changes no figure."""
+    from transformers import PretrainedConfig
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    family = FAMILIES[model_type]
+    of_any = {field.name for field in dataclasses.fields(PretrainedConfig)}
+    of_class = {field.name: field.default for field in dataclasses.fields(CONFIG_MAPPING[model_type])}
+    for name, default in of_class.items():
+        if name in family.defaults:
+            assert family.defaults[name] == default, name
+        elif name not in of_any and (model_type, name) not in WRITTEN_OVER:
+            assert is_inert(name) or name in {**family.only, **family.aliases, **ONLY_EVERYWHERE}, name
+    assert set(family.defaults) - set(of_class) <= TAKEN
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_bare_model_type_is_the_class_with_its_defaults(reference, model_type: str) -> None:
+    import transformers
+
+    if model_type == "deepseek_v2":
+        with pytest.raises(TypeError, match="num_experts_per_tok: expected an integer, got None"):
+            model.architecture({"model_type": model_type})
+        return
+    bare = model.architecture({"model_type": model_type})
+    assert bare == model.architecture(transformers.AutoConfig.for_model(model_type))
