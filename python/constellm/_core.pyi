@@ -8,7 +8,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['Codec', 'Field', 'Layer', 'LayerProfile', 'Link', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'TransformerShape', 'VisionEnds', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'restored_plan', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
+__all__: list[str] = ['AttentionShape', 'BlockShape', 'Codec', 'Field', 'Layer', 'LayerProfile', 'Link', 'MlpShape', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'VisionEnds', 'VisionStage', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'restored_plan', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
 class Field:
     """
     What is said of a field of a record; every record lists its `fields`.
@@ -169,9 +169,9 @@ class LayerProfile:
         """
         largest set of activations alive at once [B]
         """
-class TransformerShape:
+class AttentionShape:
     """
-    The repeated block of a transformer: attention, then a multilayer perceptron (MLP).
+    Attention of one block.
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
@@ -183,7 +183,7 @@ class TransformerShape:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, blocks: int, width: int, heads: int, kv_heads: int, head_width: int, mlp_width: int, experts: int = ..., experts_per_token: int = ..., attention_window: int = ..., norm_parameters: int = ..., gated_mlp: bool = ..., qkv_bias: bool = ..., attention_out_bias: bool = ..., mlp_bias: bool = ...) -> None:
+    def __init__(self, *, heads: int, kv_heads: int, head_width: int, value_width: int, query_rank: int = ..., kv_rank: int = ..., rope_width: int = ..., cached_heads: int = ..., window: int = ..., chunked: bool = ..., vectors: int = ..., out_vectors: int = ...) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -196,39 +196,19 @@ class TransformerShape:
         The fields as plain Python values, as in the file formats.
         """
     @property
-    def attention_out_bias(self) -> bool:
+    def cached_heads(self) -> int:
         """
-        of the attention's output matrix
-        """
-    @property
-    def attention_window(self) -> int:
-        """
-        newest tokens that a query sees; 0: all
+        heads whose keys and values are kept; 0: kv_heads
         """
     @property
-    def blocks(self) -> int:
+    def chunked(self) -> bool:
         """
-        how many
-        """
-    @property
-    def experts(self) -> int:
-        """
-        1: dense
-        """
-    @property
-    def experts_per_token(self) -> int:
-        """
-        chosen by the router
-        """
-    @property
-    def gated_mlp(self) -> bool:
-        """
-        two matrices up, multiplied, and one down
+        the window does not slide: tokens see their own chunk of so many
         """
     @property
     def head_width(self) -> int:
         """
-        numbers per head
+        numbers per query and key
         """
     @property
     def heads(self) -> int:
@@ -241,24 +221,146 @@ class TransformerShape:
         key and value heads; fewer than heads: grouped queries
         """
     @property
-    def mlp_bias(self) -> bool:
+    def kv_rank(self) -> int:
         """
-        of the MLP's matrices
-        """
-    @property
-    def mlp_width(self) -> int:
-        """
-        hidden width of the MLP, of one expert
+        latent attention: numbers that stand for all keys and values; 0: none
         """
     @property
-    def norm_parameters(self) -> int:
+    def out_vectors(self) -> int:
         """
-        per number: 2 scale and shift, 1 scale only
+        the same of the output matrix: bias, scale
         """
     @property
-    def qkv_bias(self) -> bool:
+    def query_rank(self) -> int:
         """
-        of queries, keys and values
+        queries made through so many numbers; 0: at once
+        """
+    @property
+    def rope_width(self) -> int:
+        """
+        latent attention: the part of a key that carries the position, shared by the heads
+        """
+    @property
+    def value_width(self) -> int:
+        """
+        numbers per value
+        """
+    @property
+    def vectors(self) -> int:
+        """
+        parameters beside the matrices: norms, biases, sinks, position tables
+        """
+    @property
+    def window(self) -> int:
+        """
+        newest tokens that a query sees; 0: all
+        """
+class MlpShape:
+    """
+    Multilayer perceptron of one block, or its mixture of experts.
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, width: int, gated: bool = ..., bias: bool = ..., experts: int = ..., experts_per_token: int = ..., shared_width: int = ..., shared_gate: bool = ..., vectors: int = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def bias(self) -> bool:
+        """
+        of the matrices, of every expert
+        """
+    @property
+    def experts(self) -> int:
+        """
+        chosen by a router; 0: dense
+        """
+    @property
+    def experts_per_token(self) -> int:
+        """
+        chosen for each token
+        """
+    @property
+    def gated(self) -> bool:
+        """
+        two matrices up, multiplied, and one down
+        """
+    @property
+    def shared_gate(self) -> bool:
+        """
+        the shared ones' output is weighed by the token
+        """
+    @property
+    def shared_width(self) -> int:
+        """
+        hidden width of all the experts that every token takes
+        """
+    @property
+    def vectors(self) -> int:
+        """
+        parameters beside the matrices: norms, router bias, scales
+        """
+    @property
+    def width(self) -> int:
+        """
+        hidden width, of one expert
+        """
+class BlockShape:
+    """
+    One block of a transformer: attention and MLP.
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, width: int, attention: typing.Any, mlp: typing.Any, parallel: bool = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def attention(self) -> typing.Any:
+        """
+        its attention
+        """
+    @property
+    def mlp(self) -> typing.Any:
+        """
+        its multilayer perceptron, or experts
+        """
+    @property
+    def parallel(self) -> bool:
+        """
+        both read the block's input, so a cut between them carries two streams
         """
     @property
     def width(self) -> int:
@@ -345,7 +447,7 @@ class VisionEnds:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, image_px: int, patch_px: int, channels: int = ..., classes: int = ..., registers: int = ..., class_token: bool = ..., attention_pool: bool = ...) -> None:
+    def __init__(self, *, image_px: int, patch_px: int, channels: int = ..., extra_tokens: int = ..., positions: int = ..., embed_vectors: int = ..., head_vectors: int = ..., pool_mlp_width: int = ..., pooler_width: int = ..., feature_tokens: int = ..., classes: int = ..., classifiers: int = ...) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -358,24 +460,39 @@ class VisionEnds:
         The fields as plain Python values, as in the file formats.
         """
     @property
-    def attention_pool(self) -> bool:
-        """
-        one learned query attends to all tokens
-        """
-    @property
     def channels(self) -> int:
         """
         of the image
         """
     @property
-    def class_token(self) -> bool:
-        """
-        a learned token that is read out
-        """
-    @property
     def classes(self) -> int:
         """
         0: the pooled features are the output
+        """
+    @property
+    def classifiers(self) -> int:
+        """
+        whose results are averaged
+        """
+    @property
+    def embed_vectors(self) -> int:
+        """
+        other parameters of the embedding: bias, learned tokens, norms
+        """
+    @property
+    def extra_tokens(self) -> int:
+        """
+        without a place in the image: class, distillation, registers
+        """
+    @property
+    def feature_tokens(self) -> int:
+        """
+        pooled vectors read out side by side
+        """
+    @property
+    def head_vectors(self) -> int:
+        """
+        parameters of the norms behind the last block
         """
     @property
     def image_px(self) -> int:
@@ -388,14 +505,60 @@ class VisionEnds:
         side of a patch
         """
     @property
-    def registers(self) -> int:
+    def pool_mlp_width(self) -> int:
         """
-        learned tokens without a place in the image
+        one learned query attends to all tokens, then an MLP of this width; 0: none
+        """
+    @property
+    def pooler_width(self) -> int:
+        """
+        a dense layer over what is read out; 0: none
+        """
+    @property
+    def positions(self) -> int:
+        """
+        learned position embeddings
         """
     @property
     def tokens(self) -> float:
         """
-        Patches, class token and registers of one image.
+        Patches and extra tokens of one image.
+        """
+class VisionStage:
+    """
+    Blocks that see the same number of tokens.
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, blocks: collections.abc.Sequence, tokens: float) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def blocks(self) -> collections.abc.Sequence:
+        """
+        one after the other
+        """
+    @property
+    def tokens(self) -> float:
+        """
+        of one image
         """
 class TextEnds:
     """
@@ -411,7 +574,7 @@ class TextEnds:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, vocabulary: int, positions: int = ..., tied: bool = ...) -> None:
+    def __init__(self, *, vocabulary: int, embed_width: int = ..., positions: int = ..., embed_vectors: int = ..., norm_vectors: int = ..., tied: bool = ..., head_bias: bool = ...) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -422,6 +585,26 @@ class TextEnds:
     def to_dict(self) -> dict:
         """
         The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def embed_vectors(self) -> int:
+        """
+        parameters of a norm behind the embedding
+        """
+    @property
+    def embed_width(self) -> int:
+        """
+        numbers per token embedding, projected to the width; 0: the width
+        """
+    @property
+    def head_bias(self) -> bool:
+        """
+        of the output matrix
+        """
+    @property
+    def norm_vectors(self) -> int:
+        """
+        parameters of the final norm
         """
     @property
     def positions(self) -> int:
@@ -1032,7 +1215,7 @@ def crossing_bytes(operators: typing.SupportsInt | typing.SupportsIndex, tensors
     """
     Bytes across the cut after each operator; tensors are (bytes, produced at, last used at).
     """
-def decoder(*, shape: TransformerShape, ends: TextEnds, pass_: Pass, sub_blocks: bool, separate_ends: bool) -> list[LayerProfile]:
+def decoder(*, blocks: collections.abc.Sequence[BlockShape], ends: TextEnds, pass_: Pass, sub_blocks: bool, separate_ends: bool) -> list[LayerProfile]:
     """
     The layers of a whole decoder that yields one token per sequence.
     """
@@ -1101,7 +1284,7 @@ def topological_order(count: typing.SupportsInt | typing.SupportsIndex, edges: c
     """
     An order of nodes in which every edge points forward; the smallest node first where free.
     """
-def vision_transformer(*, shape: TransformerShape, ends: VisionEnds, pass_: Pass, sub_blocks: bool, separate_ends: bool) -> list[LayerProfile]:
+def vision_transformer(*, stages: collections.abc.Sequence[VisionStage], ends: VisionEnds, pass_: Pass, sub_blocks: bool, separate_ends: bool) -> list[LayerProfile]:
     """
     The layers of a whole vision transformer.
     """

@@ -161,3 +161,9 @@ def test_unknown_names() -> None:
         model.pipedream("vgg19")
     with pytest.raises(ValueError, match="model: 'x' is not one of google/vit-base"):
         model.pipeedge("x")
+
+
+def test_byte_order_marks_are_no_part_of_measured_files(tmp_path) -> None:
+    graph = (measured.DATA / "pipedream" / "vgg16.txt").read_text(encoding="utf-8")
+    (tmp_path / "vgg16.txt").write_text(graph, encoding="utf-8-sig")
+    assert model.read_pipedream(tmp_path / "vgg16.txt") == model.pipedream("vgg16")

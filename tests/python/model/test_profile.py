@@ -144,12 +144,45 @@ def test_bad_csv(tmp_path, text, message) -> None:
     assert message in str(error.value)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_table(tmp_path) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text("flop,memory_bytes,output_bytes\n1,2,3\n", encoding="utf-8-sig")
+    assert model.from_csv(path, input_bytes=1).layers[0].flop == 1
+
+
+def test_a_table_that_is_no_csv_is_named(tmp_path) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text('flop,memory_bytes,output_bytes\n"1"2,2,3\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="b.csv: "):
+        model.from_csv(path, input_bytes=1)
+
+
+def test_checks_of_a_profile_are_those_of_the_core() -> None:
+    layer = model.LayerProfile(name="a", flop=1, memory_bytes=1, output_bytes=1)
+    for change, message in [
+        ({"batch": 1.0}, "batch: expected an integer, got 1.0"),
+        ({"batch": True}, "batch: expected an integer, got True"),
+        ({"batch": np.array([2])}, "batch: expected an integer, got array"),
+        ({"input_bytes": "1"}, "input_bytes: expected a number, got '1'"),
+        ({"input_bytes": 10**400}, "input_bytes: "),
+        ({"input_bytes": np.nan}, "input_bytes: nan is not in"),
+        ({"detail": [1]}, r"detail\[0\]: expected a LayerProfile, got 1"),
+        ({"name": 5}, "name: expected text, got 5"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=message):
+            model.Profile(**{"name": "a", "detail": (layer,), "input_bytes": 1, **change})
+    assert type(model.Profile("a", (layer,), 1, batch=np.int64(3)).batch) is int
+
+
 def test_bad_arrays() -> None:
     good = {"flop": [1.0, 2.0], "memory_bytes": [1, 2], "output_bytes": [1, 2], "input_bytes": 0}
-    with pytest.raises(ValueError, match=r"memory_bytes: shape \(3,\)"):
+    with pytest.raises(ValueError, match="memory_bytes: 3 values are not 2, one per layer as flop has"):
         model.from_arrays(**{**good, "memory_bytes": [1, 2, 3]})
-    with pytest.raises(ValueError, match="output_bytes: shape"):
+    with pytest.raises(TypeError, match=r"output_bytes: expected numbers, got \['1', '2'\]"):
         model.from_arrays(**{**good, "output_bytes": ["1", "2"]})
+    for scalar in (1e9, np.float64(1e9), [[1.0, 2.0]]):
+        with pytest.raises(ValueError, match="flop: expected one number per layer, got"):
+            model.from_arrays(**{**good, "flop": scalar})
     with pytest.raises(ValueError, match="names: "):
         model.from_arrays(**good, names=["a"])
     with pytest.raises(TypeError, match="flops: unknown figure"):
