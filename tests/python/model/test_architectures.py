@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def reference_tool(repository):
 def test_every_architecture_is_recorded() -> None:
     assert {row["config"]["model_type"] for row in RECORDED["published"]} == set(FAMILIES)
     assert {row["config"]["model_type"] for row in RECORDED["small"]} == set(FAMILIES)
+
+
+def test_the_document_lists_every_architecture(repository) -> None:
+    text = (repository / "docs" / "models.md").read_text(encoding="utf-8")
+    table = text.split("| `model_type` |")[1].split("\n\n")[0]
+    first_columns = [line.split("|")[1] for line in table.splitlines()[2:]]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(first_columns))) == sorted(FAMILIES)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
