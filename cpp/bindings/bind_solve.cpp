@@ -253,13 +253,17 @@ void register_solve(py::module_& m) {
   m.def(
       "k_best",
       [](const Problem& problem, std::int64_t k, double time_limit_s) {
+        core::StopReason reason{};
         std::vector<Plan> plans =
             run_solver(time_limit_s, [&](core::StopToken& stop, search::Workspace& workspace) {
-              return split::k_best(problem, k, stop, workspace);
+              std::vector<Plan> found = split::k_best(problem, k, stop, workspace);
+              reason = stop.reason();
+              return found;
             });
         py::list views;
         for (Plan& plan : plans) views.append(PlanView{problem, std::move(plan)});
-        return views;
+        // Without any plan the list alone would not tell.
+        return std::tuple(views, reason == core::StopReason::interrupted);
       },
       py::arg("problem"), py::arg("k"), py::kw_only(), py::arg("time_limit_s"),
       "See `constellm.split.k_best`.");

@@ -55,24 +55,25 @@ void stage_faults(const Problem& problem, const Assignment& assignment, std::vec
     if (s.node < 0 || s.node >= problem.node_count()) {
       faults.push_back(where + "node position " + std::to_string(s.node) + " is not in [0, " +
                        std::to_string(problem.node_count()) + ")");
-      return;
+    } else {
+      const auto begin = assignment.path.begin();
+      const auto found = std::find(begin + static_cast<std::ptrdiff_t>(at), assignment.path.end(), s.node);
+      if (found == assignment.path.end())
+        faults.push_back(where + "'" + id_of(problem, s.node) + "' is not on the rest of the path");
+      else
+        at = static_cast<std::size_t>(found - begin) + 1;
+      if (!problem.spec().network.nodes[static_cast<std::size_t>(s.node)].can_host())
+        faults.push_back(where + "'" + id_of(problem, s.node) + "' only relays");
     }
-    while (at < assignment.path.size() && assignment.path[at] != s.node) ++at;
-    if (at == assignment.path.size()) {
-      faults.push_back(where + "'" + id_of(problem, s.node) + "' is not on the rest of the path");
-      return;
-    }
-    ++at;
-    if (!problem.spec().network.nodes[static_cast<std::size_t>(s.node)].can_host()) {
-      faults.push_back(where + "'" + id_of(problem, s.node) + "' only relays");
-    }
-    if (s.first_layer != next_layer || s.last_layer < s.first_layer || s.last_layer >= layers) {
+    if (next_layer == layers) {
+      faults.push_back(where + "layers " + layer_range(s) + ", though all layers are done");
+    } else if (s.first_layer != next_layer || s.last_layer < s.first_layer || s.last_layer >= layers) {
       faults.push_back(where + "layers " + layer_range(s) + ", expected to start at " +
                        std::to_string(next_layer) + " and end in [" + std::to_string(next_layer) + ", " +
                        std::to_string(layers - 1) + "]");
-      return;
     }
-    next_layer = s.last_layer + 1;
+    // What follows is held against where this one ends, if that can be.
+    next_layer = std::clamp(s.last_layer, next_layer - 1, layers - 1) + 1;
     const bool last = next_layer == layers;
     if (last && s.codec != kNoCodec) faults.push_back(where + "a codec after the last layer");
     if (!last && (s.codec < 0 || s.codec >= problem.codec_count())) {

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from .. import split
-from ..core.checks import real
 from ..core.files import read_json
+from ..core.quantity import printable
+from ..split.options import TIME_LIMIT
 
 # Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT.
 INTERRUPTED = 130
@@ -29,8 +30,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--method", default="optimal", metavar="NAME", help="'optimal' (default) or a benchmark by name"
     )
     solve.add_argument(
-        "--time-limit", type=_seconds, default=None, metavar="S", help="seconds for each problem"
-    )
+        "--time-limit", type=_seconds, default=TIME_LIMIT.default, metavar="S",
+        help=f"for each problem, in {TIME_LIMIT.allowed}: {TIME_LIMIT.doc}",
+    )  # fmt: skip
     solve.set_defaults(run=_solve)
 
     evaluate = actions.add_parser("evaluate", help="print the terms of a plan and every rule that it breaks")
@@ -46,18 +48,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _seconds(text: str) -> float:
     try:
-        return real("time limit", float(text), least=0)
+        return float(TIME_LIMIT.check(float(text)))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds in [0, inf]") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not in {TIME_LIMIT.allowed}") from None
 
 
 def _complain(what: object, error: BaseException) -> None:
     line = "\\n".join(str(error).splitlines())  # one error, one line, whatever a name in a file holds
-    print(f"constellm: {what}: {line}", file=sys.stderr)
+    print(printable(f"constellm: {what}: {line}"), file=sys.stderr)
 
 
 def _solve(arguments: argparse.Namespace) -> int:
-    options = {} if arguments.time_limit is None else {"time_limit_s": arguments.time_limit}
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,7 +72,7 @@ def _solve(arguments: argparse.Namespace) -> int:
             if problem.name in seen:
                 raise ValueError(f"name {problem.name!r} was given before, by {seen[problem.name]}")
             seen[problem.name] = file
-            plan = split.solve(problem, method=arguments.method, **options)
+            plan = split.solve(problem, method=arguments.method, time_limit_s=arguments.time_limit)
             target = arguments.out / f"{problem.name}.plan.json"
             split.save_plan(plan, target)
         except _UNREADABLE as error:
@@ -105,9 +106,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     try:
         print(json.dumps(split.evaluate(problem, files[1]), indent=1))
     except (TypeError, ValueError) as error:
-        print(f"no terms: {error}")
+        print(printable(f"no terms: {error}"))
     for rule in broken:
-        print(f"breaks: {rule}")
+        print(printable(f"breaks: {rule}"))
     return 1 if broken else 0
 
 

@@ -11,6 +11,7 @@ from .display import attach as _attach_displays
 from .files import load_problem, problem_from_dict, save_problem
 from .fronts import ParetoFront, pareto_front
 from .generating import GenerationPlan, GenerationProblem, solve_generation
+from .interrupt import Interrupted
 from .methods import METHODS, Method
 from .micro_batches import best_micro_batches, with_micro_batches
 from .options import OPTIONS
@@ -24,6 +25,7 @@ __all__ = [
     "Comparison",
     "GenerationPlan",
     "GenerationProblem",
+    "Interrupted",
     "Method",
     "ParetoFront",
     "Plan",

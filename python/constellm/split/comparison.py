@@ -17,6 +17,7 @@ from ..core.files import write_text
 from ..core.optional import optional_import
 from ..core.quantity import printable
 from .display import layout_text
+from .interrupt import Interrupted
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
 from .options import check_options
 
@@ -45,11 +46,11 @@ class Comparison:
 
     Attributes
     ----------
-    problem
+    problem : Problem
         That was compared.
-    rows
+    rows : tuple of dict
         In the order of the methods.
-    reference
+    reference : str or None
         The method that speed-ups refer to; None where no method has a plan.
     """
 
@@ -140,13 +141,13 @@ def compare(
 
     Parameters
     ----------
-    problem
+    problem : Problem
         What is to be run where.
-    methods
+    methods : sequence of str, optional
         Names of `constellm.split.methods.METHODS`; default: all that fit the menu.
-    reference
+    reference : str, optional
         The method that speed-ups refer to; default: the first one with a plan.
-    time_limit_s
+    time_limit_s : float
         For each method [s].
 
     Returns
@@ -159,6 +160,9 @@ def compare(
     ------
     ValueError, TypeError
         For an unknown method, one that does not fit the menu, or a reference that is not among them.
+    Interrupted
+        On Ctrl-C: a `KeyboardInterrupt` whose `result` is the table of the rows so far; the last one may have
+        status ``"interrupted"``.
 
     Examples
     --------
@@ -179,11 +183,19 @@ def compare(
     limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     for name in names:
         method_of(name)
-    rows = []
-    for name in names:
-        rows.append(_row(problem, name, limit_s))
-        if rows[-1]["status"] == "interrupted":
-            raise KeyboardInterrupt
+    rows: list[dict[str, Any]] = []
+    try:
+        for name in names:
+            rows.append(_row(problem, name, limit_s))
+            if rows[-1]["status"] == "interrupted":
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        raise Interrupted(_table(problem, rows, reference)) from None
+    return _table(problem, rows, reference)
+
+
+def _table(problem: Problem, rows: Sequence[dict[str, Any]], reference: str | None) -> Comparison:
+    """Rows with what one says beside the others: speed-up and gap."""
     objective = "delay_s" if problem.objective == "delay" else "bottleneck_s"
     with_plan = [row for row in rows if not math.isnan(row[objective])]
     if reference is None and with_plan:

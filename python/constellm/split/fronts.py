@@ -11,6 +11,7 @@ import numpy as np
 from .. import _core
 from .._core import Plan, Problem
 from ..core.checks import instance, real, short
+from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
 
 
@@ -55,30 +56,43 @@ def pareto_front(
     *,
     epsilon: float = 0.0,
     time_limit_s: float = math.inf,
+    on_interrupt: str = "return",
 ) -> ParetoFront:
     """The trade-off between two or more of delay, bytes, error and energy.
 
     Parameters
     ----------
-    criteria
+    problem : Problem
+        What is to be run where.
+    criteria : sequence of str
         Two to four of ``"delay_s"``, ``"bytes"``, ``"error"``, ``"energy_j"``; all are minimised.
         The problem's own limits hold throughout; its objective plays no part.
-    epsilon
+    epsilon : float
         0, for two criteria only: the exact front, but for points closer to each other than 1e-9 of their
         value. Above 0 an epsilon-front: for every plan there is one in the front that is no worse in the
         first criterion (delay, where it is one of them) and at most 1 + epsilon times as large in each other.
-    time_limit_s
-        Stop after this time; the front then says so.
+    time_limit_s : float
+        Stop after this time [s]; the front then says so.
+    on_interrupt : str
+        As of `constellm.split.solve`; `Interrupted` then carries the front.
+
+    Returns
+    -------
+    ParetoFront
 
     Raises
     ------
     ValueError
         For an unknown or repeated criterion, or an epsilon that does not fit their number.
+    Interrupted
+        See `on_interrupt`.
     """
     instance("problem", problem, Problem)
     if isinstance(criteria, str) or not all(isinstance(name, str) for name in criteria):
         raise TypeError(f"criteria: expected a sequence of names, got {short(criteria)}")
     epsilon = real("epsilon", epsilon, least=0)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
+    check_on_interrupt(on_interrupt)
     plans, status = _core.pareto_front(problem, list(criteria), epsilon=epsilon, time_limit_s=limit)
-    return ParetoFront(tuple(plans), tuple(criteria), epsilon, status)
+    front = ParetoFront(tuple(plans), tuple(criteria), epsilon, status)
+    return handed_over(front, interrupted=status == "interrupted", on_interrupt=on_interrupt)

@@ -12,6 +12,7 @@ import numpy as np
 from .. import _core
 from .._core import Plan, Problem
 from ..core.checks import count, instance, real, short
+from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
 from .solver import as_plan, with_codecs
 
@@ -94,12 +95,14 @@ class GenerationProblem:
 
         Parameters
         ----------
-        requests
+        plan : Plan
+            Of the prefill.
+        requests : int
             R requests in flight at once, one token of each on its way round the loop.
 
         Returns
         -------
-        dict
+        dict of str to float
             ``ttft_s``, ``token_s``, ``total_s``, ``decode_bottleneck_s``; ``energy_j`` and ``bytes`` of
             prefill and decode; ``tokens_per_s`` = min(R / token_s, 1 / decode_bottleneck_s).
         """
@@ -168,19 +171,43 @@ class GenerationPlan:
         return (self.total_s - self.lower_bound_s) / self.total_s
 
 
-def solve_generation(problem: GenerationProblem, *, time_limit_s: float = math.inf) -> GenerationPlan:
+def solve_generation(
+    problem: GenerationProblem, *, time_limit_s: float = math.inf, on_interrupt: str = "return"
+) -> GenerationPlan:
     """The plan of least `total_s` under the prefill problem's limits, by exact search.
 
     The return of the token depends on both ends of the plan; one search for each first host makes that exact.
     The energy limit covers prefill and decode.
+
+    Parameters
+    ----------
+    problem : GenerationProblem
+        A prompt, and the tokens that follow it.
+    time_limit_s : float
+        Stop after this time [s], with the best plan so far and a true bound.
+    on_interrupt : str
+        As of `constellm.split.solve`; `Interrupted` then carries the answer.
+
+    Returns
+    -------
+    GenerationPlan
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no generation problem, or an argument out of range.
+    Interrupted
+        See `on_interrupt`.
     """
     instance("problem", problem, GenerationProblem)
+    check_on_interrupt(on_interrupt)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     plan, status, lower_bound_s = _core.solve_generation(
         problem.prefill, problem.decode, time_limit_s=limit, **problem._arguments
     )
     terms = problem.evaluate(plan) if plan.path else {}
-    return GenerationPlan(problem, plan, status, lower_bound_s, terms)
+    found = GenerationPlan(problem, plan, status, lower_bound_s, terms)
+    return handed_over(found, interrupted=status == "interrupted", on_interrupt=on_interrupt)
 
 
 def _decode_table(decode: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from .._core import Plan, Problem
 from ..core.checks import count, instance
+from .interrupt import check_on_interrupt, handed_over
 from .solver import solve
 
 
@@ -15,6 +16,22 @@ def with_micro_batches(problem: Problem, micro_batches: int) -> Problem:
 
     FLOP, bytes and measured layer times go with the size of a micro-batch; fixed overheads, latencies and
     resident memory do not (a file's `memory_bytes` does not say which part of it is workspace).
+
+    Parameters
+    ----------
+    problem : Problem
+        What is to be run where.
+    micro_batches : int
+        In [1, 2^53].
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no problem, or a number out of range.
     """
     instance("problem", problem, Problem)
     micro_batches = count("micro_batches", micro_batches, most=2**53)
@@ -40,24 +57,37 @@ def best_micro_batches(
     batch: int | None = None,
     counts: Sequence[int] | None = None,
     time_limit_s: float = math.inf,
+    on_interrupt: str = "return",
 ) -> list[Plan]:
     """Plans for every way to cut the problem's batch into equal micro-batches, best first.
 
     Parameters
     ----------
-    batch
+    problem : Problem
+        What is to be run where; its batch is cut anew.
+    batch : int, optional
         Samples in the whole batch; every divisor of it is tried. Give this or `counts`.
-    counts
+    counts : sequence of int, optional
         Numbers of micro-batches to try.
-    time_limit_s
-        For each of them.
+    time_limit_s : float
+        For each of them [s].
+    on_interrupt : str
+        As of `constellm.split.solve`; `Interrupted` then carries the list.
 
     Returns
     -------
     list of Plan
         One a count, by the objective; ``plan.problem.micro_batches`` is the count. Infeasible ones last.
-        Ctrl-C ends the list early: its last plan has status ``"interrupted"``.
+        Ctrl-C ends the list early: one of its plans has status ``"interrupted"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For neither or both of `batch` and `counts`, or one out of range.
+    Interrupted
+        See `on_interrupt`.
     """
+    check_on_interrupt(on_interrupt)
     if (batch is None) == (counts is None):
         raise TypeError("give either batch or counts")
     if counts is not None:
@@ -65,12 +95,13 @@ def best_micro_batches(
     else:
         batch = count("batch", batch, most=1_000_000)
         tried = [number for number in range(1, batch + 1) if batch % number == 0]
-    plans = []
+    plans: list[Plan] = []
     for number in tried:
         plans.append(solve(with_micro_batches(problem, number), time_limit_s=time_limit_s))
         if plans[-1].status == "interrupted":
             break
-    return sorted(plans, key=_rank)
+    interrupted = bool(plans) and plans[-1].status == "interrupted"
+    return handed_over(sorted(plans, key=_rank), interrupted=interrupted, on_interrupt=on_interrupt)
 
 
 def _rank(plan: Plan) -> float:

@@ -1,4 +1,4 @@
-"""The solver's options in one table, which documentation, validation and the command line read."""
+"""The solver's options in one table, which validation, documentation and the command line read."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ class Option:
         return real(self.name, value, least=0)
 
 
+TIME_LIMIT = Option(
+    "time_limit_s", math.inf, "[0, inf] s", "stop after this time, with the best plan and a true bound"
+)
 OPTIONS = (
-    Option(
-        "time_limit_s", math.inf, "[0, inf] s", "stop after this time, with the best plan and a true bound"
-    ),
+    TIME_LIMIT,
     Option(
         "intervals", True, "True or False", "branch on intervals of the bottleneck; else one run of labels"
     ),
@@ -50,6 +51,8 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
     return {name: option.check(options.get(name, option.default)) for name, option in known.items()}
 
 
-def options_doc() -> str:
-    """The table as text."""
-    return "\n".join(f"{o.name} (default {o.default}, {o.allowed}): {o.doc}" for o in OPTIONS)
+def options_markdown() -> str:
+    """The table as it stands in ``docs/search.md``."""
+    rows = ["| option | default | allowed | what it does |", "| --- | --- | --- | --- |"]
+    rows += [f"| `{o.name}` | {o.default} | {o.allowed} | {o.doc} |" for o in OPTIONS]
+    return "\n".join(rows) + "\n"

@@ -10,20 +10,24 @@ from .. import _core
 from .._core import Codec, Node, Plan, Problem, Stage
 from ..core.checks import count, instance
 from .files import PlanClaims, check_plan_dict
+from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
 
 _FIGURES = ("delay_s", "bottleneck_s", "error", "energy_j", "bytes")
 
 
-def solve(problem: Problem, *, method: str = "optimal", **options: Any) -> Plan:
+def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "return", **options: Any) -> Plan:
     """Find a plan for `problem`.
 
     Parameters
     ----------
-    problem
+    problem : Problem
         What is to be run where.
-    method
+    method : str
         ``"optimal"`` for the exact search, or the name of a benchmark (`constellm.split.methods`).
+    on_interrupt : str
+        What Ctrl-C does: ``"return"`` the best plan so far, of status ``"interrupted"``, or ``"raise"``
+        `Interrupted` with that plan as its `result`, so that it also ends a loop of solves.
     **options
         Of the exact search; `constellm.split.OPTIONS` lists them. ``time_limit_s`` is the one to know.
 
@@ -31,9 +35,16 @@ def solve(problem: Problem, *, method: str = "optimal", **options: Any) -> Plan:
     -------
     Plan
         With `status`, the evaluator's figures and, from the exact search, a bound that no plan beats.
-        Ctrl-C ends the search early: status ``"interrupted"``, with the best plan so far.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no problem, an unknown method, or an unknown or wrong option; names them.
+    Interrupted
+        A `KeyboardInterrupt`; see `on_interrupt`.
     """
     instance("problem", problem, Problem)
+    check_on_interrupt(on_interrupt)
     if method != "optimal":
         if options.keys() - {"time_limit_s"}:
             raise TypeError(
@@ -41,20 +52,48 @@ def solve(problem: Problem, *, method: str = "optimal", **options: Any) -> Plan:
             )
         from .methods import solve_by_name
 
-        return solve_by_name(problem, method, **options)
-    return _core.solve(problem, **check_options(options))
+        plan = solve_by_name(problem, method, **options)
+    else:
+        plan = _core.solve(problem, **check_options(options))
+    return handed_over(plan, interrupted=plan.status == "interrupted", on_interrupt=on_interrupt)
 
 
-def k_best(problem: Problem, k: int, *, time_limit_s: float = math.inf) -> list[Plan]:
+def k_best(
+    problem: Problem, k: int, *, time_limit_s: float = math.inf, on_interrupt: str = "return"
+) -> list[Plan]:
     """The `k` best distinct plans, best first; fewer where there are not as many.
 
-    Two plans are distinct when path, blocks or codecs differ. ``status`` is ``"optimal"`` when the list
-    is proven to be the k best.
+    Two plans are distinct when path, blocks or codecs differ.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is to be run where.
+    k : int
+        In [1, 100,000].
+    time_limit_s : float
+        Stop after this time [s], with the best so far.
+    on_interrupt : str
+        As of `solve`; `Interrupted` then carries the list.
+
+    Returns
+    -------
+    list of Plan
+        ``status`` is ``"optimal"`` when the list is proven to be the k best.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no problem, or an argument out of range; names it.
+    Interrupted
+        See `on_interrupt`.
     """
     instance("problem", problem, Problem)
     k = count("k", k, most=100_000)
+    check_on_interrupt(on_interrupt)
     time_limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
-    return _core.k_best(problem, k, time_limit_s=time_limit_s)
+    plans, interrupted = _core.k_best(problem, k, time_limit_s=time_limit_s)
+    return handed_over(plans, interrupted=interrupted, on_interrupt=on_interrupt)
 
 
 def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +101,9 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]
 
     Parameters
     ----------
-    plan
+    problem : Problem
+        What is to be run where. Codecs that the plan carries need not be in its menu.
+    plan : Plan or mapping
         A `Plan`, or the content of a plan file.
 
     Returns
@@ -74,7 +115,7 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]
     Raises
     ------
     ValueError
-        If it is no plan of the problem: what is wrong with path or blocks.
+        If it is no plan of the problem: what is wrong with path, blocks or the codecs that it carries.
     """
     instance("problem", problem, Problem)
     if isinstance(plan, Plan):
@@ -88,7 +129,25 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]
 
 
 def check(problem: Problem, plan: Plan | Mapping[str, Any]) -> list[str]:
-    """Every rule that a plan breaks: form, limits, and claims that are not so. Empty for a good plan."""
+    """Every rule that a plan breaks: form, limits, and claims that are not so. Empty for a good plan.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is to be run where. Codecs that the plan carries need not be in its menu.
+    plan : Plan or mapping
+        A `Plan`, or the content of a plan file.
+
+    Returns
+    -------
+    list of str
+        A text for each rule, which starts with the place.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For content that is not even of the form of a plan file.
+    """
     instance("problem", problem, Problem)
     claims = check_plan_dict(plan.to_dict() if isinstance(plan, Plan) else plan)
     broken = []

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from constellm import _core, split
-from constellm.split.options import check_options, options_doc
+from constellm.cli import main
+from constellm.split.options import check_options, options_markdown
 from oracles.random_problems import random_problem
 
 NAMES = [option.name for option in split.OPTIONS]
@@ -27,11 +28,18 @@ def test_the_table_is_the_solvers_own():
         _core.solve(problem, **defaults, extra=1)
 
 
-def test_documentation_names_each():
-    lines = options_doc().splitlines()
-    assert [line.split(" ")[0] for line in lines] == NAMES
-    for option, line in zip(split.OPTIONS, lines):
-        assert str(option.default) in line and option.allowed in line and option.doc in line
+def test_the_page_has_the_table(repository):
+    page = (repository / "docs/search.md").read_text(encoding="utf-8")
+    assert options_markdown() in page
+    for option in split.OPTIONS:
+        assert f"| `{option.name}` | {option.default} | {option.allowed} | {option.doc} |" in page
+
+
+def test_the_command_line_reads_the_table(capsys):
+    with pytest.raises(SystemExit):
+        main(["split", "solve", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert split.OPTIONS[0].doc in said and split.OPTIONS[0].allowed in said
 
 
 def test_defaults_and_given():
