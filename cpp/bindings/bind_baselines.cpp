@@ -68,7 +68,9 @@ void register_baselines(py::module_& m) {
       [](const split::Problem& problem, const std::string& method, double time_limit_s) {
         const split::Proposal proposal = propose(method, problem, time_limit_s);
         split::Plan plan = split::to_plan(proposal);
-        return PlanView{plan.assignment ? proposal.problem : problem, std::move(plan)};
+        PlanView found{plan.assignment ? proposal.problem : problem, std::move(plan)};
+        explain_infeasible(found, time_limit_s);
+        return found;
       },
       py::arg("problem"), py::arg("method"), py::kw_only(), py::arg("time_limit_s"),
       "solve_by(problem: Problem, method: str, *, time_limit_s: float) -> Plan\n\n"

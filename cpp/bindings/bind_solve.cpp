@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -64,7 +65,9 @@ core::Status status_of(const std::string& text) {
 PlanView restored_plan(const Problem& problem, const std::vector<std::string>& path,
                        const std::vector<split::Stage>& stages, const std::string& status,
                        const std::string& method, double lower_bound_s, double seconds,
-                       const std::map<std::string, std::int64_t>& counters, std::int32_t added_codecs) {
+                       const std::map<std::string, std::int64_t>& counters, std::int32_t added_codecs,
+                       const std::vector<std::string>& broken_limits,
+                       const std::optional<split::Infeasibility>& infeasibility) {
   PlanView v{problem, {}};
   if (!path.empty()) {
     const split::Assignment assignment = split::to_assignment(problem, path, stages);
@@ -81,6 +84,8 @@ PlanView restored_plan(const Problem& problem, const std::vector<std::string>& p
   const auto old = counters.find("peak_open");  // as version 0.1.0 called `most_open`
   if (old != counters.end()) v.plan.counters.most_open = old->second;
   v.plan.added_codecs = added_codecs;
+  v.plan.broken_limits = broken_limits;
+  v.plan.infeasibility = infeasibility;
   return v;
 }
 
@@ -134,6 +139,14 @@ void register_plan(py::module_& m) {
   property("codecs", "codecs(self) -> list[Codec]", &added_codecs,
            "that the method brought along: used by the plan, and added to the menu of `problem`");
   property(
+      "infeasibility", "infeasibility(self) -> Infeasibility | None",
+      [](const PlanView& v) { return v.plan.infeasibility; },
+      "why the problem has no plan, and how much would do; None where there is one, or it is not proven");
+  property(
+      "broken_limits", "broken_limits(self) -> list[str]",
+      [](const PlanView& v) { return v.plan.broken_limits; },
+      "limits that the plan of a benchmark method breaks, for which it is none");
+  property(
       "counters", "counters(self) -> dict[str, int]",
       [](const PlanView& v) { return counters_of(v.plan.counters); },
       "labels made, dominated, expanded; most waiting; backward passes; intervals");
@@ -164,6 +177,8 @@ void register_plan(py::module_& m) {
         solver["method"] = p.method;
         solver["seconds"] = p.seconds;
         solver["version"] = py::module_::import("constellm._core").attr("version");
+        if (p.infeasibility) solver["infeasibility"] = to_plain(py::cast(*p.infeasibility));
+        if (!p.broken_limits.empty()) solver["broken_limits"] = p.broken_limits;
         d["solver"] = solver;
         return d;
       },
@@ -178,6 +193,7 @@ void register_plan(py::module_& m) {
                   std::to_string(p.assignment->stages.size()) + " stages, " +
                   py::str("{:.4g}").format(p.bytes).cast<std::string>() + " B";
         }
+        if (p.infeasibility) text += " (" + p.infeasibility->reason + ")";
         return text + ", " + p.method + ")";
       },
       "__repr__(self) -> str");
@@ -203,7 +219,7 @@ void register_plan(py::module_& m) {
         return py::make_tuple(
             v.problem, static_cast<int>(p.status), p.method, p.lower_bound_s, p.seconds, decision,
             py::make_tuple(c.labels, c.dominated, c.expanded, c.most_open, c.passes, c.intervals),
-            p.added_codecs);
+            p.added_codecs, p.broken_limits, p.infeasibility);
       },
       [](const py::tuple& t) {
         PlanView v{t[0].cast<Problem>(), {}};
@@ -221,18 +237,34 @@ void register_plan(py::module_& m) {
         const auto c = t[6].cast<py::tuple>();
         v.plan.counters = {c[0].cast<std::int64_t>(), c[1].cast<std::int64_t>(), c[2].cast<std::int64_t>(),
                            c[3].cast<std::int64_t>(), c[4].cast<std::int64_t>(), c[5].cast<std::int64_t>()};
-        if (t.size() > 7) v.plan.added_codecs = t[7].cast<std::int32_t>();
+        if (t.size() > 7) {  // since 0.2.0
+          v.plan.added_codecs = t[7].cast<std::int32_t>();
+          v.plan.broken_limits = t[8].cast<std::vector<std::string>>();
+          v.plan.infeasibility = t[9].cast<std::optional<split::Infeasibility>>();
+        }
         return v;
       }));
 }
 
 }  // namespace
 
+void explain_infeasible(PlanView& found, double time_limit_s) {
+  if (found.plan.status != core::Status::infeasible) return;
+  const double left_s = std::max(0.0, time_limit_s - found.plan.seconds);
+  const double most_s = std::max(1.0, found.plan.seconds);
+  found.plan.infeasibility =
+      run_solver(std::min(left_s, most_s), [&](core::StopToken& stop, search::Workspace& workspace) {
+        return split::explain(found.problem, stop, workspace);
+      });
+}
+
 void register_solve(py::module_& m) {
+  record<split::Infeasibility>(m);
   register_plan(m);
   m.def("restored_plan", &restored_plan, py::arg("problem"), py::kw_only(), py::arg("path"),
         py::arg("stages"), py::arg("status"), py::arg("method"), py::arg("lower_bound_s"), py::arg("seconds"),
-        py::arg("counters"), py::arg("added_codecs"), "See `constellm.split.plan_from_dict`.");
+        py::arg("counters"), py::arg("added_codecs"), py::arg("broken_limits"), py::arg("infeasibility"),
+        "See `constellm.split.plan_from_dict`.");
   m.def(
       "solve",
       [](const Problem& problem, double time_limit_s, bool intervals, bool heuristic, bool dominance,
@@ -243,9 +275,11 @@ void register_solve(py::module_& m) {
         options.search.labels.heuristic = heuristic;
         options.search.labels.dominance = dominance;
         options.search.labels.resource_bound = resource_bound;
-        return run_solver(time_limit_s, [&](core::StopToken& stop, search::Workspace& workspace) {
+        PlanView found = run_solver(time_limit_s, [&](core::StopToken& stop, search::Workspace& workspace) {
           return PlanView{problem, split::solve(problem, options, stop, workspace)};
         });
+        explain_infeasible(found, time_limit_s);
+        return found;
       },
       py::arg("problem"), py::kw_only(), py::arg("time_limit_s"), py::arg("intervals"), py::arg("heuristic"),
       py::arg("dominance"), py::arg("resource_bound"), py::arg("unroll"),

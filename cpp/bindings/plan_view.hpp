@@ -9,4 +9,8 @@ struct PlanView {
   split::Plan plan;
 };
 
+/// Says in an infeasible plan why it is, within what is left of the time limit and as long as the search
+/// itself took, or a second.
+void explain_infeasible(PlanView& found, double time_limit_s);
+
 }  // namespace constellm::bindings

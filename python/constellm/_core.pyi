@@ -8,7 +8,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['AttentionShape', 'BlockShape', 'Codec', 'Field', 'Layer', 'LayerProfile', 'Link', 'MlpShape', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'VisionEnds', 'VisionStage', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'restored_plan', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
+__all__: list[str] = ['AttentionShape', 'BlockShape', 'Codec', 'Field', 'Infeasibility', 'Layer', 'LayerProfile', 'Link', 'MlpShape', 'Network', 'Node', 'Pass', 'Plan', 'Problem', 'Scheme', 'Stage', 'TextEnds', 'VisionEnds', 'VisionStage', 'baseline_names', 'build', 'check_generation', 'codec_decode', 'codec_encode', 'codec_entropy_bound', 'codec_inspect', 'crossing_bytes', 'decoder', 'evaluate', 'evaluate_generation', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'quantisation_error', 'restored_plan', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweep_check_method', 'sweep_field', 'sweep_run', 'tensor_parallel', 'topological_order', 'version', 'vision_transformer']
 class Field:
     """
     What is said of a field of a record; every record lists its `fields`.
@@ -1081,6 +1081,67 @@ class Stage:
         """
         id of the host
         """
+class Infeasibility:
+    """
+    Why a problem has no plan, and how much would do; None where nothing would.
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, reason: str, least_error: float | None = ..., least_energy_j: float | None = ..., least_memory_factor: float | None = ..., least_error_alone: float | None = ..., least_energy_alone_j: float | None = ..., stopped: str | None = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def least_energy_alone_j(self) -> float | None:
+        """
+        of any plan that fits the memory, whatever its error [J]
+        """
+    @property
+    def least_energy_j(self) -> float | None:
+        """
+        max_energy_j that would do, every other limit kept [J]
+        """
+    @property
+    def least_error(self) -> float | None:
+        """
+        max_error that would do, every other limit kept
+        """
+    @property
+    def least_error_alone(self) -> float | None:
+        """
+        of any plan that fits the memory, whatever its energy
+        """
+    @property
+    def least_memory_factor(self) -> float | None:
+        """
+        by which the memory of every node must grow, every other limit kept
+        """
+    @property
+    def reason(self) -> str:
+        """
+        'no_route' from source to sink; 'no_host', no node on a route computes; 'memory', 'error' or 'energy', the first that no plan keeps even without the limits after it; 'limits', each can be kept, but not all at once; 'unknown', the time ran out
+        """
+    @property
+    def stopped(self) -> str | None:
+        """
+        None, or 'time_limit' or 'interrupted' where not everything was worked out
+        """
 class Plan:
     """
     A solver's answer: what it found, and what it proved. Figures are the evaluator's; NaN where there is no plan.
@@ -1118,6 +1179,11 @@ class Plan:
         longest stage or hop per micro-batch [s]
         """
     @property
+    def broken_limits(self) -> list[str]:
+        """
+        limits that the plan of a benchmark method breaks, for which it is none
+        """
+    @property
     def bytes(self) -> float:
         """
         over all hops and micro-batches [B]
@@ -1151,6 +1217,11 @@ class Plan:
     def gap(self) -> float:
         """
         (objective - lower bound) / objective
+        """
+    @property
+    def infeasibility(self) -> Infeasibility | None:
+        """
+        why the problem has no plan, and how much would do; None where there is one, or it is not proven
         """
     @property
     def lower_bound_s(self) -> float:
@@ -1227,7 +1298,7 @@ def evaluate_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.
     """
     See `constellm.split.GenerationProblem.evaluate`.
     """
-def k_best(problem: Problem, k: typing.SupportsInt | typing.SupportsIndex, *, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> list:
+def k_best(problem: Problem, k: typing.SupportsInt | typing.SupportsIndex, *, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[list, bool]:
     """
     See `constellm.split.k_best`.
     """
@@ -1243,7 +1314,7 @@ def quantisation_error(bits: typing.SupportsInt | typing.SupportsIndex) -> float
     """
     See `constellm.codec.quantisation_error`.
     """
-def restored_plan(problem: Problem, *, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage], status: str, method: str, lower_bound_s: typing.SupportsFloat | typing.SupportsIndex, seconds: typing.SupportsFloat | typing.SupportsIndex, counters: collections.abc.Mapping[str, typing.SupportsInt | typing.SupportsIndex], added_codecs: typing.SupportsInt | typing.SupportsIndex) -> Plan:
+def restored_plan(problem: Problem, *, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage], status: str, method: str, lower_bound_s: typing.SupportsFloat | typing.SupportsIndex, seconds: typing.SupportsFloat | typing.SupportsIndex, counters: collections.abc.Mapping[str, typing.SupportsInt | typing.SupportsIndex], added_codecs: typing.SupportsInt | typing.SupportsIndex, broken_limits: collections.abc.Sequence[str], infeasibility: Infeasibility | None) -> Plan:
     """
     See `constellm.split.plan_from_dict`.
     """

@@ -10,6 +10,8 @@ from pathlib import Path
 from .. import split
 from ..core.files import read_json
 from ..core.quantity import printable
+from ..split.display import why_none
+from ..split.interrupt import was_interrupted
 from ..split.options import TIME_LIMIT
 
 # Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT.
@@ -79,9 +81,11 @@ def _solve(arguments: argparse.Namespace) -> int:
             _complain(file, error)
             status = 2
             continue
-        worth = f", delay {plan.delay_s:.6g} s" if plan.path else ""
-        print(f"{target}: {plan.status}{worth}")
-        if plan.status == "interrupted":
+        worth = (
+            f", delay {plan.delay_s:.6g} s" if plan.path else "".join(f"; {why}" for why in why_none(plan))
+        )
+        print(printable(f"{target}: {plan.status}{worth}"))
+        if was_interrupted(plan):
             return INTERRUPTED
     return status
 

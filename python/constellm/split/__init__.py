@@ -4,7 +4,7 @@
 and `check` say what a plan is worth and which rule it breaks.
 """
 
-from .._core import Plan, Problem, Stage
+from .._core import Infeasibility, Plan, Problem, Stage
 from .comparison import Comparison, compare
 from .cuts import codecs_at_cuts, compressors_at_cuts
 from .display import attach as _attach_displays
@@ -25,6 +25,7 @@ __all__ = [
     "Comparison",
     "GenerationPlan",
     "GenerationProblem",
+    "Infeasibility",
     "Interrupted",
     "Method",
     "ParetoFront",

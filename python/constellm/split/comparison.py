@@ -16,8 +16,8 @@ from .._core import Problem
 from ..core.files import write_text
 from ..core.optional import optional_import
 from ..core.quantity import printable
-from .display import layout_text
-from .interrupt import Interrupted
+from .display import layout_text, why_none
+from .interrupt import Interrupted, was_interrupted
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
 from .options import check_options
 
@@ -34,7 +34,7 @@ COLUMNS = {
     "gap": "(objective − best lower bound of the table) ÷ objective, for plans of the very problem",
     "delay_model": "flow line, sequential or tensor parallel",
     "breaks": "limits that the plan breaks",
-    "note": "codecs that the method adds to the menu",
+    "note": "codecs that the method adds to the menu; why there is no plan",
     "layers": "who hosts which layers, and the codec of what is sent on",
 }
 _FIGURES = ("delay_s", "bottleneck_s", "bytes", "error", "energy_j")
@@ -198,7 +198,7 @@ def _table(problem: Problem, rows: Sequence[dict[str, Any]], reference: str | No
     """Rows with what one says beside the others: speed-up and gap."""
     objective = "delay_s" if problem.objective == "delay" else "bottleneck_s"
     with_plan = [row for row in rows if not math.isnan(row[objective])]
-    if reference is None and with_plan:
+    if with_plan and reference not in [row["method"] for row in rows]:
         reference = with_plan[0]["method"]
     base = next((row[objective] for row in rows if row["method"] == reference), math.nan)
     bound = max(
@@ -223,7 +223,8 @@ def _row(problem: Problem, name: str, time_limit_s: float) -> dict[str, Any]:
         return _tensor_parallel_row(problem, row)
     if name == "optimal":
         plan = _core.solve(problem, **check_options({"time_limit_s": time_limit_s}))
-        row.update(status=plan.status, lower_bound_s=plan.lower_bound_s)
+        status = "interrupted" if was_interrupted(plan) else plan.status
+        row.update(status=status, lower_bound_s=plan.lower_bound_s, note="; ".join(why_none(plan)))
         asked, path, stages = problem, plan.path, plan.stages
     else:
         found = _core.propose(problem, name, time_limit_s=time_limit_s)

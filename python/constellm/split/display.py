@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from .._core import Node, Plan, Problem, Stage
+from .._core import Infeasibility, Node, Plan, Problem, Stage
 from ..core.quantity import printable, quantity
 from .schedule import PHASES, schedule
 from .solver import evaluate
@@ -126,7 +126,7 @@ def _plan_lines(plan: Plan) -> list[str]:
     """Head line, and what was found beside what was proven."""
     lines = [f"Plan of {plan.problem.name}: {status_text(plan.status)} (method {plan.method})"]
     if not plan.path:
-        return lines
+        return [*lines, *why_none(plan)]
     objective = "delay" if plan.problem.objective == "delay" else "bottleneck"
     if math.isfinite(plan.lower_bound_s):
         bound = quantity(plan.lower_bound_s, "s", digits=6)
@@ -145,6 +145,58 @@ def _plan_lines(plan: Plan) -> list[str]:
     if plan.problem.max_energy_j is not None:
         energy += f" of {quantity(plan.problem.max_energy_j, 'J', digits=4)}"
     return [*lines, f"{error}, {energy}"]
+
+
+def why_none(plan: Plan) -> list[str]:
+    """Why there is no plan, and how much would do, as lines of text; none where nobody asked."""
+    if plan.broken_limits:
+        return ["the plan of this method breaks limits: " + "; ".join(plan.broken_limits)]
+    found = plan.infeasibility
+    if found is None:
+        return []
+    problem = plan.problem
+    lines = [
+        {
+            "no_route": f"no links lead from {problem.source} to {problem.sink}",
+            "no_host": f"no node on a route from {problem.source} to {problem.sink} computes",
+            "memory": "memory: no division of the layers fits the nodes of a route",
+            "error": f"error: every plan that fits the memory has more than {problem.max_error}",
+            "energy": f"energy: every plan that fits the memory takes more than {problem.max_energy_j} J",
+            "limits": "every limit can be kept, but not all at once",
+            "unknown": "why was not worked out",
+        }[found.reason]
+    ]
+    single = [
+        f"{what} {_enough(least)}{unit}"
+        for what, least, unit in (
+            ("error", found.least_error, ""),
+            ("energy", found.least_energy_j, " J"),
+            ("memory of every node times", found.least_memory_factor, ""),
+        )
+        if least is not None
+    ]
+    if single:
+        lines.append("would do, the other limits kept: " + ", or ".join(single))
+    elif found.reason not in ("no_route", "no_host", "unknown") and found.stopped is None:
+        lines.append("no change of a single limit would do" + _alone(found))
+    if found.stopped is not None:
+        lines.append(f"not all was worked out: {status_text(found.stopped)}")
+    return lines
+
+
+def _alone(found: Infeasibility) -> str:
+    needed = []
+    if found.least_error_alone is not None:
+        needed.append(f"error at least {_enough(found.least_error_alone)}")
+    if found.least_energy_alone_j is not None:
+        needed.append(f"energy at least {_enough(found.least_energy_alone_j)} J")
+    return "; needed in any case: " + ", ".join(needed) if needed else ""
+
+
+def _enough(least: float) -> str:
+    """`least` in four digits, rounded up: what is read does as a limit."""
+    text = f"{least:.4g}"
+    return text if float(text) >= least else f"{least * 1.0005:.4g}"
 
 
 def _plan_tables(plan: Plan) -> list[Table]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from .._core import Plan
 from ..core.checks import short
 
 _T = TypeVar("_T")
@@ -33,6 +34,13 @@ def check_on_interrupt(value: str) -> str:
     if value not in (RETURN, RAISE):
         raise ValueError(f"on_interrupt: {short(value)} is not one of 'return', 'raise'")
     return value
+
+
+def was_interrupted(plan: Plan) -> bool:
+    """Whether Ctrl-C ended the search, or the explanation of why there is no plan."""
+    if plan.status == "infeasible" and plan.infeasibility is not None:
+        return plan.infeasibility.stopped == "interrupted"
+    return plan.status == "interrupted"
 
 
 def handed_over(result: _T, *, interrupted: bool, on_interrupt: str) -> _T:

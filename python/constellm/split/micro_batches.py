@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .._core import Plan, Problem
 from ..core.checks import count, instance
-from .interrupt import check_on_interrupt, handed_over
+from .interrupt import check_on_interrupt, handed_over, was_interrupted
 from .solver import solve
 
 
@@ -98,9 +98,9 @@ def best_micro_batches(
     plans: list[Plan] = []
     for number in tried:
         plans.append(solve(with_micro_batches(problem, number), time_limit_s=time_limit_s))
-        if plans[-1].status == "interrupted":
+        if was_interrupted(plans[-1]):
             break
-    interrupted = bool(plans) and plans[-1].status == "interrupted"
+    interrupted = bool(plans) and was_interrupted(plans[-1])
     return handed_over(sorted(plans, key=_rank), interrupted=interrupted, on_interrupt=on_interrupt)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _core
-from .._core import Codec, Plan, Problem
+from .._core import Codec, Infeasibility, Plan, Problem
 from ..core.checks import instance
 from ..core.files import read_json, write_json
 from .files import check_plan_dict
@@ -84,7 +84,23 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
         seconds=float(seconds) if isinstance(seconds, float) else math.nan,
         counters={key: value for key, value in solver.items() if type(value) is int and 0 <= value < 2**63},
         added_codecs=len(menu.codecs) - len(asked.codecs),
+        broken_limits=_texts(solver.get("broken_limits")),
+        infeasibility=_infeasibility(solver.get("infeasibility")),
     )
+
+
+def _texts(value: Any) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def _infeasibility(value: Any) -> Infeasibility | None:
+    """What this package's solver wrote; another solver's word is its own."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        return Infeasibility(**value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"solver.infeasibility: {error}") from None
 
 
 def _without(problem: Problem, codecs: Sequence[Codec]) -> Problem:

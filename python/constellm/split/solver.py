@@ -10,7 +10,7 @@ from .. import _core
 from .._core import Codec, Node, Plan, Problem, Stage
 from ..core.checks import count, instance
 from .files import PlanClaims, check_plan_dict
-from .interrupt import check_on_interrupt, handed_over
+from .interrupt import check_on_interrupt, handed_over, was_interrupted
 from .options import check_options
 
 _FIGURES = ("delay_s", "bottleneck_s", "error", "energy_j", "bytes")
@@ -34,7 +34,9 @@ def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "ret
     Returns
     -------
     Plan
-        With `status`, the evaluator's figures and, from the exact search, a bound that no plan beats.
+        With `status`, the evaluator's figures and, from the exact search, a bound that no plan beats. Of an
+        infeasible problem `Plan.infeasibility` says why, as far as that was worked out in a second or, if
+        longer, the time that the search took.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "ret
         plan = solve_by_name(problem, method, **options)
     else:
         plan = _core.solve(problem, **check_options(options))
-    return handed_over(plan, interrupted=plan.status == "interrupted", on_interrupt=on_interrupt)
+    return handed_over(plan, interrupted=was_interrupted(plan), on_interrupt=on_interrupt)
 
 
 def k_best(

@@ -10,6 +10,9 @@ import math
 import pytest
 
 from constellm import codec, paper, split
+from constellm.codec import Codec
+from constellm.model import Layer
+from constellm.network import Node
 from constellm.split.comparison import COLUMNS
 
 EXAMPLES = (
@@ -174,3 +177,16 @@ def test_wrong_calls(problem, arguments, error, message):
 def test_unknown_row(table):
     with pytest.raises(KeyError):
         table["nonsense"]
+
+
+def test_control_characters_of_names_stay_out_of_terminals():
+    """An escape sequence in a node's id would recolour or clear the terminal of who compares."""
+    node, red = Node(id="\x1b[31mred\x07", flop_per_s=1e12, memory_bytes=1e9), "?[31mred?"
+    problem = split.Problem(
+        layers=[Layer(name="l", flop=1.0, memory_bytes=1.0, output_bytes=1.0)], input_bytes=1.0, nodes=[node],
+        links=[], source=node.id, sink=node.id, codecs=[Codec(name="none", ratio=1.0, error=0.0)],
+    )  # fmt: skip
+    table = split.compare(problem, ["optimal"])
+    assert table["optimal"]["layers"].startswith(node.id)  # the row is as it is
+    for shown in (str(table), table.to_markdown(), table._repr_html_()):
+        assert red in shown and "\x1b" not in shown and "\x07" not in shown

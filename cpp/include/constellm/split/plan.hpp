@@ -6,6 +6,7 @@
 
 #include "constellm/core/status.hpp"
 #include "constellm/search/counters.hpp"
+#include "constellm/split/infeasibility.hpp"
 #include "constellm/split/problem.hpp"
 
 namespace constellm::split {
@@ -40,6 +41,8 @@ struct Plan {
   double bytes = 0.0;
   std::string method;
   std::int32_t added_codecs = 0;  ///< how many at the end of the problem's menu the method brought along
+  std::vector<std::string> broken_limits;      ///< of a plan that a method found and that is none
+  std::optional<Infeasibility> infeasibility;  ///< why there is no plan, where that was asked
   search::Counters counters;
   double seconds = 0.0;  ///< spent by the solver
 };

@@ -128,7 +128,8 @@ Plan to_plan(const Proposal& proposal) {
   Plan plan;
   if (proposal.assignment) {
     const Evaluation evaluation = evaluate(proposal.problem, *proposal.assignment);
-    if (within_limits(proposal.problem, evaluation)) plan = to_plan(*proposal.assignment, evaluation);
+    plan.broken_limits = broken_limits(proposal.problem, evaluation);
+    if (plan.broken_limits.empty()) plan = to_plan(*proposal.assignment, evaluation);
   }
   plan.status = proposal.status;
   plan.lower_bound_s = proposal.status == core::Status::infeasible ? std::numeric_limits<double>::infinity()
