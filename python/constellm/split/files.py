@@ -33,6 +33,15 @@ _PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "codecs", "solver", "meta")
 def problem_from_dict(data: Mapping[str, Any]) -> Problem:
     """The problem that the content of a problem file says.
 
+    Parameters
+    ----------
+    data : mapping
+        As ``json`` reads it.
+
+    Returns
+    -------
+    Problem
+
     Raises
     ------
     ValueError, TypeError
@@ -62,12 +71,35 @@ def problem_from_dict(data: Mapping[str, Any]) -> Problem:
 
 
 def load_problem(path: str | os.PathLike[str]) -> Problem:
-    """Read a `constellm.split-problem` file; see `problem_from_dict` for the errors."""
+    """Read a `constellm.split-problem` file.
+
+    Parameters
+    ----------
+    path : path-like
+        Of at most 2^28 bytes of UTF-8 text.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    OSError, ValueError, TypeError
+        Where it cannot be read, or as `problem_from_dict`.
+    """
     return problem_from_dict(read_json(path))
 
 
 def save_problem(problem: Problem, path: str | os.PathLike[str]) -> None:
-    """Write `problem` as a `constellm.split-problem` file."""
+    """Write `problem` as a `constellm.split-problem` file, in one step.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is to be run where.
+    path : path-like
+        Replaced where it exists.
+    """
     write_json(instance("problem", problem, Problem).to_dict(), path)
 
 

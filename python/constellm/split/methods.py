@@ -36,15 +36,15 @@ class Method:
 
     Attributes
     ----------
-    name
+    name : str
         ``"fixed:<codec>"`` stands for one method for each codec of the problem.
-    rule
+    rule : str
         What it decides, and by which rule.
-    source
+    source : str
         Paper, or ``"ablation"``, ``"rule of thumb"``.
-    adapted
+    adapted : str
         What differs from the source, assumptions included.
-    delay_model
+    delay_model : str
         What its delay means; everything but `FLOW_LINE` is not the problem's own objective.
     """
 
@@ -237,19 +237,21 @@ def solve_by_name(problem: Problem, method: str, *, time_limit_s: float = math.i
 
     Parameters
     ----------
-    problem
+    problem : Problem
         What is to be run where.
-    method
+    method : str
         A benchmark of `METHODS` that a plan can express: neither ``"galaxy"`` nor ``"optimal"``.
-    time_limit_s
+    time_limit_s : float
         Stop after this time [s].
 
     Returns
     -------
     Plan
         Of status ``"feasible"``, its figures those of the evaluator under the problem's own objective,
-        ``lower_bound_s`` NaN. ``"no_plan_found"`` where the method finds none or its plan breaks a limit.
-        A method that adds codecs to the menu answers the problem with that menu: ``plan.problem``.
+        ``lower_bound_s`` NaN. ``"no_plan_found"`` where the method finds none or its plan breaks a limit;
+        ``broken_limits`` lists these. Codecs that the method brought along are the plan's ``codecs``, and
+        stand at the end of the menu of ``plan.problem``; `evaluate` and `check` take such a plan with the
+        problem that was asked as well.
 
     Raises
     ------

@@ -27,7 +27,12 @@ def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
     plan : Plan
         With or without stages.
     path : path-like
-        The file carries a hash of the problem, by which `load_plan` knows it again.
+        Replaced where it exists. The file carries a hash of the problem, by which `load_plan` knows it again.
+
+    Raises
+    ------
+    TypeError
+        For what is no `Plan`.
     """
     data = as_plan(plan).to_dict()
     data["solver"][_HASH] = _sha256(_without(plan.problem, plan.codecs))
@@ -35,7 +40,25 @@ def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
 
 
 def load_plan(path: str | os.PathLike[str], problem: Problem) -> Plan:
-    """Read a `constellm.split-plan` file as a plan of `problem`; see `plan_from_dict`."""
+    """Read a `constellm.split-plan` file.
+
+    Parameters
+    ----------
+    path : path-like
+        Of at most 2^28 bytes of UTF-8 text.
+    problem : Problem
+        That it is a plan of.
+
+    Returns
+    -------
+    Plan
+        See `plan_from_dict`.
+
+    Raises
+    ------
+    OSError, ValueError, TypeError
+        Where it cannot be read, or as `plan_from_dict`.
+    """
     return plan_from_dict(read_json(path), problem)
 
 
