@@ -283,7 +283,7 @@ def test_all_faults_are_listed():
     found = faults(problem(), plan(("a", 1, 0, "half"), ("b", 0, 5, None), ("r", 2, 2, None)))
     assert found == [
         "stages[0]: layers 1..0, expected to start at 0 and end in [0, 2]",
-        "stages[1]: layers 0..5, expected to start at 0 and end in [0, 2]",
+        "stages[1]: layers 0..5, expected to start at 1 and end in [1, 2]",
         "stages[2]: 'r' is not on the rest of the path",
         "stages[2]: 'r' only relays",
         "stages[2]: layers 2..2, though all layers are done",
