@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .cut_trainer import CutTrainer
     from .export import load, save
     from .masks import fit_masks
-    from .torch_model import Segment, Side, TorchModel
+    from .segment import Segment, Side
+    from .torch_model import TorchModel
     from .training import Recipe, Trained, fit, predict
     from .vit import Vit, VitShape
 
@@ -36,8 +37,8 @@ _HOMES = {
     "Trained": "training",
     "fit": "training",
     "predict": "training",
-    "Segment": "torch_model",
-    "Side": "torch_model",
+    "Segment": "segment",
+    "Side": "segment",
     "TorchModel": "torch_model",
     "Vit": "vit",
     "VitShape": "vit",

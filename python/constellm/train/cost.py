@@ -16,7 +16,7 @@ from .nested import batch_of, take_rows, tensors_of
 from .segment import Segment
 
 
-class Segmented(Protocol):
+class SplitModel(Protocol):
     """What is asked of a `TorchModel` here."""
 
     name: str
@@ -34,7 +34,7 @@ class Segmented(Protocol):
     def segment(self, first: int, last: int) -> Segment: ...
 
 
-def profile(model: Segmented, batch: int) -> Profile:
+def profile(model: SplitModel, batch: int) -> Profile:
     """What `TorchModel.profile` returns without `measured`."""
     args, kwargs = _example(model, batch)
     detail: list[LayerProfile] = []
@@ -45,8 +45,10 @@ def profile(model: Segmented, batch: int) -> Profile:
         segment = model.segment(i, i + 1)
         # A later segment's activation is counted when it is taken over.
         given = sum(map(nbytes, tensors_of((args, kwargs)))) if i == 0 else 0
-        known = (args, kwargs, x, None if side is None else (side.calls, side.inputs))
-        counter = FlopCounter(f"block {path!r}", segment.modules, segment.tensors + tensors_of(known))
+        known = segment.tensors + tensors_of(
+            (args, kwargs, x, () if side is None else (side.calls, side.inputs))
+        )
+        counter = FlopCounter(f"block {path!r}", segment.modules, known, segment.reenacts)
         with _Fused(), Alive(given) as alive, counter:
             if side is None:
                 x, side = segment.start(*args, **kwargs)
@@ -77,7 +79,7 @@ def profile(model: Segmented, batch: int) -> Profile:
     )
 
 
-def measure(model: Segmented, counted: Profile, repeats: int) -> Measured:
+def measure(model: SplitModel, counted: Profile, repeats: int) -> Measured:
     """What `TorchModel.profile` returns with `measured`."""
     args, kwargs = _example(model, counted.batch)
     segments = [model.segment(i, i + 1) for i in range(model.blocks)]
@@ -102,7 +104,7 @@ def measure(model: Segmented, counted: Profile, repeats: int) -> Measured:
     )
 
 
-def _example(model: Segmented, batch: int) -> Any:
+def _example(model: SplitModel, batch: int) -> Any:
     """The example's rows in turn, `batch` of them."""
     args, kwargs = model.example
     rows = batch_of((args, kwargs))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -30,6 +30,8 @@ class FlopCounter(TorchDispatchMode):
         Paths of the modules that are run, for messages.
     known : iterable of Tensor
         What the pass may read beside what it makes: weights and inputs, whose bytes are counted.
+    repeats : callable
+        Whether what is computed at the moment was counted elsewhere.
 
     Attributes
     ----------
@@ -42,10 +44,16 @@ class FlopCounter(TorchDispatchMode):
         In the pass, at an operation that cannot be counted, or one that reads a tensor that is not known.
     """
 
-    def __init__(self, where: str, names: Mapping[nn.Module, str], known: Iterable[Tensor]) -> None:
+    def __init__(
+        self,
+        where: str,
+        names: Mapping[nn.Module, str],
+        known: Iterable[Tensor],
+        repeats: Callable[[], bool],
+    ) -> None:
         super().__init__()
         self.flop = 0
-        self._where, self._names = where, names
+        self._where, self._names, self._repeats = where, names, repeats
         self._known = {key for tensor in known for key in storages(tensor)}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -61,7 +69,8 @@ class FlopCounter(TorchDispatchMode):
                 )
             return result
         result = func(*args, **kwargs)
-        self.flop += formula(*args, result=result, **kwargs)
+        if not self._repeats():
+            self.flop += formula(*args, result=result, **kwargs)
         self._known.update(key for tensor in tensors_of(result) for key in storages(tensor))
         return result
 

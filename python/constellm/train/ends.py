@@ -204,16 +204,21 @@ class Tail:
             replace(self.module.get_submodule(name), _Passes(joint))
         replace(self.module.get_submodule(self._names[-1]), _Returns(self._state))
 
+    @property
+    def reenacts(self) -> bool:
+        """Whether a pass is at the moment before the last block returns: the head has done this before."""
+        return self._state.reenacts
+
     def __call__(self, output: Any, batch: int, inputs: Any) -> Any:
         """The module's output, from that of the last block; `inputs` None: those of the example."""
         args, kwargs = self._inputs.rows(batch) if inputs is None else inputs
         with self._turn:
-            self._state.batch, self._state.output = batch, output
+            self._state.batch, self._state.output, self._state.reenacts = batch, output, True
             try:
                 with torch.no_grad():
                     return self.module(*args, **kwargs)
             finally:
-                self._state.output = None
+                self._state.output, self._state.reenacts = None, False
 
 
 class _Reached(BaseException):
@@ -248,6 +253,7 @@ class _Passes:
 class _TailState:
     batch: int = 1
     output: Any = None
+    reenacts: bool = False
 
 
 class _Returns:
@@ -257,6 +263,7 @@ class _Returns:
         self._state = state
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._state.reenacts = False
         return self._state.output
 
 

@@ -80,7 +80,11 @@ class Inputs:
         """As in an example of positional and keyword arguments."""
         args, kwargs = example
         parameters = inspect.signature(module.forward).parameters.values()
-        names = [each.name for each in parameters if each.kind is not each.VAR_POSITIONAL]
+        names = [
+            each.name
+            for each in parameters
+            if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+        ]
         names += [f"input {i}" for i in range(len(names), len(args))]  # of *args
         arguments = {**dict(zip(names, args)), **kwargs}
         return cls(
@@ -231,6 +235,10 @@ class Segment:
         ends = [end for end in (self._parts.head, self._parts.tail) if end is not None]
         found: list[Any] = [*self.held, *(held(end.module) for end in ends)]
         return tensors_of([*found, [] if self._parts.tail is None else self._parts.tail.constants])
+
+    def reenacts(self) -> bool:
+        """Whether a pass is where the module's end begins, with what its start has done before."""
+        return self._parts.tail is not None and self._parts.tail.reenacts
 
     def start(self, *args: Any, **kwargs: Any) -> tuple[Any, Side]:
         """What the segment returns, and what later ones read beside it; at boundary 0 alone.

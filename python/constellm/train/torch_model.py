@@ -17,9 +17,7 @@ from .analysis import analyse, check_module
 from .blocks import candidates
 from .memory import held
 from .nested import batch_of, own, to_tensors
-from .segment import Inputs, Parts, Segment, Side
-
-__all__ = ["Segment", "Side", "TorchModel"]
+from .segment import Inputs, Parts, Segment
 
 
 class TorchModel:
@@ -39,11 +37,14 @@ class TorchModel:
     ----------
     module : Module
         In evaluation mode. It is not changed, and its weights are shared, not copied. Hugging Face models
-        are modules like any other.
+        are modules like any other. Not one compiled by ``torch.compile`` or TorchScript, nor without values
+        on the meta device.
     blocks : str or iterable of str, optional
         Path of the container of the blocks, such as ``"encoder.layers"``, or the paths of the blocks.
         Default: the longest row of neighbours of one class in a ``ModuleList`` or ``Sequential``, of equally
-        long ones that with the most parameters.
+        long ones that with the most parameters; before it all rows of that class as one, as in the stages of
+        a ResNet; where there is no row, the children of the longest container, as in AlexNet. The first of
+        these that can be split.
     example : array, Tensor, tuple or mapping
         Inputs of a pass: one, several by position, or by keyword; the first dimension of the first array is
         the batch, and other arrays that are as long there go with it. Run a few times to find and check the
@@ -56,9 +57,10 @@ class TorchModel:
     Raises
     ------
     TypeError, ValueError
-        If no blocks are found, or the module cannot be split: a block stands or is called twice, is not
-        called, more than one tensor goes from block to block, something is computed or decided on it between
-        them, or a later part reads an earlier block's output. Says which, and where.
+        If no blocks are found, or the module cannot be split: a part is in training mode, a block stands or
+        is called twice, is not called, more than one tensor goes from block to block, something is computed
+        or decided on it between them, a later part reads an earlier block's output, or a pass writes into
+        what the module holds. Says which, and where.
     """
 
     def __init__(
@@ -162,12 +164,19 @@ class TorchModel:
         Profile, or Measured where `measured`
             The latter with one device, ``"here"``: its times go into ``network.Node(layer_time_s=…)``.
 
+        Raises
+        ------
+        ValueError
+            If a pass contains an operation that cannot be counted, or reads a tensor that no module holds;
+            names it, and the module.
+
         Notes
         -----
-        FLOP are those of matrix products, convolutions and attention, two a multiply-add, as PyTorch counts
-        them: causal attention in full. ``output_bytes`` are the activation and, where it is carried, the
-        `Side`. ``workspace_bytes`` is the most that was alive at a time in a pass through the layer, outside
-        of fused operations.
+        FLOP are those of matrix products, convolutions, attention and recurrent layers, two a multiply-add,
+        as PyTorch counts them: causal attention in full; all else that is known counts as none, see
+        docs/own-models.md. Numbers and bytes of weights that share memory are in once. ``output_bytes`` are
+        the activation and, where it is carried, the `Side`. ``workspace_bytes`` is the most that was alive
+        at a time in a pass through the layer, outside of fused operations.
         """
         rows = self._batch if batch is None else count("batch", batch)
         with undisturbed(self._parts.inputs.device):

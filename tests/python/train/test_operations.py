@@ -190,6 +190,27 @@ def test_a_module_called_twice_counts_twice_and_is_stored_once() -> None:
     assert list(profile.array("parameters")) == [72, 72]
 
 
+def test_what_the_start_computes_is_counted_once() -> None:
+    """The end of a module is its own program too, which begins with the start's."""
+
+    class Ends(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.before, self.after = (nn.Parameter(torch.randn(8, 8)) for _ in range(2))
+            self.layers = nn.ModuleList(nn.Linear(8, 8) for _ in range(3))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = x @ self.before
+            for layer in self.layers:
+                x = layer(x)
+            return x @ self.after
+
+    profile = TorchModel(Ends().eval(), example=torch.randn(3, 8)).profile()
+    product = 2 * 3 * 8**2
+    assert list(profile.array("flop")) == [2 * product, product, 2 * product]
+    assert list(profile.array("parameters")) == [64 + 72, 72, 72 + 64]
+
+
 def test_own_functions_with_gradients_are_seen_through() -> None:
     class Product(torch.autograd.Function):
         @staticmethod
