@@ -127,17 +127,16 @@ def _watched(module: nn.Module, paths: tuple[str, ...], example: Any) -> Trace:
     try:
         return watched(skeleton(module), paths, *own(example))
     except RuntimeError as error:
-        floats = (
-            {tensor.dtype for tensor in tensors if tensor.is_floating_point()}
-            for tensors in (
-                tensors_of(example),
-                (weight for weight in held(module).values() if isinstance(weight, Tensor)),
-            )
-        )
-        given, weights = (", ".join(sorted(map(str, kinds))) for kinds in floats)
-        if given == weights:
+        weights = [weight for weight in held(module).values() if isinstance(weight, Tensor)]
+        given, own_types = map(_types_of_floats, (tensors_of(example), weights))
+        if not given or given <= own_types:
             raise
-        raise TypeError(f"example: its numbers are {given}, the module's {weights}: {error}") from error
+        kinds = (", ".join(sorted(map(str, types))) for types in (given, own_types))
+        raise TypeError("example: its numbers are {}, the module's {}: {}".format(*kinds, error)) from error
+
+
+def _types_of_floats(tensors: list[Tensor]) -> set[torch.dtype]:
+    return {tensor.dtype for tensor in tensors if tensor.is_floating_point()}
 
 
 def _given(first: Tensor, joints: list[Joint], trace: Trace) -> list[Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..model import LayerProfile, Measured, Profile
-from .counting import Alive, FlopCounter
+from .counting import Alive, FlopCounter, InsidePyTorch
 from .memory import Memory, Weight, nbytes, unpacked
 from .nested import batch_of, take_rows, tensors_of
 from .segment import Segment
@@ -49,7 +49,8 @@ def profile(model: SplitModel, batch: int) -> Profile:
             (args, kwargs, x, () if side is None else (side.calls, side.inputs))
         )
         counter = FlopCounter(f"block {path!r}", segment.modules, known, segment.reenacts)
-        with _Fused(), Alive(given) as alive, counter:
+        inside = InsidePyTorch(f"block {path!r}", segment.modules)
+        with _Fused(), Alive(given) as alive, counter, inside:
             if side is None:
                 x, side = segment.start(*args, **kwargs)
             else:

@@ -10,12 +10,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .memory import dense_parts, storages
 from .nested import tensors_of
 from .operations import formula_of
 
+_LEAVE = (Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.data_ptr)
 _CREATES = ("aten::lift_fresh", "aten::lift")  # what torch.tensor gives was made of plain numbers
 
 
@@ -91,6 +93,28 @@ class FlopCounter(TorchDispatchMode):
                     f"{tuple(tensor.shape)} that is no attribute of a module and was not made by PyTorch's "
                     "operations, so its bytes would be missing; make it a buffer"
                 )
+
+
+class InsidePyTorch(TorchFunctionMode):
+    """Refuses to hand tensors to other libraries, whose operations nobody counts.
+
+    Parameters
+    ----------
+    where, names
+        As for `FlopCounter`.
+    """
+
+    def __init__(self, where: str, names: Mapping[nn.Module, str]) -> None:
+        super().__init__()
+        self._where, self._names = where, names
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _LEAVE:
+            raise ValueError(
+                f"{self._where}: Tensor.{func.__name__}{_place(self._names)} hands numbers to another "
+                "library, where operations cannot be counted"
+            )
+        return func(*args, **(kwargs or {}))
 
 
 def _place(names: Mapping[nn.Module, str]) -> str:

@@ -37,6 +37,8 @@ class Trace(TorchDispatchMode):
         In the pass, if the module cannot be split.
     """
 
+    supports_higher_order_operators = True  # to be refused here, by name
+
     def __init__(self, module: nn.Module, blocks: Sequence[str], inputs: Any) -> None:
         super().__init__()
         self.calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
@@ -102,6 +104,8 @@ class Trace(TorchDispatchMode):
             self.early_modules.pop(path, None)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if not isinstance(func, torch._ops.OpOverload):
+            raise ValueError(f"module: {func} runs operations where they cannot be watched")
         self._check_writes(func, args, kwargs or {})
         result = func(*args, **(kwargs or {}))
         if self._inside:
@@ -145,7 +149,7 @@ class Trace(TorchDispatchMode):
 
     def _check_writes(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Before it is done, so that the module stays as it is."""
-        if not isinstance(func, torch._ops.OpOverload) or not func._schema.is_mutable:
+        if not func._schema.is_mutable:
             return
         for i, argument in enumerate(func._schema.arguments):
             if argument.alias_info is not None and argument.alias_info.is_write:
@@ -210,7 +214,7 @@ class _Early:
 
 def _twin(block: nn.Module) -> nn.Module:
     """The same block with its hooks, when those of the one in the module's program are taken away."""
-    twin = block.__new__(type(block))
+    twin: nn.Module = object.__new__(type(block))
     vars(twin).update(vars(block))
     return twin
 

@@ -271,6 +271,37 @@ def test_tensors_that_no_module_holds_are_refused() -> None:
         net.profile()
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.from_numpy(x.numpy() @ np.eye(5, dtype=np.float32)),
+        lambda x: torch.tensor(np.asarray(x)),
+    ],
+)
+def test_other_libraries_are_refused(function) -> None:
+    net = TorchModel(nn.Sequential(*(Does(function) for _ in range(2))).eval(), example=torch.ones(3, 5))
+    with pytest.raises(
+        ValueError, match=r"block '0': Tensor.(numpy|__array__) in '0' \(Does\) hands numbers to another"
+    ):
+        net.profile()
+
+
+def test_operations_of_higher_order_are_refused() -> None:
+    def either(x: torch.Tensor) -> torch.Tensor:
+        return torch.cond(torch.tensor(True), lambda y: y @ y.mT, lambda y: y, (x,))
+
+    with pytest.raises(ValueError, match="module: cond runs operations where they cannot be watched"):
+        TorchModel(nn.Sequential(Does(either), Does(either)).eval(), example=torch.ones(3, 5, 5))
+
+
+def test_a_graph_module() -> None:
+    from torch import fx
+
+    blocks = [fx.symbolic_trace(nn.Sequential(nn.Linear(8, 8), nn.ReLU())) for _ in range(3)]
+    net = TorchModel(nn.Sequential(*blocks).eval(), example=torch.ones(2, 8))
+    assert net.paths == ("0", "1", "2") and net.profile().flop == 3 * 2 * 2 * 8**2
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 class TestQuantised:
     """Weights that PyTorch packs, so that they are neither parameters nor buffers."""
