@@ -116,8 +116,8 @@ def _new_numbers(weight: Weight, seen: Memory) -> int:
     """Those of a parameter, or of packed weights, that lie in none of those seen."""
     if not isinstance(weight, Tensor):
         once = Memory()  # a recurrent layer's biases are in there twice
-        numbers = [once.add(part) // part.element_size() for part in unpacked(weight)]
-        return sum(numbers) if seen.add(weight) else 0
+        numbers = sum(part.numel() for part in unpacked(weight) if once.add(part))
+        return numbers if seen.add(weight) else 0
     if not isinstance(weight, nn.Parameter):
         return 0
     new_bytes = seen.add(weight)

@@ -206,19 +206,20 @@ class Tail:
 
     @property
     def reenacts(self) -> bool:
-        """Whether a pass is at the moment before the last block returns: the head has done this before."""
-        return self._state.reenacts
+        """Whether this thread is in a pass before the last block returns: the head has done this before."""
+        return self._state.reenacts == threading.get_ident()
 
     def __call__(self, output: Any, batch: int, inputs: Any) -> Any:
         """The module's output, from that of the last block; `inputs` None: those of the example."""
         args, kwargs = self._inputs.rows(batch) if inputs is None else inputs
         with self._turn:
-            self._state.batch, self._state.output, self._state.reenacts = batch, output, True
+            self._state.batch, self._state.output = batch, output
+            self._state.reenacts = threading.get_ident()
             try:
                 with torch.no_grad():
                     return self.module(*args, **kwargs)
             finally:
-                self._state.output, self._state.reenacts = None, False
+                self._state.output = self._state.reenacts = None
 
 
 class _Reached(BaseException):
@@ -253,7 +254,7 @@ class _Passes:
 class _TailState:
     batch: int = 1
     output: Any = None
-    reenacts: bool = False
+    reenacts: int | None = None  # the thread that does
 
 
 class _Returns:
@@ -263,7 +264,7 @@ class _Returns:
         self._state = state
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._state.reenacts = False
+        self._state.reenacts = None
         return self._state.output
 
 
@@ -331,7 +332,8 @@ def hollow(module: nn.Module, blocks: Sequence[str], uses: _Uses) -> nn.Module:
     for part, copied in zip(module.modules(), made.modules()):
         for name, value in vars(part).items():
             if isinstance(value, torch.ScriptObject) and not uses.has(value):
-                setattr(copied, name, None)
+                del vars(copied)[name]
+                copied.__class__ = nn.Module  # its own would look for the weights when it is pickled
     return made
 
 

@@ -23,9 +23,11 @@ _SPARSE = {
     torch.sparse_bsc: ("ccol_indices", "row_indices", "values"),
 }
 
+_PER_CHANNEL = (torch.per_channel_affine, torch.per_channel_affine_float_qparams)
+
 
 def dense_parts(tensor: Tensor) -> list[Tensor]:
-    """The dense tensors that a tensor is made of: itself, or those of a sparse or a wrapping one.
+    """The dense tensors that a tensor is made of: itself, or those of a sparse, quantised or wrapping one.
 
     Raises
     ------
@@ -37,9 +39,15 @@ def dense_parts(tensor: Tensor) -> list[Tensor]:
         return [part for name in names for part in dense_parts(getattr(tensor, name))]
     if tensor.layout in _SPARSE:
         return [getattr(tensor, name)() for name in _SPARSE[tensor.layout]]
-    if tensor.layout != torch.strided or tensor.is_nested:
-        kind = "nested" if tensor.is_nested else tensor.layout
-        raise ValueError(f"module: a {kind} tensor of shape {tuple(tensor.shape)} has no bytes to count")
+    if tensor.is_nested:
+        raise ValueError(
+            "module: the bytes of a nested tensor cannot be counted; for an nn.TransformerEncoder set "
+            "enable_nested_tensor=False"
+        )
+    if tensor.layout != torch.strided:
+        raise ValueError(f"module: the bytes of a {tensor.layout} tensor cannot be counted")
+    if tensor.is_quantized and tensor.qscheme() in _PER_CHANNEL:
+        return [tensor, tensor.q_per_channel_scales(), tensor.q_per_channel_zero_points()]
     return [tensor]
 
 

@@ -237,7 +237,7 @@ class Segment:
         return tensors_of([*found, [] if self._parts.tail is None else self._parts.tail.constants])
 
     def reenacts(self) -> bool:
-        """Whether a pass is where the module's end begins, with what its start has done before."""
+        """Whether this thread is where the module's end begins, with what its start has done before."""
         return self._parts.tail is not None and self._parts.tail.reenacts
 
     def start(self, *args: Any, **kwargs: Any) -> tuple[Any, Side]:

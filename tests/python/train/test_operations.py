@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+import torch.ao.nn.quantized as nq  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
@@ -341,6 +342,40 @@ class TestQuantised:
         x = torch.randn(3, 8)
         segment = pickle.loads(pickle.dumps(net.segment(0, 4)))
         assert np.array_equal(segment(x), module(x).detach())
+
+    @pytest.mark.parametrize(
+        ("kind", "shape", "product"),
+        [
+            (lambda: nq.Linear(8, 8), (2, 8), 2 * 8**2),
+            (lambda: nq.Conv2d(4, 4, 3, padding=1), (2, 4, 8, 8), 2 * 64 * 4 * 4 * 9),
+            (lambda: nq.ConvTranspose2d(4, 4, 3, padding=1), (2, 4, 8, 8), 2 * 64 * 4 * 4 * 9),
+        ],
+    )
+    def test_layers_of_integers(self, kind, shape, product) -> None:
+        import pickle
+
+        blocks = [nn.Sequential(nq.Quantize(0.1, 0, torch.quint8), kind(), nq.DeQuantize()) for _ in range(3)]
+        net = TorchModel(nn.Sequential(*blocks).eval(), example=torch.randn(shape))
+        assert list(net.profile().array("flop")) == [2 * product] * 3
+        own = len(pickle.dumps(blocks[1]))
+        assert all(len(pickle.dumps(net.segment(i, i + 1))) < own + 8_000 for i in range(3))
+
+    def test_scales_of_channels_are_counted(self) -> None:
+        class Scaled(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                one = torch.quantize_per_channel(
+                    torch.randn(8, 8), torch.ones(8), torch.zeros(8, dtype=torch.long), 0, torch.qint8
+                )
+                self.register_buffer("weight", one)
+                self.bias = nn.Parameter(torch.zeros(8))
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return x @ self.weight.dequantize() + self.bias
+
+        profile = profiled(Scaled(), Scaled(), example=torch.randn(2, 8))
+        assert list(profile.array("weight_bytes")) == [64 + 8 * 8 + 8 * 8 + 4 * 8] * 2
+        assert list(profile.array("flop")) == [2 * 2 * 8**2] * 2
 
     def test_a_head_that_is_no_block_is_in_the_last_segment_alone(self) -> None:
         module = self.quantised(nn.Sequential(*(nn.Linear(8, 8) for _ in range(3)), nn.Linear(8, 100)))
