@@ -157,7 +157,7 @@ class LayerProfile:
     @property
     def read_bytes(self) -> float:
         """
-        weights and cache read from memory per pass [B]
+        weights and cache read from memory per pass, the floor of a bandwidth-bound one [B]
         """
     @property
     def weight_bytes(self) -> float:
@@ -299,7 +299,7 @@ class MlpShape:
     @property
     def gated(self) -> bool:
         """
-        two matrices up, multiplied, and one down
+        two matrices up, their outputs multiplied, one down
         """
     @property
     def shared_gate(self) -> bool:
@@ -396,7 +396,7 @@ class Pass:
     @property
     def activation_element_bytes(self) -> float:
         """
-        [B]
+        of an activation [B]
         """
     @property
     def batch(self) -> int:
@@ -431,7 +431,68 @@ class Pass:
     @property
     def weight_element_bytes(self) -> float:
         """
-        [B]
+        of a weight [B]
+        """
+class TextEnds:
+    """
+    What feeds a decoder and what reads it out.
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, vocabulary: int, embed_width: int = ..., positions: int = ..., embed_vectors: int = ..., norm_vectors: int = ..., tied: bool = ..., head_bias: bool = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def embed_vectors(self) -> int:
+        """
+        parameters of a norm behind the embedding
+        """
+    @property
+    def embed_width(self) -> int:
+        """
+        numbers per token embedding, projected to the width; 0: the width
+        """
+    @property
+    def head_bias(self) -> bool:
+        """
+        of the output matrix
+        """
+    @property
+    def norm_vectors(self) -> int:
+        """
+        parameters of the final norm
+        """
+    @property
+    def positions(self) -> int:
+        """
+        learned position embeddings; 0: none (rotary)
+        """
+    @property
+    def tied(self) -> bool:
+        """
+        the output matrix is the token embedding
+        """
+    @property
+    def vocabulary(self) -> int:
+        """
+        tokens known
         """
 class VisionEnds:
     """
@@ -497,12 +558,12 @@ class VisionEnds:
     @property
     def image_px(self) -> int:
         """
-        side of the square image
+        side of the square image [px]
         """
     @property
     def patch_px(self) -> int:
         """
-        side of a patch
+        side of a patch [px]
         """
     @property
     def pool_mlp_width(self) -> int:
@@ -559,67 +620,6 @@ class VisionStage:
     def tokens(self) -> float:
         """
         of one image
-        """
-class TextEnds:
-    """
-    What feeds a decoder and what reads it out.
-    """
-    __hash__: typing.ClassVar[None] = None
-    fields: typing.ClassVar[tuple]
-    @staticmethod
-    def __getstate__(*args, **kwargs):
-        ...
-    @staticmethod
-    def __setstate__(*args, **kwargs):
-        ...
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __init__(self, *, vocabulary: int, embed_width: int = ..., positions: int = ..., embed_vectors: int = ..., norm_vectors: int = ..., tied: bool = ..., head_bias: bool = ...) -> None:
-        ...
-    def __repr__(self) -> str:
-        ...
-    def replace(self, **changes: typing.Any) -> typing.Self:
-        """
-        A copy with some fields changed.
-        """
-    def to_dict(self) -> dict:
-        """
-        The fields as plain Python values, as in the file formats.
-        """
-    @property
-    def embed_vectors(self) -> int:
-        """
-        parameters of a norm behind the embedding
-        """
-    @property
-    def embed_width(self) -> int:
-        """
-        numbers per token embedding, projected to the width; 0: the width
-        """
-    @property
-    def head_bias(self) -> bool:
-        """
-        of the output matrix
-        """
-    @property
-    def norm_vectors(self) -> int:
-        """
-        parameters of the final norm
-        """
-    @property
-    def positions(self) -> int:
-        """
-        learned position embeddings; 0: none (rotary)
-        """
-    @property
-    def tied(self) -> bool:
-        """
-        the output matrix is the token embedding
-        """
-    @property
-    def vocabulary(self) -> int:
-        """
-        tokens known
         """
 class Node:
     """

@@ -7,15 +7,7 @@
 
 namespace constellm::model {
 
-void validate(const LayerProfile& layer, std::string_view where) {
-  const std::string prefix(where);
-  validate(as_layer(layer), where);
-  core::require_non_negative(prefix + "parameters", layer.parameters);
-  core::require_non_negative(prefix + "weight_bytes", layer.weight_bytes);
-  core::require_non_negative(prefix + "kv_cache_bytes", layer.kv_cache_bytes);
-  core::require_non_negative(prefix + "workspace_bytes", layer.workspace_bytes);
-  core::require_non_negative(prefix + "read_bytes", layer.read_bytes);
-}
+void validate(const LayerProfile& layer, std::string_view where) { core::check_ranges(layer, where); }
 
 Layer as_layer(const LayerProfile& layer) {
   return {.name = layer.name,

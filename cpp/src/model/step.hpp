@@ -12,10 +12,6 @@ namespace constellm::model {
 
 inline double real(std::int64_t count) { return static_cast<double>(count); }
 
-inline void require_count(const std::string& where, std::int64_t value, std::int64_t least) {
-  if (value < least) core::throw_out_of_range(where, real(value), "[" + std::to_string(least) + ", inf)");
-}
-
 /// Figures of one step of a pass, whatever the layer.
 struct Step {
   double batch;

@@ -61,14 +61,7 @@ LayerProfile language_head(const TextEnds& ends, double d, const Pass& pass) {
 
 }  // namespace
 
-void validate(const TextEnds& ends, std::string_view where) {
-  const std::string prefix(where);
-  require_count(prefix + "vocabulary", ends.vocabulary, 1);
-  require_count(prefix + "embed_width", ends.embed_width, 0);
-  require_count(prefix + "positions", ends.positions, 0);
-  require_count(prefix + "embed_vectors", ends.embed_vectors, 0);
-  require_count(prefix + "norm_vectors", ends.norm_vectors, 0);
-}
+void validate(const TextEnds& ends, std::string_view where) { core::check_ranges(ends, where); }
 
 std::vector<LayerProfile> decoder(const std::vector<BlockShape>& shapes, const TextEnds& ends,
                                   const Pass& pass, Granularity granularity, bool separate_ends) {

@@ -72,16 +72,7 @@ Parts block_parts(const BlockShape& block, const Pass& pass) {
 
 }  // namespace
 
-void validate(const Pass& pass, std::string_view where) {
-  const std::string prefix(where);
-  require_count(prefix + "batch", pass.batch, 1);
-  require_count(prefix + "chunks", pass.chunks, 1);
-  core::require_positive(prefix + "tokens", pass.tokens);
-  core::require_non_negative(prefix + "past_tokens", pass.past_tokens);
-  core::require_non_negative(prefix + "cache_tokens", pass.cache_tokens);
-  core::require_positive(prefix + "weight_element_bytes", pass.weight_element_bytes);
-  core::require_positive(prefix + "activation_element_bytes", pass.activation_element_bytes);
-}
+void validate(const Pass& pass, std::string_view where) { core::check_ranges(pass, where); }
 
 std::vector<LayerProfile> blocks(const std::vector<BlockShape>& shapes, const Pass& pass,
                                  Granularity granularity) {

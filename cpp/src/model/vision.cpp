@@ -70,25 +70,18 @@ LayerProfile classifier(const VisionEnds& ends, double d, const Pass& pass) {
 }  // namespace
 
 void validate(const VisionEnds& ends, std::string_view where) {
-  const std::string prefix(where);
-  require_count(prefix + "patch_px", ends.patch_px, 1);
-  require_count(prefix + "image_px", ends.image_px, ends.patch_px);
-  require_count(prefix + "channels", ends.channels, 1);
-  require_count(prefix + "extra_tokens", ends.extra_tokens, 0);
-  require_count(prefix + "positions", ends.positions, 0);
-  require_count(prefix + "embed_vectors", ends.embed_vectors, 0);
-  require_count(prefix + "head_vectors", ends.head_vectors, 0);
-  require_count(prefix + "pool_mlp_width", ends.pool_mlp_width, 0);
-  require_count(prefix + "pooler_width", ends.pooler_width, 0);
-  require_count(prefix + "feature_tokens", ends.feature_tokens, 1);
-  require_count(prefix + "classes", ends.classes, 0);
-  require_count(prefix + "classifiers", ends.classifiers, 1);
+  core::check_ranges(ends, where);
+  if (ends.image_px < ends.patch_px) {
+    core::throw_out_of_range(where, "image_px", real(ends.image_px),
+                             "[" + std::to_string(ends.patch_px) + ", inf), a patch's side");
+  }
 }
 
 void validate(const VisionStage& stage, std::string_view where) {
-  const std::string prefix(where);
-  core::require_positive(prefix + "tokens", stage.tokens);
-  if (stage.blocks.empty()) throw core::InvalidInput(prefix + "blocks: a stage has at least one, got none");
+  core::check_ranges(stage, where);
+  if (stage.blocks.empty()) {
+    throw core::InvalidInput(std::string(where) + "blocks: a stage has at least one, got none");
+  }
 }
 
 double token_count(const VisionEnds& ends) {

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from .._core import AttentionShape, BlockShape, Layer, LayerProfile, MlpShape
-from .architecture import architecture, describe
 from .config import ELEMENT_BYTES, Config, available
+from .described import architecture, describe
 from .families import Decoder, VisionTower
 from .measured import Measured, pipedream, pipeedge, read_pipedream, read_pipeedge
 from .profile import Profile

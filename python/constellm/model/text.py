@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from .. import _core
 from .._core import Pass
 from ..core.checks import non_negative
-from .architecture import describe
 from .config import Config, choose, element_bytes, weight_element_bytes
+from .described import describe
 from .families import Decoder
 from .profile import Profile
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from .. import _core
 from .._core import Pass
 from ..core.checks import count, real
-from .architecture import describe
 from .config import Config, choose, element_bytes, weight_element_bytes
+from .described import describe
 from .families import Image, VisionTower
 from .profile import Profile
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from constellm import model
-from constellm.model.architecture import ONLY_EVERYWHERE
+from constellm.model.described import ONLY_EVERYWHERE
 from constellm.model.families import FAMILIES, Family
 from constellm.model.families.inert import is_inert
 from constellm.model.families.vision import OWN_VIT_FIELDS
@@ -79,6 +79,20 @@ def test_small_models(name: str) -> None:
         return
     assert cache_elements(config) == row["cache_elements"]
     assert [flop_of_token(config, token) for token in range(TOKENS)] == row["flop_by_token"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_prompts_take_what_their_tokens_take_one_by_one(name: str) -> None:
+    """Windows and chunks included; of latent attention a prompt's order is the cheaper one."""
+    config = SMALL[name]["config"]
+    if family_of(config).vision or model.architecture(config).blocks[0].attention.kv_rank:
+        pytest.skip("not a decoder whose tokens cost the same alone")
+    prompt = profile_of(config, ends="separate").array("flop")[1:-1]
+    tokens = [
+        model.decoder(config, phase="decode", context_tokens=seen, ends="separate").array("flop")[1:-1]
+        for seen in range(1, TOKENS + 1)
+    ]
+    assert sum(tokens).tolist() == prompt.tolist()
 
 
 def cache_elements(config: dict) -> list[float]:

@@ -197,7 +197,7 @@ def test_a_byte_order_mark_is_no_part_of_a_configuration(tmp_path) -> None:
 BOTH = {
     "model_type": "gemma3",
     "text_config": {"model_type": "gemma3_text", "num_hidden_layers": 3},
-    "vision_config": {"model_type": "siglip_vision_model", **VIT, "model_type": "siglip_vision_model"},
+    "vision_config": {**VIT, "model_type": "siglip_vision_model"},
 }
 
 

@@ -10,18 +10,18 @@ namespace constellm::model {
 
 /// What feeds a vision transformer and what reads it out.
 struct VisionEnds {
-  std::int64_t image_px = 224;  ///< side of the square image
-  std::int64_t patch_px = 16;   ///< side of a patch
+  std::int64_t image_px = 224;
+  std::int64_t patch_px = 16;
   std::int64_t channels = 3;
-  std::int64_t extra_tokens = 1;    ///< without a place in the image: class, distillation, registers
-  std::int64_t positions = 0;       ///< learned position embeddings
-  std::int64_t embed_vectors = 0;   ///< other parameters of the embedding: bias, learned tokens, norms
-  std::int64_t head_vectors = 0;    ///< parameters of the norms behind the last block
-  std::int64_t pool_mlp_width = 0;  ///< one learned query attends to all tokens, then such an MLP (SigLIP)
-  std::int64_t pooler_width = 0;    ///< a dense layer over what is read out; 0: none
-  std::int64_t feature_tokens = 1;  ///< pooled vectors that are read out side by side
-  std::int64_t classes = 1000;      ///< 0: the pooled features are the output
-  std::int64_t classifiers = 1;     ///< whose results are averaged (DeiT's, one for each learned token)
+  std::int64_t extra_tokens = 1;
+  std::int64_t positions = 0;
+  std::int64_t embed_vectors = 0;
+  std::int64_t head_vectors = 0;
+  std::int64_t pool_mlp_width = 0;
+  std::int64_t pooler_width = 0;
+  std::int64_t feature_tokens = 1;
+  std::int64_t classes = 1000;
+  std::int64_t classifiers = 1;
 
   bool operator==(const VisionEnds&) const = default;
 };
@@ -29,11 +29,46 @@ struct VisionEnds {
 /// Blocks that see the same number of tokens. From one stage to the next, patches are merged.
 struct VisionStage {
   std::vector<BlockShape> blocks;
-  double tokens = 1.0;  ///< of one image
+  double tokens = 1.0;
 
   bool operator==(const VisionStage&) const = default;
 };
 
+constexpr auto fields(const VisionEnds*) {
+  using core::optional;
+  using core::required;
+  return core::record(
+      "VisionEnds", "What feeds a vision transformer and what reads it out.",
+      required("image_px", &VisionEnds::image_px, "side of the square image", "px", kAtLeastOne),
+      required("patch_px", &VisionEnds::patch_px, "side of a patch", "px", kAtLeastOne),
+      optional("channels", &VisionEnds::channels, "of the image", "", kAtLeastOne),
+      optional("extra_tokens", &VisionEnds::extra_tokens,
+               "without a place in the image: class, distillation, registers", "", core::kNonNegative),
+      optional("positions", &VisionEnds::positions, "learned position embeddings", "", core::kNonNegative),
+      optional("embed_vectors", &VisionEnds::embed_vectors,
+               "other parameters of the embedding: bias, learned tokens, norms", "", core::kNonNegative),
+      optional("head_vectors", &VisionEnds::head_vectors, "parameters of the norms behind the last block", "",
+               core::kNonNegative),
+      optional("pool_mlp_width", &VisionEnds::pool_mlp_width,
+               "one learned query attends to all tokens, then an MLP of this width; 0: none", "",
+               core::kNonNegative),
+      optional("pooler_width", &VisionEnds::pooler_width, "a dense layer over what is read out; 0: none", "",
+               core::kNonNegative),
+      optional("feature_tokens", &VisionEnds::feature_tokens, "pooled vectors read out side by side", "",
+               kAtLeastOne),
+      optional("classes", &VisionEnds::classes, "0: the pooled features are the output", "",
+               core::kNonNegative),
+      optional("classifiers", &VisionEnds::classifiers, "whose results are averaged", "", kAtLeastOne));
+}
+
+constexpr auto fields(const VisionStage*) {
+  using core::required;
+  return core::record("VisionStage", "Blocks that see the same number of tokens.",
+                      required("blocks", &VisionStage::blocks, "one after the other"),
+                      required("tokens", &VisionStage::tokens, "of one image", "", core::kPositive));
+}
+
+/// Throw core::InvalidInput that names `where` and the field.
 void validate(const VisionEnds& ends, std::string_view where);
 void validate(const VisionStage& stage, std::string_view where);
 
