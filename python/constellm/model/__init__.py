@@ -1,9 +1,9 @@
 """Models as rows of layers: what each computes, keeps in memory and sends on.
 
 `vit`, `decoder` and `generation` compute a `Profile` from an architecture (`available` names the
-shipped ones); `from_config` takes a Hugging Face ``config.json``, and `architecture` shows what it
-describes, layer by layer; `pipeedge` and `pipedream` are
-measured tables; `from_arrays` and `from_csv` take your own.
+shipped ones); `from_config` takes a Hugging Face configuration, and `architecture` shows what it
+describes, layer by layer; `pipeedge` and `pipedream` are measured tables; `from_arrays` and `from_csv`
+take your own.
 """
 
 from __future__ import annotations

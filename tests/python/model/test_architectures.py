@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -148,6 +149,54 @@ def test_transformers_builds_the_same_published_models(reference, name: str) -> 
     row = PUBLISHED[name]
     config = row["config"]
     assert reference.parameters(config, family_of(config).classes[0]) == row["parameters"]
+
+
+#: Values that a random configuration may have in place of its own.
+VARIATIONS = {
+    "num_key_value_heads": (1, 2, 4),
+    "num_kv_heads": (None, 2, 4),
+    "head_dim": (8, 12),
+    "n_inner": (None, 20),
+    "ffn_hidden_size": (None, 30),
+    "word_embed_proj_dim": (None, 20),
+    "num_ln_in_parallel_attn": (None, 1, 2),
+    "num_experts": (4, 6),
+    "num_local_experts": (4, 6),
+    "mlp_only_layers": ([], [0, 3]),
+    "decoder_sparse_step": (1, 2),
+    "interleave_moe_layer_step": (1, 2),
+    "moe_layers": (None, [], [1, 2]),
+    "n_shared_experts": (1, 3),
+    "first_k_dense_replace": (0, 2, 9),
+    "q_lora_rank": (None, 12),
+    "pooler_output_size": (None, 20),
+    "num_register_tokens": (2, 5),
+    "mlp_ratio": (2, 4),
+    **dict.fromkeys((*("attention_bias", "mlp_bias", "qkv_bias", "bias", "enable_bias", "tie_word_embeddings"), *("use_parallel_residual", "qk_layernorm", "do_layer_norm_before", "_remove_final_layer_norm"), *("layer_norm_elementwise_affine", "new_decoder_architecture", "multi_query", "parallel_attn"), *("use_mask_token", "use_absolute_position_embeddings", "use_relative_position_bias"), *("use_shared_relative_position_bias", "use_swiglu_ffn", "vision_use_head"), "use_absolute_embeddings"), (False, True)),
+}
+
+
+def test_random_configurations_are_what_transformers_builds(reference, random_problems: int) -> None:
+    """Or they are refused here, or there."""
+    random = Random(5)
+    compared = 0
+    rows = [row["config"] for row in RECORDED["small"]]
+    for index in range(random_problems // 2):
+        config = dict(rows[index % len(rows)])
+        family = family_of(config)
+        for name in sorted(VARIATIONS.keys() & family.defaults.keys()):
+            if random.random() < 0.5:
+                config[name] = random.choice(VARIATIONS[name])
+        if random.random() < 0.5:
+            config["architectures"] = [random.choice(family.classes)]
+        try:
+            ours = profile_of(config).parameters
+            theirs = reference.parameters(config, family.classes[0])
+        except (TypeError, ValueError):
+            continue
+        assert ours == theirs, config
+        compared += 1
+    assert compared > random_problems // 3
 
 
 #: Fields of a class that it writes over, or reads for another head than the one that is counted.
