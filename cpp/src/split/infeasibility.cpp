@@ -110,24 +110,34 @@ class Explanation {
     return most;
   }
 
-  /// Between a factor that is too small and one that a plan attains, halving the ratio; before each step the
-  /// next smaller factor is tried, which mostly is the proof.
+  /// Halves the ratio between a factor that is too small and one that a plan attains. Once they are close,
+  /// the next smaller factor is tried as well, which mostly is the proof.
   std::optional<double> least_memory_factor() {
+    constexpr double kClose = 1.01;
     const auto used = [&](double factor) { return memory_used({.memory_factor = factor}); };
-    double too_small = 1.0;
+    double too_small = smallest_factor();
     std::optional<double> least = used(roomiest_factor());
-    while (least && *least > too_small * kStep) {
-      for (const double factor : {*least / kStep, std::sqrt(too_small) * std::sqrt(*least)}) {
-        if (!(factor > too_small && factor < *least)) continue;
-        const std::optional<double> less = used(factor);
-        if (stopped()) return std::nullopt;
-        if (less)
-          least = std::min(*less, factor);
-        else
-          too_small = factor;
-      }
+    const auto try_factor = [&](double factor) {
+      if (stopped() || !(factor > too_small && factor < *least)) return;
+      if (const std::optional<double> less = used(factor))
+        least = std::min(*less, factor);
+      else
+        too_small = factor;
+    };
+    while (least && *least > too_small * kStep && !stopped()) {
+      if (*least < too_small * kClose) try_factor(*least / kStep);
+      try_factor(std::sqrt(too_small) * std::sqrt(*least));
     }
     return stopped() ? std::nullopt : least;
+  }
+
+  /// No smaller one does: 1, and what the hosts' memory together falls short by.
+  [[nodiscard]] double smallest_factor() const {
+    double all_bytes = 0.0;
+    for (const network::Node& node : problem_.spec().network.nodes) {
+      if (node.can_host()) all_bytes += node.memory_bytes;
+    }
+    return std::max(1.0, model_bytes() / all_bytes / kStep);
   }
 
   /// With it every host that has any memory holds the whole model.

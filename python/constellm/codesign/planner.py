@@ -11,6 +11,7 @@ from ..codec.calibration import Calibration
 from ..codec.measured_cuts import measured_codec
 from ..core.checks import instance
 from ..split import codecs_at_cuts, k_best, solve
+from ..split.display import why_none
 from .campaign import Order
 from .measurements import Measurements
 from .result import Round
@@ -95,7 +96,10 @@ class Planner:
         """The best plans of every limit, then the second best, and so on."""
         names = list(self._measurements.compressors)
         limits = [float(limit) for limit in np.geomspace(loss / 8, loss * 4, _LADDER)]
-        ranked = [k_best(self._problem(self._menu(names, errors, limit), limit), _ALIKE) for limit in limits]
+        ranked = [
+            k_best(self._problem(self._menu(names, errors, limit), limit), _ALIKE, on_interrupt="raise")
+            for limit in limits
+        ]
         return (plans[rank] for rank in range(_ALIKE) for plans in ranked if rank < len(plans))
 
     def _menu(
@@ -126,9 +130,10 @@ class Planner:
 
     @staticmethod
     def _solved(problem: Problem) -> Plan:
-        plan = solve(problem)
+        plan = solve(problem, on_interrupt="raise")
         if plan.status != "optimal":
-            raise ValueError(f"problem_of: the problem {problem.name!r} has no plan, status {plan.status!r}")
+            why = "; ".join([f"status {plan.status!r}", *why_none(plan)])
+            raise ValueError(f"problem_of: the problem {problem.name!r} has no plan, {why}")
         return plan
 
 

@@ -144,12 +144,12 @@ def _compute_boards(quick: bool) -> Tables:
         for rate in (1e8, 1e9) if quick else (5e6, 1e7, 2e7, 5e7, 1e8, 2e8, 5e8, 1e9):
             problem = edge_boards(model, rate_bps=rate)
             delays = {
-                name: solve(problem, method=name).delay_s
+                name: solve(problem, method=name, on_interrupt="raise").delay_s
                 for name in ("uniform", "pipeedge", "quantpipe", "edgeshard-latency")
             }
-            delays["optimal, uncompressed"] = solve(problem).delay_s
+            delays["optimal, uncompressed"] = solve(problem, on_interrupt="raise").delay_s
             eight = problem.replace(codecs=[*menu("none"), *quantise(bits=[8])])
-            delays["optimal, 8 bits allowed"] = solve(eight).delay_s
+            delays["optimal, 8 bits allowed"] = solve(eight, on_interrupt="raise").delay_s
             curves_ += [
                 {"model": short, "rate_bps": rate, "planner": name, "delay_s": delay_s}
                 for name, delay_s in delays.items()

@@ -82,7 +82,7 @@ def _compute(quick: bool) -> Tables:
     delays: Rows = []
     for codec in codecs:
         for rate in rates:
-            plan = solve(scenario.problem(codecs=[codec], isl_rate_bps=rate))
+            plan = solve(scenario.problem(codecs=[codec], isl_rate_bps=rate), on_interrupt="raise")
             delays.append(
                 {
                     "step": codec.name,

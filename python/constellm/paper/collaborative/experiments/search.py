@@ -32,7 +32,7 @@ def _ablations(quick: bool) -> Rows:
     for model, short in list(SHORT.items())[: 1 if quick else None]:
         problem = scenario.problem(model)
         for left_out, options in ABLATIONS.items():
-            plan = solve(problem, **options)
+            plan = solve(problem, on_interrupt="raise", **options)
             rows.append(
                 {
                     "model": short,
@@ -56,7 +56,8 @@ def _scalar(quick: bool) -> Rows:
     for batches in (8,) if quick else (1, 2, 4, 8, 16, 32, 64):
         for limit in limits:
             problem = scenario.problem(micro_batches=batches, max_error=None if math.isinf(limit) else limit)
-            best, scalar = solve(problem), solve(problem, method="scalar-a-star")
+            best = solve(problem, on_interrupt="raise")
+            scalar = solve(problem, method="scalar-a-star", on_interrupt="raise")
             rows.append(
                 {
                     "micro_batches": batches,

@@ -89,7 +89,7 @@ _KEY = {ANYWHERE.label: "best", CHAIN.label: "chain", GROUND_ONLY.label: "ground
 def _layers_in_orbit(axes: dict[str, tuple[Any, ...]]) -> dict[tuple[Any, ...], int]:
     found = {}
     for values in itertools.product(*axes.values()):
-        plan = solve(problem_of(ANYWHERE, **dict(zip(axes, values))))
+        plan = solve(problem_of(ANYWHERE, **dict(zip(axes, values))), on_interrupt="raise")
         found[values] = sum(s.last_layer - s.first_layer + 1 for s in plan.stages if s.node != "ground")
     return found
 
