@@ -19,6 +19,7 @@ ONLY_EVERYWHERE = {
     "add_cross_attention": (None, False),
     "pruned_heads": (None, {}),
     "layer_types": (None,),
+    "attention_chunk_size": (None,),
     "use_bidirectional_attention": (None, False),
 }
 #: Where a configuration of several models keeps each.

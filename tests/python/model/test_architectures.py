@@ -151,6 +151,12 @@ def test_transformers_builds_the_same_published_models(reference, name: str) -> 
     assert reference.parameters(config, family_of(config).classes[0]) == row["parameters"]
 
 
+FLAGS = """
+attention_bias mlp_bias qkv_bias bias enable_bias tie_word_embeddings use_parallel_residual qk_layernorm
+do_layer_norm_before _remove_final_layer_norm layer_norm_elementwise_affine new_decoder_architecture
+multi_query parallel_attn use_mask_token use_absolute_position_embeddings use_relative_position_bias
+use_shared_relative_position_bias use_swiglu_ffn vision_use_head use_absolute_embeddings
+"""
 #: Values that a random configuration may have in place of its own.
 VARIATIONS = {
     "num_key_value_heads": (1, 2, 4),
@@ -172,7 +178,7 @@ VARIATIONS = {
     "pooler_output_size": (None, 20),
     "num_register_tokens": (2, 5),
     "mlp_ratio": (2, 4),
-    **dict.fromkeys((*("attention_bias", "mlp_bias", "qkv_bias", "bias", "enable_bias", "tie_word_embeddings"), *("use_parallel_residual", "qk_layernorm", "do_layer_norm_before", "_remove_final_layer_norm"), *("layer_norm_elementwise_affine", "new_decoder_architecture", "multi_query", "parallel_attn"), *("use_mask_token", "use_absolute_position_embeddings", "use_relative_position_bias"), *("use_shared_relative_position_bias", "use_swiglu_ffn", "vision_use_head"), "use_absolute_embeddings"), (False, True)),
+    **dict.fromkeys(FLAGS.split(), (False, True)),
 }
 
 

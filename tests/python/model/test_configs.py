@@ -95,6 +95,7 @@ def test_fields_that_the_class_does_not_read_change_nothing() -> None:
             "config.add_cross_attention: True is not None or",
         ),
         ({**LLAMA, "num_cells": 3}, "config.num_cells: 3 is not known of llama; leave it out if it changes"),
+        ({**LLAMA, "attention_chunk_size": 8192}, "config.attention_chunk_size: 8192 is not None"),
         ({**LLAMA, "pruned_heads": {"1": [0]}}, "config.pruned_heads: "),
         ({**MISTRAL, "layer_types": ["sliding_attention"] * 32}, "config.layer_types: "),
         (
