@@ -66,7 +66,7 @@ def from_config(config: Config, **options: Any) -> Profile:
     Raises
     ------
     TypeError, ValueError
-        As for those; and for a configuration that nests a text model beside a vision tower, of which
+        As for those; and for a configuration that nests anything but a text model by itself, of which
         `decoder` and `vit` take their own.
     """
     return vit(config, **options) if describe(config).family.vision else decoder(config, **options)

@@ -24,6 +24,7 @@ ONLY_EVERYWHERE = {
 }
 #: Where a configuration of several models keeps each.
 _PARTS = {False: "text_config", True: "vision_config"}
+_ABOUT_ONE_MODEL = ("quantization_config", "generation_config")
 _DOORS = {False: "model.decoder(config)", True: "model.vit(config)"}
 
 
@@ -98,21 +99,20 @@ def _known(vision: bool | None = None) -> str:
 
 def _nested(values: Mapping[str, Any], vision: bool | None) -> tuple[Family, dict[str, Any], str]:
     """The text model or the vision tower of a configuration that holds both."""
-    kind = values.get("model_type")
-    parts = {side: values[key] for side, key in _PARTS.items() if isinstance(values.get(key), Mapping)}
-    if not parts:
-        raise ValueError(f"config.model_type: {short(kind)} is not one of {_known()}")
+    kind = short(values.get("model_type"))
+    models = [key for key, value in values.items() if key.endswith("_config") and isinstance(value, Mapping)]
+    models = [key for key in models if key not in _ABOUT_ONE_MODEL]
+    if not set(models) & set(_PARTS.values()):
+        raise ValueError(f"config.model_type: {kind} is not one of {_known()}")
     if vision is None:
-        if len(parts) > 1:
-            raise ValueError(
-                f"config.model_type: {short(kind)} holds {' and '.join(_PARTS[side] for side in parts)}; "
-                f"take one of them with {' or '.join(_DOORS[side] for side in parts)}"
-            )
-        (vision,) = parts
+        if models != [_PARTS[False]]:
+            doors = " or ".join(door for side, door in _DOORS.items() if _PARTS[side] in models)
+            raise ValueError(f"config.model_type: {kind} holds {' and '.join(models)}; take {doors}")
+        vision = False
     key = _PARTS[vision]
-    if vision not in parts:
-        raise ValueError(f"config.{key}: missing, and {short(kind)} is not one of {_known()}")
-    inner = dict(parts[vision])
+    if key not in models:
+        raise ValueError(f"config.{key}: missing, and {kind} is not one of {_known()}")
+    inner = dict(values[key])
     inner_kind = inner.get("model_type")
     if not isinstance(inner_kind, str) or inner_kind not in FAMILIES:
         raise ValueError(f"config.{key}.model_type: {short(inner_kind)} is not one of {_known()}")
@@ -120,7 +120,7 @@ def _nested(values: Mapping[str, Any], vision: bool | None) -> tuple[Family, dic
     for field in ("tie_word_embeddings", "quantization_config"):
         if field in values:
             inner[field] = values[field]
-    return FAMILIES[inner_kind], inner, f"The {key} of a {kind}, alone."
+    return FAMILIES[inner_kind], inner, f"The {key} of {kind}, alone."
 
 
 def _fields(family: Family, values: Mapping[str, Any]) -> Fields:

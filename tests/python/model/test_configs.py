@@ -205,10 +205,18 @@ BOTH = {
 def test_of_nested_models_the_one_that_is_asked_for() -> None:
     text = model.decoder(BOTH, prompt_tokens=5)
     assert text.detail == model.decoder(BOTH["text_config"], prompt_tokens=5).detail
-    assert text.note == "The text_config of a gemma3, alone."
+    assert text.note == "The text_config of 'gemma3', alone."
     assert model.vit(BOTH).detail == model.vit(BOTH["vision_config"]).detail
-    with pytest.raises(ValueError, match=r"with model.decoder\(config\) or model.vit\(config\)"):
+    with pytest.raises(
+        ValueError, match=r"vision_config; take model.decoder\(config\) or model.vit\(config\)"
+    ):
         model.from_config(BOTH)
+    flat = {"model_type": "some_vl", "hidden_size": 64, "vision_config": BOTH["vision_config"]}
+    with pytest.raises(ValueError, match=r"'some_vl' holds vision_config; take model.vit\(config\)"):
+        model.from_config(flat)
+    heard = {"model_type": "x", "text_config": BOTH["text_config"], "audio_config": {"model_type": "y"}}
+    with pytest.raises(ValueError, match="holds text_config and audio_config; take model.decoder"):
+        model.from_config(heard, prompt_tokens=5)
     only_text = {**BOTH, "vision_config": None}
     assert model.from_config(only_text, prompt_tokens=5).detail == text.detail
     untied = model.decoder({**BOTH, "tie_word_embeddings": False}, prompt_tokens=5)
