@@ -23,6 +23,7 @@ _SPARSE = {
     torch.sparse_bsc: ("ccol_indices", "row_indices", "values"),
 }
 
+_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 _PER_CHANNEL = (torch.per_channel_affine, torch.per_channel_affine_float_qparams)
 
 
@@ -142,11 +143,11 @@ def held(module: nn.Module) -> dict[str, Weight]:
     """Parameters, buffers, other tensors and packed weights among a module's attributes, by path."""
     found: dict[int, tuple[str, Weight]] = {}
     for path, part in module.named_modules():
-        registered = {**part._parameters, **part._buffers}
-        others = {k: v for k, v in vars(part).items() if k not in ("_parameters", "_buffers", "_modules")}
-        for name, value in (*registered.items(), *others.items()):
+        others = {name: value for name, value in vars(part).items() if name not in _OF_EVERY_MODULE}
+        for name, value in {**part._parameters, **part._buffers, **others}.items():
             place = f"{path}.{name}" if path else name
-            weights = [leaf for leaf in leaves_of(value) if _is_weight(leaf)]
+            leaves = leaves_of(value) if isinstance(value, (dict, list, tuple)) else [value]
+            weights = [leaf for leaf in leaves if _is_weight(leaf)]
             for i, leaf in enumerate(weights):
                 found.setdefault(id(leaf), (place if len(weights) == 1 else f"{place}[{i}]", leaf))
     return dict(found.values())

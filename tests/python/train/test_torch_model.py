@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -322,6 +323,15 @@ def test_segments_in_threads(make) -> None:
     with ThreadPoolExecutor(6) as threads:
         found = list(threads.map(whole, arrays))
     assert all(np.array_equal(a, b) for a, b in zip(found, expected))
+
+
+@pytest.mark.parametrize("copied", [lambda net: pickle.loads(pickle.dumps(net)), copy.deepcopy])
+def test_models_are_pickled_and_copied(copied) -> None:
+    module, inputs = own_vit()
+    net = TorchModel(module.eval(), example=inputs, name="mine")
+    other = copied(net)
+    assert (repr(other), other.paths) == (repr(net), net.paths) and other.profile() == net.profile()
+    assert same(other.segment(2, 4)(net.segment(0, 2)(*inputs)), called(module, inputs))
 
 
 @pytest.mark.parametrize("make", [own_vit, encoder, hf_vit, hf_bert, hf_llama])
