@@ -94,8 +94,8 @@ format: $(STAMPS)/dev-tools  ## Format the sources
 	$(BIN)/clang-format -i $$(git ls-files '*.cpp' '*.hpp')
 
 .PHONY: stubs
-stubs: $(STAMPS)/installed  ## Write python/constellm/_core.pyi from the compiled module
-	$(BIN)/python tools/stubs.py python/constellm/_core.pyi
+stubs: $(STAMPS)/installed  ## Write python/constellm/_core/*.pyi from the compiled module
+	$(BIN)/python tools/stubs.py python/constellm/_core
 
 .PHONY: bench
 bench: $(STAMPS)/installed  ## Run the benchmarks, into docs/benchmarks.md

@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 from constellm import build_info, paper
-from constellm.sweep import sweep
+from constellm.sweep import run
 
 
 def measure(rates: int, limits: int, rounds: int, threads: list[int]) -> dict:
@@ -28,11 +28,11 @@ def measure(rates: int, limits: int, rounds: int, threads: list[int]) -> dict:
     }
     best = dict.fromkeys(threads, np.inf)
     processor = dict.fromkeys(threads, np.inf)
-    reference = sweep(problem, axes, threads=threads[0])
+    reference = run(problem, axes, threads=threads[0])
     for _ in range(rounds):
         for n in threads:
             start, processor_start = time.perf_counter(), time.process_time()
-            found = sweep(problem, axes, threads=n)
+            found = run(problem, axes, threads=n)
             best[n] = min(best[n], time.perf_counter() - start)
             processor[n] = min(processor[n], time.process_time() - processor_start)
             for name in ("delay_s", "error", "bytes", "labels", "status"):

@@ -38,7 +38,7 @@ def main() -> None:
     plan = split.solve(problem)
     rates = np.geomspace(1e7, 1e10, 31)
     limits = np.linspace(0.02, 0.3, 15)
-    sweep = constellm.sweep(problem, rate_bps=rates, max_error=limits)
+    sweep = constellm.sweep.run(problem, rate_bps=rates, max_error=limits)
     figures = {
         "plan": plot.plot_plan(plan),
         "gantt": plot.plot_gantt(plan),

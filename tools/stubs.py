@@ -1,4 +1,4 @@
-"""Write the type stub of the compiled module: ``python tools/stubs.py python/constellm/_core.pyi``."""
+"""Write the type stubs of the compiled module: ``python tools/stubs.py python/constellm/_core``."""
 
 from __future__ import annotations
 
@@ -23,13 +23,37 @@ KEYWORD_PROPERTY = re.compile(
 # What `build` holds depends on compiler and machine.
 BUILD = re.compile(r"(?m)^build: dict = .*$")
 
+# Classes show as what users import them as; their stub stands where they are made.
+GENERATE = """
+import sys
+from constellm import _core
+from pybind11_stubgen import main
+def mend(module):
+    for found in vars(module).values():
+        if isinstance(found, type(sys)) and found.__name__.startswith(module.__name__):
+            mend(found)
+        elif isinstance(found, type):
+            found.__module__ = module.__name__
+mend(_core)
+main(["constellm._core", "-o", sys.argv[1], "--exit-code"])
+"""
 
-def generate() -> str:
-    """Return the stub of the installed ``constellm._core``."""
+
+def generate() -> dict[str, str]:
+    """Return the stubs of the installed ``constellm._core``, by the places of their files."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pybind11_stubgen", "constellm._core", "-o", folder, "--exit-code"]
-        subprocess.run(command, check=True, capture_output=True, text=True)
-        stub = Path(folder, "constellm", "_core.pyi").read_text(encoding="utf-8")
+        command = [sys.executable, "-c", GENERATE, folder]
+        made = subprocess.run(command, capture_output=True, text=True)
+        if made.returncode:
+            raise RuntimeError(made.stderr)
+        home = Path(folder, "constellm", "_core")
+        return {
+            path.relative_to(home).as_posix(): _mended(path.read_text(encoding="utf-8"))
+            for path in sorted(home.rglob("*.pyi"))
+        }
+
+
+def _mended(stub: str) -> str:
     stub = KEYWORD_PARAMETERS.sub(r"\1**fields: typing.Any) -> None:", stub)
     stub = KEYWORD_PROPERTY.sub("", stub)
     stub = BUILD.sub("build: dict", stub)
@@ -38,4 +62,7 @@ def generate() -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(generate(), encoding="utf-8")
+    home = Path(sys.argv[1]).with_suffix("")
+    for name, text in generate().items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, encoding="utf-8")

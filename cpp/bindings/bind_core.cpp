@@ -64,7 +64,10 @@ void register_core(py::module_& m) {
       .def_readonly("doc", &FieldInfo::doc)
       .def_readonly("unit", &FieldInfo::unit, "SI; empty for a pure number and for what is none")
       .def_readonly("range", &FieldInfo::range, "of a number; empty for what is none")
+      .def_readonly("section", &FieldInfo::section,
+                    "the object in a file that holds it; empty: the record itself")
       .def_readonly("required", &FieldInfo::required)
+      .def_readonly("required_in_files", &FieldInfo::required_in_files)
       .def_readonly("initial", &FieldInfo::initial, "where an optional field is not given");
 }
 

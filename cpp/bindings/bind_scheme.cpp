@@ -194,11 +194,10 @@ void register_scheme(py::module_& m) {
       optional("rounding", &Scheme::rounding, "'nearest', 'stochastic'"),
       optional("seed", &Scheme::seed, "of stochastic rounding, >= 0"),
       optional("entropy", &Scheme::entropy, "'none', 'zero-order', 'context'"));
-  m.def("codec_encode", &encode, py::arg("x"), py::arg("scheme"), py::arg("mask"),
-        "See `constellm.codec.encode`.");
-  m.def("codec_decode", &decode, py::arg("data"), py::arg("max_bytes"), "See `constellm.codec.decode`.");
-  m.def("codec_inspect", &inspect, py::arg("data"), "See `constellm.codec.inspect`.");
-  m.def("codec_entropy_bound", &entropy_bound, py::arg("x"), py::arg("scheme"), py::arg("mask"),
+  m.def("encode", &encode, py::arg("x"), py::arg("scheme"), py::arg("mask"), "See `constellm.codec.encode`.");
+  m.def("decode", &decode, py::arg("data"), py::arg("max_bytes"), "See `constellm.codec.decode`.");
+  m.def("inspect", &inspect, py::arg("data"), "See `constellm.codec.inspect`.");
+  m.def("entropy_bound", &entropy_bound, py::arg("x"), py::arg("scheme"), py::arg("mask"),
         "See `constellm.codec.entropy_bound_bytes`.");
 }
 

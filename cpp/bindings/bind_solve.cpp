@@ -31,8 +31,7 @@ split::Criterion criterion_of(const std::string& name) {
 
 double gap_of(const PlanView& v) {
   if (!v.plan.assignment) return kNan;
-  const double value =
-      v.problem.spec().objective == split::Objective::delay ? v.plan.delay_s : v.plan.bottleneck_s;
+  const double value = split::objective_s(v.problem, v.plan);
   return value > 0.0 ? (value - v.plan.lower_bound_s) / value : 0.0;
 }
 
@@ -54,13 +53,6 @@ py::dict counters_of(const search::Counters& c) {
   return d;
 }
 
-core::Status status_of(const std::string& text) {
-  for (const core::Status status : core::kStatuses) {
-    if (core::to_text(status) == text) return status;
-  }
-  throw core::InvalidInput("status: '" + text + "' is not known");
-}
-
 /// A plan as a file holds it, with the evaluator's figures. An empty path stands for no plan.
 PlanView restored_plan(const Problem& problem, const std::vector<std::string>& path,
                        const std::vector<split::Stage>& stages, const std::string& status,
@@ -73,7 +65,7 @@ PlanView restored_plan(const Problem& problem, const std::vector<std::string>& p
     const split::Assignment assignment = split::to_assignment(problem, path, stages);
     v.plan = split::to_plan(assignment, split::evaluate(problem, assignment));
   }
-  v.plan.status = status_of(status);
+  v.plan.status = FromPython<core::Status>::get(py::str(status), "status");
   v.plan.method = method;
   v.plan.lower_bound_s = lower_bound_s;
   v.plan.seconds = seconds;
@@ -89,55 +81,106 @@ PlanView restored_plan(const Problem& problem, const std::vector<std::string>& p
   return v;
 }
 
+std::vector<std::string> path_of(const PlanView& v) {
+  return v.plan.assignment ? split::path_ids(v.problem, *v.plan.assignment) : std::vector<std::string>{};
+}
+
+std::vector<split::Stage> stages_of(const PlanView& v) {
+  return v.plan.assignment ? split::named_stages(v.problem, *v.plan.assignment) : std::vector<split::Stage>{};
+}
+
+py::tuple plan_state(const PlanView& v) {
+  py::dict d;
+  d["problem"] = v.problem;
+  d["path"] = path_of(v);
+  d["stages"] = stages_of(v);
+  d["status"] = to_python(v.plan.status);
+  d["method"] = v.plan.method;
+  d["lower_bound_s"] = v.plan.lower_bound_s;
+  d["seconds"] = v.plan.seconds;
+  d["counters"] = counters_of(v.plan.counters);
+  d["added_codecs"] = v.plan.added_codecs;
+  d["broken_limits"] = v.plan.broken_limits;
+  d["infeasibility"] = v.plan.infeasibility;
+  return py::make_tuple(kPickleVersion, d);
+}
+
+/// In constellm 0.1.0 the state was a tuple: problem, code of the status, method, lower bound, seconds, None
+/// or (path, stages), counters.
+bool is_state_of_0_1_0(const py::object& state) {
+  return py::isinstance<py::tuple>(state) && py::len(state) >= 7 &&
+         py::isinstance<Problem>(py::tuple(state)[0]);
+}
+
+py::dict from_0_1_0(const py::tuple& state) {
+  py::dict d;
+  d["problem"] = state[0];
+  const bool found = !state[5].is_none();
+  d["path"] = found ? py::object(py::tuple(state[5])[0]) : py::list();
+  d["stages"] = found ? py::object(py::tuple(state[5])[1]) : py::list();
+  const auto status = state[1].cast<std::size_t>();
+  d["status"] = words(core::Status{}).at(status);
+  d["method"] = state[2];
+  d["lower_bound_s"] = state[3];
+  d["seconds"] = state[4];
+  const py::tuple counts = state[6];
+  py::dict counters;
+  std::size_t i = 0;
+  for (const auto& [name, counter] : kCounters) counters[name] = counts[i++];
+  d["counters"] = counters;
+  d["added_codecs"] = 0;
+  d["broken_limits"] = py::list();
+  d["infeasibility"] = py::none();
+  return d;
+}
+
 void register_plan(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
-  py::class_<PlanView> type(m, "Plan",
-                            "A solver's answer: what it found, and what it proved. Figures are the "
-                            "evaluator's; NaN where there is no plan.");
+  py::class_<PlanView, Kept<PlanView>> type(
+      m, "Plan",
+      "A solver's answer: what it found, and what it proved. Figures are the "
+      "evaluator's; NaN where there is no plan.");
   const auto property = [&](const char* name, const char* annotated, auto getter, const char* doc) {
     type.def_property_readonly(name, py::cpp_function(getter, annotated), doc);
   };
-  const auto figure = [&](const char* name, double Plan::* member, const char* doc) {
+  const auto figure = [&](const auto& field) {
     property(
-        name, (std::string(name) + "(self) -> float").c_str(),
-        [member](const PlanView& v) { return v.plan.assignment ? v.plan.*member : kNan; }, doc);
+        field.name, (std::string(field.name) + "(self) -> float").c_str(),
+        [field](const PlanView& v) { return v.plan.assignment ? field.of(v.plan) : kNan; },
+        doc_of(field.doc, field.unit).c_str());
   };
   property(
-      "problem", "problem(self) -> Problem", [](const PlanView& v) { return v.problem; },
+      "problem", "problem(self) -> Problem",
+      [](const py::object& self) {
+        return kept<PlanView>(self).once("problem",
+                                         [&] { return py::cast(self.cast<const PlanView&>().problem); });
+      },
       "the problem it answers");
   property(
-      "status", "status(self) -> str",
-      [](const PlanView& v) { return std::string(core::to_text(v.plan.status)); },
+      "status", "status(self) -> str", [](const PlanView& v) { return to_python(v.plan.status); },
       "'optimal', 'feasible', 'infeasible', 'no_plan_found', 'time_limit' or 'interrupted'");
   property(
       "method", "method(self) -> str", [](const PlanView& v) { return v.plan.method; },
       "name of the method that made it");
-  figure("delay_s", &Plan::delay_s, "from the start until the sink has the last result [s]");
-  figure("bottleneck_s", &Plan::bottleneck_s, "longest stage or hop per micro-batch [s]");
-  figure("error", &Plan::error, "accumulated error");
-  figure("energy_j", &Plan::energy_j, "of all micro-batches [J]");
-  figure("bytes", &Plan::bytes, "over all hops and micro-batches [B]");
+  std::apply([&](const auto&... field) { (figure(field), ...); }, split::figures<Plan>());
+  property(
+      "objective_s", "objective_s(self) -> float",
+      [](const PlanView& v) { return v.plan.assignment ? split::objective_s(v.problem, v.plan) : kNan; },
+      "the problem's objective: delay or bottleneck [s]");
   property(
       "lower_bound_s", "lower_bound_s(self) -> float", [](const PlanView& v) { return v.plan.lower_bound_s; },
       "no plan has a smaller objective [s]; NaN where nothing was proven, infinite where no plan exists");
   property("gap", "gap(self) -> float", &gap_of, "(objective - lower bound) / objective");
+  property("path", "path(self) -> list[str]", &path_of, "ids of the nodes from source to sink");
+  property("stages", "stages(self) -> list[Stage]", &stages_of, "the hosting nodes' shares, in path order");
   property(
-      "path", "path(self) -> list[str]",
-      [](const PlanView& v) {
-        return v.plan.assignment ? split::path_ids(v.problem, *v.plan.assignment)
-                                 : std::vector<std::string>{};
+      "codecs", "codecs(self) -> tuple[constellm.codec.Codec, ...]",
+      [](const py::object& self) {
+        return kept<PlanView>(self).once(
+            "codecs", [&] { return to_python(added_codecs(self.cast<const PlanView&>())); });
       },
-      "ids of the nodes from source to sink");
-  property(
-      "stages", "stages(self) -> list[Stage]",
-      [](const PlanView& v) {
-        return v.plan.assignment ? split::named_stages(v.problem, *v.plan.assignment)
-                                 : std::vector<split::Stage>{};
-      },
-      "the hosting nodes' shares, in path order");
-  property("codecs", "codecs(self) -> list[Codec]", &added_codecs,
-           "that the method brought along: used by the plan, and added to the menu of `problem`");
+      "that the method brought along: used by the plan, and added to the menu of `problem`");
   property(
       "infeasibility", "infeasibility(self) -> Infeasibility | None",
       [](const PlanView& v) { return v.plan.infeasibility; },
@@ -176,7 +219,7 @@ void register_plan(py::module_& m) {
         py::dict solver = counters_of(p.counters);
         solver["method"] = p.method;
         solver["seconds"] = p.seconds;
-        solver["version"] = py::module_::import("constellm._core").attr("version");
+        solver["version"] = py::module_::import("constellm._core.core").attr("version");
         if (p.infeasibility) solver["infeasibility"] = to_plain(py::cast(*p.infeasibility));
         if (!p.broken_limits.empty()) solver["broken_limits"] = p.broken_limits;
         d["solver"] = solver;
@@ -208,42 +251,16 @@ void register_plan(py::module_& m) {
       "__eq__(self, other: object) -> bool\n\nSame problem, status, path and stages; counters and seconds do "
       "not count.");
   type.attr("__hash__") = py::none();
-  type.def(py::pickle(
-      [](const PlanView& v) {
-        const Plan& p = v.plan;
-        const search::Counters& c = p.counters;
-        py::object decision = py::none();
-        if (p.assignment)
-          decision = py::make_tuple(split::path_ids(v.problem, *p.assignment),
-                                    split::named_stages(v.problem, *p.assignment));
-        return py::make_tuple(
-            v.problem, static_cast<int>(p.status), p.method, p.lower_bound_s, p.seconds, decision,
-            py::make_tuple(c.labels, c.dominated, c.expanded, c.most_open, c.passes, c.intervals),
-            p.added_codecs, p.broken_limits, p.infeasibility);
-      },
-      [](const py::tuple& t) {
-        PlanView v{t[0].cast<Problem>(), {}};
-        if (!t[5].is_none()) {
-          const auto decision = t[5].cast<py::tuple>();
-          const split::Assignment a =
-              split::to_assignment(v.problem, decision[0].cast<std::vector<std::string>>(),
-                                   decision[1].cast<std::vector<split::Stage>>());
-          v.plan = split::to_plan(a, split::evaluate(v.problem, a));
-        }
-        v.plan.status = static_cast<core::Status>(t[1].cast<int>());
-        v.plan.method = t[2].cast<std::string>();
-        v.plan.lower_bound_s = t[3].cast<double>();
-        v.plan.seconds = t[4].cast<double>();
-        const auto c = t[6].cast<py::tuple>();
-        v.plan.counters = {c[0].cast<std::int64_t>(), c[1].cast<std::int64_t>(), c[2].cast<std::int64_t>(),
-                           c[3].cast<std::int64_t>(), c[4].cast<std::int64_t>(), c[5].cast<std::int64_t>()};
-        if (t.size() > 7) {  // since 0.2.0
-          v.plan.added_codecs = t[7].cast<std::int32_t>();
-          v.plan.broken_limits = t[8].cast<std::vector<std::string>>();
-          v.plan.infeasibility = t[9].cast<std::optional<split::Infeasibility>>();
-        }
-        return v;
-      }));
+  type.def(py::pickle(&plan_state, [](const py::object& state) {
+    const py::dict d = is_state_of_0_1_0(state) ? from_0_1_0(state) : state_of("Plan", state);
+    return restored_plan(
+        d["problem"].cast<Problem>(), d["path"].cast<std::vector<std::string>>(),
+        d["stages"].cast<std::vector<split::Stage>>(), d["status"].cast<std::string>(),
+        d["method"].cast<std::string>(), d["lower_bound_s"].cast<double>(), d["seconds"].cast<double>(),
+        d["counters"].cast<std::map<std::string, std::int64_t>>(), d["added_codecs"].cast<std::int32_t>(),
+        d["broken_limits"].cast<std::vector<std::string>>(),
+        d["infeasibility"].cast<std::optional<split::Infeasibility>>());
+  }));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-#include <cmath>
-#include <limits>
+#include <algorithm>
+#include <string_view>
 
 #include "constellm/split/evaluate.hpp"
 #include "constellm/split/naming.hpp"
@@ -12,172 +12,108 @@ namespace {
 using split::Plan;
 using split::Problem;
 
-const char* const kProblemInit =
-    "__init__(self, *, name: str = 'problem', model: typing.Any = None, layers: "
-    "collections.abc.Sequence[Layer] | None = None, "
-    "input_bytes: float | None = None, network: Network | None = None, nodes: collections.abc.Sequence[Node] "
-    "| None = None, "
-    "links: collections.abc.Sequence[Link] | None = None, source: str | None = None, sink: str | None = "
-    "None, "
-    "codecs: collections.abc.Sequence[Codec], micro_batches: int = 1, max_error: float | None = None, "
-    "max_energy_j: float | None = None, error_rule: str = 'sum', objective: str = 'delay') -> None\n\n"
-    "`model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network, "
-    "or give\n"
-    "its nodes and links. `source` and `sink` are ids; left out, they are the network's own. Wrong values "
-    "raise ValueError or TypeError that names the field, the value and the "
-    "range.";
+constexpr auto kProblem = core::fields_of<split::ProblemSpec>();
 
-/// Takes keywords one by one and complains about what is left over.
-class Keywords {
- public:
-  explicit Keywords(const py::dict& keywords)
-      : rest_(py::reinterpret_steal<py::dict>(PyDict_Copy(keywords.ptr()))) {}
+/// What a model, a network, or the defaults of a network may give in its place.
+constexpr std::string_view kPartOfAnother[] = {"layers", "input_bytes", "nodes", "links", "source", "sink"};
 
-  bool has(const char* key) const { return rest_.contains(key) && !py::object(rest_[key]).is_none(); }
+std::string problem_signature() {
+  std::string text =
+      "__init__(self, *, model: typing.Any = None, network: constellm.network.Network | None = None";
+  kProblem.for_each([&]<class Access>(const core::Field<split::ProblemSpec, Access>& field) {
+    text += std::string(", ") + field.name + ": " +
+            Annotation<typename core::Field<split::ProblemSpec, Access>::Value>::in();
+    if (std::find(std::begin(kPartOfAnother), std::end(kPartOfAnother), field.name) !=
+        std::end(kPartOfAnother))
+      text += " | None = None";
+    else if (!field.required)
+      text += " = ...";
+  });
+  return text +
+         ") -> None\n\n"
+         "`model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a "
+         "Network, or give\nits nodes and links. `source` and `sink` are ids; left out, they are the "
+         "network's "
+         "own. Wrong values raise\nValueError or TypeError that names the field, the value and the range.";
+}
 
-  py::object take(const char* key) {
-    if (!rest_.contains(key))
-      throw py::type_error(std::string("Problem: missing required key '") + key + "'");
-    py::object value = rest_[key];
-    PyDict_DelItemString(rest_.ptr(), key);
-    return value;
-  }
+/// The keyword `key`, taken out; None where it is not given.
+py::object take(py::dict& keywords, const char* key) {
+  if (!keywords.contains(key)) return py::none();
+  py::object value = keywords[key];
+  PyDict_DelItemString(keywords.ptr(), key);
+  return value;
+}
 
-  template <class T>
-  T take(const char* key) {
-    return FromPython<T>::get(take(key), key);
-  }
-
-  template <class T>
-  T take_or(const char* key, T fallback) {
-    return rest_.contains(key) ? take<T>(key) : std::move(fallback);
-  }
-
-  void forbid(const char* key, const char* because) {
-    if (has(key))
+void forbid(py::dict& keywords, std::initializer_list<const char*> keys, const char* because) {
+  for (const char* key : keys) {
+    if (!take(keywords, key).is_none())
       throw py::type_error(std::string("Problem: '") + key + "' is given together with '" + because + "'");
-    if (rest_.contains(key)) take(key);
   }
-
-  /// An id that is given, or else the network's default.
-  std::string endpoint(const char* key, const std::optional<std::string>& fallback) {
-    if (has(key) || (rest_.contains(key) && !fallback)) return take<std::string>(key);
-    if (rest_.contains(key)) take(key);
-    if (fallback) return *fallback;
-    throw py::type_error(std::string("Problem: missing required key '") + key + "': the network has none");
-  }
-
-  void finish() const {
-    for (const auto& [key, _] : rest_) throw py::type_error("Problem: unknown key " + shown(key));
-  }
-
- private:
-  py::dict rest_;
-};
-
-template <class E>
-E choose(const std::string& where, const std::string& value,
-         std::initializer_list<std::pair<const char*, E>> choices) {
-  std::string known;
-  for (const auto& [text, choice] : choices) {
-    if (value == text) return choice;
-    known += std::string(known.empty() ? "'" : ", '") + text + "'";
-  }
-  throw core::InvalidInput(where + ": '" + value + "' is not one of " + known);
-}
-
-codec::ErrorRule error_rule_of(const std::string& text) {
-  return choose<codec::ErrorRule>(
-      "error_rule", text,
-      {{"sum", codec::ErrorRule::sum}, {"root_sum_square", codec::ErrorRule::root_sum_square}});
-}
-
-split::Objective objective_of(const std::string& text) {
-  return choose<split::Objective>(
-      "objective", text, {{"delay", split::Objective::delay}, {"throughput", split::Objective::throughput}});
 }
 
 Problem problem_from(const py::dict& given) {
-  Keywords keywords(given);
+  auto keywords = py::reinterpret_steal<py::dict>(PyDict_Copy(given.ptr()));
   split::ProblemSpec spec;
-  spec.name = keywords.take_or<std::string>("name", "problem");
-  if (keywords.has("model")) {
-    keywords.forbid("layers", "model");
-    keywords.forbid("input_bytes", "model");
-    const py::object model = keywords.take("model");
+  std::vector<std::string_view> known;
+  if (const py::object model = take(keywords, "model"); !model.is_none()) {
+    forbid(keywords, {"layers", "input_bytes"}, "model");
     if (!py::hasattr(model, "layers") || !py::hasattr(model, "input_bytes")) {
       throw py::type_error("model: expected a profile with .layers and .input_bytes, got " + shown(model));
     }
     spec.layers = FromPython<std::vector<model::Layer>>::get(model.attr("layers"), "model.layers");
     spec.input_bytes = FromPython<double>::get(model.attr("input_bytes"), "model.input_bytes");
-  } else {
-    keywords.take_or<std::optional<double>>("model", {});
-    spec.layers = keywords.take<std::vector<model::Layer>>("layers");
-    spec.input_bytes = keywords.take<double>("input_bytes");
+    known.insert(known.end(), {"layers", "input_bytes"});
   }
-  if (keywords.has("network")) {
-    for (const char* part : {"nodes", "links"}) keywords.forbid(part, "network");
-    spec.network = keywords.take<network::Network>("network");
-  } else {
-    keywords.take_or<std::optional<double>>("network", {});
-    spec.network.nodes = keywords.take<std::vector<network::Node>>("nodes");
-    spec.network.links = keywords.take<std::vector<network::Link>>("links");
+  if (const py::object network = take(keywords, "network"); !network.is_none()) {
+    forbid(keywords, {"nodes", "links"}, "network");
+    spec.network = FromPython<network::Network>::get(network, "network");
+    known.insert(known.end(), {"nodes", "links"});
+    const auto endpoint = [&](const char* key, const std::optional<std::string>& initial, std::string& id) {
+      if (keywords.contains(key) && (!initial || !py::object(keywords[key]).is_none())) return;
+      take(keywords, key);
+      if (!initial) {
+        throw py::type_error(std::string("Problem: missing required key '") + key +
+                             "': the network has none");
+      }
+      id = *initial;
+      known.emplace_back(key);
+    };
+    endpoint("source", spec.network.source, spec.source);
+    endpoint("sink", spec.network.sink, spec.sink);
   }
-  spec.source = keywords.endpoint("source", spec.network.source);
-  spec.sink = keywords.endpoint("sink", spec.network.sink);
-  spec.micro_batches = keywords.take_or<std::int64_t>("micro_batches", 1);
-  spec.codecs = keywords.take<std::vector<codec::Codec>>("codecs");
-  spec.limits.max_error = keywords.take_or<std::optional<double>>("max_error", {});
-  spec.limits.max_energy_j = keywords.take_or<std::optional<double>>("max_energy_j", {});
-  spec.limits.error_rule = error_rule_of(keywords.take_or<std::string>("error_rule", "sum"));
-  spec.objective = objective_of(keywords.take_or<std::string>("objective", "delay"));
-  keywords.finish();
+  read_keywords(kProblem, keywords, spec, known);
   return Problem(std::move(spec));
 }
 
-const char* text_of(codec::ErrorRule rule) {
-  return rule == codec::ErrorRule::sum ? "sum" : "root_sum_square";
-}
-const char* text_of(split::Objective objective) {
-  return objective == split::Objective::delay ? "delay" : "throughput";
-}
-
-py::dict keywords_of(const Problem& problem) {
-  const split::ProblemSpec& spec = problem.spec();
-  py::dict d;
-  d["name"] = spec.name;
-  d["layers"] = py::cast(spec.layers);
-  d["input_bytes"] = spec.input_bytes;
-  d["network"] = py::cast(spec.network);
-  d["micro_batches"] = spec.micro_batches;
-  d["codecs"] = py::cast(spec.codecs);
-  d["max_error"] = py::cast(spec.limits.max_error);
-  d["max_energy_j"] = py::cast(spec.limits.max_energy_j);
-  d["error_rule"] = text_of(spec.limits.error_rule);
-  d["objective"] = text_of(spec.objective);
-  return d;
+/// With the network as one: it may be the same object in many problems.
+py::dict problem_keywords(const Problem& problem) {
+  py::dict keywords = keywords_of(kProblem, problem.spec());
+  take(keywords, "nodes");
+  take(keywords, "links");
+  keywords["network"] = py::cast(problem.spec().network);
+  return keywords;
 }
 
 Problem replaced(const Problem& problem, const py::kwargs& changes) {
-  py::dict keywords = keywords_of(problem);
+  py::dict keywords = problem_keywords(problem);
   const auto given = [&](const char* key) {
     return changes.contains(key) && !py::object(changes[key]).is_none();
   };
   if (given("model")) {
-    PyDict_DelItemString(keywords.ptr(), "layers");
-    PyDict_DelItemString(keywords.ptr(), "input_bytes");
+    take(keywords, "layers");
+    take(keywords, "input_bytes");
   }
   if (given("nodes") || given("links")) {
-    PyDict_DelItemString(keywords.ptr(), "network");
+    take(keywords, "network");
     keywords["nodes"] = py::cast(problem.spec().network.nodes);
     keywords["links"] = py::cast(problem.spec().network.links);
   }
-  // Another network brings its own endpoints; where it has none, those of this problem stay.
-  const auto keeps = [&](const char* end) {
-    return !given("network") || py::object(py::getattr(changes["network"], end, py::none())).is_none();
-  };
-  if (keeps("source")) keywords["source"] = problem.spec().source;
-  if (keeps("sink")) keywords["sink"] = problem.spec().sink;
+  if (given("network")) {  // brings its own endpoints; where it has none, those of this problem stay
+    for (const char* end : {"source", "sink"}) {
+      if (!py::object(py::getattr(changes["network"], end, py::none())).is_none()) take(keywords, end);
+    }
+  }
   for (const auto& [key, value] : changes) {
     const std::string name = FromPython<std::string>::get(key, "keyword");
     if ((name == "model" || name == "network") && value.is_none()) continue;  // not given
@@ -186,169 +122,75 @@ Problem replaced(const Problem& problem, const py::kwargs& changes) {
   return problem_from(keywords);
 }
 
-/// The file format's values; keys that hold their default are left out, as null or 1 would say no more.
 py::dict problem_to_dict(const Problem& problem) {
-  const split::ProblemSpec& spec = problem.spec();
-  const auto list = [](const auto& values) { return to_plain(py::cast(values)); };
-  py::dict d;
-  d["format"] = "constellm.split-problem";
-  d["version"] = 1;
-  d["name"] = spec.name;
-  d["layers"] = list(spec.layers);
-  d["input_bytes"] = spec.input_bytes;
-  d["nodes"] = list(spec.network.nodes);
-  d["links"] = list(spec.network.links);
-  d["source"] = spec.source;
-  d["sink"] = spec.sink;
-  d["micro_batches"] = spec.micro_batches;
-  d["codecs"] = list(spec.codecs);
-  py::dict limits;
-  limits["max_error"] = py::cast(spec.limits.max_error);
-  limits["max_energy_j"] = py::cast(spec.limits.max_energy_j);
-  limits["error_rule"] = text_of(spec.limits.error_rule);
-  d["limits"] = limits;
-  d["objective"] = text_of(spec.objective);
-  return d;
+  py::dict content;
+  content["format"] = "constellm.split-problem";
+  content["version"] = 1;
+  for (const auto& [key, value] : plain_of(kProblem, problem.spec())) content[key] = value;
+  return content;
 }
 
-py::list stage_terms(const Problem& problem, const split::Evaluation& e) {
-  py::list terms;
-  for (const split::StageTerms& s : e.stages) {
-    py::dict d;
-    d["node"] = problem.spec().network.nodes[static_cast<std::size_t>(s.choice.node)].id;
-    d["first_layer"] = s.choice.first_layer;
-    d["last_layer"] = s.choice.last_layer;
-    d["codec"] = split::codec_name(problem, s.choice.codec);
-    d["overhead_s"] = s.overhead_s;
-    d["decode_s"] = s.decode_s;
-    d["compute_s"] = s.compute_s;
-    d["encode_s"] = s.encode_s;
-    d["time_s"] = s.time_s;
-    d["memory_bytes"] = s.memory_bytes;
-    terms.append(d);
-  }
-  return terms;
-}
-
-py::list hop_terms(const Problem& problem, const split::Evaluation& e) {
-  py::list terms;
-  for (const split::HopTerms& h : e.hops) {
-    const network::Link& link = problem.spec().network.links[static_cast<std::size_t>(h.link)];
-    py::dict d;
-    d["from"] = link.from;
-    d["to"] = link.to;
-    d["bytes"] = h.bytes;
-    d["time_s"] = h.time_s;
-    d["latency_s"] = h.latency_s;
-    terms.append(d);
-  }
-  return terms;
+std::string problem_repr(const Problem& problem) {
+  const split::ProblemSpec& s = problem.spec();
+  const auto count = [](std::size_t size, const char* what) { return std::to_string(size) + what; };
+  return "Problem('" + s.name + "': " + count(s.layers.size(), " layers, ") +
+         count(s.network.nodes.size(), " nodes, ") + count(s.network.links.size(), " links, ") +
+         count(s.codecs.size(), " codecs, ") + std::to_string(s.micro_batches) +
+         " micro-batches, objective " +
+         std::string(words(s.objective)[static_cast<std::size_t>(s.objective)]) + ")";
 }
 
 void register_problem(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
-  py::class_<Problem> type(
-      m, "Problem",
-      "What is to be run where, under which limits. Immutable and validated once; the values are those of\n"
-      "the file format `constellm.split-problem`.");
-  type.def(py::init([](const py::kwargs& keywords) { return problem_from(keywords); }), kProblemInit);
-  const auto property = [&](const char* name, const char* annotated, auto getter, const char* doc) {
-    type.def_property_readonly(name, py::cpp_function(getter, annotated), doc);
-  };
-  property("name", "name(self) -> str", [](const Problem& p) { return p.spec().name; }, "[A-Za-z0-9._-]+");
-  property(
-      "layers", "layers(self) -> list[Layer]", [](const Problem& p) { return p.spec().layers; },
-      "in execution order");
-  property(
-      "input_bytes", "input_bytes(self) -> float", [](const Problem& p) { return p.spec().input_bytes; },
-      "raw input per micro-batch, at the source [B]");
-  property(
-      "network", "network(self) -> Network", [](const Problem& p) { return p.spec().network; },
-      "nodes and links, and this problem's endpoints");
-  property(
-      "nodes", "nodes(self) -> list[Node]", [](const Problem& p) { return p.spec().network.nodes; },
-      "nodes of the network");
-  property(
-      "links", "links(self) -> list[Link]", [](const Problem& p) { return p.spec().network.links; },
-      "links of the network");
-  property(
-      "source", "source(self) -> str", [](const Problem& p) { return p.spec().source; },
-      "id of the node that has the input");
-  property(
-      "sink", "sink(self) -> str", [](const Problem& p) { return p.spec().sink; },
-      "id of the node that wants the result");
-  property(
-      "micro_batches", "micro_batches(self) -> int", [](const Problem& p) { return p.spec().micro_batches; },
-      "identical micro-batches that flow through the pipeline");
-  property(
-      "codecs", "codecs(self) -> list[Codec]", [](const Problem& p) { return p.spec().codecs; }, "the menu");
-  property(
-      "max_error", "max_error(self) -> float | None",
-      [](const Problem& p) { return p.spec().limits.max_error; }, "limit of the accumulated error, or None");
-  property(
-      "max_energy_j", "max_energy_j(self) -> float | None",
-      [](const Problem& p) { return p.spec().limits.max_energy_j; },
-      "limit of the energy of all micro-batches [J], or None");
-  property(
-      "error_rule", "error_rule(self) -> str",
-      [](const Problem& p) { return text_of(p.spec().limits.error_rule); }, "'sum' or 'root_sum_square'");
-  property(
-      "objective", "objective(self) -> str", [](const Problem& p) { return text_of(p.spec().objective); },
-      "'delay' or 'throughput'");
+  py::class_<Problem, Kept<Problem>> type(m, kProblem.name, kProblem.doc);
+  type.def(py::init([](const py::kwargs& keywords) { return problem_from(keywords); }),
+           problem_signature().c_str());
+  bind_fields(type, kProblem, [](const Problem& p) -> const split::ProblemSpec& { return p.spec(); });
+  type.def_property_readonly("network",
+                             py::cpp_function(
+                                 [](const py::object& self) {
+                                   return kept<Problem>(self).once("network", [&] {
+                                     return py::cast(self.cast<const Problem&>().spec().network);
+                                   });
+                                 },
+                                 "network(self) -> constellm.network.Network"),
+                             "nodes and links, and this problem's endpoints");
   type.def("replace", &replaced,
            "replace(self, **changes: typing.Any) -> Problem\n\nA copy with some of the constructor's "
            "keywords changed.");
   type.def("to_dict", &problem_to_dict,
            "to_dict(self) -> dict[str, typing.Any]\n\nThe content of a `constellm.split-problem` file.");
-  type.def(
-      "__eq__",
-      [](const Problem& self, const py::object& other) {
-        return py::isinstance<Problem>(other) && self == other.cast<const Problem&>();
-      },
-      "__eq__(self, other: object) -> bool");
-  type.attr("__hash__") = py::none();
-  type.def(py::pickle([](const Problem& p) { return keywords_of(p); },
-                      [](const py::dict& state) { return problem_from(state); }));
-  type.def(
-      "__repr__",
-      [](const Problem& p) {
-        const split::ProblemSpec& s = p.spec();
-        return "Problem('" + s.name + "': " + std::to_string(s.layers.size()) + " layers, " +
-               std::to_string(s.network.nodes.size()) + " nodes, " + std::to_string(s.network.links.size()) +
-               " links, " + std::to_string(s.codecs.size()) + " codecs, " + std::to_string(s.micro_batches) +
-               " micro-batches, objective " + text_of(s.objective) + ")";
-      },
-      "__repr__(self) -> str");
+  type.def("__repr__", &problem_repr, "__repr__(self) -> str");
+  def_equality<Problem>(type);
+  type.def(py::pickle([](const Problem& p) { return py::make_tuple(kPickleVersion, problem_keywords(p)); },
+                      [](const py::object& state) { return problem_from(state_of(kProblem.name, state)); }));
+}
+
+split::Evaluation evaluated(const Problem& problem, const std::vector<std::string>& path,
+                            const std::vector<split::Stage>& stages) {
+  return split::evaluate(problem, split::to_assignment(problem, path, stages));
 }
 
 void register_evaluation(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
   using split::Stage;
-  record<Stage>(
-      m, "Stage", "One hosting node's share of the layers.", required("node", &Stage::node, "id of the host"),
-      required("first_layer", &Stage::first_layer, "0-based"),
-      required("last_layer", &Stage::last_layer, "0-based, inclusive"),
-      optional("codec", &Stage::codec, "name of the codec of what it sends on; None after the last layer"));
+  record<Stage>(m);
+  record<split::NamedStageTerms>(m);
+  record<split::NamedHopTerms>(m).def_property_readonly(
+      "from_",
+      py::cpp_function([](const split::NamedHopTerms& hop) { return hop.from; }, "from_(self) -> str"),
+      "id of the sender");
+  record<split::NamedEvaluation>(m);
   m.def(
       "evaluate",
       [](const Problem& problem, const std::vector<std::string>& path, const std::vector<Stage>& stages) {
-        const split::Evaluation e = split::evaluate(problem, split::to_assignment(problem, path, stages));
-        py::dict d;
-        d["delay_s"] = e.delay_s;
-        d["bottleneck_s"] = e.bottleneck_s;
-        d["error"] = e.error;
-        d["energy_j"] = e.energy_j;
-        d["bytes"] = e.bytes;
-        d["stages"] = stage_terms(problem, e);
-        d["hops"] = hop_terms(problem, e);
-        d["broken_limits"] = split::broken_limits(problem, e);
-        return d;
+        return split::named(problem, evaluated(problem, path, stages));
       },
       py::arg("problem"), py::arg("path"), py::arg("stages"),
       "evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: "
-      "collections.abc.Sequence[Stage]) -> dict[str, typing.Any]\n\n"
+      "collections.abc.Sequence[Stage]) -> Evaluation\n\n"
       "Every term of a plan; raises ValueError with what makes it no plan.");
   m.def(
       "structural_faults",
@@ -365,6 +207,8 @@ void register_evaluation(py::module_& m) {
 
 void register_split(py::module_& m) {
   m.attr("optimal_gap") = split::kOptimalGap;
+  m.attr("figures") = std::apply([](const auto&... field) { return py::make_tuple(field.name...); },
+                                 split::figures<split::Plan>());
   register_problem(m);
   register_evaluation(m);
 }

@@ -127,7 +127,6 @@ struct FromPython<E> {
 template <class T>
   requires std::is_class_v<T>
 struct FromPython<T> {
-  static constexpr const char* annotation = "typing.Any";
   static T get(py::handle value, const std::string& name) {
     if (!py::isinstance<T>(value)) {
       throw py::type_error(name + ": expected a " + std::string(py::str(py::type::of<T>().attr("__name__"))) +
@@ -139,7 +138,6 @@ struct FromPython<T> {
 
 template <class T>
 struct FromPython<std::vector<T>> {
-  static constexpr const char* annotation = "collections.abc.Sequence";
   static std::vector<T> get(py::handle value, const std::string& name) {
     // Something with an order and a length: no set, no mapping, nothing that is used up.
     const bool ordered = PySequence_Check(value.ptr()) != 0 && PyObject_Size(value.ptr()) >= 0;
@@ -159,14 +157,13 @@ struct FromPython<std::vector<T>> {
 
 template <class T>
 struct FromPython<std::optional<T>> {
-  static constexpr const char* annotation = FromPython<T>::annotation;
   static std::optional<T> get(py::handle value, const std::string& name) {
     if (value.is_none()) return std::nullopt;
     return FromPython<T>::get(value, name);
   }
 };
 
-/// The way back.
+/// The way back. A list of records comes as a tuple: what Python holds is as fixed as the record itself.
 template <class V>
 py::object to_python(const V& value) {
   if constexpr (std::is_enum_v<V>)
@@ -174,5 +171,39 @@ py::object to_python(const V& value) {
   else
     return py::cast(value);
 }
+
+template <class T>
+py::object to_python(const std::vector<T>& values) {
+  py::list items = py::cast(values);
+  if constexpr (std::is_class_v<T> && !std::is_same_v<T, std::string>)
+    return py::tuple(items);
+  else
+    return items;
+}
+
+template <class V>
+struct Annotation {  ///< how types are written: of what is taken, and of what is given back
+  static std::string in() {
+    if constexpr (requires { FromPython<V>::annotation; })
+      return FromPython<V>::annotation;
+    else
+      return std::string(py::str(py::type::of<V>().attr("__module__"))) + "." +
+             std::string(py::str(py::type::of<V>().attr("__name__")));
+  }
+  static std::string out() { return in(); }
+};
+template <class T>
+struct Annotation<std::vector<T>> {
+  static std::string in() { return "collections.abc.Sequence[" + Annotation<T>::in() + "]"; }
+  static std::string out() {
+    const bool records = std::is_class_v<T> && !std::is_same_v<T, std::string>;
+    return records ? "tuple[" + Annotation<T>::out() + ", ...]" : "list[" + Annotation<T>::out() + "]";
+  }
+};
+template <class T>
+struct Annotation<std::optional<T>> {
+  static std::string in() { return Annotation<T>::in() + " | None"; }
+  static std::string out() { return Annotation<T>::out() + " | None"; }
+};
 
 }  // namespace constellm::bindings

@@ -2,15 +2,32 @@
 
 PYBIND11_MODULE(_core, m) {
   using namespace constellm::bindings;
-  m.doc() = "The compiled part of constellm; private: use the package's own modules.";
-  register_core(m);
-  register_model(m);
-  register_network(m);
-  register_codec(m);
-  register_scheme(m);
-  register_split(m);
-  register_solve(m);
-  register_generation(m);
-  register_baselines(m);
-  register_sweep(m);
+  m.doc() = "The compiled part of constellm, a submodule an area; private: use the package's own modules.";
+  py::module_ core = m.def_submodule("core");
+  py::module_ model = m.def_submodule("model");
+  py::module_ network = m.def_submodule("network");
+  py::module_ codec = m.def_submodule("codec");
+  py::module_ split = m.def_submodule("split");
+  register_core(core);
+  register_model(model);
+  register_network(network);
+  register_codec(codec);
+  register_scheme(codec);
+  register_split(split);
+  register_solve(split);
+  register_generation(split);
+  register_baselines(split);
+  py::module_ sweeping = split.def_submodule("sweeping", "Problems and their plans for `constellm.sweep`.");
+  register_sweeping(sweeping);
+
+  // Pickles of constellm 0.1.0 name their classes as constellm._core.X.
+  m.def(
+      "__getattr__",
+      [areas = py::make_tuple(core, model, network, codec, split)](const std::string& name) {
+        for (const py::handle area : areas) {
+          if (py::hasattr(area, name.c_str())) return py::object(area.attr(name.c_str()));
+        }
+        throw py::attribute_error("module 'constellm._core' has no attribute '" + name + "'");
+      },
+      py::arg("name"));
 }

@@ -1,10 +1,15 @@
 #pragma once
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "constellm/core/fields.hpp"
 #include "from_python.hpp"
+#include "kept.hpp"
 
 // A record is a plain C++ struct shown to Python as an immutable value: keyword-only
 // constructor, read-only properties, repr, ==, pickle, replace() and to_dict(), all made from
@@ -20,24 +25,16 @@ struct FieldInfo {
   std::string doc;
   std::string unit;
   std::string range;
+  std::string section;
   bool required = true;
+  bool required_in_files = true;
   py::object initial;  ///< where it is not given; None for a required field
 };
-
-template <class V>
-struct IsOptional : std::false_type {};
-template <class V>
-struct IsOptional<std::optional<V>> : std::true_type {};
-
-template <class V>
-std::string annotation_of() {
-  return std::string(FromPython<V>::annotation) + (IsOptional<V>::value ? " | None" : "");
-}
 
 /// `value` in plain Python: records become their dictionaries, lists lists.
 inline py::object to_plain(const py::handle& value) {
   if (py::hasattr(value, "to_dict")) return value.attr("to_dict")();
-  if (py::isinstance<py::list>(value)) {
+  if (py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value)) {
     py::list plain;
     for (const py::handle item : value) plain.append(to_plain(item));
     return plain;
@@ -45,30 +42,40 @@ inline py::object to_plain(const py::handle& value) {
   return py::reinterpret_borrow<py::object>(value);
 }
 
-/// Builds a T from keywords; the table gives the messages.
+/// Reads the fields of `value` from keywords; those named in `known` it has already.
 template <class T, class... A>
-T from_keywords(const core::Record<T, A...>& table, const py::dict& keywords) {
-  T value{};
+void read_keywords(const core::Record<T, A...>& table, const py::dict& keywords, T& value,
+                   const std::vector<std::string_view>& known = {}) {
   std::size_t used = 0;
   table.for_each([&]<class Access>(const core::Field<T, Access>& field) {
     using V = typename core::Field<T, Access>::Value;
     if (!keywords.contains(field.name)) {
-      if (!field.required) return;
+      if (!field.required || std::find(known.begin(), known.end(), field.name) != known.end()) return;
       throw py::type_error(std::string(table.name) + ": missing required key '" + field.name + "'");
     }
     ++used;
     field.of(value) = FromPython<V>::get(keywords[field.name], field.name);
   });
-  if (used != keywords.size()) {
-    for (const auto& [key, _] : keywords) {
-      bool known = false;
-      table.for_each([&, key = key](const auto& field) {
-        known = known || PyUnicode_CompareWithASCIIString(key.ptr(), field.name) == 0;
-      });
-      if (!known) throw py::type_error(std::string(table.name) + ": unknown key " + shown(key));
-    }
+  if (used == keywords.size()) return;
+  for (const auto& [key, _] : keywords) {
+    bool is_field = false;
+    table.for_each([&, key = key](const auto& field) {
+      is_field = is_field || PyUnicode_CompareWithASCIIString(key.ptr(), field.name) == 0;
+    });
+    if (!is_field) throw py::type_error(std::string(table.name) + ": unknown key " + shown(key));
   }
-  validate(value, "");
+}
+
+/// Builds a T from keywords. What `validate(const T&, std::string_view where)` adds to the ranges of the
+/// table is found by its argument.
+template <class T, class... A>
+T from_keywords(const core::Record<T, A...>& table, const py::dict& keywords) {
+  T value{};
+  read_keywords(table, keywords, value);
+  if constexpr (requires { validate(value, ""); })
+    validate(value, "");
+  else
+    core::check_ranges(table, value, "");
   return value;
 }
 
@@ -79,6 +86,23 @@ py::dict keywords_of(const core::Record<T, A...>& table, const T& value) {
   return keywords;
 }
 
+/// `keywords` as files hold them: the fields of a section in an object of its name.
+template <class T, class... A>
+py::dict plain_of(const core::Record<T, A...>& table, const T& value) {
+  py::dict plain;
+  table.for_each([&](const auto& field) {
+    const py::object item = to_plain(to_python(field.of(value)));
+    if (!field.always_written && item.is_none()) return;
+    if (*field.section == '\0') {
+      plain[field.name] = item;
+      return;
+    }
+    if (!plain.contains(field.section)) plain[field.section] = py::dict();
+    plain[field.section][field.name] = item;
+  });
+  return plain;
+}
+
 template <class T, class... A>
 std::string init_signature(const core::Record<T, A...>& table) {
   std::string text = "__init__(self, *";
@@ -86,7 +110,7 @@ std::string init_signature(const core::Record<T, A...>& table) {
     table.for_each([&]<class Access>(const core::Field<T, Access>& field) {
       if (field.required != required) return;
       text += std::string(", ") + field.name + ": " +
-              annotation_of<typename core::Field<T, Access>::Value>() + (required ? "" : " = ...");
+              Annotation<typename core::Field<T, Access>::Value>::in() + (required ? "" : " = ...");
     });
   }
   return text + ") -> None";
@@ -94,6 +118,48 @@ std::string init_signature(const core::Record<T, A...>& table) {
 
 inline std::string doc_of(const char* doc, const char* unit) {
   return *unit == '\0' ? std::string(doc) : std::string(doc) + (*doc == '\0' ? "[" : " [") + unit + "]";
+}
+
+template <class V>
+struct Inside {  ///< of an optional value, what it may hold
+  using Type = V;
+};
+template <class V>
+struct Inside<std::optional<V>> {
+  using Type = V;
+};
+
+template <class T, class Access>
+FieldInfo info_of(const core::Field<T, Access>& field) {
+  constexpr bool is_number =
+      core::detail::Checked<typename Inside<typename core::Field<T, Access>::Value>::Type>;
+  return {.name = field.name,
+          .doc = field.doc,
+          .unit = field.unit,
+          .range = is_number ? field.range.text : "",
+          .section = field.section,
+          .required = field.required,
+          .required_in_files = field.required || field.said_in_files,
+          .initial = field.required ? py::object(py::none()) : to_python(field.of(T{}))};
+}
+
+/// Whether Python gets the same object at every access.
+template <class V>
+inline constexpr bool kIsDear = std::is_class_v<V> && !std::is_same_v<V, std::string>;
+template <class V>
+inline constexpr bool kIsDear<std::optional<V>> = false;
+template <class V>
+inline constexpr bool kIsDear<std::vector<V>> = std::is_class_v<V> && !std::is_same_v<V, std::string>;
+
+template <class T>
+void def_equality(py::class_<T, Kept<T>>& type) {
+  type.def(
+      "__eq__",
+      [](const T& self, const py::object& other) {
+        return py::isinstance<T>(other) && self == other.cast<const T&>();
+      },
+      "__eq__(self, other: object) -> bool");
+  type.attr("__hash__") = py::none();  // equal by value, and values hold lists
 }
 
 /// The state of a pickle is (version, keywords). Of version 1, that of constellm 0.1.0, it was the keywords.
@@ -112,41 +178,38 @@ inline py::dict state_of(const char* name, const py::object& state) {
   return parts[1];
 }
 
-/// Registers T. `validate(const T&, std::string_view where)` is found by its argument.
-template <class T, class... A>
-py::class_<T> record(py::module_& module, const core::Record<T, A...>& table) {
-  py::options options;
-  options.disable_function_signatures();
-  py::class_<T> type(module, table.name, table.doc);
-  type.def(py::init([table](const py::kwargs& keywords) { return from_keywords(table, keywords); }),
-           init_signature(table).c_str());
+/// The class of a record. `Bound` is what it is in C++, a T or something that holds one, found by `of`.
+template <class T, class... A, class Bound, class Of>
+void bind_fields(py::class_<Bound, Kept<Bound>>& type, const core::Record<T, A...>& table, Of of) {
   py::list infos;
   table.for_each([&]<class Access>(const core::Field<T, Access>& field) {
     using V = typename core::Field<T, Access>::Value;
-    const std::string annotated = std::string(field.name) + "(self) -> " + annotation_of<V>();
+    const std::string annotated = std::string(field.name) + "(self) -> " + Annotation<V>::out();
     const std::string doc = doc_of(field.doc, field.unit);
-    type.def_property_readonly(
-        field.name,
-        py::cpp_function([field](const T& self) { return to_python(field.of(self)); }, annotated.c_str()),
-        doc.c_str());
-    constexpr bool has_range =
-        core::detail::Checked<V> || requires { requires core::detail::Checked<typename V::value_type>; };
-    infos.append(FieldInfo{field.name, field.doc, field.unit, has_range ? field.range.text : "",
-                           field.required,
-                           field.required ? py::object(py::none()) : to_python(field.of(T{}))});
+    const auto get = [field, of](const py::object& self) {
+      const auto read = [&] { return to_python(field.of(of(self.cast<const Bound&>()))); };
+      if constexpr (kIsDear<V>)
+        return kept<Bound>(self).once(field.name, read);
+      else
+        return read();
+    };
+    type.def_property_readonly(field.name, py::cpp_function(get, annotated.c_str()), doc.c_str());
+    infos.append(info_of(field));
   });
   type.attr("fields") = py::tuple(infos);
+}
 
+/// Registers T with all that its table says.
+template <class T, class... A>
+py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& table) {
+  py::options options;
+  options.disable_function_signatures();
+  py::class_<T, Kept<T>> type(module, table.name, table.doc);
+  type.def(py::init([table](const py::kwargs& keywords) { return from_keywords(table, keywords); }),
+           init_signature(table).c_str());
+  bind_fields(type, table, [](const T& value) -> const T& { return value; });
   type.def(
-      "to_dict",
-      [table](const T& self) {
-        py::dict plain;
-        table.for_each([&](const auto& field) {
-          const py::object value = to_plain(to_python(field.of(self)));
-          if (field.always_written || !value.is_none()) plain[field.name] = value;
-        });
-        return plain;
-      },
+      "to_dict", [table](const T& self) { return plain_of(table, self); },
       "to_dict(self) -> dict\n\nThe fields as plain Python values, as in the file formats.");
   type.def(
       "replace",
@@ -168,13 +231,7 @@ py::class_<T> record(py::module_& module, const core::Record<T, A...>& table) {
         return text + ")";
       },
       "__repr__(self) -> str");
-  type.def(
-      "__eq__",
-      [](const T& self, const py::object& other) {
-        return py::isinstance<T>(other) && self == other.cast<const T&>();
-      },
-      "__eq__(self, other: object) -> bool");
-  type.attr("__hash__") = py::none();  // equal by value, and values hold lists
+  def_equality<T>(type);
   type.def(py::pickle(
       [table](const T& self) { return py::make_tuple(kPickleVersion, keywords_of(table, self)); },
       [table](const py::object& state) { return from_keywords(table, state_of(table.name, state)); }));
@@ -182,13 +239,14 @@ py::class_<T> record(py::module_& module, const core::Record<T, A...>& table) {
 }
 
 template <core::Described T>
-py::class_<T> record(py::module_& module) {
+py::class_<T, Kept<T>> record(py::module_& module) {
   return record(module, core::fields_of<T>());
 }
 
 /// The same for a T whose table stands in its binding.
 template <class T, class... A>
-py::class_<T> record(py::module_& module, const char* name, const char* doc, core::Field<T, A>... fields) {
+py::class_<T, Kept<T>> record(py::module_& module, const char* name, const char* doc,
+                              core::Field<T, A>... fields) {
   return record(module, core::record(name, doc, fields...));
 }
 

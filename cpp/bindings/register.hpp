@@ -12,6 +12,6 @@ void register_split(py::module_& m);
 void register_solve(py::module_& m);
 void register_generation(py::module_& m);
 void register_baselines(py::module_& m);
-void register_sweep(py::module_& m);
+void register_sweeping(py::module_& m);
 
 }  // namespace constellm::bindings

@@ -11,10 +11,9 @@ at any block, `constellm.train` trains one, what sits at its cuts, and takes you
 
 from __future__ import annotations
 
-from . import codec, codesign, images, infer, model, network, paper, plot, split, train
+from . import codec, codesign, images, infer, model, network, paper, plot, split, sweep, train
 from . import run as run  # the old name of `infer`, until the next version
 from .core import __version__, build_info
-from .sweep import sweep
 
 __all__ = [
     "__version__",
@@ -31,3 +30,15 @@ __all__ = [
     "sweep",
     "train",
 ]
+
+
+def _show_compiled_classes_as_imported() -> None:
+    """A class of the compiled part shows, and pickles, under the name by which users import it."""
+    for area in (codec, model, network, split):
+        for name in area.__all__:
+            found = getattr(area, name)
+            if isinstance(found, type) and found.__module__.startswith("constellm._core."):
+                found.__module__ = area.__name__
+
+
+_show_compiled_classes_as_imported()

@@ -23,7 +23,7 @@ CHAIN = clm.split.Problem(
 
 
 def swept(**options: object) -> clm.sweep.SweepResult:
-    return clm.sweep(CHAIN, rate_bps=[1e6, 2e6], **options)
+    return clm.sweep.run(CHAIN, rate_bps=[1e6, 2e6], **options)
 
 
 def rendered(folder: Path) -> list[Path]:

@@ -89,7 +89,11 @@ def test_the_package_holds_every_file_of_its_sources(repository: Path) -> None:
 def test_type_stub_is_up_to_date(repository: Path) -> None:
     pytest.importorskip("pybind11_stubgen")
     generate = runpy.run_path(str(repository / "tools" / "stubs.py"))["generate"]
-    shipped = resources.files("constellm").joinpath("_core.pyi").read_text(encoding="utf-8")
+    folder = Path(str(resources.files("constellm"))) / "_core"
+    shipped = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.pyi")
+    }
     assert generate() == shipped, "run `make stubs`"
 
 

@@ -14,7 +14,8 @@ Layer as_layer(const LayerProfile& layer) {
           .flop = layer.flop,
           .memory_bytes = layer.memory_bytes,
           .output_bytes = layer.output_bytes,
-          .error_gain = layer.error_gain};
+          .error_gain = layer.error_gain,
+          .group = {}};
 }
 
 LayerProfile fold(const LayerProfile& first, const LayerProfile& second, std::string name) {

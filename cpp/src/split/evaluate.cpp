@@ -192,8 +192,4 @@ bool within_limits(const Problem& problem, const Evaluation& evaluation) {
          evaluation.energy_j <= problem.energy_limit_with_room();
 }
 
-double objective_s(const Problem& problem, const Evaluation& evaluation) {
-  return problem.spec().objective == Objective::delay ? evaluation.delay_s : evaluation.bottleneck_s;
-}
-
 }  // namespace constellm::split

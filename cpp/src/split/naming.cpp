@@ -1,7 +1,5 @@
 #include "constellm/split/naming.hpp"
 
-#include <limits>
-
 #include "constellm/core/error.hpp"
 
 namespace constellm::split {
@@ -21,17 +19,34 @@ std::int32_t codec_position(const Problem& problem, const std::string& where, co
   throw core::InvalidInput(where + ": the problem has no codec '" + name + "'");
 }
 
+Stage named_stage(const Problem& problem, const StageChoice& choice) {
+  return {problem.spec().network.nodes[static_cast<std::size_t>(choice.node)].id, choice.first_layer,
+          choice.last_layer, codec_name(problem, choice.codec)};
+}
+
 }  // namespace
 
-void validate(const Stage& stage, std::string_view where) {
-  const auto check = [&](const char* field, std::int64_t layer) {
-    if (layer < 0 || layer > std::numeric_limits<std::int32_t>::max()) {
-      throw core::InvalidInput(std::string(where) + field + ": " + std::to_string(layer) +
-                               " is not in [0, 2^31)");
-    }
-  };
-  check("first_layer", stage.first_layer);
-  check("last_layer", stage.last_layer);
+void validate(const Stage& stage, std::string_view where) { core::check_ranges(stage, where); }
+
+NamedEvaluation named(const Problem& problem, const Evaluation& evaluation) {
+  NamedEvaluation named{.delay_s = evaluation.delay_s,
+                        .bottleneck_s = evaluation.bottleneck_s,
+                        .error = evaluation.error,
+                        .energy_j = evaluation.energy_j,
+                        .bytes = evaluation.bytes,
+                        .objective_s = objective_s(problem, evaluation),
+                        .stages = {},
+                        .hops = {},
+                        .broken_limits = broken_limits(problem, evaluation)};
+  for (const StageTerms& s : evaluation.stages) {
+    named.stages.push_back({named_stage(problem, s.choice), s.overhead_s, s.decode_s, s.compute_s, s.encode_s,
+                            s.time_s, s.memory_bytes});
+  }
+  for (const HopTerms& h : evaluation.hops) {
+    const network::Link& link = problem.spec().network.links[static_cast<std::size_t>(h.link)];
+    named.hops.push_back({link.from, link.to, h.bytes, h.time_s, h.latency_s});
+  }
+  return named;
 }
 
 Assignment to_assignment(const Problem& problem, const std::vector<std::string>& path,
@@ -61,10 +76,7 @@ std::vector<std::string> path_ids(const Problem& problem, const Assignment& assi
 
 std::vector<Stage> named_stages(const Problem& problem, const Assignment& assignment) {
   std::vector<Stage> stages;
-  for (const StageChoice& s : assignment.stages) {
-    stages.push_back({problem.spec().network.nodes[static_cast<std::size_t>(s.node)].id, s.first_layer,
-                      s.last_layer, codec_name(problem, s.codec)});
-  }
+  for (const StageChoice& s : assignment.stages) stages.push_back(named_stage(problem, s));
   return stages;
 }
 

@@ -82,7 +82,7 @@ Problem::Problem(ProblemSpec spec) {
   check_name(spec.name);
   if (spec.layers.empty()) throw InvalidInput("layers: at least one is needed, got 0");
   for (std::size_t i = 0; i < spec.layers.size(); ++i) model::validate(spec.layers[i], at("layers", i));
-  core::require_non_negative("input_bytes", spec.input_bytes);
+  core::check_ranges(spec, "");
   const network::Graph graph(spec.network);
   const std::int32_t source = graph.node(spec.source, "source");
   const std::int32_t sink = graph.node(spec.sink, "sink");
@@ -91,10 +91,6 @@ Problem::Problem(ProblemSpec spec) {
   for (std::size_t i = 0; i < spec.network.nodes.size(); ++i) {
     const auto& times = spec.network.nodes[i].layer_time_s;
     if (times) check_length(at("nodes", i) + "layer_time_s", times->size(), spec.layers.size());
-  }
-  constexpr std::int64_t kMostMicroBatches = std::int64_t{1} << 53;  // exact as a double
-  if (spec.micro_batches < 1 || spec.micro_batches > kMostMicroBatches) {
-    throw InvalidInput("micro_batches: " + std::to_string(spec.micro_batches) + " is not in [1, 2^53]");
   }
   if (spec.codecs.empty()) throw InvalidInput("codecs: at least one is needed, got 0");
   std::unordered_set<std::string_view> names;
@@ -109,8 +105,6 @@ Problem::Problem(ProblemSpec spec) {
     if (codec.layer_error)
       check_length(at("codecs", i) + "layer_error", codec.layer_error->size(), spec.layers.size());
   }
-  if (spec.limits.max_error) core::require_non_negative("limits.max_error", *spec.limits.max_error);
-  if (spec.limits.max_energy_j) core::require_non_negative("limits.max_energy_j", *spec.limits.max_energy_j);
 
   data_ = std::make_shared<const Data>(Data{std::move(spec), graph, source, sink});
   check_magnitude(*this);

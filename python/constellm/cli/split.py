@@ -108,7 +108,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     except (TypeError, ValueError) as error:
         broken = [str(error)]
     try:
-        print(json.dumps(split.evaluate(problem, files[1]), indent=1))
+        print(json.dumps(split.evaluate(problem, files[1]).to_dict(), indent=1))
     except (TypeError, ValueError) as error:
         print(printable(f"no terms: {error}"))
     for rule in broken:

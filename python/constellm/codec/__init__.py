@@ -6,7 +6,7 @@ A menu is a plain list of `Codec`; menus are combined with ``+``. `menu` makes t
 `encode` and `decode` turn real activations into byte strings and back, as a `Scheme` says.
 """
 
-from .._core import Codec, Scheme
+from .._core.codec import Codec, Scheme
 from .accumulation import (
     BASES,
     RuleScore,

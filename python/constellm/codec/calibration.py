@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import Codec
+from .._core.codec import Codec
 from ..core.checks import count, real
 from .accumulation import accumulate, caused, cut_weights, fit_exponent, weights_of
 from .measured_cuts import MeasuredCuts, measured_codec

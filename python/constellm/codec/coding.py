@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._core import Scheme
+from .._core.codec import Scheme
 from ..core.checks import count, instance, short
 
 DEFAULT_MAX_BYTES = 2**30
@@ -55,7 +55,7 @@ def encode(x: NDArray[Any], scheme: Scheme, *, mask: NDArray[np.bool_] | None = 
     >>> int(np.count_nonzero(codec.decode(data)))
     16
     """
-    return _core.codec_encode(_activation(x), instance("scheme", scheme, Scheme), _mask(mask, x))
+    return _core.codec.encode(_activation(x), instance("scheme", scheme, Scheme), _mask(mask, x))
 
 
 def decode(data: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> NDArray[Any]:
@@ -92,7 +92,7 @@ def decode(data: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> NDArray[Any]:
     >>> codec.decode(data, max_bytes=x.nbytes).shape
     (4, 16)
     """
-    return _core.codec_decode(_message(data), count("max_bytes", max_bytes, least=0))
+    return _core.codec.decode(_message(data), count("max_bytes", max_bytes, least=0))
 
 
 def inspect(data: bytes) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def inspect(data: bytes) -> dict[str, Any]:
     TypeError, ValueError
         As `decode`.
     """
-    return _core.codec_inspect(_message(data))
+    return _core.codec.inspect(_message(data))
 
 
 def entropy_bound_bytes(
@@ -146,7 +146,7 @@ def entropy_bound_bytes(
     TypeError, ValueError
         As `encode`.
     """
-    return _core.codec_entropy_bound(_activation(x), instance("scheme", scheme, Scheme), _mask(mask, x))
+    return _core.codec.entropy_bound(_activation(x), instance("scheme", scheme, Scheme), _mask(mask, x))
 
 
 def _activation(x: Any) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Union, runtime_checkable
 
 import numpy as np
 
-from .._core import Scheme
+from .._core.codec import Scheme
 from ..core.checks import instance, short
 from .coding import decode, encode
 

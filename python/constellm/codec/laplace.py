@@ -41,7 +41,7 @@ def quantisation_error(bits: int) -> float:
     float
         Dimensionless, root of mean squared error ÷ mean square.
     """
-    return _core.quantisation_error(count("bits", bits, most=MAX_BITS))
+    return _core.codec.quantisation_error(count("bits", bits, most=MAX_BITS))
 
 
 def selection_error(keep: float, bits: int | None = None) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core import Scheme
+from .._core.codec import Scheme
 from ..core.checks import count, short
 from .coding import decode, encode
 from .parameters import Parameters, activation

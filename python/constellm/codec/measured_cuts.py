@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .._core import Codec
+from .._core.codec import Codec
 from ..core.checks import count, real
 from ..core.files import read_text, write_text
 from .compressor import ratio_of
@@ -140,8 +140,9 @@ def measured_codec(
     absent = [k for k in inside if k not in rows]
     if absent and absent_error is None:
         raise ValueError(f"rows: {name!r} was not measured at boundary {absent[0]}")
+    elsewhere = absent_error if absent_error is not None else 0.0  # nowhere, then
     layer_ratio = [rows[k].ratio[0] if k in rows else 1.0 for k in inside]
-    layer_error = [errors[k] if k in rows else absent_error for k in inside]
+    layer_error = [errors[k] if k in rows else elsewhere for k in inside]
     return Codec(
         name=name,
         ratio=ratio_of(len(rows), sum(1.0 / row.ratio[0] for row in rows.values())),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .._core import Codec
+from .._core.codec import Codec
 from .laplace import quantisation_error, selection_error
 
 LOSSLESS_GAIN = 25.82 / 11.56
@@ -54,11 +54,12 @@ def quantise(
     Returns
     -------
     list of Codec
-        Named ``quantise-<bits>``.
+        Named ``quantise-<bits>``, of group ``quantise``.
     """
     return [
         Codec(
             name=f"quantise-{b}",
+            group="quantise",
             error=quantisation_error(b),
             ratio=reference_bits / b,
             encode_s_per_byte=encode_s_per_byte,
@@ -97,12 +98,13 @@ def top_k(
     Returns
     -------
     list of Codec
-        Named ``top-k-<keep>``, with ``-b<bits>`` where values are quantised.
+        Named ``top-k-<keep>``, with ``-b<bits>`` where values are quantised; of group ``top-k``.
     """
     sent_bits = reference_bits if value_bits is None else value_bits
     return [
         Codec(
             name=f"top-k-{share:g}" + ("" if value_bits is None else f"-b{value_bits}"),
+            group="top-k",
             error=selection_error(share, value_bits),
             ratio=reference_bits / (share * (sent_bits + index_bits)),
             encode_s_per_byte=encode_s_per_byte,
@@ -150,7 +152,7 @@ def gumbel_mask(
     Returns
     -------
     list of Codec
-        Named ``gumbel-mask-<keep>-b<bits>``.
+        Named ``gumbel-mask-<keep>-b<bits>``, of group ``gumbel-mask``.
 
     Examples
     --------
@@ -168,6 +170,7 @@ def gumbel_mask(
     return [
         Codec(
             name=f"gumbel-mask-{share:g}-b{bits}",
+            group="gumbel-mask",
             error=((mask_weight * selection_error(share)) ** 2 + share * coarse) ** 0.5,
             ratio=reference_bits / (bits * share + 1.0) * lossless_gain,
             encode_s_per_byte=encode_s_per_byte,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._core import Scheme
+from .._core.codec import Scheme
 from ..core.checks import count, instance
 from .coding import encode
 

@@ -8,11 +8,11 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Union
 
-from .._core import Codec
+from .._core.codec import Codec
 from ..core.files import read_text
 
 _NUMBERS = ("ratio", "error", "encode_s_per_byte", "decode_s_per_byte")
-_KEYS = ("name", *_NUMBERS, "layer_ratio", "layer_error")
+_KEYS = tuple(field.name for field in Codec.fields)
 
 Table = Union[str, "os.PathLike[str]", Mapping[str, Any], Iterable[Mapping[str, Any]]]
 
@@ -21,7 +21,7 @@ def from_table(table: Table) -> list[Codec]:
     """A menu from rows, columns or a CSV file.
 
     Keys are those of `Codec`: `name`, `ratio` and `error` are needed, `encode_s_per_byte`,
-    `decode_s_per_byte`, `layer_ratio` and `layer_error` optional.
+    `decode_s_per_byte`, `layer_ratio`, `layer_error` and `group` optional.
 
     Parameters
     ----------

@@ -187,7 +187,7 @@ class _Turns:
         ]
         start_s, before_s, value_s = map(objective_s, plans)
         # A longer menu never hurts; optima are proven to a relative gap, and may differ by that.
-        gap = 1 + _core.optimal_gap
+        gap = 1 + _core.split.optimal_gap
         if not value_s <= before_s * gap <= start_s * gap**2:
             raise ValueError(
                 f"problem_of: longer menus have optima of {start_s:g}, {before_s:g} and {value_s:g} s: "

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from .._core import Codec, Plan, Problem
+from .._core.codec import Codec
+from .._core.split import Plan, Problem
 from ..codec.calibration import Calibration
 from ..codec.measured_cuts import measured_codec
 from ..core.checks import instance

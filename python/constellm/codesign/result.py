@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._core import Plan
+from .._core.split import Plan
 from ..codec.calibration import Calibration
 from ..codec.compressor import Compressor, Compressors
 from ..codec.measured_cuts import MeasuredCuts
@@ -208,7 +208,7 @@ class JointResult:
 
 def objective_s(plan: Plan) -> float:
     """What a plan was sought by [s]."""
-    return plan.delay_s if plan.problem.objective == "delay" else plan.bottleneck_s
+    return plan.objective_s
 
 
 _SHOWN = ("round", "plan", "objective", "bound", "gain", "of possible", "sent", "promised", "test", "trained")

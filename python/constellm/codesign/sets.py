@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .._core import Plan
+from .._core.split import Plan
 from ..core.checks import count
 from ..split import codecs_at_cuts
 

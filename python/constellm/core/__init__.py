@@ -6,7 +6,7 @@ from constellm import _core
 
 __all__ = ["__version__", "build_info"]
 
-__version__: str = _core.version
+__version__: str = _core.core.version
 
 
 def build_info() -> dict[str, str | int | bool]:
@@ -26,4 +26,4 @@ def build_info() -> dict[str, str | int | bool]:
     >>> constellm.build_info()["cxx_standard"] >= 202002
     True
     """
-    return dict(_core.build)
+    return dict(_core.core.build)

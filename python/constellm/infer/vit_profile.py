@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._core import LayerProfile
+from .._core.model import LayerProfile
 from ..model import Profile, vit
 from .weights import Weights, stem_widths
 

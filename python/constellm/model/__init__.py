@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import AttentionShape, BlockShape, Layer, LayerProfile, MlpShape
+from .._core.model import AttentionShape, BlockShape, Layer, LayerProfile, MlpShape
 from .config import ELEMENT_BYTES, Config, available
 from .described import architecture, describe
 from .families import Decoder, VisionTower

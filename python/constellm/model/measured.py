@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _core
-from .._core import LayerProfile
+from .._core.model import LayerProfile
 from ..core.files import as_path, read_text
 from ..core.optional import optional_import
 from .config import DATA, PathName, element_bytes
@@ -226,11 +226,13 @@ def read_pipedream(path: PathName) -> Measured:
     operators, edges = _parse_graph(path)
     ids = sorted(operators)
     place = {node: index for index, node in enumerate(ids)}
-    order = [ids[i] for i in _core.topological_order(len(ids), [(place[a], place[b]) for a, b in edges])]
+    order = [
+        ids[i] for i in _core.model.topological_order(len(ids), [(place[a], place[b]) for a, b in edges])
+    ]
     layers = [op for op in (operators[node] for node in order) if not op.is_input and not op.is_view]
     if not layers:
         raise ValueError(f"{path}: no operator but inputs")
-    crossing = _core.crossing_bytes(len(layers), _tensors(operators, edges, order, layers))
+    crossing = _core.model.crossing_bytes(len(layers), _tensors(operators, edges, order, layers))
     detail = tuple(
         LayerProfile(
             name=f"node{layer.id} {layer.label.split('(')[0]}",

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core import Layer, LayerProfile
+from .._core.model import Layer, LayerProfile
 from ..core.checks import count, instance, non_negative, short
 
 FIELDS = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core import LayerProfile
+from .._core.model import LayerProfile
 from ..core.checks import short
 from ..core.files import as_path, read_text
 from .config import PathName

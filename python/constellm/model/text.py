@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .. import _core
-from .._core import Pass
+from .._core.model import Pass
 from ..core.checks import non_negative
 from .config import Config, choose, element_bytes, weight_element_bytes
 from .described import describe
@@ -111,7 +111,7 @@ def decoder(
         weight_element_bytes=weight_element_bytes(weight_dtype, dtype, found.values),
         activation_element_bytes=element_bytes("dtype", dtype),
     )
-    detail = _core.decoder(
+    detail = _core.model.decoder(
         blocks=shape.blocks,
         ends=shape.ends,
         pass_=one_pass,

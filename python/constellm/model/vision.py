@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
-from .._core import Pass
+from .._core.model import Pass
 from ..core.checks import count, real
 from .config import Config, choose, element_bytes, weight_element_bytes
 from .described import describe
@@ -149,7 +149,7 @@ def vit(
         weight_element_bytes=weight_element_bytes(weight_dtype, dtype, found.values),
         activation_element_bytes=element,
     )
-    detail = _core.vision_transformer(
+    detail = _core.model.vision_transformer(
         stages=tower.stages,
         ends=tower.ends,
         pass_=one_pass,

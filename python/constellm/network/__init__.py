@@ -4,7 +4,7 @@
 networks from scalars or arrays; `device` gives the speed, memory and power of known computers.
 """
 
-from .._core import Link, Network, Node
+from .._core.network import Link, Network, Node
 from .build import chain, link, ring, with_ground
 from .device import DEVICES, Device, device
 from .geometry import EARTH_RADIUS_M, LIGHT_M_PER_S, ring_hop_m

@@ -8,7 +8,7 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._core import Link, Network, Node
+from .._core.network import Link, Network, Node
 from ..core.checks import count
 
 Names = Union[str, Sequence[str]]

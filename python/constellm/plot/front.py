@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._core import Plan
+from .._core.split import Plan
 from ..core.quantity import quantity
 from ..split.display import status_text
 from ..split.fronts import ParetoFront

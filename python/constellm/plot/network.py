@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from .._core import Network, Plan, Problem
+from .._core.network import Network
+from .._core.split import Plan, Problem
 from ..core.quantity import quantity
 from ..split.display import layers_text
 from ..split.solver import as_plan

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._core import Plan
+from .._core.split import Evaluation, Plan, StageTerms
 from ..core.checks import count
 from ..core.quantity import quantity
 from ..split.display import layers_text, status_text
@@ -46,11 +46,11 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
     terms = evaluate(as_plan(plan).problem, plan)
     layers = len(plan.problem.layers)
     rows = len(plan.path)
-    stages = {stage["node"]: stage for stage in terms["stages"]}
+    stages = {stage.node: stage for stage in terms.stages}
     with style.drawing(ax, (8.5, 1.3 + 0.32 * rows)) as ax:
         ax.set_xlim(-0.5 - 0.02 * layers, layers * (1 + _CUT_ROOM) - 0.5)
         ax.set_ylim(rows - 0.45, -0.55)
-        _blocks(ax, plan, stages, terms["bottleneck_s"])
+        _blocks(ax, plan, stages, terms.bottleneck_s)
         _cuts(ax, plan, stages, terms)
         ax.set_xticks(range(0, layers, max(1, round(layers / 8))))
         ax.set_xlabel("layer", x=0.5 / (1 + _CUT_ROOM))
@@ -62,11 +62,11 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _row_name(node: str, stages: dict[str, Any]) -> str:
+def _row_name(node: str, stages: dict[str, StageTerms]) -> str:
     if node not in stages:
         return style.name(node)
     stage = stages[node]
-    return f"{style.name(node)}   {layers_text(stage['first_layer'], stage['last_layer'])}"
+    return f"{style.name(node)}   {layers_text(stage.first_layer, stage.last_layer)}"
 
 
 def _headline(plan: Plan) -> str:
@@ -74,21 +74,21 @@ def _headline(plan: Plan) -> str:
     return f"{style.name(plan.problem.name, longest=48)}: {delay}, {status_text(plan.status)}"
 
 
-def _blocks(ax: Axes, plan: Plan, stages: dict[str, Any], bottleneck_s: float) -> None:
+def _blocks(ax: Axes, plan: Plan, stages: dict[str, StageTerms], bottleneck_s: float) -> None:
     for row, node in enumerate(plan.path):
         if node not in stages:
             continue
         stage = stages[node]
-        width = stage["last_layer"] - stage["first_layer"] + 1
-        slowest = stage["time_s"] == bottleneck_s
-        ax.barh(row, width, left=stage["first_layer"] - 0.5, height=_BLOCK,
+        width = stage.last_layer - stage.first_layer + 1
+        slowest = stage.time_s == bottleneck_s
+        ax.barh(row, width, left=stage.first_layer - 0.5, height=_BLOCK,
                 color=palette.ALERT if slowest else palette.PHASES["compute"], alpha=0.85)  # fmt: skip
         if width > 0.12 * len(plan.problem.layers):
-            middle = (stage["first_layer"] + stage["last_layer"]) / 2
-            _inside(ax, middle, row, quantity(stage["time_s"], "s"), 8)
+            middle = (stage.first_layer + stage.last_layer) / 2
+            _inside(ax, middle, row, quantity(stage.time_s, "s"), 8)
 
 
-def _cuts(ax: Axes, plan: Plan, stages: dict[str, Any], terms: dict[str, Any]) -> None:
+def _cuts(ax: Axes, plan: Plan, stages: dict[str, StageTerms], terms: Evaluation) -> None:
     """The way of the activation down the rows, and the words at each cut."""
     gap = 0.012 * len(plan.problem.layers)
     done = 0
@@ -96,23 +96,23 @@ def _cuts(ax: Axes, plan: Plan, stages: dict[str, Any], terms: dict[str, Any]) -
     for row, node in enumerate(plan.path):
         codec = None
         if node in stages:
-            done = stages[node]["last_layer"] + 1
-            codec = stages[node]["codec"]
+            done = stages[node].last_layer + 1
+            codec = stages[node].codec
         x = done - 0.5
-        hop = terms["hops"][row] if row < len(terms["hops"]) else None
+        hop = terms.hops[row] if row < len(terms.hops) else None
         words = []
         if node not in stages:
             ax.plot(x, row, "o", markersize=6, markerfacecolor="white", markeredgecolor=palette.INK, zorder=3)
             words.append("relay")
         if hop is not None:
-            slowest = hop["time_s"] == terms["bottleneck_s"]
+            slowest = hop.time_s == terms.bottleneck_s
             colour = palette.ALERT if slowest else palette.PHASES["transmit"]
             top = row + _BLOCK / 2 if node in stages else row
             bottom = row + 1 - (_BLOCK / 2 if plan.path[row + 1] in stages else 0)
             ax.plot([x, x], [top, bottom], color=colour, linewidth=2.2, solid_capstyle="butt", zorder=2)
             what = "input" if done == 0 else "result" if done == len(plan.problem.layers) else ""
             label = what if codec is None else style.name(codec)
-            load = f"{label} {quantity(hop['bytes'], 'B')}".strip()
+            load = f"{label} {quantity(hop.bytes, 'B')}".strip()
             # What a relay passes on was said where it was cut.
             if load != said and (node in stages or row == 0):
                 words.append(load)
@@ -134,7 +134,7 @@ def _inside(ax: Axes, x: float, row: int, words: str, size: int) -> None:
     ax.text(x, row, words, color="white", ha="center", va="center_baseline", fontsize=size)
 
 
-def _memory_bars(ax: Axes, plan: Plan, stages: dict[str, Any]) -> None:
+def _memory_bars(ax: Axes, plan: Plan, stages: dict[str, StageTerms]) -> None:
     limits = {node.id: node.memory_bytes for node in plan.problem.nodes}
     bars = ax.inset_axes((1.01, 0, 0.12, 1))
     bars.set_ylim(ax.get_ylim())
@@ -142,7 +142,7 @@ def _memory_bars(ax: Axes, plan: Plan, stages: dict[str, Any]) -> None:
     for row, node in enumerate(plan.path):
         if node not in stages:
             continue
-        used, limit = stages[node]["memory_bytes"], limits[node]
+        used, limit = stages[node].memory_bytes, limits[node]
         bars.barh(row, 1, height=0.4, color=palette.PALE)
         bars.barh(row, used / limit if limit > 0 else 0.0, height=0.4, color=palette.MUTED)
         words = f"{quantity(used, 'B')} of {quantity(limit, 'B')}"

@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from .._core import Plan
+from .._core.split import Plan
 from ..core.quantity import quantity
 from ..split.schedule import first_and_last, folded, schedule
 from . import palette

@@ -4,10 +4,12 @@
 and `check` say what a plan is worth and which rule it breaks.
 """
 
-from .._core import Infeasibility, Plan, Problem, Stage
+from .._core.split import Infeasibility, Plan, Problem, Stage
+from ..sweep import register as _register
 from .comparison import Comparison, compare
 from .cuts import codecs_at_cuts, compressors_at_cuts
 from .display import attach as _attach_displays
+from .evaluation import Evaluation, HopTerms, StageTerms
 from .files import load_problem, problem_from_dict, save_problem
 from .fronts import ParetoFront, pareto_front
 from .generating import GenerationPlan, GenerationProblem, solve_generation
@@ -18,13 +20,16 @@ from .options import OPTIONS
 from .plans import load_plan, plan_from_dict, save_plan
 from .schedule import Schedule, schedule
 from .solver import check, evaluate, k_best, solve
+from .sweeping import SWEEP
 
 __all__ = [
     "METHODS",
     "OPTIONS",
     "Comparison",
+    "Evaluation",
     "GenerationPlan",
     "GenerationProblem",
+    "HopTerms",
     "Infeasibility",
     "Interrupted",
     "Method",
@@ -33,6 +38,7 @@ __all__ = [
     "Problem",
     "Schedule",
     "Stage",
+    "StageTerms",
     "best_micro_batches",
     "check",
     "codecs_at_cuts",
@@ -54,3 +60,4 @@ __all__ = [
 ]
 
 _attach_displays()
+_register(SWEEP)

@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from .. import _core
-from .._core import Problem
+from .._core.split import Problem
 from ..core.files import write_text
 from ..core.optional import optional_import
 from ..core.quantity import printable
@@ -222,25 +222,25 @@ def _row(problem: Problem, name: str, time_limit_s: float) -> dict[str, Any]:
     if model == TENSOR_PARALLEL:
         return _tensor_parallel_row(problem, row)
     if name == "optimal":
-        plan = _core.solve(problem, **check_options({"time_limit_s": time_limit_s}))
+        plan = _core.split.solve(problem, **check_options({"time_limit_s": time_limit_s}))
         status = "interrupted" if was_interrupted(plan) else plan.status
         row.update(status=status, lower_bound_s=plan.lower_bound_s, note="; ".join(why_none(plan)))
         asked, path, stages = problem, plan.path, plan.stages
     else:
-        found = _core.propose(problem, name, time_limit_s=time_limit_s)
+        found = _core.split.propose(problem, name, time_limit_s=time_limit_s)
         row["status"] = found["status"]
         asked, path, stages = found["problem"], found["path"], found["stages"]
     if not path:
         return row
-    terms = _core.evaluate(asked, path, stages)
-    row.update({figure: terms[figure] for figure in _FIGURES})
+    terms = _core.split.evaluate(asked, path, stages)
+    row.update({figure: getattr(terms, figure) for figure in _FIGURES})
     if model == SEQUENTIAL:
-        one_s = math.fsum(t["time_s"] for t in terms["stages"]) + math.fsum(
-            t["time_s"] + t["latency_s"] for t in terms["hops"]
+        one_s = math.fsum(t.time_s for t in terms.stages) + math.fsum(
+            t.time_s + t.latency_s for t in terms.hops
         )
         row.update(delay_s=problem.micro_batches * one_s, bottleneck_s=one_s)
     row["layers"] = layout_text(stages)
-    row["breaks"] = "; ".join(terms["broken_limits"])
+    row["breaks"] = "; ".join(terms.broken_limits)
     if row["breaks"]:
         row["status"] = "breaks_limits"
     added = {codec.name for codec in asked.codecs[len(problem.codecs) :]} & {stage.codec for stage in stages}
@@ -250,7 +250,7 @@ def _row(problem: Problem, name: str, time_limit_s: float) -> dict[str, Any]:
 
 
 def _tensor_parallel_row(problem: Problem, row: dict[str, Any]) -> dict[str, Any]:
-    found = _core.tensor_parallel(problem)
+    found = _core.split.tensor_parallel(problem)
     row["status"] = "no_plan_found" if found is None else "feasible"
     if found is not None:
         row.update({figure: found[figure] for figure in ("delay_s", "bottleneck_s", "bytes")}, error=0.0)

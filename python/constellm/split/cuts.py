@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._core import Plan
+from .._core.split import Plan
 from ..codec.compressor import Compressor, Compressors, compressor_at
 
 

@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from .._core import Infeasibility, Node, Plan, Problem, Stage
+from .._core.network import Node
+from .._core.split import Infeasibility, Plan, Problem, Stage
 from ..core.quantity import printable, quantity
 from .schedule import PHASES, schedule
 from .solver import evaluate
@@ -206,23 +207,23 @@ def _plan_tables(plan: Plan) -> list[Table]:
     nodes = {node.id: node for node in plan.problem.nodes}
     stages = [
         (
-            stage["node"],
-            layers_text(stage["first_layer"], stage["last_layer"]),
-            *(quantity(stage[f"{part}_s"], "s") for part in (*PHASES[:-1], "time")),
-            f"{quantity(stage['memory_bytes'], 'B')} of {quantity(nodes[stage['node']].memory_bytes, 'B')}",
-            stage["codec"] if stage["codec"] is not None else "–",
+            stage.node,
+            layers_text(stage.first_layer, stage.last_layer),
+            *(quantity(getattr(stage, f"{part}_s"), "s") for part in (*PHASES[:-1], "time")),
+            f"{quantity(stage.memory_bytes, 'B')} of {quantity(nodes[stage.node].memory_bytes, 'B')}",
+            stage.codec if stage.codec is not None else "–",
         )
-        for stage in terms["stages"]
+        for stage in terms.stages
     ]
     hops = [
         (
-            hop["from"],
-            hop["to"],
-            quantity(hop["bytes"], "B"),
-            quantity(hop["time_s"], "s"),
-            quantity(hop["latency_s"], "s"),
+            hop.from_,
+            hop.to,
+            quantity(hop.bytes, "B"),
+            quantity(hop.time_s, "s"),
+            quantity(hop.latency_s, "s"),
         )
-        for hop in terms["hops"]
+        for hop in terms.hops
     ]
     stage_head = ("node", "layers", "overhead", "decode", "compute", "encode", "total", "memory", "codec")
     tables: list[Table] = [("Stages, per micro-batch", stage_head, stages)]

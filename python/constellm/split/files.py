@@ -12,7 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import Codec, Layer, Link, Node, Problem, Stage
+from .. import _core
+from .._core.codec import Codec
+from .._core.model import Layer
+from .._core.network import Link, Node
+from .._core.split import Problem, Stage
 from ..core.checks import instance, real, short
 from ..core.files import read_json, write_json
 
@@ -21,13 +25,11 @@ PLAN_FORMAT = "constellm.split-plan"
 _KINDS = {PROBLEM_FORMAT: "problem", PLAN_FORMAT: "plan"}
 STATUSES = ("optimal", "feasible", "infeasible", "no_plan_found", "time_limit", "interrupted")
 
-_PROBLEM_REQUIRED = ("format", "version", "name", "layers", "input_bytes", "nodes", "links", "source", "sink",
-                     "micro_batches", "codecs")  # fmt: skip
-_PROBLEM_OPTIONAL = ("limits", "objective", "meta")
-_LIMITS = ("max_error", "max_energy_j", "error_rule")
-_PLAN_REQUIRED = ("format", "version", "problem", "status")
-_PLAN_FIGURES = ("delay_s", "bottleneck_s", "lower_bound_s", "error", "energy_j", "bytes")
+_HEADER = ("format", "version")
+_PLAN_REQUIRED = (*_HEADER, "problem", "status")
+_PLAN_FIGURES = (*_core.split.figures, "lower_bound_s")
 _PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "codecs", "solver", "meta")
+_LISTS = {"layers": Layer, "nodes": Node, "links": Link, "codecs": Codec}
 
 
 def problem_from_dict(data: Mapping[str, Any]) -> Problem:
@@ -49,25 +51,18 @@ def problem_from_dict(data: Mapping[str, Any]) -> Problem:
     """
     data = _object("problem", data)
     _check_header(data, PROBLEM_FORMAT)
-    _check_keys("problem", data, _PROBLEM_REQUIRED, _PROBLEM_OPTIONAL)
+    required, optional = _keys_of(Problem)
+    sections = dict.fromkeys(field.section for field in Problem.fields if field.section)
+    _check_keys("problem", data, [*_HEADER, *required], [*optional, *sections, "meta"])
     _object("meta", data.get("meta", {}))
-    limits = _object("limits", data.get("limits", {}))
-    _check_keys("limits", limits, (), _LIMITS)
-    return Problem(
-        name=data["name"],
-        layers=_records("layers", data["layers"], Layer),
-        input_bytes=data["input_bytes"],
-        nodes=_records("nodes", data["nodes"], Node),
-        links=_records("links", data["links"], Link),
-        source=data["source"],
-        sink=data["sink"],
-        micro_batches=data["micro_batches"],
-        codecs=_records("codecs", data["codecs"], Codec),
-        max_error=limits.get("max_error"),
-        max_energy_j=limits.get("max_energy_j"),
-        error_rule=limits.get("error_rule", "sum"),
-        objective=data.get("objective", "delay"),
-    )
+    keywords = {key: data[key] for key in (*required, *optional) if key in data}
+    for section in sections:
+        inside = _object(section, data.get(section, {}))
+        _check_keys(section, inside, *_keys_of(Problem, section))
+        keywords.update(inside)
+    for key, record in _LISTS.items():
+        keywords[key] = _records(key, keywords[key], record)
+    return Problem(**keywords)
 
 
 def load_problem(path: str | os.PathLike[str]) -> Problem:
@@ -183,10 +178,11 @@ def _check_keys(
             raise ValueError(f"{where}: missing required key {key!r}")
 
 
-def _keys_of(record: Any) -> tuple[list[str], list[str]]:
-    """The required and the optional keys of a record."""
-    required = [field.name for field in record.fields if field.required]
-    return required, [field.name for field in record.fields if not field.required]
+def _keys_of(record: Any, section: str = "") -> tuple[list[str], list[str]]:
+    """The required and the optional keys of a record, or of one object inside it."""
+    fields = [field for field in record.fields if field.section == section]
+    required = [field.name for field in fields if field.required_in_files]
+    return required, [field.name for field in fields if not field.required_in_files]
 
 
 def _check_header(data: Mapping[str, Any], expected: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _core
-from .._core import Plan, Problem
+from .._core.split import Plan, Problem
 from ..core.checks import instance, real, short
 from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
@@ -93,6 +93,6 @@ def pareto_front(
     epsilon = real("epsilon", epsilon, least=0)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     check_on_interrupt(on_interrupt)
-    plans, status = _core.pareto_front(problem, list(criteria), epsilon=epsilon, time_limit_s=limit)
+    plans, status = _core.split.pareto_front(problem, list(criteria), epsilon=epsilon, time_limit_s=limit)
     front = ParetoFront(tuple(plans), tuple(criteria), epsilon, status)
     return handed_over(front, interrupted=status == "interrupted", on_interrupt=on_interrupt)

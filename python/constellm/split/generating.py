@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._core import Plan, Problem
+from .._core.split import Plan, Problem
 from ..core.checks import count, instance, real, short
 from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
@@ -66,7 +66,7 @@ class GenerationProblem:
             new_tokens=count("new_tokens", self.new_tokens, most=2**40),
             token_bytes=real("token_bytes", self.token_bytes, least=0),
         )
-        _core.check_generation(self.prefill, self.decode, **self._arguments)
+        _core.split.check_generation(self.prefill, self.decode, **self._arguments)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GenerationProblem):
@@ -110,7 +110,7 @@ class GenerationProblem:
         as_plan(plan)
         if not plan.path:
             raise ValueError(f"plan of status {plan.status!r} holds nothing to evaluate")
-        terms: dict[str, float] = _core.evaluate_generation(
+        terms: dict[str, float] = _core.split.evaluate_generation(
             with_codecs(self.prefill, plan.codecs),
             self.decode,
             path=plan.path,
@@ -202,7 +202,7 @@ def solve_generation(
     instance("problem", problem, GenerationProblem)
     check_on_interrupt(on_interrupt)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
-    plan, status, lower_bound_s = _core.solve_generation(
+    plan, status, lower_bound_s = _core.split.solve_generation(
         problem.prefill, problem.decode, time_limit_s=limit, **problem._arguments
     )
     terms = problem.evaluate(plan) if plan.path else {}

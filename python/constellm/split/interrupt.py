@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from .._core import Plan
+from .._core.split import Plan
 from ..core.checks import short
 
 _T = TypeVar("_T")

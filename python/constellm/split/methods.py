@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from .. import _core
-from .._core import Plan, Problem
+from .._core.split import Plan, Problem
 from ..core.checks import instance
 from .options import check_options
 
@@ -118,13 +118,13 @@ METHODS = {
         ),
         Method(
             "quantise-only",
-            "The best plan with the menu's codecs named 'quantise-…'.",
+            "The best plan with the menu's codecs of group 'quantise'.",
             "Ablation: quantisation alone",
             "Solved exactly.",
         ),
         Method(
             "top-k-only",
-            "The best plan with the menu's codecs named 'top-k-…'.",
+            "The best plan with the menu's codecs of group 'top-k'.",
             "Ablation: selection alone (a benchmark of Zhang et al., arXiv 2604.04654)",
             "Solved exactly.",
         ),
@@ -149,7 +149,7 @@ METHODS = {
             "Li et al., JALAD, ICPADS 2018, arXiv 1812.10027",
             "K cuts instead of one, their losses added by the problem's error rule; the integer programme "
             "is solved exactly as a constrained shortest path. Bit-widths are the menu's codecs "
-            "'quantise-…'; if there are none, 1 to 8 bits of FP32 are added, with the error of an "
+            "of group 'quantise'; if there are none, 1 to 8 bits of FP32 are added, with the error of an "
             "optimally clipped quantiser on Laplace distributed values (an assumption), without lossless "
             "coding and without time. Knows no energy limit.",
         ),
@@ -224,10 +224,10 @@ def applicable(problem: Problem) -> list[str]:
     """Names of all methods that fit the problem's menu, ``"fixed:<codec>"`` for each codec in its place."""
     names: list[str] = []
     for name in METHODS:
-        family = {"quantise-only": "quantise-", "top-k-only": "top-k-"}.get(name)
+        family = {"quantise-only": "quantise", "top-k-only": "top-k"}.get(name)
         if name == f"{FIXED}<codec>":
             names += [FIXED + codec.name for codec in problem.codecs]
-        elif family is None or any(codec.name.startswith(family) for codec in problem.codecs):
+        elif family is None or any(codec.group == family for codec in problem.codecs):
             names.append(name)
     return names
 
@@ -262,7 +262,7 @@ def solve_by_name(problem: Problem, method: str, *, time_limit_s: float = math.i
     if not method_of(method).has_plan:
         raise ValueError(f"method: no plan can express what {method!r} does; `compare` shows its delay")
     limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
-    return _core.solve_by(problem, method, time_limit_s=limit_s)
+    return _core.split.solve_by(problem, method, time_limit_s=limit_s)
 
 
 def methods_markdown() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .._core import Plan, Problem
+from .._core.split import Plan, Problem
 from ..core.checks import count, instance
 from .interrupt import check_on_interrupt, handed_over, was_interrupted
 from .solver import solve

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _core
-from .._core import Codec, Infeasibility, Plan, Problem
+from .._core.codec import Codec
+from .._core.split import Infeasibility, Plan, Problem
 from ..core.checks import instance
 from ..core.files import read_json, write_json
 from .files import check_plan_dict
@@ -97,7 +98,7 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     menu = with_codecs(asked, claims.codecs)
     method, seconds = solver.get("method"), solver.get("seconds")
     nothing_proven = math.inf if claims.status == "infeasible" else math.nan
-    return _core.restored_plan(
+    return _core.split.restored_plan(
         menu,
         path=path,
         stages=stages,

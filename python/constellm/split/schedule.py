@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._core import Plan
+from .._core.split import Plan
 from ..core.checks import short
 from .solver import as_plan, evaluate
 
@@ -181,18 +181,18 @@ def _columns(count: int, asked: ArrayLike | None) -> NDArray[np.int64]:
 
 def _servers(plan: Plan) -> tuple[Server, ...]:
     terms = evaluate(plan.problem, plan)
-    stage_of = {stage["node"]: stage for stage in terms["stages"]}
+    stage_of = {stage.node: stage for stage in terms.stages}
     servers = []
     for position, node in enumerate(plan.path):
         if node in stage_of:
             stage = stage_of[node]
-            phases = [(phase, stage[f"{phase}_s"]) for phase in PHASES[:-1]]
-            servers.append(_server(node, "stage", phases, stage["time_s"], 0.0))
-        if position < len(terms["hops"]):
-            hop = terms["hops"][position]
-            name = f"{hop['from']} → {hop['to']}"
-            phases = [("transmit", hop["time_s"])]
-            servers.append(_server(name, "hop", phases, hop["time_s"], hop["latency_s"]))
+            phases = [(phase, getattr(stage, f"{phase}_s")) for phase in PHASES[:-1]]
+            servers.append(_server(node, "stage", phases, stage.time_s, 0.0))
+        if position < len(terms.hops):
+            hop = terms.hops[position]
+            name = f"{hop.from_} → {hop.to}"
+            phases = [("transmit", hop.time_s)]
+            servers.append(_server(name, "hop", phases, hop.time_s, hop.latency_s))
     return tuple(servers)
 
 

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _core
-from .._core import Codec, Node, Plan, Problem, Stage
+from .._core.codec import Codec
+from .._core.network import Node
+from .._core.split import Evaluation, Plan, Problem, Stage
 from ..core.checks import count, instance
 from .files import PlanClaims, check_plan_dict
 from .interrupt import check_on_interrupt, handed_over, was_interrupted
 from .options import check_options
 
-_FIGURES = ("delay_s", "bottleneck_s", "error", "energy_j", "bytes")
+_FIGURES = _core.split.figures
 
 
 def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "return", **options: Any) -> Plan:
@@ -56,7 +58,7 @@ def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "ret
 
         plan = solve_by_name(problem, method, **options)
     else:
-        plan = _core.solve(problem, **check_options(options))
+        plan = _core.split.solve(problem, **check_options(options))
     return handed_over(plan, interrupted=was_interrupted(plan), on_interrupt=on_interrupt)
 
 
@@ -94,11 +96,11 @@ def k_best(
     k = count("k", k, most=100_000)
     check_on_interrupt(on_interrupt)
     time_limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
-    plans, interrupted = _core.k_best(problem, k, time_limit_s=time_limit_s)
+    plans, interrupted = _core.split.k_best(problem, k, time_limit_s=time_limit_s)
     return handed_over(plans, interrupted=interrupted, on_interrupt=on_interrupt)
 
 
-def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]:
+def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> Evaluation:
     """Every term of a plan's worth by the one evaluator.
 
     Parameters
@@ -110,9 +112,9 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]
 
     Returns
     -------
-    dict
-        ``delay_s``, ``bottleneck_s``, ``error``, ``energy_j``, ``bytes``; ``stages`` and ``hops``, a dict
-        each with its times in path order; ``broken_limits``, a text each.
+    Evaluation
+        ``delay_s``, ``bottleneck_s``, ``error``, ``energy_j``, ``bytes`` and ``objective_s``; ``stages`` and
+        ``hops`` with their times in path order; ``broken_limits``, a text each.
 
     Raises
     ------
@@ -121,13 +123,14 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> dict[str, Any]
     """
     instance("problem", problem, Problem)
     if isinstance(plan, Plan):
-        status, codecs, decision = plan.status, plan.codecs, (plan.path, plan.stages) if plan.path else None
+        status, decision = plan.status, (plan.path, plan.stages) if plan.path else None
+        codecs: Sequence[Codec] = plan.codecs
     else:
         claims = check_plan_dict(plan)
         status, codecs, decision = claims.status, claims.codecs, claims.decision
     if decision is None:
         raise ValueError(f"plan of status {status!r} holds nothing to evaluate")
-    return _core.evaluate(with_codecs(problem, codecs), *decision)
+    return _core.split.evaluate(with_codecs(problem, codecs), *decision)
 
 
 def check(problem: Problem, plan: Plan | Mapping[str, Any]) -> list[str]:
@@ -169,14 +172,14 @@ def check(problem: Problem, plan: Plan | Mapping[str, Any]) -> list[str]:
     faults = _faults(problem, *claims.decision)
     if faults:
         return broken + faults
-    terms = _core.evaluate(problem, *claims.decision)
-    broken += terms["broken_limits"]
+    terms = _core.split.evaluate(problem, *claims.decision)
+    broken += terms.broken_limits
     for key in _FIGURES:
         claimed = claims.figures.get(key)
         if claimed is not None and not math.isclose(
-            claimed, terms[key], rel_tol=_core.optimal_gap, abs_tol=1e-300
+            claimed, getattr(terms, key), rel_tol=_core.split.optimal_gap, abs_tol=1e-300
         ):
-            broken.append(f"{key}: claimed {claimed!r}, is {terms[key]!r}")
+            broken.append(f"{key}: claimed {claimed!r}, is {getattr(terms, key)!r}")
     broken += _bound_faults(problem, claims, terms)
     return broken
 
@@ -225,7 +228,7 @@ def _faults(problem: Problem, path: list[str], stages: list[Stage]) -> list[str]
         if stage.codec is not None and stage.codec not in codecs:
             faults.append(f"stages[{i}].codec: the problem has no codec {stage.codec!r}")
     if not faults:
-        return _core.structural_faults(problem, path, stages)
+        return _core.split.structural_faults(problem, path, stages)
     new_nodes = {*path, *(stage.node for stage in stages)} - nodes
     new_codecs = {stage.codec for stage in stages if stage.codec is not None} - codecs
     if "" in new_nodes | new_codecs:  # no problem can know an empty name
@@ -234,17 +237,17 @@ def _faults(problem: Problem, path: list[str], stages: list[Stage]) -> list[str]
         nodes=[*problem.nodes, *(Node(id=id, flop_per_s=1.0, memory_bytes=0.0) for id in sorted(new_nodes))],
         codecs=[*problem.codecs, *(Codec(name=name, ratio=1.0, error=0.0) for name in sorted(new_codecs))],
     )
-    return faults + _core.structural_faults(wider, path, stages)
+    return faults + _core.split.structural_faults(wider, path, stages)
 
 
-def _bound_faults(problem: Problem, claims: PlanClaims, terms: Mapping[str, Any]) -> list[str]:
+def _bound_faults(problem: Problem, claims: PlanClaims, terms: Evaluation) -> list[str]:
     objective = "delay_s" if problem.objective == "delay" else "bottleneck_s"
-    value, bound = terms[objective], claims.figures.get("lower_bound_s")
+    value, bound = terms.objective_s, claims.figures.get("lower_bound_s")
     if bound is None:
         return []
-    if bound > value * (1 + _core.optimal_gap):
+    if bound > value * (1 + _core.split.optimal_gap):
         return [f"lower_bound_s: {bound!r} is above the plan's own {objective} of {value!r}"]
-    if claims.status == "optimal" and value - bound > _core.optimal_gap * value:
+    if claims.status == "optimal" and value - bound > _core.split.optimal_gap * value:
         gap = f"{(value - bound) / value:.3g}" if value > 0 else f"{value - bound:.3g} s"
         return [f"status: 'optimal' with a gap of {gap} between {objective} and lower_bound_s"]
     return []

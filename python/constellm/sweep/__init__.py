@@ -1,11 +1,17 @@
-"""Many problems at once: axes over the fields of a problem or the parameters of a factory.
+"""Many problems at once: axes over the fields of a record or the parameters of a factory.
 
-The package exports the function `sweep` under this module's own name, so ``constellm.sweep(...)`` runs a
-sweep; the rest is reached by ``from constellm.sweep import load_rows, SweepResult``.
+`run` sweeps whatever a system has registered, `constellm.split.Problem` first of all; `load_rows` reads what
+it has stored. The engine knows no system: `System` says what one brings along.
 """
 
+from ..core.deprecation import callable_module, moved_names
 from .result import SweepResult
-from .run import sweep
+from .running import run
 from .store import load_rows
+from .system import Column, System, register
 
-__all__ = ["SweepResult", "load_rows", "sweep"]
+__all__ = ["Column", "SweepResult", "System", "load_rows", "register", "run"]
+
+__getattr__ = moved_names(__name__, {"sweep": "constellm.sweep.run"})
+
+callable_module(__name__, run, f"{__name__}.run")

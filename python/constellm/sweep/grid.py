@@ -7,20 +7,16 @@ import inspect
 import itertools
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
-from .._core import Problem
 from ..core import __version__
 from ..core.checks import short
-from .rows import RESERVED
-
-ProblemFactory = Callable[..., Problem]
+from .system import System, is_record, known_records, reserved_names, system_of
 
 
 @dataclass(frozen=True)
@@ -55,9 +51,11 @@ class Axis:
 class Grid:
     """Every combination of the axes' values, a cell each, the last axis fastest."""
 
+    system: System
     axes: tuple[Axis, ...]
-    problems: tuple[Problem | str, ...]
-    """Of each combination of the factory's axes, the last fastest: what its cells start from, or why none."""
+    problems: tuple[Any, ...]
+    """Of each combination of the factory's axes, the last fastest: what its cells start from, or
+    a text: why none."""
     method: str | tuple[str, ...]
     """One name, or several, which make a last dimension ``method``."""
     time_limit_s: float
@@ -106,9 +104,10 @@ class Grid:
         for problem in self.problems:
             told = problem if isinstance(problem, str) else problem.to_dict()
             content.update(json.dumps(told, sort_keys=True).encode())
-        names = {problem.name for problem in self.problems if isinstance(problem, Problem)}
+        names = {problem.name for problem in self.problems if not isinstance(problem, str)}
         return {
             "constellm": __version__,
+            "system": self.system.home,
             "problem": names.pop() if len(names) == 1 else "",
             "problems_sha256": content.hexdigest(),
             "axes": [axis.description() for axis in self.axes],
@@ -118,37 +117,43 @@ class Grid:
 
 
 def make_grid(
-    problem: Problem | ProblemFactory,
+    problem: Any,
     axes: Mapping[str, Any],
     method: str | Sequence[str],
     time_limit_s: float,
 ) -> Grid:
-    """The grid of a call of `sweep`; what is wrong with the call raises here, before anything is solved."""
+    """The grid of a call of `run`; what is wrong with the call raises here, before anything is solved."""
     if not axes:
         raise ValueError("axes: at least one is needed")
-    _check_names(axes)
     methods = (method,) if isinstance(method, str) else tuple(method)
     if not methods or len(set(methods)) < len(methods):
         raise ValueError(f"method: expected a name, or different names, got {method!r}")
     for name in methods:
         if not isinstance(name, str):
             raise TypeError(f"method: expected a name, or several, got {method!r}")
-        _core.sweep_check_method(name)
-    if isinstance(problem, Problem):
+    _check_names(axes, reserved_names(problem))
+    if is_record(problem):
         parameters: list[str] = []
-        problems: list[Problem | str] = [problem]
+        problems: list[Any] = [problem]
     elif callable(problem):
         parameters = _parameters(problem, axes)
         problems = _call(problem, {name: _any_values(name, axes[name]) for name in parameters})
     else:
-        raise TypeError(f"problem: expected a Problem or a factory of them, got {problem!r}")
+        raise TypeError(f"problem: expected {known_records()} or a factory of them, got {problem!r}")
+    first, *others = {id(s): s for s in (system_of(p) for p in problems if not isinstance(p, str))}.values()
+    if others:
+        raise TypeError("problem: the factory makes records of several systems")
+    system = first
+    for name in methods:
+        system.check_method(name)
     for address in axes:
         if address not in parameters:
-            problems = _with_field(problems, address)
-    made = next(p for p in problems if isinstance(p, Problem))
+            problems = _with_field(system, problems, address)
+    made = next(p for p in problems if not isinstance(p, str))
     return Grid(
+        system=system,
         axes=tuple(
-            _factory_axis(name, values) if name in parameters else _field_axis(made, name, values)
+            _factory_axis(name, values) if name in parameters else _field_axis(system, made, name, values)
             for name, values in axes.items()
         ),
         problems=tuple(problems),
@@ -157,17 +162,17 @@ def make_grid(
     )
 
 
-def _check_names(axes: Mapping[str, Any]) -> None:
+def _check_names(axes: Mapping[str, Any], reserved: Set[str]) -> None:
     """Refuse axes that would meet a column of the rows under one name."""
     for name in axes:
-        if name in RESERVED:
+        if name in reserved:
             raise ValueError(
                 f"axis {name!r}: the rows have a column of this name; give a field with its list, as in "
                 f"'codecs.error', or a factory's parameter another name"
             )
 
 
-def _parameters(factory: ProblemFactory, axes: Mapping[str, Any]) -> list[str]:
+def _parameters(factory: Callable[..., Any], axes: Mapping[str, Any]) -> list[str]:
     """The axes that are parameters of the factory: its named ones, or any plain name if it takes such."""
     known = inspect.signature(factory).parameters.values()
     named = {p.name for p in known if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
@@ -175,40 +180,40 @@ def _parameters(factory: ProblemFactory, axes: Mapping[str, Any]) -> list[str]:
     return [name for name in axes if name in named or (takes_any and name.isidentifier())]
 
 
-def _call(factory: ProblemFactory, values: Mapping[str, Sequence[Any]]) -> list[Problem | str]:
+def _call(factory: Callable[..., Any], values: Mapping[str, Sequence[Any]]) -> list[Any]:
     inspect.signature(factory).bind(**dict.fromkeys(values))
-    made: list[Problem | str] = []
+    made: list[Any] = []
     for combination in itertools.product(*values.values()):
         try:
             problem = factory(**dict(zip(values, combination)))
         except (TypeError, ValueError) as error:
             made.append(f"{type(error).__name__}: {error}")
             continue
-        if not isinstance(problem, Problem):
-            raise TypeError(f"problem: expected a factory of Problem, it made {problem!r}")
+        if not is_record(problem):
+            raise TypeError(f"problem: expected a factory that makes {known_records()}, it made {problem!r}")
         made.append(problem)
-    if not any(isinstance(p, Problem) for p in made):
+    if all(isinstance(p, str) for p in made):
         raise ValueError(f"problem: the factory refuses every combination; the first with {made[0]}")
     return made
 
 
-def _with_field(problems: list[Problem | str], address: str) -> list[Problem | str]:
+def _with_field(system: System, problems: list[Any], address: str) -> list[Any]:
     """`problems`, those without the field given up; ValueError if that is all of them."""
-    kept: list[Problem | str] = []
+    kept: list[Any] = []
     for problem in problems:
         try:
-            if isinstance(problem, Problem):
-                _core.sweep_field(problem, address)
+            if not isinstance(problem, str):
+                system.field(problem, address)
             kept.append(problem)
         except ValueError as error:
             kept.append(str(error))
-    if not any(isinstance(p, Problem) for p in kept):
-        raise ValueError(next(now for before, now in zip(problems, kept) if isinstance(before, Problem)))
+    if all(isinstance(p, str) for p in kept):
+        raise ValueError(next(now for before, now in zip(problems, kept) if not isinstance(before, str)))
     return kept
 
 
-def _field_axis(problem: Problem, address: str, values: Any) -> Axis:
-    unit, is_count = _core.sweep_field(problem, address)
+def _field_axis(system: System, problem: Any, address: str, values: Any) -> Axis:
+    unit, is_count = system.field(problem, address)
     try:
         array = np.array(values)
     except ValueError:  # rows of different lengths

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.optional import optional_import
-from .rows import COLUMNS, STATUSES, Rows, empty_columns
+from .rows import Rows
+from .system import System
 
 if TYPE_CHECKING:
     import pandas
@@ -30,6 +31,8 @@ class SweepResult:
     """SI, of variables and dimensions; empty for a pure number."""
     attrs: dict[str, Any]
     """``problem``, ``method``, ``constellm`` (the version)."""
+    docs: dict[str, str] = field(default_factory=dict)
+    """What the variables are, a sentence each."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -61,10 +64,9 @@ class SweepResult:
     def to_xarray(self) -> xarray.Dataset:
         """As an `xarray.Dataset` with units in the attributes."""
         xarray = optional_import("xarray", extra="sweep", purpose="this needs xarray")
-        docs = {column.name: column.doc for column in COLUMNS}
         variables = {}
         for name, values in self.variables.items():
-            attrs = {"long_name": docs[name]} if name in docs else {}
+            attrs = {"long_name": self.docs[name]} if name in self.docs else {}
             variables[name] = (self.dims, values, _with_units(attrs, self.units.get(name)))
         coords = {dim: (dim, self.coords[dim], _with_units({}, self.units.get(dim))) for dim in self.dims}
         return xarray.Dataset(variables, coords, self.attrs)
@@ -84,10 +86,11 @@ def _with_units(attrs: dict[str, str], unit: str | None) -> dict[str, str]:
 class Table:
     """The rows of a sweep as they come in; those that did not stay ``interrupted``."""
 
-    def __init__(self, rows: int, keep_plans: bool = False) -> None:
-        self.columns = empty_columns(rows)
+    def __init__(self, system: System, rows: int, keep_answers: bool = False) -> None:
+        self.system = system
+        self.columns = system.empty_columns(rows)
         self.messages = np.full(rows, "", dtype=object)
-        self.plans = np.full(rows, None, dtype=object) if keep_plans else None
+        self.answers = np.full(rows, None, dtype=object) if keep_answers else None
 
     def accept(self, rows: Rows) -> None:
         """Put `rows` in their places."""
@@ -95,9 +98,9 @@ class Table:
             self.columns[name][rows.index] = values
         for index, text in rows.messages.items():
             self.messages[index] = text
-        if self.plans is not None:
-            for index, plan in zip(rows.index, rows.plans):
-                self.plans[index] = plan
+        if self.answers is not None:
+            for index, answer in zip(rows.index, rows.answers):
+                self.answers[index] = answer
 
     def result(self, description: dict[str, Any]) -> SweepResult:
         """All of it, labelled after `Grid.description`."""
@@ -108,19 +111,20 @@ class Table:
         if several:
             coords["method"] = np.array(method)
         shape = tuple(len(values) for values in coords.values())
-        variables = {c.name: self.columns[c.name] for c in COLUMNS}
-        variables["status"] = np.array(STATUSES)[self.columns["status"]]
+        variables = {c.name: self.columns[c.name] for c in self.system.columns}
+        variables["status"] = np.array(self.system.statuses)[self.columns["status"]]
         variables["message"] = self.messages
-        if self.plans is not None:
-            variables["plan"] = self.plans
+        if self.answers is not None:
+            variables[self.system.answer] = self.answers
         variables = {name: values.reshape(shape) for name, values in variables.items()}
         for array in (*variables.values(), *coords.values()):
             array.flags.writeable = False
         attrs = {"problem": description["problem"], "constellm": description["constellm"]}
         if not several:
             attrs["method"] = method
-        units.update({column.name: column.unit for column in COLUMNS})
-        return SweepResult(tuple(coords), coords, variables, units, attrs)
+        units.update({column.name: column.unit for column in self.system.columns})
+        docs = {column.name: column.doc for column in self.system.columns}
+        return SweepResult(tuple(coords), coords, variables, units, attrs, docs)
 
 
 def axis_labels(axis: dict[str, Any]) -> NDArray[Any]:

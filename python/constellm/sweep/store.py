@@ -31,12 +31,14 @@ from ..core.files import as_path, parse_json, read_json, read_text, write_json
 from ..core.optional import optional_import
 from .grid import plain
 from .result import SweepResult, Table, axis_labels, best_form
-from .rows import COLUMNS, INTERRUPTED, STATUSES, Rows
+from .rows import Rows
+from .system import INTERRUPTED, System, system_at
 
 if TYPE_CHECKING:
     import xarray
 
 FORMAT = "constellm.sweep"
+_FIRST_SYSTEM = "constellm.split.sweeping"  # manifests of 0.1.0 name none
 _MOST_ROWS = 4096  # of a file
 _MOST_SECONDS = 5.0  # of work that a crash may lose
 _CHECKSUM = ', "crc32": '
@@ -53,6 +55,8 @@ class RowStore:
     folder
         Made where there is none. One that holds rows of the same sweep goes on; ValueError for another's.
         What a crash left behind is removed; row files that are damaged or of something else are set aside.
+    system
+        Whose rows they are.
     description
         `Grid.description`.
 
@@ -64,7 +68,8 @@ class RowStore:
         If another sweep is writing to it.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], description: dict[str, Any]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], system: System, description: dict[str, Any]) -> None:
+        self._system = system
         self._folder = as_path(folder)
         self._description = description
         self._axes = description["axes"]
@@ -104,7 +109,7 @@ class RowStore:
         """What is there already."""
         for path in _row_files(self._folder, self._kind):
             try:
-                yield _rows_in(path, self._description)
+                yield _rows_in(path, self._system, self._description)
             except _Damaged as error:
                 aside = _free_name(self._folder / "damaged", path.name)
                 _log.warning("%s %s; set aside as %s, its rows are computed again", path, error, aside)
@@ -113,7 +118,7 @@ class RowStore:
 
     def accept(self, rows: Rows) -> None:
         """Keep `rows`, those apart that an interruption cut short; writes now and then."""
-        whole = rows.columns["status"] != INTERRUPTED
+        whole = rows.columns["status"] != self._system.code(INTERRUPTED)
         if not whole.any():
             return
         kept = {name: column[whole] for name, column in rows.columns.items()}
@@ -152,9 +157,9 @@ class RowStore:
         shape = [len(axis["values"]) for axis in self._axes]
         for axis, places in zip(self._axes, np.unravel_index(cells, shape)):
             table[axis["name"]] = axis_labels(axis)[places].tolist()
-        for column in COLUMNS:
+        for column in self._system.columns:
             table[column.name] = np.concatenate([part.columns[column.name] for part in parts]).tolist()
-        table["status"] = [STATUSES[code] for code in table["status"]]
+        table["status"] = [self._system.statuses[code] for code in table["status"]]
         table["message"] = [messages.get(row, "") for row in index.tolist()]
         return table
 
@@ -185,12 +190,12 @@ class _Damaged(Exception):
     """A file that holds no rows of the sweep; says why."""
 
 
-def _rows_in(path: Path, description: dict[str, Any]) -> Rows:
+def _rows_in(path: Path, system: System, description: dict[str, Any]) -> Rows:
     """The rows in a file; _Damaged where they are not the sweep's, or not as they were written."""
     table = (_read_parquet if path.suffix == ".parquet" else _read_lines)(path, description)
     axes, methods = description["axes"], _methods(description)
     shape = [len(axis["values"]) for axis in axes]
-    names = ["cell", "method", *(axis["name"] for axis in axes), *(c.name for c in COLUMNS), "message"]
+    names = ["cell", "method", *(axis["name"] for axis in axes), *(c.name for c in system.columns), "message"]
     if sorted(table) != sorted(names):
         raise _Damaged(f"is not of this sweep: its columns are {', '.join(map(str, table))}")
     try:
@@ -198,8 +203,8 @@ def _rows_in(path: Path, description: dict[str, Any]) -> Rows:
         places = np.unravel_index(cells, shape)
         position = np.array([methods.index(m) for m in table["method"]], dtype=np.int64)
         index = cells * len(methods) + position
-        columns = {c.name: np.array(table[c.name], dtype=c.dtype) for c in COLUMNS if c.name != "status"}
-        columns["status"] = np.array([STATUSES.index(s) for s in table["status"]], dtype="i1")
+        table["status"] = [system.code(status) for status in table["status"]]
+        columns = {c.name: np.array(table[c.name], dtype=c.dtype) for c in system.columns}
         messages = {i: m for i, m in zip(index.tolist(), table["message"]) if m}
     except (TypeError, ValueError) as error:
         raise _Damaged(f"is not of this sweep: {error}") from None
@@ -222,12 +227,12 @@ def _free_name(folder: Path, name: str) -> Path:
 
 
 def load_rows(folder: str | os.PathLike[str]) -> xarray.Dataset | SweepResult:
-    """The result of a stored sweep, as `sweep` returned it; cells not computed yet are ``interrupted``.
+    """The result of a stored sweep, as `run` returned it; cells not computed yet are ``interrupted``.
 
     Parameters
     ----------
     folder
-        The ``store`` of a call of `sweep`.
+        The ``store`` of a call of `run`.
 
     Raises
     ------
@@ -237,10 +242,12 @@ def load_rows(folder: str | os.PathLike[str]) -> xarray.Dataset | SweepResult:
     place = as_path(folder)
     manifest = _read_manifest(place)
     description = manifest["sweep"]
-    table = Table(math.prod(len(axis["values"]) for axis in description["axes"]) * len(_methods(description)))
+    system = system_at(description.get("system", _FIRST_SYSTEM))
+    cells = math.prod(len(axis["values"]) for axis in description["axes"])
+    table = Table(system, cells * len(_methods(description)))
     for path in _row_files(place, manifest["rows"]):
         try:
-            table.accept(_rows_in(path, description))
+            table.accept(_rows_in(path, system, description))
         except _Damaged as error:
             _log.warning("%s %s; its rows are left out", path, error)
     return best_form(table.result(description))

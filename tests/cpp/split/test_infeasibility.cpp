@@ -11,7 +11,7 @@ namespace {
 split::ProblemSpec chain(double memory_bytes) {
   split::ProblemSpec spec;
   spec.name = "chain";
-  for (int l = 0; l < 6; ++l) spec.layers.push_back({"l" + std::to_string(l), 1e9, 1e6, 1e6, 1.0});
+  for (int l = 0; l < 6; ++l) spec.layers.push_back({"l" + std::to_string(l), 1e9, 1e6, 1e6, 1.0, {}});
   spec.input_bytes = 1e6;
   for (const char* id : {"a", "b", "c"}) {
     network::Node node;

@@ -52,10 +52,10 @@ def test_a_menu_and_a_limit_say_the_same_as_the_calibration():
         for i, (a, b) in enumerate(zip(bounds, bounds[1:]))
     ]
     plan = {"path": [stage.node for stage in stages], "stages": [stage.to_dict() for stage in stages]}
-    from constellm._core import evaluate
+    from constellm._core.split import evaluate
 
     terms = evaluate(problem, plan["path"], stages)
-    assert terms["error"] == pytest.approx(calibration.error(cuts), rel=1e-9)
+    assert terms.error == pytest.approx(calibration.error(cuts), rel=1e-9)
     solved = split.solve(problem)
     assert solved.error <= problem.max_error
     assert calibration.loss_bound(solved.error) <= 0.01 * (1 + 1e-9)

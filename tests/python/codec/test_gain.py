@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constellm import codec, network
-from constellm._core import Layer, evaluate
+from constellm._core.model import Layer
+from constellm._core.split import evaluate
 from constellm.split import Problem, Stage
 
 FACTORS = st.lists(st.just(0.0) | st.floats(1e-3, 4.0), min_size=1, max_size=12)
@@ -52,7 +53,7 @@ def test_the_evaluator_adds_weighed_errors(rule, combine):
         Stage(node=f"s{i}", first_layer=i, last_layer=i, codec=menu[i].name if i < 3 else None)
         for i in range(4)
     ]
-    found = evaluate(problem, [f"s{i}" for i in range(4)], stages)["error"]
+    found = evaluate(problem, [f"s{i}" for i in range(4)], stages).error
     assert found == pytest.approx(combine([menu[i].error * gain[i] for i in range(3)]), rel=1e-12)
 
 

@@ -24,7 +24,7 @@ CALL = {{
     "compare": lambda: split.compare(problem),
     "pareto_front": lambda: split.pareto_front(problem),
     "evaluate": lambda: split.evaluate(problem, plan),
-    "sweep": lambda: clm.sweep(problem, micro_batches=range(1, 9), threads=2),
+    "sweep": lambda: clm.sweep.run(problem, micro_batches=range(1, 9), threads=2),
     "encode": lambda: codec.encode(x, codec.Scheme(bits=8)),
     "decode": lambda: codec.decode(message),
 }}["{call}"]

@@ -56,7 +56,7 @@ def test_chain_two_way_mirrors_every_link():
 
 def test_chain_of_one_has_no_links():
     net = network.chain(1, **FIGURES)
-    assert (len(net.nodes), net.links, net.source, net.sink) == (1, [], "s0", "s0")
+    assert (len(net.nodes), net.links, net.source, net.sink) == (1, (), "s0", "s0")
 
 
 def test_names_and_groups():

@@ -54,10 +54,10 @@ def test_plan_blocks_and_cuts(plan_of):
     for position, node in enumerate(plan.path[:-1]):
         for stage in plan.stages:
             if stage.node == node and stage.codec is not None:
-                assert f"{stage.codec} {quantity(terms['hops'][position]['bytes'], 'B')}" in said
+                assert f"{stage.codec} {quantity(terms.hops[position].bytes, 'B')}" in said
     assert sum("relay" in words for words in said) == len(plan.path) - len(plan.stages)
     memory = ax.child_axes[0]
-    used = [f"{quantity(stage['memory_bytes'], 'B')} of" for stage in terms["stages"]]
+    used = [f"{quantity(stage.memory_bytes, 'B')} of" for stage in terms.stages]
     assert [words.rsplit(" ", 2)[0] for words in texts(memory)] == used
 
 

@@ -76,68 +76,68 @@ def faults(data, of=SPLIT):
 
 def test_every_term_by_hand():
     found = terms(problem())
-    a, b = found["stages"]
-    assert (a["overhead_s"], a["decode_s"], a["compute_s"], a["encode_s"]) == (0.25, 0.0, 3.0, 2.0)
-    assert a["time_s"] == 5.25
+    a, b = found.stages
+    assert (a.overhead_s, a.decode_s, a.compute_s, a.encode_s) == (0.25, 0.0, 3.0, 2.0)
+    assert a.time_s == 5.25
     # measured times take the place of flop / flop_per_s; decoding is scaled where it happens
-    assert (b["overhead_s"], b["decode_s"], b["compute_s"], b["encode_s"]) == (0.5, 6.0, 6.0, 0.0)
-    assert b["time_s"] == 12.5
-    assert [hop["bytes"] for hop in found["hops"]] == [500.0, 500.0]  # the relay forwards it as it is
-    assert [hop["time_s"] for hop in found["hops"]] == [0.0625 + 2.5, 5.0]
-    assert [hop["latency_s"] for hop in found["hops"]] == [0.125, 0.375]
-    assert found["bottleneck_s"] == 12.5
-    assert found["delay_s"] == 5.25 + 12.5 + 2.5625 + 5.0 + 0.5 + 3 * 12.5
-    assert found["error"] == 0.02
-    assert found["energy_j"] == 4 * (10 * 5.25 + 20 * 12.5 + 2 * 2.5625 + 3 * 5.0)
-    assert found["bytes"] == 4 * 1000
-    assert [stage["memory_bytes"] for stage in found["stages"]] == [5.0, 18.0]
-    assert found["broken_limits"] == []
+    assert (b.overhead_s, b.decode_s, b.compute_s, b.encode_s) == (0.5, 6.0, 6.0, 0.0)
+    assert b.time_s == 12.5
+    assert [hop.bytes for hop in found.hops] == [500.0, 500.0]  # the relay forwards it as it is
+    assert [hop.time_s for hop in found.hops] == [0.0625 + 2.5, 5.0]
+    assert [hop.latency_s for hop in found.hops] == [0.125, 0.375]
+    assert found.bottleneck_s == 12.5
+    assert found.delay_s == 5.25 + 12.5 + 2.5625 + 5.0 + 0.5 + 3 * 12.5
+    assert found.error == 0.02
+    assert found.energy_j == 4 * (10 * 5.25 + 20 * 12.5 + 2 * 2.5625 + 3 * 5.0)
+    assert found.bytes == 4 * 1000
+    assert [stage.memory_bytes for stage in found.stages] == [5.0, 18.0]
+    assert found.broken_limits == []
 
 
 def test_before_any_layer_the_raw_input_crosses():
     found = terms(problem() | {"source": "r"}, plan(("b", 0, 2, None), path=("r", "b")))
-    assert [hop["bytes"] for hop in found["hops"]] == [2000.0]
-    assert found["stages"][0]["decode_s"] == 0.0  # it received no activation
-    assert found["broken_limits"] == ["memory of 'b': 23 is over the limit of 18 bytes"]
+    assert [hop.bytes for hop in found.hops] == [2000.0]
+    assert found.stages[0].decode_s == 0.0  # it received no activation
+    assert found.broken_limits == ["memory of 'b': 23 is over the limit of 18 bytes"]
 
 
 def test_after_the_last_layer_its_output_crosses_uncompressed():
     data = problem()
     data["nodes"][0]["memory_bytes"] = 23
     found = terms(data, plan(("a", 0, 2, None)))
-    assert [hop["bytes"] for hop in found["hops"]] == [50.0, 50.0]
-    assert found["stages"][0]["encode_s"] == 0.0
-    assert found["error"] == 0.0
-    assert found["bytes"] == 4 * 100
+    assert [hop.bytes for hop in found.hops] == [50.0, 50.0]
+    assert found.stages[0].encode_s == 0.0
+    assert found.error == 0.0
+    assert found.bytes == 4 * 100
 
 
 def test_a_hop_can_be_the_bottleneck():
     data = problem()
     data["links"][1]["rate_bps"] = 100
-    assert terms(data)["bottleneck_s"] == 40.0
+    assert terms(data).bottleneck_s == 40.0
 
 
 def test_one_micro_batch_has_no_waiting():
     found = terms(problem() | {"micro_batches": 1})
-    assert found["delay_s"] == 5.25 + 12.5 + 2.5625 + 5.0 + 0.5
+    assert found.delay_s == 5.25 + 12.5 + 2.5625 + 5.0 + 0.5
 
 
 def test_layer_ratio_and_layer_error_take_the_place():
     data = problem()
     data["codecs"][1].update(layer_ratio=[4, 8, 1], layer_error=[0.5, 0.25, 9])
-    assert terms(data)["hops"][0]["bytes"] == 250.0
-    assert terms(data)["error"] == 0.5  # without error_gain
+    assert terms(data).hops[0].bytes == 250.0
+    assert terms(data).error == 0.5  # without error_gain
     data["codecs"][1]["layer_error"] = None
-    assert terms(data)["error"] == 0.02
+    assert terms(data).error == 0.02
 
 
 def test_error_rules():
     data = problem()
     data["nodes"][1] = {"id": "r", "flop_per_s": 1e9, "memory_bytes": 100}
     three = plan(("a", 0, 0, "half"), ("r", 1, 1, "half"), ("b", 2, 2, None))
-    assert terms(data, three)["error"] == pytest.approx(0.02 + 0.03, rel=1e-15)
+    assert terms(data, three).error == pytest.approx(0.02 + 0.03, rel=1e-15)
     data["limits"] = {"error_rule": "root_sum_square"}
-    assert terms(data, three)["error"] == pytest.approx(math.hypot(0.02, 0.03), rel=1e-15)
+    assert terms(data, three).error == pytest.approx(math.hypot(0.02, 0.03), rel=1e-15)
 
 
 def test_defaults():
@@ -167,7 +167,7 @@ def test_defaults():
     assert split.problem_from_dict(data) == split.problem_from_dict(full)
     assert split.problem_from_dict(data | {"limits": {}}) == split.problem_from_dict(full)
     found = terms(data)
-    assert found["energy_j"] == 0.0 and found["error"] == 0.01 and found["stages"][0]["time_s"] == 3.0
+    assert found.energy_j == 0.0 and found.error == 0.01 and found.stages[0].time_s == 3.0
 
 
 # ---- limits ----------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ LIMITS = {"max_error": "error", "max_energy_j": "energy_j"}
 @pytest.mark.parametrize("rule", ["sum", "root_sum_square"])
 def test_a_plans_own_figure_as_the_limit_allows_it(limit, figure, rule):
     data = problem() | {"codecs": problem()["codecs"][1:]}
-    own = terms(data)[figure]
+    own = getattr(terms(data), figure)
     for share, allowed in ((1, True), (1 - 5e-13, True), (1 - 1e-9, False), (1 - 2e-12, False)):
         data["limits"] = {limit: own * share, "error_rule": rule}
         assert (faults(data) == []) == allowed, share
@@ -295,7 +295,7 @@ def test_all_faults_are_listed():
 
 @pytest.mark.parametrize("key", ["delay_s", "bottleneck_s", "error", "energy_j", "bytes"])
 def test_false_claims(key):
-    true = terms(problem())[key]
+    true = getattr(terms(problem()), key)
     assert faults(problem(), SPLIT | {key: true}) == []
     assert faults(problem(), SPLIT | {key: true * (1 + 1e-12)}) == []
     for false in (true * (1 + 1e-8), true * (1 - 1e-8), 0, -true, true + 1):
@@ -303,7 +303,7 @@ def test_false_claims(key):
 
 
 def test_false_bounds_and_statuses():
-    delay = terms(problem())["delay_s"]
+    delay = terms(problem()).delay_s
     assert faults(problem(), SPLIT | {"lower_bound_s": delay}) == []
     assert faults(problem(), SPLIT | {"lower_bound_s": delay / 2}) == []
     assert "above" in faults(problem(), SPLIT | {"lower_bound_s": delay * 1.001})[0]
@@ -384,9 +384,11 @@ def test_equals_the_oracle_on_every_kind_of_plan():
             found = split.evaluate(made, header | {"status": "feasible"} | chosen)
             expected = evaluator.evaluate(data, chosen)
             for figure in CRITERIA:
-                assert found[figure] == pytest.approx(getattr(expected, figure), rel=1e-12, abs=1e-300)
+                assert getattr(found, figure) == pytest.approx(
+                    getattr(expected, figure), rel=1e-12, abs=1e-300
+                )
             broken = bool(evaluator.broken_limits(data, chosen))
-            assert bool(found["broken_limits"]) == broken, (seed, index)
+            assert bool(found.broken_limits) == broken, (seed, index)
             compared += 1
     assert compared > 400
 
@@ -399,12 +401,12 @@ def test_flow_line_simulation_equals_the_delay():
         if not found.path:
             continue
         parts = split.evaluate(found.problem, found)
-        servers, stages = [], {stage["node"]: stage for stage in parts["stages"]}
+        servers, stages = [], {stage.node: stage for stage in parts.stages}
         for i, node in enumerate(found.path):
             if node in stages:
-                servers.append((stages[node]["time_s"], 0.0))
-            if i < len(parts["hops"]):
-                servers.append((parts["hops"][i]["time_s"], parts["hops"][i]["latency_s"]))
+                servers.append((stages[node].time_s, 0.0))
+            if i < len(parts.hops):
+                servers.append((parts.hops[i].time_s, parts.hops[i].latency_s))
         free = [0.0] * len(servers)
         for _ in range(data["micro_batches"]):
             now = 0.0
@@ -415,4 +417,4 @@ def test_flow_line_simulation_equals_the_delay():
 
 
 def test_numbers_in_the_result_are_plain():
-    json.dumps(terms(problem()), allow_nan=False)
+    json.dumps(terms(problem()).to_dict(), allow_nan=False)

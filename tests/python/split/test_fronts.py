@@ -39,8 +39,8 @@ def test_every_plan_of_a_front_is_true_and_needed(random_problems):
             assert points.shape == (len(front), 2)
             for plan, point in zip(front, points):
                 terms = split.evaluate(problem, plan)
-                assert [terms[name] for name in pair] == list(point), seed
-                assert terms["broken_limits"] == [], seed
+                assert [getattr(terms, name) for name in pair] == list(point), seed
+                assert terms.broken_limits == [], seed
             assert list(points[:, 0]) == sorted(points[:, 0]), seed
             for a, b in itertools.permutations(points, 2):
                 assert not (a <= b).all(), seed

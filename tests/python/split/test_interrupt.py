@@ -35,7 +35,7 @@ def cut_short(plan):
 def interrupting(monkeypatch, problem):
     """Every exact search ends as if Ctrl-C had been pressed in it."""
     plan = cut_short(split.solve(problem))
-    monkeypatch.setattr(_core, "solve", lambda *_, **__: plan)
+    monkeypatch.setattr(_core.split, "solve", lambda *_, **__: plan)
     return plan
 
 
@@ -60,9 +60,9 @@ def test_a_loop_ends(interrupting, problem):
 def test_every_solver_takes_it(monkeypatch, problem):
     plan = split.solve(problem)
     generation = split.GenerationProblem(problem, [(1e6, 1e6, 1e3)] * 6, new_tokens=4)
-    monkeypatch.setattr(_core, "k_best", lambda *_, **__: ([], True))
-    monkeypatch.setattr(_core, "pareto_front", lambda *_, **__: ([plan], "interrupted"))
-    monkeypatch.setattr(_core, "solve_generation", lambda *_, **__: (plan, "interrupted", 0.0))
+    monkeypatch.setattr(_core.split, "k_best", lambda *_, **__: ([], True))
+    monkeypatch.setattr(_core.split, "pareto_front", lambda *_, **__: ([plan], "interrupted"))
+    monkeypatch.setattr(_core.split, "solve_generation", lambda *_, **__: (plan, "interrupted", 0.0))
     stub = SimpleNamespace(status="interrupted", path=[])
     monkeypatch.setattr(micro_batches, "solve", lambda *_, **__: stub)
     for call, shown in (

@@ -17,7 +17,7 @@ def decision(plan):
 
 
 def objective(plan):
-    return plan.delay_s if plan.problem.objective == "delay" else plan.bottleneck_s
+    return plan.objective_s
 
 
 def test_equals_enumeration(random_problems):

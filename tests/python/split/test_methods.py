@@ -15,15 +15,15 @@ NONE = {"name": "none", "ratio": 1.0, "error": 0.0}
 
 
 def propose(problem, name):
-    return _core.propose(problem, name, time_limit_s=math.inf)
+    return _core.split.propose(problem, name, time_limit_s=math.inf)
 
 
 def objective(problem, plan):
-    return plan["delay_s"] if problem.objective == "delay" else plan["bottleneck_s"]
+    return plan.delay_s if problem.objective == "delay" else plan.bottleneck_s
 
 
 def terms_of(proposal):
-    return _core.evaluate(proposal["problem"], proposal["path"], proposal["stages"])
+    return _core.split.evaluate(proposal["problem"], proposal["path"], proposal["stages"])
 
 
 def changed(problem, *, limits=True, **changes):
@@ -62,11 +62,11 @@ def test_every_method_makes_a_plan_within_memory_and_never_beats_the_optimum(ran
                 assert proposal["status"] in ("no_plan_found", "infeasible")
                 continue
             plans += 1
-            faults = _core.structural_faults(proposal["problem"], proposal["path"], proposal["stages"])
+            faults = _core.split.structural_faults(proposal["problem"], proposal["path"], proposal["stages"])
             assert faults == [], (seed, name)
             terms = terms_of(proposal)
-            assert not any("memory" in broken for broken in terms["broken_limits"]), (seed, name)
-            assert (proposal["status"] == "feasible") == (not terms["broken_limits"]), (seed, name)
+            assert not any("memory" in broken for broken in terms.broken_limits), (seed, name)
+            assert (proposal["status"] == "feasible") == (not terms.broken_limits), (seed, name)
             if proposal["status"] == "feasible" and len(proposal["problem"].codecs) == len(problem.codecs):
                 assert best is not None, (seed, name)
                 bound = best.delay_s if problem.objective == "delay" else best.bottleneck_s
@@ -122,10 +122,10 @@ def test_rules_equal_their_own_enumeration(random_problems):
             if proposal["path"]:
                 found += 1
                 terms = terms_of(proposal)
-                value = terms["bottleneck_s"]
+                value = terms.bottleneck_s
                 if question.get("objective", "delay") == "delay":
                     left_out = m - question["micro_batches"]
-                    value = terms["delay_s"] - left_out * terms["bottleneck_s"]
+                    value = terms.delay_s - left_out * terms.bottleneck_s
             check_value(value, least(question, keep), (seed, name))
     assert found > 2 * min(random_problems, 300)
 
@@ -162,7 +162,7 @@ def test_scalar_search_is_exact_where_the_objective_is_additive(random_problems)
         data = changed(data, limits=False, micro_batches=1, objective="delay", links=forward)
         proposal = propose(split.problem_from_dict(data), "scalar-a-star")
         best = enumerate_plans(data).best()
-        value = terms_of(proposal)["delay_s"] if proposal["path"] else None
+        value = terms_of(proposal).delay_s if proposal["path"] else None
         check_value(value, None if best is None else best.delay_s, seed)
         compared += best is not None
     assert compared > 0.1 * random_problems
@@ -186,10 +186,10 @@ def test_quantpipe_keeps_pipeedges_blocks_and_lets_no_hand_off_be_slower_than_it
         for s in quantpipe.stages[:-1]
     ]
     assert set(bits) <= {32, 16, 8, 6, 4, 2} and min(bits) < 32
-    target = max(stage["time_s"] for stage in split.evaluate(pipeedge.problem, pipeedge)["stages"])
+    target = max(stage.time_s for stage in split.evaluate(pipeedge.problem, pipeedge).stages)
     terms = split.evaluate(quantpipe.problem, quantpipe)
     source_hops = quantpipe.path.index(blocks[0][0])
-    assert all(hop["time_s"] <= target for hop in terms["hops"][source_hops:] if hop["bytes"] > 1e6)
+    assert all(hop.time_s <= target for hop in terms.hops[source_hops:] if hop.bytes > 1e6)
     assert quantpipe.error > 0
 
 
@@ -207,7 +207,7 @@ def test_jalad_is_the_best_of_its_bit_widths_under_the_error_limit():
         value = None
         if proposal["path"]:
             terms = terms_of(proposal)
-            value = terms["delay_s"] - (data["micro_batches"] - 1) * terms["bottleneck_s"]
+            value = terms.delay_s - (data["micro_batches"] - 1) * terms.bottleneck_s
             seen += any(stage.codec for stage in proposal["stages"])
         check_value(value, least(question), seed)
     assert seen > 5
@@ -257,7 +257,7 @@ def test_methods_take_a_time_limit_and_nothing_else():
 
 def test_registry_and_core_agree():
     planned = {name for name, method in methods.METHODS.items() if method.has_plan}
-    assert planned - {"optimal", "fixed:<codec>"} == set(_core.baseline_names())
+    assert planned - {"optimal", "fixed:<codec>"} == set(_core.split.baseline_names())
     for method in methods.METHODS.values():
         assert all((method.rule, method.source, method.adapted))
 

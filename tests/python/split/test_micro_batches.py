@@ -41,11 +41,11 @@ def test_a_plans_bytes_and_error_do_not_depend_on_the_count(problem):
         other = split.with_micro_batches(problem, count)
         before = split.evaluate(problem, plan)
         after = split.evaluate(other, plan)
-        assert after["bytes"] == pytest.approx(before["bytes"], rel=1e-12)
-        assert after["error"] == before["error"]
-        for one, two in zip(before["stages"], after["stages"]):
-            assert two["compute_s"] * count == pytest.approx(one["compute_s"] * 4, rel=1e-12)
-            assert two["overhead_s"] == one["overhead_s"]
+        assert after.bytes == pytest.approx(before.bytes, rel=1e-12)
+        assert after.error == before.error
+        for one, two in zip(before.stages, after.stages):
+            assert two.compute_s * count == pytest.approx(one.compute_s * 4, rel=1e-12)
+            assert two.overhead_s == one.overhead_s
 
 
 def test_without_overheads_finer_is_never_worse():

@@ -18,14 +18,14 @@ SWITCHES = [name for name in NAMES if name != "time_limit_s"]
 def test_the_table_is_the_solvers_own():
     problem = split.problem_from_dict(random_problem(0))
     defaults = {option.name: option.default for option in split.OPTIONS}
-    assert _core.solve(problem, **defaults) == split.solve(problem)
+    assert _core.split.solve(problem, **defaults) == split.solve(problem)
     for name in NAMES:
-        assert name in _core.solve.__doc__
+        assert name in _core.split.solve.__doc__
         rest = {key: value for key, value in defaults.items() if key != name}
         with pytest.raises(TypeError):
-            _core.solve(problem, **rest)
+            _core.split.solve(problem, **rest)
     with pytest.raises(TypeError):
-        _core.solve(problem, **defaults, extra=1)
+        _core.split.solve(problem, **defaults, extra=1)
 
 
 def test_the_page_has_the_table(repository):

@@ -64,10 +64,10 @@ def test_every_methods_plan_keeps_the_rules_of_the_problem_asked():
                 assert plan.problem == problem
                 continue
             carried |= {name} if plan.codecs else set()
-            assert plan.problem.codecs == [*problem.codecs, *plan.codecs]
+            assert plan.problem.codecs == (*problem.codecs, *plan.codecs)
             terms = split.evaluate(problem, plan)
             assert terms == split.evaluate(problem, data) == split.evaluate(plan.problem, plan)
-            assert terms["delay_s"] == plan.delay_s
+            assert terms.delay_s == plan.delay_s
     assert carried >= {
         "no-compression", "neurosurgeon", "jalad", "pipeedge", "quantpipe", "edgeshard-latency",
         "edgeshard-throughput",
@@ -76,7 +76,7 @@ def test_every_methods_plan_keeps_the_rules_of_the_problem_asked():
 
 def test_a_menu_that_has_it_gets_nothing_added():
     plan = split.solve(chain([HALF, NONE]), method="pipeedge")
-    assert plan.codecs == [] and "codecs" not in plan.to_dict()
+    assert plan.codecs == () and "codecs" not in plan.to_dict()
     assert plan.problem == chain([HALF, NONE])
 
 

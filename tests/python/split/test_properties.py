@@ -206,8 +206,8 @@ def test_one_micro_batch_takes_the_sum(seed):
     plan = solved({**random_problem(seed), "micro_batches": 1, "objective": "delay", "limits": {}})
     if plan.path:
         terms = split.evaluate(plan.problem, plan)
-        total = math.fsum(stage["time_s"] for stage in terms["stages"])
-        total += math.fsum(hop["time_s"] + hop["latency_s"] for hop in terms["hops"])
+        total = math.fsum(stage.time_s for stage in terms.stages)
+        total += math.fsum(hop.time_s + hop.latency_s for hop in terms.hops)
         assert same(plan.delay_s, total)
 
 

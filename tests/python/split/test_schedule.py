@@ -32,7 +32,7 @@ def assert_schedule(plan):
     terms = split.evaluate(plan.problem, plan)
     assert flow.makespan_s == pytest.approx(plan.delay_s, rel=1e-9, abs=1e-12)
     np.testing.assert_allclose(flow.start_s, recursion(flow), rtol=1e-9, atol=1e-12)
-    assert flow.start_s.shape == (len(terms["stages"]) + len(terms["hops"]), plan.problem.micro_batches)
+    assert flow.start_s.shape == (len(terms.stages) + len(terms.hops), plan.problem.micro_batches)
     assert flow.servers[flow.bottleneck].time_s == plan.bottleneck_s
     for server in flow.servers:
         assert sum(seconds for _, seconds in server.phases) == pytest.approx(server.time_s, rel=1e-12)

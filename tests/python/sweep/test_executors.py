@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constellm.sweep import load_rows, sweep
+from constellm.sweep import load_rows, run
 from python.sweep.problems import assert_same, small
 
 pytest.importorskip("xarray")
@@ -22,19 +22,19 @@ AXES = {
 
 
 def test_a_thread_pool(tmp_path: Path) -> None:
-    direct = sweep(small, AXES)
+    direct = run(small, AXES)
     with ThreadPoolExecutor(3) as pool:
-        assert_same(sweep(small, AXES, executor=pool), direct)
-        assert_same(sweep(small, AXES, executor=pool, store=tmp_path), direct)
+        assert_same(run(small, AXES, executor=pool), direct)
+        assert_same(run(small, AXES, executor=pool, store=tmp_path), direct)
     assert_same(load_rows(tmp_path), direct)
 
 
 def test_a_process_pool() -> None:
-    direct = sweep(small, AXES)
+    direct = run(small, AXES)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        assert_same(sweep(small, AXES, executor=pool), direct)
-        found = sweep(small(), rate_bps=[1e5, 1e6], plans=True, executor=pool)
-    expected = sweep(small(), rate_bps=[1e5, 1e6], plans=True)
+        assert_same(run(small, AXES, executor=pool), direct)
+        found = run(small(), rate_bps=[1e5, 1e6], plans=True, executor=pool)
+    expected = run(small(), rate_bps=[1e5, 1e6], plans=True)
     assert list(found["plan"].values) == list(expected["plan"].values)
 
 
@@ -44,7 +44,7 @@ def test_a_process_pool() -> None:
 )
 def test_a_dask_cluster(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    direct = sweep(small, AXES)
+    direct = run(small, AXES)
     with (
         distributed.LocalCluster(
             n_workers=2,
@@ -55,7 +55,7 @@ def test_a_dask_cluster(tmp_path: Path) -> None:
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        assert_same(sweep(small, AXES, executor=client.get_executor()), direct)
+        assert_same(run(small, AXES, executor=client.get_executor()), direct)
         where = client.run(lambda: __import__("os").getpid())
     assert len(set(where.values())) == 2
 
@@ -80,25 +80,25 @@ class Inline(Executor):
 
 def test_cells_are_cut_into_pieces() -> None:
     pool = Inline()
-    sweep(small, AXES, executor=pool)
+    run(small, AXES, executor=pool)
     assert pool.submitted == 150  # 600 cells, 4 a piece
     few = Inline()
-    sweep(small(), rate_bps=[1e5, 1e6], executor=few)
+    run(small(), rate_bps=[1e5, 1e6], executor=few)
     assert few.submitted == 2
 
 
 def test_a_failing_worker_comes_out_and_the_rest_is_stored(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="worker lost"):
-        sweep(small, AXES, executor=Inline(149, OSError("worker lost")), store=tmp_path)
+        run(small, AXES, executor=Inline(149, OSError("worker lost")), store=tmp_path)
     kept = (load_rows(tmp_path).status.values != "interrupted").sum()
     assert 0 < kept <= 596
 
 
 def test_ctrl_c_keeps_what_has_come_in() -> None:
-    found = sweep(small, AXES, executor=Inline(100, KeyboardInterrupt()))
+    found = run(small, AXES, executor=Inline(100, KeyboardInterrupt()))
     assert (found.status.values == "interrupted").sum() >= 4
 
 
 def test_threads_belong_to_this_process() -> None:
     with ThreadPoolExecutor(1) as pool, pytest.raises(TypeError, match="threads"):
-        sweep(small(), rate_bps=[1.0], executor=pool, threads=2)
+        run(small(), rate_bps=[1.0], executor=pool, threads=2)

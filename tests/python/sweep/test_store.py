@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from constellm.sweep import load_rows, sweep
+from constellm.sweep import load_rows, run
 from constellm.sweep.grid import make_grid
 from constellm.sweep.result import Table
 from constellm.sweep.rows import Rows
@@ -39,7 +39,7 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many cells each call of `sweep` had to solve."""
     import importlib
 
-    module = importlib.import_module("constellm.sweep.run")
+    module = importlib.import_module("constellm.sweep.running")
     counts: list[int] = []
     real = module.solve
 
@@ -67,8 +67,8 @@ def split_rows(folder: Path, kind: str, keep: int) -> None:
 
 
 def test_stored_rows_equal_the_direct_result(tmp_path: Path, kind: str) -> None:
-    direct = sweep(small(), AXES)
-    stored = sweep(small(), AXES, store=tmp_path / "rows")
+    direct = run(small(), AXES)
+    stored = run(small(), AXES, store=tmp_path / "rows")
     loaded = load_rows(tmp_path / "rows")
     assert_same(stored, direct)
     assert_same(loaded, direct)
@@ -83,37 +83,37 @@ def test_stored_rows_equal_the_direct_result(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_second_call_solves_nothing(tmp_path: Path, kind: str, solved: list[int]) -> None:
-    first = sweep(small(), AXES, store=tmp_path)
-    again = sweep(small(), AXES, store=tmp_path)
+    first = run(small(), AXES, store=tmp_path)
+    again = run(small(), AXES, store=tmp_path)
     assert solved == [12]
     assert_same(again, first)
     np.testing.assert_array_equal(again.seconds, first.seconds)
 
 
 def test_only_what_is_missing_is_solved(tmp_path: Path, kind: str, solved: list[int]) -> None:
-    direct = sweep(small(), AXES, store=tmp_path)
+    direct = run(small(), AXES, store=tmp_path)
     split_rows(tmp_path, kind, keep=5)
     missing = load_rows(tmp_path).status.values == "interrupted"
     assert missing.sum() == 7
     assert np.isnan(load_rows(tmp_path).delay_s.values[missing]).all()
-    resumed = sweep(small(), AXES, store=tmp_path)
+    resumed = run(small(), AXES, store=tmp_path)
     assert solved == [12, 7]
     assert_same(resumed, direct)
     assert_same(load_rows(tmp_path), direct)
-    sweep(small(), AXES, store=tmp_path)
+    run(small(), AXES, store=tmp_path)
     assert solved == [12, 7]
 
 
 def test_torn_files_are_left_out_and_made_up_for(
     tmp_path: Path, kind: str, solved: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    direct = sweep(small(), AXES, store=tmp_path)
+    direct = run(small(), AXES, store=tmp_path)
     split_rows(tmp_path, kind, keep=4)
     torn = tmp_path / "rows" / f"00003.{kind}"
     torn.write_bytes(torn.read_bytes()[:-20])
     (tmp_path / "rows" / f"00004.{kind}.99.tmp").write_bytes(b"half a row")
     with caplog.at_level(logging.WARNING, "constellm.sweep"):
-        assert_same(sweep(small(), AXES, store=tmp_path), direct)
+        assert_same(run(small(), AXES, store=tmp_path), direct)
     assert solved == [12, 9]
     assert f"00003.{kind} is damaged" in caplog.text
     assert [path.name for path in (tmp_path / "damaged").iterdir()] == [f"00003.{kind}.0"]
@@ -123,7 +123,7 @@ def test_torn_files_are_left_out_and_made_up_for(
 def test_a_flipped_bit_anywhere_never_gives_another_number(
     tmp_path: Path, kind: str, solved: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    direct = sweep(small(), AXES, store=tmp_path)
+    direct = run(small(), AXES, store=tmp_path)
     (path,) = (tmp_path / "rows").glob(f"*.{kind}")
     content = path.read_bytes()
     flips = np.random.default_rng(1).choice(len(content), 60, replace=False)
@@ -140,7 +140,7 @@ def test_a_flipped_bit_anywhere_never_gives_another_number(
 
 @pytest.mark.parametrize("cut", ["zeros", "short", "empty"])
 def test_a_torn_file_is_computed_again(tmp_path: Path, kind: str, cut: str, solved: list[int]) -> None:
-    direct = sweep(small(), AXES, store=tmp_path)
+    direct = run(small(), AXES, store=tmp_path)
     (path,) = (tmp_path / "rows").glob(f"*.{kind}")
     content = path.read_bytes()
     third = len(content) // 3
@@ -150,7 +150,7 @@ def test_a_torn_file_is_computed_again(tmp_path: Path, kind: str, cut: str, solv
         "empty": b"",
     }
     path.write_bytes(torn[cut])
-    assert_same(sweep(small(), AXES, store=tmp_path), direct)
+    assert_same(run(small(), AXES, store=tmp_path), direct)
     assert_same(load_rows(tmp_path), direct)
     assert solved == [12, 12]
 
@@ -158,7 +158,7 @@ def test_a_torn_file_is_computed_again(tmp_path: Path, kind: str, cut: str, solv
 def test_foreign_files_are_named_and_set_aside(
     tmp_path: Path, kind: str, solved: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    direct = sweep(small(), AXES, store=tmp_path / "ours")
+    direct = run(small(), AXES, store=tmp_path / "ours")
     others = {
         "columns": {"axes": {"rate_bps": AXES["rate_bps"]}},
         "method": {"method": "pipeedge", "axes": AXES},
@@ -167,11 +167,11 @@ def test_foreign_files_are_named_and_set_aside(
         "problem": {"axes": AXES, "problem": small(layers=2)},
     }
     for number, (name, keywords) in enumerate(others.items(), start=1):
-        sweep(**{"problem": small(), **keywords}, store=tmp_path / name)
+        run(**{"problem": small(), **keywords}, store=tmp_path / name)
         (path,) = (tmp_path / name / "rows").glob(f"*.{kind}")
         path.rename(tmp_path / "ours" / "rows" / f"{number:05d}.{kind}")
     assert_same(load_rows(tmp_path / "ours"), direct)
-    assert_same(sweep(small(), AXES, store=tmp_path / "ours"), direct)
+    assert_same(run(small(), AXES, store=tmp_path / "ours"), direct)
     assert caplog.text.count("of this sweep") == 2 * len(others)
     assert sorted(path.name for path in (tmp_path / "ours" / "damaged").iterdir()) == [
         f"{number:05d}.{kind}.0" for number in range(1, 6)
@@ -182,7 +182,7 @@ def test_foreign_files_are_named_and_set_aside(
 def test_rows_without_checksums_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pyarrow", "pyarrow.parquet"):
         monkeypatch.setitem(sys.modules, name, None)
-    direct = sweep(small(), AXES, store=tmp_path)
+    direct = run(small(), AXES, store=tmp_path)
     path = tmp_path / "rows" / "00000.jsonl"
     bare = [line.rpartition(', "crc32"')[0] + "}\n" for line in path.read_text().splitlines()]
     path.write_text("".join(bare))
@@ -194,14 +194,15 @@ def test_one_sweep_at_a_time_writes(tmp_path: Path) -> None:
 
     def factory(name: str):
         with pytest.raises(RuntimeError, match="another sweep is writing to"):
-            sweep(small(), axes, store=tmp_path)
+            run(small(), axes, store=tmp_path)
         return small(name=name)
 
-    store = RowStore(tmp_path, make_grid(small(), axes, "optimal", np.inf).description())
-    sweep(factory, {"name": ["a"]})
+    grid = make_grid(small(), axes, "optimal", np.inf)
+    store = RowStore(tmp_path, grid.system, grid.description())
+    run(factory, {"name": ["a"]})
     code = (
-        "from constellm.sweep import sweep; from python.sweep.problems import small\n"
-        f"try: sweep(small(), {axes!r}, store={str(tmp_path)!r})\n"
+        "from constellm.sweep import run; from python.sweep.problems import small\n"
+        f"try: run(small(), {axes!r}, store={str(tmp_path)!r})\n"
         "except RuntimeError as error: print(error)"
     )
     tests = str(Path(__file__).parents[2])
@@ -209,21 +210,21 @@ def test_one_sweep_at_a_time_writes(tmp_path: Path) -> None:
     other = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert "another sweep is writing to" in other.stdout, other.stderr
     store.close()
-    sweep(small(), axes, store=tmp_path)
+    run(small(), axes, store=tmp_path)
 
 
 def test_leftovers_of_a_kill_are_removed_and_nothing_else(tmp_path: Path, kind: str) -> None:
     (tmp_path / "manifest.json.77.tmp").write_text("half a manif")
-    direct = sweep(small(), AXES, store=tmp_path)
+    direct = run(small(), AXES, store=tmp_path)
     (tmp_path / f"00001.{kind}.77.tmp").write_text("half")
     (tmp_path / "rows" / f"00001.{kind}.77.tmp").write_text("half")  # where 0.1.0 left them
     (tmp_path / "notes.tmp").write_text("mine")
-    assert_same(sweep(small(), AXES, store=tmp_path), direct)
+    assert_same(run(small(), AXES, store=tmp_path), direct)
     assert [path.name for path in tmp_path.rglob("*.tmp")] == ["notes.tmp"]
 
 
 def test_manifests_that_say_nothing_are_refused_by_name(tmp_path: Path) -> None:
-    sweep(small(), AXES, store=tmp_path)
+    run(small(), AXES, store=tmp_path)
     manifest = tmp_path / "manifest.json"
     whole = json.loads(manifest.read_text())
     for content in ["", "[]", "{", json.dumps({**whole, "sweep": {}}), json.dumps({**whole, "rows": "csv"})]:
@@ -231,19 +232,19 @@ def test_manifests_that_say_nothing_are_refused_by_name(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"manifest\.json'"):
             load_rows(tmp_path)
         with pytest.raises(ValueError, match=r"manifest\.json'"):
-            sweep(small(), AXES, store=tmp_path)
+            run(small(), AXES, store=tmp_path)
 
 
 def test_a_store_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    direct = sweep(small(), AXES, store="~/x")
+    direct = run(small(), AXES, store="~/x")
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
     assert_same(load_rows("~/x"), direct)
 
 
 def test_rows_of_another_sweep_are_refused(tmp_path: Path) -> None:
-    sweep(small(), AXES, store=tmp_path, time_limit_s=100.0)
+    run(small(), AXES, store=tmp_path, time_limit_s=100.0)
     for difference, keywords in {
         "axes": {"problem": small(), "axes": {**AXES, "rate_bps": [1.0]}},
         "problems_sha256": {"problem": small().replace(micro_batches=5), "axes": AXES},
@@ -252,14 +253,14 @@ def test_rows_of_another_sweep_are_refused(tmp_path: Path) -> None:
         "time_limit_s 100.0 there, 5.0 here": {"problem": small(), "axes": AXES, "time_limit_s": 5.0},
     }.items():
         with pytest.raises(ValueError, match=f"another sweep: .*{difference}"):
-            sweep(**{"time_limit_s": 100.0, **keywords}, store=tmp_path)
+            run(**{"time_limit_s": 100.0, **keywords}, store=tmp_path)
     assert set(load_rows(tmp_path).status.values.ravel()) == {"optimal", "infeasible", "invalid"}
 
 
 def test_folders_that_hold_something_else_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match="holds something else"):
-        sweep(small(), AXES, store=tmp_path)
+        run(small(), AXES, store=tmp_path)
     with pytest.raises(ValueError, match=r"no manifest\.json"):
         load_rows(tmp_path)
     (tmp_path / "manifest.json").write_text('{"format": "other"}')
@@ -272,7 +273,7 @@ def test_labels_infinities_and_methods_survive(tmp_path: Path, kind: str) -> Non
         return small(layers=layers, name=name)
 
     axes = {"name": ["a", "inf"], "layers": [1, 2], "max_error": [np.inf]}
-    direct = sweep(factory, axes, store=tmp_path, method=["optimal"])
+    direct = run(factory, axes, store=tmp_path, method=["optimal"])
     loaded = load_rows(tmp_path)
     assert_same(loaded, direct)
     assert loaded.coords["name"].values.tolist() == ["a", "inf"]
@@ -285,7 +286,7 @@ def test_labels_infinities_and_methods_survive(tmp_path: Path, kind: str) -> Non
 def test_rows_can_be_read_with_other_tools(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
-    direct = sweep(small(), AXES, store=tmp_path)
+    direct = run(small(), AXES, store=tmp_path)
     table = pandas.read_parquet(tmp_path / "rows").sort_values("cell")
     assert table["rate_bps"].tolist() == np.repeat(AXES["rate_bps"], 3).tolist()
     np.testing.assert_array_equal(table["delay_s"], direct.delay_s.values.ravel())
@@ -294,7 +295,7 @@ def test_rows_can_be_read_with_other_tools(tmp_path: Path) -> None:
 def test_rows_are_kept_when_a_sweep_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    module = importlib.import_module("constellm.sweep.run")
+    module = importlib.import_module("constellm.sweep.running")
     real = module.solve
 
     def failing(work, threads, accept):
@@ -303,13 +304,13 @@ def test_rows_are_kept_when_a_sweep_fails(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(module, "solve", failing)
     with pytest.raises(RuntimeError, match="power cut"):
-        sweep(small(), AXES, store=tmp_path)
+        run(small(), AXES, store=tmp_path)
     assert (load_rows(tmp_path).status.values != "interrupted").all()
 
 
 def test_many_rows_make_several_files(tmp_path: Path, kind: str) -> None:
     axes = {"rate_bps": np.geomspace(1e5, 1e7, 100), "max_error": np.linspace(0, 1, 100)}
-    direct = sweep(small(layers=1), axes, store=tmp_path)
+    direct = run(small(layers=1), axes, store=tmp_path)
     assert len(list((tmp_path / "rows").iterdir())) >= 3  # of 4,096 rows at most
     assert_same(load_rows(tmp_path), direct)
 
@@ -323,17 +324,17 @@ def test_an_interrupted_sweep_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
 
     axes = {"rate_bps": np.geomspace(1e5, 1e7, 60_000)}
     monkeypatch.setattr(Table, "accept", accept_and_press)
-    first = sweep(small(), axes, store=tmp_path, threads=1)
+    first = run(small(), axes, store=tmp_path, threads=1)
     assert 0 < (first.status.values == "interrupted").sum() < 60_000
     monkeypatch.undo()
-    direct = sweep(small(), axes)
-    assert_same(sweep(small(), axes, store=tmp_path), direct)
+    direct = run(small(), axes)
+    assert_same(run(small(), axes, store=tmp_path), direct)
     assert_same(load_rows(tmp_path), direct)
 
 
 def test_parquet_rows_need_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyarrow")
-    sweep(small(), AXES, store=tmp_path)
+    run(small(), AXES, store=tmp_path)
     for name in ("pyarrow", "pyarrow.parquet"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"constellm\[sweep\]"):

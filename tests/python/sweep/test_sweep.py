@@ -23,7 +23,7 @@ import constellm
 from constellm.model import Layer
 from constellm.network import link
 from constellm.split import Problem, solve
-from constellm.sweep import SweepResult, load_rows, sweep
+from constellm.sweep import SweepResult, load_rows, run
 from constellm.sweep.result import Table
 from constellm.sweep.rows import Rows
 from python.sweep.problems import FIGURES, assert_same, small
@@ -79,7 +79,7 @@ def test_a_cell_is_the_problem_with_the_field_replaced(address, scale, values, m
     problem = small()
     kind, field, chosen = ADDRESSES[address]
     axis = address + " *" if scale else address
-    found = sweep(problem, {axis: values}, max_error=[max_error])
+    found = run(problem, {axis: values}, max_error=[max_error])
     for i, value in enumerate(values):
         changed = {
             kind: replaced(getattr(problem, kind), chosen, field, value, scale),
@@ -90,7 +90,7 @@ def test_a_cell_is_the_problem_with_the_field_replaced(address, scale, values, m
 
 def test_fields_of_the_problem_and_its_limits() -> None:
     problem = small()
-    found = sweep(problem, micro_batches=[1, 7], input_bytes=[0.0, 1e6], max_energy_j=[1.0, 60.0, math.inf])
+    found = run(problem, micro_batches=[1, 7], input_bytes=[0.0, 1e6], max_energy_j=[1.0, 60.0, math.inf])
     assert found.sizes == {"micro_batches": 2, "input_bytes": 2, "max_energy_j": 3}
     for i, m in enumerate([1, 7]):
         for j, b in enumerate([0.0, 1e6]):
@@ -104,7 +104,7 @@ def test_fields_of_the_problem_and_its_limits() -> None:
 
 def test_axes_apply_in_their_order() -> None:
     problem = small()
-    found = sweep(problem, {"links.rate_bps": [5e5], "links[isl].rate_bps *": [3.0]})
+    found = run(problem, {"links.rate_bps": [5e5], "links[isl].rate_bps *": [3.0]})
     links = [one.replace(rate_bps=r) for one, r in zip(problem.links, [1.5e6, 1.5e6, 5e5])]
     assert_cell_is(found.isel(dict.fromkeys(found.dims, 0)), problem.replace(links=links))
 
@@ -113,7 +113,7 @@ def test_measured_times_scale() -> None:
     problem = small()
     nodes = [n.replace(layer_time_s=[1.0, 2.0, 3.0]) if n.id == "s1" else n for n in problem.nodes]
     problem = problem.replace(nodes=nodes)
-    found = sweep(problem, {"nodes[s1].layer_time_s *": [0.1]})
+    found = run(problem, {"nodes[s1].layer_time_s *": [0.1]})
     nodes = [n.replace(layer_time_s=[0.1, 0.2, 0.1 * 3.0]) if n.id == "s1" else n for n in nodes]
     assert_cell_is(found.isel({"nodes[s1].layer_time_s *": 0}), problem.replace(nodes=nodes))
 
@@ -121,11 +121,11 @@ def test_measured_times_scale() -> None:
 @pytest.mark.parametrize("threads", [2, 4])
 def test_threads_change_nothing(threads: int) -> None:
     axes = {"rate_bps": np.geomspace(1e4, 1e7, 20), "max_error": np.linspace(0, 0.4, 10)}
-    assert_same(sweep(small(), axes, threads=threads), sweep(small(), axes, threads=1))
+    assert_same(run(small(), axes, threads=threads), run(small(), axes, threads=1))
 
 
 def test_a_bad_cell_says_why_and_harms_no_other() -> None:
-    found = sweep(small(), rate_bps=[1e6, -1.0, math.nan, 2e6], max_error=[0.1, -0.1])
+    found = run(small(), rate_bps=[1e6, -1.0, math.nan, 2e6], max_error=[0.1, -0.1])
     assert found.status.values.tolist() == [
         ["optimal", "invalid"], ["invalid", "invalid"], ["invalid", "invalid"], ["optimal", "invalid"]
     ]  # fmt: skip
@@ -137,7 +137,7 @@ def test_a_bad_cell_says_why_and_harms_no_other() -> None:
 
 def test_parameters_of_a_factory_and_fields_mix_in_any_order() -> None:
     rates = np.array([1e5, 1e6])
-    found = sweep(
+    found = run(
         small,
         {"links[isl].rate_bps": rates, "memory_bytes": [40.0, 100.0], "max_error": [0.0, 0.3]},
         layers=[1, 3],
@@ -161,7 +161,7 @@ def test_values_of_a_factory_may_be_anything() -> None:
         return small(name=kind).replace(layers=[model])
 
     layer = Layer(name="big", flop=1e9, memory_bytes=1.0, output_bytes=1.0)
-    found = sweep(factory, model=[layer], kind=("a", "b"), flag=[True, False], spare=[1.5])
+    found = run(factory, model=[layer], kind=("a", "b"), flag=[True, False], spare=[1.5])
     assert found.coords["model"].values.tolist() == ["big"]
     assert found.coords["kind"].values.tolist() == ["a", "b"]
     assert found.coords["flag"].values.tolist() == ["True", "False"]
@@ -170,7 +170,7 @@ def test_values_of_a_factory_may_be_anything() -> None:
 
 
 def test_a_factory_that_refuses_makes_invalid_cells() -> None:
-    found = sweep(small, memory_bytes=[-1.0, 100.0], layers=[0, 3], max_error=[0.1])
+    found = run(small, memory_bytes=[-1.0, 100.0], layers=[0, 3], max_error=[0.1])
     assert found.status.values[..., 0].tolist() == [["invalid", "invalid"], ["invalid", "optimal"]]
     assert "memory_bytes" in found.message.values[0, 1, 0]
 
@@ -180,19 +180,19 @@ def test_a_field_that_some_problems_lack_makes_invalid_cells() -> None:
         problem = small()
         return problem.replace(links=[one.replace(group=None) for one in problem.links]) if cut else problem
 
-    found = sweep(factory, {"links[isl].rate_bps": [1e6]}, cut=[True, False])
+    found = run(factory, {"links[isl].rate_bps": [1e6]}, cut=[True, False])
     assert found.status.values.tolist() == [["invalid", "optimal"]]
     assert "none of the links goes by 'isl'" in found.message.values[0, 0]
 
 
 def test_a_factory_may_be_partial_or_take_no_axis() -> None:
-    assert sweep(functools.partial(small, layers=2), memory_bytes=[100.0]).sizes == {"memory_bytes": 1}
-    assert_same(sweep(small, max_error=[0.1]), sweep(small(), max_error=[0.1]))
+    assert run(functools.partial(small, layers=2), memory_bytes=[100.0]).sizes == {"memory_bytes": 1}
+    assert_same(run(small, max_error=[0.1]), run(small(), max_error=[0.1]))
 
 
 def test_methods_make_a_dimension() -> None:
     rates, methods = [1e5, 1e6], ["optimal", "uniform", "no-compression", "fixed:half"]
-    found = sweep(small(), rate_bps=rates, method=methods, plans=True)
+    found = run(small(), rate_bps=rates, method=methods, plans=True)
     assert found.delay_s.dims == ("rate_bps", "method")
     assert found.coords["method"].values.tolist() == methods
     assert "method" not in found.attrs
@@ -209,20 +209,20 @@ def test_methods_make_a_dimension() -> None:
 
 
 def test_one_method_makes_none() -> None:
-    found = sweep(small(), rate_bps=[1e5], method="no-compression")
+    found = run(small(), rate_bps=[1e5], method="no-compression")
     assert found.delay_s.dims == ("rate_bps",)
     assert found.attrs["method"] == "no-compression"
     assert found.status.values.tolist() == ["feasible"] and found.error.values.tolist() == [0.0]
 
 
 def test_a_method_that_does_not_fit_the_problem_makes_invalid_cells() -> None:
-    found = sweep(small(), rate_bps=[1e5], method=["fixed:zip", "optimal"])
+    found = run(small(), rate_bps=[1e5], method=["fixed:zip", "optimal"])
     assert found.status.values.tolist() == [["invalid", "optimal"]]
     assert "zip" in found.message.values[0, 0]
 
 
 def test_plans_come_along() -> None:
-    found = sweep(small(), rate_bps=[1e5, -1.0], plans=True)
+    found = run(small(), rate_bps=[1e5, -1.0], plans=True)
     plan = found["plan"].values[0]
     assert plan.delay_s == found.delay_s.values[0]
     assert plan.problem.links[0].rate_bps == 1e5
@@ -230,7 +230,7 @@ def test_plans_come_along() -> None:
 
 
 def test_units_and_attributes() -> None:
-    found = sweep(small(name="told"), rate_bps=[1e6], micro_batches=[2])
+    found = run(small(name="told"), rate_bps=[1e6], micro_batches=[2])
     assert found.coords["rate_bps"].attrs == {"units": "bit/s"}
     assert found.delay_s.attrs["units"] == "s" and found.bytes.attrs["units"] == "B"
     assert found.attrs == {"problem": "told", "constellm": constellm.__version__, "method": "optimal"}
@@ -238,9 +238,9 @@ def test_units_and_attributes() -> None:
 
 
 def test_without_xarray_the_result_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    dataset = sweep(small(), rate_bps=[1e5, 1e6], max_error=[0.0, 0.1, -1.0])
+    dataset = run(small(), rate_bps=[1e5, 1e6], max_error=[0.0, 0.1, -1.0])
     monkeypatch.setitem(sys.modules, "xarray", None)
-    found = sweep(small(), rate_bps=[1e5, 1e6], max_error=[0.0, 0.1, -1.0])
+    found = run(small(), rate_bps=[1e5, 1e6], max_error=[0.0, 0.1, -1.0])
     assert isinstance(found, SweepResult)
     assert repr(found) == "SweepResult(rate_bps: 2, max_error: 3; 2 invalid, 4 optimal)"
     assert found.dims == ("rate_bps", "max_error") and found.shape == (2, 3)
@@ -257,7 +257,7 @@ def test_without_xarray_the_result_is_plain(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_plain_result_becomes_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pandas")
     monkeypatch.setitem(sys.modules, "xarray", None)
-    found = sweep(small(), rate_bps=[1e5, 1e6], max_error=[0.0, 0.1])
+    found = run(small(), rate_bps=[1e5, 1e6], max_error=[0.0, 0.1])
     table = found.to_pandas()
     assert list(table.columns[:3]) == ["rate_bps", "max_error", "delay_s"]
     assert table["rate_bps"].tolist() == [1e5, 1e5, 1e6, 1e6]
@@ -270,10 +270,10 @@ def test_a_plain_result_becomes_a_table(monkeypatch: pytest.MonkeyPatch) -> None
 def test_wrong_calls_raise_before_anything_is_solved() -> None:
     def raises(error: type[Exception], text: str, *args: object, **keywords: object) -> None:
         with pytest.raises(error, match=text):
-            sweep(*args, **keywords)
+            run(*args, **keywords)
 
     raises(ValueError, "axes: at least one", small())
-    raises(TypeError, "expected a Problem or a factory", 3, rate_bps=[1.0])
+    raises(TypeError, "expected a Problem.* or a factory", 3, rate_bps=[1.0])
     raises(ValueError, "axis 'speed'.*flop_per_s", small(), speed=[1.0])
     raises(ValueError, "'links.overhead_s'|'nodes.overhead_s'", small(), overhead_s=[1.0])
     raises(ValueError, "groups: 'isl', 's2g'", small, {"links[s2x].rate_bps": [1.0]}, layers=[1, 2])
@@ -301,15 +301,15 @@ def test_wrong_calls_raise_before_anything_is_solved() -> None:
 
 
 def test_a_time_limit_is_for_each_cell() -> None:
-    found = sweep(small(), rate_bps=[1e5, 1e6], time_limit_s=0.0)
+    found = run(small(), rate_bps=[1e5, 1e6], time_limit_s=0.0)
     assert found.status.values.tolist() == ["time_limit", "time_limit"]
 
 
 def test_a_progress_bar_counts_plans(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("tqdm")
-    sweep(small(), rate_bps=[1e5, 1e6, -1.0], progress=True)
+    run(small(), rate_bps=[1e5, 1e6, -1.0], progress=True)
     assert "3/3" in capsys.readouterr().err
-    sweep(small(), rate_bps=[1e5])
+    run(small(), rate_bps=[1e5])
     assert capsys.readouterr() == ("", "")
 
 
@@ -317,7 +317,7 @@ def test_progress_needs_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("tqdm", "tqdm.auto"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"constellm\[sweep\]"):
-        sweep(small(), rate_bps=[1e5], progress=True)
+        run(small(), rate_bps=[1e5], progress=True)
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.1])
@@ -337,7 +337,7 @@ def test_ctrl_c_keeps_what_is_finished(delay_s: float, monkeypatch: pytest.Monke
     many = np.linspace(1e5, 1e7, 300_000)
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        found = sweep(small(), rate_bps=many, threads=1)
+        found = run(small(), rate_bps=many, threads=1)
     finally:
         timer.join()
         signal.signal(signal.SIGINT, previous)
@@ -353,21 +353,16 @@ def test_an_exception_in_the_middle_comes_out(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Table, "accept", fail)
     with pytest.raises(RuntimeError, match="no more room"):
-        sweep(small(), rate_bps=np.linspace(1e5, 1e6, 1000), threads=2)
+        run(small(), rate_bps=np.linspace(1e5, 1e6, 1000), threads=2)
 
 
-def test_the_function_stands_for_the_package() -> None:
-    code = """
-import constellm, constellm.sweep
-from constellm.sweep import SweepResult, load_rows, sweep
-from constellm.sweep.result import Table
-from constellm.sweep.rows import Rows
-import importlib
-assert constellm.sweep is sweep and callable(constellm.sweep)
-assert importlib.import_module("constellm.sweep").load_rows is load_rows
-"""
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
-    assert constellm.sweep is sweep and callable(load_rows)
+def test_the_module_can_be_called_for_one_version_with_a_warning() -> None:
+    with pytest.warns(DeprecationWarning, match=r"constellm\.sweep is deprecated.*constellm\.sweep\.run"):
+        found = constellm.sweep(small(), rate_bps=[1e6])
+    assert_same(found, run(small(), rate_bps=[1e6]))
+    with pytest.warns(DeprecationWarning, match=r"it is constellm\.sweep\.run now"):
+        assert constellm.sweep.sweep is run
+    assert constellm.sweep.load_rows is load_rows
 
 
 def test_examples_of_the_documentation_run(
@@ -395,7 +390,7 @@ def test_the_benchmark_measures(repository: Path, tmp_path: Path) -> None:
 def test_links_of_the_ground_by_their_ends() -> None:
     problem = small()
     extra = [*problem.links, link("s2", "s1", rate_bps=1.0)]
-    found = sweep(problem.replace(links=extra), {"links[s2->s1].rate_bps": [5.0]})
+    found = run(problem.replace(links=extra), {"links[s2->s1].rate_bps": [5.0]})
     assert found.status.values.tolist() == ["optimal"]
 
 
@@ -405,23 +400,23 @@ def test_axes_named_as_a_column_are_refused_at_once(name: str) -> None:
         raise AssertionError("called")
 
     with pytest.raises(ValueError, match=f"axis '{name}': the rows have a column of this name"):
-        sweep(factory, {name: [0.1, 0.2]})
+        run(factory, {name: [0.1, 0.2]})
 
 
 def test_a_field_of_a_columns_name_goes_by_its_list() -> None:
-    found = sweep(small(), {"codecs.error": [0.01, 0.1]})
+    found = run(small(), {"codecs.error": [0.01, 0.1]})
     assert found.delay_s.dims == ("codecs.error",)
 
 
 @pytest.mark.parametrize("executor", [4, "dask", object()])
 def test_what_is_no_executor_is_refused(executor: object) -> None:
     with pytest.raises(TypeError, match="executor: expected a concurrent"):
-        sweep(small(), rate_bps=[1e6], executor=executor)
+        run(small(), rate_bps=[1e6], executor=executor)
 
 
 def test_a_result_without_xarray_has_its_figures_as_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xarray", None)
-    found = sweep(small(), rate_bps=[1e5, 1e6])
+    found = run(small(), rate_bps=[1e5, 1e6])
     assert found.delay_s is found["delay_s"]
     assert found.rate_bps.tolist() == [1e5, 1e6]
     copied = pickle.loads(pickle.dumps(found))

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ struct Codec {
   double decode_s_per_byte = 0.0;
   std::optional<std::vector<double>> layer_ratio;
   std::optional<std::vector<double>> layer_error;
+  std::optional<std::string> group;
 
   bool operator==(const Codec&) const = default;
 };
@@ -35,7 +37,10 @@ constexpr auto fields(const Codec*) {
       optional("layer_ratio", &Codec::layer_ratio, "one per layer, in place of `ratio` at the cut after it",
                "", kPositive),
       optional("layer_error", &Codec::layer_error,
-               "one per layer, in place of error * error_gain at the cut after it", "", kNonNegative));
+               "one per layer, in place of error * error_gain at the cut after it", "", kNonNegative),
+      optional("group", &Codec::group, "name for addressing several codecs at once, such as a family")
+          .as_group()
+          .left_out_if_none());
 }
 
 void validate(const Codec& codec, std::string_view where);
@@ -43,6 +48,8 @@ void validate(const Codec& codec, std::string_view where);
 /// How the errors of the cuts of a plan combine. Both rules add something up along the path
 /// (the errors, or their squares), which is what an exact search needs of a resource.
 enum class ErrorRule { sum, root_sum_square };
+
+constexpr std::array<std::string_view, 2> words(ErrorRule) { return {"sum", "root_sum_square"}; }
 
 /// What one cut's error adds to the resource.
 constexpr double to_resource(ErrorRule rule, double error) {

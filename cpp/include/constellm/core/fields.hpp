@@ -26,6 +26,11 @@ struct Range {
   [[nodiscard]] constexpr bool contains(double value) const {
     return (without_least ? value > least : value >= least) && value <= most;
   }
+  [[nodiscard]] constexpr bool contains(std::int64_t value) const {  // exact, above 2^53 too
+    constexpr double kBeyond = 9223372036854775808.0;
+    return (least < -kBeyond || value >= static_cast<std::int64_t>(least)) &&
+           (most >= kBeyond || value <= static_cast<std::int64_t>(most));
+  }
 };
 
 inline constexpr double kLargest = std::numeric_limits<double>::max();
@@ -48,7 +53,9 @@ struct Field {
   Range range = kReal;    ///< of a number, and of every entry of a list of them
   bool required = true;
   Role role = Role::plain;
+  const char* section = "";    ///< the object inside a file that holds it; empty: the record itself
   bool may_be_empty = true;    ///< of a text
+  bool said_in_files = false;  ///< a file must give it, whatever its initial value
   bool always_written = true;  ///< false: a dictionary leaves it out where there is none
 
   [[nodiscard]] constexpr decltype(auto) of(const T& record) const { return std::invoke(access, record); }
@@ -67,6 +74,11 @@ struct Field {
   [[nodiscard]] constexpr Field not_empty() const {
     Field field = *this;
     field.may_be_empty = false;
+    return field;
+  }
+  [[nodiscard]] constexpr Field to_be_said_in_files() const {
+    Field field = *this;
+    field.said_in_files = true;
     return field;
   }
   /// For a key that came after the first version of a format: its older readers know no such key.
@@ -90,6 +102,32 @@ constexpr Field<T, V T::*> optional(const char* name, V T::* member, const char*
   return {.name = name, .access = member, .doc = doc, .unit = unit, .range = range, .required = false};
 }
 
+/// The way to a field of a part of a record.
+template <class Part, class Access>
+struct Path {
+  Part part;
+  Access access;
+
+  constexpr decltype(auto) operator()(auto& record) const {
+    return std::invoke(access, std::invoke(part, record));
+  }
+};
+
+/// `field` of the part `part` as a field of the whole.
+template <class T, class P, class Access>
+constexpr auto lifted(P T::* part, const Field<P, Access>& field, const char* section = "") {
+  return Field<T, Path<P T::*, Access>>{.name = field.name,
+                                        .access = {part, field.access},
+                                        .doc = field.doc,
+                                        .unit = field.unit,
+                                        .range = field.range,
+                                        .required = field.required,
+                                        .role = field.role,
+                                        .section = section,
+                                        .may_be_empty = field.may_be_empty,
+                                        .always_written = field.always_written};
+}
+
 /// All that is said of a T.
 template <class T, class... Access>
 struct Record {
@@ -103,9 +141,35 @@ struct Record {
   }
 };
 
+/// `part`: a table of which every field is one of the whole, in the object `section` of a file.
+template <class T, class P, class... Access>
+constexpr auto section(const char* section, P T::* part, const Record<P, Access...>& table) {
+  return std::apply([&](const auto&... field) { return std::tuple{lifted(part, field, section)...}; },
+                    table.fields);
+}
+
+namespace detail {
+
+template <class T, class Access>
+constexpr std::tuple<Field<T, Access>> as_tuple(const Field<T, Access>& field) {
+  return {field};
+}
+template <class... Fields>
+constexpr std::tuple<Fields...> as_tuple(const std::tuple<Fields...>& fields) {
+  return fields;
+}
 template <class T, class... Access>
-constexpr Record<T, Access...> record(const char* name, const char* doc, Field<T, Access>... fields) {
-  return {name, doc, {fields...}};
+constexpr Record<T, Access...> made(const char* name, const char* doc,
+                                    const std::tuple<Field<T, Access>...>& fields) {
+  return {name, doc, fields};
+}
+
+}  // namespace detail
+
+/// `parts`: fields, and tuples of fields, in the order in which they are read and shown.
+template <class... Parts>
+constexpr auto record(const char* name, const char* doc, const Parts&... parts) {
+  return detail::made(name, doc, std::tuple_cat(detail::as_tuple(parts)...));
 }
 
 /// A struct beside which such a table stands.
@@ -124,7 +188,7 @@ inline void check(const std::string_view where, const char* name, const Range& r
 }
 
 inline void check(std::string_view where, const char* name, const Range& range, std::int64_t value) {
-  if (range.contains(static_cast<double>(value))) return;
+  if (range.contains(value)) return;
   throw InvalidInput(std::string(where) + name + ": " + std::to_string(value) + " is not in " + range.text);
 }
 
@@ -149,16 +213,19 @@ void check_ranges(const Record<T, Access...>& table, const T& record, std::strin
   table.for_each([&]<class A>(const Field<T, A>& field) {
     using V = typename Field<T, A>::Value;
     const auto& value = field.of(record);
+    const std::string inside =
+        *field.section == '\0' ? std::string() : std::string(where) + field.section + ".";
+    const std::string_view place = inside.empty() ? where : std::string_view(inside);
     if constexpr (detail::Checked<V>) {
-      detail::check(where, field.name, field.range, value);
+      detail::check(place, field.name, field.range, value);
     } else if constexpr (requires {
                            requires detail::Checked<typename V::value_type>;
                            value.has_value();
                          }) {
-      if (value) detail::check(where, field.name, field.range, *value);
+      if (value) detail::check(place, field.name, field.range, *value);
     } else if constexpr (std::is_same_v<V, std::string>) {
       if (!field.may_be_empty && value.empty())
-        throw InvalidInput(std::string(where) + field.name + ": must not be empty");
+        throw InvalidInput(std::string(place) + field.name + ": must not be empty");
     }
   });
 }

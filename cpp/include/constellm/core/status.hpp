@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace constellm::core {
@@ -6,19 +8,10 @@ namespace constellm::core {
 /// What a solver found. A wrong call throws instead.
 enum class Status { optimal, feasible, infeasible, no_plan_found, time_limit, interrupted };
 
-inline constexpr Status kStatuses[] = {Status::optimal,       Status::feasible,   Status::infeasible,
-                                       Status::no_plan_found, Status::time_limit, Status::interrupted};
-
-constexpr std::string_view to_text(Status status) {
-  switch (status) {
-    case Status::optimal: return "optimal";
-    case Status::feasible: return "feasible";
-    case Status::infeasible: return "infeasible";
-    case Status::no_plan_found: return "no_plan_found";
-    case Status::time_limit: return "time_limit";
-    case Status::interrupted: return "interrupted";
-  }
-  return "unknown";
+constexpr std::array<std::string_view, 6> words(Status) {
+  return {"optimal", "feasible", "infeasible", "no_plan_found", "time_limit", "interrupted"};
 }
+
+constexpr std::string_view to_text(Status status) { return words(status)[static_cast<std::size_t>(status)]; }
 
 }  // namespace constellm::core

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@ struct Layer {
   double memory_bytes = 0.0;
   double output_bytes = 0.0;
   double error_gain = 1.0;
+  std::optional<std::string> group;
 
   bool operator==(const Layer&) const = default;
 };
@@ -28,7 +30,10 @@ constexpr auto fields(const Layer*) {
                       required("output_bytes", &Layer::output_bytes,
                                "uncompressed activation after the layer", "B", kNonNegative),
                       optional("error_gain", &Layer::error_gain,
-                               "weight of a codec's error at the cut after the layer", "", kNonNegative));
+                               "weight of a codec's error at the cut after the layer", "", kNonNegative),
+                      optional("group", &Layer::group, "name for addressing several layers at once")
+                          .as_group()
+                          .left_out_if_none());
 }
 
 /// Throws core::InvalidInput that names `where` and the field.

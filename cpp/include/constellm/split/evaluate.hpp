@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "constellm/split/plan.hpp"
@@ -34,6 +35,20 @@ struct Evaluation {
   double bytes = 0.0;
 };
 
+/// What is said of the figures of a plan, in every T that has them.
+template <class T>
+constexpr auto figures() {
+  using core::kNonNegative;
+  using core::required;
+  return std::tuple{
+      required("delay_s", &T::delay_s, "from the start until the sink has the last result", "s",
+               kNonNegative),
+      required("bottleneck_s", &T::bottleneck_s, "longest stage or hop per micro-batch", "s", kNonNegative),
+      required("error", &T::error, "accumulated error", "", kNonNegative),
+      required("energy_j", &T::energy_j, "of all micro-batches", "J", kNonNegative),
+      required("bytes", &T::bytes, "over all hops and micro-batches", "B", kNonNegative)};
+}
+
 /// What makes `assignment` no plan at all: not a simple path of links from source to sink,
 /// blocks that do not cover the layers in order, a host that only relays, a codec missing or
 /// out of place. Empty for a plan.
@@ -54,7 +69,10 @@ std::vector<std::string> broken_limits(const Problem& problem, const Evaluation&
 /// `broken_limits(...).empty()`, without the texts.
 bool within_limits(const Problem& problem, const Evaluation& evaluation);
 
-/// The objective's figure [s]: delay, or the bottleneck.
-double objective_s(const Problem& problem, const Evaluation& evaluation);
+/// The objective's figure [s] of a Plan or an Evaluation: delay, or the bottleneck.
+template <class T>
+double objective_s(const Problem& problem, const T& figures) {
+  return problem.spec().objective == Objective::delay ? figures.delay_s : figures.bottleneck_s;
+}
 
 }  // namespace constellm::split

@@ -1,8 +1,10 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "constellm/codec/codec.hpp"
@@ -21,23 +23,36 @@ inline constexpr double kOptimalGap = 1e-9;
 inline constexpr std::int32_t kNoCodec = -1;
 
 struct Limits {
-  std::optional<double> max_error;     ///< accumulated error; none: no limit
-  std::optional<double> max_energy_j;  ///< over all micro-batches [J]; none: no limit
+  std::optional<double> max_error;
+  std::optional<double> max_energy_j;
   codec::ErrorRule error_rule = codec::ErrorRule::sum;
 
   bool operator==(const Limits&) const = default;
 };
 
+constexpr auto fields(const Limits*) {
+  using core::kNonNegative;
+  using core::optional;
+  return core::record(
+      "Limits", "What a plan must keep.",
+      optional("max_error", &Limits::max_error, "of the accumulated error, or None", "", kNonNegative),
+      optional("max_energy_j", &Limits::max_energy_j, "of the energy of all micro-batches, or None", "J",
+               kNonNegative),
+      optional("error_rule", &Limits::error_rule, "'sum' or 'root_sum_square'"));
+}
+
 enum class Objective { delay, throughput };
+
+constexpr std::array<std::string_view, 2> words(Objective) { return {"delay", "throughput"}; }
 
 /// The plain values of a problem, as a file holds them. May be wrong until a Problem is made.
 struct ProblemSpec {
-  std::string name;
+  std::string name = "problem";
   std::vector<model::Layer> layers;
-  double input_bytes = 0.0;  ///< raw input per micro-batch, at the source [B]
+  double input_bytes = 0.0;
   network::Network network;  ///< a Problem puts its own endpoints there as defaults
-  std::string source;        ///< id of the node that has the input
-  std::string sink;          ///< id of the node that wants the result
+  std::string source;
+  std::string sink;
   std::int64_t micro_batches = 1;
   std::vector<codec::Codec> codecs;
   Limits limits;
@@ -45,6 +60,32 @@ struct ProblemSpec {
 
   bool operator==(const ProblemSpec&) const = default;
 };
+
+constexpr auto fields(const ProblemSpec*) {
+  using core::optional;
+  using core::required;
+  using network::Network;
+  using Spec = ProblemSpec;
+  constexpr core::Range kMicroBatches{.least = 1.0, .most = 9007199254740992.0, .text = "[1, 2^53]"};
+  return core::record(
+      "Problem",
+      "What is to be run where, under which limits. Immutable and validated once; the values are those of\n"
+      "the file format `constellm.split-problem`.",
+      optional("name", &Spec::name, "1 to 100 characters of [A-Za-z0-9._-]").to_be_said_in_files(),
+      required("layers", &Spec::layers, "in execution order"),
+      required("input_bytes", &Spec::input_bytes, "raw input per micro-batch, at the source", "B",
+               core::kNonNegative),
+      core::lifted(&Spec::network, required("nodes", &Network::nodes, "of the network")),
+      core::lifted(&Spec::network, required("links", &Network::links, "of the network")),
+      required("source", &Spec::source, "id of the node that has the input"),
+      required("sink", &Spec::sink, "id of the node that wants the result"),
+      optional("micro_batches", &Spec::micro_batches,
+               "identical micro-batches that flow through the pipeline", "", kMicroBatches)
+          .to_be_said_in_files(),
+      required("codecs", &Spec::codecs, "the menu: names are unique"),
+      core::section("limits", &Spec::limits, core::fields_of<Limits>()),
+      optional("objective", &Spec::objective, "'delay' or 'throughput'"));
+}
 
 /// A validated, immutable problem; copies share it. The constructor is the only way in, and
 /// throws core::InvalidInput that names the field, the value and the allowed range.

@@ -11,12 +11,8 @@ namespace {
 
 using codec::Codec;
 
-constexpr std::string_view kQuantise = "quantise-";
+constexpr std::string_view kQuantise = "quantise";
 constexpr double kReferenceBits = 32.0;  // FP32 activations, as in the papers
-
-bool begins_with(const Codec& codec, std::string_view prefix) {
-  return std::string_view(codec.name).starts_with(prefix);
-}
 
 bool changes_nothing(const Codec& c) {
   return c.ratio == 1.0 && c.error == 0.0 && c.encode_s_per_byte == 0.0 && c.decode_s_per_byte == 0.0 &&
@@ -48,7 +44,8 @@ Codec named(std::string name) {
 std::int32_t plain(std::vector<Codec>& codecs) { return find_or_add(codecs, changes_nothing, named("none")); }
 
 Codec quantiser(int bits) {
-  Codec codec = named(std::string(kQuantise) + std::to_string(bits));
+  Codec codec = named(std::string(kQuantise) + "-" + std::to_string(bits));
+  codec.group = kQuantise;
   codec.ratio = kReferenceBits / bits;
   codec.error = constellm::codec::quantisation_error(bits);
   return codec;
@@ -61,10 +58,10 @@ Menu completed(const Problem& problem, std::vector<Codec> codecs, std::vector<st
   return {Problem(std::move(spec)), std::move(allowed)};
 }
 
-std::vector<std::int32_t> positions_of(const Problem& problem, std::string_view prefix) {
+std::vector<std::int32_t> positions_of(const Problem& problem, std::string_view group) {
   std::vector<std::int32_t> positions;
   for (std::int32_t k = 0; k < problem.codec_count(); ++k) {
-    if (begins_with(problem.spec().codecs[static_cast<std::size_t>(k)], prefix)) positions.push_back(k);
+    if (problem.spec().codecs[static_cast<std::size_t>(k)].group == group) positions.push_back(k);
   }
   return positions;
 }
@@ -90,11 +87,10 @@ Menu one_codec(const Problem& problem, std::string_view name) {
   throw core::InvalidInput("method: the problem has no codec '" + std::string(name) + "'");
 }
 
-Menu codec_family(const Problem& problem, std::string_view prefix) {
-  std::vector<std::int32_t> allowed = positions_of(problem, prefix);
+Menu codec_group(const Problem& problem, std::string_view group) {
+  std::vector<std::int32_t> allowed = positions_of(problem, group);
   if (allowed.empty()) {
-    throw core::InvalidInput("method: the problem has no codec whose name begins with '" +
-                             std::string(prefix) + "'");
+    throw core::InvalidInput("method: the problem has no codec of group '" + std::string(group) + "'");
   }
   return {problem, std::move(allowed)};
 }

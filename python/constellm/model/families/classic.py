@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._core import AttentionShape, BlockShape, MlpShape, TextEnds
+from ..._core.model import AttentionShape, BlockShape, MlpShape, TextEnds
 from ..fields import Fields, share
 from .family import Decoder, Family
 from .parts import kv_heads_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ..._core import BlockShape, TextEnds, VisionEnds, VisionStage
+from ..._core.model import BlockShape, TextEnds, VisionEnds, VisionStage
 
 
 @dataclass(frozen=True)

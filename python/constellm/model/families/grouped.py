@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..._core import AttentionShape, BlockShape, MlpShape, TextEnds
+from ..._core.model import AttentionShape, BlockShape, MlpShape, TextEnds
 from ..fields import Fields
 from .family import Decoder, Family
 from .parts import FULL, SLIDING, grouped_attention, layer_types

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._core import AttentionShape, BlockShape, MlpShape
+from ..._core.model import AttentionShape, BlockShape, MlpShape
 from ..fields import Fields
 from .family import Decoder, Family
 from .grouped import text_ends

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._core import BlockShape, MlpShape
+from ..._core.model import BlockShape, MlpShape
 from ..fields import Fields
 from .family import Decoder, Family
 from .grouped import every, text_ends

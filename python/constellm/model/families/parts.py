@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..._core import AttentionShape, BlockShape, MlpShape
+from ..._core.model import AttentionShape, BlockShape, MlpShape
 from ..fields import Fields, share
 
 FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attention"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._core import AttentionShape, BlockShape, MlpShape, VisionEnds, VisionStage
+from ..._core.model import AttentionShape, BlockShape, MlpShape, VisionEnds, VisionStage
 from ..fields import Fields, share
 from .family import Family, Image, VisionTower
 from .vision import Grid, classes_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..._core import AttentionShape, BlockShape, MlpShape, VisionEnds, VisionStage
+from ..._core.model import AttentionShape, BlockShape, MlpShape, VisionEnds, VisionStage
 from ..fields import Fields, share
 from .family import Family, Image, VisionTower
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ... import sweep
 from ...codec import menu
 from ...core.table import Row, Rows
 from ...split import Problem
-from ...sweep import sweep
 from . import scenario
 
 
@@ -77,7 +77,7 @@ def measure(contenders: Sequence[Contender], axes: Mapping[str, Any], **settings
     """
     rows: Rows = []
     for contender in contenders:
-        found = sweep(_factory({**settings, **contender.settings}), axes, method=contender.method)
+        found = sweep.run(_factory({**settings, **contender.settings}), axes, method=contender.method)
         faults = {message for message in np.asarray(found["message"]).ravel().tolist() if message}
         if faults:
             raise ValueError(f"{contender.label}: {faults.pop()}")

@@ -21,10 +21,10 @@ Menu uncompressed(const Problem& problem);
 /// The codec of that name.
 Menu one_codec(const Problem& problem, std::string_view name);
 
-/// The codecs whose names begin with `prefix`.
-Menu codec_family(const Problem& problem, std::string_view prefix);
+/// The codecs of a group.
+Menu codec_group(const Problem& problem, std::string_view group);
 
-/// The listed codecs "quantise-..."; if there are none, 1 to 8 bits of FP32 are added.
+/// The listed codecs of group "quantise"; if there are none, 1 to 8 bits of FP32 are added.
 Menu quantisers(const Problem& problem);
 
 /// Uncompressed, then 16, 8, 6, 4 and 2 bits of FP32, in this order; added if not listed.

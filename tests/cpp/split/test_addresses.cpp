@@ -6,7 +6,7 @@
 #include "catch.hpp"
 #include "constellm/core/error.hpp"
 #include "constellm/sweep/address.hpp"
-#include "problems.hpp"
+#include "sweep_problem.hpp"
 
 using namespace constellm;
 using sweep::resolve;
@@ -55,6 +55,9 @@ TEST_CASE("a key is a group, a name, or a position", "[sweep]") {
   CHECK(after("nodes[satellite].overhead_s", 5.0).network.nodes[2].overhead_s == 0.0);
   CHECK(after("layers[l1].memory_bytes", 5.0).layers[1].memory_bytes == 5.0);
   CHECK(after("codecs[a.b[c]].error", 5.0).codecs[1].error == 5.0);
+  CHECK(after("codecs[lossy].error", 5.0).codecs[1].error == 5.0);
+  CHECK(after("layers[head].flop", 5.0).layers[0].flop == 1e9);
+  CHECK(after("layers[head].flop", 5.0).layers[1].flop == 5.0);
 }
 
 TEST_CASE("a name that looks like a position goes before the position", "[sweep]") {

@@ -1,4 +1,4 @@
-"""`sweep`: the one call of the area."""
+"""`run`: the one call of the area."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import Problem
-from ..core.checks import count, short
+from ..core.checks import count, real, short
 from ..core.optional import optional_import
-from ..split.options import check_options
-from .grid import Grid, ProblemFactory, make_grid
+from .grid import Grid, make_grid
 from .result import SweepResult, Table, best_form
-from .rows import INTERRUPTED, INVALID, Rows, Work, empty_columns, solve, solve_apart
+from .rows import Rows, Work, solve, solve_apart
 from .store import RowStore
+from .system import INTERRUPTED, INVALID
 
 if TYPE_CHECKING:
     import xarray
@@ -30,8 +29,8 @@ _PIECES = 128
 _MOST_CELLS = 1024
 
 
-def sweep(
-    problem: Problem | ProblemFactory,
+def run(
+    problem: Any,
     axes: Mapping[str, Any] | None = None,
     *,
     method: str | Sequence[str] = "optimal",
@@ -47,7 +46,7 @@ def sweep(
 
     Parameters
     ----------
-    problem : Problem or callable
+    problem : constellm.split.Problem, the record of another registered system, or callable
         What every cell starts from; or a factory that makes it from those axes that it has as parameters.
     axes, **more_axes : mapping of str to array_like
         The dimensions, in the order given. A field of the problem is addressed by
@@ -101,7 +100,7 @@ def sweep(
     --------
     >>> import constellm, numpy as np
     >>> from constellm import paper
-    >>> found = constellm.sweep(
+    >>> found = constellm.sweep.run(
     ...     paper.collaborative.problem,
     ...     {"links[isl].rate_bps": np.array([1e8, 1e9])},
     ...     image=["480p", "1080p"],
@@ -111,7 +110,7 @@ def sweep(
     >>> bool((found["delay_s"][0] > found["delay_s"][1]).all())
     True
     """
-    time_limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
+    time_limit_s = real("time_limit_s", time_limit_s, least=0)
     if executor is not None and threads is not None:
         raise TypeError("threads: given together with an executor, whose workers solve one cell at a time")
     if executor is not None and not callable(getattr(executor, "submit", None)):
@@ -121,12 +120,12 @@ def sweep(
     workers = _cores() if threads is None else count("threads", threads, most=1024)
     grid = make_grid(problem, _merged(axes, more_axes), method, time_limit_s)
     description = grid.description()
-    table = Table(grid.cells * len(grid.methods), plans)
+    table = Table(grid.system, grid.cells * len(grid.methods), plans)
     receivers: list[Callable[[Rows], None]] = [table.accept]
     with contextlib.ExitStack() as stack:
         pending = np.arange(grid.cells)
         if store is not None:
-            kept = RowStore(store, description)
+            kept = RowStore(store, grid.system, description)
             stack.callback(kept.close)
             for rows in kept.rows():
                 table.accept(rows)
@@ -139,7 +138,7 @@ def sweep(
             for receive in receivers:
                 receive(rows)
 
-        possible = np.array([isinstance(p, Problem) for p in grid.problems])[grid.problem_of(pending)]
+        possible = np.array([not isinstance(p, str) for p in grid.problems])[grid.problem_of(pending)]
         if not possible.all():
             accept(_impossible(grid, pending[~possible]))
         if possible.any():
@@ -168,31 +167,32 @@ def _cores() -> int:
 def _finished(table: Table, grid: Grid) -> NDArray[np.bool_]:
     """Of each cell whether the rows of all methods are there."""
     status = table.columns["status"].reshape(grid.cells, len(grid.methods))
-    return np.asarray((status != INTERRUPTED).all(axis=1))
+    return np.asarray((status != grid.system.code(INTERRUPTED)).all(axis=1))
 
 
 def _impossible(grid: Grid, cells: NDArray[np.int64]) -> Rows:
     """Rows of cells whose factory made no problem, or one without a field that an axis is over."""
     width = len(grid.methods)
     index = (cells[:, None] * width + np.arange(width)).ravel()
-    columns = empty_columns(len(index))
-    columns["status"][:] = INVALID
+    columns = grid.system.empty_columns(len(index))
+    columns["status"][:] = grid.system.code(INVALID)
     reasons = [str(grid.problems[p]) for p in grid.problem_of(cells).tolist()]
     messages = {row: reasons[i // width] for i, row in enumerate(index.tolist())}
     return Rows(index, columns, messages, [None] * len(index))
 
 
-def _work(grid: Grid, cells: NDArray[np.int64], keep_plans: bool) -> Work:
+def _work(grid: Grid, cells: NDArray[np.int64], keep_answers: bool) -> Work:
     used, problem_of = np.unique(grid.problem_of(cells), return_inverse=True)
     return Work(
+        system=grid.system,
         cells=cells,
-        problems=[p for p in (grid.problems[u] for u in used.tolist()) if isinstance(p, Problem)],
+        problems=[p for p in (grid.problems[u] for u in used.tolist()) if not isinstance(p, str)],
         addresses=[axis.name for axis in grid.fields],
         problem_of=problem_of.astype(np.int32),
         field_values=grid.field_values(cells),
         methods=list(grid.methods),
         time_limit_s=grid.time_limit_s,
-        keep_plans=keep_plans,
+        keep_answers=keep_answers,
     )
 
 
@@ -201,15 +201,15 @@ def _solve(
     cells: NDArray[np.int64],
     threads: int,
     executor: Executor | None,
-    keep_plans: bool,
+    keep_answers: bool,
     accept: Callable[[Rows], None],
 ) -> None:
     if executor is None:
-        solve(_work(grid, cells, keep_plans), threads, accept)
+        solve(_work(grid, cells, keep_answers), threads, accept)
         return
     size = min(max(len(cells) // _PIECES, 1), _MOST_CELLS)
     pieces = (cells[i : i + size] for i in range(0, len(cells), size))
-    futures = [executor.submit(solve_apart, _work(grid, piece, keep_plans)) for piece in pieces]
+    futures = [executor.submit(solve_apart, _work(grid, piece, keep_answers)) for piece in pieces]
     try:
         for future in as_completed(futures):
             for rows in future.result():

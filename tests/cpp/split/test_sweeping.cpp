@@ -10,14 +10,22 @@
 #include "catch.hpp"
 #include "constellm/core/error.hpp"
 #include "constellm/split/solve.hpp"
-#include "constellm/sweep/run.hpp"
-#include "problems.hpp"
+#include "constellm/split/sweeping.hpp"
+#include "sweep_problem.hpp"
 
 using namespace constellm;
 
 namespace {
 
+using Finished = sweep::Finished<split::Sweeping::Answer>;
+using Template = sweep::Template<split::ProblemSpec>;
+
 constexpr std::int8_t kUntouched = -1;
+
+sweep::Options optimal(sweep::Options options = {}) {
+  if (options.methods.empty()) options.methods = {"optimal"};
+  return options;
+}
 
 /// Columns, and what was handed over.
 struct Outcome {
@@ -26,7 +34,7 @@ struct Outcome {
         counts(2, std::vector<std::int64_t>(rows, -1)),
         status(rows, kUntouched) {}
 
-  sweep::Columns columns() {
+  sweep::Columns<split::PlanRow> columns() {
     return {figures[0], figures[1], figures[2], figures[3], figures[4],
             figures[5], figures[6], counts[0],  counts[1],  status};
   }
@@ -34,22 +42,27 @@ struct Outcome {
   std::vector<std::vector<double>> figures;  ///< the last are the seconds
   std::vector<std::vector<std::int64_t>> counts;
   std::vector<std::int8_t> status;
-  std::vector<sweep::Finished> finished;
+  std::vector<Finished> finished;
 };
+
+constexpr std::size_t kDelay = 0;
+constexpr std::size_t kError = 2;
+constexpr std::size_t kBound = 5;
 
 /// A grid of link rates x error limits over the small problem.
 struct Grid {
   explicit Grid(std::vector<double> values_) : values(std::move(values_)), which(values.size() / 2, 0) {
-    sweep::Template base{sweep_problem(), {}};
+    Template base{sweep_problem(), {}};
     for (const char* address : {"rate_bps", "max_error"})
-      base.targets.push_back(sweep::resolve(base.spec, address));
+      base.targets.push_back(sweep::resolve(base.record, address));
     templates.push_back(std::move(base));
   }
 
-  Outcome solved(const sweep::Options& options) const {
+  Outcome solved(const sweep::Options& given) const {
+    const sweep::Options options = optimal(given);
     Outcome outcome(which.size() * options.methods.size());
-    sweep::run({templates, which, values}, options, outcome.columns(),
-               [&](std::vector<sweep::Finished> finished) {
+    sweep::run(split::Sweeping{}, {templates, which, values}, options, outcome.columns(),
+               [&](std::vector<Finished> finished) {
                  for (auto& one : finished) outcome.finished.push_back(std::move(one));
                  return false;
                });
@@ -58,7 +71,7 @@ struct Grid {
 
   std::vector<double> values;
   std::vector<std::int32_t> which;
-  std::vector<sweep::Template> templates;
+  std::vector<Template> templates;
 };
 
 std::vector<double> many_values() {
@@ -83,8 +96,8 @@ TEST_CASE("a cell is the problem with its fields set", "[sweep]") {
     core::StopToken stop;
     const split::Plan plan = split::solve(split::Problem(spec), {}, stop, workspace);
     REQUIRE(plan.assignment);
-    REQUIRE(outcome.figures[0][i] == plan.delay_s);
-    REQUIRE(outcome.figures[2][i] == plan.lower_bound_s);
+    REQUIRE(outcome.figures[kDelay][i] == plan.delay_s);
+    REQUIRE(outcome.figures[kBound][i] == plan.lower_bound_s);
     REQUIRE(outcome.counts[0][i] == static_cast<std::int64_t>(plan.assignment->stages.size()));
     REQUIRE(outcome.counts[1][i] == plan.counters.labels);
     REQUIRE(outcome.status[i] == static_cast<std::int8_t>(core::Status::optimal));
@@ -95,7 +108,7 @@ TEST_CASE("the number of threads changes nothing, and every row is handed over o
   const Grid grid(many_values());
   const Outcome one = grid.solved({});
   for (const std::int32_t threads : {2, 4, 1000}) {
-    const Outcome many = grid.solved({.threads = threads});
+    const Outcome many = grid.solved({.methods = {}, .threads = threads});
     for (std::size_t column = 0; column < 6; ++column) CHECK(many.figures[column] == one.figures[column]);
     CHECK(many.counts == one.counts);
     CHECK(many.status == one.status);
@@ -109,7 +122,7 @@ TEST_CASE("the number of threads changes nothing, and every row is handed over o
 
 TEST_CASE("a bad cell tells why and harms no other", "[sweep]") {
   const Grid grid({1e6, 0.1, -1.0, 0.1, 1e6, -0.5, std::nan(""), 0.1, 2e6, 0.1});
-  const Outcome outcome = grid.solved({.threads = 2});
+  const Outcome outcome = grid.solved({.methods = {}, .threads = 2});
   const auto optimal = static_cast<std::int8_t>(core::Status::optimal);
   CHECK(outcome.status ==
         std::vector<std::int8_t>{optimal, sweep::kInvalid, sweep::kInvalid, sweep::kInvalid, optimal});
@@ -125,47 +138,47 @@ TEST_CASE("a bad cell tells why and harms no other", "[sweep]") {
 }
 
 TEST_CASE("an infeasible cell has its status, NaN, and an infinite bound", "[sweep]") {
-  sweep::Template base{sweep_problem(), {}};
-  base.targets.push_back(sweep::resolve(base.spec, "nodes.memory_bytes"));
-  const std::vector<sweep::Template> templates{base};
+  Template base{sweep_problem(), {}};
+  base.targets.push_back(sweep::resolve(base.record, "nodes.memory_bytes"));
+  const std::vector<Template> templates{base};
   const std::vector<std::int32_t> which{0, 0};
   const std::vector<double> values{100.0, 5.0};  // a layer needs 10
   Outcome outcome(2);
-  sweep::run({templates, which, values}, {}, outcome.columns(),
-             [](std::vector<sweep::Finished>) { return false; });
+  sweep::run(split::Sweeping{}, {templates, which, values}, optimal(), outcome.columns(),
+             [](std::vector<Finished>) { return false; });
   CHECK(outcome.status[1] == static_cast<std::int8_t>(core::Status::infeasible));
-  CHECK(std::isnan(outcome.figures[0][1]));
-  CHECK(outcome.figures[2][1] == std::numeric_limits<double>::infinity());
-  CHECK(outcome.figures[0][0] > 0.0);
+  CHECK(std::isnan(outcome.figures[kDelay][1]));
+  CHECK(outcome.figures[kBound][1] == std::numeric_limits<double>::infinity());
+  CHECK(outcome.figures[kDelay][0] > 0.0);
 }
 
 TEST_CASE("plans come along where they are kept", "[sweep]") {
   const Grid grid({1e6, 0.1, -1.0, 0.1});
-  const Outcome outcome = grid.solved({.keep_plans = true});
+  const Outcome outcome = grid.solved({.methods = {}, .keep_answers = true});
   REQUIRE(outcome.finished.size() == 2);
   for (const auto& finished : outcome.finished) {
     CHECK(finished.answer.has_value() == (finished.row == 0));
     if (finished.row != 0) continue;
     CHECK(finished.answer->problem.spec().network.links[0].rate_bps == 1e6);
-    CHECK(finished.answer->plan.delay_s == outcome.figures[0][0]);
+    CHECK(finished.answer->plan.delay_s == outcome.figures[kDelay][0]);
   }
 }
 
 TEST_CASE("methods are the last dimension, and one may fail where another does not", "[sweep]") {
   const Grid grid({1e6, 0.5, 2e6, 0.5});
-  const Outcome outcome =
-      grid.solved({.methods = {"optimal", "ground-only", "fixed:zip", "no-compression"}, .keep_plans = true});
-  const Outcome optimal = grid.solved({});
+  const Outcome outcome = grid.solved(
+      {.methods = {"optimal", "ground-only", "fixed:zip", "no-compression"}, .keep_answers = true});
+  const Outcome best = grid.solved({});
   for (const std::size_t cell : {0, 1}) {
     const std::size_t row = 4 * cell;
-    CHECK(outcome.figures[0][row] == optimal.figures[0][cell]);
+    CHECK(outcome.figures[kDelay][row] == best.figures[kDelay][cell]);
     CHECK(outcome.status[row + 1] ==
           static_cast<std::int8_t>(core::Status::no_plan_found));  // the ground only relays
     CHECK(outcome.status[row + 2] == sweep::kInvalid);
     CHECK(outcome.status[row + 3] == static_cast<std::int8_t>(core::Status::feasible));
-    CHECK(outcome.figures[0][row + 3] >= outcome.figures[0][row]);
-    CHECK(outcome.figures[3][row + 3] == 0.0);
-    CHECK(std::isnan(outcome.figures[2][row + 3]));
+    CHECK(outcome.figures[kDelay][row + 3] >= outcome.figures[kDelay][row]);
+    CHECK(outcome.figures[kError][row + 3] == 0.0);
+    CHECK(std::isnan(outcome.figures[kBound][row + 3]));
   }
   for (const auto& finished : outcome.finished) {
     CHECK(finished.message.empty() == (finished.row % 4 != 2));
@@ -180,8 +193,8 @@ TEST_CASE("a stop leaves the rest untouched", "[sweep]") {
   Outcome outcome(grid.which.size());
   std::size_t handed_over = 0;
   const std::thread::id caller = std::this_thread::get_id();
-  sweep::run({grid.templates, grid.which, grid.values}, {.threads = 2}, outcome.columns(),
-             [&](std::vector<sweep::Finished> finished) {
+  sweep::run(split::Sweeping{}, {grid.templates, grid.which, grid.values},
+             optimal({.methods = {}, .threads = 2}), outcome.columns(), [&](std::vector<Finished> finished) {
                CHECK(std::this_thread::get_id() == caller);
                handed_over += finished.size();
                return true;
@@ -194,10 +207,10 @@ TEST_CASE("a stop leaves the rest untouched", "[sweep]") {
 TEST_CASE("an exception from the handover ends the run and comes out", "[sweep]") {
   const Grid grid(many_values());
   Outcome outcome(grid.which.size());
-  const auto failing = [](std::vector<sweep::Finished>) -> bool { throw std::runtime_error("disk full"); };
-  CHECK_THROWS_WITH(
-      sweep::run({grid.templates, grid.which, grid.values}, {.threads = 2}, outcome.columns(), failing),
-      "disk full");
+  const auto failing = [](std::vector<Finished>) -> bool { throw std::runtime_error("disk full"); };
+  CHECK_THROWS_WITH(sweep::run(split::Sweeping{}, {grid.templates, grid.which, grid.values},
+                               optimal({.methods = {}, .threads = 2}), outcome.columns(), failing),
+                    "disk full");
 }
 
 TEST_CASE("an exception from a worker ends the run and comes out", "[sweep]") {
@@ -205,12 +218,13 @@ TEST_CASE("an exception from a worker ends the run and comes out", "[sweep]") {
   grid.templates[0].targets.push_back(
       {"", false, [](split::ProblemSpec&, double) { throw std::bad_alloc(); }});
   grid.values.resize(grid.which.size() * 3);
-  CHECK_THROWS_AS(grid.solved({.threads = 2}), std::bad_alloc);
+  CHECK_THROWS_AS(grid.solved({.methods = {}, .threads = 2}), std::bad_alloc);
 }
 
 TEST_CASE("nothing to solve is no trouble, an unknown method is", "[sweep]") {
   const Grid none(std::vector<double>{});
-  CHECK(none.solved({.threads = 3}).finished.empty());
-  CHECK_THROWS_WITH(Grid(many_values()).solved({.methods = {"optimal", "guess"}}),
+  CHECK(none.solved({.methods = {}, .threads = 3}).finished.empty());
+  CHECK_NOTHROW(split::Sweeping::check_method("fixed:zip"));
+  CHECK_THROWS_WITH(split::Sweeping::check_method("guess"),
                     ContainsSubstring("'guess'") && ContainsSubstring("optimal, ground-only"));
 }

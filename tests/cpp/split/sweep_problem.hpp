@@ -6,7 +6,7 @@ inline constellm::split::ProblemSpec sweep_problem() {
   using namespace constellm;
   split::ProblemSpec spec;
   spec.name = "sweep";
-  spec.layers = {{"l0", 1e9, 10.0, 1e6, 1.0}, {"l1", 2e9, 10.0, 1e3, 1.0}};
+  spec.layers = {{"l0", 1e9, 10.0, 1e6, 1.0, {}}, {"l1", 2e9, 10.0, 1e3, 1.0, "head"}};
   spec.input_bytes = 1e6;
   network::Node s0{
       .id = "s0", .flop_per_s = 1e9, .memory_bytes = 100.0, .layer_time_s = {}, .group = "satellite"};
@@ -20,8 +20,9 @@ inline constellm::split::ProblemSpec sweep_problem() {
   spec.source = "s0";
   spec.sink = "ground";
   spec.micro_batches = 4;
-  spec.codecs = {{.name = "none", .layer_ratio = {}, .layer_error = {}},
-                 {.name = "a.b[c]", .ratio = 8.0, .error = 0.2, .layer_ratio = {}, .layer_error = {}}};
+  spec.codecs = {
+      {.name = "none", .layer_ratio = {}, .layer_error = {}, .group = {}},
+      {.name = "a.b[c]", .ratio = 8.0, .error = 0.2, .layer_ratio = {}, .layer_error = {}, .group = "lossy"}};
   spec.limits.max_error = 0.5;
   return spec;
 }

@@ -1,0 +1,14 @@
+# Generated from the compiled module by `make stubs`; do not edit.
+"""
+The compiled part of constellm, a submodule an area; private: use the package's own modules.
+"""
+from __future__ import annotations
+import typing
+from . import core
+from . import model
+from . import network
+from . import codec
+from . import split
+__all__: list[str] = ['codec', 'core', 'model', 'network', 'split']
+def __getattr__(name: str) -> typing.Any:
+    ...

@@ -1,0 +1,44 @@
+"""What a plan is worth, as `constellm.split.evaluate` says it.
+
+An `Evaluation`, its `StageTerms` and its `HopTerms` have attributes. In this version they still answer as the
+dictionaries that they were, with a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._core.split import Evaluation, HopTerms, StageTerms
+from ..core.deprecation import warn_moved
+
+__all__ = ["Evaluation", "HopTerms", "StageTerms"]
+
+_RECORDS = {"evaluation": Evaluation, "stage": StageTerms, "hop": HopTerms}
+
+
+def _answer_as_mapping(what: str, record: Any) -> None:
+    names = [field.name for field in record.fields]
+
+    def item(self: Any, key: str) -> Any:
+        if key not in names:
+            raise KeyError(key)
+        attribute = "from_" if key == "from" else key
+        warn_moved(f"{what}[{key!r}]", f"{what}.{attribute}")
+        return getattr(self, attribute)
+
+    def iterate(self: Any) -> Iterator[str]:
+        return iter(names)
+
+    def length(self: Any) -> int:
+        return len(names)
+
+    record.__getitem__ = item
+    record.__iter__ = iterate
+    record.__len__ = length
+    for name in ("__contains__", "get", "items", "keys", "values"):
+        setattr(record, name, getattr(Mapping, name))
+
+
+for _what, _record in _RECORDS.items():
+    _answer_as_mapping(_what, _record)
