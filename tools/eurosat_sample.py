@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,12 @@ PER_CLASS = 30
 SAMPLE = Path("python/constellm/images/data/eurosat/sample.zip")
 
 
-def main() -> None:
+def main(command: Sequence[str] | None = None) -> None:
     """Choose the images as `ImageSet` does, then find their files."""
     parser = argparse.ArgumentParser(description="Write the shipped part of EuroSAT")
     parser.add_argument("images", type=Path, help="zip file with test/ in it")
     parser.add_argument("--out", type=Path, default=SAMPLE)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command)
     chosen = images.load(arguments.images, split="test").shuffled(0).per_class(PER_CLASS)
     wanted = {image.tobytes() for image in chosen.pixels}
     with zipfile.ZipFile(arguments.images) as source, zipfile.ZipFile(arguments.out, "w") as out:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def shares(trained: Trained, calibration: images.ImageSet, path: Path) -> dict[s
     }
 
 
-def main() -> None:
+def main(command: Sequence[str] | None = None) -> None:
     """Train, and write what came of it."""
     parser = argparse.ArgumentParser(description="Train masks and bottlenecks at the cuts of a network")
     parser.add_argument("--images", type=Path, help="folder or zip with train/ in it; default: synthetic")
@@ -84,7 +85,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="log and summary go beside it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command)
     torch.set_num_threads(arguments.threads)
 
     if arguments.images is None:

@@ -15,6 +15,7 @@ import csv
 import json
 import math
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def write(found: dict[str, Any], log: list[dict[str, float]], out: Path, command
     out.with_suffix(".md").write_text(CARD.format(**filled), encoding="utf-8")
 
 
-def main() -> None:
+def main(command: Sequence[str] | None = None) -> None:
     """Train, and write what came of it."""
     parser = argparse.ArgumentParser(description="Train the shipped vision transformer")
     parser.add_argument("--images", type=Path, help="folder or zip with train/ and test/; default: synthetic")
@@ -118,7 +119,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Recipe.epochs)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(command)
     torch.set_num_threads(arguments.threads)
 
     if arguments.images is None:
@@ -136,8 +137,8 @@ def main() -> None:
     sets = {"training": training, "calibration": calibration, "test": test}
     found = summary(trained, recipe, sets, arguments.threads)
     source = "" if arguments.images is None else f" --images {arguments.images.name}"
-    command = f"python tools/train_vit.py{source} --epochs {recipe.epochs} --seed {recipe.seed}"
-    write(found, trained.log, arguments.out, f"{command} --out {arguments.out.name}")
+    again = f"python tools/train_vit.py{source} --epochs {recipe.epochs} --seed {recipe.seed}"
+    write(found, trained.log, arguments.out, f"{again} --out {arguments.out.name}")
     print(json.dumps({key: found[key] for key in ("accuracy_test", "accuracy_calibration", "seconds")}))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import re
-import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
 
 from constellm import codec
 
@@ -18,23 +19,34 @@ def stored(repository: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_tables_are_those_of_the_rows(repository: Path, tmp_path: Path) -> None:
-    for part in ("docs/joint-training.md", "docs/results/joint", "tools/joint_training.py"):
-        (tmp_path / part).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (repository / part).is_dir() else shutil.copy
-        copy(repository / part, tmp_path / part)
-    page = tmp_path / "docs" / "joint-training.md"
-    before = page.read_text(encoding="utf-8")
+def test_tables_are_those_of_the_rows(
+    repository: Path, tool: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (repository / "docs" / "joint-training.md").read_text(encoding="utf-8")
+    page = tmp_path / "joint-training.md"
     page.write_text(re.sub(r"^\| \d.*\n", "", before, flags=re.MULTILINE), encoding="utf-8")
-    command = [sys.executable, str(tmp_path / "tools" / "joint_training.py"), "docs"]
-    subprocess.run(command, check=True, timeout=120)
+    joint = tool("joint_training")
+    monkeypatch.setattr(joint, "PAGE", page)
+    joint.main(["docs"])
     assert page.read_text(encoding="utf-8") == before
 
 
-def test_the_example_is_python(repository: Path) -> None:
+def test_the_example_runs(repository: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
     text = (repository / "docs" / "joint-training.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(ast.parse(block).body) == 7
+    namespace: dict[str, Any] = {}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng():
+            exec(compile(block, "joint-training.md", "exec"), namespace)
+    finally:
+        torch.set_num_threads(threads)
+    found = namespace["found"]
+    assert len(found.rounds) == 2 and found.rounds[1].trained
+    assert list(namespace["inference"].cuts) == list(found.cuts()) != []
 
 
 def test_rounds_keep_their_bounds_and_promises(repository: Path) -> None:

@@ -1,21 +1,17 @@
 """docs/error-accumulation.md: its example runs, and its tables are those of the stored results."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "error-accumulation.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def tables():
-    spec = importlib.util.spec_from_file_location("error_docs", ROOT / "tools" / "error_docs.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.tables(ROOT / "docs" / "results" / "errors")
+def tables(tool):
+    return tool("error_docs").tables(ROOT / "docs" / "results" / "errors")
 
 
 def test_the_examples_run_one_after_the_other():
