@@ -231,10 +231,16 @@ def expected(row: Row) -> float:
 
 
 def at_bytes(fixed: list[Row], row: Row, value: Callable[[Row], float]) -> float:
-    """What one rung for all would give at the bytes of `row`: a line between rungs, on log scales."""
-    known = sorted((math.log(float(r["bytes_per_image"])), math.log(value(r))) for r in fixed)
-    at = math.log(float(row["bytes_per_image"]))
-    return math.exp(float(np.interp(at, *zip(*known))))
+    """What one rung for all would give at the bytes of `row`: a line between rungs, on log scales.
+
+    Of values where one is 0 or less the logarithm is of the bytes alone.
+    """
+    logs = all(value(r) > 0.0 for r in fixed)
+    known = sorted(
+        (math.log(float(r["bytes_per_image"])), math.log(value(r)) if logs else value(r)) for r in fixed
+    )
+    found = float(np.interp(math.log(float(row["bytes_per_image"])), *zip(*known)))
+    return math.exp(found) if logs else found
 
 
 def table(head: list[str], body: Iterable[list[str]]) -> str:
