@@ -57,7 +57,7 @@ def tables(folder: Path) -> dict[str, Callable[[], str]]:
 def amplification(rows: list[Row]) -> str:
     """a_m and g of every block, by family."""
     families = [name for name in rows[0] if name != "block" and not name.startswith("gain ")]
-    head = ["block m", *(f"a_m, {family}" for family in families), "gain of a cut after it"]
+    head = ["block m", *(f"a, {family}" for family in families), "gain of a cut after it"]
     return table(
         head,
         [
@@ -113,7 +113,7 @@ def curve(rows: list[codec.MeasuredCuts]) -> str:
         "basis",
         "p",
         "promise",
-        "max_error",
+        "error limit",
         "expected loss there",
         "the same, if 2,000 images are to show it",
     ]

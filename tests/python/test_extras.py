@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from constellm.paper.notebooks import render_notebooks
 
 import constellm as clm
+from constellm.paper.report.notebooks import render_notebooks
 
 CHAIN = clm.split.Problem(
     model=clm.model.from_arrays(

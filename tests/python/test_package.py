@@ -25,12 +25,6 @@ OPTIONAL = [
     *("safetensors", "scipy", "torch", "tqdm", "transformers", "xarray"),
 ]
 
-SWEEPS_PLANS_ALONE = {
-    (f"sweep/{file}", "split")
-    for file in ("rows.py", "run.py", "store.py", "address.hpp", "run.hpp", "run.cpp")
-}
-"""Files of the area that know one system, though it stands below; they may go from here, none may come."""
-
 
 def in_new_python(code: str) -> str:
     return subprocess.run(
@@ -171,7 +165,7 @@ def test_areas_import_only_areas_on_lower_floors(repository: Path) -> None:
                     if area in floors and area != inside[0] and floors[area] >= floors[inside[0]]:
                         upward.add(("/".join(inside), area))
     # Anywhere in a file, functions included. A display may import `plot` when it is shown.
-    assert upward - SWEEPS_PLANS_ALONE == {("split/display.py", "plot")}
+    assert upward == {("split/display.py", "plot")}
 
 
 def test_areas_include_only_areas_on_lower_floors(repository: Path) -> None:
@@ -188,4 +182,4 @@ def test_areas_include_only_areas_on_lower_floors(repository: Path) -> None:
                 if other != area and floors[other] >= floors[area]:
                     upward.add(("/".join([area, *rest]), other))
     assert {"core", "network", "search", "split"} <= seen <= set(floors)
-    assert upward - SWEEPS_PLANS_ALONE == set()
+    assert upward == set()
