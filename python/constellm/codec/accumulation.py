@@ -1,4 +1,4 @@
-"""How well the rules by which errors add up predict what was measured."""
+"""Rules of accumulated error against measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed predictions cost, with its uncertainty.
+"""Costs of changed predictions, with their uncertainty.
 
 The loss of accuracy is the share of images that go from right to wrong, less the share that goes from wrong
 to right. On a thousand images it is known to a few tenths of a point only: most predictions that change

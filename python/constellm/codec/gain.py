@@ -1,4 +1,4 @@
-"""How far an error at a cut reaches."""
+"""Gains of the errors at cuts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the blocks of a vision transformer compute, keep and send on, for the planner."""
+"""Work, memory and traffic of the blocks of a vision transformer, for the planner."""
 
 from __future__ import annotations
 

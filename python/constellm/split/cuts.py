@@ -1,4 +1,4 @@
-"""What a plan puts at its cuts: names of codecs, or the compressors that bear these names."""
+"""Codecs at the cuts of a plan: their names, or the compressors that bear them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many micro-batches to cut a fixed batch into."""
+"""The best number of micro-batches of a fixed batch."""
 
 from __future__ import annotations
 

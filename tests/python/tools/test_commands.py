@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from importlib import resources
@@ -111,6 +112,28 @@ def test_training_and_planning_by_turns(
     joint.main(["docs", "--out", str(tmp_path)])
     with pytest.raises(SystemExit):
         joint.main(["run"])
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_training_the_network_and_what_sits_at_its_cuts(
+    tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = images.sample().per_class(5)
+    monkeypatch.setattr(images, "load", lambda path, split: few)
+    vit, weights = tool("train_vit"), tmp_path / "small.safetensors"
+    monkeypatch.setattr(vit, "CALIBRATION_PER_CLASS", 2)
+    vit.main(["--images", "eurosat.zip", "--out", str(weights), "--epochs", "1", "--threads", "1"])
+    assert infer.load(weights).blocks == 12
+    card = weights.with_suffix(".md").read_text(encoding="utf-8")
+    assert "python tools/train_vit.py --images eurosat.zip --epochs 1" in card and "30 trained on" in card
+    masks, out = tool("train_masks"), tmp_path / "learned.safetensors"
+    monkeypatch.setattr(masks, "CALIBRATION_PER_CLASS", 2)
+    monkeypatch.setattr(masks, "KEEP", (0.2,))
+    monkeypatch.setattr(masks, "RANKS", (8,))
+    masks.main(["--images", "eurosat.zip", "--weights", str(weights), "--out", str(out), "--threads", "1"])
+    assert set(codec.load_learned(out)) == {"mask-shared-0.2", "mask-0.2", "bottleneck-8"}
+    shares = json.loads(out.with_suffix(".json").read_text())["share_kept_of_calibration_images"]
+    assert set(shares) == {"mask-shared-0.2", "mask-0.2"} and len(shares["mask-0.2"]) == 11
 
 
 def test_the_shipped_images_are_chosen_again(tool: Tool, eurosat: Path, tmp_path: Path) -> None:
