@@ -170,8 +170,15 @@ class CostPass {
       const double* onward = &scratch_.arrive[graph_.at(to, both.lo, 0)];
       double* best = &table_.pass_on[graph_.at(vertex, both.lo, 0)];
       if (!resource.hop_extra.empty()) {
-        relax_with(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, 1.0,
-                   &resource.hop_extra[graph_.at(a, both.lo, 0)], onward, best);
+        const double* extra = &resource.hop_extra[graph_.at(a, both.lo, 0)];
+        if (resource.amount_rate != 0.0) {
+          // An amount is infinite only where there is no such choice, and so is the hop's time.
+          const double* amount = &graph_.amount[graph_.at(0, both.lo, 0)];
+          added_.resize(n);
+          for (std::size_t i = 0; i < n; ++i) added_[i] = extra[i] + resource.amount_rate * amount[i];
+          extra = added_.data();
+        }
+        relax_with(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, 1.0, extra, onward, best);
       } else if (resource.amount_rate != 0.0) {
         relax_with(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, resource.amount_rate,
                    &graph_.amount[graph_.at(0, both.lo, 0)], onward, best);
@@ -334,6 +341,7 @@ class CostPass {
   std::size_t stride_;
   double cap_;
   std::vector<double> before_;
+  std::vector<double> added_;
 };
 
 }  // namespace

@@ -15,10 +15,11 @@ constexpr int kAscentPasses = 8;        // passes for the multipliers of one int
 constexpr double kAscentEnough = 0.05;  // stop when a pass could close less than this share of the gap
 // Labels to try on an interval that could be halved instead; its halves may have twice as many.
 constexpr std::int64_t kBudget = 400;
-constexpr double kPromising = 0.04;  // try only where the bound is within this share of the cutoff
-constexpr double kNarrow = 0.1;      // an interval whose width is this share of its gap is not halved
-constexpr int kRounds = 2;           // times an interval is shortened from above before it is halved
-constexpr double kShorter = 0.7;     // and only while it shrinks to this share
+constexpr std::int64_t kEndlessGrowth = 8;  // of the budget while there is no incumbent at all
+constexpr double kPromising = 0.04;         // try only where the bound is within this share of the cutoff
+constexpr double kNarrow = 0.1;             // an interval whose width is this share of its gap is not halved
+constexpr int kRounds = 2;                  // times an interval is shortened from above before it is halved
+constexpr double kShorter = 0.7;            // and only while it shrinks to this share
 
 struct Interval {
   double lo = 0.0;
@@ -104,15 +105,17 @@ class Solver {
     }
     const double cutoff = incumbents_.cutoff();
     const double gap = cutoff - interval.bound;
-    const bool narrow =
-        goal_.bottleneck_rate * (interval.hi - interval.lo) <= kNarrow * gap || !(interval.hi < kInfinity);
-    if (narrow || gap <= kPromising * cutoff) {
+    // Where walks may repeat nodes, a label run that has nothing to prune with may never end.
+    const bool endless = !graph_.acyclic && !(cutoff < kInfinity) && interval.lo > 0.0;
+    const bool narrow = !endless && (goal_.bottleneck_rate * (interval.hi - interval.lo) <= kNarrow * gap ||
+                                     !(interval.hi < kInfinity));
+    if (narrow || endless || gap <= kPromising * cutoff) {
       const double bound = finish(interval, narrow ? -1 : interval.budget);
       if (context_.stopped() || !over_budget_) return bound;
       interval.bound = bound;
-      interval.budget *= 2;
+      interval.budget *= endless ? kEndlessGrowth : 2;
     }
-    const double middle = 0.5 * (interval.lo + interval.hi);
+    const double middle = interval.hi < kInfinity ? 0.5 * (interval.lo + interval.hi) : 2.0 * interval.lo;
     push({interval.lo, middle, interval.bound, interval.multipliers, interval.budget});
     push({middle, interval.hi, std::max(interval.bound, cost + goal_.bottleneck_rate * middle),
           interval.multipliers, interval.budget});

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "constellm/core/index.hpp"
 #include "constellm/network/routing.hpp"
@@ -204,49 +203,7 @@ class Unroller {
   std::size_t nodes_;
 };
 
-network::Rows rows_of(const Routes& routes, bool backward) {
-  std::vector<std::int32_t> from;
-  for (std::size_t p = 0; p < routes.node.size(); ++p) {
-    from.insert(from.end(), z(routes.arc_begin[p + 1] - routes.arc_begin[p]), static_cast<std::int32_t>(p));
-  }
-  return backward ? network::rows_of(routes.node.size(), routes.arc_to, from)
-                  : network::rows_of(routes.node.size(), from, routes.arc_to);
-}
-
 }  // namespace
-
-Routes forward_part(const Routes& routes) {
-  const std::vector<std::int32_t> from_source = network::hops(rows_of(routes, false), 0);
-  const std::vector<std::int32_t> to_sink = network::hops(rows_of(routes, true), routes.sink);
-  const std::size_t vertices = routes.node.size();
-  std::vector<std::int32_t> order(vertices);
-  std::iota(order.begin(), order.end(), 0);
-  const auto progress = [&](std::int32_t p) { return from_source[z(p)] - to_sink[z(p)]; };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::int32_t a, std::int32_t b) { return progress(a) < progress(b); });
-  // The source must be the first vertex and the sink the last; what ties with them is no use.
-  std::vector<std::int32_t> number(vertices, -1);
-  Routes part;
-  for (const std::int32_t p : order) {
-    const bool end = p == 0 || p == routes.sink;
-    if (!end && (progress(p) <= progress(0) || progress(p) >= progress(routes.sink))) continue;
-    number[z(p)] = static_cast<std::int32_t>(part.node.size());
-    part.node.push_back(routes.node[z(p)]);
-  }
-  part.arc_begin.push_back(0);
-  for (const std::int32_t p : order) {
-    if (number[z(p)] < 0) continue;
-    for (auto a = routes.arc_begin[z(p)]; a < routes.arc_begin[z(p) + 1]; ++a) {
-      const std::int32_t to = routes.arc_to[z(a)];
-      if (number[z(to)] < 0 || progress(to) <= progress(p)) continue;
-      part.arc_to.push_back(number[z(to)]);
-      part.arc_link.push_back(routes.arc_link[z(a)]);
-    }
-    part.arc_begin.push_back(static_cast<std::int32_t>(part.arc_to.size()));
-  }
-  part.sink = number[z(routes.sink)];
-  return part;
-}
 
 Routes find_routes(const Problem& problem, std::int32_t most_vertices) {
   return Unroller(problem, most_vertices).run();

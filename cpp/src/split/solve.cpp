@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
+#include "constellm/search/congestion.hpp"
 #include "constellm/split/goals.hpp"
 #include "constellm/split/incumbents.hpp"
+#include "constellm/split/route_parts.hpp"
 
 namespace constellm::split {
 namespace {
@@ -22,26 +25,54 @@ struct Session {
   search::Counters& counters;
 };
 
+constexpr std::size_t kCore = 160;  // vertices, chosen by trial on grids of up to 1,584 satellites
+
 using GoalOf = std::function<search::Goal(const Compiled&, const Problem&)>;
 
-/// One exact search. Where routes have cycles, their forward part is searched first: there the
-/// bounds are those of simple paths, and its plans are incumbents for the whole.
+search::Answer search_on(const Session& session, const GoalOf& goal_of, const Compiled& compiled,
+                         IncumbentPlans& incumbents, core::StopToken& stop) {
+  const search::Goal goal = goal_of(compiled, session.problem);
+  return search::solve({compiled.graph, goal, incumbents, stop, session.workspace, session.counters},
+                       session.options);
+}
+
+/// An exact search on a part of the routes, whose plans are incumbents for the whole.
+void search_part(const Session& session, const GoalOf& goal_of, Routes part, IncumbentPlans& incumbents,
+                 core::StopToken& stop) {
+  const Compiled compiled = compile(session.problem, std::move(part), session.compiled.graph.allowed, stop);
+  IncumbentPlans found = incumbents.on(compiled);
+  for (const IncumbentPlans::Kept& kept : incumbents.kept()) found.consider(kept.assignment);
+  search_on(session, goal_of, compiled, found, stop);
+  for (const IncumbentPlans::Kept& kept : found.kept()) incumbents.consider(kept.assignment);
+}
+
+/// Plans along simple paths of a part of the routes with cycles that look promising, each the best
+/// along its path.
+void search_along_paths(const Session& session, const GoalOf& goal_of, Routes part,
+                        IncumbentPlans& incumbents, core::StopToken& stop) {
+  const Compiled compiled = compile(session.problem, std::move(part), session.compiled.graph.allowed, stop);
+  IncumbentPlans found = incumbents.on(compiled);
+  const search::Goal goal = goal_of(compiled, session.problem);
+  search::simple_paths({compiled.graph, goal, found, stop, session.workspace, session.counters},
+                       [&](const std::vector<std::int32_t>& path) {
+                         search_part(session, goal_of, along(compiled.routes, path), found, stop);
+                       });
+  for (const IncumbentPlans::Kept& kept : found.kept()) incumbents.consider(kept.assignment);
+}
+
+/// One exact search. Where routes have cycles the bounds are weak, so that good plans are made first:
+/// along paths near source and sink, or anywhere if there is none; then in the forward part, where
+/// the bounds are those of simple paths.
 search::Answer search_plans(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents) {
-  const auto search_on = [&](const Compiled& compiled, IncumbentPlans& found, core::StopToken& stop) {
-    const search::Goal goal = goal_of(compiled, session.problem);
-    const search::Context context{compiled.graph, goal, found, stop, session.workspace, session.counters};
-    return search::solve(context, session.options);
-  };
-  const Compiled& whole = session.compiled;
-  if (!whole.graph.acyclic) {
+  const Routes& routes = session.compiled.routes;
+  if (!routes.acyclic) {
     core::StopToken half = session.stop.with_half_the_time();
-    const Compiled part = compile(session.problem, forward_part(whole.routes), whole.graph.allowed, half);
-    IncumbentPlans scouted = incumbents.on(part);
-    search_on(part, scouted, half);
+    search_along_paths(session, goal_of, core_part(routes, kCore), incumbents, half);
+    if (incumbents.kept().empty()) search_along_paths(session, goal_of, routes, incumbents, half);
+    search_part(session, goal_of, forward_part(routes), incumbents, half);
     session.stop.take_interrupt_from(half);
-    for (const IncumbentPlans::Kept& kept : scouted.kept()) incumbents.consider(kept.assignment);
   }
-  return search_on(whole, incumbents, session.stop);
+  return search_on(session, goal_of, session.compiled, incumbents, session.stop);
 }
 
 /// Smallest bottleneck first; then, among the plans that have it, the smallest delay.

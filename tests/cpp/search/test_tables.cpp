@@ -1,14 +1,12 @@
-// Windows, backward passes, traces and `measure` against every walk of small random graphs.
+// Reaches, backward passes, traces and `measure` against every walk of small random graphs.
 #include <cmath>
 
 #include "catch.hpp"
 #include "constellm/search/bottleneck_to_go.hpp"
 #include "constellm/search/cost_to_go.hpp"
 #include "constellm/search/measure.hpp"
-#include "constellm/split/evaluate.hpp"
-#include "constellm/split/goals.hpp"
 #include "search/every_walk.hpp"
-#include "split/random_problem.hpp"
+#include "search/random_graph.hpp"
 
 using namespace constellm;
 using search::kInfinity;
@@ -24,58 +22,17 @@ bool close(double a, double b) {
   return a == b || std::abs(a - b) <= kSame * (1.0 + std::max(std::abs(a), std::abs(b)));
 }
 
-std::vector<double> random_list(Random& r, std::size_t size, double low, double high) {
-  std::vector<double> list(size);
-  for (double& value : list) value = r.uniform(low, high);
-  return list;
-}
-
-/// Any part of a resource may be there or not.
-search::Resource random_resource(Random& r, const search::LayeredGraph& g) {
-  const auto nodes = static_cast<std::size_t>(g.nodes());
-  const auto arcs = g.arc_to.size();
-  const auto options = g.rows() * static_cast<std::size_t>(g.stride);
-  search::Resource m;
-  if (r.chance(0.8)) m.stage_rate = random_list(r, nodes, 0.0, 2.0);
-  if (r.chance(0.8)) m.hop_rate = random_list(r, arcs, 0.0, 2.0);
-  if (r.chance(0.5)) m.hop_fixed = random_list(r, arcs, 0.0, 1.0);
-  if (r.chance(0.3)) m.amount_rate = r.uniform(0.0, 2.0);
-  if (r.chance(0.5)) m.choice = random_list(r, options, 0.0, 1.0);
-  if (r.chance(0.4)) {
-    m.work_extra = random_list(r, nodes * g.rows(), 0.0, 1.0);
-    for (std::size_t s = 0; s < nodes; ++s) {  // prefix sums
-      m.work_extra[s * g.rows()] = 0.0;
-      for (std::size_t l = 1; l < g.rows(); ++l)
-        m.work_extra[s * g.rows() + l] += m.work_extra[s * g.rows() + l - 1];
-    }
-  }
-  if (r.chance(0.4)) m.enter_extra = random_list(r, nodes * options, 0.0, 1.0);
-  if (r.chance(0.4)) m.leave_extra = random_list(r, nodes * options, 0.0, 1.0);
-  if (r.chance(0.4)) m.final_extra = random_list(r, nodes, 0.0, 1.0);
-  // A pass takes amounts or its own hop figures, whichever goal asks for them.
-  if (m.amount_rate == 0.0 && r.chance(0.3)) m.hop_extra = random_list(r, arcs * options, 0.0, 1.0);
-  return m;
-}
-
-/// Graph, goal and reach of a random problem; a cap that cuts some walks off.
+/// A random graph, objective and reach; a cap that cuts some walks off.
 struct Case {
-  explicit Case(std::uint64_t seed)
-      : random(seed + 1000000),
-        problem(tests::random_problem(seed)),
-        compiled(split::compile(problem, {seed % 3 != 0, {}}, never)) {
-    if (!compiled) return;
-    goal.objective = random_resource(random, graph());
-    // A trace may go round a cycle that costs nothing.
-    if (!graph().acyclic) goal.objective.hop_fixed = random_list(random, graph().arc_to.size(), 0.1, 1.0);
+  explicit Case(std::uint64_t seed) : random(seed), graph(tests::random_graph(random)) {
+    goal.objective = tests::random_resource(random, graph);
     cap = random.chance(0.4) ? kInfinity : random.uniform(0.3, 4.0);
-    reach.set(graph(), cap, never);
+    reach.set(graph, cap, never);
   }
-  [[nodiscard]] const search::LayeredGraph& graph() const { return compiled->graph; }
 
   core::StopToken never;
   Random random;
-  split::Problem problem;
-  std::optional<split::Compiled> compiled;
+  search::LayeredGraph graph;
   search::Goal goal;
   double cap = kInfinity;
   search::Reach reach;
@@ -87,8 +44,7 @@ TEST_CASE("A reach excludes no walk that keeps the cap", "[search]") {
   std::size_t walks = 0;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {
     const Case c(seed);
-    if (!c.compiled) continue;
-    const auto& g = c.graph();
+    const auto& g = c.graph;
     EveryWalk every(g, c.goal, c.cap);
     bool inside = true;
     every.from_source([&](const Sums&) {
@@ -124,8 +80,7 @@ TEST_CASE("A backward pass holds the least cost to go, and its trace attains the
   std::size_t traced = 0;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {
     const Case c(seed);
-    if (!c.compiled) continue;
-    const auto& g = c.graph();
+    const auto& g = c.graph;
     table.resource = c.goal.objective;
     search::cost_pass(g, c.reach, never, scratch, table);
     EveryWalk every(g, c.goal, c.cap);
@@ -177,8 +132,7 @@ TEST_CASE("A pass over bottlenecks holds the least bottleneck to go", "[search]"
   std::size_t compared = 0;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {
     const Case c(seed);
-    if (!c.compiled) continue;
-    const auto& g = c.graph();
+    const auto& g = c.graph;
     search::bottleneck_pass(g, c.reach, never, scratch, table);
     EveryWalk every(g, c.goal, c.cap);
     const auto agrees = [&](double entry, auto&& walk_on) {
@@ -213,62 +167,20 @@ TEST_CASE("A pass over bottlenecks holds the least bottleneck to go", "[search]"
   CHECK(compared > 20000);
 }
 
-TEST_CASE("The search measures a walk as the evaluator does its plan", "[search][split]") {
-  std::size_t walks = 0;
-  core::StopToken never;
-  search::Consumption f;
-  split::Assignment assignment;
-  split::Evaluation evaluation;
-  for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {
-    const split::Problem problem = tests::random_problem(seed);
-    const auto compiled = split::compile(problem, {seed % 2 == 0, {}}, never);
-    if (!compiled) continue;
-    search::Goal goal;
-    goal.objective = split::time_resource(*compiled, problem);
-    goal.resources = {split::error_resource(*compiled, problem), split::energy_resource(*compiled, problem),
-                      split::bytes_resource(problem)};
-    goal.limits.assign(3, kInfinity);
-    const double waiting = static_cast<double>(problem.spec().micro_batches) - 1.0;
-    EveryWalk every(compiled->graph, goal);
-    bool same = true;
-    every.from_source([&](const Sums& sums) {
-      ++walks;
-      split::to_assignment(*compiled, every.walk(), assignment);
-      same = same && split::structural_faults(problem, assignment).empty();
-      split::evaluate_into(problem, assignment, evaluation);
-      search::measure(compiled->graph, goal, every.walk(), f);
-      same = same && close(f.cost, sums.cost) && close(f.bottleneck, sums.bottleneck) &&
-             close(f.used[0], sums.used[0]) && close(f.used[1], sums.used[1]) &&
-             close(f.used[2], sums.used[2]);
-      const double error = codec::from_resource(problem.spec().limits.error_rule, f.used[0]);
-      same = same && close(f.bottleneck, evaluation.bottleneck_s) &&
-             close(f.cost + waiting * f.bottleneck, evaluation.delay_s) && close(error, evaluation.error) &&
-             close(f.used[1], evaluation.energy_j) && close(f.used[2], evaluation.bytes);
-    });
-    INFO("seed " << seed);
-    CHECK(same);
-  }
-  CHECK(walks > 30000);
-}
-
 TEST_CASE("A weighted sum of resources is a resource", "[search]") {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const Case c(seed);
-    if (!c.compiled) continue;
     Random r(seed);
-    search::Goal goal;
-    goal.objective = random_resource(r, c.graph());
-    goal.resources = {random_resource(r, c.graph()), random_resource(r, c.graph())};
-    goal.limits.assign(2, kInfinity);
+    const search::Goal goal = tests::random_goal(r, c.graph, 2);
     const std::vector<double> multipliers{r.uniform(0.0, 3.0), r.chance(0.3) ? 0.0 : r.uniform(0.0, 3.0)};
     search::Goal sum;
     search::combine(goal.objective, goal.resources, multipliers, sum.objective);
-    EveryWalk every(c.graph(), goal);
+    EveryWalk every(c.graph, goal);
     search::Consumption taken;
     bool same = true;
     every.from_source([&](const Sums& sums) {
       const double expected = sums.cost + multipliers[0] * sums.used[0] + multipliers[1] * sums.used[1];
-      search::measure(c.graph(), sum, every.walk(), taken);
+      search::measure(c.graph, sum, every.walk(), taken);
       same = same && close(taken.cost, expected);
     });
     INFO("seed " << seed);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "catch.hpp"
+#include "constellm/split/route_parts.hpp"
 #include "constellm/split/routes.hpp"
 #include "split/random_problem.hpp"
 

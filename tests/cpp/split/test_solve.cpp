@@ -8,6 +8,7 @@
 #include "constellm/split/solve.hpp"
 #include "search/every_walk.hpp"
 #include "split/random_problem.hpp"
+#include "split/torus.hpp"
 
 using namespace constellm;
 using search::kInfinity;
@@ -164,4 +165,47 @@ TEST_CASE("A search that is stopped says so, with a true bound", "[split]") {
     }
   }
   CHECK(stopped > 100);
+}
+
+TEST_CASE("A plan is found on every +Grid, near and far, equal nodes and unequal ones", "[split]") {
+  search::Workspace workspace;
+  for (const std::int32_t size : {4, 5, 6, 8}) {
+    for (const bool uniform : {true, false}) {
+      for (const bool far : {true, false}) {
+        tests::Torus torus;
+        torus.planes = torus.per_plane = size;
+        torus.layers = 24;
+        torus.uniform = uniform;
+        torus.far = far;
+        const split::Problem problem = torus.problem();
+        // Ended after so many questions whether to go on, which no machine's speed has a part in.
+        int asked = 0;
+        core::StopToken stop(kInfinity, [&asked] { return ++asked > 600; });
+        const split::Plan plan = split::solve(problem, {}, stop, workspace);
+        INFO(size << " by " << size << ", uniform " << uniform << ", far " << far);
+        REQUIRE(plan.assignment);
+        CHECK(plan.lower_bound_s <= plan.delay_s);
+        CHECK(split::within_limits(problem, split::evaluate(problem, *plan.assignment)));
+      }
+    }
+  }
+}
+
+TEST_CASE("A chain of very many layers ends soon after it is told to", "[split]") {
+  tests::Torus chain;
+  chain.planes = 1;
+  chain.per_plane = 4;
+  chain.layers = 20000;
+  chain.stages = 2;
+  const split::Problem problem = chain.problem();
+  search::Workspace workspace;
+  for (const int patience : {0, 1, 5, 20}) {
+    int asked = 0;
+    core::StopToken stop(kInfinity, [&asked, patience] { return ++asked > patience; });
+    const split::Plan plan = split::solve(problem, {}, stop, workspace);
+    INFO("patience " << patience);
+    CHECK(asked <= patience + 8);  // the searches before and within one another hear of it once each
+    CHECK(plan.status == core::Status::interrupted);
+    if (plan.assignment) CHECK(plan.lower_bound_s <= plan.delay_s);
+  }
 }

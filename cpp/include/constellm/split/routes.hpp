@@ -25,9 +25,4 @@ struct Routes {
 /// Routes has no vertex at all when no path leads from source to sink.
 Routes find_routes(const Problem& problem, std::int32_t most_vertices);
 
-/// The part of routes with cycles whose arcs lead away from the source and towards the sink
-/// (hops from the one minus hops to the other grow): without cycles, and with every shortest
-/// route. Good plans are found in it quickly.
-Routes forward_part(const Routes& routes);
-
 }  // namespace constellm::split
