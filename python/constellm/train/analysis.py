@@ -11,7 +11,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.parametrize import type_before_parametrizations
 
-from .ends import Head, Joint, Tail, skeleton
+from .ends import Head, Port, Tail, skeleton
 from .memory import held
 from .nested import Batched, batch_of, leaves_of, own, same, take_rows, tensors_of
 from .segment import PLAIN, Inputs, Parts, Segment
@@ -94,24 +94,24 @@ def analyse(
     two = _watched(module, paths, two_rows)
     if len(paths) < 2:
         raise ValueError(f"blocks: {paths[0]!r} alone; where there is one block, nothing can be cut")
-    joints = _joints(paths, one)
-    sides = own(_sides(joints, one)), _sides(joints, two)
+    ports = _ports(paths, one)
+    sides = own(_sides(ports, one)), _sides(ports, two)
     for path, side in zip(paths, sides[0]):
         _check_plain(path, side)
     early = {}
     for path, result in own(one.early_modules).items():
         if held(module.get_submodule(path)) and path in two.early_modules:
             early[path] = Batched.between(result, two.early_modules[path], path)
-    head = Head(module, paths, joints, own(row))
-    tail = Tail(module, paths, joints, Batched.between(own(row), two_rows, "example"), early, one.outputs[-1])
+    head = Head(module, paths, ports, own(row))
+    tail = Tail(module, paths, ports, Batched.between(own(row), two_rows, "example"), early, one.outputs[-1])
     defaults = [Batched.between(a, b, f"arguments of {path!r}") for path, a, b in zip(paths, *sides)]
     first, calls = head(*own(example))
     usual = (same(default.rows(batch), call) for default, call in zip(defaults, calls))
     parts = Parts(
         names=paths,
         blocks=tuple(map(module.get_submodule, paths)),
-        joints=tuple(joints),
-        like=tuple(_like(path, x) for path, x in zip(paths, _given(first, joints, one))),
+        ports=tuple(ports),
+        like=tuple(_like(path, x) for path, x in zip(paths, _given(first, ports, one))),
         head=head,
         tail=tail,
         defaults=tuple(defaults) if not one.reads_early and all(usual) else None,
@@ -139,9 +139,9 @@ def _types_of_floats(tensors: list[Tensor]) -> set[torch.dtype]:
     return {tensor.dtype for tensor in tensors if tensor.is_floating_point()}
 
 
-def _given(first: Tensor, joints: list[Joint], trace: Trace) -> list[Tensor]:
+def _given(first: Tensor, ports: list[Port], trace: Trace) -> list[Tensor]:
     """The activation that every block takes."""
-    return [first, *(joint.given(output) for joint, output in zip(joints[:-1], trace.outputs))]
+    return [first, *(port.given(output) for port, output in zip(ports[:-1], trace.outputs))]
 
 
 def _like(path: str, x: Tensor) -> Tensor:
@@ -183,7 +183,7 @@ def _check(module: nn.Module, parts: Parts, example: Any, batch: int) -> None:
         )
 
 
-def _joints(paths: tuple[str, ...], trace: Trace) -> list[Joint]:
+def _ports(paths: tuple[str, ...], trace: Trace) -> list[Port]:
     """Where the activation enters and leaves every block."""
     takes: list[int | str] = []
     gives: list[tuple[int | str | None, int]] = []
@@ -211,11 +211,11 @@ def _joints(paths: tuple[str, ...], trace: Trace) -> list[Joint]:
         takes.append(found[0][0])
         gives.append((found[0][1], len(parts)))
     # The first block is called like the second; the last one's output is never taken apart.
-    return [Joint(take, *give) for take, give in zip([takes[0], *takes], [*gives, gives[-1]])]
+    return [Port(take, *give) for take, give in zip([takes[0], *takes], [*gives, gives[-1]])]
 
 
-def _sides(joints: list[Joint], trace: Trace) -> tuple[Any, ...]:
-    return tuple(joint.separate(*call)[1] for joint, call in zip(joints, trace.calls))
+def _sides(ports: list[Port], trace: Trace) -> tuple[Any, ...]:
+    return tuple(port.separate(*call)[1] for port, call in zip(ports, trace.calls))
 
 
 def _check_plain(path: str, side: Any) -> None:

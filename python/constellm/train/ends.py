@@ -56,7 +56,7 @@ class Place(Enum):
 
 
 @dataclass(frozen=True)
-class Joint:
+class Port:
     """Where a block takes the activation, and where it returns it.
 
     Attributes
@@ -103,7 +103,7 @@ class Head:
         The whole.
     blocks : sequence of str
         Paths of its blocks.
-    joints : sequence of Joint
+    ports : sequence of Port
         Of the blocks.
     example : (tuple, dict)
         Arguments of a pass; what it uses of the weights is kept.
@@ -114,11 +114,9 @@ class Head:
         What it keeps of what the module holds.
     """
 
-    def __init__(
-        self, module: nn.Module, blocks: Sequence[str], joints: Sequence[Joint], example: Any
-    ) -> None:
+    def __init__(self, module: nn.Module, blocks: Sequence[str], ports: Sequence[Port], example: Any) -> None:
         self._names = tuple(blocks)
-        self._joints = tuple(joints)
+        self._ports = tuple(ports)
         self._turn = OneAtATime()  # stand-ins leave what they were given in a common place
         self._build(module, None)
         with _Uses(module) as uses:
@@ -130,7 +128,7 @@ class Head:
         self.module = skeleton(module) if uses is None else hollow(module, self._names, uses)
         self._calls: list[Any] = []
         for i, name in enumerate(self._names):
-            stand_in = _Records(i, self._calls, self._joints[i], i == len(self._names) - 1)
+            stand_in = _Records(i, self._calls, self._ports[i], i == len(self._names) - 1)
             replace(self.module.get_submodule(name), stand_in)
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, tuple[Any, ...]]:
@@ -159,7 +157,7 @@ class Tail:
 
     Parameters
     ----------
-    module, blocks, joints
+    module, blocks, ports
         As for `Head`.
     inputs : Batched
         Arguments of a pass.
@@ -180,14 +178,14 @@ class Tail:
         self,
         module: nn.Module,
         blocks: Sequence[str],
-        joints: Sequence[Joint],
+        ports: Sequence[Port],
         inputs: Batched,
         early: dict[str, Batched],
         output: Any,
     ) -> None:
         self._inputs = inputs
         self._turn = OneAtATime()
-        self._names, self._joints, self._early = tuple(blocks), tuple(joints), early
+        self._names, self._ports, self._early = tuple(blocks), tuple(ports), early
         self._build(module, None)
         with _Uses(module) as uses:
             self(output, 1, None)
@@ -200,8 +198,8 @@ class Tail:
         self._state = _TailState()
         for path, result in self._early.items():
             self.module.get_submodule(path).forward = _Replays(self._state, result)
-        for name, joint in zip(self._names[:-1], self._joints):
-            replace(self.module.get_submodule(name), _Passes(joint))
+        for name, port in zip(self._names[:-1], self._ports):
+            replace(self.module.get_submodule(name), _Passes(port))
         replace(self.module.get_submodule(self._names[-1]), _Returns(self._state))
 
     @property
@@ -229,25 +227,25 @@ class _Reached(BaseException):
 class _Records:
     """A block's stand-in that keeps its arguments and computes nothing."""
 
-    def __init__(self, index: int, calls: list[Any], joint: Joint, last: bool) -> None:
-        self._index, self._calls, self._joint, self._last = index, calls, joint, last
+    def __init__(self, index: int, calls: list[Any], port: Port, last: bool) -> None:
+        self._index, self._calls, self._port, self._last = index, calls, port, last
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        activation, side = self._joint.separate(args, kwargs)
+        activation, side = self._port.separate(args, kwargs)
         self._calls.append((self._index, activation, side))
         if self._last:
             raise _Reached
-        return self._joint.output(activation)
+        return self._port.output(activation)
 
 
 class _Passes:
     """A block's stand-in that returns what it is given."""
 
-    def __init__(self, joint: Joint) -> None:
-        self._joint = joint
+    def __init__(self, port: Port) -> None:
+        self._port = port
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._joint.output(self._joint.separate(args, kwargs)[0])
+        return self._port.output(self._port.separate(args, kwargs)[0])
 
 
 @dataclass

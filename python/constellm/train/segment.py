@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from ..core.checks import short
-from .ends import Head, Joint, Place, Tail
+from .ends import Head, Place, Port, Tail
 from .memory import Weight, compact, held, nbytes, unpacked
 from .nested import Batched, fitted, has_arrays, same, tensors_of, to_arrays, to_tensors
 
@@ -130,7 +130,7 @@ class Parts:
         Paths of the blocks.
     blocks : tuple of Module
         The blocks themselves.
-    joints : tuple of Joint
+    ports : tuple of Port
         Where each takes and returns the activation.
     like : tuple of Tensor
         What each block is given, for one row, without values; of the first, what it is given by the head.
@@ -151,7 +151,7 @@ class Parts:
 
     names: tuple[str, ...]
     blocks: tuple[nn.Module, ...]
-    joints: tuple[Joint, ...]
+    ports: tuple[Port, ...]
     like: tuple[Tensor, ...]
     head: Head | None
     tail: Tail | None
@@ -168,7 +168,7 @@ class Parts:
             self,
             names=self.names[first:last],
             blocks=self.blocks[first:last],
-            joints=self.joints[first:last],
+            ports=self.ports[first:last],
             like=self.like[first:last],
             head=None if first else self.head,
             tail=self.tail if last == len(self.blocks) else None,
@@ -311,7 +311,7 @@ class Segment:
         return self._through(x, side.from_block(self.first), has_arrays(args))
 
     def _through(self, x: Tensor, side: Side, as_arrays: bool) -> Any:
-        blocks, joints, tail = self._parts.blocks, self._parts.joints, self._parts.tail
+        blocks, ports, tail = self._parts.blocks, self._parts.ports, self._parts.tail
         batch = len(x)
         output: Any = x
         with torch.no_grad():
@@ -319,7 +319,7 @@ class Segment:
                 args, kwargs = on_places(x, side.calls[i])
                 output = block(*args, **kwargs)
                 if tail is None or i < len(blocks) - 1:
-                    x = joints[i].given(output)
+                    x = ports[i].given(output)
         result: Any = x
         if tail is not None:
             result = tail(output, batch, side.inputs)
