@@ -1,5 +1,6 @@
 #include <string>
 
+#include "constellm/core/constants.hpp"
 #include "constellm/core/simd.hpp"
 #include "record.hpp"
 #include "register.hpp"
@@ -59,6 +60,10 @@ void register_core(py::module_& m) {
   build["simd_baseline"] = simd_baseline();
   build["simd_in_use"] = simd_in_use();
   m.attr("build") = build;
+  py::list constants;
+  for (const core::Constant* c : core::kConstants)
+    constants.append(py::make_tuple(c->name, c->value, c->unit, c->source));
+  m.attr("constants") = py::tuple(constants);
   py::class_<FieldInfo>(m, "Field", "What is said of a field of a record; every record lists its `fields`.")
       .def_readonly("name", &FieldInfo::name)
       .def_readonly("doc", &FieldInfo::doc)

@@ -11,6 +11,7 @@ void register_network(py::module_& m) {
       "from_", py::cpp_function([](const network::Link& link) { return link.from; }, "from_(self) -> str"),
       "id of the sender");
   record<network::Network>(m);
+  register_graph(m);
 }
 
 }  // namespace constellm::bindings

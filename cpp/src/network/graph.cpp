@@ -167,6 +167,13 @@ Graph Graph::with(LinkColumns columns) const {
   return graph;
 }
 
+Graph Graph::sharing(const Graph& other) const {
+  Graph graph = *this;
+  if (nodes() == other.nodes()) graph.nodes_ = other.nodes_;
+  if (graph.nodes_ == other.nodes_ && *ends_ == *other.ends_) graph.ends_ = other.ends_;
+  return graph;
+}
+
 bool Graph::operator==(const Graph& other) const {
   const auto same_group = [&] {
     for (std::int32_t i = 0; i < link_count(); ++i) {

@@ -1,16 +1,15 @@
 #include "constellm/network/routing.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
+#include "constellm/core/error.hpp"
 #include "constellm/core/index.hpp"
+#include "constellm/core/parallel.hpp"
 
 namespace constellm::network {
-namespace {
-
 using core::z;
-
-}  // namespace
 
 std::int32_t link_between(const Topology& topology, std::int32_t from, std::int32_t to) {
   const Rows& out = topology.out;
@@ -99,6 +98,52 @@ void shortest_tree(const Rows& rows, std::span<const double> weight, std::int32_
       std::push_heap(open.begin(), open.end(), later);
     }
   }
+}
+
+std::optional<ShortestPaths> shortest_paths(const Topology& topology, std::span<const double> weight,
+                                            std::span<const std::int32_t> sources, int threads,
+                                            core::StopToken& stop) {
+  const std::size_t nodes = topology.out.nodes();
+  if (weight.size() != topology.from.size()) {
+    throw core::InvalidInput("weight: " + std::to_string(weight.size()) + " entries for " +
+                             std::to_string(topology.from.size()) + " links");
+  }
+  for (std::size_t l = 0; l < weight.size(); ++l) {
+    if (!(weight[l] >= 0.0))
+      core::throw_out_of_range("weight[" + std::to_string(l) + "]", weight[l], "[0, inf]");
+  }
+  for (std::size_t s = 0; s < sources.size(); ++s) {
+    if (sources[s] < 0 || z(sources[s]) >= nodes) {
+      throw core::InvalidInput("sources[" + std::to_string(s) + "]: " + std::to_string(sources[s]) +
+                               " is not in [0, " + std::to_string(nodes) + ")");
+    }
+  }
+  ShortestPaths paths;
+  paths.cost.resize(sources.size() * nodes);
+  paths.link.resize(sources.size() * nodes);
+  const auto worker = [&] {
+    return [&, tree = PathTree{}](std::size_t s) mutable {
+      shortest_tree(topology.out, weight, sources[s], tree);
+      std::copy(tree.cost.begin(), tree.cost.end(), paths.cost.data() + s * nodes);
+      std::copy(tree.link.begin(), tree.link.end(), paths.link.data() + s * nodes);
+    };
+  };
+  // Below this a thread takes longer to start than it saves.
+  constexpr std::size_t kLinksWorthAThread = 100'000;
+  const std::size_t worth = sources.size() * (weight.size() + nodes) / kLinksWorthAThread + 1;
+  const int used =
+      static_cast<int>(std::min<std::size_t>(worth, static_cast<std::size_t>(std::max(threads, 1))));
+  const auto interrupted = [&] { return stop.should_stop(weight.size() + nodes); };
+  if (!core::parallel_for(sources.size(), used, worker, interrupted)) return std::nullopt;
+  return paths;
+}
+
+std::vector<std::int32_t> path_to(const Topology& topology, std::span<const std::int32_t> link,
+                                  std::int32_t target) {
+  std::vector<std::int32_t> path{target};
+  while (link[z(path.back())] != kNoLink) path.push_back(topology.from[z(link[z(path.back())])]);
+  std::reverse(path.begin(), path.end());
+  return path;
 }
 
 PathTree shortest_tree(const Rows& rows, std::span<const double> weight, std::int32_t start) {

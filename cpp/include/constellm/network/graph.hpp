@@ -83,6 +83,8 @@ class Graph {
 
   /// The same nodes and links with other figures.
   [[nodiscard]] Graph with(LinkColumns columns) const;
+  /// The same values; nodes and ends of links, where they are equal, in the other graph's memory.
+  [[nodiscard]] Graph sharing(const Graph& other) const;
 
   bool operator==(const Graph& other) const;
 
@@ -105,6 +107,7 @@ class Graph {
   struct Ends {
     Topology topology;
     LinkGroups groups;
+    bool operator==(const Ends&) const = default;
   };
   std::shared_ptr<const NodeTable> nodes_;
   std::shared_ptr<const Ends> ends_;

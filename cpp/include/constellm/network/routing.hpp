@@ -1,9 +1,10 @@
 #pragma once
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "constellm/core/stop.hpp"
 #include "constellm/network/graph.hpp"
 
 namespace constellm::network {
@@ -38,5 +39,23 @@ PathTree shortest_tree(const Rows& rows, std::span<const double> weight, std::in
 
 /// The same into `tree`, whose memory is used again.
 void shortest_tree(const Rows& rows, std::span<const double> weight, std::int32_t start, PathTree& tree);
+
+/// The trees from many sources as tables.
+struct ShortestPaths {
+  std::vector<double> cost;        ///< [sources, nodes]
+  std::vector<std::int32_t> link;  ///< [sources, nodes]
+};
+
+/// One tree along the links for each source, each a task for up to `threads` threads. `stop` is asked
+/// after each tree of the calling thread; no value when it said so. Throws core::InvalidInput for a
+/// negative weight, weights for another number of links, and a source that is no node.
+std::optional<ShortestPaths> shortest_paths(const Topology& topology, std::span<const double> weight,
+                                            std::span<const std::int32_t> sources, int threads,
+                                            core::StopToken& stop);
+
+/// The nodes of the path to `target` in a tree along the links, from its source on: `link` [nodes] is the
+/// tree's. Where no way leads it is the target alone.
+std::vector<std::int32_t> path_to(const Topology& topology, std::span<const std::int32_t> link,
+                                  std::int32_t target);
 
 }  // namespace constellm::network
