@@ -3,6 +3,7 @@
 
 #include "constellm/split/evaluate.hpp"
 #include "constellm/split/naming.hpp"
+#include "network_value.hpp"
 #include "record.hpp"
 #include "register.hpp"
 
@@ -19,7 +20,8 @@ constexpr std::string_view kPartOfAnother[] = {"layers", "input_bytes", "nodes",
 
 std::string problem_signature() {
   std::string text =
-      "__init__(self, *, model: typing.Any = None, network: constellm.network.Network | None = None";
+      "__init__(self, *, model: typing.Any = None, network: constellm.network.Network | "
+      "constellm.network.Graph | constellm.network.Snapshot | None = None";
   kProblem.for_each([&]<class Access>(const core::Field<split::ProblemSpec, Access>& field) {
     text += std::string(", ") + field.name + ": " +
             Annotation<typename core::Field<split::ProblemSpec, Access>::Value>::in();
@@ -32,7 +34,8 @@ std::string problem_signature() {
   return text +
          ") -> None\n\n"
          "`model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a "
-         "Network, or give\nits nodes and links. `source` and `sink` are ids; left out, they are the "
+         "Network,\nGraph or Snapshot, or give its nodes and links. `source` and `sink` are ids; left out, "
+         "they are the "
          "network's "
          "own. Wrong values raise\nValueError or TypeError that names the field, the value and the range.";
 }

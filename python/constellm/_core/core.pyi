@@ -1,7 +1,7 @@
 # Generated from the compiled module by `make stubs`; do not edit.
 from __future__ import annotations
 import typing
-__all__: list[str] = ['Field', 'build', 'version']
+__all__: list[str] = ['Field', 'build', 'constants', 'version']
 class Field:
     """
     What is said of a field of a record; every record lists its `fields`.
@@ -39,4 +39,5 @@ class Field:
         SI; empty for a pure number and for what is none
         """
 build: dict
+constants: tuple = (('EARTH_RADIUS_M', 6378137.0, 'm', 'equatorial radius, WGS 84 (NGA.STND.0036, 2014)'), ('LIGHT_M_PER_S', 299792458.0, 'm/s', 'in vacuum, exact by the definition of the metre (SI brochure, 2019)'))
 version: str = '0.2.0'

@@ -1,8 +1,10 @@
 # Generated from the compiled module by `make stubs`; do not edit.
 from __future__ import annotations
 import collections.abc
+import numpy
+import numpy.typing
 import typing
-__all__: list[str] = ['Link', 'Network', 'Node']
+__all__: list[str] = ['Contacts', 'Graph', 'Link', 'Network', 'Node', 'Nodes', 'Snapshot', 'Timeline', 'hops', 'shortest_paths']
 class Node:
     """
     A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.
@@ -176,3 +178,302 @@ class Network:
         """
         id of the node that has the input, or None
         """
+class Nodes:
+    """
+    The nodes of a graph, in order: a sequence of Node. Graphs of one constellation share it.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getitem__(self, position: int) -> Node:
+        ...
+    def __init__(self, nodes: collections.abc.Sequence[Node | str]) -> None:
+        """
+        A text is the id of a node that relays.
+        """
+    def __iter__(self) -> collections.abc.Iterator[Node]:
+        ...
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def ids(self) -> list[str]:
+        ...
+    def position(self, id: str) -> int:
+        """
+        Where the node with this id stands; ValueError without one.
+        """
+class Graph:
+    """
+    Nodes and directed links, validated once; links are columns, one entry a link, and arrays are read-only
+    views. Nodes and links go by their positions. Copies share memory.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def from_network(network: Network) -> Graph:
+        """
+        The graph of a network; its endpoints are left.
+        """
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, nodes: Nodes | collections.abc.Sequence[Node | str], *, from_: numpy.typing.ArrayLike, to: numpy.typing.ArrayLike, rate_bps: numpy.typing.ArrayLike, latency_s: numpy.typing.ArrayLike = 0.0, overhead_s: numpy.typing.ArrayLike = 0.0, group: str | collections.abc.Sequence[str | None] | None = None) -> None:
+        """
+        Parameters
+        ----------
+        nodes : Nodes, or sequence of Node or str
+            A text is the id of a node that relays. Give another graph's `nodes` to share them.
+        from_, to : array_like of int, shape (links,)
+            Positions of senders and receivers; at most one link from one node to another.
+        rate_bps, latency_s, overhead_s : array_like, scalar or shape (links,)
+            As in `Link` [bit/s], [s], [s].
+        group : str, or sequence of str or None, optional
+            One name for all links, or one each.
+        
+        Raises
+        ------
+        ValueError, TypeError
+            Names the field, the entry, the value and the range.
+        """
+    def __repr__(self) -> str:
+        ...
+    def link(self, position: int) -> Link:
+        """
+        One link as a value.
+        """
+    def link_between(self, from_: str, to: str) -> int | None:
+        """
+        Position of the link from one node to another, or None.
+        """
+    def replace(self, **changes: typing.Any) -> Graph:
+        """
+        A copy with some of the constructor's arguments changed; what is not changed is shared.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The content of `to_network()` in plain values.
+        """
+    def to_network(self) -> Network:
+        """
+        The same as lists of Node and Link, without endpoints.
+        """
+    @property
+    def from_(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        position of the sender [links]
+        """
+    @property
+    def group_of(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        position in `groups`, -1 for none [links]
+        """
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """
+        names of groups of links
+        """
+    @property
+    def in_begin(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        where each node's links begin in `in_link` [nodes + 1]
+        """
+    @property
+    def in_link(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        links by receiver, of one receiver in their order [links]
+        """
+    @property
+    def latency_s(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        propagation; occupies nothing [links], s
+        """
+    @property
+    def link_count(self) -> int:
+        """
+        number of links
+        """
+    @property
+    def nodes(self) -> Nodes:
+        """
+        the nodes; one object for graphs that share them
+        """
+    @property
+    def out_begin(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        where each node's links begin in `out_link` [nodes + 1]
+        """
+    @property
+    def out_link(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        links by sender, of one sender in their order [links]
+        """
+    @property
+    def overhead_s(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        fixed per message; occupies the link [links], s
+        """
+    @property
+    def rate_bps(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        [links], bit/s
+        """
+    @property
+    def to(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        position of the receiver [links]
+        """
+class Snapshot:
+    """
+    The graph that holds over [t_s, t_s + valid_s).
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, t_s: float, graph: Graph, *, valid_s: float = ..., lifetime_s: numpy.typing.ArrayLike | None = None) -> None:
+        """
+        `t_s` and `valid_s` in seconds; `lifetime_s`, shape (links,), as the property.
+        """
+    def __repr__(self) -> str:
+        ...
+    def replace(self, **changes: typing.Any) -> Snapshot:
+        """
+        A copy with some of the constructor's arguments changed.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Its values in plain Python.
+        """
+    @property
+    def graph(self) -> Graph:
+        """
+        its nodes and links
+        """
+    @property
+    def lifetime_s(self) -> numpy.typing.NDArray[numpy.float64] | None:
+        """
+        how much longer each link lives, from t_s on; inf where no end is known; None: nothing is [links], s
+        """
+    @property
+    def t_s(self) -> float:
+        """
+        from when on it holds [s]
+        """
+    @property
+    def valid_s(self) -> float:
+        """
+        how long it holds, may be inf [s]
+        """
+class Contacts:
+    """
+    When links exist, in the order of opening, then of sender and receiver; columns.
+    """
+    __hash__: typing.ClassVar[None] = None
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def close_s(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        [contacts], s
+        """
+    @property
+    def from_(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        position of the sender [contacts]
+        """
+    @property
+    def open_s(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        [contacts], s
+        """
+    @property
+    def to(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        position of the receiver [contacts]
+        """
+class Timeline:
+    """
+    Graphs of the same nodes, one after the other: a sequence of Snapshot. Graph i holds from t_s[i] until
+    the next, the last until end_s. A link's lifetime is what is left of its contact; where the timeline's
+    end cuts that off, no end is known.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getitem__(self, position: int) -> Snapshot:
+        ...
+    def __init__(self, t_s: numpy.typing.ArrayLike, graphs: collections.abc.Sequence[Graph], *, end_s: float = ...) -> None:
+        """
+        `t_s`, shape (graphs,), rises; graphs have equal nodes, and share them from then on.
+        """
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def at(self, t_s: float) -> Snapshot:
+        """
+        The one that holds at `t_s` [s]; ValueError outside.
+        """
+    def next_change(self, t_s: float) -> float:
+        """
+        The first moment after `t_s` at which another snapshot holds [s]; inf in the last one.
+        """
+    @property
+    def closed(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        links that are gone at t_s; 0 at the first [snapshots]
+        """
+    @property
+    def contacts(self) -> Contacts:
+        """
+        every unbroken stretch of every link, clipped to the timeline
+        """
+    @property
+    def end_s(self) -> float:
+        """
+        until when the last one holds, may be inf [s]
+        """
+    @property
+    def opened(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        links that are new at t_s; 0 at the first [snapshots]
+        """
+    @property
+    def t_s(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        from when on each holds [snapshots], s
+        """
+def hops(graph: Graph, start: int, backward: bool) -> numpy.typing.NDArray[numpy.int32]:
+    """
+    Hops from the node at this position, or to it (nodes,).
+    """
+def shortest_paths(graph: Graph, sources: numpy.typing.ArrayLike, weight: numpy.typing.ArrayLike, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
+    """
+    Least costs and last links (sources, nodes).
+    """

@@ -1,26 +1,38 @@
-"""Who computes and who can send to whom: nodes, links, chains, rings, ground stations, devices.
+"""Who computes and who can send to whom: nodes, links, graphs, snapshots, timelines, routing, devices.
 
 `Node`, `Link` and `Network` are immutable values in SI units; `chain`, `ring` and `with_ground` build
-networks from scalars or arrays; `device` gives the speed, memory and power of known computers.
+networks from scalars or arrays; `device` gives the speed, memory and power of known computers. A `Graph`
+has the links as columns, for networks of thousands; a `Snapshot` says when it holds, a `Timeline` how graphs
+follow each other. `shortest_paths` and `hops` route in them.
 """
 
-from .._core.network import Link, Network, Node
+from .._core.network import Contacts, Graph, Link, Network, Node, Nodes, Snapshot, Timeline
+from ..core.constants import EARTH_RADIUS_M, LIGHT_M_PER_S
 from .build import chain, link, ring, with_ground
 from .device import DEVICES, Device, device
-from .geometry import EARTH_RADIUS_M, LIGHT_M_PER_S, ring_hop_m
+from .geometry import ring_hop_m
+from .routing import ShortestPaths, hops, shortest_paths
 
 __all__ = [
     "DEVICES",
     "EARTH_RADIUS_M",
     "LIGHT_M_PER_S",
+    "Contacts",
     "Device",
+    "Graph",
     "Link",
     "Network",
     "Node",
+    "Nodes",
+    "ShortestPaths",
+    "Snapshot",
+    "Timeline",
     "chain",
     "device",
+    "hops",
     "link",
     "ring",
     "ring_hop_m",
+    "shortest_paths",
     "with_ground",
 ]

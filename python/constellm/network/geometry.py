@@ -5,12 +5,7 @@ from __future__ import annotations
 import math
 
 from ..core.checks import count
-
-EARTH_RADIUS_M = 6_378_137.0
-"""Equatorial radius, WGS 84 [m]."""
-
-LIGHT_M_PER_S = 299_792_458.0
-"""Speed of light in vacuum, exact by the definition of the metre [m/s]."""
+from ..core.constants import EARTH_RADIUS_M
 
 
 def ring_hop_m(satellites: int, *, altitude_m: float) -> float:

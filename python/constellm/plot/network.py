@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ROW = 8  # nodes in a row of a long chain
 _LABELLED_PAIRS = 8  # a graph with more links shows the rates of the path alone
+_MOST_DRAWN = 50  # nodes with a name and links with an arrow of their own; above, groups are named
 
 Place = tuple[float, float]
 Ends = tuple[str, str]
@@ -24,6 +25,9 @@ Ends = tuple[str, str]
 
 def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
     """Nodes and links; a chain in rows, everything else on a circle.
+
+    Above 50 nodes, groups of nodes are named instead of nodes, beside source and sink, and links have neither
+    arrows nor rates.
 
     Arrows are links of one direction. Of a plan, the hosts are filled and name their layers, and the path is
     thick, with the rates along it.
@@ -39,6 +43,8 @@ def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
     network = (shown.problem if isinstance(shown, Plan) else shown).network
     pairs = _pairs(network)
     chain = _chain(network)
+    if len(network.nodes) > _MOST_DRAWN:
+        return _plot_many(network, plan, list(pairs), chain, ax)
     places = _rows(chain) if chain else _circle(network)
     path = plan.path if plan is not None else []
     hops = set(zip(path, path[1:]))
@@ -63,6 +69,60 @@ def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
         ax.set_axis_off()
         _set_limits(ax, list(places.values()), chain)
     return ax
+
+
+def _plot_many(
+    network: Network, plan: Plan | None, pairs: list[Ends], chain: list[str], ax: Axes | None
+) -> Axes:
+    """Many nodes: one artist for all links, one for all nodes, names of groups and ends."""
+    from matplotlib.collections import LineCollection
+
+    groups: dict[str | None, list[str]] = {}
+    for node in network.nodes:
+        groups.setdefault(node.group, []).append(node.id)
+    places = _rows(chain, math.ceil(math.sqrt(len(chain)))) if chain else _arcs(groups)
+    path = plan.path if plan is not None else []
+    hosts = {stage.node for stage in plan.stages} if plan is not None else set()
+    with style.drawing(ax, _size([])) as ax:
+        faint = 0.6 if chain else max(0.08, min(0.6, 300 / (len(pairs) + 1)))
+        lines = [(places[a], places[b]) for a, b in pairs]
+        ax.add_collection(LineCollection(lines, colors=palette.MUTED, linewidths=0.6, alpha=faint, zorder=1))
+        hops = [(places[a], places[b]) for a, b in zip(path, path[1:])]
+        accent = palette.PHASES["compute"]
+        ax.add_collection(LineCollection(hops, colors=accent, linewidths=2.2, zorder=2))
+        others = [place for node, place in places.items() if node not in hosts]
+        ax.scatter(*zip(*others), s=6, color=palette.MUTED, linewidths=0, zorder=3)
+        if hosts:
+            ax.scatter(*zip(*(places[node] for node in hosts)), s=40, color=accent, linewidths=0, zorder=4)
+        for node in dict.fromkeys((network.source, network.sink)):
+            if node is not None:
+                side = (0.0, -1.0) if chain else (-0.8 * places[node][0], -0.8 * places[node][1])
+                _name_node(ax, places[node], _words(node, network, plan), side)
+        if not chain:
+            for group, members in groups.items():
+                x, y = places[members[len(members) // 2]]
+                words = f"{style.name(group or 'no group', longest=20)}: {len(members)}"
+                _name_node(ax, (x, y), words, (x, y))
+        ax.set_title(
+            f"{len(network.nodes)} nodes, {len(network.links)} links", fontweight="normal", fontsize=9
+        )
+        ax.set_axis_off()
+        _set_limits(ax, list(places.values()), [])
+    return ax
+
+
+def _arcs(groups: dict[str | None, list[str]]) -> dict[str, Place]:
+    """Each group an arc of a circle, clockwise from the top, with gaps between them."""
+    gap = 0.02 * sum(map(len, groups.values())) if len(groups) > 1 else 0.0
+    turn = 2 * math.pi / (sum(map(len, groups.values())) + gap * len(groups))
+    places: dict[str, Place] = {}
+    along = 0.5 * gap
+    for members in groups.values():
+        for node in members:
+            places[node] = (math.sin(turn * along), math.cos(turn * along))
+            along += 1.0
+        along += gap
+    return places
 
 
 def _ends(link: Any) -> Ends:
@@ -110,12 +170,12 @@ def _size(chain: list[str]) -> tuple[float, float]:
     return 1.6 + 1.1 * columns, 0.5 + 0.95 * rows
 
 
-def _rows(chain: list[str]) -> dict[str, Place]:
+def _rows(chain: list[str], columns: int = _ROW) -> dict[str, Place]:
     """A long chain turns at the end of each row."""
     places = {}
     for i, node in enumerate(chain):
-        row, column = divmod(i, _ROW)
-        places[node] = (float(column if row % 2 == 0 else _ROW - 1 - column), -1.0 * row)
+        row, column = divmod(i, columns)
+        places[node] = (float(column if row % 2 == 0 else columns - 1 - column), -1.0 * row)
     return places
 
 

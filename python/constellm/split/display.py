@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 from .._core.network import Node
 from .._core.split import Infeasibility, Plan, Problem, Stage
@@ -17,6 +18,7 @@ from .schedule import PHASES, schedule
 from .solver import evaluate
 
 _SHOWN_ROWS = 12  # of a long table: the first ones and the last one
+_NODES_ONE_BY_ONE = 50  # above, a problem shows groups of them
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]  # title, head, rows
 
@@ -84,27 +86,6 @@ def _problem_tables(problem: Problem) -> list[Table]:
         )
         for i, j in _equal_runs(problem)
     ]
-    nodes = [
-        (
-            node.id,
-            _speed(node),
-            quantity(node.memory_bytes, "B"),
-            quantity(node.power_w, "W"),
-            quantity(node.tx_power_w, "W"),
-            quantity(node.overhead_s, "s"),
-        )
-        for node in problem.nodes
-    ]
-    links = [
-        (
-            getattr(link, "from"),
-            link.to,
-            quantity(link.rate_bps, "bit/s"),
-            quantity(link.latency_s, "s"),
-            quantity(link.overhead_s, "s"),
-        )
-        for link in problem.links
-    ]
     codecs = [
         (
             codec.name,
@@ -117,10 +98,67 @@ def _problem_tables(problem: Problem) -> list[Table]:
     ]
     return [
         ("Layers", ("layers", "name", "work", "memory", "output", "error gain"), layers),
-        ("Nodes", ("node", "speed", "memory", "power", "sending", "overhead"), nodes),
-        ("Links", ("from", "to", "rate", "latency", "overhead"), links),
+        *_network_tables(problem),
         ("Codecs", ("codec", "ratio", "error", "encode", "decode"), codecs),
     ]
+
+
+def _network_tables(problem: Problem) -> list[Table]:
+    """Nodes and links one by one; of a large network, group by group with the ranges of their figures."""
+    node_figures = {
+        "memory_bytes": ("memory", "B"),
+        "power_w": ("power", "W"),
+        "tx_power_w": ("sending", "W"),
+        "overhead_s": ("overhead", "s"),
+    }
+    link_figures = {
+        "rate_bps": ("rate", "bit/s"),
+        "latency_s": ("latency", "s"),
+        "overhead_s": ("overhead", "s"),
+    }
+    node_head = ("speed", *(name for name, _ in node_figures.values()))
+    link_head = tuple(name for name, _ in link_figures.values())
+    nodes, links = problem.nodes, problem.links
+    if len(nodes) <= _NODES_ONE_BY_ONE:
+        node_rows = [(node.id, _speed(node), *_figures([node], node_figures)) for node in nodes]
+        link_rows = [(getattr(link, "from"), link.to, *_figures([link], link_figures)) for link in links]
+        return [("Nodes", ("node", *node_head), node_rows), ("Links", ("from", "to", *link_head), link_rows)]
+    node_rows = [
+        (group, str(len(members)), _speeds(members), *_figures(members, node_figures))
+        for group, members in _by_group(nodes).items()
+    ]
+    link_rows = [
+        (group, str(len(members)), *_figures(members, link_figures))
+        for group, members in _by_group(links).items()
+    ]
+    return [
+        ("Nodes by group", ("group", "nodes", *node_head), node_rows),
+        ("Links by group", ("group", "links", *link_head), link_rows),
+    ]
+
+
+def _by_group(items: Sequence[Any]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for item in items:
+        groups.setdefault("–" if item.group is None else item.group, []).append(item)
+    return groups
+
+
+def _figures(items: Sequence[Any], figures: dict[str, tuple[str, str]]) -> list[str]:
+    """Each figure, or from the least to the largest of several items."""
+    texts = []
+    for field, (_, unit) in figures.items():
+        values = [getattr(item, field) for item in items]
+        ends = dict.fromkeys((quantity(min(values), unit), quantity(max(values), unit)))
+        texts.append(" to ".join(ends))
+    return texts
+
+
+def _speeds(nodes: Sequence[Node]) -> str:
+    slowest, fastest = (
+        pick(nodes, key=lambda node: (node.layer_time_s is not None, node.flop_per_s)) for pick in (min, max)
+    )
+    return " to ".join(dict.fromkeys((_speed(slowest), _speed(fastest))))
 
 
 def _plan_lines(plan: Plan) -> list[str]:

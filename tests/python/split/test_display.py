@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from constellm import split
+from constellm import network, split
 from constellm.codec import Codec
 from constellm.model import Layer
 from constellm.network import Link, Node
@@ -141,6 +141,27 @@ def test_the_picture_of_many_micro_batches_shows_both_ends():
             len(server.phases) * (8 if i < flow.bottleneck else 12) for i, server in enumerate(flow.servers)
         )
         assert len(lefts) == blocks
+
+
+def test_a_large_network_is_shown_by_group():
+    figures = {"flop_per_s": [1e12] * 30 + [2e12] * 30, "memory_bytes": 8e9}
+    ring = network.with_ground(
+        network.ring(60, **figures, rate_bps=1e9), at="s1", rate_bps=2e8, latency_s=0.01
+    )
+    layer = Layer(name="l", flop=1e9, memory_bytes=1.0, output_bytes=1e6)
+    none = Codec(name="none", ratio=1.0, error=0.0)
+    text = split.Problem(network=ring, layers=[layer], input_bytes=1.0, codecs=[none]).summary()
+    nodes = text[text.index("Nodes by group") : text.index("Codecs")]
+    assert [" ".join(line.split()) for line in nodes.splitlines() if line] == [
+        "Nodes by group",
+        "group nodes speed memory power sending overhead",
+        "satellite 60 1 TFLOP/s to 2 TFLOP/s 8 GB 0 W 0 W 0 s",
+        "ground 1 relays only 0 B 0 W 0 W 0 s",
+        "Links by group",
+        "group links rate latency overhead",
+        "isl 120 1 Gbit/s 0 s 0 s",
+        "s2g 1 200 Mbit/s 10 ms 0 s",
+    ]
 
 
 if __name__ == "__main__":

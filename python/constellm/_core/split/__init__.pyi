@@ -36,10 +36,10 @@ class Problem:
         """
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, model: typing.Any = None, network: constellm.network.Network | None = None, name: str = ..., layers: collections.abc.Sequence[constellm._core.model.Layer] | None = None, input_bytes: float | None = None, nodes: collections.abc.Sequence[constellm._core.network.Node] | None = None, links: collections.abc.Sequence[constellm._core.network.Link] | None = None, source: str | None = None, sink: str | None = None, micro_batches: int = ..., codecs: collections.abc.Sequence[constellm._core.codec.Codec], max_error: float | None = ..., max_energy_j: float | None = ..., error_rule: str = ..., objective: str = ...) -> None:
+    def __init__(self, *, model: typing.Any = None, network: constellm.network.Network | constellm.network.Graph | constellm.network.Snapshot | None = None, name: str = ..., layers: collections.abc.Sequence[constellm._core.model.Layer] | None = None, input_bytes: float | None = None, nodes: collections.abc.Sequence[constellm._core.network.Node] | None = None, links: collections.abc.Sequence[constellm._core.network.Link] | None = None, source: str | None = None, sink: str | None = None, micro_batches: int = ..., codecs: collections.abc.Sequence[constellm._core.codec.Codec], max_error: float | None = ..., max_energy_j: float | None = ..., error_rule: str = ..., objective: str = ...) -> None:
         """
-        `model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network, or give
-        its nodes and links. `source` and `sink` are ids; left out, they are the network's own. Wrong values raise
+        `model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network,
+        Graph or Snapshot, or give its nodes and links. `source` and `sink` are ids; left out, they are the network's own. Wrong values raise
         ValueError or TypeError that names the field, the value and the range.
         """
     def __repr__(self) -> str:

@@ -1,0 +1,147 @@
+"""Paths of least cost and of fewest hops in a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Union
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._core import network as _core
+from ..core.checks import count, instance
+
+Place = Union[str, int]
+"""A node: its id or its position."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShortestPaths:
+    """Paths of least cost from each of some sources to every node; what `shortest_paths` gives."""
+
+    graph: _core.Graph
+    sources: NDArray[np.int32]
+    """Positions of the sources (sources,)."""
+    cost: NDArray[np.float64]
+    """Least cost, in the unit of the weight; inf where no way leads (sources, nodes)."""
+    link: NDArray[np.int32]
+    """Position of the path's last link; -1 at the source and where no way leads (sources, nodes)."""
+
+    def __repr__(self) -> str:
+        return f"ShortestPaths({len(self.sources)} sources, {self.cost.shape[1]} nodes)"
+
+    def path(self, source: int, target: Place) -> list[str]:
+        """Ids of the nodes on the way to a node.
+
+        Parameters
+        ----------
+        source : int
+            Which of the sources: the row of the tables.
+        target : str or int
+            Id or position of the node.
+
+        Returns
+        -------
+        list of str
+            From the source to the target; empty where no way leads.
+        """
+        last = self.link[count("source", source, least=0, most=len(self.sources) - 1)]
+        nodes = self.graph.nodes
+        here = _position(self.graph, "target", target)
+        if not np.isfinite(self.cost[source, here]):
+            return []
+        way = [nodes[here].id]
+        while (link := int(last[here])) >= 0:
+            here = int(self.graph.from_[link])
+            way.append(nodes[here].id)
+        return way[::-1]
+
+
+def shortest_paths(
+    graph: _core.Graph,
+    sources: Place | Sequence[Place] | NDArray[np.integer] | None = None,
+    *,
+    weight: ArrayLike | None = None,
+    threads: int = 1,
+) -> ShortestPaths:
+    """Paths of least cost by Dijkstra's algorithm, one tree a source.
+
+    Of paths of equal cost the one with fewest hops counts, then the one whose last link comes first, so that
+    the result depends on nothing else, the number of threads included.
+
+    Parameters
+    ----------
+    graph : Graph
+    sources : str or int, or sequence of them, optional
+        Ids or positions; default: every node.
+    weight : array_like, scalar or shape (links,), optional
+        Cost of each link, in [0, inf]; inf closes it. Default: ``graph.latency_s`` [s].
+    threads : int
+        At most so many; small tasks use fewer.
+
+    Returns
+    -------
+    ShortestPaths
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a source that is no node, and for a weight of another shape or out of range.
+
+    Examples
+    --------
+    >>> from constellm import network
+    >>> ends = {"from_": [0, 1, 0], "to": [1, 2, 2]}
+    >>> graph = network.Graph(["a", "b", "c"], **ends, rate_bps=1e9, latency_s=[1, 1, 3])
+    >>> paths = network.shortest_paths(graph, "a")
+    >>> paths.cost.tolist(), paths.path(0, "c")
+    ([[0.0, 1.0, 2.0]], ['a', 'b', 'c'])
+    """
+    instance("graph", graph, _core.Graph)
+    if sources is None:
+        start = np.arange(len(graph.nodes), dtype=np.int32)
+    else:
+        given = [sources] if isinstance(sources, (str, int, np.integer)) else sources
+        positions = [_position(graph, f"sources[{i}]", source) for i, source in enumerate(given)]
+        start = np.asarray(positions, dtype=np.int32)
+    cost, link = _core.shortest_paths(
+        graph,
+        start,
+        graph.latency_s if weight is None else weight,
+        count("threads", threads, most=1024),
+    )
+    return ShortestPaths(graph, start, cost, link)
+
+
+def hops(graph: _core.Graph, node: Place, *, to: bool = False) -> NDArray[np.int32]:
+    """Fewest hops from a node to every node, or the other way round.
+
+    Parameters
+    ----------
+    graph : Graph
+    node : str or int
+        Id or position.
+    to : bool
+        Whether the hops from every node to this one are wanted.
+
+    Returns
+    -------
+    ndarray of int32, shape (nodes,)
+        -1 where no way leads.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `node` is none of the graph.
+    """
+    return _core.hops(instance("graph", graph, _core.Graph), _position(graph, "node", node), to)
+
+
+def _position(graph: _core.Graph, field: str, node: Place) -> int:
+    if not isinstance(node, str):
+        return count(field, node, least=0, most=len(graph.nodes) - 1)
+    try:
+        return graph.nodes.position(node)
+    except ValueError:
+        raise ValueError(f"{field}: no node has id {node!r}") from None
