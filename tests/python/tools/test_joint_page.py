@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,24 @@ def test_tables_are_those_of_the_rows(
     monkeypatch.setattr(joint, "PAGE", page)
     joint.main(["docs"])
     assert page.read_text(encoding="utf-8") == before
+
+
+def test_the_example_runs(repository: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
+    text = (repository / "docs" / "joint-training.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    namespace: dict[str, Any] = {}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng():
+            exec(compile(block, "joint-training.md", "exec"), namespace)
+    finally:
+        torch.set_num_threads(threads)
+    found = namespace["found"]
+    assert len(found.rounds) == 2 and found.rounds[1].trained
+    assert list(namespace["inference"].cuts) == list(found.cuts()) != []
 
 
 def test_rounds_keep_their_bounds_and_promises(repository: Path) -> None:
