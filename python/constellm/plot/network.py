@@ -94,10 +94,10 @@ def _plot_many(
         ax.scatter(*zip(*others), s=6, color=palette.MUTED, linewidths=0, zorder=3)
         if hosts:
             ax.scatter(*zip(*(places[node] for node in hosts)), s=40, color=accent, linewidths=0, zorder=4)
-        for node in dict.fromkeys((network.source, network.sink)):
-            if node is not None:
-                side = (0.0, -1.0) if chain else (-0.8 * places[node][0], -0.8 * places[node][1])
-                _name_node(ax, places[node], _words(node, network, plan), side)
+        for end in dict.fromkeys((network.source, network.sink)):
+            if end is not None:
+                side = (0.0, -1.0) if chain else (-0.8 * places[end][0], -0.8 * places[end][1])
+                _name_node(ax, places[end], _words(end, network, plan), side)
         if not chain:
             for group, members in groups.items():
                 x, y = places[members[len(members) // 2]]
