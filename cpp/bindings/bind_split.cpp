@@ -89,12 +89,15 @@ Problem problem_from(const py::dict& given) {
   return Problem(std::move(spec));
 }
 
-/// With the network as one: it may be the same object in many problems.
+/// With the network as one value in place of its lists.
 py::dict problem_keywords(const Problem& problem) {
-  py::dict keywords = keywords_of(kProblem, problem.spec());
-  take(keywords, "nodes");
-  take(keywords, "links");
-  keywords["network"] = py::cast(problem.spec().network);
+  const split::ProblemSpec& spec = problem.spec();
+  py::dict keywords;
+  kProblem.for_each([&](const auto& field) {
+    const std::string_view name = field.name;
+    if (name != "nodes" && name != "links") keywords[field.name] = to_python(field.of(spec));
+  });
+  keywords["network"] = py::cast(spec.network);
   return keywords;
 }
 

@@ -17,7 +17,7 @@ struct Codec {
   double decode_s_per_byte = 0.0;
   std::optional<std::vector<double>> layer_ratio;
   std::optional<std::vector<double>> layer_error;
-  std::optional<std::string> group;
+  std::optional<std::string> group = std::nullopt;
 
   bool operator==(const Codec&) const = default;
 };

@@ -13,7 +13,7 @@ struct Layer {
   double memory_bytes = 0.0;
   double output_bytes = 0.0;
   double error_gain = 1.0;
-  std::optional<std::string> group;
+  std::optional<std::string> group = std::nullopt;
 
   bool operator==(const Layer&) const = default;
 };
