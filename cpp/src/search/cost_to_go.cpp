@@ -159,32 +159,35 @@ class CostPass {
 
   /// pass_on[vertex, levels, .] over all arcs.
   void relax_arcs(std::int32_t vertex, Span levels) {
+    for (auto a = graph_.arc_begin[z(vertex)]; a < graph_.arc_begin[z(vertex) + 1]; ++a)
+      relax_arc(vertex, a, levels);
+  }
+
+  void relax_arc(std::int32_t vertex, std::int32_t a, Span levels) {
     const Resource& resource = table_.resource;
-    for (auto a = graph_.arc_begin[z(vertex)]; a < graph_.arc_begin[z(vertex) + 1]; ++a) {
-      const std::int32_t to = graph_.arc_to[z(a)];
-      const Span both{std::max(levels.lo, reach_.arrive_lo[z(to)]),
-                      std::min(levels.hi, reach_.arrive_hi[z(to)])};
-      if (both.empty()) continue;
-      const std::size_t n = z(both.rows()) * stride_;
-      const double* time = &graph_.hop_s[graph_.at(graph_.arc_row[z(a)], both.lo, 0)];
-      const double* onward = &scratch_.arrive[graph_.at(to, both.lo, 0)];
-      double* best = &table_.pass_on[graph_.at(vertex, both.lo, 0)];
-      if (!resource.hop_extra.empty()) {
-        const double* extra = &resource.hop_extra[graph_.at(a, both.lo, 0)];
-        if (resource.amount_rate != 0.0) {
-          // An amount is infinite only where there is no such choice, and so is the hop's time.
-          const double* amount = &graph_.amount[graph_.at(0, both.lo, 0)];
-          added_.resize(n);
-          for (std::size_t i = 0; i < n; ++i) added_[i] = extra[i] + resource.amount_rate * amount[i];
-          extra = added_.data();
-        }
-        relax_with(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, 1.0, extra, onward, best);
-      } else if (resource.amount_rate != 0.0) {
-        relax_with(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, resource.amount_rate,
-                   &graph_.amount[graph_.at(0, both.lo, 0)], onward, best);
-      } else {
-        relax(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, onward, best);
+    const std::int32_t to = graph_.arc_to[z(a)];
+    const Span both{std::max(levels.lo, reach_.arrive_lo[z(to)]),
+                    std::min(levels.hi, reach_.arrive_hi[z(to)])};
+    if (both.empty()) return;
+    const std::size_t n = z(both.rows()) * stride_;
+    const double* time = &graph_.hop_s[graph_.at(graph_.arc_row[z(a)], both.lo, 0)];
+    const double* onward = &scratch_.arrive[graph_.at(to, both.lo, 0)];
+    double* best = &table_.pass_on[graph_.at(vertex, both.lo, 0)];
+    if (!resource.hop_extra.empty()) {
+      const double* extra = &resource.hop_extra[graph_.at(a, both.lo, 0)];
+      if (resource.amount_rate != 0.0) {
+        // An amount is infinite only where there is no such choice, and so is the hop's time.
+        const double* amount = &graph_.amount[graph_.at(0, both.lo, 0)];
+        added_.resize(n);
+        for (std::size_t i = 0; i < n; ++i) added_[i] = extra[i] + resource.amount_rate * amount[i];
+        extra = added_.data();
       }
+      relax_with(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, 1.0, extra, onward, best);
+    } else if (resource.amount_rate != 0.0) {
+      relax_with(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, resource.amount_rate,
+                 &graph_.amount[graph_.at(0, both.lo, 0)], onward, best);
+    } else {
+      relax(n, extension_.hop_fixed(a), extension_.hop_rate(a), time, cap_, onward, best);
     }
   }
 
@@ -298,7 +301,8 @@ class CostPass {
   }
 
   /// Passing on at one level is a shortest-path problem over the vertices: sweep until nothing
-  /// changes (costs are not negative, so at most `vertices` sweeps).
+  /// changes (costs are not negative, so at most `vertices` sweeps), over the arcs to where something
+  /// has changed since the last sweep.
   void settle_cycles() {
     const Span left{0, graph_.levels};
     for (std::int32_t level = graph_.levels; level >= 0; --level) {
@@ -308,17 +312,19 @@ class CostPass {
         begin_stage_here(vertex, level);
         arrive(vertex, here, left);
       }
-      for (bool changed = true; changed;) {
+      changed_in_.assign(z(graph_.vertices()), 0);
+      bool changed = true;
+      for (std::int32_t sweep = 1; changed; ++sweep) {
         if (stop_.should_stop(work_of(graph_.arc_to.size()))) return;
         changed = false;
         for (std::int32_t vertex = graph_.vertices(); vertex-- > 0;) {
-          const double* best = &table_.pass_on[graph_.at(vertex, level, 0)];
-          before_.assign(best, best + stride_);
-          relax_arcs(vertex, here);
-          if (!std::equal(before_.begin(), before_.end(), best)) {
-            changed = true;
-            arrive(vertex, here, left);
-          }
+          if (!settle(vertex, here, sweep)) continue;
+          const double* arrived = &scratch_.arrive[graph_.at(vertex, level, 0)];
+          before_.assign(arrived, arrived + stride_);
+          arrive(vertex, here, left);
+          if (std::equal(before_.begin(), before_.end(), arrived)) continue;
+          changed_in_[z(vertex)] = sweep;
+          changed = true;
         }
       }
       for (std::int32_t vertex = 0; vertex < graph_.vertices(); ++vertex) {
@@ -326,6 +332,16 @@ class CostPass {
         if (graph_.hosts(vertex)) enter_queue(vertex, graph_.node[z(vertex)], level);
       }
     }
+  }
+
+  /// Whether passing on from a vertex has become cheaper.
+  bool settle(std::int32_t vertex, Span here, std::int32_t sweep) {
+    const double* best = &table_.pass_on[graph_.at(vertex, here.lo, 0)];
+    before_.assign(best, best + stride_);
+    for (auto a = graph_.arc_begin[z(vertex)]; a < graph_.arc_begin[z(vertex) + 1]; ++a) {
+      if (changed_in_[z(graph_.arc_to[z(a)])] >= sweep - 1) relax_arc(vertex, a, here);
+    }
+    return !std::equal(before_.begin(), before_.end(), best);
   }
 
   void begin_stage_here(std::int32_t vertex, std::int32_t level) {
@@ -341,6 +357,7 @@ class CostPass {
   std::size_t stride_;
   double cap_;
   std::vector<double> before_;
+  std::vector<std::int32_t> changed_in_;  ///< [vertices] the last sweep that changed what arrives there
   std::vector<double> added_;
 };
 
