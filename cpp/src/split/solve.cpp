@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "constellm/search/congestion.hpp"
+#include "constellm/search/tolerance.hpp"
 #include "constellm/split/goals.hpp"
 #include "constellm/split/incumbents.hpp"
 #include "constellm/split/route_parts.hpp"
@@ -60,19 +61,38 @@ void search_along_paths(const Session& session, const GoalOf& goal_of, Routes pa
   for (const IncumbentPlans::Kept& kept : found.kept()) incumbents.consider(kept.assignment);
 }
 
+/// What two passes over all routes prove. Taken first, so that a search that ends early has a bound.
+double bound_of_passes(const Session& session, const search::Goal& goal) {
+  const search::LayeredGraph& graph = session.compiled.graph;
+  search::Workspace& workspace = session.workspace;
+  workspace.reach.set(graph, goal.bottleneck_cap_s, session.stop);
+  search::bottleneck_pass(graph, workspace.reach, session.stop, workspace.bottleneck_pass,
+                          workspace.bottleneck);
+  search::CostToGo table;
+  table.resource = goal.objective;
+  search::cost_pass(graph, workspace.reach, session.stop, workspace.cost_pass, table);
+  session.counters.passes += 2;
+  const double bound = std::max(table.total, 0.0) + goal.bottleneck_rate * workspace.bottleneck.total;
+  return bound * (1.0 - 2.0 * search::kRoundingRoom);
+}
+
 /// One exact search. Where routes have cycles the bounds are weak, so that good plans are made first:
 /// along paths near source and sink, or anywhere if there is none; then in the forward part, where
 /// the bounds are those of simple paths.
 search::Answer search_plans(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents) {
   const Routes& routes = session.compiled.routes;
+  double bound = 0.0;
   if (!routes.acyclic) {
+    bound = bound_of_passes(session, goal_of(session.compiled, session.problem));
     core::StopToken half = session.stop.with_half_the_time();
     search_along_paths(session, goal_of, core_part(routes, kCore), incumbents, half);
     if (incumbents.kept().empty()) search_along_paths(session, goal_of, routes, incumbents, half);
     search_part(session, goal_of, forward_part(routes), incumbents, half);
     session.stop.take_interrupt_from(half);
   }
-  return search_on(session, goal_of, session.compiled, incumbents, session.stop);
+  search::Answer answer = search_on(session, goal_of, session.compiled, incumbents, session.stop);
+  if (answer.outcome != search::Outcome::proven) answer.lower_bound = std::max(answer.lower_bound, bound);
+  return answer;
 }
 
 /// Smallest bottleneck first; then, among the plans that have it, the smallest delay.
