@@ -27,6 +27,7 @@ import tables
 import timing
 
 from constellm import paper, split
+from constellm.core.table import Table
 
 PEERS = Path(__file__).resolve().parent / "peers"
 START_UP_S = 5  # processor time that a peer may take to start, to read and to build before its cap begins
@@ -212,7 +213,7 @@ def main() -> None:
     rows = measure(**SETTINGS[arguments.extent])
     if arguments.csv:
         stamp = conditions.stamp()
-        tables.write_csv([{**stamp, **r} for r in rows], arguments.csv)
+        Table.of([{**stamp, **r} for r in rows]).to_csv(arguments.csv)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import scaling
 import sweep_speed
 import tables
 
+from constellm.core.table import Table
 from constellm.paper.collaborative import MAX_ERROR
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -205,7 +206,7 @@ def write(results: Results, told: str, out: Path) -> None:
     folder = out / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("peers", "scaling", "ablations", "scalar"):
-        tables.write_csv(getattr(results, name), folder / f"{name}.csv")
+        Table.of(getattr(results, name)).to_csv(folder / f"{name}.csv")
     scaling.save(scaling.draw(results.scaling), folder / "scaling.png")
     text = page(results, told, to_the_end(folder / "peers-to-the-end.csv"))
     (out / "benchmarks.md").write_text(text, encoding="utf-8")

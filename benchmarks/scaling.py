@@ -19,6 +19,7 @@ import tables
 import timing
 
 from constellm import split
+from constellm.core.table import Table
 from constellm.plot import palette, style
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -187,7 +188,7 @@ def main() -> None:
     rows = measure(**QUICK if arguments.quick else {})
     print(table(rows))
     if arguments.csv:
-        tables.write_csv(rows, arguments.csv)
+        Table.of(rows).to_csv(arguments.csv)
     if arguments.figure:
         save(draw(rows), arguments.figure)
 

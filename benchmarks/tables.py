@@ -1,20 +1,19 @@
-"""Rows of a benchmark as Markdown and as CSV."""
+"""Rows of a benchmark as Markdown, and numbers as its tables show them."""
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
+
+from constellm.core.table import Table
 
 Rows = list[dict[str, Any]]
 
 
 def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A table whose columns after the first are aligned right."""
-    rule = ["---", *["---:"] * (len(header) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *lines)) + "\n"
+    return Table(tuple(header), tuple(map(tuple, lines))).to_markdown(align="right")
 
 
 def seconds(value: float) -> str:
@@ -34,10 +33,3 @@ def digits(value: float, significant: int = 3) -> str:
     """A positive number rounded to its first digits, thousands apart, never with an exponent."""
     places = max(significant - 1 - math.floor(math.log10(value)), 0) if value > 0 else 0
     return f"{value:,.{places}f}"
-
-
-def write_csv(rows: Sequence[Mapping[str, Any]], file: Path) -> None:
-    with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
