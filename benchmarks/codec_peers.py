@@ -1,8 +1,8 @@
 """The activation codec beside general compressors and the same pipeline in numpy and PyTorch, in one run.
 
 ``python benchmarks/codec_peers.py [--activations FILE.npy | --boundary K] [--images N] [--csv FILE]
-[--more]`` keeps 20 % of every token by magnitude, quantises to 8 bits and codes, in one thread. All rows carry the same
-values, so the same error:
+[--more]`` keeps 20 % of every token by magnitude, quantises to 8 bits and codes, in one thread. All rows
+carry the same values, so the same error:
 
 * constellm: the whole way from the float array to bytes, and back to an array.
 * zstd, lz4, blosc2: the same symbols, once dense (a byte an element, 0 where nothing is kept), once packed
