@@ -179,21 +179,7 @@ py::dict inspect(const py::buffer& data) {
 }  // namespace
 
 void register_scheme(py::module_& m) {
-  using codec::Scheme;
-  record<Scheme>(
-      m, "Scheme", "How an activation is sparsified, quantised and entropy-coded.",
-      optional("sparsify", &Scheme::sparsify,
-               "'none'; 'mask': what is given; 'top-k': the largest of every token; 'block-top-k': of every "
-               "block of features; 'slicer': of each sign by its energy"),
-      optional("keep", &Scheme::keep,
-               "share of the features that top-k, block-top-k and slicer keep, in (0, 1]"),
-      optional("block", &Scheme::block, "features of a block, 1 to 65536"),
-      optional("bits", &Scheme::bits, "of a kept value, 2 to 8; None or 0: values travel as they are"),
-      optional("scale", &Scheme::scale, "what shares a scale: 'tensor', 'token', 'block'"),
-      optional("clip", &Scheme::clip, "'none'; 'laplace': where a Laplace distribution is best clipped"),
-      optional("rounding", &Scheme::rounding, "'nearest', 'stochastic'"),
-      optional("seed", &Scheme::seed, "of stochastic rounding, >= 0"),
-      optional("entropy", &Scheme::entropy, "'none', 'zero-order', 'context'"));
+  record<codec::Scheme>(m);
   m.def("encode", &encode, py::arg("x"), py::arg("scheme"), py::arg("mask"), "See `constellm.codec.encode`.");
   m.def("decode", &decode, py::arg("data"), py::arg("max_bytes"), "See `constellm.codec.decode`.");
   m.def("inspect", &inspect, py::arg("data"), "See `constellm.codec.inspect`.");

@@ -150,7 +150,10 @@ void register_problem(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
   py::class_<Problem, Kept<Problem>> type(m, kProblem.name, kProblem.doc);
-  type.def(py::init([](const py::kwargs& keywords) { return problem_from(keywords); }),
+  type.def(py::init([](const py::args& args, const py::kwargs& keywords) {
+             refuse_positions("Problem", "model", args);
+             return problem_from(keywords);
+           }),
            problem_signature().c_str());
   bind_fields(type, kProblem, [](const Problem& p) -> const split::ProblemSpec& { return p.spec(); });
   type.def_property_readonly("network",

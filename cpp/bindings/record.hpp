@@ -199,13 +199,23 @@ void bind_fields(py::class_<Bound, Kept<Bound>>& type, const core::Record<T, A..
   type.attr("fields") = py::tuple(infos);
 }
 
+/// Values given without a keyword are refused, with the form that is meant.
+inline void refuse_positions(const char* type, const char* first_field, const py::args& args) {
+  if (args.empty()) return;
+  throw py::type_error(std::string(type) + ": fields are given by keyword, as in " + type + "(" +
+                       first_field + "=" + shown(args[0]) + ")");
+}
+
 /// Registers T with all that its table says.
 template <class T, class... A>
 py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& table) {
   py::options options;
   options.disable_function_signatures();
   py::class_<T, Kept<T>> type(module, table.name, table.doc);
-  type.def(py::init([table](const py::kwargs& keywords) { return from_keywords(table, keywords); }),
+  type.def(py::init([table](const py::args& args, const py::kwargs& keywords) {
+             refuse_positions(table.name, std::get<0>(table.fields).name, args);
+             return from_keywords(table, keywords);
+           }),
            init_signature(table).c_str());
   bind_fields(type, table, [](const T& value) -> const T& { return value; });
   type.def(
@@ -241,13 +251,6 @@ py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& 
 template <core::Described T>
 py::class_<T, Kept<T>> record(py::module_& module) {
   return record(module, core::fields_of<T>());
-}
-
-/// The same for a T whose table stands in its binding.
-template <class T, class... A>
-py::class_<T, Kept<T>> record(py::module_& module, const char* name, const char* doc,
-                              core::Field<T, A>... fields) {
-  return record(module, core::record(name, doc, fields...));
 }
 
 /// A path into a nested value, put before the message of whatever goes wrong inside.

@@ -16,13 +16,13 @@ std::string outside(std::string_view field, const std::string& value, const char
 
 std::optional<std::string> fault_of(const Scheme& scheme) {
   const auto& [sparsify, keep, block, bits, scale, clip, rounding, seed, entropy] = scheme;
-  if (!(keep > 0.0 && keep <= 1.0)) return outside("keep", core::to_text(keep), "(0, 1]");
+  if (!kShare.contains(keep)) return outside("keep", core::to_text(keep), kShare.text);
   if (keep != 1.0 && (sparsify == Sparsify::none || sparsify == Sparsify::mask)) {
     return "keep: " + core::to_text(keep) + " has no meaning with sparsify='" +
            std::string(word_of(sparsify)) + "'";
   }
-  if (block && (*block < 1 || *block > kLargestBlock)) {
-    return outside("block", std::to_string(*block), "[1, 65536]");
+  if (block && !kBlockFeatures.contains(static_cast<double>(*block))) {
+    return outside("block", std::to_string(*block), kBlockFeatures.text);
   }
   if (!block && (sparsify == Sparsify::block_top_k || scale == Scale::block)) {
     return "block: needed with sparsify='block-top-k' or scale='block'";
@@ -30,7 +30,7 @@ std::optional<std::string> fault_of(const Scheme& scheme) {
   if (bits != 0 && (bits < kFewestCodedBits || bits > kMostCodedBits)) {
     return outside("bits", std::to_string(bits), "[2, 8], 0 or None");
   }
-  if (seed < 0) return outside("seed", std::to_string(seed), "[0, 2^63)");
+  if (seed < 0) return outside("seed", std::to_string(seed), kSeeds.text);
   return std::nullopt;
 }
 

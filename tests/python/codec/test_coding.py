@@ -373,6 +373,8 @@ def test_scheme_is_a_value():
             block = Scheme(block=4, **{field: word})
             assert getattr(block, field) == block.to_dict()[field] == word
             assert pickle.loads(pickle.dumps(block)) == block == Scheme(block=4).replace(**{field: word})
+    with pytest.raises(TypeError, match=r"fields are given by keyword, as in Scheme\(sparsify='top-k'\)"):
+        Scheme("top-k")
     with pytest.raises(TypeError, match="scale: expected text, got 3"):
         Scheme(scale=3)
     with pytest.raises(TypeError, match="bits: expected an integer, got 8.0"):

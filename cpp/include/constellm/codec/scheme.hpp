@@ -6,6 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "constellm/core/fields.hpp"
+
 namespace constellm::codec {
 
 enum class Sparsify : std::uint8_t { none, mask, top_k, block_top_k, slicer };
@@ -40,13 +42,13 @@ struct Bits {
 /// How an activation is coded.
 struct Scheme {
   Sparsify sparsify = Sparsify::none;
-  double keep = 1.0;                  ///< share of the features that are kept, in (0, 1]
-  std::optional<std::int64_t> block;  ///< features of a block
+  double keep = 1.0;
+  std::optional<std::int64_t> block;
   Bits bits = 8;
   Scale scale = Scale::tensor;
   Clip clip = Clip::none;
   Rounding rounding = Rounding::nearest;
-  std::int64_t seed = 0;  ///< of stochastic rounding
+  std::int64_t seed = 0;
   Entropy entropy = Entropy::context;
 
   bool operator==(const Scheme&) const = default;
@@ -56,7 +58,27 @@ struct Scheme {
 
 inline constexpr std::int64_t kFewestCodedBits = 2;
 inline constexpr std::int64_t kMostCodedBits = 8;
-inline constexpr std::int64_t kLargestBlock = 65536;
+inline constexpr core::Range kShare{.least = 0.0, .most = 1.0, .without_least = true, .text = "(0, 1]"};
+inline constexpr core::Range kBlockFeatures{.least = 1.0, .most = 65536.0, .text = "[1, 65536]"};
+inline constexpr core::Range kSeeds{.least = 0.0, .most = 0x1p63, .text = "[0, 2^63)"};
+
+constexpr auto fields(const Scheme*) {
+  using core::optional;
+  return core::record(
+      "Scheme", "How an activation is sparsified, quantised and entropy-coded.",
+      optional("sparsify", &Scheme::sparsify,
+               "'none'; 'mask': what is given; 'top-k': the largest of every token; 'block-top-k': of every "
+               "block of features; 'slicer': of each sign by its energy"),
+      optional("keep", &Scheme::keep,
+               "share of the features that top-k, block-top-k and slicer keep, in (0, 1]", "", kShare),
+      optional("block", &Scheme::block, "features of a block, 1 to 65536", "", kBlockFeatures),
+      optional("bits", &Scheme::bits, "of a kept value, 2 to 8; None or 0: values travel as they are"),
+      optional("scale", &Scheme::scale, "what shares a scale: 'tensor', 'token', 'block'"),
+      optional("clip", &Scheme::clip, "'none'; 'laplace': where a Laplace distribution is best clipped"),
+      optional("rounding", &Scheme::rounding, "'nearest', 'stochastic'"),
+      optional("seed", &Scheme::seed, "of stochastic rounding, >= 0", "", kSeeds),
+      optional("entropy", &Scheme::entropy, "'none', 'zero-order', 'context'"));
+}
 
 /// What is wrong with a scheme, by field, value and range; nothing if it is valid.
 std::optional<std::string> fault_of(const Scheme& scheme);
