@@ -9,6 +9,7 @@ import math
 import pytest
 
 from constellm import split
+from constellm.core.table import Table
 from constellm.paper.collaborative import MAX_ERROR
 from oracles.random_problems import random_chain
 
@@ -153,11 +154,11 @@ def test_the_stored_page_belongs_to_its_rows(load, repository):
 
 
 def test_a_stored_run_without_caps_goes_into_the_page(load, tmp_path):
-    run, tables = load("run"), load("tables")
+    run = load("run")
     file = tmp_path / "rows.csv"
     assert run.to_the_end(file) == ""
     stamp = {"date": "2026-01-02", "commit": "abc1234", "runs": 1}
-    tables.write_csv([{**stamp, **r} for r in rows_at_default(20_000, 9e-5)], file)
+    Table.of([{**stamp, **r} for r in rows_at_default(20_000, 9e-5)]).to_csv(file)
     text = run.to_the_end(file)
     assert "2026-01-02, commit abc1234" in text
     assert text.count("20,000×") == 3
