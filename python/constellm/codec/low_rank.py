@@ -8,6 +8,7 @@ import numpy as np
 
 from .._core.codec import Scheme
 from ..core.checks import count, short
+from ..core.console import for_console
 from .coding import decode, encode
 from .parameters import Parameters, activation
 
@@ -111,7 +112,7 @@ class LowRank:
 
     def __repr__(self) -> str:
         shape = f"{self.projection.features} → {self.projection.rank} features"
-        return f"{type(self).__name__}({shape}, bits={self.scheme.bits}, name={self.name!r})"
+        return for_console(f"{type(self).__name__}({shape}, bits={self.scheme.bits}, name={self.name!r})")
 
     def encode(self, x: np.ndarray) -> bytes:
         """Bytes of an activation, shape (…, features)."""

@@ -10,6 +10,7 @@ from .._core.split import Plan
 from ..codec.calibration import Calibration
 from ..codec.compressor import Compressor, Compressors
 from ..codec.measured_cuts import MeasuredCuts
+from ..core.console import for_console
 from ..core.quantity import quantity
 from ..core.table import Table
 from ..split import codecs_at_cuts, compressors_at_cuts
@@ -190,7 +191,7 @@ class JointResult:
 
     def summary(self) -> str:
         """The rounds as a table, and why it stopped."""
-        return f"{self._table().to_text()}{self._reason()}\n"
+        return for_console(f"{self._table().to_text()}{self._reason()}\n")
 
     def _repr_html_(self) -> str:
         return replace(self._table(), title=self._reason()).to_html()

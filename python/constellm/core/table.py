@@ -47,8 +47,8 @@ class Table:
     | uniform | 500 ms |
     """
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
     title: str = ""
 
     def __post_init__(self) -> None:

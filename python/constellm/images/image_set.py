@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.checks import count, real
+from ..core.console import for_console
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ class ImageSet:
     def __repr__(self) -> str:
         height, width = self.pixels.shape[1:3]
         size = f"{len(self)} images of {width} × {height} px"
-        return f"ImageSet({self.name!r}, {size}, {len(self.classes)} classes)"
+        return for_console(f"ImageSet({self.name!r}, {size}, {len(self.classes)} classes)")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ImageSet):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..codec.compressor import Compressor, ratio_of, round_trip
 from ..core.checks import count
+from ..core.console import for_console
 from ..images import ImageSet
 
 
@@ -103,7 +104,7 @@ class Inference:
 
     def __repr__(self) -> str:
         cuts = ", ".join(f"{k}: {cut.compressor} {cut.ratio:.4g}×" for k, cut in self.cuts.items())
-        return f"Inference({len(self.logits)} images, cuts {{{cuts}}})"
+        return for_console(f"Inference({len(self.logits)} images, cuts {{{cuts}}})")
 
 
 def infer(

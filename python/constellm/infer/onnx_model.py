@@ -14,6 +14,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..core.checks import count
+from ..core.console import for_console
 from ..core.optional import optional_import
 from ..model import Measured, Profile
 from .graph import segment_graph
@@ -76,7 +77,7 @@ class OnnxModel:
 
     def __repr__(self) -> str:
         parameters = sum(tensor.size for tensor in self.weights.tensors.values())
-        return (
+        return for_console(
             f"OnnxModel({self.name!r}, {self.blocks} blocks of {self.tokens} tokens × {self.width} features, "
             f"{len(self.classes)} classes, {parameters / 1e6:.1f} M parameters)"
         )

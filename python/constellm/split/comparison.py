@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from .. import _core
 from .._core.split import Problem
-from ..core.files import write_text
+from ..core.console import for_console
 from ..core.optional import optional_import
 from ..core.quantity import printable
+from ..core.table import Table
 from .display import layout_text, why_none
 from .interrupt import Interrupted, was_interrupted
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
@@ -75,38 +73,20 @@ class Comparison:
         return f"Comparison({self.problem.name!r}: {len(self.rows)} methods)"
 
     def __str__(self) -> str:
-        head, body = self._shown()
-        widths = [max(map(len, column)) for column in zip(head, *body)]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in (head, *body)]
-        return "\n".join([self._title(), *lines])
+        return for_console(self._shown().to_text().rstrip("\n"))
 
     def _repr_html_(self) -> str:
-        head, body = self._shown()
-        cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-        lines = ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body]
-        caption = f"<caption>{escape(self._title())}</caption>"
-        body_html = "".join(lines)
-        return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>{body_html}</tbody></table>"
+        return self._shown().to_html()
 
     def to_markdown(self) -> str:
         """The table as Markdown, figures rounded."""
-        head, body = self._shown()
-        rows = [head, ["---"] * len(head), *body]
-        return (
-            "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
-            + "\n"
-        )
+        return self._shown().to_markdown()
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """The table as CSV, all columns in full precision: written to `path`, or returned without one."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(COLUMNS), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        if path is None:
-            return text.getvalue()
-        write_text(text.getvalue(), path)
-        return None
+        table = Table(tuple(COLUMNS), tuple(tuple(row[name] for name in COLUMNS) for row in self.rows))
+        text = table.to_csv(path)
+        return text if path is None else None
 
     def to_pandas(self) -> Any:
         """The table as a ``pandas.DataFrame``, indexed by method.
@@ -123,11 +103,11 @@ class Comparison:
         reference = "" if self.reference is None else f"; speed-up over {self.reference}"
         return f"{self.problem.name}: {self.problem.objective}{reference}"
 
-    def _shown(self) -> tuple[list[str], list[list[str]]]:
-        """Head and rounded cells, without columns that are empty throughout."""
+    def _shown(self) -> Table:
+        """The rows for people, without columns that are empty throughout."""
         cells = {name: [_cell(name, row[name]) for row in self.rows] for name in COLUMNS}
-        shown = [name for name in COLUMNS if name == "method" or any(cells[name])]
-        return shown, [[cells[name][i] for name in shown] for i in range(len(self.rows))]
+        shown = [name for name in COLUMNS if name == "method" or any(map(_told, cells[name]))]
+        return Table(shown, tuple(zip(*(cells[name] for name in shown))), self._title())
 
 
 def compare(
@@ -260,11 +240,14 @@ def _tensor_parallel_row(problem: Problem, row: dict[str, Any]) -> dict[str, Any
     return row
 
 
-def _cell(column: str, value: Any) -> str:
+def _cell(column: str, value: Any) -> Any:
+    """A value as the table shows it; times, bytes and energy keep theirs, and get a unit there."""
     if isinstance(value, str):
         return printable(value)
-    if math.isnan(value):
-        return ""
-    if column == "gap":
+    if column == "gap" and not math.isnan(value):
         return f"{value:.2%}"
-    return f"{value:.3f}" if column == "speed_up" else f"{value:.6g}"
+    return f"{value:.3f}" if column == "speed_up" and not math.isnan(value) else float(value)
+
+
+def _told(cell: Any) -> bool:
+    return cell != "" and cell == cell

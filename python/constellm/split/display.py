@@ -13,14 +13,14 @@ from typing import Any
 
 from .._core.network import Node
 from .._core.split import Infeasibility, Plan, Problem, Stage
+from ..core.console import for_console
 from ..core.quantity import printable, quantity
+from ..core.table import Table
 from .schedule import PHASES, schedule
 from .solver import evaluate
 
 _SHOWN_ROWS = 12  # of a long table: the first ones and the last one
 _NODES_ONE_BY_ONE = 50  # above, a problem shows groups of them
-
-Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]  # title, head, rows
 
 
 def attach() -> None:
@@ -97,9 +97,9 @@ def _problem_tables(problem: Problem) -> list[Table]:
         for codec in problem.codecs
     ]
     return [
-        ("Layers", ("layers", "name", "work", "memory", "output", "error gain"), layers),
+        Table(("layers", "name", "work", "memory", "output", "error gain"), layers, "Layers"),
         *_network_tables(problem),
-        ("Codecs", ("codec", "ratio", "error", "encode", "decode"), codecs),
+        Table(("codec", "ratio", "error", "encode", "decode"), codecs, "Codecs"),
     ]
 
 
@@ -122,7 +122,10 @@ def _network_tables(problem: Problem) -> list[Table]:
     if len(nodes) <= _NODES_ONE_BY_ONE:
         node_rows = [(node.id, _speed(node), *_figures([node], node_figures)) for node in nodes]
         link_rows = [(getattr(link, "from"), link.to, *_figures([link], link_figures)) for link in links]
-        return [("Nodes", ("node", *node_head), node_rows), ("Links", ("from", "to", *link_head), link_rows)]
+        return [
+            Table(("node", *node_head), node_rows, "Nodes"),
+            Table(("from", "to", *link_head), link_rows, "Links"),
+        ]
     node_rows = [
         (group, str(len(members)), _speeds(members), *_figures(members, node_figures))
         for group, members in _by_group(nodes).items()
@@ -132,8 +135,8 @@ def _network_tables(problem: Problem) -> list[Table]:
         for group, members in _by_group(links).items()
     ]
     return [
-        ("Nodes by group", ("group", "nodes", *node_head), node_rows),
-        ("Links by group", ("group", "links", *link_head), link_rows),
+        Table(("group", "nodes", *node_head), node_rows, "Nodes by group"),
+        Table(("group", "links", *link_head), link_rows, "Links by group"),
     ]
 
 
@@ -264,9 +267,9 @@ def _plan_tables(plan: Plan) -> list[Table]:
         for hop in terms.hops
     ]
     stage_head = ("node", "layers", "overhead", "decode", "compute", "encode", "total", "memory", "codec")
-    tables: list[Table] = [("Stages, per micro-batch", stage_head, stages)]
+    tables = [Table(stage_head, stages, "Stages, per micro-batch")]
     if hops:
-        tables.append(("Hops, per micro-batch", ("from", "to", "sent", "time", "latency"), hops))
+        tables.append(Table(("from", "to", "sent", "time", "latency"), hops, "Hops, per micro-batch"))
     return tables
 
 
@@ -320,42 +323,15 @@ def _named(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
 
 
-def _shortened(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str] | None]:
-    """The rows, or of many the first ones, None for what is left out, and the last."""
-    if len(rows) <= _SHOWN_ROWS:
-        return rows
-    return [*rows[: _SHOWN_ROWS - 2], None, rows[-1]]
-
-
 def _text(lines: Sequence[str], tables: Sequence[Table]) -> str:
-    blocks = ["\n".join(map(printable, lines))]
-    for title, head, rows in tables:
-        shown = _shortened(rows)
-        widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-        body = [_text_row(row, widths) if row else f"  … {len(rows) - _SHOWN_ROWS + 1} more" for row in shown]
-        blocks.append("\n".join([title, _text_row(head, widths), *body]))
-    return "\n\n".join(blocks) + "\n"
-
-
-def _text_row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  " + "  ".join(printable(cell).ljust(width) for cell, width in zip(cells, widths)).rstrip()
+    blocks = ["\n".join(map(printable, lines)) + "\n"]
+    blocks += [table.to_text(most=_SHOWN_ROWS, indent="  ") for table in tables]
+    return for_console("\n".join(blocks))
 
 
 def _html(lines: Sequence[str], tables: Sequence[Table], picture: str = "") -> str:
     head = "<br>".join([f"<b>{escape(lines[0])}</b>", *map(escape, lines[1:])])
-    body = "\n".join(filter(None, [f"<p>{head}</p>", picture, *(_html_table(*table) for table in tables)]))
+    body = "\n".join(
+        filter(None, [f"<p>{head}</p>", picture, *(table.to_html(most=_SHOWN_ROWS) for table in tables)])
+    )
     return f'<div class="constellm" style="font-size: 90%">\n{body}\n</div>'
-
-
-def _html_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = []
-    for row in _shortened(rows):
-        if row is None:
-            left_out = len(rows) - _SHOWN_ROWS + 1
-            body.append(f'<tr><td colspan="{len(head)}">… {left_out} more</td></tr>')
-        else:
-            body.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>")
-    caption = f'<caption style="text-align: left; font-weight: bold">{escape(title)}</caption>'
-    lines = "\n".join(body)
-    return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>\n{lines}\n</tbody></table>"

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._core.split import Plan
 from ..core.checks import short
+from ..core.console import for_console
+from ..core.quantity import quantity
 from .solver import as_plan, evaluate
 
 PHASES = ("overhead", "decode", "compute", "encode", "transmit")
@@ -39,6 +41,11 @@ class Server:
     time_s: float
     latency_s: float
 
+    def __repr__(self) -> str:
+        return for_console(
+            f"Server({self.name!r}, {self.kind}, {quantity(self.time_s, 's')} per micro-batch)"
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
@@ -64,6 +71,12 @@ class Schedule:
     finish_s: NDArray[np.float64]
     makespan_s: float
     bottleneck: int
+
+    def __repr__(self) -> str:
+        return for_console(
+            f"Schedule({len(self.servers)} servers, {len(self.micro_batches)} micro-batches shown, makespan "
+            f"{quantity(self.makespan_s, 's', digits=4)}, bottleneck {self.servers[self.bottleneck].name!r})"
+        )
 
 
 def schedule(plan: Plan, *, micro_batches: ArrayLike | None = None) -> Schedule:

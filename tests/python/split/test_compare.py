@@ -95,7 +95,7 @@ def test_added_codecs_and_broken_limits_are_said(problem, table):
 def test_text(repository):
     table = split.compare(example(repository, "source-is-sink"), ["single-satellite", "optimal"])
     head, *rows = str(table).splitlines()[1:]
-    assert head.split()[:3] == ["method", "status", "delay_s"]
+    assert head.split()[:3] == ["method", "status", "delay"]
     assert [row.split()[:2] for row in rows] == [["single-satellite", "feasible"], ["optimal", "optimal"]]
     assert repr(table) == "Comparison('source-is-sink': 2 methods)"
 
