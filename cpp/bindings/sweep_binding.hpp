@@ -98,15 +98,21 @@ void bind_sweep(py::module_& m, const S& system, RecordOf record_of, Shown shown
   const std::string what = Annotation<Bound>::in();
   m.def(
       "field",
-      [record_of](const Bound& problem, const std::string& address) {
-        const auto target = sweep::resolve(record_of(problem), address);
+      [record_of](const Bound& problem, const std::string& address, const std::vector<std::string>& earlier) {
+        const Record& record = record_of(problem);
+        const auto target = sweep::resolve(record, address);
+        for (const std::string& before : earlier) {
+          if (target.hides(sweep::resolve(record, before)))
+            throw core::InvalidInput("axis '" + address + "': sets all that axis '" + before +
+                                     "' has set before it, which would change nothing");
+        }
         return py::make_tuple(target.unit, target.is_count);
       },
-      py::arg("problem"), py::arg("address"),
+      py::arg("problem"), py::arg("address"), py::arg("earlier"),
       ("field(problem: " + what +
-       ", address: str) -> tuple[str, bool]\n\nUnit of the numeric field that `address` names, and whether "
-       "it "
-       "is a count. ValueError says what exists instead.")
+       ", address: str, earlier: collections.abc.Sequence[str]) -> tuple[str, bool]\n\nUnit of the numeric "
+       "field that `address` names, and whether it is a count. ValueError says what exists instead, or which "
+       "of the `earlier` addresses it would leave without effect.")
           .c_str());
   m.def(
       "run",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A shell that runs in the background has its programs ignore Ctrl-C, and theirs; the tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples on every machine and in every run; no example is failed for being slow.
 settings.register_profile("constellm", derandomize=True, deadline=None, max_examples=100)

@@ -146,9 +146,9 @@ def make_grid(
     system = first
     for name in methods:
         system.check_method(name)
-    for address in axes:
-        if address not in parameters:
-            problems = _with_field(system, problems, address)
+    fields = [name for name in axes if name not in parameters]
+    for i, address in enumerate(fields):
+        problems = _with_field(system, problems, address, fields[:i])
     made = next(p for p in problems if not isinstance(p, str))
     return Grid(
         system=system,
@@ -197,13 +197,13 @@ def _call(factory: Callable[..., Any], values: Mapping[str, Sequence[Any]]) -> l
     return made
 
 
-def _with_field(system: System, problems: list[Any], address: str) -> list[Any]:
-    """`problems`, those without the field given up; ValueError if that is all of them."""
+def _with_field(system: System, problems: list[Any], address: str, earlier: list[str]) -> list[Any]:
+    """`problems`, those given up where the field is not, or hides another axis; ValueError if that is all."""
     kept: list[Any] = []
     for problem in problems:
         try:
             if not isinstance(problem, str):
-                system.field(problem, address)
+                system.field(problem, address, earlier)
             kept.append(problem)
         except ValueError as error:
             kept.append(str(error))
@@ -213,7 +213,7 @@ def _with_field(system: System, problems: list[Any], address: str) -> list[Any]:
 
 
 def _field_axis(system: System, problem: Any, address: str, values: Any) -> Axis:
-    unit, is_count = system.field(problem, address)
+    unit, is_count = system.field(problem, address, ())
     try:
         array = np.array(values)
     except ValueError:  # rows of different lengths

@@ -46,8 +46,9 @@ class System:
     answer : str
         Name of the variable that holds answers where they are kept.
     field : callable
-        ``field(record, address)``: unit, and whether it is a count, of the number that `address` names;
-        ValueError for an address that leads nowhere.
+        ``field(record, address, earlier)``: unit, and whether it is a count, of the number that `address`
+        names; ValueError for an address that leads nowhere, or that sets all that one of the `earlier`
+        addresses has set.
     check_method : callable
         ``check_method(name)``: ValueError for a method that is not known.
     run : callable
@@ -60,7 +61,7 @@ class System:
     columns: tuple[Column, ...]
     statuses: tuple[str, ...]
     answer: str
-    field: Callable[[Any, str], tuple[str, bool]]
+    field: Callable[[Any, str, Sequence[str]], tuple[str, bool]]
     check_method: Callable[[str], None]
     run: Callable[..., None]
 

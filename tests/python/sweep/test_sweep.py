@@ -423,3 +423,27 @@ def test_a_result_without_xarray_has_its_figures_as_attributes(monkeypatch: pyte
     np.testing.assert_array_equal(copied.delay_s, found.delay_s)
     with pytest.raises(AttributeError, match=r"'sel': a SweepResult has delay_s, .*constellm\[sweep\]"):
         found.sel  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("rate_bps", "links.rate_bps"),
+        ("links[isl].rate_bps", "rate_bps"),
+        ("links[isl].rate_bps *", "links[isl].rate_bps"),
+        ("nodes[s0].flop_per_s", "nodes[0].flop_per_s"),
+        ("max_error", "limits.max_error"),
+        (" micro_batches", "micro_batches"),
+    ],
+)
+def test_an_axis_that_leaves_another_without_effect_is_refused(names: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match=f"axis '{re.escape(names[1])}': sets all that axis"):
+        run(small(), dict.fromkeys(names, [1, 2]))
+
+
+@pytest.mark.parametrize(
+    "names", [("rate_bps", "links[isl].rate_bps"), ("rate_bps", "rate_bps *"), ("rate_bps", "latency_s")]
+)
+def test_axes_that_share_a_part_have_their_effects_in_order(names: tuple[str, str]) -> None:
+    found = run(small(), {names[0]: [1e5, 1e6], names[1]: [1.0, 2.0]})
+    assert len(set(np.ravel(found["delay_s"]))) == 4

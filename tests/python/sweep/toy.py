@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Cart:
         return dataclasses.asdict(self)
 
 
-def field(cart: Cart, address: str) -> tuple[str, bool]:
+def field(cart: Cart, address: str, earlier: Sequence[str]) -> tuple[str, bool]:
     """Unit of a field, and whether it is a count."""
     units = {"radius_m": ("m", False), "turns": ("", True)}
     if address not in units:

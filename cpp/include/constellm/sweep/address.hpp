@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,16 @@ struct Target {
   std::string unit;       ///< SI; empty for a pure number
   bool is_count = false;  ///< whole numbers only
   std::function<void(R&, double)> apply;
+  std::string field{};                   ///< with its list, where it is of the records in one
+  std::vector<std::size_t> positions{};  ///< of those records, ascending
+  bool scale = false;
+
+  /// Whether nothing is left of what `earlier` has set once this is applied.
+  [[nodiscard]] bool hides(const Target& earlier) const {
+    return !scale && field == earlier.field &&
+           std::includes(positions.begin(), positions.end(), earlier.positions.begin(),
+                         earlier.positions.end());
+  }
 };
 
 /// An address taken apart; see `resolve`.
@@ -143,7 +154,10 @@ Target<R> target(const core::Field<R, A>& field, const R& record, const Address&
   check_change(field, record, address);
   return {.unit = address.scale ? "" : field.unit,
           .is_count = std::is_same_v<typename core::Field<R, A>::Value, std::int64_t>,
-          .apply = setter(field, address.scale)};
+          .apply = setter(field, address.scale),
+          .field = field.name,
+          .positions = {},
+          .scale = address.scale};
 }
 
 template <class R, class A>
@@ -160,10 +174,14 @@ Target<R> target_in(const core::Field<R, A>& list, const R& record, const Addres
     Target<Item> one = target(field, items[chosen.front()], address);
     found = Target<R>{.unit = std::move(one.unit),
                       .is_count = one.is_count,
-                      .apply = [list, chosen, set = setter(field, address.scale)](R& whole, double value) {
-                        std::vector<Item>& all = list.of(whole);
-                        for (const std::size_t i : chosen) set(all[i], value);
-                      }};
+                      .apply =
+                          [list, chosen, set = setter(field, address.scale)](R& whole, double value) {
+                            std::vector<Item>& all = list.of(whole);
+                            for (const std::size_t i : chosen) set(all[i], value);
+                          },
+                      .field = std::string(list.name) + "." + field.name,
+                      .positions = chosen,
+                      .scale = address.scale};
   });
   if (!found) {
     fail(address, std::string(list.name) + " have no numeric field '" + std::string(address.field) +

@@ -11,9 +11,9 @@ def check_method(method: str) -> None:
     """
     ValueError with the known names for a method that `run` does not know.
     """
-def field(problem: constellm._core.split.Problem, address: str) -> tuple[str, bool]:
+def field(problem: constellm._core.split.Problem, address: str, earlier: collections.abc.Sequence[str]) -> tuple[str, bool]:
     """
-    Unit of the numeric field that `address` names, and whether it is a count. ValueError says what exists instead.
+    Unit of the numeric field that `address` names, and whether it is a count. ValueError says what exists instead, or which of the `earlier` addresses it would leave without effect.
     """
 def run(*, problems: collections.abc.Sequence[constellm._core.split.Problem], addresses: collections.abc.Sequence[str], which: typing.Any, values: typing.Any, columns: dict[str, typing.Any], methods: collections.abc.Sequence[str], time_limit_s: float, threads: int, keep_answers: bool, on_finished: typing.Any) -> None:
     """
