@@ -19,7 +19,7 @@ def warn_moved(old: str, new: str, *, stacklevel: int = 2) -> None:
     )
 
 
-def moved_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+def moved_names(module: str, names: Mapping[str, str], *, stacklevel: int = 2) -> Callable[[str], Any]:
     """A module's ``__getattr__`` that finds names which moved away from it.
 
     Parameters
@@ -28,6 +28,8 @@ def moved_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
         The old module, its ``__name__``.
     names
         Old name to where it is now, ``"constellm.area.name"``.
+    stacklevel
+        As of `warnings.warn`: 2 for a ``__getattr__`` itself, 3 for a call out of one.
 
     Examples
     --------
@@ -37,7 +39,7 @@ def moved_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
     def find(name: str) -> Any:
         if name not in names:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        warn_moved(f"{module}.{name}", names[name])
+        warn_moved(f"{module}.{name}", names[name], stacklevel=stacklevel)
         home, _, attribute = names[name].rpartition(".")
         return getattr(importlib.import_module(home), attribute)
 

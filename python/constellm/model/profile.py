@@ -13,6 +13,7 @@ import numpy as np
 
 from .._core.model import Layer, LayerProfile
 from ..core.checks import count, instance, non_negative, short
+from ..core.table import Table
 
 FIELDS = (
     "flop",
@@ -223,20 +224,15 @@ class Profile:
             "workspace_bytes": ("workspace [MB]", 1e6),
             "output_bytes": ("output [MB]", 1e6),
         }
-        head = "".join(f"<th>{title}</th>" for title, _ in columns.values())
         rows = []
         for first, last in _runs(self.detail):
             layer = self.detail[first]
             name = layer.name if first == last else f"{layer.name} … {self.detail[last].name}"
             figures = [f"{getattr(layer, key) / unit:,.4g}" for key, (_, unit) in columns.items()]
-            cells = "".join(f"<td>{cell}</td>" for cell in (f"{last - first + 1} ×", escape(name), *figures))
-            rows.append(f"<tr>{cells}</tr>")
+            rows.append((f"{last - first + 1} ×", name, *figures))
+        table = Table(("", "layer", *(title for title, _ in columns.values())), rows)
         note = f"<div>{escape(self.note)}</div>" if self.note else ""
-        return (
-            f"<div>{escape(repr(self))}</div>"
-            f"<table><thead><tr><th></th><th>layer</th>{head}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>{note}"
-        )
+        return f"<div>{escape(repr(self))}</div>{table.to_html()}{note}"
 
 
 def _runs(detail: tuple[LayerProfile, ...]) -> list[tuple[int, int]]:

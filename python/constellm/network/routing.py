@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Union
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import network as _core
-from ..core.checks import count, instance
+from ..core.checks import count, instance, short
 
 Place = Union[str, int]
 """A node: its id or its position."""
@@ -103,6 +103,8 @@ def shortest_paths(
         start = np.arange(len(graph.nodes), dtype=np.int32)
     else:
         given = [sources] if isinstance(sources, (str, int, np.integer)) else sources
+        if isinstance(given, (bytes, Set, Mapping)) or not isinstance(given, Iterable):
+            raise TypeError(f"sources: expected nodes in order, got {short(sources)}")
         positions = [_position(graph, f"sources[{i}]", source) for i, source in enumerate(given)]
         start = np.asarray(positions, dtype=np.int32)
     cost, link = _core.shortest_paths(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from ..core.deprecation import moved_names
 from . import collaborative
@@ -59,14 +58,14 @@ def reproduce(
     return reproduce_study(STUDIES[study], out, quick=quick, notebooks=notebooks)
 
 
-_moved = moved_names(
+__getattr__ = moved_names(
     __name__,
     {
-        name: f"constellm.paper.collaborative.{name}"
-        for name in ("FOOTPRINT_BYTES", "MAX_ERROR", "PAPER_KEEP", "PARAMETERS", "edge_boards")
+        "Parameter": "constellm.paper.report.study.Parameter",
+        "parameters_markdown": "constellm.paper.collaborative.parameters_markdown",
+        **{
+            name: f"constellm.paper.collaborative.{name}"
+            for name in ("FOOTPRINT_BYTES", "MAX_ERROR", "PAPER_KEEP", "PARAMETERS", "edge_boards")
+        },
     },
 )
-
-
-def __getattr__(name: str) -> Any:
-    return _moved(name)

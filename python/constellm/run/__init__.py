@@ -7,17 +7,17 @@ from . import infer, measurement  # noqa: F401  (results that were pickled look 
 
 del infer  # the module; the name is the function's
 
-__getattr__ = moved_names(
-    __name__,
-    {
-        "cuts_of": "constellm.split.compressors_at_cuts",
-        **{
-            name: f"constellm.infer.{name}"
-            for name in (
-                *("Crossing", "Inference", "Measurement", "OnnxModel", "Segmented", "Weights", "calibration"),
-                *("direct_compressors", "infer", "learned_compressors", "load", "measure", "measured_cuts"),
-                *("random_combinations", "read_weights", "save_onnx", "shipped"),
-            )
-        },
+_NEW = {
+    "cuts_of": "constellm.split.compressors_at_cuts",
+    **{
+        name: f"constellm.infer.{name}"
+        for name in (
+            *("Crossing", "Inference", "Measurement", "OnnxModel", "Segmented", "Weights", "calibration"),
+            *("direct_compressors", "infer", "learned_compressors", "load", "measure", "measured_cuts"),
+            *("random_combinations", "read_weights", "save_onnx", "shipped"),
+        )
     },
-)
+}
+__all__ = list(_NEW)  # noqa: PLE0605
+
+__getattr__ = moved_names(__name__, _NEW)

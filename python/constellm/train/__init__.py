@@ -66,7 +66,9 @@ __all__ = [
 
 
 _moved = moved_names(
-    __name__, {name: f"constellm.codesign.{name}" for name in ("JointResult", "Order", "alternate")}
+    __name__,
+    {name: f"constellm.codesign.{name}" for name in ("JointResult", "Order", "alternate")},
+    stacklevel=3,
 )
 
 

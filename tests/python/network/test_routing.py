@@ -91,3 +91,10 @@ def test_refusals():
         network.hops(graph, "z")
     with pytest.raises(ValueError, match=r"target: 99 is not in"):
         network.shortest_paths(graph, 0).path(0, 99)
+
+
+@pytest.mark.parametrize("sources", [{"a", "b"}, {"a": 1}, b"a", 1.5])
+def test_sources_without_an_order_are_refused(sources: object) -> None:
+    graph = network.Graph(["a", "b"], from_=[0], to=[1], rate_bps=1e9, latency_s=[1.0])
+    with pytest.raises(TypeError, match="sources: expected nodes in order"):
+        network.shortest_paths(graph, sources)

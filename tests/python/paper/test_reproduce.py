@@ -205,3 +205,10 @@ def test_names_that_moved_are_found_with_a_warning():
         assert paper.collaborative(image="720p") == paper.collaborative.problem(image="720p")
     with pytest.warns(DeprecationWarning, match=r"constellm\.paper\.collaborative\.edge_boards now"):
         assert paper.edge_boards() == paper.collaborative.edge_boards()
+
+
+def test_the_warning_of_a_moved_name_is_of_the_line_that_used_it():
+    with pytest.warns(DeprecationWarning) as caught:
+        assert paper.Parameter is type(STUDY.parameters[0])
+        assert paper.parameters_markdown().startswith("| parameter | value |")
+    assert {one.filename for one in caught} == {__file__}

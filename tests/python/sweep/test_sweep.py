@@ -447,3 +447,14 @@ def test_an_axis_that_leaves_another_without_effect_is_refused(names: tuple[str,
 def test_axes_that_share_a_part_have_their_effects_in_order(names: tuple[str, str]) -> None:
     found = run(small(), {names[0]: [1e5, 1e6], names[1]: [1.0, 2.0]})
     assert len(set(np.ravel(found["delay_s"]))) == 4
+
+
+def test_a_limit_that_an_axis_has_lifted_stays_lifted() -> None:
+    free = run(small(), {"max_error": [np.inf]})["delay_s"]
+    found = run(small(), {"max_error": [np.inf], "max_error *": [0.01, 1.0]})["delay_s"]
+    np.testing.assert_array_equal(np.asarray(found)[0], np.repeat(np.asarray(free), 2))
+
+
+def test_limits_take_no_key() -> None:
+    with pytest.raises(ValueError, match="limits is no list, so it takes no key"):
+        run(small(), {"limits[0].max_error": [0.1]})

@@ -126,10 +126,13 @@ auto setter(const core::Field<R, A>& field, bool scale) {
     } else if constexpr (std::is_same_v<V, std::int64_t>) {
       figure = to_count(field.name, field.range, value);
     } else if constexpr (std::is_same_v<V, std::optional<double>>) {
-      if (!scale && value == std::numeric_limits<double>::infinity())
+      if (scale) {
+        if (figure) *figure *= value;  // an axis before may have lifted the limit: it stays lifted
+      } else if (value == std::numeric_limits<double>::infinity()) {
         figure = std::nullopt;
-      else
-        figure = scale ? *figure * value : value;
+      } else {
+        figure = value;
+      }
     } else {
       for (double& number : *figure) change(number);
     }
@@ -243,7 +246,8 @@ Target<R> resolve(const R& record, std::string_view text) {
   detail::for_each_number<R>([&](const auto& field) {
     if (*field.section == '\0') return;
     if (known.find(field.section) == std::string::npos) append_name(known, field.section);
-    if (address.key || field.section != address.list) return;
+    if (field.section != address.list) return;
+    if (address.key) fail(address, std::string(field.section) + " is no list, so it takes no key");
     section = field.section;
     if (field.name == address.field) found = detail::target(field, record, address);
   });

@@ -7,8 +7,17 @@ boards; `STUDY` is what is computed and held against the paper, by `constellm.pa
 from ...core.deprecation import callable_module
 from .parameters import FOOTPRINT_BYTES, MAX_ERROR, PAPER_KEEP, PARAMETERS
 from .scenario import edge_boards, problem
-from .study import STUDY
+from .study import STUDY, parameters_markdown
 
-__all__ = ["FOOTPRINT_BYTES", "MAX_ERROR", "PAPER_KEEP", "PARAMETERS", "STUDY", "edge_boards", "problem"]
+__all__ = [
+    "FOOTPRINT_BYTES",
+    "MAX_ERROR",
+    "PAPER_KEEP",
+    "PARAMETERS",
+    "STUDY",
+    "edge_boards",
+    "parameters_markdown",
+    "problem",
+]
 
 callable_module(__name__, problem, f"{__name__}.problem")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from ..report.study import Study
+from ..report.study import Study, parameters_table
 from .claims import claims
 from .experiments import EXPERIMENTS
 from .parameters import PARAMETERS
+
+
+def parameters_markdown() -> str:
+    """`PARAMETERS` as a Markdown table."""
+    return parameters_table(PARAMETERS).to_markdown().rstrip("\n")
+
 
 STUDY = Study(
     name="collaborative",
