@@ -12,8 +12,9 @@
 
 namespace constellm::bindings {
 
-/// The start of `repr(value)`, for messages; of an integer too long for that, its type.
-inline std::string shown(const py::handle& value, py::ssize_t most = 60) {
+/// The start of `repr(value)`, and `more` where it goes on, for messages; of an integer too long for that,
+/// its type.
+inline std::string shown(const py::handle& value, py::ssize_t most = 60, const char* more = "…") {
   const auto text = py::reinterpret_steal<py::object>(PyObject_Repr(value.ptr()));
   if (!text) {
     PyErr_Clear();
@@ -22,7 +23,7 @@ inline std::string shown(const py::handle& value, py::ssize_t most = 60) {
   const bool cut = PyUnicode_GET_LENGTH(text.ptr()) > most;
   const auto start = py::reinterpret_steal<py::object>(PyUnicode_Substring(text.ptr(), 0, most));
   // backslashreplace: a repr of one's own may hold what is no Unicode.
-  return std::string(py::bytes(start.attr("encode")("utf-8", "backslashreplace"))) + (cut ? "…" : "");
+  return std::string(py::bytes(start.attr("encode")("utf-8", "backslashreplace"))) + (cut ? more : "");
 }
 
 /// Whether a numpy scalar is of `kind` ("floating", "integer"); true of anything not from numpy.

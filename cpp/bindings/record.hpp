@@ -42,6 +42,18 @@ inline py::object to_plain(const py::handle& value) {
   return py::reinterpret_borrow<py::object>(value);
 }
 
+/// Complains of the first keyword that is no field.
+template <class T, class... A>
+void refuse_unknown(const core::Record<T, A...>& table, const py::dict& keywords) {
+  for (const auto& [key, _] : keywords) {
+    bool is_field = false;
+    table.for_each([&, key = key](const auto& field) {
+      is_field = is_field || PyUnicode_CompareWithASCIIString(key.ptr(), field.name) == 0;
+    });
+    if (!is_field) throw py::type_error(std::string(table.name) + ": unknown key " + shown(key));
+  }
+}
+
 /// Reads the fields of `value` from keywords; those named in `known` it has already.
 template <class T, class... A>
 void read_keywords(const core::Record<T, A...>& table, const py::dict& keywords, T& value,
@@ -51,19 +63,13 @@ void read_keywords(const core::Record<T, A...>& table, const py::dict& keywords,
     using V = typename core::Field<T, Access>::Value;
     if (!keywords.contains(field.name)) {
       if (!field.required || std::find(known.begin(), known.end(), field.name) != known.end()) return;
+      refuse_unknown(table, keywords);  // rather a field's name with a slip than a field that is missing
       throw py::type_error(std::string(table.name) + ": missing required key '" + field.name + "'");
     }
     ++used;
     field.of(value) = FromPython<V>::get(keywords[field.name], field.name);
   });
-  if (used == keywords.size()) return;
-  for (const auto& [key, _] : keywords) {
-    bool is_field = false;
-    table.for_each([&, key = key](const auto& field) {
-      is_field = is_field || PyUnicode_CompareWithASCIIString(key.ptr(), field.name) == 0;
-    });
-    if (!is_field) throw py::type_error(std::string(table.name) + ": unknown key " + shown(key));
-  }
+  if (used != keywords.size()) refuse_unknown(table, keywords);
 }
 
 /// Builds a T from keywords. What `validate(const T&, std::string_view where)` adds to the ranges of the
@@ -236,7 +242,7 @@ py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& 
         for (const auto& [key, value] : keywords_of(table, self)) {
           if (value.is_none()) continue;
           if (text.back() != '(') text += ", ";
-          text += std::string(py::str(key)) + "=" + shown(value, 120);
+          text += std::string(py::str(key)) + "=" + shown(value, 120, "...");
         }
         return text + ")";
       },

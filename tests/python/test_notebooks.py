@@ -35,7 +35,7 @@ def test_stored_without_outputs_and_with_checks(file):
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_runs(file, tmp_path):
-    from constellm.paper.notebooks import render_notebooks
+    from constellm.paper.report.notebooks import render_notebooks
 
     # As in a clone: notebooks find stored rows in the documentation beside their folder.
     (tmp_path / "notebooks").mkdir()

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ..core import __version__
 from ..core.console import never_fail
 from . import reproduce, split
 from .info import add_info
@@ -18,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="constellm",
         description="Plan, prove and compare large-model inference over satellite constellations.",
     )
+    parser.add_argument("--version", action="version", version=f"constellm {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     split.add_commands(commands)
     reproduce.add_command(commands)

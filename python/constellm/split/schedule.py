@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,6 +72,11 @@ class Schedule:
     finish_s: NDArray[np.float64]
     makespan_s: float
     bottleneck: int
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Version 0.1.0 had every micro-batch, and did not say so.
+        every = {"micro_batches": np.arange(state["start_s"].shape[1])}
+        self.__dict__.update({**every, **state})
 
     def __repr__(self) -> str:
         return for_console(

@@ -72,7 +72,6 @@ class RowStore:
         self._system = system
         self._folder = as_path(folder)
         self._description = description
-        self._axes = description["axes"]
         self._methods = _methods(description)
         self._waiting: list[Rows] = []
         self._written_at = time.monotonic()
@@ -90,7 +89,11 @@ class RowStore:
             if _LEFTOVER.fullmatch(path.name):
                 path.unlink()
         if (self._folder / "manifest.json").exists():
-            return str(_read_manifest(self._folder, self._description)["rows"])
+            manifest = _read_manifest(self._folder, self._description)
+            self._description = manifest[
+                "sweep"
+            ]  # equal, and as its files are marked: 1 and 1.0 differ there
+            return str(manifest["rows"])
         if any(self._folder.iterdir()):
             raise ValueError(f"store: {str(self._folder)!r} holds something else than a sweep's rows")
         kind = "parquet" if _has_pyarrow() else "jsonl"
@@ -154,8 +157,8 @@ class RowStore:
         messages = {row: text for part in parts for row, text in part.messages.items()}
         table: dict[str, list[Any]] = {"cell": cells.tolist()}
         table["method"] = [self._methods[m] for m in (index % len(self._methods)).tolist()]
-        shape = [len(axis["values"]) for axis in self._axes]
-        for axis, places in zip(self._axes, np.unravel_index(cells, shape)):
+        shape = [len(axis["values"]) for axis in self._description["axes"]]
+        for axis, places in zip(self._description["axes"], np.unravel_index(cells, shape)):
             table[axis["name"]] = axis_labels(axis)[places].tolist()
         for column in self._system.columns:
             table[column.name] = np.concatenate([part.columns[column.name] for part in parts]).tolist()
@@ -209,7 +212,7 @@ def _rows_in(path: Path, system: System, description: dict[str, Any]) -> Rows:
     except (TypeError, ValueError) as error:
         raise _Damaged(f"is not of this sweep: {error}") from None
     for axis, place in zip(axes, places):
-        if axis_labels(axis)[place].tolist() != _numbers(axis, table[axis["name"]]):
+        if not _same(axis_labels(axis)[place].tolist(), _numbers(axis, table[axis["name"]])):
             raise _Damaged(f"is not of this sweep: axis {axis['name']!r} has other values")
     return Rows(index, columns, messages, [])
 
@@ -217,6 +220,12 @@ def _rows_in(path: Path, system: System, description: dict[str, Any]) -> Rows:
 def _numbers(axis: dict[str, Any], values: list[Any]) -> list[Any]:
     """`values` of an axis in a row file, where numbers that are not finite may be texts."""
     return [float(v) if isinstance(v, str) else v for v in values] if axis["numbers"] else values
+
+
+def _same(expected: list[Any], found: list[Any]) -> bool:
+    """Whether they are equal; NaN is equal to itself here."""
+    pairs = zip(expected, found)
+    return len(expected) == len(found) and all(a == b or (a != a and b != b) for a, b in pairs)
 
 
 def _free_name(folder: Path, name: str) -> Path:

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+import constellm
 from constellm import split
 from constellm.cli import main
 
@@ -97,3 +98,10 @@ def test_ctrl_c_outside_the_solver_leaves_no_traceback(examples, tmp_path, capsy
     monkeypatch.setattr(split, "load_problem", load)
     assert main(["split", "solve", str(examples / "throughput.json"), "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "constellm: interrupted\n"
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"constellm {constellm.__version__}\n"

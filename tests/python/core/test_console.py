@@ -47,3 +47,18 @@ def test_the_command_line_prints_on_any_console(repository, encoding: str) -> No
     )
     assert done.returncode == 0, done.stderr
     assert b"optimal" in done.stdout and b"0-" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "ascii"])
+def test_what_objects_show_of_themselves_can_be_printed(repository, encoding: str) -> None:
+    code = f"""
+from constellm import network, split
+problem = split.load_problem({str(repository / "tests" / "data" / "split" / "three-stages-lossy.json")!r})
+plan = split.solve(problem)
+for shown in (problem, problem.network, plan, split.schedule(plan), split.compare(problem, ["optimal"])):
+    print(shown)
+print(plan.summary(), problem.summary(), split.schedule(plan).servers)
+"""
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr

@@ -68,7 +68,7 @@ def test_messages_cut_between_characters():
         Layer(name="é" * 500, flop="1", memory_bytes=0.0, output_bytes=0.0)
     with refused(TypeError, "^name: expected text, got .'é+…$"):
         Layer(name=["é" * 500], flop=1.0, memory_bytes=0.0, output_bytes=0.0)
-    assert "é…" in repr(Layer(name="é" * 500, flop=1.0, memory_bytes=0.0, output_bytes=0.0))
+    assert "é..." in repr(Layer(name="é" * 500, flop=1.0, memory_bytes=0.0, output_bytes=0.0))
 
 
 # ---- numbers ---------------------------------------------------------------------------------

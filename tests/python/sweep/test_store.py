@@ -339,3 +339,18 @@ def test_parquet_rows_need_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"constellm\[sweep\]"):
         load_rows(tmp_path)
+
+
+def test_axes_that_are_equal_are_the_same_sweep(tmp_path: Path, kind: str, solved: list[int]) -> None:
+    for values in ([10**8, 10**9], [1e8, 1e9], np.array([1e8, 1e9]), [10**8, 1e9]):
+        run(small(), rate_bps=values, store=tmp_path)
+    assert solved == [2]
+    assert not (tmp_path / "damaged").exists()
+
+
+def test_values_that_are_no_numbers_are_kept_too(tmp_path: Path, kind: str, solved: list[int]) -> None:
+    first = run(small(), rate_bps=[np.nan, 1e8], store=tmp_path)
+    assert_same(run(small(), rate_bps=[np.nan, 1e8], store=tmp_path), first)
+    assert_same(load_rows(tmp_path), first)
+    assert solved == [2]
+    assert not (tmp_path / "damaged").exists()
