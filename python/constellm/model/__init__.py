@@ -8,10 +8,11 @@ take your own.
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 from .._core.model import AttentionShape, BlockShape, Layer, LayerProfile, MlpShape
-from .config import ELEMENT_BYTES, Config, available
+from .config import ELEMENT_BYTES, Config, available, check_options
 from .described import architecture, describe
 from .families import Decoder, VisionTower
 from .measured import Measured, pipedream, pipeedge, read_pipedream, read_pipeedge
@@ -69,4 +70,7 @@ def from_config(config: Config, **options: Any) -> Profile:
         As for those; and for a configuration that nests anything but a text model by itself, of which
         `decoder` and `vit` take their own.
     """
-    return vit(config, **options) if describe(config).family.vision else decoder(config, **options)
+    family = describe(config).family
+    door = vit if family.vision else decoder
+    check_options(f"from_config() of {family.model_type}", options, list(signature(door).parameters)[1:])
+    return door(config, **options)

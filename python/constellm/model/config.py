@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
@@ -33,6 +33,9 @@ ELEMENT_BYTES = {
     "int4": 0.5,
 }
 
+#: Element types that a configuration may name; what is stored in fewer bits is quantised.
+FLOAT_DTYPES = ("float64", "float32", "float16", "bfloat16")
+
 DATA = Path(__file__).parent / "data"
 
 
@@ -41,6 +44,26 @@ def element_bytes(field: str, dtype: str) -> float:
     if dtype not in ELEMENT_BYTES:
         raise ValueError(f"{field}: {dtype!r} is not one of {', '.join(ELEMENT_BYTES)}")
     return ELEMENT_BYTES[dtype]
+
+
+def stored_dtype(config: Mapping[str, Any]) -> Any:
+    """What a configuration says of its weights' element type, under the newer name or the older one."""
+    return config.get("dtype") or config.get("torch_dtype")
+
+
+def chosen_dtype(dtype: str | None, config: Mapping[str, Any], otherwise: str) -> str:
+    """The element type that the caller gives, else the configuration's, else `otherwise`."""
+    if dtype is not None:
+        return dtype
+    stored = stored_dtype(config)
+    if stored is None:
+        return otherwise
+    if stored not in FLOAT_DTYPES:
+        field = "dtype" if config.get("dtype") else "torch_dtype"
+        raise ValueError(
+            f"config.{field}: {short(stored)} is not one of {', '.join(FLOAT_DTYPES)}; say which with dtype"
+        )
+    return str(stored)
 
 
 def weight_element_bytes(weight_dtype: str | float | None, dtype: str, config: Mapping[str, Any]) -> float:
@@ -64,6 +87,16 @@ def weight_element_bytes(weight_dtype: str | float | None, dtype: str, config: M
     if size == 0:
         raise ValueError("weight_dtype: 0 is not in (0, 1000]")
     return size
+
+
+def check_options(door: str, options: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raise a ``TypeError`` that names `door`, the function that was called, for an unknown option."""
+    names = list(known)
+    for name in options:
+        if name not in names:
+            raise TypeError(
+                f"{door} got an unexpected keyword argument {name!r}; it takes {', '.join(names)}"
+            )
 
 
 def choose(field: str, value: str, choices: tuple[str, ...]) -> str:

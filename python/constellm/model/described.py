@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Union
 
 from ..core.checks import short
-from .config import Config, read_config
+from .config import Config, read_config, stored_dtype
 from .families import FAMILIES, Decoder, Family, Image, VisionTower
 from .families.inert import is_inert
 from .families.vision import OWN_VIT_FIELDS
@@ -14,17 +14,26 @@ from .fields import Fields
 
 Architecture = Union[Decoder, VisionTower]
 
-#: Fields that change figures in whichever class reads them, and the values that stand for "not used".
+#: Fields that change figures in whichever code reads them, and the values that stand for "not used".
 ONLY_EVERYWHERE = {
     "add_cross_attention": (None, False),
     "pruned_heads": (None, {}),
     "layer_types": (None,),
     "attention_chunk_size": (None,),
     "use_bidirectional_attention": (None, False),
+    "n_special": (None, 0),
+    "learned_embeddings": (None, True),
+    "full_attn_mod": (None, 1),
 }
 #: Where a configuration of several models keeps each.
 _PARTS = {False: "text_config", True: "vision_config"}
 _ABOUT_ONE_MODEL = ("quantization_config", "generation_config")
+#: Activation functions of transformers, but those with parameters (prelu, xielu).
+ACTIVATIONS = (
+    *("gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new", "gelu_python", "gelu_python_tanh"),
+    *("gelu_pytorch_tanh", "hardswish", "laplace", "leaky_relu", "linear", "mish", "quick_gelu", "relu"),
+    *("relu2", "relu6", "sigmoid", "silu", "sqrtsoftplus", "swish", "tanh"),
+)
 _DOORS = {False: "model.decoder(config)", True: "model.vit(config)"}
 
 
@@ -116,10 +125,12 @@ def _nested(values: Mapping[str, Any], vision: bool | None) -> tuple[Family, dic
     inner_kind = inner.get("model_type")
     if not isinstance(inner_kind, str) or inner_kind not in FAMILIES:
         raise ValueError(f"config.{key}.model_type: {short(inner_kind)} is not one of {_known()}")
-    # The output matrix belongs to the whole, and so does the word on it.
+    # The output matrix and how weights are stored belong to the whole, and so do the words on them.
     for field in ("tie_word_embeddings", "quantization_config"):
         if field in values:
             inner[field] = values[field]
+    if stored := stored_dtype(values):
+        inner["dtype"] = stored
     return FAMILIES[inner_kind], inner, f"The {key} of {kind}, alone."
 
 
@@ -144,12 +155,25 @@ def _fields(family: Family, values: Mapping[str, Any]) -> Fields:
                     f"config.{name}: {short(value)} is not {' or '.join(map(repr, only[name]))}, all that is "
                     f"understood of {family.model_type}"
                 )
-        elif name not in family.defaults and not is_inert(name) and name not in _ELSEWHERE:
+        elif not (name in family.defaults or is_inert(name) or name in _ELSEWHERE or _switched_off(value)):
             raise ValueError(
                 f"config.{name}: {short(value)} is not known of {family.model_type}; leave it out if it "
                 "changes neither weights nor computation"
             )
-    return Fields(named, family.defaults, _class_name(family, values))
+    fields = Fields(named, family.defaults, _class_name(family, values))
+    for name in family.activations:
+        if name in named:
+            fields.choice(name, ACTIVATIONS)
+    return fields
+
+
+def _switched_off(value: Any) -> bool:
+    """Whether a field that the class does not read asks for nothing.
+
+    Every field that the class reads is known here, so an unknown one is of other code than the class: its
+    number or true may build what the class does not, and is refused; false and null build nothing.
+    """
+    return value is None or value is False
 
 
 def _class_name(family: Family, values: Mapping[str, Any]) -> str:
@@ -165,9 +189,11 @@ def _class_name(family: Family, values: Mapping[str, Any]) -> str:
     return str(name)
 
 
-#: Fields that some architecture reads: a class without the field does not look at it. How quantised
-#: weights are stored is asked of the caller.
+#: Fields that some architecture reads: a class without the field does not look at it. How weights are
+#: stored changes no architecture.
 _ELSEWHERE = frozenset(
-    {"quantization_config"}.union(*([*family.defaults, *family.aliases] for family in FAMILIES.values()))
+    {"quantization_config", "dtype", "torch_dtype"}.union(
+        *([*family.defaults, *family.aliases] for family in FAMILIES.values())
+    )
     - OWN_VIT_FIELDS.keys()
 )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from .. import _core
 from .._core.model import Pass
 from ..core.checks import non_negative
-from .config import Config, choose, element_bytes, weight_element_bytes
+from .config import Config, check_options, choose, chosen_dtype, element_bytes, weight_element_bytes
 from .described import describe
 from .families import Decoder
 from .profile import Profile
@@ -25,7 +25,7 @@ def decoder(
     cache_tokens: float | None = None,
     chunks: int = 1,
     batch: int = 1,
-    dtype: str = "float16",
+    dtype: str | None = None,
     weight_dtype: str | float | None = None,
     granularity: str = "block",
     ends: str = "folded",
@@ -50,7 +50,8 @@ def decoder(
     batch : int
         Sequences in a micro-batch.
     dtype : str
-        Element type of activations and cache.
+        Element type of activations and cache; default: the configuration's ``dtype`` (``torch_dtype``),
+        else ``"float16"``.
     weight_dtype : str or float
         Element type of the weights, or bytes of one; default: `dtype`. Must be given where the
         configuration has a ``quantization_config``.
@@ -87,6 +88,7 @@ def decoder(
     """
     found = describe(config, vision=False)
     shape = found.build()
+    dtype = chosen_dtype(dtype, found.values, "float16")
     assert isinstance(shape, Decoder)
     if choose("phase", phase, ("prefill", "decode")) == "prefill":
         new, past = _tokens("prompt_tokens", prompt_tokens), 0.0
@@ -128,6 +130,9 @@ def decoder(
     )
 
 
+_OF_BOTH_PASSES = ("batch", "dtype", "weight_dtype", "granularity", "ends")
+
+
 class Generation(NamedTuple):
     """The two passes of a request: the prompt, and one token at the mean context."""
 
@@ -157,6 +162,7 @@ def generation(
         ``prefill``; and ``decode``, one token at the mean context p + n/2. Both keep a cache for p + n
         tokens.
     """
+    check_options("generation()", options, _OF_BOTH_PASSES)
     p = _tokens("prompt_tokens", prompt_tokens)
     n = _tokens("new_tokens", new_tokens)
     return Generation(

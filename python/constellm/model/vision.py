@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core.model import Pass
 from ..core.checks import count, real
-from .config import Config, choose, element_bytes, weight_element_bytes
+from .config import Config, choose, chosen_dtype, element_bytes, weight_element_bytes
 from .described import describe
 from .families import Image, VisionTower
 from .profile import Profile
@@ -60,7 +60,7 @@ def vit(
     *,
     image_px: int | None = None,
     batch: int = 1,
-    dtype: str = "float32",
+    dtype: str | None = None,
     weight_dtype: str | float | None = None,
     granularity: str = "block",
     ends: str = "folded",
@@ -83,7 +83,8 @@ def vit(
     batch : int
         Images in a micro-batch.
     dtype : str
-        Element type of the activations.
+        Element type of the activations; default: the configuration's ``dtype`` (``torch_dtype``), else
+        ``"float32"``.
     weight_dtype : str or float
         Element type of the weights, or bytes of one; default: `dtype`. Must be given where the
         configuration has a ``quantization_config``.
@@ -142,6 +143,7 @@ def vit(
     )
     tower = found.build(image)
     assert isinstance(tower, VisionTower)
+    dtype = chosen_dtype(dtype, found.values, "float32")
     element = element_bytes("dtype", dtype)
     one_pass = Pass(
         batch=batch,

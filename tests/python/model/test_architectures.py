@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from constellm import model
-from constellm.model.described import ONLY_EVERYWHERE
+from constellm.model.described import ACTIVATIONS, ONLY_EVERYWHERE
 from constellm.model.families import FAMILIES, Family
 from constellm.model.families.inert import is_inert
 from constellm.model.families.vision import OWN_VIT_FIELDS
@@ -30,6 +30,8 @@ def family_of(config: dict) -> Family:
 
 
 def profile_of(config: dict, **options: object) -> model.Profile:
+    if "quantization_config" in config:
+        options = {"weight_dtype": 1.0, **options}
     if family_of(config).vision:
         return model.vit(config)
     return model.decoder(config, **{"prompt_tokens": TOKENS, **options})
@@ -67,6 +69,60 @@ def test_the_document_lists_every_architecture(repository) -> None:
 def test_parameters_of_published_models(name: str) -> None:
     row = PUBLISHED[name]
     assert profile_of(row["config"]).parameters == row["parameters"]
+
+
+#: What stands around the text model or the tower in files of several models.
+AROUND = {
+    "clip-vit-base-patch32 vision": {
+        "_commit_hash": None,
+        "architectures": ["CLIPModel"],
+        "initializer_factor": 1.0,
+        "logit_scale_init_value": 2.6592,
+        "model_type": "clip",
+        "projection_dim": 512,
+        "text_config": {"model_type": "clip_text_model", "vocab_size": 49408},
+        "text_config_dict": None,
+        "torch_dtype": "float32",
+        "vision_config_dict": {"patch_size": 32},
+    },
+    "siglip-so400m-patch14-384 vision": {
+        "architectures": ["SiglipModel"],
+        "initializer_factor": 1.0,
+        "model_type": "siglip",
+        "text_config": {"model_type": "siglip_text_model", "projection_size": 1152},
+        "torch_dtype": "float32",
+    },
+    "Llama-4-Scout text": {
+        "architectures": ["Llama4ForConditionalGeneration"],
+        "boi_token_index": 200080,
+        "eoi_token_index": 200081,
+        "image_token_index": 200092,
+        "model_type": "llama4",
+        "tie_word_embeddings": False,
+        "torch_dtype": "bfloat16",
+        "vision_config": {"model_type": "llama4_vision_model", "pixel_shuffle_ratio": 0.5},
+    },
+    "gemma-3-27b text": {
+        "architectures": ["Gemma3ForConditionalGeneration"],
+        "boi_token_index": 255999,
+        "eos_token_id": [1, 106],
+        "initializer_range": 0.02,
+        "mm_tokens_per_image": 256,
+        "model_type": "gemma3",
+        "torch_dtype": "bfloat16",
+        "vision_config": {"model_type": "siglip_vision_model", "vision_use_head": False},
+    },
+}
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_published_files_that_nest_several_models(name: str) -> None:
+    row = PUBLISHED[name]
+    if family_of(row["config"]).vision:
+        profile = model.vit({**AROUND[name], "vision_config": row["config"]})
+    else:
+        profile = model.decoder({**AROUND[name], "text_config": row["config"]}, prompt_tokens=TOKENS)
+    assert (profile.parameters, profile.dtype) == (row["parameters"], AROUND[name]["torch_dtype"])
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -229,6 +285,17 @@ def test_fields_and_defaults_are_those_of_the_class(reference, model_type: str) 
         elif name not in of_any and (model_type, name) not in WRITTEN_OVER:
             assert is_inert(name) or name in {**family.only, **ONLY_EVERYWHERE}, name
     assert set(family.defaults) - set(of_class) <= TAKEN
+    assert set(family.activations) <= set(of_class)
+
+
+#: Their parameters would be counted nowhere.
+WITH_PARAMETERS = {"prelu", "xielu"}
+
+
+def test_activation_functions_are_those_of_transformers(reference) -> None:
+    from transformers.activations import ACT2CLS
+
+    assert set(ACTIVATIONS) == set(ACT2CLS) - WITH_PARAMETERS
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)

@@ -82,6 +82,8 @@ def test_fields_that_the_class_does_not_read_change_nothing() -> None:
             "eos_token_id": [2],
         },
         {"architectures": ["MistralForCausalLM"], "auto_map": {"AutoConfig": "x.Y"}},
+        {"never_heard_of": None, "use_mrope": False, "lm_head_bias": False},  # switched off
+        {"activation": "swiglu", "activation_function": "foo"},  # functions of other classes
     ):
         assert profile({**MISTRAL, **extra}).detail == plain.detail
     assert plain.parameters == 7_241_732_096
@@ -95,6 +97,21 @@ def test_fields_that_the_class_does_not_read_change_nothing() -> None:
             "config.add_cross_attention: True is not None or",
         ),
         ({**LLAMA, "num_cells": 3}, "config.num_cells: 3 is not known of llama; leave it out if it changes"),
+        ({**LLAMA, "more_cells": True}, "config.more_cells: True is not known of llama"),
+        ({**LLAMA, "more_cells": 0}, "config.more_cells: 0 is not known of llama"),
+        ({**LLAMA, "quantization": {"bits": 4}}, "config.quantization: {'bits': 4} is not known of llama"),
+        ({"model_type": "gpt2", "n_special": 40}, "config.n_special: 40 is not None or 0"),
+        ({"model_type": "opt", "learned_embeddings": False}, "config.learned_embeddings: False is not None"),
+        ({"model_type": "falcon", "ff_factor": 3}, "config.ff_factor: 3 is not None or 4"),
+        ({**LLAMA, "hidden_act": "foo"}, "config.hidden_act: 'foo' is not one of gelu, gelu_10, "),
+        ({**LLAMA, "hidden_act": None}, "config.hidden_act: None is not one of gelu"),
+        ({**LLAMA, "hidden_act": "prelu"}, "config.hidden_act: 'prelu' is not one of gelu"),
+        ({"model_type": "gpt2", "activation_function": "xielu"}, "config.activation_function: 'xielu' is"),
+        ({"model_type": "gemma2", "hidden_activation": "foo"}, "config.hidden_activation: 'foo' is not"),
+        ({"model_type": "falcon", "activation": "foo"}, "config.activation: 'foo' is not one of gelu"),
+        ({**LLAMA, "torch_dtype": "float99"}, "config.torch_dtype: 'float99' is not one of float64, float32"),
+        ({**LLAMA, "dtype": 5}, "config.dtype: 5 is not one of float64, float32"),
+        ({**LLAMA, "torch_dtype": "int8"}, "say which with dtype"),
         ({**LLAMA, "attention_chunk_size": 8192}, "config.attention_chunk_size: 8192 is not None"),
         ({**LLAMA, "pruned_heads": {"1": [0]}}, "config.pruned_heads: "),
         ({**MISTRAL, "layer_types": ["sliding_attention"] * 32}, "config.layer_types: "),
@@ -150,6 +167,47 @@ def test_quantised_weights_are_counted_as_told() -> None:
     for wrong, message in [(0, "weight_dtype: 0 is not in"), (True, "weight_dtype: expected a number")]:
         with pytest.raises((TypeError, ValueError), match=message):
             profile(quantised, weight_dtype=wrong)
+
+
+def test_weights_are_stored_as_the_configuration_says() -> None:
+    """Unless the caller says otherwise; half precision where nobody does, and single for images."""
+    plain = profile(LLAMA)
+    assert plain.weight_bytes == 2 * plain.parameters
+    for word, size in [("float64", 8), ("float32", 4), ("float16", 2), ("bfloat16", 2), (None, 2)]:
+        for field in ("torch_dtype", "dtype"):
+            stored = profile({**LLAMA, field: word})
+            assert stored.weight_bytes == size * plain.parameters
+            assert stored.kv_cache_bytes == size / 2 * plain.kv_cache_bytes
+            assert stored.dtype == word or (word, stored.dtype) == (None, "float16")
+    single = {**LLAMA, "torch_dtype": "float32"}
+    assert profile({**single, "dtype": "float16"}).detail == plain.detail  # the newer name holds
+    assert profile(single, dtype="bfloat16").detail == plain.detail
+    assert profile(single, weight_dtype="int8").weight_bytes == plain.parameters
+    assert profile(single, weight_dtype="int8").dtype == "float32"
+    assert profile({**LLAMA, "torch_dtype": "float99"}, dtype="float16").detail == plain.detail
+    tower = model.vit(VIT)
+    assert tower.weight_bytes == 4 * tower.parameters
+    assert model.vit({**VIT, "torch_dtype": "float16"}).weight_bytes == 2 * tower.parameters
+    text = {"model_type": "gemma3_text", "num_hidden_layers": 3}
+    nested = {"model_type": "gemma3", "text_config": text, "torch_dtype": "float32"}
+    assert profile(nested).weight_bytes == 2 * profile(text).weight_bytes
+    request = model.generation(single, prompt_tokens=5, new_tokens=5)
+    assert request.decode.weight_bytes == 4 * plain.parameters
+
+
+def test_options_are_refused_by_the_function_that_was_called() -> None:
+    with pytest.raises(
+        TypeError,
+        match=r"^from_config\(\) of llama got an unexpected keyword argument 'foo'; it takes phase, ",
+    ):
+        model.from_config(LLAMA, foo=1)
+    with pytest.raises(
+        TypeError, match=r"^from_config\(\) of vit got .* 'prompt_tokens'; it takes image_px, "
+    ):
+        model.from_config(VIT, prompt_tokens=5)
+    for option in ("foo", "phase", "context_tokens", "cache_tokens"):
+        with pytest.raises(TypeError, match=rf"^generation\(\) got .* '{option}'; it takes batch, dtype, "):
+            model.generation(LLAMA, prompt_tokens=5, new_tokens=5, **{option: 1})
 
 
 def test_an_unknown_type_lists_all_that_are_known() -> None:

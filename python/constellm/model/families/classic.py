@@ -229,6 +229,7 @@ FAMILIES = (
         _GPT,
         build=_gpt2,
         aliases=_GPT_ALIASES,
+        activations=("activation_function",),
     ),
     Family(
         "gptj",
@@ -244,6 +245,7 @@ FAMILIES = (
         },
         build=_gptj,
         aliases=_GPT_ALIASES,
+        activations=("activation_function",),
     ),
     Family(
         "gpt_neox",
@@ -288,6 +290,7 @@ FAMILIES = (
         },
         build=_bloom,
         aliases={"num_hidden_layers": "n_layer", "num_attention_heads": "n_head", "n_embed": "hidden_size"},
+        activations=(),
     ),
     Family(
         "opt",
@@ -307,6 +310,7 @@ FAMILIES = (
             "tie_word_embeddings": True,
         },
         build=_opt,
+        activations=("activation_function",),
     ),
     Family(
         "falcon",
@@ -327,5 +331,7 @@ FAMILIES = (
         },
         build=_falcon,
         aliases={"n_embed": "hidden_size"},
+        only={"ff_factor": (None, 4)},  # the class has 4 where ffn_hidden_size is absent, whatever it says
+        activations=("activation",),
     ),
 )

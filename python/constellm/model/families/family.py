@@ -77,6 +77,8 @@ class Family:
         Other names of fields, as the class reads them.
     only : mapping
         Fields that are understood with one value alone.
+    activations : tuple of str
+        Fields that the class looks up among its activation functions.
     """
 
     model_type: str
@@ -86,3 +88,4 @@ class Family:
     vision: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
     only: Mapping[str, Any] = field(default_factory=dict)
+    activations: tuple[str, ...] = ("hidden_act",)

@@ -191,12 +191,20 @@ FAMILIES = (
     Family("qwen2", ("Qwen2ForCausalLM",), _QWEN, build=_qwen2),
     Family("qwen3", ("Qwen3ForCausalLM",), {**_QWEN, "head_dim": 128, "attention_bias": False}, build=_qwen3),
     Family("gemma", ("GemmaForCausalLM",), _GEMMA, build=_gemma, only=_CAUSAL),
-    Family("gemma2", ("Gemma2ForCausalLM",), _GEMMA2, build=_gemma2, only=_CAUSAL),
+    Family(
+        "gemma2",
+        ("Gemma2ForCausalLM",),
+        _GEMMA2,
+        build=_gemma2,
+        only=_CAUSAL,
+        activations=("hidden_activation",),
+    ),
     Family(
         "gemma3_text",
         ("Gemma3ForCausalLM",),
         {**_GEMMA2, "vocab_size": 262208, "sliding_window_pattern": 6},
         build=_gemma3,
         only=_CAUSAL,
+        activations=("hidden_activation",),
     ),
 )

@@ -258,6 +258,7 @@ FAMILIES = (
         },
         build=_gpt_oss,
         aliases={"num_experts": "num_local_experts"},
+        activations=(),
     ),
     Family(
         "llama4_text",

@@ -241,6 +241,7 @@ FAMILIES = (
         {**_POOLED, **OWN_VIT_FIELDS},
         build=_vit,
         vision=True,
+        activations=("hidden_act", "pooler_act"),
     ),
     Family(
         "deit",
@@ -248,6 +249,7 @@ FAMILIES = (
         _POOLED,
         build=_deit,
         vision=True,
+        activations=("hidden_act", "pooler_act"),
     ),
     Family(
         "beit",
