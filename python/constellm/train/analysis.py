@@ -13,7 +13,7 @@ from torch.nn.utils.parametrize import type_before_parametrizations
 
 from .ends import Head, Port, Tail, skeleton
 from .memory import held
-from .nested import Batched, batch_of, leaves_of, own, same, take_rows, tensors_of
+from .nested import Batched, batch_of, leaves_of, on_tensors, own, same, take_rows, tensors_of
 from .segment import PLAIN, Inputs, Parts, Segment
 from .trace import Trace, watched
 
@@ -90,8 +90,8 @@ def analyse(
     """
     batch = batch_of(example)
     row, two_rows = (take_rows(example, batch, rows) for rows in ([0], [0, 0]))
-    one = _watched(module, paths, row)
-    two = _watched(module, paths, two_rows)
+    one = _watched(module, paths, row, "its first row alone")
+    two = _watched(module, paths, two_rows, "two rows, its first one twice")
     if len(paths) < 2:
         raise ValueError(f"blocks: {paths[0]!r} alone; where there is one block, nothing can be cut")
     ports = _ports(paths, one)
@@ -123,16 +123,29 @@ def analyse(
     return parts
 
 
-def _watched(module: nn.Module, paths: tuple[str, ...], example: Any) -> Trace:
+def _watched(module: nn.Module, paths: tuple[str, ...], rows: Any, what: str) -> Trace:
+    """A pass through rows of the example, called `what`; where it fails, the reason."""
     try:
-        return watched(skeleton(module), paths, *own(example))
+        return watched(skeleton(module), paths, *own(rows))
     except RuntimeError as error:
         weights = [weight for weight in held(module).values() if isinstance(weight, Tensor)]
-        given, own_types = map(_types_of_floats, (tensors_of(example), weights))
-        if not given or given <= own_types:
-            raise
-        kinds = (", ".join(sorted(map(str, types))) for types in (given, own_types))
-        raise TypeError("example: its numbers are {}, the module's {}: {}".format(*kinds, error)) from error
+        given, own_types = map(_types_of_floats, (tensors_of(rows), weights))
+        if any(_passes(module, paths, rows, dtype) for dtype in own_types - given):
+            kinds = (", ".join(sorted(map(str, types))) for types in (given, own_types))
+            raise TypeError(
+                "example: its numbers are {}, the module's {}: {}".format(*kinds, error)
+            ) from error
+        raise ValueError(f"example: the module fails on {what}: {error}") from error
+
+
+def _passes(module: nn.Module, paths: tuple[str, ...], rows: Any, dtype: torch.dtype) -> bool:
+    """Whether a module takes such inputs with numbers of another type."""
+    converted = on_tensors(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor, rows)
+    try:
+        watched(skeleton(module), paths, *own(converted))
+    except (RuntimeError, ValueError):
+        return False
+    return True
 
 
 def _types_of_floats(tensors: list[Tensor]) -> set[torch.dtype]:

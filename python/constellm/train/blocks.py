@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn.utils.parametrize import type_before_parametrizations
 
 from ..core.checks import short
-from .memory import held
+from .memory import OF_EVERY_MODULE, held
+from .nested import leaves_of
 
 _CONTAINERS = (nn.ModuleList, nn.Sequential)
 
@@ -73,7 +74,7 @@ def _found(module: nn.Module) -> Iterator[tuple[str, ...]]:
     most = max((len(run.names) for run in runs), default=0)
     longest = [run for run in runs if len(run.names) == most]
     if not longest:
-        raise ValueError(f"blocks: {type(module).__name__} has no ModuleList or Sequential; name the blocks")
+        raise ValueError(f"blocks: {_lack(module)}; name the blocks{_unregistered(module)}")
     run = max(longest, key=lambda run: run.parameters)
     chain = [other for other in runs if other.kind is run.kind]
     if len(chain) > 1:
@@ -84,12 +85,36 @@ def _found(module: nn.Module) -> Iterator[tuple[str, ...]]:
             raise ValueError(f"blocks: more than one row of {most} blocks, name one of {', '.join(alike)}")
         yield _checked(module, run.paths)
         return
-    containers = [(path, part) for path, part in module.named_modules() if isinstance(part, _CONTAINERS)]
-    path, container = max(containers, key=lambda each: len(each[1]._modules))
+    path, container = max(_containers(module), key=lambda each: len(each[1]._modules))
     if len(container._modules) > 1:
         yield _checked(module, tuple(_join(path, name) for name in container._modules))
     else:  # the outermost: if it is called again and again, that is what has to be said
         yield _checked(module, longest[0].paths)
+
+
+def _containers(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    return [(path, part) for path, part in module.named_modules() if isinstance(part, _CONTAINERS)]
+
+
+def _lack(module: nn.Module) -> str:
+    """Why there is no row."""
+    kind = type(module).__name__
+    if not _containers(module):
+        return f"{kind} has no ModuleList or Sequential"
+    return f"{kind} has no module with parameters in a ModuleList or Sequential"
+
+
+def _unregistered(module: nn.Module) -> str:
+    """A note on modules that PyTorch does not see, in a plain list, tuple or mapping."""
+    for path, part in module.named_modules():
+        for name, value in vars(part).items():
+            plain = isinstance(value, (list, tuple, dict)) and name not in OF_EVERY_MODULE
+            if plain and any(isinstance(leaf, nn.Module) for leaf in leaves_of(value)):
+                return (
+                    f" ({_join(path, name)!r} is a plain {type(value).__name__} of modules, whose parameters "
+                    "PyTorch does not see; make it a ModuleList)"
+                )
+    return ""
 
 
 def _runs(module: nn.Module) -> list[_Run]:
@@ -146,7 +171,8 @@ def _at(module: nn.Module, path: str) -> nn.Module:
         return module.get_submodule(path)
     except AttributeError:
         raise ValueError(
-            f"blocks: nothing at {path!r} in {type(module).__name__}; candidates are {_all_rows(module)}"
+            f"blocks: no module at {path!r} in {type(module).__name__}; candidates are "
+            f"{_all_rows(module)}{_unregistered(module)}"
         ) from None
 
 

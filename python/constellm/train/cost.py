@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..model import LayerProfile, Measured, Profile
-from .counting import Alive, FlopCounter, InsidePyTorch
+from .counting import Alive, FlopCounter, InsidePyTorch, OneThread
 from .memory import Memory, Weight, nbytes, unpacked
 from .nested import batch_of, take_rows, tensors_of
 from .segment import Segment
@@ -45,16 +45,16 @@ def profile(model: SplitModel, batch: int) -> Profile:
         segment = model.segment(i, i + 1)
         # A later segment's activation is counted when it is taken over.
         given = sum(map(nbytes, tensors_of((args, kwargs)))) if i == 0 else 0
-        known = segment.tensors + tensors_of(
-            (args, kwargs, x, () if side is None else (side.calls, side.inputs))
-        )
-        counter = FlopCounter(f"block {path!r}", segment.modules, known, segment.reenacts)
-        inside = InsidePyTorch(f"block {path!r}", segment.modules)
-        with _Fused(), Alive(given) as alive, counter, inside:
+        inputs = tensors_of((args, kwargs, x, () if side is None else (side.calls, side.inputs)))
+        where, names = f"block {path!r}", segment.modules
+        counter = FlopCounter(where, names, segment.tensors, inputs, segment.reenacts)
+        inside = InsidePyTorch(where, names, counter.depends)
+        with _Fused(), OneThread(where, names), Alive(given) as alive, counter, inside:
             if side is None:
                 x, side = segment.start(*args, **kwargs)
             else:
                 x = segment(x, side=side)
+            counter.check_made(tensors_of((x, side.calls, side.inputs)))
         weight_bytes = Memory(segment.held).nbytes
         carried = 0 if model.side_is_fixed or i == model.blocks - 1 else side.from_block(i + 1).nbytes
         detail.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -10,14 +11,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .memory import dense_parts, storages
+from .memory import Storages, dense_parts, storages, written
 from .nested import tensors_of
 from .operations import formula_of
 
-_LEAVE = (Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.data_ptr)
+_TO_LIBRARIES = (Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.data_ptr)
+_TO_PYTHON = (Tensor.tolist, Tensor.item, Tensor.__float__, Tensor.__int__, Tensor.__complex__)
 _CREATES = ("aten::lift_fresh", "aten::lift")  # what torch.tensor gives was made of plain numbers
 
 
@@ -30,8 +33,10 @@ class FlopCounter(TorchDispatchMode):
         Which part of a model it is, for messages.
     names : mapping of Module to str
         Paths of the modules that are run, for messages.
-    known : iterable of Tensor
-        What the pass may read beside what it makes: weights and inputs, whose bytes are counted.
+    held : iterable of Tensor
+        What the pass may read beside what it is given and makes: weights, whose bytes are counted.
+    given : iterable of Tensor
+        Its inputs.
     repeats : callable
         Whether what is computed at the moment was counted elsewhere.
 
@@ -50,17 +55,20 @@ class FlopCounter(TorchDispatchMode):
         self,
         where: str,
         names: Mapping[nn.Module, str],
-        known: Iterable[Tensor],
+        held: Iterable[Tensor],
+        given: Iterable[Tensor],
         repeats: Callable[[], bool],
     ) -> None:
         super().__init__()
         self.flop = 0
         self._where, self._names, self._repeats = where, names, repeats
-        self._known = {key for tensor in known for key in storages(tensor)}
+        self._depends = Storages(given)
+        self._known = Storages((*held, *given))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        self._check_known(func, tensors_of((args, kwargs)))
+        read = tensors_of((args, kwargs))
+        self._check_known(func, read)
         formula = formula_of(func, (args, kwargs))
         if formula is None:
             result = self._decomposed(func, args, kwargs)
@@ -73,8 +81,30 @@ class FlopCounter(TorchDispatchMode):
         result = func(*args, **kwargs)
         if not self._repeats():
             self.flop += formula(*args, result=result, **kwargs)
-        self._known.update(key for tensor in tensors_of(result) for key in storages(tensor))
+        made = tensors_of(result)
+        self._known.add(made)
+        if self._depends.meet(read):
+            self._depends.add((*made, *written(func, args, kwargs)))
         return result
+
+    def depends(self, tensor: Tensor) -> bool:
+        """Whether a tensor was made of what the pass was given, not of weights alone."""
+        return self._depends.meet([tensor])
+
+    def check_made(self, results: Iterable[Tensor]) -> None:
+        """Refuse results of the pass that were made where nothing is counted.
+
+        Raises
+        ------
+        ValueError
+            If one of them was not made in the pass, given to it or held.
+        """
+        for tensor in results:
+            if tensor.numel() and not self._known.hold(tensor):
+                raise ValueError(
+                    f"{self._where}: a tensor of shape {tuple(tensor.shape)} that it returns was made "
+                    "outside of PyTorch, or in another thread, where operations cannot be counted"
+                )
 
     def _decomposed(self, func: Any, args: Any, kwargs: Any) -> Any:
         """Under inference mode operations that are made of others arrive whole."""
@@ -87,34 +117,80 @@ class FlopCounter(TorchDispatchMode):
         if isinstance(func, torch._ops.OpOverload) and func._schema.name in _CREATES:
             return
         for tensor in read:
-            if tensor.numel() and not self._known.issuperset(storages(tensor)):
+            if tensor.numel() and not self._known.hold(tensor):
                 raise ValueError(
                     f"{self._where}: {func}{_place(self._names)} reads a tensor of shape "
                     f"{tuple(tensor.shape)} that is no attribute of a module and was not made by PyTorch's "
-                    "operations, so its bytes would be missing; make it a buffer"
+                    "operations in this thread, so its bytes and FLOP would be missing; make it a buffer, a "
+                    "plain list of modules a ModuleList"
                 )
 
 
 class InsidePyTorch(TorchFunctionMode):
-    """Refuses to hand tensors to other libraries, whose operations nobody counts.
+    """Refuses to hand tensors to other libraries, or numbers to Python, whose operations nobody counts.
+
+    Numbers that come from weights alone may go, and so may integers and truth values: they tell shapes and
+    steer the program.
 
     Parameters
     ----------
     where, names
         As for `FlopCounter`.
+    depends : callable
+        Whether a tensor depends on what the pass was given.
+    """
+
+    def __init__(self, where: str, names: Mapping[nn.Module, str], depends: Callable[[Tensor], bool]) -> None:
+        super().__init__()
+        self._where, self._names, self._depends = where, names, depends
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _TO_LIBRARIES or (func in _TO_PYTHON and self._tells_numbers(args[0])):
+            to = "another library" if func in _TO_LIBRARIES else "Python"
+            raise ValueError(
+                f"{self._where}: Tensor.{func.__name__}{_place(self._names)} hands numbers to {to}, where "
+                "operations cannot be counted"
+            )
+        return func(*args, **(kwargs or {}))
+
+    def _tells_numbers(self, tensor: Tensor) -> bool:
+        has_fractions = tensor.is_floating_point() or tensor.is_complex() or tensor.is_quantized
+        return has_fractions and self._depends(tensor)
+
+
+class OneThread:
+    """Refuses, at the end of a pass, modules that were called in another thread: nobody watches there.
+
+    Parameters
+    ----------
+    where, names
+        As for `FlopCounter`.
+
+    Raises
+    ------
+    ValueError
+        Naming the module, in place of what came of it.
     """
 
     def __init__(self, where: str, names: Mapping[nn.Module, str]) -> None:
-        super().__init__()
         self._where, self._names = where, names
+        self._thread = threading.get_ident()
+        self._elsewhere: list[nn.Module] = []
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in _LEAVE:
+    def __enter__(self) -> None:
+        self._hook = register_module_forward_pre_hook(self._called)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        self._hook.remove()
+        if self._elsewhere and (kind is None or issubclass(kind, Exception)):
             raise ValueError(
-                f"{self._where}: Tensor.{func.__name__}{_place(self._names)} hands numbers to another "
-                "library, where operations cannot be counted"
+                f"{self._where}:{_named(self._elsewhere[0], self._names)} is called in another thread during "
+                "the pass, where operations cannot be counted"
             )
-        return func(*args, **(kwargs or {}))
+
+    def _called(self, module: nn.Module, _: Any) -> None:
+        if threading.get_ident() != self._thread and module in self._names:
+            self._elsewhere.append(module)
 
 
 def _place(names: Mapping[nn.Module, str]) -> str:
@@ -123,12 +199,14 @@ def _place(names: Mapping[nn.Module, str]) -> str:
     while frame is not None:
         module = frame.f_locals.get("self")
         if isinstance(module, nn.Module):
-            path = names.get(module)
-            return (
-                f" in {type(module).__name__}" if path is None else f" in {path!r} ({type(module).__name__})"
-            )
+            return f" in{_named(module, names)}"
         frame = frame.f_back  # type: ignore[assignment]
     return ""
+
+
+def _named(module: nn.Module, names: Mapping[nn.Module, str]) -> str:
+    kind = type(module).__name__
+    return f" {names[module]!r} ({kind})" if module in names else f" {kind}"
 
 
 class Alive(TorchDispatchMode):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Union
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
-from .nested import leaves_of
+from .nested import leaves_of, tensors_of
 
 Weight = Union[Tensor, torch.ScriptObject]
 """What a module holds: a tensor, or quantised weights that PyTorch has packed for its own operations."""
@@ -23,7 +24,8 @@ _SPARSE = {
     torch.sparse_bsc: ("ccol_indices", "row_indices", "values"),
 }
 
-_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
+OF_EVERY_MODULE = frozenset(vars(nn.Module()))
+"""Names of attributes that modules have of PyTorch."""
 _PER_CHANNEL = (torch.per_channel_affine, torch.per_channel_affine_float_qparams)
 
 
@@ -81,6 +83,46 @@ def nbytes(tensor: Tensor) -> int:
 def storages(tensor: Tensor) -> list[int]:
     """What tells tensors' memory apart as a whole; views have their base's."""
     return [part.untyped_storage()._cdata for part in dense_parts(tensor)]
+
+
+class Storages:
+    """The memory behind tensors, each as a whole, in which others may lie. It keeps none alive.
+
+    Parameters
+    ----------
+    tensors : iterable of Tensor
+        Taken in at once.
+    """
+
+    def __init__(self, tensors: Iterable[Tensor] = ()) -> None:
+        # While a weak reference is there, its address is not given out again.
+        self._seen: dict[int, StorageWeakRef] = {}
+        self.add(tensors)
+
+    def add(self, tensors: Iterable[Tensor]) -> None:
+        """Take in the memory of tensors."""
+        for tensor in tensors:
+            for part in dense_parts(tensor):
+                storage = part.untyped_storage()
+                if storage._cdata not in self._seen:
+                    self._seen[storage._cdata] = StorageWeakRef(storage)
+
+    def hold(self, tensor: Tensor) -> bool:
+        """Whether all of a tensor lies in it."""
+        return self._seen.keys() >= set(storages(tensor))
+
+    def meet(self, tensors: Iterable[Tensor]) -> bool:
+        """Whether any part of the tensors lies in it."""
+        return any(key in self._seen for tensor in tensors for key in storages(tensor))
+
+
+def written(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """The tensors among its arguments that an operation writes into."""
+    found: list[Tensor] = []
+    for i, argument in enumerate(func._schema.arguments if func._schema.is_mutable else ()):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            found += tensors_of(args[i] if i < len(args) else kwargs.get(argument.name))
+    return found
 
 
 class Memory:
@@ -143,7 +185,7 @@ def held(module: nn.Module) -> dict[str, Weight]:
     """Parameters, buffers, other tensors and packed weights among a module's attributes, by path."""
     found: dict[int, tuple[str, Weight]] = {}
     for path, part in module.named_modules():
-        others = {name: value for name, value in vars(part).items() if name not in _OF_EVERY_MODULE}
+        others = {name: value for name, value in vars(part).items() if name not in OF_EVERY_MODULE}
         for name, value in {**part._parameters, **part._buffers, **others}.items():
             place = f"{path}.{name}" if path else name
             leaves = leaves_of(value) if isinstance(value, (dict, list, tuple)) else [value]

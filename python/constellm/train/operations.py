@@ -1,9 +1,9 @@
 """What PyTorch's operations count for: products by formula, the rest by name as nothing, no others.
 
 The convention is that of PyTorch's own counter: a multiply-add of a matrix product, a convolution or
-attention is two FLOP; additions, functions of single numbers, sums and means, normalisation, softmax,
-pooling, interpolation, look-ups, sorting and moving of data are none. That an operation is none must be
-said here: one that is not known is not counted as nothing, it is refused.
+attention is two FLOP, of complex numbers eight; additions, functions of single numbers, sums and means,
+normalisation, softmax, pooling, interpolation, look-ups, sorting and moving of data are none. That an
+operation is none must be said here: one that is not known is not counted as nothing, it is refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def formula_of(operation: Any, arguments: Any) -> Formula | None:
     if any(tensor.is_nested for tensor in tensors):
         return None
     if name in _FORMULAS:
-        return _FORMULAS[name] if all(tensor.layout == torch.strided for tensor in tensors) else None
+        if any(tensor.layout != torch.strided for tensor in tensors):
+            return None
+        formula = _FORMULAS[name]
+        return _of_complex(formula) if any(tensor.is_complex() for tensor in tensors) else formula
     registered = flop_registry.get(operation._overloadpacket)
     if registered is not None:
         return lambda *args, result, **kwargs: int(registered(*args, **kwargs, out_val=result))
@@ -41,6 +44,11 @@ def formula_of(operation: Any, arguments: Any) -> Formula | None:
 
 def _nothing(*_: Any, **__: Any) -> int:
     return 0
+
+
+def _of_complex(formula: Formula) -> Formula:
+    """A complex multiply-add is four of real numbers."""
+    return lambda *args, result, **kwargs: 4 * formula(*args, result=result, **kwargs)
 
 
 def _is_free(operation: Any) -> bool:
@@ -253,4 +261,6 @@ _FREE = {
     *(f"aten::{name}" for names in _NO_PRODUCTS for name in names.split()),
     *(f"quantized::{name}" for names in _NO_QUANTISED_PRODUCTS for name in names.split()),
     *("prim::device", "prim::layout"),
+    # Marks for a profiler, also those of nn.DataParallel.
+    *(f"profiler::_record_function_{name}" for name in ("enter", "enter_new", "exit")),
 }

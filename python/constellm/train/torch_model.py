@@ -59,8 +59,8 @@ class TorchModel:
     TypeError, ValueError
         If no blocks are found, or the module cannot be split: a part is in training mode, a block stands or
         is called twice, is not called, more than one tensor goes from block to block, something is computed
-        or decided on it between them, a later part reads an earlier block's output, or a pass writes into
-        what the module holds. Says which, and where.
+        or decided on it between them, a later part reads an earlier block's output, a pass writes into what
+        the module holds, or it fails on fewer or more rows than the example's. Says which, and where.
     """
 
     def __init__(
@@ -167,7 +167,8 @@ class TorchModel:
         Raises
         ------
         ValueError
-            If a pass contains an operation that cannot be counted, or reads a tensor that no module holds;
+            If a pass contains an operation that cannot be counted, reads a tensor that no module holds, hands
+            numbers that depend on its input to Python or other libraries, or runs in other threads too;
             names it, and the module.
 
         Notes

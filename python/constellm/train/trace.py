@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .ends import replace
-from .memory import Memory, held, storages
+from .memory import Memory, held, storages, written
 from .nested import tensors_of
 
 # Operations whose result leaves the tensors and can steer the program.
@@ -149,14 +149,9 @@ class Trace(TorchDispatchMode):
 
     def _check_writes(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Before it is done, so that the module stays as it is."""
-        if not func._schema.is_mutable:
-            return
-        for i, argument in enumerate(func._schema.arguments):
-            if argument.alias_info is not None and argument.alias_info.is_write:
-                value = args[i] if i < len(args) else kwargs.get(argument.name)
-                for tensor in tensors_of(value):
-                    if not self._weights.isdisjoint(storages(tensor)):
-                        self._refuse_write(func, tensor)
+        for tensor in written(func, args, kwargs):
+            if not self._weights.isdisjoint(storages(tensor)):
+                self._refuse_write(func, tensor)
 
     def _refuse_write(self, func: Any, tensor: Tensor) -> None:
         written = Memory([tensor])

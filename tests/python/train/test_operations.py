@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -142,6 +144,32 @@ def x_(x: torch.Tensor) -> torch.Tensor:
 )
 def test_products_by_formula(function, shape, expected) -> None:
     assert flop_of(function, *shape) == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "shape", "expected"),
+    [
+        (lambda x: x @ x, (3, 5, 5), 8 * 3 * 5**3),
+        (lambda x: torch.einsum("bij,bkj->bik", x, x.conj()), (3, 5, 5), 8 * 3 * 5**3),
+        (lambda x: torch.stack([torch.vdot(row, row) * row for row in x]), (3, 5), 8 * 3 * 5),
+        (lambda x: x * x + x.abs(), (3, 5), 0),
+        # PyTorch makes three real convolutions of it.
+        (
+            lambda x: functional.conv1d(x, torch.ones(4, 4, 3, dtype=x.dtype), padding=1),
+            (3, 4, 8),
+            3 * 2 * 96 * 12,
+        ),
+    ],
+)
+def test_complex_products_are_four_of_real_numbers(function, shape, expected) -> None:
+    example = torch.ones(shape, dtype=torch.complex64)
+    profile = profiled(Does(function), Does(function), example=example)
+    assert list(profile.array("flop")) == [expected] * 2
+
+
+def test_complex_layers() -> None:
+    layers = (nn.Linear(64, 64, dtype=torch.complex64) for _ in range(3))
+    assert profiled(*layers, example=torch.ones(2, 64, dtype=torch.complex64)).flop == 196608
 
 
 def test_attention_of_grouped_queries() -> None:
@@ -285,6 +313,105 @@ def test_other_libraries_are_refused(function) -> None:
         ValueError, match=r"block '0': Tensor.(numpy|__array__) in '0' \(Does\) hands numbers to another"
     ):
         net.profile()
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (lambda x: torch.tensor([[2 * number for number in row] for row in x.tolist()]), "tolist"),
+        (lambda x: torch.stack([row * row[0].item() for row in x]), "item"),
+        (lambda x: torch.stack([row * math.sqrt(row[0]) for row in x]), "__float__"),
+        (lambda x: torch.stack([row * int(row[0]) for row in x]), "__int__"),
+        (lambda x: torch.stack([(row * complex(row[0])).real for row in x]), "__complex__"),
+        (lambda x: torch.stack([row * x.new_empty(5).copy_(row)[0].item() for row in x]), "item"),
+    ],
+)
+def test_numbers_that_go_to_python_are_refused(function, name) -> None:
+    net = TorchModel(nn.Sequential(Does(function), Does(function)).eval(), example=torch.ones(3, 5))
+    with pytest.raises(
+        ValueError, match=rf"block '0': Tensor.{name} in '0' \(Does\) hands numbers to Python, where"
+    ):
+        net.profile()
+
+
+def test_what_steers_the_program_may_go_to_python() -> None:
+    """Integers and truth values, and what weights alone say."""
+
+    class Steers(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            sizes = (x > -100).sum(-1).tolist()
+            x = x[:, : int(sizes[0])].roll(x.argmax().item() * 0, -1)
+            return super().forward(x) * self.bias[0].item() if (x.abs().sum() > 0) or x[0, 0] else x
+
+    assert list(profiled(Steers(8, 8), Steers(8, 8), example=torch.ones(3, 8)).array("flop")) == [384, 384]
+
+
+class InAThread(nn.Module):
+    """A layer that another thread runs: as a module, or by its weights; after tensors that are gone."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(64, 64)])
+        self.how = how
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        layer = self.layers[0]
+        for _ in range(3):
+            x = x + 1
+        with ThreadPoolExecutor(1) as pool:
+            if self.how == "module":
+                return pool.submit(layer, x).result()
+            if self.how == "numbers":
+                return torch.tensor(pool.submit(lambda: layer(x).tolist()).result())
+            result = pool.submit(torch.mm, x, layer.weight).result()
+        return result + 1 if self.how == "goes on" else result
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("module", r"'0.layers.0' \(Linear\) is called in another thread during the pass"),
+        ("numbers", r"'0.layers.0' \(Linear\) is called in another thread during the pass"),
+        (
+            "weights",
+            r"a tensor of shape \(2, 64\) that it returns was made outside of PyTorch, or in another",
+        ),
+        ("goes on", r"aten.add.Tensor in '0' \(InAThread\) reads a tensor .* not made .* in this thread"),
+    ],
+)
+def test_other_threads_are_refused(how, message) -> None:
+    module = nn.Sequential(*(InAThread(how) for _ in range(3))).eval()
+    net = TorchModel(module, example=torch.randn(2, 64), blocks=list("012"))
+    hooks = len(nn.modules.module._global_forward_pre_hooks)
+    for _ in range(5):  # memory is given out again
+        with pytest.raises(ValueError, match=f"block '0': {message}"):
+            net.profile()
+    assert len(nn.modules.module._global_forward_pre_hooks) == hooks
+
+
+def test_threads_that_run_something_else_are_left_alone() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        other = nn.Linear(8, 8)
+        done = [pool.submit(other, torch.ones(2, 8)) for _ in range(100)]
+        assert profiled(*(nn.Linear(8, 8) for _ in range(3)), example=torch.ones(2, 8)).flop == 768
+        assert all(each.result().shape == (2, 8) for each in done)
+
+
+def test_marks_for_a_profiler_count_nothing() -> None:
+    class Marked(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            with torch.profiler.record_function("product"):
+                return super().forward(x)
+
+    assert list(profiled(Marked(8, 8), Marked(8, 8), example=torch.ones(2, 8)).array("flop")) == [256, 256]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_data_parallel_without_devices(inside) -> None:
+    layers = [nn.Linear(8, 8) for _ in range(2)]
+    blocks = nn.Sequential(*(nn.DataParallel(layer, device_ids=[]) if inside else layer for layer in layers))
+    module = blocks if inside else nn.DataParallel(blocks, device_ids=[])
+    assert TorchModel(module.eval(), example=torch.ones(2, 8)).profile().flop == 512
 
 
 def test_operations_of_higher_order_are_refused() -> None:

@@ -191,7 +191,7 @@ def test_nested_tensors_are_refused() -> None:
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        ("encoder.layer", r"nothing at 'encoder.layer' in Stack; candidates are 'layers' \(3 × Linear\)"),
+        ("encoder.layer", r"no module at 'encoder.layer' in Stack; candidates are 'layers' \(3 × Linear\)"),
         ("embed", r"'embed' has no children; candidates are 'layers'"),
         (["layers.0", "layers.0"], "'layers.0' and 'layers.0' are one module"),
         (["layers.1"], "'layers.1' alone"),
@@ -202,6 +202,72 @@ def test_nested_tensors_are_refused() -> None:
 def test_wrong_names_of_blocks(blocks, message) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         TorchModel(Stack().eval(), example=numbers(4, 4), blocks=blocks)
+
+
+class PlainList(nn.Module):
+    """PyTorch does not see its layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = [nn.Linear(8, 8) for _ in range(3)]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def test_blocks_without_parameters() -> None:
+    module = nn.Sequential(nn.ReLU(), nn.ReLU()).eval()
+    message = (
+        "blocks: Sequential has no module with parameters in a ModuleList or Sequential; name the blocks$"
+    )
+    with pytest.raises(ValueError, match=message):
+        TorchModel(module, example=numbers(2, 8))
+    assert TorchModel(module, example=numbers(2, 8), blocks=["0", "1"]).blocks == 2
+
+
+@pytest.mark.parametrize(
+    ("module", "blocks", "lack", "place"),
+    [
+        (PlainList(), None, "PlainList has no ModuleList or Sequential", "layers"),
+        (PlainList(), "layers", "no module at 'layers' in PlainList", "layers"),
+        (
+            nn.Sequential(PlainList(), PlainList()),
+            None,
+            "Sequential has no module with parameters in a ModuleList or Sequential",
+            "0.layers",
+        ),
+    ],
+)
+def test_modules_in_a_plain_list_are_named(module, blocks, lack, place) -> None:
+    message = f"blocks: {lack}; .*'{place}' is a plain list of modules, .*make it a ModuleList"
+    with pytest.raises(ValueError, match=message):
+        TorchModel(module.eval(), example=numbers(2, 8), blocks=blocks)
+
+
+@pytest.mark.parametrize(
+    ("rows", "dtype", "what"),
+    [
+        (2, torch.float32, "its first row alone"),
+        (2, torch.float64, "its first row alone"),
+        (1, torch.float32, "two rows, its first one twice"),
+    ],
+)
+def test_a_module_that_takes_no_other_batch(rows, dtype, what) -> None:
+    """The size is at fault there, whatever the type of its numbers."""
+
+    def of_fixed_batch(stack: Any, x: torch.Tensor) -> torch.Tensor:
+        x = x.view(rows, 8)
+        for layer in stack.layers:
+            x = layer(x)
+        return x
+
+    stack = Stack(of_fixed_batch)
+    stack.embed = nn.Identity()
+    message = rf"^example: the module fails on {what}: shape '\[{rows}, 8\]' is invalid"
+    with pytest.raises(ValueError, match=message):
+        TorchModel(stack.eval(), example=numbers(rows, 8).to(dtype))
 
 
 def test_modules_where_blocks_must_be_named() -> None:
