@@ -21,6 +21,7 @@ ONLY_EVERYWHERE = {
     "layer_types": (None,),
     "attention_chunk_size": (None,),
     "use_bidirectional_attention": (None, False),
+    "is_causal": (True,),
     "n_special": (None, 0),
     "learned_embeddings": (None, True),
     "full_attn_mod": (None, 1),

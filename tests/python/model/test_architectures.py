@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import inspect
 import json
 import re
 import sys
@@ -286,6 +287,29 @@ def test_fields_and_defaults_are_those_of_the_class(reference, model_type: str) 
             assert is_inert(name) or name in {**family.only, **ONLY_EVERYWHERE}, name
     assert set(family.defaults) - set(of_class) <= TAKEN
     assert set(family.activations) <= set(of_class)
+
+
+#: Families whose rotary angles alone read it.
+HEAD_DIM_OF_ANGLES = {"gpt_neox", "falcon", "deepseek_v2", "deepseek_v3"}
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_fields_that_the_code_asks_for_though_the_class_does_not_list_them(
+    reference, model_type: str
+) -> None:
+    import transformers
+    from transformers import masking_utils
+
+    family = FAMILIES[model_type]
+    modules = [sys.modules[getattr(transformers, family.classes[0]).__module__], masking_utils]
+    source = "".join(inspect.getsource(module) for module in modules)
+    # What sliding masks ask for, which are made of the layers that have windows.
+    asked = set(re.findall(r'getattr\((?:self\.)?config, "(\w+)"', source)) - {"sliding_window"}
+    if model_type in HEAD_DIM_OF_ANGLES:
+        asked.discard("head_dim")
+    understood = {**family.defaults, **family.only, **ONLY_EVERYWHERE}
+    assert {"is_causal"} <= asked
+    assert [name for name in sorted(asked) if name not in understood and not is_inert(name)] == []
 
 
 #: Their parameters would be counted nowhere.

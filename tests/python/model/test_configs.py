@@ -97,6 +97,7 @@ def test_fields_that_the_class_does_not_read_change_nothing() -> None:
             "config.add_cross_attention: True is not None or",
         ),
         ({**LLAMA, "num_cells": 3}, "config.num_cells: 3 is not known of llama; leave it out if it changes"),
+        ({**LLAMA, "is_causal": False}, "config.is_causal: False is not True, all that is understood"),
         ({**LLAMA, "more_cells": True}, "config.more_cells: True is not known of llama"),
         ({**LLAMA, "more_cells": 0}, "config.more_cells: 0 is not known of llama"),
         ({**LLAMA, "quantization": {"bits": 4}}, "config.quantization: {'bits': 4} is not known of llama"),
@@ -309,6 +310,10 @@ def test_another_image_size_resamples_the_learned_positions() -> None:
         ({**VIT, "model_type": "deit"}, {"registers": 4}, "registers: not used by deit"),
         ({**VIT, "model_type": "deit", "registers": 4}, {}, "config.registers: 4 is not known of deit"),
         ({**VIT, "model_type": "clip_vision_model"}, {"classes": 5}, "CLIPVisionModel has no classifier"),
+        *(
+            ({"model_type": kind, "head_dim": 32}, {}, "config.head_dim: 32 is not None, all that is under")
+            for kind in ("vit", "deit", "beit", "dinov2", "dinov2_with_registers")
+        ),
         ({"model_type": "swin"}, {"image_px": 256}, "image_px: 256 is no multiple of 224"),
         ({"model_type": "swin", "depths": [2, 2]}, {}, "config.num_heads: [3, 6, 12, 24] and depths [2, 2]"),
         ({**VIT, "quantization_config": {"quant_method": "x"}}, {}, "config.quantization_config: "),

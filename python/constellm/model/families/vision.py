@@ -231,6 +231,8 @@ _DINO = {
     "qkv_bias": True,
     "use_swiglu_ffn": False,
 }
+#: Read by the attention though the class does not name it.
+_EVEN_HEADS = {"head_dim": (None,)}
 #: Read of a configuration of ``vit`` though its class does not know them: timm's variants.
 OWN_VIT_FIELDS = {"pool": "token", "registers": 0, "gated_mlp": False}
 
@@ -241,6 +243,7 @@ FAMILIES = (
         {**_POOLED, **OWN_VIT_FIELDS},
         build=_vit,
         vision=True,
+        only=_EVEN_HEADS,
         activations=("hidden_act", "pooler_act"),
     ),
     Family(
@@ -249,6 +252,7 @@ FAMILIES = (
         _POOLED,
         build=_deit,
         vision=True,
+        only=_EVEN_HEADS,
         activations=("hidden_act", "pooler_act"),
     ),
     Family(
@@ -264,6 +268,7 @@ FAMILIES = (
         },
         build=_beit,
         vision=True,
+        only=_EVEN_HEADS,
     ),
     Family(
         "dinov2",
@@ -271,6 +276,7 @@ FAMILIES = (
         {**_DINO, "patch_size": 14, "use_mask_token": True},
         build=_plain_dinov2,
         vision=True,
+        only=_EVEN_HEADS,
     ),
     Family(
         "dinov2_with_registers",
@@ -278,6 +284,7 @@ FAMILIES = (
         {**_DINO, "num_register_tokens": 4},
         build=_dinov2_with_registers,
         vision=True,
+        only=_EVEN_HEADS,
     ),
     Family(
         "siglip_vision_model",
