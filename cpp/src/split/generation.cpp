@@ -8,6 +8,7 @@
 #include "constellm/network/routing.hpp"
 #include "constellm/split/goals.hpp"
 #include "constellm/split/incumbents.hpp"
+#include "constellm/split/solve.hpp"
 
 namespace constellm::split {
 namespace {
@@ -260,6 +261,7 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
     const GenerationTerms t = evaluate_generation(spec, a);
     return t.energy_j <= problem.energy_limit_with_room() ? t.total_s : kInfinity;
   });
+  if (const auto first = first_plan(problem, *compiled, stop, workspace)) incumbents.consider(*first);
   search::Counters counters;
   search::Answer answer;
   for (std::int32_t first = 0; first < problem.node_count(); ++first) {

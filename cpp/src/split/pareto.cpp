@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "constellm/core/error.hpp"
 #include "constellm/split/goals.hpp"
 #include "constellm/split/incumbents.hpp"
+#include "constellm/split/solve.hpp"
 
 namespace constellm::split {
 namespace {
@@ -43,7 +45,8 @@ class FrontSearch {
         step_(1.0 + std::max(epsilon, kFrontStep)),
         stop_(stop),
         workspace_(workspace),
-        limits_(criteria.size(), kInfinity) {
+        limits_(criteria.size(), kInfinity),
+        first_(first_plan(problem, compiled, stop, workspace)) {
     goal_ = criteria.front() == Criterion::delay
                 ? delay_goal(compiled, problem)
                 : resource_goal(resource(criteria.front()), compiled, problem);
@@ -128,6 +131,7 @@ class FrontSearch {
       }
       return in_goal_units(criteria_.front(), value_of(e, criteria_.front()));
     });
+    if (first_) incumbents.consider(*first_);
     search::Counters counters;
     const search::Answer answer =
         search::solve({compiled_.graph, goal, incumbents, stop_, workspace_, counters}, {});
@@ -166,6 +170,7 @@ class FrontSearch {
   core::StopToken& stop_;
   search::Workspace& workspace_;
   std::vector<double> limits_;        ///< [criteria] present limits, in the criterion's own units
+  std::optional<Assignment> first_;   ///< for searches to start from
   std::vector<std::size_t> limited_;  ///< [criteria - 1] in the goal
   search::Goal goal_;
   Front front_;

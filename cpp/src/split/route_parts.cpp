@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "constellm/core/index.hpp"
 #include "constellm/network/routing.hpp"
@@ -43,6 +44,64 @@ Routes part_of(const Routes& routes, const std::vector<std::int32_t>& order, Lea
   part.sink = number[z(routes.sink)];
   return part;
 }
+
+using Path = std::vector<std::int32_t>;
+
+/// Ways of fewest hops over vertices that are free.
+class FreeWays {
+ public:
+  FreeWays(const Routes& routes, const Path& taken)
+      : routes_(routes), free_(routes.node.size(), 1), before_(routes.node.size(), -1) {
+    for (const std::int32_t v : taken) free_[z(v)] = 0;
+  }
+
+  /// The vertices between `from` and `to`; none where no free vertex leads from the one to the other.
+  Path between(std::int32_t from, std::int32_t to) {
+    Path seen;
+    Path way;
+    add_free_after(from, seen);
+    for (std::size_t i = 0; i < seen.size() && way.empty(); ++i) {
+      if (leads_to(seen[i], to)) {
+        for (std::int32_t v = seen[i]; v != from; v = before_[z(v)]) way.push_back(v);
+      } else {
+        add_free_after(seen[i], seen);
+      }
+    }
+    for (const std::int32_t v : seen) before_[z(v)] = -1;
+    std::reverse(way.begin(), way.end());
+    return way;
+  }
+
+  /// Arcs from the way to vertices that are free.
+  [[nodiscard]] std::size_t openness(const Path& way) const {
+    std::size_t open = 0;
+    for (const std::int32_t v : way) {
+      for (auto a = routes_.arc_begin[z(v)]; a < routes_.arc_begin[z(v) + 1]; ++a)
+        open += free_[z(routes_.arc_to[z(a)])];
+    }
+    return open;
+  }
+
+ private:
+  [[nodiscard]] bool leads_to(std::int32_t from, std::int32_t to) const {
+    const auto begin = routes_.arc_to.begin();
+    const auto end = begin + routes_.arc_begin[z(from) + 1];
+    return std::find(begin + routes_.arc_begin[z(from)], end, to) != end;
+  }
+
+  void add_free_after(std::int32_t v, Path& seen) {
+    for (auto a = routes_.arc_begin[z(v)]; a < routes_.arc_begin[z(v) + 1]; ++a) {
+      const std::int32_t to = routes_.arc_to[z(a)];
+      if (free_[z(to)] == 0 || before_[z(to)] >= 0) continue;
+      before_[z(to)] = v;
+      seen.push_back(to);
+    }
+  }
+
+  const Routes& routes_;
+  std::vector<std::uint8_t> free_;
+  Path before_;  ///< [vertices] on the way from where it began; -1: not seen
+};
 
 }  // namespace
 
@@ -91,6 +150,37 @@ Routes core_part(const Routes& routes, std::size_t vertices) {
 
 Routes along(const Routes& routes, const std::vector<std::int32_t>& path) {
   return part_of(routes, path, [](std::int32_t from, std::int32_t to) { return from < to; });
+}
+
+std::vector<std::int32_t> shortest_path(const Routes& routes) {
+  const network::PathTree tree =
+      network::shortest_tree(rows_of(routes, false), std::vector<double>(routes.arc_to.size(), 1.0), 0);
+  Path path;
+  for (std::int32_t v = routes.sink; v >= 0; v = tree.before[z(v)]) path.push_back(v);
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+std::vector<std::int32_t> lengthened(const Routes& routes, const std::vector<std::int32_t>& path,
+                                     std::size_t start) {
+  FreeWays ways(routes, path);
+  std::size_t place = 0;
+  Path best;
+  std::pair<std::size_t, std::size_t> least{};  // vertices, openness
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    const std::size_t at = (start + i) % (path.size() - 1);
+    Path way = ways.between(path[at], path[at + 1]);
+    if (way.empty()) continue;
+    const std::pair<std::size_t, std::size_t> rank{way.size(), ways.openness(way)};
+    if (!best.empty() && !(rank < least)) continue;
+    best = std::move(way);
+    least = rank;
+    place = at + 1;
+  }
+  if (best.empty()) return {};
+  Path longer = path;
+  longer.insert(longer.begin() + static_cast<std::ptrdiff_t>(place), best.begin(), best.end());
+  return longer;
 }
 
 }  // namespace constellm::split

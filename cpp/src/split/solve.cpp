@@ -7,6 +7,7 @@
 
 #include "constellm/search/congestion.hpp"
 #include "constellm/search/tolerance.hpp"
+#include "constellm/split/cheap_plans.hpp"
 #include "constellm/split/goals.hpp"
 #include "constellm/split/incumbents.hpp"
 #include "constellm/split/route_parts.hpp"
@@ -25,6 +26,10 @@ struct Session {
   search::Workspace& workspace;
   search::Counters& counters;
 };
+
+// How long paths are made longer, by trial on grids of 16 to 64 nodes.
+constexpr int kFruitless = 4;      // times in a row that it may bring nothing, once there is a plan
+constexpr std::size_t kTries = 8;  // from the shortest path on, until there is a plan
 
 constexpr std::size_t kCore = 160;  // vertices, chosen by trial on grids of up to 1,584 satellites
 
@@ -53,6 +58,7 @@ void search_along_paths(const Session& session, const GoalOf& goal_of, Routes pa
                         IncumbentPlans& incumbents, core::StopToken& stop) {
   const Compiled compiled = compile(session.problem, std::move(part), session.compiled.graph.allowed, stop);
   IncumbentPlans found = incumbents.on(compiled);
+  for (const IncumbentPlans::Kept& kept : incumbents.kept()) found.consider(kept.assignment);
   const search::Goal goal = goal_of(compiled, session.problem);
   search::simple_paths({compiled.graph, goal, found, stop, session.workspace, session.counters},
                        [&](const std::vector<std::int32_t>& path) {
@@ -61,7 +67,66 @@ void search_along_paths(const Session& session, const GoalOf& goal_of, Routes pa
   for (const IncumbentPlans::Kept& kept : found.kept()) incumbents.consider(kept.assignment);
 }
 
-/// What two passes over all routes prove. Taken first, so that a search that ends early has a bound.
+/// Whether every layer runs where it is allowed to.
+bool keeps(const HostMask& allowed, const Assignment& plan, std::int32_t layers) {
+  return allowed.empty() || std::all_of(plan.stages.begin(), plan.stages.end(), [&](const StageChoice& s) {
+           const auto row = allowed.begin() + static_cast<std::ptrdiff_t>(s.node) * layers;
+           return std::find(row + s.first_layer, row + s.last_layer + 1, 0) == row + s.last_layer + 1;
+         });
+}
+
+/// Offers what cheap methods find.
+void consider_cheap_plans(const Session& session, IncumbentPlans& incumbents) {
+  for (const Assignment& plan : cheap_plans(session.problem, session.stop, session.workspace)) {
+    if (keeps(session.compiled.graph.allowed, plan, session.problem.layer_count())) incumbents.consider(plan);
+  }
+}
+
+/// The path as vertices of routes whose vertices are the nodes.
+std::vector<std::int32_t> on_routes(const Routes& routes, const std::vector<std::int32_t>& nodes) {
+  std::vector<std::int32_t> path;
+  for (const std::int32_t node : nodes) {
+    const auto v = std::find(routes.node.begin(), routes.node.end(), node);
+    path.push_back(static_cast<std::int32_t>(v - routes.node.begin()));
+  }
+  return path;
+}
+
+/// The best plans along a path that grows by one detour after the other, while that pays.
+void search_along_longer_paths(const Session& session, const GoalOf& goal_of, std::vector<std::int32_t> path,
+                               std::size_t start, IncumbentPlans& incumbents, core::StopToken& stop) {
+  const Routes& routes = session.compiled.routes;
+  // Of very long paths most nodes only relay.
+  const std::size_t longest = path.size() + static_cast<std::size_t>(session.problem.layer_count());
+  for (int fruitless = 0; !path.empty() && path.size() <= longest && fruitless < kFruitless;) {
+    if (stop.should_stop(routes.node.size())) return;
+    const double before = incumbents.cutoff();
+    search_part(session, goal_of, along(routes, path), incumbents, stop);
+    fruitless = incumbents.kept().empty() || incumbents.cutoff() < before ? 0 : fruitless + 1;
+    path = lengthened(routes, path, start);
+  }
+}
+
+/// From the shortest path on, until there is a plan, in half of the time.
+void search_from_shortest_path(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents,
+                               core::StopToken& stop) {
+  const std::vector<std::int32_t> shortest = shortest_path(session.compiled.routes);
+  core::StopToken half = stop.with_half_the_time();
+  for (std::size_t start = 0; start < kTries && incumbents.kept().empty(); ++start)
+    search_along_longer_paths(session, goal_of, shortest, start, incumbents, half);
+  stop.take_interrupt_from(half);
+}
+
+/// From the path of the best plan on.
+void search_from_best_path(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents,
+                           core::StopToken& stop) {
+  if (incumbents.kept().empty()) return;
+  const std::vector<std::int32_t> path =
+      on_routes(session.compiled.routes, incumbents.kept().front().assignment.path);
+  search_along_longer_paths(session, goal_of, path, 0, incumbents, stop);
+}
+
+/// What two passes over all routes prove. Taken early, so that a search that is cut short has a bound.
 double bound_of_passes(const Session& session, const search::Goal& goal) {
   const search::LayeredGraph& graph = session.compiled.graph;
   search::Workspace& workspace = session.workspace;
@@ -76,19 +141,27 @@ double bound_of_passes(const Session& session, const search::Goal& goal) {
   return bound * (1.0 - 2.0 * search::kRoundingRoom);
 }
 
-/// One exact search. Where routes have cycles the bounds are weak, so that good plans are made first:
-/// along paths near source and sink, or anywhere if there is none; then in the forward part, where
-/// the bounds are those of simple paths.
-search::Answer search_plans(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents) {
+/// Good plans of routes with cycles, in half of the time: if there are none yet, along paths that grow until
+/// there is one; along paths near source and sink, or anywhere if there is none still; along longer paths
+/// than that of the best; and in the forward part, where the bounds are those of simple paths.
+void search_parts(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents) {
   const Routes& routes = session.compiled.routes;
+  core::StopToken half = session.stop.with_half_the_time();
+  search_from_shortest_path(session, goal_of, incumbents, half);
+  search_along_paths(session, goal_of, core_part(routes, kCore), incumbents, half);
+  if (incumbents.kept().empty()) search_along_paths(session, goal_of, routes, incumbents, half);
+  search_from_best_path(session, goal_of, incumbents, half);
+  search_part(session, goal_of, forward_part(routes), incumbents, half);
+  session.stop.take_interrupt_from(half);
+}
+
+/// One exact search. Where routes have cycles the bounds are weak, so that good plans are made first.
+search::Answer search_plans(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents) {
   double bound = 0.0;
-  if (!routes.acyclic) {
+  if (!session.compiled.routes.acyclic) {
+    consider_cheap_plans(session, incumbents);
     bound = bound_of_passes(session, goal_of(session.compiled, session.problem));
-    core::StopToken half = session.stop.with_half_the_time();
-    search_along_paths(session, goal_of, core_part(routes, kCore), incumbents, half);
-    if (incumbents.kept().empty()) search_along_paths(session, goal_of, routes, incumbents, half);
-    search_part(session, goal_of, forward_part(routes), incumbents, half);
-    session.stop.take_interrupt_from(half);
+    search_parts(session, goal_of, incumbents);
   }
   search::Answer answer = search_on(session, goal_of, session.compiled, incumbents, session.stop);
   if (answer.outcome != search::Outcome::proven) answer.lower_bound = std::max(answer.lower_bound, bound);
@@ -187,6 +260,19 @@ Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken&
   plan.method = "optimal";
   plan.seconds = stop.elapsed_s();
   return plan;
+}
+
+std::optional<Assignment> first_plan(const Problem& problem, const Compiled& compiled, core::StopToken& stop,
+                                     search::Workspace& workspace) {
+  if (compiled.routes.acyclic) return std::nullopt;
+  search::Counters counters;
+  IncumbentPlans incumbents(problem, compiled, delay_of);
+  const search::SolveOptions options;
+  const Session session{problem, compiled, options, stop, workspace, counters};
+  consider_cheap_plans(session, incumbents);
+  search_parts(session, delay_goal, incumbents);
+  if (incumbents.kept().empty()) return std::nullopt;
+  return incumbents.kept().front().assignment;
 }
 
 std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken& stop,

@@ -159,3 +159,26 @@ TEST_CASE("Routes that would be many stay a graph", "[split]") {
   CHECK(few.node.size() == 8);
   CHECK(paths_of(problem.topology(), few) == simple_paths(problem));
 }
+
+TEST_CASE("A path is lengthened to another simple path, as long as there is a detour", "[split]") {
+  std::size_t longer_paths = 0;
+  for (std::uint64_t seed = 0; seed < tests::random_problems(2000); ++seed) {
+    const split::Problem problem = tests::random_problem(seed);
+    const split::Routes whole = split::find_routes(problem, 0);
+    if (whole.node.empty() || whole.acyclic) continue;
+    const auto all = simple_paths(problem);
+    const auto fewer = [](const Path& a, const Path& b) { return a.size() < b.size(); };
+    Path path = split::shortest_path(whole);
+    INFO("seed " << seed);
+    CHECK(path.size() == std::min_element(all.begin(), all.end(), fewer)->size());
+    for (std::size_t before = 0; !path.empty(); path = split::lengthened(whole, path, seed)) {
+      CHECK(path.size() > before);
+      before = path.size();
+      Path nodes;
+      for (const std::int32_t v : path) nodes.push_back(whole.node[z(v)]);
+      CHECK(std::find(all.begin(), all.end(), nodes) != all.end());
+      ++longer_paths;
+    }
+  }
+  CHECK(longer_paths > 500);
+}

@@ -18,4 +18,13 @@ Routes core_part(const Routes& routes, std::size_t vertices);
 /// The vertices of a simple path from source to sink, and all arcs from an earlier to a later one.
 Routes along(const Routes& routes, const std::vector<std::int32_t>& path);
 
+/// A simple path of fewest hops from source to sink, as vertices.
+std::vector<std::int32_t> shortest_path(const Routes& routes);
+
+/// The simple path with one of its arcs replaced by a way over vertices that it does not visit: the
+/// shortest there is, of equals that whose vertices have the fewest unvisited ones beside them, so that
+/// few are cut off; of those the first from the arc at `start` on, round the end. Empty if there is none.
+std::vector<std::int32_t> lengthened(const Routes& routes, const std::vector<std::int32_t>& path,
+                                     std::size_t start);
+
 }  // namespace constellm::split

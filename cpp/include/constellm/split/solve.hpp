@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "constellm/core/stop.hpp"
@@ -17,6 +18,11 @@ struct SolveOptions {
 /// or an interruption, the best plan so far and a true bound.
 Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop,
            search::Workspace& workspace);
+
+/// A plan of short delay for another search to start from, where routes have cycles: what `solve` finds
+/// in half of the time before its own exact search. No value where routes have none.
+std::optional<Assignment> first_plan(const Problem& problem, const Compiled& compiled, core::StopToken& stop,
+                                     search::Workspace& workspace);
 
 /// The k best distinct plans, best first; fewer where there are not as many. The bound of each
 /// is what is proven of the plan at its rank.
