@@ -20,13 +20,17 @@ PYBIND11_MODULE(_core, m) {
   py::module_ sweeping = split.def_submodule("sweeping", "Problems and their plans for `constellm.sweep`.");
   register_sweeping(sweeping);
 
-  // Pickles of constellm 0.1.0 name their classes as constellm._core.X.
+  // Pickles of constellm 0.1.0 name their classes as constellm._core.X. Found when asked for, so that the
+  // module shows its areas alone.
+  py::dict homes;
+  for (const char* name : {"Layer", "LayerProfile", "Pass", "TextEnds", "VisionEnds"}) homes[name] = model;
+  for (const char* name : {"Node", "Link", "Network"}) homes[name] = network;
+  for (const char* name : {"Codec", "Scheme"}) homes[name] = codec;
+  for (const char* name : {"Problem", "Stage", "Plan"}) homes[name] = split;
   m.def(
       "__getattr__",
-      [areas = py::make_tuple(core, model, network, codec, split)](const std::string& name) {
-        for (const py::handle area : areas) {
-          if (py::hasattr(area, name.c_str())) return py::object(area.attr(name.c_str()));
-        }
+      [homes](const std::string& name) {
+        if (homes.contains(name)) return py::object(homes[name.c_str()].attr(name.c_str()));
         throw py::attribute_error("module 'constellm._core' has no attribute '" + name + "'");
       },
       py::arg("name"));
