@@ -130,7 +130,8 @@ void bind_sweep(py::module_& m, const S& system, RecordOf record_of, Shown shown
         }
         std::vector<sweep::Template<Record>> templates;
         for (const Bound& problem : problems) {
-          sweep::Template<Record>& t = templates.emplace_back(record_of(problem));
+          sweep::Template<Record>& t =
+              templates.emplace_back(sweep::Template<Record>{record_of(problem), {}});
           for (const std::string& address : addresses) t.targets.push_back(sweep::resolve(t.record, address));
         }
         const auto into = columns_from<Row>(columns, cells * methods.size());
