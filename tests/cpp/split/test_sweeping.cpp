@@ -126,7 +126,7 @@ TEST_CASE("a bad cell tells why and harms no other", "[sweep]") {
   const auto optimal = static_cast<std::int8_t>(core::Status::optimal);
   CHECK(outcome.status ==
         std::vector<std::int8_t>{optimal, sweep::kInvalid, sweep::kInvalid, sweep::kInvalid, optimal});
-  for (std::size_t row : {1, 2, 3}) {
+  for (const std::size_t row : {1U, 2U, 3U}) {
     for (std::size_t column = 0; column < 6; ++column) CHECK(std::isnan(outcome.figures[column][row]));
     CHECK(outcome.counts[0][row] == 0);
   }
@@ -169,7 +169,7 @@ TEST_CASE("methods are the last dimension, and one may fail where another does n
   const Outcome outcome = grid.solved(
       {.methods = {"optimal", "ground-only", "fixed:zip", "no-compression"}, .keep_answers = true});
   const Outcome best = grid.solved({});
-  for (const std::size_t cell : {0, 1}) {
+  for (const std::size_t cell : {0U, 1U}) {
     const std::size_t row = 4 * cell;
     CHECK(outcome.figures[kDelay][row] == best.figures[kDelay][cell]);
     CHECK(outcome.status[row + 1] ==

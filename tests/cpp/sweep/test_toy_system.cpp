@@ -107,7 +107,7 @@ TEST_CASE("any record with a table is swept over its fields by its own solver", 
   CHECK(turns == std::vector<std::int64_t>{3, 3, 1, 1, 0, 1, 0, 0, 0, 0});
   CHECK(status[4] == static_cast<std::int8_t>(core::Status::infeasible));
   CHECK(status[5] == optimal);
-  for (const std::size_t row : {6, 7, 8, 9}) {
+  for (const std::size_t row : {6U, 7U, 8U, 9U}) {
     CHECK(status[row] == sweep::kInvalid);
     CHECK(std::isnan(way[row]));
   }
