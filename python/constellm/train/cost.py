@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from statistics import median
 from typing import Any, Protocol
@@ -49,7 +50,7 @@ def profile(model: SplitModel, batch: int) -> Profile:
         where, names = f"block {path!r}", segment.modules
         counter = FlopCounter(where, names, segment.tensors, inputs, segment.reenacts)
         inside = InsidePyTorch(where, names, counter.depends)
-        with _Fused(), OneThread(where, names), Alive(given) as alive, counter, inside:
+        with _Fused(), OneThread(where, names, counter.depends), Alive(given) as alive, counter, inside:
             if side is None:
                 x, side = segment.start(*args, **kwargs)
             else:
@@ -130,11 +131,24 @@ def _wait() -> None:
 
 
 class _Fused:
-    """Keeps ``nn.TransformerEncoderLayer`` from the one fused operation in which nothing can be counted."""
+    """Keeps ``nn.TransformerEncoderLayer`` from the one fused operation in which nothing can be counted.
+
+    The switch is the process's: of several threads that count, the first turns it and the last turns it back.
+    """
+
+    _lock = threading.Lock()
+    _inside = 0
+    _before = True
 
     def __enter__(self) -> None:
-        self._before = torch.backends.mha.get_fastpath_enabled()
-        torch.backends.mha.set_fastpath_enabled(False)
+        with _Fused._lock:
+            if _Fused._inside == 0:
+                _Fused._before = torch.backends.mha.get_fastpath_enabled()
+                torch.backends.mha.set_fastpath_enabled(False)
+            _Fused._inside += 1
 
     def __exit__(self, *_: Any) -> None:
-        torch.backends.mha.set_fastpath_enabled(self._before)
+        with _Fused._lock:
+            _Fused._inside -= 1
+            if _Fused._inside == 0:
+                torch.backends.mha.set_fastpath_enabled(_Fused._before)

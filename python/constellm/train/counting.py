@@ -159,12 +159,16 @@ class InsidePyTorch(TorchFunctionMode):
 
 
 class OneThread:
-    """Refuses, at the end of a pass, modules that were called in another thread: nobody watches there.
+    """Refuses, at the end of a pass, modules that another thread called with what is of the pass.
+
+    Nobody watches there. Calls with other tensors are somebody else's, who may use the module meanwhile.
 
     Parameters
     ----------
     where, names
         As for `FlopCounter`.
+    depends
+        Whether a tensor depends on the inputs of the pass.
 
     Raises
     ------
@@ -172,8 +176,8 @@ class OneThread:
         Naming the module, in place of what came of it.
     """
 
-    def __init__(self, where: str, names: Mapping[nn.Module, str]) -> None:
-        self._where, self._names = where, names
+    def __init__(self, where: str, names: Mapping[nn.Module, str], depends: Callable[[Tensor], bool]) -> None:
+        self._where, self._names, self._depends = where, names, depends
         self._thread = threading.get_ident()
         self._elsewhere: list[nn.Module] = []
 
@@ -188,8 +192,10 @@ class OneThread:
                 "the pass, where operations cannot be counted"
             )
 
-    def _called(self, module: nn.Module, _: Any) -> None:
-        if threading.get_ident() != self._thread and module in self._names:
+    def _called(self, module: nn.Module, given: Any) -> None:
+        if threading.get_ident() == self._thread or module not in self._names:
+            return
+        if any(map(self._depends, tensors_of(given))):
             self._elsewhere.append(module)
 
 
