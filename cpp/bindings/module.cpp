@@ -1,5 +1,22 @@
 #include "register.hpp"
 
+namespace {
+
+/// An instance that `__new__` alone made has no value. pybind11 would give it memory that nobody wrote, by
+/// the type's `operator new`, where it is first read.
+void refuse_instances_without_value(const py::module_& area) {
+  for (const auto& [name, value] : py::dict(area.attr("__dict__"))) {
+    if (PyType_Check(value.ptr()) == 0) continue;
+    auto* info = py::detail::get_type_info(reinterpret_cast<PyTypeObject*>(value.ptr()));
+    if (info == nullptr) continue;
+    info->operator_new = [](std::size_t) -> void* {
+      throw py::type_error("expected a value, got an instance that __new__ made without __init__");
+    };
+  }
+}
+
+}  // namespace
+
 PYBIND11_MODULE(_core, m) {
   using namespace constellm::bindings;
   m.doc() = "The compiled part of constellm, a submodule an area; private: use the package's own modules.";
@@ -19,6 +36,8 @@ PYBIND11_MODULE(_core, m) {
   register_baselines(split);
   py::module_ sweeping = split.def_submodule("sweeping", "Problems and their plans for `constellm.sweep`.");
   register_sweeping(sweeping);
+  for (const py::module_& area : {core, model, network, codec, split, sweeping})
+    refuse_instances_without_value(area);
 
   // Pickles of constellm 0.1.0 name their classes as constellm._core.X. Found when asked for, so that the
   // module shows its areas alone.
