@@ -176,11 +176,6 @@ void register_problem(py::module_& m) {
                       [](const py::object& state) { return problem_from(state_of(kProblem.name, state)); }));
 }
 
-split::Evaluation evaluated(const Problem& problem, const std::vector<std::string>& path,
-                            const std::vector<split::Stage>& stages) {
-  return split::evaluate(problem, split::to_assignment(problem, path, stages));
-}
-
 void register_evaluation(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
@@ -195,7 +190,7 @@ void register_evaluation(py::module_& m) {
   m.def(
       "evaluate",
       [](const Problem& problem, const std::vector<std::string>& path, const std::vector<Stage>& stages) {
-        return split::named(problem, evaluated(problem, path, stages));
+        return split::named_evaluation(problem, split::to_assignment(problem, path, stages));
       },
       py::arg("problem"), py::arg("path"), py::arg("stages"),
       "evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: "

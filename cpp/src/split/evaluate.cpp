@@ -123,8 +123,7 @@ void evaluate_into(const Problem& problem, const Assignment& assignment, Evaluat
     const network::Node& node = spec.network.nodes[static_cast<std::size_t>(v)];
     if (next_stage < assignment.stages.size() && assignment.stages[next_stage].node == v) {
       StageTerms stage;
-      stage.choice = assignment.stages[next_stage++];
-      const StageChoice& s = stage.choice;
+      const StageChoice& s = assignment.stages[next_stage++];
       stage.overhead_s = node.overhead_s;
       if (in_flight_codec != kNoCodec) stage.decode_s = problem.decode_s(v, layers_done - 1, in_flight_codec);
       for (std::int32_t l = s.first_layer; l <= s.last_layer; ++l) {
@@ -145,11 +144,11 @@ void evaluate_into(const Problem& problem, const Assignment& assignment, Evaluat
       out.stages.push_back(stage);
     }
     if (i + 1 == assignment.path.size()) break;
+    const std::int32_t link = network::link_between(problem.topology(), v, assignment.path[i + 1]);
     HopTerms hop;
-    hop.link = network::link_between(problem.topology(), v, assignment.path[i + 1]);
     hop.bytes = in_flight_bytes;
-    hop.time_s = problem.hop_s(hop.link, in_flight_bytes);
-    hop.latency_s = problem.graph().columns().latency_s[static_cast<std::size_t>(hop.link)];
+    hop.time_s = problem.hop_s(link, in_flight_bytes);
+    hop.latency_s = problem.graph().columns().latency_s[static_cast<std::size_t>(link)];
     time_s += hop.time_s + hop.latency_s;
     bottleneck_s = std::max(bottleneck_s, hop.time_s);
     energy_j += node.tx_power_w * hop.time_s;
@@ -163,16 +162,18 @@ void evaluate_into(const Problem& problem, const Assignment& assignment, Evaluat
   out.bytes = micro_batches * bytes;
 }
 
-std::vector<std::string> broken_limits(const Problem& problem, const Evaluation& evaluation) {
+std::vector<std::string> broken_limits(const Problem& problem, const Assignment& assignment,
+                                       const Evaluation& evaluation) {
   std::vector<std::string> broken;
   const auto over = [](double value, double limit) {
     return core::to_text(value) + " is over the limit of " + core::to_text(limit);
   };
-  for (const StageTerms& stage : evaluation.stages) {
-    if (stage.memory_bytes > problem.memory_limit_with_room(stage.choice.node)) {
-      const network::Node& node = problem.spec().network.nodes[static_cast<std::size_t>(stage.choice.node)];
-      broken.push_back("memory of '" + node.id + "': " + over(stage.memory_bytes, node.memory_bytes) +
-                       " bytes");
+  for (std::size_t i = 0; i < evaluation.stages.size(); ++i) {
+    const std::int32_t host = assignment.stages[i].node;
+    const double memory_bytes = evaluation.stages[i].memory_bytes;
+    if (memory_bytes > problem.memory_limit_with_room(host)) {
+      const network::Node& node = problem.spec().network.nodes[static_cast<std::size_t>(host)];
+      broken.push_back("memory of '" + node.id + "': " + over(memory_bytes, node.memory_bytes) + " bytes");
     }
   }
   if (evaluation.error > problem.error_limit_with_room()) {
@@ -184,9 +185,10 @@ std::vector<std::string> broken_limits(const Problem& problem, const Evaluation&
   return broken;
 }
 
-bool within_limits(const Problem& problem, const Evaluation& evaluation) {
-  for (const StageTerms& stage : evaluation.stages) {
-    if (stage.memory_bytes > problem.memory_limit_with_room(stage.choice.node)) return false;
+bool within_limits(const Problem& problem, const Assignment& assignment, const Evaluation& evaluation) {
+  for (std::size_t i = 0; i < evaluation.stages.size(); ++i) {
+    if (evaluation.stages[i].memory_bytes > problem.memory_limit_with_room(assignment.stages[i].node))
+      return false;
   }
   return evaluation.error <= problem.error_limit_with_room() &&
          evaluation.energy_j <= problem.energy_limit_with_room();

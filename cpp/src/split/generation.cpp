@@ -213,7 +213,8 @@ GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment
     if (next_stage == 0 || next_stage == assignment.stages.size()) continue;
     const StageChoice& from = assignment.stages[next_stage - 1];
     const double sent = decode_sent_bytes(spec, from.last_layer, from.codec);
-    const std::int32_t link = prefill.hops[i].link;
+    const std::int32_t link =
+        network::link_between(problem.topology(), assignment.path[i], assignment.path[i + 1]);
     const double hop_s = problem.hop_s(link, sent);
     t.token_s += hop_s + spec.prefill.graph().columns().latency_s[z(link)];
     t.decode_bottleneck_s = std::max(t.decode_bottleneck_s, hop_s);

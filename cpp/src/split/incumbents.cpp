@@ -36,7 +36,7 @@ void IncumbentPlans::offer(const search::Walk& walk) {
 
 void IncumbentPlans::consider(const Assignment& assignment) {
   evaluate_into(*problem_, assignment, evaluation_);
-  if (!within_limits(*problem_, evaluation_)) return;
+  if (!within_limits(*problem_, assignment, evaluation_)) return;
   const double value = objective_value_(assignment, evaluation_);
   if (!(value < search::kInfinity)) return;
   if (kept_.size() == keep_ && !(value < kept_.back().objective_value)) return;
@@ -52,12 +52,8 @@ void IncumbentPlans::consider(const Assignment& assignment) {
 
 Plan to_plan(const Assignment& assignment, const Evaluation& evaluation) {
   Plan plan;
+  static_cast<Figures&>(plan) = evaluation;
   plan.assignment = assignment;
-  plan.delay_s = evaluation.delay_s;
-  plan.bottleneck_s = evaluation.bottleneck_s;
-  plan.error = evaluation.error;
-  plan.energy_j = evaluation.energy_j;
-  plan.bytes = evaluation.bytes;
   return plan;
 }
 

@@ -103,9 +103,12 @@ class Explanation {
     IncumbentPlans plans(relaxed, compiled, [](const Assignment&, const Evaluation&) { return 0.0; });
     if (!search(compiled, resource_goal(std::move(used), compiled, relaxed), plans)) return std::nullopt;
     double most = 0.0;
-    for (const StageTerms& stage : plans.kept().front().evaluation.stages) {
-      const double memory_bytes = problem_.spec().network.nodes[z(stage.choice.node)].memory_bytes;
-      if (stage.memory_bytes > 0.0) most = std::max(most, stage.memory_bytes / memory_bytes);
+    const IncumbentPlans::Kept& found = plans.kept().front();
+    for (std::size_t i = 0; i < found.evaluation.stages.size(); ++i) {
+      const std::int32_t host = found.assignment.stages[i].node;
+      const double used_bytes = found.evaluation.stages[i].memory_bytes;
+      const double room_bytes = problem_.spec().network.nodes[z(host)].memory_bytes;
+      if (used_bytes > 0.0) most = std::max(most, used_bytes / room_bytes);
     }
     return most;
   }

@@ -19,33 +19,29 @@ std::int32_t codec_position(const Problem& problem, const std::string& where, co
   throw core::InvalidInput(where + ": the problem has no codec '" + name + "'");
 }
 
+const std::string& id_of(const Problem& problem, std::int32_t node) {
+  return problem.spec().network.nodes[static_cast<std::size_t>(node)].id;
+}
+
 Stage named_stage(const Problem& problem, const StageChoice& choice) {
-  return {problem.spec().network.nodes[static_cast<std::size_t>(choice.node)].id, choice.first_layer,
-          choice.last_layer, codec_name(problem, choice.codec)};
+  return {id_of(problem, choice.node), choice.first_layer, choice.last_layer,
+          codec_name(problem, choice.codec)};
 }
 
 }  // namespace
 
 void validate(const Stage& stage, std::string_view where) { core::check_ranges(stage, where); }
 
-NamedEvaluation named(const Problem& problem, const Evaluation& evaluation) {
-  NamedEvaluation named{.delay_s = evaluation.delay_s,
-                        .bottleneck_s = evaluation.bottleneck_s,
-                        .error = evaluation.error,
-                        .energy_j = evaluation.energy_j,
-                        .bytes = evaluation.bytes,
-                        .objective_s = objective_s(problem, evaluation),
-                        .stages = {},
-                        .hops = {},
-                        .broken_limits = broken_limits(problem, evaluation)};
-  for (const StageTerms& s : evaluation.stages) {
-    named.stages.push_back({named_stage(problem, s.choice), s.overhead_s, s.decode_s, s.compute_s, s.encode_s,
-                            s.time_s, s.memory_bytes});
+NamedEvaluation named_evaluation(const Problem& problem, const Assignment& assignment) {
+  const Evaluation evaluation = evaluate(problem, assignment);
+  NamedEvaluation named{evaluation, objective_s(problem, evaluation), {}, {}, {}};
+  for (std::size_t i = 0; i < evaluation.stages.size(); ++i)
+    named.stages.push_back({named_stage(problem, assignment.stages[i]), evaluation.stages[i]});
+  for (std::size_t i = 0; i < evaluation.hops.size(); ++i) {
+    named.hops.push_back(
+        {id_of(problem, assignment.path[i]), id_of(problem, assignment.path[i + 1]), evaluation.hops[i]});
   }
-  for (const HopTerms& h : evaluation.hops) {
-    const network::Link& link = problem.spec().network.links[static_cast<std::size_t>(h.link)];
-    named.hops.push_back({link.from, link.to, h.bytes, h.time_s, h.latency_s});
-  }
+  named.broken_limits = broken_limits(problem, assignment, evaluation);
   return named;
 }
 
@@ -69,8 +65,7 @@ Assignment to_assignment(const Problem& problem, const std::vector<std::string>&
 
 std::vector<std::string> path_ids(const Problem& problem, const Assignment& assignment) {
   std::vector<std::string> ids;
-  for (const std::int32_t v : assignment.path)
-    ids.push_back(problem.spec().network.nodes[static_cast<std::size_t>(v)].id);
+  for (const std::int32_t v : assignment.path) ids.push_back(id_of(problem, v));
   return ids;
 }
 

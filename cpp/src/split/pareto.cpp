@@ -15,22 +15,12 @@ namespace {
 
 using search::kInfinity;
 
-double value_of(const Plan& plan, Criterion criterion) {
+double value_of(const Figures& figures, Criterion criterion) {
   switch (criterion) {
-    case Criterion::delay: return plan.delay_s;
-    case Criterion::bytes: return plan.bytes;
-    case Criterion::error: return plan.error;
-    case Criterion::energy: return plan.energy_j;
-  }
-  return kInfinity;
-}
-
-double value_of(const Evaluation& e, Criterion criterion) {
-  switch (criterion) {
-    case Criterion::delay: return e.delay_s;
-    case Criterion::bytes: return e.bytes;
-    case Criterion::error: return e.error;
-    case Criterion::energy: return e.energy_j;
+    case Criterion::delay: return figures.delay_s;
+    case Criterion::bytes: return figures.bytes;
+    case Criterion::error: return figures.error;
+    case Criterion::energy: return figures.energy_j;
   }
   return kInfinity;
 }

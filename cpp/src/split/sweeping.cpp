@@ -24,15 +24,8 @@ Sweeping::Answer Sweeping::answer(const Problem& problem, const std::string& met
 
 PlanRow Sweeping::row(const Answer& answer) const {
   const Plan& plan = answer.plan;
-  PlanRow row;
-  if (plan.assignment) {
-    row.delay_s = plan.delay_s;
-    row.bottleneck_s = plan.bottleneck_s;
-    row.error = plan.error;
-    row.energy_j = plan.energy_j;
-    row.bytes = plan.bytes;
-    row.stages = static_cast<std::int64_t>(plan.assignment->stages.size());
-  }
+  PlanRow row{plan};
+  if (plan.assignment) row.stages = static_cast<std::int64_t>(plan.assignment->stages.size());
   row.lower_bound_s = plan.lower_bound_s;
   row.seconds = plan.seconds;
   row.labels = plan.counters.labels;

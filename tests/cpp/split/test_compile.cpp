@@ -90,7 +90,7 @@ TEST_CASE("A layer that is for one node alone is run there, by the best plan tha
         if (stage.first_layer <= layer && layer <= stage.last_layer && stage.node != node) return;
       }
       split::evaluate_into(problem, assignment, evaluation);
-      if (split::within_limits(problem, evaluation)) best = std::min(best, evaluation.delay_s);
+      if (split::within_limits(problem, assignment, evaluation)) best = std::min(best, evaluation.delay_s);
     });
     INFO("seed " << seed);
     CHECK(plan.assignment.has_value() == (best < kInfinity));

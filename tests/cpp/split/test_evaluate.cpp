@@ -105,7 +105,6 @@ TEST_CASE("Two stages with a codec, as worked out by hand", "[split][evaluate]")
   CHECK(e.stages[0].compute_s == 2.0);
   CHECK(e.stages[0].encode_s == Approx(1.0));
   CHECK(e.stages[0].time_s == Approx(3.5));
-  CHECK(e.hops[0].link == 0);
   CHECK(e.hops[0].bytes == 5.0);
   CHECK(e.hops[0].time_s == Approx(5.5));
   CHECK(e.hops[0].latency_s == 0.25);

@@ -111,7 +111,8 @@ TEST_CASE("The best plan for a generation is the best of all plans", "[split][ge
       adds_up = adds_up && t.ttft_s == e.delay_s &&
                 close(t.total_s, t.ttft_s + (further > 0.0 ? further * t.token_s : 0.0)) &&
                 t.decode_bottleneck_s <= t.token_s && t.energy_j >= e.energy_j && t.bytes >= e.bytes;
-      if (split::within_limits(spec.prefill, e) && t.energy_j <= spec.prefill.energy_limit_with_room())
+      if (split::within_limits(spec.prefill, assignment, e) &&
+          t.energy_j <= spec.prefill.energy_limit_with_room())
         best = std::min(best, t.total_s);
     });
     const split::Plan plan = split::solve_generation(spec, never, workspace);

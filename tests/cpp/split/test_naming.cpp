@@ -48,14 +48,14 @@ TEST_CASE("An evaluation says the names of its nodes, links and codecs", "[split
   const split::Problem problem = two_nodes();
   const split::Assignment assignment{{0, 1}, {{0, 0, 0, 0}, {1, 1, 1, split::kNoCodec}}};
   const split::Evaluation e = split::evaluate(problem, assignment);
-  const split::NamedEvaluation named = split::named(problem, e);
+  const split::NamedEvaluation named = split::named_evaluation(problem, assignment);
   CHECK(named.delay_s == e.delay_s);
   CHECK(named.objective_s == e.delay_s);
   REQUIRE(named.stages.size() == 2);
   CHECK(named.stages[0].stage == split::Stage{"a", 0, 0, "raw"});
   CHECK(named.stages[1].stage == split::Stage{"b", 1, 1, std::nullopt});
-  CHECK(named.stages[1].compute_s == 1.0);
-  CHECK(named.hops == std::vector<split::NamedHopTerms>{{"a", "b", 1.0, 1.0, 0.5}});
+  CHECK(named.stages[1].terms.compute_s == 1.0);
+  CHECK(named.hops == std::vector<split::NamedHopTerms>{{"a", "b", {1.0, 1.0, 0.5}}});
   CHECK(named.broken_limits == std::vector<std::string>{"memory of 'a': 1 is over the limit of 0 bytes",
                                                         "memory of 'b': 1 is over the limit of 0 bytes"});
   CHECK(split::codec_name(problem, 0) == "raw");

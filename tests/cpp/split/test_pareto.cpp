@@ -17,8 +17,7 @@ namespace {
 
 constexpr double kSame = 1e-8;  // a step of the front and what the search leaves to rounding
 
-template <class T>  // a Plan or an Evaluation
-double value_of(const T& figures, Criterion criterion) {
+double value_of(const split::Figures& figures, Criterion criterion) {
   switch (criterion) {
     case Criterion::delay: return figures.delay_s;
     case Criterion::bytes: return figures.bytes;
@@ -30,8 +29,7 @@ double value_of(const T& figures, Criterion criterion) {
 
 using Point = std::vector<double>;  ///< [criteria]
 
-template <class T>
-Point point_of(const T& figures, const std::vector<Criterion>& criteria) {
+Point point_of(const split::Figures& figures, const std::vector<Criterion>& criteria) {
   Point point;
   for (const Criterion criterion : criteria) point.push_back(value_of(figures, criterion));
   return point;
@@ -39,8 +37,8 @@ Point point_of(const T& figures, const std::vector<Criterion>& criteria) {
 
 std::vector<Point> all_points(const split::Problem& problem, const std::vector<Criterion>& criteria) {
   std::vector<Point> points;
-  tests::for_every_plan(problem, [&](const split::Assignment&, const split::Evaluation& e) {
-    if (split::within_limits(problem, e)) points.push_back(point_of(e, criteria));
+  tests::for_every_plan(problem, [&](const split::Assignment& a, const split::Evaluation& e) {
+    if (split::within_limits(problem, a, e)) points.push_back(point_of(e, criteria));
   });
   return points;
 }
@@ -90,7 +88,7 @@ TEST_CASE("The front of two criteria is that of all plans", "[split][pareto]") {
       CHECK(same(point[0], expected[i][0]));
       CHECK(same(point[1], expected[i][1]));
       const split::Evaluation e = split::evaluate(problem, *plan.assignment);
-      CHECK(split::within_limits(problem, e));
+      CHECK(split::within_limits(problem, *plan.assignment, e));
       CHECK(point == point_of(e, criteria));
     }
   }

@@ -1,4 +1,4 @@
-"""An instance that `__new__` alone made has no value: to read it is a TypeError, not whatever memory holds."""
+"""An instance that `__new__` alone made has no value: to read it is a TypeError."""
 
 from __future__ import annotations
 

@@ -1,53 +1,61 @@
 #pragma once
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "constellm/split/plan.hpp"
 
 namespace constellm::split {
 
+/// What a stage takes, per micro-batch.
 struct StageTerms {
-  StageChoice choice;
   double overhead_s = 0.0;
   double decode_s = 0.0;
   double compute_s = 0.0;
   double encode_s = 0.0;
-  double time_s = 0.0;  ///< the sum of the four, per micro-batch
+  double time_s = 0.0;
   double memory_bytes = 0.0;
+
+  bool operator==(const StageTerms&) const = default;
 };
 
-struct HopTerms {
-  std::int32_t link = 0;
-  double bytes = 0.0;      ///< per micro-batch
-  double time_s = 0.0;     ///< occupies the link, per micro-batch
-  double latency_s = 0.0;  ///< propagation
-};
-
-/// Every term of a plan's objective, error, energy and bytes, in path order.
-struct Evaluation {
-  std::vector<StageTerms> stages;
-  std::vector<HopTerms> hops;
-  double delay_s = 0.0;
-  double bottleneck_s = 0.0;
-  double error = 0.0;
-  double energy_j = 0.0;
-  double bytes = 0.0;
-};
-
-/// What is said of the figures of a plan, in every T that has them.
-template <class T>
-constexpr auto figures() {
+constexpr auto fields(const StageTerms*) {
   using core::kNonNegative;
   using core::required;
-  return std::tuple{
-      required("delay_s", &T::delay_s, "from the start until the sink has the last result", "s",
-               kNonNegative),
-      required("bottleneck_s", &T::bottleneck_s, "longest stage or hop per micro-batch", "s", kNonNegative),
-      required("error", &T::error, "accumulated error", "", kNonNegative),
-      required("energy_j", &T::energy_j, "of all micro-batches", "J", kNonNegative),
-      required("bytes", &T::bytes, "over all hops and micro-batches", "B", kNonNegative)};
+  using Terms = StageTerms;
+  return core::record("StageTerms", "What a stage of a plan takes, per micro-batch.",
+                      required("overhead_s", &Terms::overhead_s, "of its node", "s", kNonNegative),
+                      required("decode_s", &Terms::decode_s, "what it received", "s", kNonNegative),
+                      required("compute_s", &Terms::compute_s, "its layers", "s", kNonNegative),
+                      required("encode_s", &Terms::encode_s, "what it sends on", "s", kNonNegative),
+                      required("time_s", &Terms::time_s, "the sum of the four", "s", kNonNegative),
+                      required("memory_bytes", &Terms::memory_bytes, "of its layers", "B", kNonNegative));
 }
+
+/// What a hop takes, per micro-batch.
+struct HopTerms {
+  double bytes = 0.0;
+  double time_s = 0.0;
+  double latency_s = 0.0;
+
+  bool operator==(const HopTerms&) const = default;
+};
+
+constexpr auto fields(const HopTerms*) {
+  using core::kNonNegative;
+  using core::required;
+  using Terms = HopTerms;
+  return core::record("HopTerms", "What a hop of a plan takes, per micro-batch.",
+                      required("bytes", &Terms::bytes, "that cross it", "B", kNonNegative),
+                      required("time_s", &Terms::time_s, "occupies the link", "s", kNonNegative),
+                      required("latency_s", &Terms::latency_s, "propagation", "s", kNonNegative));
+}
+
+/// Every term of a plan's worth. Where they belong, its assignment says: `stages` are the terms of its
+/// stages, and `hops` those from each node of its path to the next.
+struct Evaluation : Figures {
+  std::vector<StageTerms> stages;
+  std::vector<HopTerms> hops;
+};
 
 /// What makes `assignment` no plan at all: not a simple path of links from source to sink,
 /// blocks that do not cover the layers in order, a host that only relays, a codec missing or
@@ -63,16 +71,11 @@ Evaluation evaluate(const Problem& problem, const Assignment& assignment);
 /// As `evaluate`, without the checks, into `out` (no allocation once it has grown).
 void evaluate_into(const Problem& problem, const Assignment& assignment, Evaluation& out);
 
-/// Limits that the evaluated plan breaks: memory, error, energy. Empty when it is feasible.
-std::vector<std::string> broken_limits(const Problem& problem, const Evaluation& evaluation);
+/// Limits that the plan breaks, by its evaluation: memory, error, energy. Empty when it is feasible.
+std::vector<std::string> broken_limits(const Problem& problem, const Assignment& assignment,
+                                       const Evaluation& evaluation);
 
 /// `broken_limits(...).empty()`, without the texts.
-bool within_limits(const Problem& problem, const Evaluation& evaluation);
-
-/// The objective's figure [s] of a Plan or an Evaluation: delay, or the bottleneck.
-template <class T>
-double objective_s(const Problem& problem, const T& figures) {
-  return problem.spec().objective == Objective::delay ? figures.delay_s : figures.bottleneck_s;
-}
+bool within_limits(const Problem& problem, const Assignment& assignment, const Evaluation& evaluation);
 
 }  // namespace constellm::split

@@ -31,64 +31,41 @@ constexpr auto fields(const Stage*) {
 
 void validate(const Stage& stage, std::string_view where);
 
-/// StageTerms with names in place of positions.
+/// The terms of a stage, and which stage it is.
 struct NamedStageTerms {
   Stage stage;
-  double overhead_s = 0.0;
-  double decode_s = 0.0;
-  double compute_s = 0.0;
-  double encode_s = 0.0;
-  double time_s = 0.0;
-  double memory_bytes = 0.0;
+  StageTerms terms;
 
   bool operator==(const NamedStageTerms&) const = default;
 };
 
 constexpr auto fields(const NamedStageTerms*) {
-  using core::kNonNegative;
-  using core::required;
-  using Terms = NamedStageTerms;
-  return core::record("StageTerms", "What a stage of a plan takes, per micro-batch.",
-                      core::section("", &Terms::stage, core::fields_of<Stage>()),
-                      required("overhead_s", &Terms::overhead_s, "of its node", "s", kNonNegative),
-                      required("decode_s", &Terms::decode_s, "what it received", "s", kNonNegative),
-                      required("compute_s", &Terms::compute_s, "its layers", "s", kNonNegative),
-                      required("encode_s", &Terms::encode_s, "what it sends on", "s", kNonNegative),
-                      required("time_s", &Terms::time_s, "the sum of the four", "s", kNonNegative),
-                      required("memory_bytes", &Terms::memory_bytes, "of its layers", "B", kNonNegative));
+  constexpr auto kTerms = core::fields_of<StageTerms>();
+  return core::record(kTerms.name, kTerms.doc,
+                      core::section("", &NamedStageTerms::stage, core::fields_of<Stage>()),
+                      core::section("", &NamedStageTerms::terms, kTerms));
 }
 
-/// HopTerms with names in place of the link's position.
+/// The terms of a hop, and between whom it is.
 struct NamedHopTerms {
   std::string from;
   std::string to;
-  double bytes = 0.0;
-  double time_s = 0.0;
-  double latency_s = 0.0;
+  HopTerms terms;
 
   bool operator==(const NamedHopTerms&) const = default;
 };
 
 constexpr auto fields(const NamedHopTerms*) {
-  using core::kNonNegative;
   using core::required;
-  using Terms = NamedHopTerms;
-  return core::record("HopTerms", "What a hop of a plan takes, per micro-batch.",
-                      required("from", &Terms::from, "id of the sender"),
-                      required("to", &Terms::to, "id of the receiver"),
-                      required("bytes", &Terms::bytes, "that cross it", "B", kNonNegative),
-                      required("time_s", &Terms::time_s, "occupies the link", "s", kNonNegative),
-                      required("latency_s", &Terms::latency_s, "propagation", "s", kNonNegative));
+  constexpr auto kTerms = core::fields_of<HopTerms>();
+  return core::record(kTerms.name, kTerms.doc, required("from", &NamedHopTerms::from, "id of the sender"),
+                      required("to", &NamedHopTerms::to, "id of the receiver"),
+                      core::section("", &NamedHopTerms::terms, kTerms));
 }
 
-/// An Evaluation with names in place of positions, and what it says of its problem's limits.
-struct NamedEvaluation {
-  double delay_s = 0.0;
-  double bottleneck_s = 0.0;
-  double error = 0.0;
-  double energy_j = 0.0;
-  double bytes = 0.0;
-  double objective_s = 0.0;
+/// What a plan is worth by itself, with what its problem says of it.
+struct NamedEvaluation : Figures {
+  double objective_s = kNone;
   std::vector<NamedStageTerms> stages;
   std::vector<NamedHopTerms> hops;
   std::vector<std::string> broken_limits;
@@ -107,7 +84,8 @@ constexpr auto fields(const NamedEvaluation*) {
       required("broken_limits", &Terms::broken_limits, "a text each; none for a plan that keeps them all"));
 }
 
-NamedEvaluation named(const Problem& problem, const Evaluation& evaluation);
+/// Throws core::InvalidInput with the first structural fault.
+NamedEvaluation named_evaluation(const Problem& problem, const Assignment& assignment);
 
 /// Names to positions; throws core::InvalidInput for a name that the problem lacks.
 Assignment to_assignment(const Problem& problem, const std::vector<std::string>& path,

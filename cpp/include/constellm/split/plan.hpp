@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "constellm/core/status.hpp"
@@ -29,16 +31,44 @@ struct Assignment {
   auto operator<=>(const Assignment&) const = default;
 };
 
-/// A solver's answer. Figures are those of the evaluator, and absent where there is no plan.
-struct Plan {
+/// What a plan is worth, as the evaluator says it; NaN where there is no plan.
+struct Figures {
+  static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+  double delay_s = kNone;
+  double bottleneck_s = kNone;
+  double error = kNone;
+  double energy_j = kNone;
+  double bytes = kNone;
+
+  bool operator==(const Figures&) const = default;
+};
+
+/// What is said of the figures, in every T that has them.
+template <class T>
+constexpr auto figures() {
+  using core::kNonNegative;
+  using core::required;
+  return std::tuple{
+      required<T, double>("delay_s", &T::delay_s, "from the start until the sink has the last result", "s",
+                          kNonNegative),
+      required<T, double>("bottleneck_s", &T::bottleneck_s, "longest stage or hop per micro-batch", "s",
+                          kNonNegative),
+      required<T, double>("error", &T::error, "accumulated error", "", kNonNegative),
+      required<T, double>("energy_j", &T::energy_j, "of all micro-batches", "J", kNonNegative),
+      required<T, double>("bytes", &T::bytes, "over all hops and micro-batches", "B", kNonNegative)};
+}
+
+/// The objective's figure [s]: delay, or the bottleneck.
+inline double objective_s(const Problem& problem, const Figures& figures) {
+  return problem.spec().objective == Objective::delay ? figures.delay_s : figures.bottleneck_s;
+}
+
+/// A solver's answer.
+struct Plan : Figures {
   core::Status status = core::Status::no_plan_found;
   std::optional<Assignment> assignment;
-  double delay_s = 0.0;
-  double bottleneck_s = 0.0;
   double lower_bound_s = 0.0;  ///< of the objective
-  double error = 0.0;
-  double energy_j = 0.0;
-  double bytes = 0.0;
   std::string method;
   std::int32_t added_codecs = 0;  ///< how many at the end of the problem's menu the method brought along
   std::vector<std::string> broken_limits;      ///< of a plan that a method found and that is none

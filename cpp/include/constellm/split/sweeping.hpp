@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <limits>
 #include <string>
 
 #include "constellm/search/solver.hpp"
@@ -10,14 +9,7 @@
 namespace constellm::split {
 
 /// What a plan gives in a sweep.
-struct PlanRow {
-  static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-  double delay_s = kNone;
-  double bottleneck_s = kNone;
-  double error = kNone;
-  double energy_j = kNone;
-  double bytes = kNone;
+struct PlanRow : Figures {
   double lower_bound_s = kNone;
   double seconds = kNone;
   std::int64_t stages = 0;

@@ -88,7 +88,8 @@ core::Status status_of(const Proposal& proposal, const core::StopToken& stop) {
     const bool cut_off = hops[static_cast<std::size_t>(problem.source())] < 0;
     return cut_off ? core::Status::infeasible : core::Status::no_plan_found;
   }
-  const bool keeps_limits = within_limits(proposal.problem, evaluate(proposal.problem, *proposal.assignment));
+  const bool keeps_limits =
+      within_limits(proposal.problem, *proposal.assignment, evaluate(proposal.problem, *proposal.assignment));
   return keeps_limits ? core::Status::feasible : core::Status::no_plan_found;
 }
 
@@ -128,7 +129,7 @@ Plan to_plan(const Proposal& proposal) {
   Plan plan;
   if (proposal.assignment) {
     const Evaluation evaluation = evaluate(proposal.problem, *proposal.assignment);
-    plan.broken_limits = broken_limits(proposal.problem, evaluation);
+    plan.broken_limits = broken_limits(proposal.problem, *proposal.assignment, evaluation);
     if (plan.broken_limits.empty()) plan = to_plan(*proposal.assignment, evaluation);
   }
   plan.status = proposal.status;

@@ -6,6 +6,7 @@
 
 #include "constellm/core/index.hpp"
 #include "constellm/core/units.hpp"
+#include "constellm/network/routing.hpp"
 #include "constellm/split/baselines/simplified.hpp"
 #include "constellm/split/evaluate.hpp"
 
@@ -15,14 +16,15 @@ namespace {
 using core::z;
 
 /// Slowest link between the hosts of stages `i` and `i + 1`.
-double slowest_rate_bps(const Problem& problem, const Assignment& a, const Evaluation& e, std::size_t i) {
+double slowest_rate_bps(const Problem& problem, const Assignment& a, std::size_t i) {
   const auto at = [&](std::size_t stage) {
     return static_cast<std::size_t>(std::find(a.path.begin(), a.path.end(), a.stages[stage].node) -
                                     a.path.begin());
   };
   double rate_bps = std::numeric_limits<double>::infinity();
   for (std::size_t h = at(i); h < at(i + 1); ++h) {
-    rate_bps = std::min(rate_bps, problem.spec().network.links[z(e.hops[h].link)].rate_bps);
+    const std::int32_t link = network::link_between(problem.topology(), a.path[h], a.path[h + 1]);
+    rate_bps = std::min(rate_bps, problem.spec().network.links[z(link)].rate_bps);
   }
   return rate_bps;
 }
@@ -43,13 +45,13 @@ std::optional<Assignment> quantpipe(const Problem& problem, core::StopToken& sto
   const Problem uncompressed(std::move(question));
   std::optional<Assignment> plan = pipeedge(uncompressed, stop, workspace);
   if (!plan) return std::nullopt;
-  const Evaluation e = evaluate(uncompressed, *plan);
   double target_s = 0.0;
-  for (const StageTerms& stage : e.stages) target_s = std::max(target_s, stage.time_s);
+  for (const StageTerms& stage : evaluate(uncompressed, *plan).stages)
+    target_s = std::max(target_s, stage.time_s);
   for (std::size_t i = 0; i + 1 < plan->stages.size(); ++i) {
     StageChoice& stage = plan->stages[i];
     const double bytes = problem.sent_bytes(stage.last_layer, kNoCodec);
-    const double send_s = core::transfer_s(bytes, slowest_rate_bps(problem, *plan, e, i));
+    const double send_s = core::transfer_s(bytes, slowest_rate_bps(problem, *plan, i));
     stage.codec = send_s > 0.0 ? quantpipe_codec(send_s / target_s) : 0;
   }
   return plan;
