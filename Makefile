@@ -53,6 +53,10 @@ $(STAMPS)/dev-tools: $(STAMPS)/build-tools
 	$(BIN)/python -m pip install -q --group dev
 	@touch $@
 
+$(STAMPS)/docs-tools: $(STAMPS)/build-tools
+	$(BIN)/python -m pip install -q --group docs
+	@touch $@
+
 .PHONY: setup
 setup: $(STAMPS)/installed  ## Make .venv with the package and everything its tests need
 
@@ -68,6 +72,11 @@ test: $(STAMPS)/installed $(if $(WITH_TORCH),$(STAMPS)/torch)  ## Run the C++ te
 .PHONY: reproduce
 reproduce: $(STAMPS)/installed  ## Reproduce the paper's comparison: figures, tables and a page in results/
 	$(BIN)/constellm reproduce --out results --notebooks notebooks
+
+.PHONY: docs
+docs: $(STAMPS)/installed $(STAMPS)/docs-tools  ## Build the documentation site, its examples and notebooks executed, in build/docs
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -j $(JOBS) -d build/doctrees -E docs build/docs
 
 # ---- what a developer runs ------------------------------------------------------------------
 

@@ -91,17 +91,6 @@ def test_type_stub_is_up_to_date(repository: Path) -> None:
     assert generate() == shipped, "run `make stubs`"
 
 
-def test_readme_examples_run(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every Python block of the README, in order and in one namespace, as a reader would type them."""
-    text = (repository / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
-    monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), namespace)
-    assert len(blocks) == text.count("```python") > 0
-
-
 def test_links_between_the_documents_lead_somewhere(repository: Path) -> None:
     documents = [
         *repository.glob("*.md"),

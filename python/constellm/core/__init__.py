@@ -7,6 +7,7 @@ from constellm import _core
 __all__ = ["__version__", "build_info"]
 
 __version__: str = _core.core.version
+"""Of the package, by semantic versioning."""
 
 
 def build_info() -> dict[str, str | int | bool]:

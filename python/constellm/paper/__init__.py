@@ -30,8 +30,8 @@ def reproduce(
     Parameters
     ----------
     out : path
-        Folder, made if absent: rows, figures, tables and a page; see
-        `constellm.paper.report.reproduction.reproduce_study`.
+        Folder, made if absent: ``rows/``, ``tables/`` and ``figures/`` of every experiment, and a page,
+        ``index.html`` and ``index.md``.
     study : str
         A name of `STUDIES`.
     quick : bool

@@ -124,7 +124,7 @@ def compare(
     problem : Problem
         What is to be run where.
     methods : sequence of str, optional
-        Names of `constellm.split.methods.METHODS`; default: all that fit the menu.
+        Names of `METHODS`; default: all that fit the menu.
     reference : str, optional
         The method that speed-ups refer to; default: the first one with a plan.
     time_limit_s : float

@@ -204,6 +204,7 @@ METHODS = {
         ),
     )
 }
+"""Every method by name: what it decides, its source, what was adapted."""
 
 
 def method_of(name: str) -> Method:

@@ -40,6 +40,7 @@ OPTIONS = (
     Option("resource_bound", True, "True or False", "drop labels that cannot keep error and energy limits"),
     Option("unroll", True, "True or False", "search over unrolled routes where few; else remember visits"),
 )
+"""Every option of `solve`: `name`, `default`, what is `allowed`, and what it does (`doc`)."""
 
 
 def check_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def options_markdown() -> str:
-    """The table as it stands in ``docs/search.md``."""
+    """The table as it stands in ``docs/exact-search.md``."""
     rows = ["| option | default | allowed | what it does |", "| --- | --- | --- | --- |"]
     rows += [f"| `{o.name}` | {o.default} | {o.allowed} | {o.doc} |" for o in OPTIONS]
     return "\n".join(rows) + "\n"

@@ -26,7 +26,7 @@ def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "ret
     problem : Problem
         What is to be run where.
     method : str
-        ``"optimal"`` for the exact search, or the name of a benchmark (`constellm.split.methods`).
+        ``"optimal"`` for the exact search, or the name of a benchmark of `METHODS`.
     on_interrupt : str
         What Ctrl-C does: ``"return"`` the best plan so far, of status ``"interrupted"``, or ``"raise"``
         `Interrupted` with that plan as its `result`, so that it also ends a loop of solves.

@@ -29,7 +29,7 @@ def test_the_table_is_the_solvers_own():
 
 
 def test_the_page_has_the_table(repository):
-    page = (repository / "docs/search.md").read_text(encoding="utf-8")
+    page = (repository / "docs/exact-search.md").read_text(encoding="utf-8")
     assert options_markdown() in page
     for option in split.OPTIONS:
         assert f"| `{option.name}` | {option.default} | {option.allowed} | {option.doc} |" in page

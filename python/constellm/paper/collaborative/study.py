@@ -36,3 +36,4 @@ STUDY = Study(
     experiments=EXPERIMENTS,
     claims=claims,
 )
+"""The study as `constellm.paper.reproduce` computes it: parameters, experiments, claims."""

@@ -1,0 +1,54 @@
+"""Names of the package lead to their entries in the reference, and words that only look like names do not."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.nodes import make_refnode
+
+NOTEBOOK = re.compile(r"\[([^\]]+)\]\((?:\.\./)+notebooks/([\w-]+)\.ipynb\)")
+NAME = re.compile(r"(?:clm\.|constellm\.)?((?:\w+\.)+\w+)(?:\(.*\))?", re.DOTALL)
+
+
+class PlainWordsInTypes(SphinxPostTransform):
+    """``array, shape (layers,)`` is no reference to the one attribute that is called so."""
+
+    default_priority = 5  # before references are resolved
+
+    def run(self, **kwargs: Any) -> None:
+        for reference in list(self.document.findall(addnodes.pending_xref)):
+            if reference.get("refspecific") and not reference["reftarget"].lstrip(".")[:1].isupper():
+                reference.replace_self(reference.children)
+
+
+class LinkNames(SphinxPostTransform):
+    """`split.solve`, `clm.split.solve(problem)` and `constellm.split.solve` in a text, alike."""
+
+    default_priority = 20  # when they are
+
+    def run(self, **kwargs: Any) -> None:
+        objects = self.env.domains.python_domain.objects
+        for literal in list(self.document.findall(nodes.literal)):
+            found = NAME.fullmatch(literal.astext())
+            entry = objects.get(f"constellm.{found[1]}") if found else None
+            if entry is None or isinstance(literal.parent, (nodes.reference, nodes.title)):
+                continue
+            place = self.env.current_document.docname, entry.docname
+            literal.replace_self(make_refnode(self.app.builder, *place, entry.node_id, literal.deepcopy()))
+
+
+def link_notebooks(app: Sphinx, name: str, content: list[str]) -> None:
+    """The notebooks lie beside the documentation's folder, which has them by a symbolic link."""
+    content[0] = NOTEBOOK.sub(r"{doc}`\1 </notebooks/\2>`", content[0])
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("source-read", link_notebooks)
+    app.add_post_transform(PlainWordsInTypes)
+    app.add_post_transform(LinkNames)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,125 @@
+"""``.. entries:: constellm.area`` with names below: the entry of each, classes and constants alike."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.docutils import SphinxDirective
+
+
+def arguments_of(written: str) -> list[str]:
+    """``(a: dict[str, int], b)`` in parts."""
+    parts, depth = [""], 0
+    for character in written[1:-1]:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def without_types(written: str, initial: dict[str, str]) -> str:
+    """What pybind11 wrote, in short: ``(self, *, id: str, power_w: float = ...)``: ``(*, id, power_w=0)``."""
+    short = []
+    for part in arguments_of(written):
+        name, _, default = part.partition(" = ")
+        name = name.partition(":")[0]
+        if name != "self":
+            short.append(f"{name}={initial.get(name, default)}" if default else name)
+    return f"({', '.join(short)})"
+
+
+def compiled_signature(value: Any) -> str:
+    """Of a compiled class that can be made; else nothing."""
+    first = (value.__init__.__doc__ or "").split("\n")[0]
+    found = re.match(r"__init__(\(.*\)) -> None$", first)
+    fields = {field.name: repr(field.initial) for field in getattr(value, "fields", ())}
+    return without_types(found[1], fields) if found else ""
+
+
+def short_signature(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str, str] | None:
+    """Methods of compiled classes, too, show no types."""
+    compiled = what in ("method", "function") and signature and not inspect.isfunction(value)
+    return (without_types(signature, {}), "") if compiled else None
+
+
+def is_compiled(value: Any) -> bool:
+    return type(value).__name__ == "pybind11_type"
+
+
+def compiled_members(record: type) -> Iterator[str]:
+    """Directives for its properties and methods, in their order."""
+    for name, value in vars(record).items():
+        if name == "fields":
+            yield from (
+                ".. py:attribute:: fields",
+                "",
+                "   Name, unit, range, sentence and default of each.",
+            )
+        elif not name.startswith("_"):
+            yield f".. {'autoproperty' if isinstance(value, property) else 'automethod'}:: {name}"
+        yield ""
+
+
+def own_words(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """A compiled property's sentence as it is: "the menu: names are unique" tells of no type "the menu"."""
+    if isinstance(value, property) and value.fget and not inspect.isfunction(value.fget) and value.__doc__:
+        lines[:] = [*value.__doc__.splitlines(), ""]
+
+
+def description_of_constant(name: str, value: Any) -> list[str]:
+    """The text that stands by its assignment, wherever it was imported from."""
+    for module in [name for name in sorted(sys.modules) if name.startswith("constellm.")]:
+        if vars(sys.modules[module]).get(name) is value and "_core" not in module:
+            described = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", name))
+            if described:
+                return described
+    raise ValueError(f"{name}: nothing is said of it where it is assigned")
+
+
+class Entries(SphinxDirective):
+    """Names of one group of an area."""
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        area = self.arguments[0]
+        lines = [f".. currentmodule:: {area}", ""]
+        for name in (name for line in self.content for name in line.split()):
+            lines += [*self.entry(area, name), ""]
+        return self.parse_text_to_nodes(StringList(lines, source=area))
+
+    @staticmethod
+    def entry(area: str, name: str) -> list[str]:
+        value = getattr(importlib.import_module(area), name)
+        if inspect.isclass(value):
+            what = "autoexception" if issubclass(value, BaseException) else "autoclass"
+            first = f".. {what}:: {name}{compiled_signature(value)}"
+            # A compiled class has no source by whose order its members could go: they are named one by one.
+            members = ["", *compiled_members(value)] if is_compiled(value) else [":members:"]
+            return [first, *(f"   {line}" for line in members)]
+        if callable(value):
+            return [f".. autofunction:: {name}"]
+        shown = [f"   :value: {value!r}"] if isinstance(value, (int, float, str)) else []
+        described = (f"   {line}" for line in description_of_constant(name, value))
+        return [f".. py:data:: {name}", *shown, "", *described]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("entries", Entries)
+    app.connect("autodoc-process-signature", short_signature)
+    app.connect("autodoc-process-docstring", own_words, priority=900)  # after napoleon
+    return {"parallel_read_safe": True}
