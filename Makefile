@@ -76,7 +76,8 @@ reproduce: $(STAMPS)/installed  ## Reproduce the paper's comparison: figures, ta
 .PHONY: docs
 docs: $(STAMPS)/installed $(STAMPS)/docs-tools  ## Build the documentation site, its examples and notebooks executed, in build/docs
 	rm -rf build/docs
-	$(BIN)/python -m sphinx -W --keep-going -q -j $(JOBS) -d build/doctrees -E docs build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -j $(JOBS) -d build/doctrees -E docs build/docs \
+	  2> >(grep -v "Kernel is running over TCP" >&2)
 
 # ---- what a developer runs ------------------------------------------------------------------
 

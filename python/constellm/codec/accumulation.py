@@ -64,6 +64,23 @@ def cut_weights(rows: Iterable[MeasuredCuts], basis: str) -> dict[tuple[int, str
     "output_error"    the relative error of the logits that this cut alone caused
     "loss"            the expected loss of accuracy that it alone caused
     ================= ===========================================================
+
+    Parameters
+    ----------
+    rows : iterable of MeasuredCuts
+        Those of single cuts count, others are passed over.
+    basis : str
+        One of `BASES`.
+
+    Returns
+    -------
+    dict of (int, str) to float
+        Weight by boundary and name of the codec.
+
+    Raises
+    ------
+    ValueError
+        For an unknown basis.
     """
     single = _single(rows)
     if basis == "error":
@@ -86,6 +103,24 @@ def accumulate(weights: Iterable[float], exponent: float) -> float:
     """(Σ w^p)^(1/p): the sum for p = 1, the root of the sum of squares for p = 2.
 
     Anything between is as good for an exact search, which adds up the w^p.
+
+    Parameters
+    ----------
+    weights : iterable of float
+        What each cut adds, as of `cut_weights`.
+    exponent : float
+        p, in [1, 2].
+
+    Returns
+    -------
+    float
+        0 for no cut.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> codec.accumulate([3.0, 4.0], 1.0), codec.accumulate([3.0, 4.0], 2.0)
+    (7.0, 5.0)
     """
     values = np.asarray(list(weights), dtype=np.float64)
     return float(np.sum(values**exponent) ** (1.0 / exponent))
@@ -102,6 +137,16 @@ def fit_exponent(predictors: Sequence[Sequence[float]], measured: Sequence[float
         Weights of the cuts of each set.
     measured : sequence of float
         What the sets caused, in the weights' unit.
+
+    Returns
+    -------
+    float
+        Of the 21 from 1 to 2 in steps of 0.05.
+
+    Raises
+    ------
+    ValueError
+        Where there is no set.
     """
     target = np.sqrt(np.maximum(np.asarray(measured, dtype=np.float64), 0.0))
     if len(target) == 0:
@@ -199,7 +244,24 @@ def caused(row: MeasuredCuts, target: str) -> float:
 
 
 def rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Spearman's, ties at their mean rank."""
+    """Spearman's, ties at their mean rank.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n,)
+        Pairs.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; NaN where all of one are equal.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> codec.rank_correlation([1.0, 2.0, 3.0], [10.0, 40.0, 90.0])
+    1.0
+    """
     a, b = _ranks(x), _ranks(y)
     a, b = a - a.mean(), b - b.mean()
     scale = float(np.sqrt((a @ a) * (b @ b)))

@@ -173,6 +173,22 @@ def difficulty(logits: np.ndarray) -> NDArray[np.float64]:
     ----------
     logits : ndarray, shape (images, classes)
         Of two or more classes.
+
+    Returns
+    -------
+    ndarray of float64, shape (images,)
+        At most 0; 0 where two classes are level.
+
+    Raises
+    ------
+    ValueError
+        For another shape.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> codec.difficulty([[1.0, 4.0, 0.0], [2.0, 2.5, 1.0]])
+    array([-3. , -0.5])
     """
     logits = np.asarray(logits, dtype=np.float64)
     if logits.ndim != 2 or logits.shape[1] < 2:
@@ -244,6 +260,16 @@ def image_errors(x: np.ndarray, ladder: Sequence[Compressor]) -> NDArray[np.floa
         Activation.
     ladder : sequence of Compressor
         As of `AdaptiveCompressor`.
+
+    Returns
+    -------
+    ndarray of float64, shape (rungs, images)
+        0 for an image of zeros that stays one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a ladder without rungs, or what is no compressor.
     """
     energy = _energy(x)
     removed = np.array([_energy(rung.decode(rung.encode(x)) - x) for rung in _checked(ladder)])

@@ -256,6 +256,14 @@ def calibrate(
     ------
     ValueError
         If rows are too few, for the confidence or at all, or do not belong together.
+
+    Examples
+    --------
+    >>> from constellm import codec, infer
+    >>> calibration = codec.calibrate(infer.measured_cuts())
+    >>> limit = calibration.max_error(0.02)  # for split.Problem: two points
+    >>> calibration.loss(limit) < calibration.loss_bound(limit) <= 0.02
+    True
     """
     confidence = real("confidence", confidence, least=0.5, most=1.0)
     several = [row for row in rows if len(row.cuts) > 1]

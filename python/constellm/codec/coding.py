@@ -114,6 +114,13 @@ def inspect(data: bytes) -> dict[str, Any]:
     ------
     TypeError, ValueError
         As `decode`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> codec.inspect(codec.encode(np.zeros((4, 8), np.float32), codec.Scheme(bits=8)))["shape"]
+    (4, 8)
     """
     return _core.codec.inspect(_message(data))
 
@@ -145,6 +152,15 @@ def entropy_bound_bytes(
     ------
     TypeError, ValueError
         As `encode`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.random.default_rng(0).laplace(size=(64, 256)).astype(np.float32)
+    >>> scheme = codec.Scheme(bits=4, entropy="zero-order")
+    >>> codec.entropy_bound_bytes(x, scheme)["total_bytes"] < len(codec.encode(x, scheme))
+    True
     """
     return _core.codec.entropy_bound(_activation(x), instance("scheme", scheme, Scheme), _mask(mask, x))
 

@@ -145,6 +145,15 @@ class Direct:
         If `scheme` is none.
     ValueError
         If it wants a mask.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> coder = codec.Direct(codec.Scheme(bits=4))
+    >>> x = np.ones((2, 4, 8), np.float32)
+    >>> coder.decode(coder.encode(x)).shape
+    (2, 4, 8)
     """
 
     def __init__(self, scheme: Scheme, *, name: str | None = None) -> None:

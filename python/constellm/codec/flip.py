@@ -125,6 +125,11 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     logits : ndarray, shape (images, classes)
     labels : ndarray of integers, shape (images,)
 
+    Returns
+    -------
+    float
+        T.
+
     Raises
     ------
     TypeError, ValueError

@@ -83,6 +83,11 @@ def save_learned(
 def load_learned(path: str | os.PathLike[str]) -> dict[str, dict[int, Learned]]:
     """Read learned compressors from a file of `save_learned`.
 
+    Parameters
+    ----------
+    path : path
+        A file of safetensors.
+
     Returns
     -------
     dict of str to dict of int to Masked, LowRank or Bottleneck

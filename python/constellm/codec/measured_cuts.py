@@ -155,7 +155,15 @@ def measured_codec(
 
 
 def write_measured_cuts(rows: Iterable[MeasuredCuts], path: str | os.PathLike[str]) -> None:
-    """Store rows as CSV; several values of one field are parted by semicolons, numbers have six digits."""
+    """Store rows as CSV; several values of one field are parted by semicolons, numbers have six digits.
+
+    Parameters
+    ----------
+    rows : iterable of MeasuredCuts
+        What `constellm.infer.measure` found.
+    path : path
+        Of the file, which is replaced.
+    """
     names = [field.name for field in fields(MeasuredCuts)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -167,6 +175,16 @@ def write_measured_cuts(rows: Iterable[MeasuredCuts], path: str | os.PathLike[st
 
 def read_measured_cuts(path: str | os.PathLike[str]) -> list[MeasuredCuts]:
     """The rows of `write_measured_cuts`.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file.
+
+    Returns
+    -------
+    list of MeasuredCuts
+        In the order of the file.
 
     Raises
     ------

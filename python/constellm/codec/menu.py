@@ -29,7 +29,19 @@ DEFAULT_KEEP = (0.05, 0.08, 0.12, 0.17, 0.221, 0.3, 0.4, 0.55, 0.75, 1.0)
 
 
 def none() -> list[Codec]:
-    """One option: the activation as it is."""
+    """One option: the activation as it is.
+
+    Returns
+    -------
+    list of Codec
+        Named ``none``: ratio 1, no error, no time.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> [option.name for option in codec.none() + codec.quantise(bits=[8])]
+    ['none', 'quantise-8']
+    """
     return [Codec(name="none", ratio=1.0, error=0.0)]
 
 
@@ -55,6 +67,12 @@ def quantise(
     -------
     list of Codec
         Named ``quantise-<bits>``, of group ``quantise``.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> [(option.name, option.ratio) for option in codec.quantise(bits=[4, 8])]
+    [('quantise-4', 8.0), ('quantise-8', 4.0)]
     """
     return [
         Codec(
@@ -99,6 +117,13 @@ def top_k(
     -------
     list of Codec
         Named ``top-k-<keep>``, with ``-b<bits>`` where values are quantised; of group ``top-k``.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> (option,) = codec.top_k(keep=[0.1])
+    >>> option.name, round(option.ratio, 2), round(option.error, 2)
+    ('top-k-0.1', 6.67, 0.64)
     """
     sent_bits = reference_bits if value_bits is None else value_bits
     return [
@@ -217,6 +242,24 @@ def describe(menu: Iterable[Codec]) -> str:
     """A menu as a table: name, ratio, error, encode and decode time per gigabyte.
 
     Options with values per layer show their range over the layers.
+
+    Parameters
+    ----------
+    menu : iterable of Codec
+        Rows, in their order.
+
+    Returns
+    -------
+    str
+        Lines of equal width.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> print(codec.describe(codec.menu("quantise", bits=[4, 8])))
+    codec       ratio    error  encode s/GB  decode s/GB
+    quantise-4      8   0.1597            0            0
+    quantise-8      4  0.01736            0            0
     """
     rows = [("codec", "ratio", "error", "encode s/GB", "decode s/GB")]
     for option in menu:

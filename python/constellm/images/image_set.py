@@ -149,6 +149,14 @@ def standardise(pixels: np.ndarray, mean: Iterable[float], std: Iterable[float])
     TypeError, ValueError
         If a type, shape or number of values is another, or a mean is not in [0, 1] or a deviation not in
         [10⁻⁶, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import images
+    >>> black = np.zeros((1, 2, 2, 3), np.uint8)
+    >>> float(images.standardise(black, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)).min())
+    -2.0
     """
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
         got = pixels.dtype if isinstance(pixels, np.ndarray) else type(pixels).__name__

@@ -140,6 +140,14 @@ def infer(
     TypeError, ValueError
         If an argument is out of range, or a compressor gives what is no bytes, or another shape or type
         back; names the boundary.
+
+    Examples
+    --------
+    >>> from constellm import codec, images, infer
+    >>> net, few = infer.load(), images.sample().per_class(1)
+    >>> found = infer.infer(net, few.pixels, cuts={6: codec.Direct(codec.Scheme(bits=4))})
+    >>> found.logits.shape, found.ratio > 8
+    ((10, 10), True)
     """
     first = count("first", first, least=0, most=net.blocks - 1)
     batch = count("batch", batch)

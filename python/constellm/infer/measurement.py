@@ -140,10 +140,22 @@ def random_combinations(
     seed : int
         Of the drawing.
 
+    Returns
+    -------
+    list of dict of int to str
+        Name by boundary, for `measure`.
+
     Raises
     ------
     TypeError, ValueError
         If there is nothing to draw from, a number is out of range, or there are not so many distinct sets.
+
+    Examples
+    --------
+    >>> from constellm import infer
+    >>> sets = infer.random_combinations(["a", "b"], blocks=12, sets=5, seed=0)
+    >>> len(sets), {len(cuts) for cuts in sets} <= {2, 3, 4}
+    (5, True)
     """
     if isinstance(names, str) or not len(names):
         raise ValueError(f"names: expected at least one codec, got {names!r}")

@@ -250,7 +250,19 @@ def save_onnx(net: OnnxModel, folder: str | os.PathLike[str], *, cuts: Iterable[
 
 
 def shipped() -> list[str]:
-    """Names of the models that come with the package."""
+    """Names of the models that come with the package.
+
+    Returns
+    -------
+    list of str
+        For `load`.
+
+    Examples
+    --------
+    >>> from constellm import infer
+    >>> infer.shipped()
+    ['vit-eurosat']
+    """
     # What was learned for the cuts of a model lies beside it.
     paths = _SHIPPED.glob("*.safetensors")
     return sorted(path.stem for path in paths if not path.stem.endswith("-learned"))

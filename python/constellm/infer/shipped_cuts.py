@@ -15,6 +15,17 @@ def direct_compressors() -> dict[str, Direct]:
 
     From 6 bit quantisation, which changes next to nothing, to what costs points of accuracy at one cut.
     Every token has its own scale.
+
+    Returns
+    -------
+    dict of str to Direct
+        For `infer` and `measure`.
+
+    Examples
+    --------
+    >>> from constellm import infer
+    >>> list(infer.direct_compressors())[:3]
+    ['quantise-2', 'quantise-3', 'quantise-4']
     """
     schemes = {f"quantise-{bits}": Scheme(bits=bits, scale="token") for bits in (2, 3, 4, 6)}
     for keep, bits in ((0.02, 4), (0.05, 4), (0.1, 4), (0.2, 8)):
@@ -47,6 +58,18 @@ def measured_cuts() -> list[MeasuredCuts]:
 
     On 1,000 images that the model was not trained on: each codec at each boundary, and sets of two to four
     cuts, some random, some chosen by the planner (docs/error-accumulation.md).
+
+    Returns
+    -------
+    list of MeasuredCuts
+        For `constellm.codec.calibrate`.
+
+    Examples
+    --------
+    >>> from constellm import infer
+    >>> rows = infer.measured_cuts()
+    >>> sorted({len(row.cuts) for row in rows}), rows[0].images
+    ([1, 2, 3, 4], 1000)
     """
     return read_measured_cuts(_DATA / "vit-eurosat-cuts.csv")
 
@@ -58,6 +81,16 @@ def calibration(*, basis: str = "loss", confidence: float = 0.95) -> Calibration
     ----------
     basis, confidence
         As of `codec.calibrate`.
+
+    Returns
+    -------
+    Calibration
+        Of `measured_cuts`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown basis, or a confidence out of range.
 
     Examples
     --------

@@ -69,6 +69,12 @@ def from_config(config: Config, **options: Any) -> Profile:
     TypeError, ValueError
         As for those; and for a configuration that nests anything but a text model by itself, of which
         `decoder` and `vit` take their own.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> len(model.from_config("vit-large/16", image_px=224, batch=8))
+    24
     """
     family = describe(config).family
     door = vit if family.vision else decoder

@@ -122,6 +122,10 @@ def available() -> list[str]:
 
     Vision transformers carry the patch side behind a slash. Any other patch side is understood too.
 
+    Returns
+    -------
+    list of str
+
     Examples
     --------
     >>> from constellm import model

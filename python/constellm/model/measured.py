@@ -53,6 +53,13 @@ def pipeedge(model: str) -> Measured:
     Measured
         Devices ``Minnowboard-E3845`` and ``RCC-VE-C2000``.
 
+    Examples
+    --------
+    >>> from constellm import model
+    >>> measured = model.pipeedge("google/vit-base-patch16-224")
+    >>> len(measured.profile), sorted(measured.device_times)[:1]
+    (48, ['Minnowboard-E3845'])
+
     Notes
     -----
     Hu et al., DSD 2022, arXiv 2110.14895; the tables are from the repository usc-isi/PipeEdge (BSD-3-Clause).

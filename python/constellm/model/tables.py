@@ -50,6 +50,24 @@ def from_arrays(
     Returns
     -------
     Profile
+
+    Raises
+    ------
+    ValueError, TypeError
+    Names the figure, and the layer where it is one; for columns of unequal length, or an unknown figure.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> profile = model.from_arrays(
+    ...     flop=[2e9, 3e9],
+    ...     memory_bytes=[4e6, 8e6],
+    ...     output_bytes=[1e6, 4e3],
+    ...     input_bytes=3e6,
+    ...     names=["stem", "head"],
+    ... )
+    >>> [layer.name for layer in profile.layers]
+    ['stem', 'head']
     """
     unknown = sorted(set(more) - set(FIELDS))
     if unknown:

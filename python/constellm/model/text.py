@@ -161,6 +161,18 @@ def generation(
     Generation
         ``prefill``; and ``decode``, one token at the mean context p + n/2. Both keep a cache for p + n
         tokens.
+
+    Raises
+    ------
+    ValueError, TypeError
+    As `decoder`.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> passes = model.generation("llama-3-8b", prompt_tokens=512, new_tokens=128)
+    >>> passes.prefill.layers[0].flop > 100 * passes.decode.layers[0].flop
+    True
     """
     check_options("generation()", options, _OF_BOTH_PASSES)
     p = _tokens("prompt_tokens", prompt_tokens)

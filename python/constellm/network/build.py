@@ -38,6 +38,22 @@ def link(
         Fixed per message, >= 0; occupies the link [s].
     group : str, optional
         Name for addressing several links at once.
+
+    Returns
+    -------
+    Link
+
+    Raises
+    ------
+    ValueError, TypeError
+        Names the field, the value and the range.
+
+    Examples
+    --------
+    >>> from constellm import network
+    >>> up = network.link("ground", "s0", rate_bps=0.8e9, latency_s=1.7e-3)
+    >>> up.to, up.rate_bps
+    ('s0', 800000000.0)
     """
     return Link(
         **{"from": sender},
@@ -136,11 +152,21 @@ def ring(
 ) -> Network:
     """Nodes in a circle, each linked both ways with both neighbours.
 
-    Parameters are those of `chain`, but n >= 3 and the links' figures have shape (n,): entry i is for
-    both directions between node i and node i + 1, the last between node n - 1 and node 0.
+    As `chain`, with a link more: entry i of the links' figures is for both directions between node i and node
+    i + 1, the last for those between node n - 1 and node 0.
 
     Parameters
     ----------
+    n : int
+        Number of nodes, >= 3.
+    flop_per_s, memory_bytes, node_overhead_s, power_w, tx_power_w, codec_time_scale : array_like
+        Figures of the nodes as in `Node`: a scalar, or shape (n,). A node of `flop_per_s` 0 only relays.
+    rate_bps, latency_s, link_overhead_s : array_like
+        Figures of the links as in `Link`: a scalar, or shape (n,).
+    ids : sequence of str, optional
+        Node ids, default ``s0``, ``s1``, …
+    node_group, link_group : str or None, or sequence of them
+        Groups of the nodes and of the links (n).
     sink : str, optional
         Id of the default sink of problems; by default the last node, a neighbour of their source (node 0).
 
@@ -152,6 +178,13 @@ def ring(
     ------
     ValueError, TypeError
         As `chain`.
+
+    Examples
+    --------
+    >>> from constellm import network
+    >>> ring = network.ring(12, flop_per_s=2e12, memory_bytes=8e9, rate_bps=0.5e9, latency_s=11.9e-3)
+    >>> len(ring.nodes), len(ring.links)
+    (12, 24)
     """
     names = _ids(n, ids, least=3)
     nodes = _nodes(

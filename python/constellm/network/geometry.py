@@ -34,6 +34,12 @@ def ring_hop_m(satellites: int, *, altitude_m: float) -> float:
     ------
     ValueError
         If a value is out of range, or if the Earth stands between the neighbours.
+
+    Examples
+    --------
+    >>> from constellm import network
+    >>> round(network.ring_hop_m(12, altitude_m=500e3) / 1e3)  # km between neighbours of twelve at 500 km
+    3560
     """
     satellites = count("satellites", satellites, least=2)
     if not 0.0 < altitude_m < math.inf:

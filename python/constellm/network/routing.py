@@ -136,6 +136,13 @@ def hops(graph: _core.Graph, node: Place, *, to: bool = False) -> NDArray[np.int
     ------
     ValueError, TypeError
         If `node` is none of the graph.
+
+    Examples
+    --------
+    >>> from constellm import network
+    >>> chain = network.chain(4, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9)
+    >>> network.hops(network.Graph.from_network(chain), "s0").tolist()
+    [0, 1, 2, 3]
     """
     return _core.hops(instance("graph", graph, _core.Graph), _position(graph, "node", node), to)
 

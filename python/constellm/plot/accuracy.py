@@ -37,19 +37,24 @@ def plot_curves(
 
     Parameters
     ----------
-    table
+    table : mapping of str to array, or iterable of mappings
         Columns `x`, `y` and, where given, `hue` and `se`; rows with NaN are left out.
-    x, y
+    x, y : str
         Names; the unit that a name ends in is the axis's. Shares such as ``accuracy`` are in hundredths. An
         axis over more than a factor of 50 is logarithmic.
-    hue
+    hue : str, optional
         Name of a column of words or numbers. Lines are in order of first appearance.
-    se
+    se : str, optional
         Name of a column with standard errors of `y`; bars show one to either side.
-    dodge
+    dodge : float, optional
         Shift along x from one line to the next, so that bars at the same place stay apart.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------
@@ -96,10 +101,15 @@ def plot_propagation(rows: Iterable[MeasuredCuts], *, ax: Axes | None = None) ->
 
     Parameters
     ----------
-    rows
+    rows : iterable of MeasuredCuts
         Of one network; a line for each, its cuts as filled points. Later first cuts are lighter.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------
@@ -142,15 +152,20 @@ def plot_calibration(
 
     Parameters
     ----------
-    calibration
+    calibration : Calibration
         Of `codec.calibrate`.
-    rows
+    rows : iterable of MeasuredCuts
         Sets of cuts, drawn at their accumulated error with their expected loss and its standard error.
-    promises
+    promises : sequence of float
         Losses; lines lead from each to the error limit that keeps it. The figure covers thrice the largest
         limit, or without any all that was measured.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------
@@ -210,12 +225,17 @@ def plot_predictions(
 
     Parameters
     ----------
-    table
+    table : mapping of str to array, or iterable of mappings
         Columns of the names given.
-    measured, predicted, hue
+    measured, predicted, hue : str
         Names of columns.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------
@@ -253,14 +273,19 @@ def plot_strips(table: Any, *, x: str, by: str, limit: float | None = None, ax: 
 
     Parameters
     ----------
-    table
+    table : mapping of str to array, or iterable of mappings
         Columns `x` and `by`; rows with NaN are left out.
-    x, by
+    x, by : str
         Names. Shares such as ``loss`` are in hundredths.
-    limit
+    limit : float, optional
         Drawn across all rows; each says how many of its values it keeps.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------
@@ -301,10 +326,15 @@ def plot_rounds(rounds: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) 
 
     Parameters
     ----------
-    rounds
+    rounds : sequence of mapping
         Rows of `constellm.codesign.JointResult`: ``round``, ``start_s``, ``objective_s``, ``ideal_s``.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------

@@ -30,13 +30,18 @@ def plot_pareto(
 
     Parameters
     ----------
-    front
+    front : iterable of Plan
         A `constellm.split.ParetoFront`, or any plans; those without stages are left out.
-    x, y
+    x, y : str
         Attributes of a plan: ``delay_s``, ``bottleneck_s``, ``bytes``, ``error`` or ``energy_j``. None is the
         front's first or second criterion; of other plans ``delay_s`` or ``bytes``.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------
@@ -94,12 +99,17 @@ def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = Non
 
     Parameters
     ----------
-    table
+    table : iterable of mapping
         That of `constellm.split.compare`, or rows with ``method``, ``delay_s``, ``status`` and, where known,
         ``bytes`` and ``delay_model``. A row without a finite delay shows its status; one that breaks limits
         is grey. Factors are those to the smallest delay of the others.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw the delays; a new figure if None. The data sent stands right of it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------

@@ -32,13 +32,18 @@ def plot_sweep_curves(
 
     Parameters
     ----------
-    data
+    data : xarray.Dataset or SweepResult
         A sweep, or a mapping of arrays: ``data[x]`` of shape (n,), ``data[y]`` of shape (n,) or, with
         ``data[hue]`` of shape (h,), (n, h).
-    x, y, hue
+    x, y, hue : str
         Names; the unit that a name ends in is the axis's. Numbers in `hue` get shades, words colours.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------
@@ -78,12 +83,17 @@ def plot_heat_map(data: Any, *, x: str, y: str, value: str = "delay_s", ax: Axes
 
     Parameters
     ----------
-    data
+    data : xarray.Dataset or SweepResult
         A sweep.
-    x, y, value
+    x, y, value : str
         Names of two coordinates and a variable.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------

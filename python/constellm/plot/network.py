@@ -34,10 +34,15 @@ def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    shown
+    shown : Problem or Plan
         A problem, or a plan on its problem's network; a plan without stages shows the network alone.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
     """
     plan = None if isinstance(shown, Problem) else as_plan(shown)
     network = (shown.problem if isinstance(shown, Plan) else shown).network

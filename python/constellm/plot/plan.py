@@ -33,10 +33,15 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    plan
+    plan : Plan
         A plan with stages.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None. The memory bars stand right of it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------
@@ -160,13 +165,18 @@ def plot_gantt(plan: Plan, *, micro_batches: int | None = None, ax: Axes | None 
 
     Parameters
     ----------
-    plan
+    plan : Plan
         A plan with stages.
-    micro_batches
+    micro_batches : int, optional
         Draw only the first so many. Default: all, but of more than 200 the first and the last 100; a pale
         band stands for the time between, and the axis goes on after it.
-    ax
+    ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was drawn on.
 
     Raises
     ------

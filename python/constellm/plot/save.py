@@ -21,11 +21,11 @@ def save_figure(fig: Any, folder: str | os.PathLike[str], name: str) -> list[Pat
 
     Parameters
     ----------
-    fig
+    fig : matplotlib.figure.Figure
         A matplotlib figure.
-    folder
+    folder : path
         Created if absent.
-    name
+    name : str
         File name without ending.
 
     Returns

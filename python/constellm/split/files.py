@@ -94,6 +94,14 @@ def save_problem(problem: Problem, path: str | os.PathLike[str]) -> None:
         What is to be run where.
     path : path-like
         Replaced where it exists.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> problem = paper.collaborative.problem()
+    >>> split.save_problem(problem, "setting.json")
+    >>> split.load_problem("setting.json") == problem
+    True
     """
     write_json(instance("problem", problem, Problem).to_dict(), path)
 

@@ -86,6 +86,14 @@ def pareto_front(
         For an unknown or repeated criterion, or an epsilon that does not fit their number.
     Interrupted
         See `on_interrupt`.
+
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> problem = clm.paper.collaborative.problem(relays=0)
+    >>> front = clm.split.pareto_front(problem, ("delay_s", "error"))
+    >>> front.status, front.plans[0].delay_s < front.plans[-1].delay_s
+    ('optimal', True)
     """
     instance("problem", problem, Problem)
     if isinstance(criteria, str) or not all(isinstance(name, str) for name in criteria):

@@ -198,6 +198,20 @@ def solve_generation(
         For what is no generation problem, or an argument out of range.
     Interrupted
         See `on_interrupt`.
+
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> passes = clm.model.generation("llama-3-8b", prompt_tokens=512, new_tokens=128)
+    >>> network = clm.network.chain(4, flop_per_s=40e12, memory_bytes=8e9, rate_bps=2.5e9, two_way=True)
+    >>> prefill = clm.split.Problem(model=passes.prefill, network=network, codecs=clm.codec.none())
+    >>> plan = clm.split.solve_generation(
+    ...     clm.split.GenerationProblem(
+    ...         prefill=prefill, decode=passes.decode, new_tokens=128, memory_bandwidth_bps=8 * 200e9
+    ...     )
+    ... )
+    >>> plan.status, len(plan.plan.stages), plan.total_s == plan.ttft_s + 127 * plan.token_s
+    ('optimal', 3, True)
     """
     instance("problem", problem, GenerationProblem)
     check_on_interrupt(on_interrupt)

@@ -32,6 +32,14 @@ def with_micro_batches(problem: Problem, micro_batches: int) -> Problem:
     ------
     TypeError, ValueError
         For what is no problem, or a number out of range.
+
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> problem = clm.paper.collaborative.problem()
+    >>> halves = clm.split.with_micro_batches(problem, 16)
+    >>> halves.micro_batches, halves.layers[0].flop / problem.layers[0].flop
+    (16, 0.5)
     """
     instance("problem", problem, Problem)
     micro_batches = count("micro_batches", micro_batches, most=2**53)
@@ -86,6 +94,19 @@ def best_micro_batches(
         For neither or both of `batch` and `counts`, or one out of range.
     Interrupted
         See `on_interrupt`.
+
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> problem = clm.split.Problem(
+    ...     model=clm.model.vit("vit-large/16", image_px=224, batch=32),
+    ...     network=clm.network.chain(
+    ...         3, flop_per_s=3e12, memory_bytes=8e9, rate_bps=0.3e9, node_overhead_s=0.05
+    ...     ),
+    ...     codecs=clm.codec.menu("quantise"),
+    ... )
+    >>> [plan.problem.micro_batches for plan in clm.split.best_micro_batches(problem, counts=[1, 4, 16])]
+    [4, 1, 16]
     """
     check_on_interrupt(on_interrupt)
     if (batch is None) == (counts is None):

@@ -34,6 +34,14 @@ def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
     ------
     TypeError
         For what is no `Plan`.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> plan = split.solve(paper.collaborative.problem())
+    >>> split.save_plan(plan, "best.plan.json")
+    >>> split.load_plan("best.plan.json", plan.problem).delay_s == plan.delay_s
+    True
     """
     data = as_plan(plan).to_dict()
     data["solver"][_HASH] = _sha256(_without(plan.problem, plan.codecs))

@@ -108,6 +108,11 @@ def schedule(plan: Plan, *, micro_batches: ArrayLike | None = None) -> Schedule:
         Which micro-batches to tell of, from 0, in any order. Default: all of them, but of more than
         20,000 the first and the last 10,000; `Schedule.micro_batches` says which.
 
+    Returns
+    -------
+    Schedule
+        When each micro-batch starts and ends at each stage and hop.
+
     Raises
     ------
     ValueError
@@ -115,6 +120,13 @@ def schedule(plan: Plan, *, micro_batches: ArrayLike | None = None) -> Schedule:
         [0, those of the problem).
     TypeError
         If `plan` is no `Plan`, or `micro_batches` are no integers.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> plan = split.solve(paper.collaborative.problem())
+    >>> round(split.schedule(plan).makespan_s / plan.delay_s, 9)
+    1.0
     """
     servers = _servers(as_plan(plan))
     which = _columns(plan.problem.micro_batches, micro_batches)

@@ -46,6 +46,14 @@ def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "ret
         For what is no problem, an unknown method, or an unknown or wrong option; names them.
     Interrupted
         A `KeyboardInterrupt`; see `on_interrupt`.
+
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> problem = clm.paper.collaborative.problem(relays=0)
+    >>> plan = clm.split.solve(problem)
+    >>> plan.status, round(plan.delay_s, 3), plan.lower_bound_s <= plan.delay_s
+    ('optimal', 5.826, True)
     """
     instance("problem", problem, Problem)
     check_on_interrupt(on_interrupt)
@@ -91,6 +99,13 @@ def k_best(
         For what is no problem, or an argument out of range; names it.
     Interrupted
         See `on_interrupt`.
+
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> problem = clm.paper.collaborative.problem(relays=0)
+    >>> [round(plan.delay_s, 4) for plan in clm.split.k_best(problem, 3)]
+    [5.8255, 5.8255, 5.8258]
     """
     instance("problem", problem, Problem)
     k = count("k", k, most=100_000)
@@ -120,6 +135,14 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> Evaluation:
     ------
     ValueError
         If it is no plan of the problem: what is wrong with path, blocks or the codecs that it carries.
+
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> problem = clm.paper.collaborative.problem(relays=0)
+    >>> worth = clm.split.evaluate(problem, clm.split.solve(problem))
+    >>> round(sum(stage.time_s for stage in worth.stages), 3), len(worth.hops)
+    (2.014, 5)
     """
     instance("problem", problem, Problem)
     if isinstance(plan, Plan):
@@ -152,6 +175,16 @@ def check(problem: Problem, plan: Plan | Mapping[str, Any]) -> list[str]:
     ------
     TypeError, ValueError
         For content that is not even of the form of a plan file.
+
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> problem = clm.paper.collaborative.problem(relays=0)
+    >>> plan = clm.split.solve(problem)
+    >>> clm.split.check(problem, plan)
+    []
+    >>> clm.split.check(problem.replace(max_error=0.5), plan)
+    ['error: 1.0598... is over the limit of 0.5']
     """
     instance("problem", problem, Problem)
     claims = check_plan_dict(plan.to_dict() if isinstance(plan, Plan) else plan)

@@ -243,10 +243,23 @@ def load_rows(folder: str | os.PathLike[str]) -> xarray.Dataset | SweepResult:
     folder
         The ``store`` of a call of `run`.
 
+    Returns
+    -------
+    xarray.Dataset or SweepResult
+        The former where xarray is installed.
+
     Raises
     ------
     ValueError
         If it holds no manifest of a sweep.
+
+    Examples
+    --------
+    >>> from constellm import paper, sweep
+    >>> problem = paper.collaborative.problem(relays=0)
+    >>> found = sweep.run(problem, rate_bps=[1e8, 1e9], store="rates")
+    >>> bool((sweep.load_rows("rates")["delay_s"] == found["delay_s"]).all())
+    True
     """
     place = as_path(folder)
     manifest = _read_manifest(place)

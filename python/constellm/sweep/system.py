@@ -86,7 +86,18 @@ _SYSTEMS: dict[type, System] = {}
 
 
 def register(system: System) -> System:
-    """Make a system known: what is of its record can be swept from now on."""
+    """Make a system known: what is of its record can be swept from now on.
+
+    Parameters
+    ----------
+    system : System
+        Its `record` is the type that `run` will take; an earlier system of that record is replaced.
+
+    Returns
+    -------
+    System
+        The same.
+    """
     _SYSTEMS[system.record] = system
     return system
 

@@ -228,7 +228,22 @@ def _epoch(
 
 
 def predict(trained: Trained, images: ImageSet, *, batch: int = 250) -> np.ndarray:
-    """Logits, float32 of shape (images, classes), in evaluation mode; `batch` images at a time."""
+    """Logits of images, in evaluation mode.
+
+    Parameters
+    ----------
+    trained : Trained
+        What `fit` gives.
+    images : ImageSet
+        Of the size that the model was made for.
+    batch : int
+        Images that pass together.
+
+    Returns
+    -------
+    ndarray of float32, shape (images, classes)
+        Logits.
+    """
     batch = count("batch", batch)
     logits = [torch.empty(0, trained.model.shape.classes)]
     with torch.inference_mode():

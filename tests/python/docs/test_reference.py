@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 import constellm
 
@@ -54,3 +58,52 @@ def test_entries_are_found_where_they_are_said_to_be(repository: Path) -> None:
     for full in documented_names(repository):
         area, _, name = full.rpartition(".")
         assert hasattr(importlib.import_module(area), name), full
+
+
+SECTION = re.compile(r"^(\w[\w ]*)\n-+$", re.MULTILINE)
+
+
+def sections_of(value: object) -> dict[str, str]:
+    """Sections of a numpydoc docstring by their headings."""
+    text = inspect.getdoc(value) or ""
+    parts = SECTION.split(text)
+    return dict(zip(parts[1::2], parts[2::2]), summary=parts[0])
+
+
+def described(section: str) -> set[str]:
+    """Names before the types: ``flop, memory_bytes : array_like``."""
+    lines = re.findall(r"^(\S.*)$", section, re.MULTILINE)
+    return {name.strip().lstrip("*") for line in lines for name in line.partition(" : ")[0].split(",")}
+
+
+def functions() -> Iterator[tuple[str, Callable[..., object]]]:
+    """Public functions, and public methods of public classes that are written in Python."""
+    for full in public_names():
+        area, _, name = full.rpartition(".")
+        value = getattr(importlib.import_module(area), name)
+        if inspect.isfunction(value):
+            yield full, value
+        elif inspect.isclass(value):
+            for method, member in vars(value).items():
+                inner = getattr(member, "__func__", member)
+                if inspect.isfunction(inner) and not method.startswith("_"):
+                    yield f"{full}.{method}", inner
+
+
+def test_docstrings_tell_every_parameter_and_what_comes_back() -> None:
+    pytest.importorskip("torch")  # of constellm.train
+    missing = []
+    for full, function in functions():
+        sections = sections_of(function)
+        signature = inspect.signature(function)
+        given = [name for name in signature.parameters if name not in ("self", "cls")]
+        method = full.count(".") > 2 and full.split(".")[2][:1].isupper()
+        if not sections["summary"].strip():
+            missing.append(f"{full}: no docstring")
+        if not method:
+            names = described(sections.get("Parameters", ""))
+            missing += [f"{full}: parameter {name}" for name in given if name not in names]
+            silent = signature.return_annotation in ("None", None)
+            if not silent and not {"Returns", "Yields"} & set(sections):
+                missing.append(f"{full}: what it returns")
+    assert missing == []

@@ -9,7 +9,13 @@ from .parameters import PARAMETERS
 
 
 def parameters_markdown() -> str:
-    """`PARAMETERS` as a Markdown table."""
+    """`PARAMETERS` as a Markdown table.
+
+    Returns
+    -------
+    str
+        The table of docs/scenario.md.
+    """
     return parameters_table(PARAMETERS).to_markdown().rstrip("\n")
 
 
