@@ -1,4 +1,4 @@
-"""What each part of the exact search is worth, and what a scalar A* loses.
+"""Worth of each part of the exact search, and loss of a scalar A*.
 
 ``python benchmarks/ablations.py [--quick]``: counts of labels with one part left out at a time, on the
 paper's instance at two error limits and on a seeded chain; and on seeded random chains the delay of a scalar

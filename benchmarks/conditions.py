@@ -1,4 +1,4 @@
-"""When, where and with what a benchmark was run."""
+"""Conditions of a benchmark: time, machine and versions."""
 
 from __future__ import annotations
 

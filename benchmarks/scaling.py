@@ -1,4 +1,4 @@
-"""How the time of an exact solve grows with the sizes of a problem and the tightness of its error limit.
+"""Time of an exact solve over the sizes of a problem and the tightness of its error limit.
 
 ``python benchmarks/scaling.py [--quick] [--csv FILE] [--figure FILE]`` varies one size of seeded chains at a
 time, then the error limit of the large chain of `benchmarks/data`, with 32 micro-batches and with one. Beside

@@ -1,4 +1,4 @@
-"""How the benchmarks take time: many runs of one thing, told by their median and their fastest.
+"""Timing in the benchmarks: many runs of one thing, told by their median and their fastest.
 
 Seconds are the processor's for the calling thread; the exact search uses no other. On an idle machine that is
 the time by the clock; on a busy one, what others take is left out.

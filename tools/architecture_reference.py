@@ -1,4 +1,4 @@
-"""What transformers builds from configurations: parameters, caches and FLOP, recorded for the tests.
+"""Models that transformers builds from configurations: parameters, caches and FLOP, for the tests.
 
 python tools/architecture_reference.py    write tests/data/architectures.json anew (needs torch, transformers)
 

@@ -66,6 +66,9 @@ void register_core(py::module_& m) {
   m.attr("constants") = py::tuple(constants);
   py::class_<FieldInfo>(m, "Field", "What is said of a field of a record; every record lists its `fields`.")
       .def_readonly("name", &FieldInfo::name)
+      .def_property_readonly(
+          "type", [](const FieldInfo& field) { return short_type(field.type); },
+          "as an annotation of what it takes")
       .def_readonly("doc", &FieldInfo::doc)
       .def_readonly("unit", &FieldInfo::unit, "SI; empty for a pure number and for what is none")
       .def_readonly("range", &FieldInfo::range, "of a number; empty for what is none")
@@ -74,6 +77,8 @@ void register_core(py::module_& m) {
       .def_readonly("required", &FieldInfo::required)
       .def_readonly("required_in_files", &FieldInfo::required_in_files)
       .def_readonly("initial", &FieldInfo::initial, "where an optional field is not given");
+  m.def("hint_for", &hint_for, py::arg("word"), py::arg("names"),
+        "What goes behind an unknown name: the one that was meant, or all of them where none is like it.");
 }
 
 }  // namespace constellm::bindings

@@ -1,58 +1,17 @@
 #include <limits>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 
-#include "columns.hpp"
+#include "columnar.hpp"
 #include "constellm/network/routing.hpp"
-#include "constellm/network/timeline.hpp"
 #include "register.hpp"
 
 namespace constellm::bindings {
 namespace {
 
-using network::Contacts;
 using network::Graph;
 using network::NodeTable;
-using network::Snapshot;
-using network::Timeline;
-
-constexpr const char* kFloats = "(self) -> numpy.typing.NDArray[numpy.float64]";
-constexpr const char* kIntegers = "(self) -> numpy.typing.NDArray[numpy.int32]";
-
-/// A property that shows a column of T without a copy.
-template <class T, class Column>
-void column(py::class_<T>& type, const std::string& name, Column of, const char* doc) {
-  using Item = typename std::remove_cvref_t<std::invoke_result_t<Column, const T&>>::value_type;
-  const std::string annotated = name + (std::is_same_v<Item, double> ? kFloats : kIntegers);
-  const auto getter = [of](const py::object& self) { return view(of(self.cast<const T&>()), self); };
-  type.def_property_readonly(name.c_str(), py::cpp_function(getter, annotated.c_str()), doc);
-}
-
-template <class Type, class Getter>
-void property(Type& type, const char* name, const char* annotated, Getter getter, const char* doc) {
-  type.def_property_readonly(name, py::cpp_function(getter, annotated), doc);
-}
-
-template <class T, class Type>
-void equality(Type& type) {
-  type.def(
-      "__eq__",
-      [](const T& self, const py::object& other) {
-        return py::isinstance<T>(other) && self == other.cast<const T&>();
-      },
-      "__eq__(self, other: object) -> bool");
-  type.attr("__hash__") = py::none();  // equal by value
-}
-
-/// Pickles a T as the keywords of its constructor.
-template <class T>
-void pickle(py::class_<T>& type, const char* name, py::dict (*keywords_of)(const py::object&)) {
-  type.def(py::pickle([keywords_of](const py::object& self)
-                          -> py::object { return py::make_tuple(kPickleVersion, keywords_of(self)); },
-                      [name](const py::object& state) {
-                        return py::type::of<T>()(**state_of(name, state)).template cast<T>();
-                      }));
-}
 
 // --- nodes -----------------------------------------------------------------------------------
 
@@ -85,23 +44,26 @@ std::string nodes_repr(const NodeTable& table) {
 }
 
 void register_nodes(py::module_& m) {
+  const Infos fields{
+      {.name = "nodes",
+       .type = "collections.abc.Sequence[Node | str]",
+       .doc = "with distinct ids, at least one; a text is the id of a node that relays"},
+  };
   py::class_<NodeTable, NodesHolder> type(
       m, "Nodes",
-      "The nodes of a graph, in order: a sequence of Node. Graphs of one constellation share it.");
-  type.def(py::init(&nodes_from), py::arg("nodes"),
-           "__init__(self, nodes: collections.abc.Sequence[Node | str]) -> None\n\nA text is the id of a "
-           "node that "
-           "relays.");
+      class_doc("The nodes of a graph, in order: a sequence of Node. Graphs of one constellation share it.",
+                fields, R"(clm.network.Nodes(["s0", "s1"]))")
+          .c_str());
+  type.def(py::init([fields](const py::args& args, const py::kwargs& keywords) {
+             return nodes_from(bound("Nodes", fields, 1, args, keywords)["nodes"]);
+           }),
+           init_signature(fields, 1).c_str());
+  type.attr("__signature__") = signature_of(fields, 1);
   type.def("__len__", [](const NodeTable& self) { return self.nodes().size(); }, "__len__(self) -> int");
   type.def(
       "__getitem__",
-      [](const NodeTable& self, py::ssize_t i) -> const network::Node& {
-        const auto size = static_cast<py::ssize_t>(self.nodes().size());
-        if (i < -size || i >= size) {
-          throw py::index_error("node " + std::to_string(i) + " is not in [" + std::to_string(-size) + ", " +
-                                std::to_string(size) + ")");
-        }
-        return self.nodes()[static_cast<std::size_t>(i < 0 ? i + size : i)];
+      [](const NodeTable& self, const py::object& position) -> const network::Node& {
+        return self.nodes()[place(position, self.nodes().size(), "node")];
       },
       py::return_value_policy::reference_internal, "__getitem__(self, position: int) -> Node");
   type.def(
@@ -167,17 +129,62 @@ network::LinkGroups groups_from(const py::object& value, std::size_t links) {
   return groups;
 }
 
-Graph make_graph(const py::object& nodes, const py::object& from, const py::object& to,
-                 const py::object& rate_bps, const py::object& latency_s, const py::object& overhead_s,
-                 const py::object& group) {
-  const NodesHolder table = nodes_from(nodes);
+struct LinkColumn {
+  const char* name;
+  std::vector<double> network::LinkColumns::* of;
+};
+constexpr LinkColumn kLinkColumns[] = {
+    {"rate_bps", &network::LinkColumns::rate_bps},
+    {"latency_s", &network::LinkColumns::latency_s},
+    {"overhead_s", &network::LinkColumns::overhead_s},
+};
+
+FieldInfo link_field(std::string_view name) {
+  FieldInfo info;
+  core::fields_of<network::Link>().for_each([&](const auto& field) {
+    if (name == field.name) info = info_of(field);
+  });
+  return info;
+}
+
+/// A field of `Link`, one entry a link.
+FieldInfo of_links(const char* name, const char* type, const py::object& initial = py::none(),
+                   bool required = false) {
+  FieldInfo info = link_field(name);
+  info.type = type;
+  info.doc += "; one for all links, or one each";
+  info.required = required;
+  info.required_in_files = required;
+  info.initial = initial;
+  return info;
+}
+
+Infos graph_fields() {
+  return {
+      {.name = "nodes",
+       .type = "Nodes | collections.abc.Sequence[Node | str]",
+       .doc = "a text is the id of a node that relays; the `nodes` of another graph are shared"},
+      {.name = "from_", .type = kArray, .doc = "position of the sender of each link"},
+      {.name = "to",
+       .type = kArray,
+       .doc = "position of the receiver of each link; at most one link from one node to another"},
+      of_links("rate_bps", kArray, py::none(), true),
+      of_links("latency_s", kArray, py::float_(0.0)),
+      of_links("overhead_s", kArray, py::float_(0.0)),
+      of_links("group", "str | collections.abc.Sequence[str | None] | None"),
+  };
+}
+
+Graph make_graph(const py::dict& given) {
+  const NodesHolder table = nodes_from(given["nodes"]);
   const std::size_t count = table->nodes().size();
-  std::vector<std::int32_t> senders = positions(from, "from_", count);
+  std::vector<std::int32_t> senders = positions(given["from_"], "from_", count);
   const std::size_t links = senders.size();
-  network::LinkColumns columns{figures(rate_bps, "rate_bps", links), figures(latency_s, "latency_s", links),
-                               figures(overhead_s, "overhead_s", links)};
-  network::LinkGroups groups = groups_from(group, links);
-  return {table, std::move(senders), positions(to, "to", count), std::move(columns), std::move(groups)};
+  network::LinkColumns columns;
+  for (const auto& [name, of] : kLinkColumns) columns.*of = figures(given[name], name, links);
+  network::LinkGroups groups = groups_from(given["group"], links);
+  return {table, std::move(senders), positions(given["to"], "to", count), std::move(columns),
+          std::move(groups)};
 }
 
 py::dict graph_keywords(const py::object& self) {
@@ -186,61 +193,34 @@ py::dict graph_keywords(const py::object& self) {
   for (std::int32_t i = 0; i < graph.link_count(); ++i) group.append(graph.link_group(i));
   py::dict keywords;
   keywords["nodes"] = shared(graph);
-  for (const char* name : {"from_", "to", "rate_bps", "latency_s", "overhead_s"})
-    keywords[name] = self.attr(name);
+  for (const char* name : {"from_", "to"}) keywords[name] = self.attr(name);
+  for (const LinkColumn& column : kLinkColumns) keywords[column.name] = self.attr(column.name);
   keywords["group"] = graph.groups().groups.empty() ? py::object(py::none()) : group;
   return keywords;
 }
 
-py::object replaced(const py::object& self, const py::kwargs& changes) {
+/// With other figures alone, nodes and ends of links are shared.
+Graph replaced(const py::object& self, const py::kwargs& changes) {
   const Graph& graph = self.cast<const Graph&>();
   network::LinkColumns columns = graph.columns();
-  const auto links = static_cast<std::size_t>(graph.link_count());
-  bool only_figures = true;
-  for (const auto& [key, value] : changes) {
-    const std::string name = FromPython<std::string>::get(key, "keyword");
-    std::vector<double>* column = name == "rate_bps"     ? &columns.rate_bps
-                                  : name == "latency_s"  ? &columns.latency_s
-                                  : name == "overhead_s" ? &columns.overhead_s
-                                                         : nullptr;
-    only_figures = only_figures && column != nullptr;
-    if (column != nullptr && only_figures)
-      *column = figures(py::reinterpret_borrow<py::object>(value), name.c_str(), links);
+  std::size_t used = 0;
+  for (const auto& [name, of] : kLinkColumns) {
+    if (!changes.contains(name)) continue;
+    columns.*of = figures(changes[name], name, static_cast<std::size_t>(graph.link_count()));
+    ++used;
   }
-  if (only_figures) return py::cast(graph.with(std::move(columns)));
-  py::dict keywords = graph_keywords(self);
-  for (const auto& [key, value] : changes) keywords[key] = value;
-  return py::type::of<Graph>()(**keywords);
-}
-
-std::string graph_text(const Graph& graph) {
-  return std::to_string(graph.node_count()) + " nodes, " + std::to_string(graph.link_count()) + " links";
+  if (used == changes.size()) return graph.with(std::move(columns));
+  return make_graph(changed("Graph", graph_keywords(self), changes));
 }
 
 void register_graph_type(py::module_& m) {
-  py::class_<Graph> type(m, "Graph",
-                         "Nodes and directed links, validated once; links are columns, one entry a link, and "
-                         "arrays are read-only\n"
-                         "views. Nodes and links go by their positions. Copies share memory.");
-  type.def(
-      py::init(&make_graph), py::arg("nodes"), py::kw_only(), py::arg("from_"), py::arg("to"),
-      py::arg("rate_bps"), py::arg("latency_s") = 0.0, py::arg("overhead_s") = 0.0,
-      py::arg("group") = py::none(),
-      "__init__(self, nodes: Nodes | collections.abc.Sequence[Node | str], *, from_: numpy.typing.ArrayLike, "
-      "to: numpy.typing.ArrayLike, rate_bps: numpy.typing.ArrayLike, latency_s: numpy.typing.ArrayLike = "
-      "0.0, "
-      "overhead_s: numpy.typing.ArrayLike = 0.0, group: str | collections.abc.Sequence[str | None] | None = "
-      "None) -> None\n\n"
-      "Parameters\n----------\n"
-      "nodes : Nodes, or sequence of Node or str\n"
-      "    A text is the id of a node that relays. Give another graph's `nodes` to share them.\n"
-      "from_, to : array_like of int, shape (links,)\n"
-      "    Positions of senders and receivers; at most one link from one node to another.\n"
-      "rate_bps, latency_s, overhead_s : array_like, scalar or shape (links,)\n"
-      "    As in `Link` [bit/s], [s], [s].\n"
-      "group : str, or sequence of str or None, optional\n"
-      "    One name for all links, or one each.\n\n"
-      "Raises\n------\nValueError, TypeError\n    Names the field, the entry, the value and the range.");
+  auto type =
+      columnar<Graph>(m, "Graph",
+                      "Nodes and directed links, validated once; links are columns, one entry a link, and "
+                      "arrays are read-only\n"
+                      "views. Nodes and links go by their positions. Copies share memory.",
+                      R"(clm.network.Graph(["a", "b"], from_=[0], to=[1], rate_bps=1e9, latency_s=0.01))",
+                      graph_fields(), 1, &make_graph, &graph_keywords);
   type.def_static(
       "from_network", [](const network::Network& network) { return Graph(network); }, py::arg("network"),
       "from_network(network: Network) -> Graph\n\nThe graph of a network; its endpoints are left.");
@@ -255,13 +235,12 @@ void register_graph_type(py::module_& m) {
   column(
       type, "to", [](const Graph& g) -> auto& { return g.topology().to; },
       "position of the receiver [links]");
-  column(type, "rate_bps", [](const Graph& g) -> auto& { return g.columns().rate_bps; }, "[links], bit/s");
-  column(
-      type, "latency_s", [](const Graph& g) -> auto& { return g.columns().latency_s; },
-      "propagation; occupies nothing [links], s");
-  column(
-      type, "overhead_s", [](const Graph& g) -> auto& { return g.columns().overhead_s; },
-      "fixed per message; occupies the link [links], s");
+  for (const auto& [name, of] : kLinkColumns) {
+    const FieldInfo info = link_field(name);
+    column(
+        type, name, [of = of](const Graph& g) -> auto& { return g.columns().*of; },
+        doc_of(info.doc + " [links]", info.unit));
+  }
   column(
       type, "out_begin", [](const Graph& g) -> auto& { return g.topology().out.begin; },
       "where each node's links begin in `out_link` [nodes + 1]");
@@ -282,7 +261,8 @@ void register_graph_type(py::module_& m) {
       [](const Graph& g) { return py::tuple(py::cast(g.groups().groups)); }, "names of groups of links");
   type.def(
       "link",
-      [](const Graph& self, std::int64_t position) {
+      [](const Graph& self, const py::object& at) {
+        const std::int64_t position = FromPython<std::int64_t>::get(at, "position");
         if (position < 0 || position >= self.link_count()) {
           throw py::index_error("link " + std::to_string(position) + " is not in [0, " +
                                 std::to_string(self.link_count()) + ")");
@@ -302,180 +282,13 @@ void register_graph_type(py::module_& m) {
       "another, or "
       "None.");
   type.def("replace", &replaced,
-           "replace(self, **changes: typing.Any) -> Graph\n\nA copy with some of the constructor's arguments "
-           "changed; what is not changed is shared.");
+           "replace(self, **changes: typing.Any) -> Graph\n\nA copy with some fields changed; what is not "
+           "changed is shared.");
   type.def(
       "to_dict", [](const Graph& self) { return py::cast(self.network()).attr("to_dict")(); },
       "to_dict(self) -> dict[str, typing.Any]\n\nThe content of `to_network()` in plain values.");
-  equality<Graph>(type);
   type.def(
-      "__repr__", [](const Graph& self) { return "Graph(" + graph_text(self) + ")"; },
-      "__repr__(self) -> str");
-  pickle<Graph>(type, "Graph", &graph_keywords);
-}
-
-// --- snapshot and timeline ---------------------------------------------------------------------
-
-py::object lifetimes(const py::object& self) {
-  const Snapshot& snapshot = self.cast<const Snapshot&>();
-  if (snapshot.lifetime_s().empty() && snapshot.graph().link_count() > 0) return py::none();
-  return view(snapshot.lifetime_s(), self);
-}
-
-py::dict snapshot_keywords(const py::object& self) {
-  py::dict keywords;
-  for (const char* name : {"t_s", "graph", "valid_s", "lifetime_s"}) keywords[name] = self.attr(name);
-  return keywords;
-}
-
-void register_snapshot(py::module_& m) {
-  py::class_<Snapshot> type(m, "Snapshot", "The graph that holds over [t_s, t_s + valid_s).");
-  type.def(py::init([](const py::object& t_s, const Graph& graph, const py::object& valid_s,
-                       const py::object& lifetime_s) {
-             std::vector<double> lifetimes;
-             if (!lifetime_s.is_none())
-               lifetimes = figures(lifetime_s, "lifetime_s", static_cast<std::size_t>(graph.link_count()));
-             return Snapshot(FromPython<double>::get(t_s, "t_s"), graph,
-                             FromPython<double>::get(valid_s, "valid_s"), std::move(lifetimes));
-           }),
-           py::arg("t_s"), py::arg("graph"), py::kw_only(),
-           py::arg("valid_s") = std::numeric_limits<double>::infinity(), py::arg("lifetime_s") = py::none(),
-           "__init__(self, t_s: float, graph: Graph, *, valid_s: float = math.inf, lifetime_s: "
-           "numpy.typing.ArrayLike | None = None) -> None\n\n"
-           "`t_s` and `valid_s` in seconds; `lifetime_s`, shape (links,), as the property.");
-  property(type, "t_s", "t_s(self) -> float", &Snapshot::t_s, "from when on it holds [s]");
-  property(type, "valid_s", "valid_s(self) -> float", &Snapshot::valid_s,
-           "how long it holds, may be inf [s]");
-  property(type, "graph", "graph(self) -> Graph", &Snapshot::graph, "its nodes and links");
-  property(
-      type, "lifetime_s", "lifetime_s(self) -> numpy.typing.NDArray[numpy.float64] | None", &lifetimes,
-      "how much longer each link lives, from t_s on; inf where no end is known; None: nothing is [links], s");
-  type.def(
-      "replace",
-      [](const py::object& self, const py::kwargs& changes) {
-        py::dict keywords = snapshot_keywords(self);
-        for (const auto& [key, value] : changes) keywords[key] = value;
-        return py::type::of<Snapshot>()(**keywords);
-      },
-      "replace(self, **changes: typing.Any) -> Snapshot\n\nA copy with some of the constructor's arguments "
-      "changed.");
-  type.def(
-      "to_dict",
-      [](const py::object& self) {
-        py::dict plain = snapshot_keywords(self);
-        plain["graph"] = self.attr("graph").attr("to_dict")();
-        if (!plain["lifetime_s"].is_none()) plain["lifetime_s"] = plain["lifetime_s"].attr("tolist")();
-        return plain;
-      },
-      "to_dict(self) -> dict[str, typing.Any]\n\nIts values in plain Python.");
-  equality<Snapshot>(type);
-  type.def(
-      "__repr__",
-      [](const Snapshot& self) {
-        return "Snapshot(t_s=" + core::to_text(self.t_s()) + ", valid_s=" + core::to_text(self.valid_s()) +
-               ": " + graph_text(self.graph()) + ")";
-      },
-      "__repr__(self) -> str");
-  pickle<Snapshot>(type, "Snapshot", &snapshot_keywords);
-}
-
-py::dict timeline_keywords(const py::object& self) {
-  const Timeline& timeline = self.cast<const Timeline&>();
-  py::list graphs;
-  for (std::size_t i = 0; i < timeline.size(); ++i) graphs.append(py::cast(timeline[i].graph()));
-  py::dict keywords;
-  keywords["t_s"] = self.attr("t_s");
-  keywords["graphs"] = graphs;
-  keywords["end_s"] = timeline.end_s();
-  return keywords;
-}
-
-void register_timeline(py::module_& m) {
-  py::class_<Timeline> type(m, "Timeline",
-                            "Graphs of the same nodes, one after the other: a sequence of Snapshot. Graph i "
-                            "holds from t_s[i] until\n"
-                            "the next, the last until end_s. A link's lifetime is what is left of its "
-                            "contact; where the timeline's\n"
-                            "end cuts that off, no end is known.");
-  type.def(py::init([](const py::object& t_s, const std::vector<Graph>& graphs, const py::object& end_s) {
-             return Timeline(figures(t_s, "t_s", graphs.size()), graphs,
-                             FromPython<double>::get(end_s, "end_s"));
-           }),
-           py::arg("t_s"), py::arg("graphs"), py::kw_only(),
-           py::arg("end_s") = std::numeric_limits<double>::infinity(),
-           "__init__(self, t_s: numpy.typing.ArrayLike, graphs: collections.abc.Sequence[Graph], *, end_s: "
-           "float = "
-           "math.inf) -> None\n\n"
-           "`t_s`, shape (graphs,), rises; graphs have equal nodes, and share them from then on.");
-  type.def("__len__", &Timeline::size, "__len__(self) -> int");
-  type.def(
-      "__getitem__",
-      [](const Timeline& self, py::ssize_t i) {
-        const auto size = static_cast<py::ssize_t>(self.size());
-        if (i < -size || i >= size) {
-          throw py::index_error("snapshot " + std::to_string(i) + " is not in [" + std::to_string(-size) +
-                                ", " + std::to_string(size) + ")");
-        }
-        return self[static_cast<std::size_t>(i < 0 ? i + size : i)];
-      },
-      "__getitem__(self, position: int) -> Snapshot");
-  type.def(
-      "at",
-      [](const Timeline& self, const py::object& t_s) {
-        return self.at(FromPython<double>::get(t_s, "t_s"));
-      },
-      py::arg("t_s"),
-      "at(self, t_s: float) -> Snapshot\n\nThe one that holds at `t_s` [s]; ValueError outside.");
-  type.def(
-      "next_change",
-      [](const Timeline& self, const py::object& t_s) {
-        return self.next_change(FromPython<double>::get(t_s, "t_s"));
-      },
-      py::arg("t_s"),
-      "next_change(self, t_s: float) -> float\n\nThe first moment after `t_s` at which another snapshot "
-      "holds [s]; "
-      "inf in the last one.");
-  column(
-      type, "t_s", [](const Timeline& t) -> auto& { return t.t_s(); },
-      "from when on each holds [snapshots], s");
-  property(type, "end_s", "end_s(self) -> float", &Timeline::end_s,
-           "until when the last one holds, may be inf [s]");
-  column(
-      type, "opened", [](const Timeline& t) -> auto& { return t.opened(); },
-      "links that are new at t_s; 0 at the first [snapshots]");
-  column(
-      type, "closed", [](const Timeline& t) -> auto& { return t.closed(); },
-      "links that are gone at t_s; 0 at the first [snapshots]");
-  type.def_property_readonly(
-      "contacts",
-      py::cpp_function(&Timeline::contacts, py::return_value_policy::reference_internal,
-                       "contacts(self) -> Contacts"),
-      "every unbroken stretch of every link, clipped to the timeline");
-  equality<Timeline>(type);
-  type.def(
-      "__repr__",
-      [](const Timeline& self) {
-        return "Timeline(" + std::to_string(self.size()) + " snapshots from " +
-               core::to_text(self.t_s().front()) + " s to " + core::to_text(self.end_s()) + " s, " +
-               std::to_string(self.contacts().from.size()) + " contacts)";
-      },
-      "__repr__(self) -> str");
-  pickle<Timeline>(type, "Timeline", &timeline_keywords);
-}
-
-void register_contacts(py::module_& m) {
-  py::class_<Contacts> type(
-      m, "Contacts", "When links exist, in the order of opening, then of sender and receiver; columns.");
-  type.def("__len__", [](const Contacts& self) { return self.from.size(); }, "__len__(self) -> int");
-  column(
-      type, "from_", [](const Contacts& c) -> auto& { return c.from; }, "position of the sender [contacts]");
-  column(type, "to", [](const Contacts& c) -> auto& { return c.to; }, "position of the receiver [contacts]");
-  column(type, "open_s", [](const Contacts& c) -> auto& { return c.open_s; }, "[contacts], s");
-  column(type, "close_s", [](const Contacts& c) -> auto& { return c.close_s; }, "[contacts], s");
-  equality<Contacts>(type);
-  type.def(
-      "__repr__", [](const Contacts& self) { return "Contacts(" + std::to_string(self.from.size()) + ")"; },
-      "__repr__(self) -> str");
+      "__repr__", [](const Graph& self) { return "Graph(" + text_of(self) + ")"; }, "__repr__(self) -> str");
 }
 
 // --- routing -----------------------------------------------------------------------------------
@@ -502,14 +315,15 @@ py::tuple shortest_paths(const Graph& graph, const py::object& sources, const py
 
 }  // namespace
 
+std::string text_of(const Graph& graph) {
+  return std::to_string(graph.node_count()) + " nodes, " + std::to_string(graph.link_count()) + " links";
+}
+
 void register_graph(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
   register_nodes(m);
   register_graph_type(m);
-  register_snapshot(m);
-  register_contacts(m);
-  register_timeline(m);
   m.def("shortest_paths", &shortest_paths, py::arg("graph"), py::arg("sources"), py::arg("weight"),
         py::arg("threads"),
         "shortest_paths(graph: Graph, sources: numpy.typing.ArrayLike, weight: numpy.typing.ArrayLike, "
@@ -518,9 +332,11 @@ void register_graph(py::module_& m) {
         "Least costs and last links (sources, nodes).");
   m.def(
       "hops",
-      [](const Graph& graph, std::int32_t start, bool backward) {
+      [](const Graph& graph, const py::object& node, bool backward) {
+        const std::size_t start = place(node, graph.nodes().size(), "node");
         const network::Topology& topology = graph.topology();
-        return moved(network::hops(backward ? topology.in : topology.out, start), {graph.node_count()});
+        return moved(network::hops(backward ? topology.in : topology.out, static_cast<std::int32_t>(start)),
+                     {graph.node_count()});
       },
       py::arg("graph"), py::arg("start"), py::arg("backward"),
       "hops(graph: Graph, start: int, backward: bool) -> numpy.typing.NDArray[numpy.int32]\n\n"

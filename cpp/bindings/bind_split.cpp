@@ -18,26 +18,27 @@ constexpr auto kProblem = core::fields_of<split::ProblemSpec>();
 /// What a model, a network, or the defaults of a network may give in its place.
 constexpr std::string_view kPartOfAnother[] = {"layers", "input_bytes", "nodes", "links", "source", "sink"};
 
-std::string problem_signature() {
-  std::string text =
-      "__init__(self, *, model: typing.Any = None, network: constellm.network.Network | "
-      "constellm.network.Graph | constellm.network.Snapshot | None = None";
-  kProblem.for_each([&]<class Access>(const core::Field<split::ProblemSpec, Access>& field) {
-    text += std::string(", ") + field.name + ": " +
-            Annotation<typename core::Field<split::ProblemSpec, Access>::Value>::in();
+Infos problem_fields() {
+  Infos fields{
+      {.name = "model",
+       .type = "typing.Any",
+       .doc = "anything with `.layers` (Layer) and `.input_bytes`, in place of these two",
+       .required = false},
+      {.name = "network",
+       .type = "constellm.network.Network | constellm.network.Graph | constellm.network.Snapshot | None",
+       .doc = "in place of `nodes` and `links`; `source` and `sink`, left out, are its own",
+       .required = false},
+  };
+  Infos own = infos_of(kProblem);
+  for (FieldInfo& field : own) {
     if (std::find(std::begin(kPartOfAnother), std::end(kPartOfAnother), field.name) !=
-        std::end(kPartOfAnother))
-      text += " | None = None";
-    else if (!field.required)
-      text += " = ...";
-  });
-  return text +
-         ") -> None\n\n"
-         "`model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a "
-         "Network,\nGraph or Snapshot, or give its nodes and links. `source` and `sink` are ids; left out, "
-         "they are the "
-         "network's "
-         "own. Wrong values raise\nValueError or TypeError that names the field, the value and the range.";
+        std::end(kPartOfAnother)) {
+      field.required = false;
+      field.type += " | None";
+    }
+    fields.push_back(std::move(field));
+  }
+  return fields;
 }
 
 /// The keyword `key`, taken out; None where it is not given.
@@ -55,7 +56,14 @@ void forbid(py::dict& keywords, std::initializer_list<const char*> keys, const c
   }
 }
 
+Names problem_keys() {
+  Names names = names_of(kProblem);
+  names.insert(names.end(), {"model", "network"});
+  return names;
+}
+
 Problem problem_from(const py::dict& given) {
+  refuse_unknown(kProblem.name, given, problem_keys(), problem_keys());
   auto keywords = py::reinterpret_steal<py::dict>(PyDict_Copy(given.ptr()));
   split::ProblemSpec spec;
   std::vector<std::string_view> known;
@@ -149,12 +157,15 @@ std::string problem_repr(const Problem& problem) {
 void register_problem(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
-  py::class_<Problem, Kept<Problem>> type(m, kProblem.name, kProblem.doc);
-  type.def(py::init([](const py::args& args, const py::kwargs& keywords) {
-             refuse_positions("Problem", "model", args);
+  const Infos fields = problem_fields();
+  py::class_<Problem, Kept<Problem>> type(m, kProblem.name,
+                                          class_doc(kProblem.doc, fields, kProblem.example).c_str());
+  type.def(py::init([names = names_of(fields)](const py::args& args, const py::kwargs& keywords) {
+             refuse_positions(kProblem.name, names, 0, args);
              return problem_from(keywords);
            }),
-           problem_signature().c_str());
+           init_signature(fields).c_str());
+  type.attr("__signature__") = signature_of(fields);
   bind_fields(type, kProblem, [](const Problem& p) -> const split::ProblemSpec& { return p.spec(); });
   type.def_property_readonly("network",
                              py::cpp_function(
@@ -182,10 +193,7 @@ void register_evaluation(py::module_& m) {
   using split::Stage;
   record<Stage>(m);
   record<split::NamedStageTerms>(m);
-  record<split::NamedHopTerms>(m).def_property_readonly(
-      "from_",
-      py::cpp_function([](const split::NamedHopTerms& hop) { return hop.from; }, "from_(self) -> str"),
-      "id of the sender");
+  record<split::NamedHopTerms>(m);
   record<split::NamedEvaluation>(m);
   m.def(
       "evaluate",

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "constellm/core/fields.hpp"
-#include "from_python.hpp"
+#include "field_info.hpp"
 #include "kept.hpp"
 
 // A record is a plain C++ struct shown to Python as an immutable value: keyword-only
@@ -18,18 +18,6 @@ namespace constellm::bindings {
 
 using core::optional;
 using core::required;
-
-/// A line of a table of fields as Python reads it.
-struct FieldInfo {
-  std::string name;
-  std::string doc;
-  std::string unit;
-  std::string range;
-  std::string section;
-  bool required = true;
-  bool required_in_files = true;
-  py::object initial;  ///< where it is not given; None for a required field
-};
 
 /// `value` in plain Python: records become their dictionaries, lists lists.
 inline py::object to_plain(const py::handle& value) {
@@ -42,16 +30,34 @@ inline py::object to_plain(const py::handle& value) {
   return py::reinterpret_borrow<py::object>(value);
 }
 
-/// Complains of the first keyword that is no field.
+/// The names of the fields as Python writes them.
+template <class T, class... A>
+Names names_of(const core::Record<T, A...>& table) {
+  Names names;
+  table.for_each([&](const auto& field) { names.push_back(python_name(field.name)); });
+  return names;
+}
+
 template <class T, class... A>
 void refuse_unknown(const core::Record<T, A...>& table, const py::dict& keywords) {
-  for (const auto& [key, _] : keywords) {
-    bool is_field = false;
-    table.for_each([&, key = key](const auto& field) {
-      is_field = is_field || PyUnicode_CompareWithASCIIString(key.ptr(), field.name) == 0;
-    });
-    if (!is_field) throw py::type_error(std::string(table.name) + ": unknown key " + shown(key));
-  }
+  Names names;
+  table.for_each([&](const auto& field) { names.emplace_back(field.name); });
+  refuse_unknown(table.name, keywords, names, names_of(table));
+}
+
+/// `keywords` with each field under its own name, where Python writes it otherwise.
+template <class T, class... A>
+py::dict with_own_names(const core::Record<T, A...>& table, py::dict keywords) {
+  table.for_each([&](const auto& field) {
+    if (!is_reserved(field.name)) return;
+    const py::str written(python_name(field.name));
+    if (!keywords.contains(written)) return;
+    if (keywords.contains(field.name))
+      throw py::type_error(std::string(table.name) + ": '" + field.name + "' is given twice");
+    keywords = py::reinterpret_steal<py::dict>(PyDict_Copy(keywords.ptr()));
+    keywords[field.name] = keywords.attr("pop")(written);
+  });
+  return keywords;
 }
 
 /// Reads the fields of `value` from keywords; those named in `known` it has already.
@@ -64,7 +70,7 @@ void read_keywords(const core::Record<T, A...>& table, const py::dict& keywords,
     if (!keywords.contains(field.name)) {
       if (!field.required || std::find(known.begin(), known.end(), field.name) != known.end()) return;
       refuse_unknown(table, keywords);  // rather a field's name with a slip than a field that is missing
-      throw py::type_error(std::string(table.name) + ": missing required key '" + field.name + "'");
+      throw_missing(table.name, field.name);
     }
     ++used;
     field.of(value) = FromPython<V>::get(keywords[field.name], field.name);
@@ -77,7 +83,7 @@ void read_keywords(const core::Record<T, A...>& table, const py::dict& keywords,
 template <class T, class... A>
 T from_keywords(const core::Record<T, A...>& table, const py::dict& keywords) {
   T value{};
-  read_keywords(table, keywords, value);
+  read_keywords(table, with_own_names(table, keywords), value);
   if constexpr (requires { validate(value, ""); })
     validate(value, "");
   else
@@ -109,23 +115,6 @@ py::dict plain_of(const core::Record<T, A...>& table, const T& value) {
   return plain;
 }
 
-template <class T, class... A>
-std::string init_signature(const core::Record<T, A...>& table) {
-  std::string text = "__init__(self, *";
-  for (const bool required : {true, false}) {
-    table.for_each([&]<class Access>(const core::Field<T, Access>& field) {
-      if (field.required != required) return;
-      text += std::string(", ") + field.name + ": " +
-              Annotation<typename core::Field<T, Access>::Value>::in() + (required ? "" : " = ...");
-    });
-  }
-  return text + ") -> None";
-}
-
-inline std::string doc_of(const char* doc, const char* unit) {
-  return *unit == '\0' ? std::string(doc) : std::string(doc) + (*doc == '\0' ? "[" : " [") + unit + "]";
-}
-
 template <class V>
 struct Inside {  ///< of an optional value, what it may hold
   using Type = V;
@@ -140,6 +129,7 @@ FieldInfo info_of(const core::Field<T, Access>& field) {
   constexpr bool is_number =
       core::detail::Checked<typename Inside<typename core::Field<T, Access>::Value>::Type>;
   return {.name = field.name,
+          .type = Annotation<typename core::Field<T, Access>::Value>::in(),
           .doc = field.doc,
           .unit = field.unit,
           .range = is_number ? field.range.text : "",
@@ -147,6 +137,13 @@ FieldInfo info_of(const core::Field<T, Access>& field) {
           .required = field.required,
           .required_in_files = field.required || field.said_in_files,
           .initial = field.required ? py::object(py::none()) : to_python(field.of(T{}))};
+}
+
+template <class T, class... A>
+Infos infos_of(const core::Record<T, A...>& table) {
+  Infos infos;
+  table.for_each([&](const auto& field) { infos.push_back(info_of(field)); });
+  return infos;
 }
 
 /// Whether Python gets the same object at every access.
@@ -184,13 +181,28 @@ inline py::dict state_of(const char* name, const py::object& state) {
   return parts[1];
 }
 
+/// `required_keys` and `optional_keys` of constellm 0.1.0, for one version more.
+template <class Type>
+void def_old_keys(Type& type, const std::string& record, const Infos& infos, bool required) {
+  const std::string name = required ? "required_keys" : "optional_keys";
+  Names keys;
+  for (const FieldInfo& field : infos) {
+    if (field.required == required) keys.push_back(field.name);
+  }
+  type.def_property_readonly_static(name.c_str(), [=](const py::object&) {
+    const std::string text = record + "." + name + " is deprecated and goes with the next version; it is " +
+                             record + ".fields now";
+    if (PyErr_WarnEx(PyExc_DeprecationWarning, text.c_str(), 1) != 0) throw py::error_already_set();
+    return py::tuple(py::cast(keys));
+  });
+}
+
 /// The class of a record. `Bound` is what it is in C++, a T or something that holds one, found by `of`.
 template <class T, class... A, class Bound, class Of>
 void bind_fields(py::class_<Bound, Kept<Bound>>& type, const core::Record<T, A...>& table, Of of) {
-  py::list infos;
   table.for_each([&]<class Access>(const core::Field<T, Access>& field) {
     using V = typename core::Field<T, Access>::Value;
-    const std::string annotated = std::string(field.name) + "(self) -> " + Annotation<V>::out();
+    const std::string annotated = python_name(field.name) + "(self) -> " + Annotation<V>::out();
     const std::string doc = doc_of(field.doc, field.unit);
     const auto get = [field, of](const py::object& self) {
       const auto read = [&] { return to_python(field.of(of(self.cast<const Bound&>()))); };
@@ -199,17 +211,14 @@ void bind_fields(py::class_<Bound, Kept<Bound>>& type, const core::Record<T, A..
       else
         return read();
     };
-    type.def_property_readonly(field.name, py::cpp_function(get, annotated.c_str()), doc.c_str());
-    infos.append(info_of(field));
+    const py::cpp_function found(get, annotated.c_str());
+    type.def_property_readonly(field.name, found, doc.c_str());
+    if (is_reserved(field.name))
+      type.def_property_readonly(python_name(field.name).c_str(), found, doc.c_str());
   });
-  type.attr("fields") = py::tuple(infos);
-}
-
-/// Values given without a keyword are refused, with the form that is meant.
-inline void refuse_positions(const char* type, const char* first_field, const py::args& args) {
-  if (args.empty()) return;
-  throw py::type_error(std::string(type) + ": fields are given by keyword, as in " + type + "(" +
-                       first_field + "=" + shown(args[0]) + ")");
+  const Infos infos = infos_of(table);
+  type.attr("fields") = py::tuple(py::cast(infos));
+  for (const bool required : {true, false}) def_old_keys(type, table.name, infos, required);
 }
 
 /// Registers T with all that its table says.
@@ -217,12 +226,14 @@ template <class T, class... A>
 py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& table) {
   py::options options;
   options.disable_function_signatures();
-  py::class_<T, Kept<T>> type(module, table.name, table.doc);
+  const Infos infos = infos_of(table);
+  py::class_<T, Kept<T>> type(module, table.name, class_doc(table.doc, infos, table.example).c_str());
   type.def(py::init([table](const py::args& args, const py::kwargs& keywords) {
-             refuse_positions(table.name, std::get<0>(table.fields).name, args);
+             refuse_positions(table.name, names_of(table), 0, args);
              return from_keywords(table, keywords);
            }),
-           init_signature(table).c_str());
+           init_signature(infos).c_str());
+  type.attr("__signature__") = signature_of(infos);
   bind_fields(type, table, [](const T& value) -> const T& { return value; });
   type.def(
       "to_dict", [table](const T& self) { return plain_of(table, self); },
@@ -231,7 +242,7 @@ py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& 
       "replace",
       [table](const T& self, const py::kwargs& changes) {
         py::dict keywords = keywords_of(table, self);
-        for (const auto& [key, value] : changes) keywords[key] = value;
+        for (const auto& [key, value] : with_own_names(table, changes)) keywords[key] = value;
         return from_keywords(table, keywords);
       },
       "replace(self, **changes: typing.Any) -> typing.Self\n\nA copy with some fields changed.");

@@ -7,6 +7,7 @@ void register_core(py::module_& m);
 void register_model(py::module_& m);
 void register_network(py::module_& m);
 void register_graph(py::module_& m);
+void register_timelines(py::module_& m);
 void register_codec(py::module_& m);
 void register_scheme(py::module_& m);
 void register_split(py::module_& m);

@@ -8,7 +8,7 @@
 #include "gil.hpp"
 #include "record.hpp"
 
-// What the sweep of every system needs of Python: `columns`, `statuses`, `field` and `run`.
+// Python's side of the sweep of every system: `columns`, `statuses`, `field` and `run`.
 namespace constellm::bindings {
 
 /// A column of the caller's, to be written in place: never a converted copy.

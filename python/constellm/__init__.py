@@ -42,3 +42,5 @@ def _show_compiled_classes_as_imported() -> None:
 
 
 _show_compiled_classes_as_imported()
+
+from . import _moved as _moved  # noqa: E402  (when all areas are there)

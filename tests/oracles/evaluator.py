@@ -1,4 +1,4 @@
-"""What a plan is worth, straight from the words of the file format.
+"""Worth of a plan, straight from the words of the file format.
 
 Problems and plans are dictionaries as `json.load` gives them. Written for legibility, not speed: the other
 oracles have their own arithmetic and are tested against this one.

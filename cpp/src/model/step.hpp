@@ -7,7 +7,7 @@
 #include "constellm/model/profile.hpp"
 #include "constellm/model/transformer.hpp"
 
-// What the parts of a transformer share; not for other areas.
+// Shared by the parts of a transformer; not for other areas.
 namespace constellm::model {
 
 inline double real(std::int64_t count) { return static_cast<double>(count); }

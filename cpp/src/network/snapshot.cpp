@@ -1,6 +1,5 @@
 #include "constellm/network/snapshot.hpp"
 
-#include <cmath>
 #include <utility>
 
 #include "constellm/core/error.hpp"
@@ -9,16 +8,13 @@ namespace constellm::network {
 
 Snapshot::Snapshot(double t_s, Graph graph, double valid_s, std::vector<double> lifetime_s)
     : t_s_(t_s), valid_s_(valid_s), graph_(std::move(graph)) {
-  if (!std::isfinite(t_s)) core::throw_out_of_range("t_s", t_s, "(-inf, inf)");
-  if (!(valid_s > 0.0)) core::throw_out_of_range("valid_s", valid_s, "(0, inf]");
+  core::check_range({}, "t_s", kStart, t_s);
+  core::check_range({}, "valid_s", kValidity, valid_s);
   if (!lifetime_s.empty() && lifetime_s.size() != graph_.topology().from.size()) {
     throw core::InvalidInput("lifetime_s: " + std::to_string(lifetime_s.size()) + " entries for " +
                              std::to_string(graph_.link_count()) + " links");
   }
-  for (std::size_t i = 0; i < lifetime_s.size(); ++i) {
-    if (!(lifetime_s[i] >= 0.0))
-      core::throw_out_of_range("lifetime_s[" + std::to_string(i) + "]", lifetime_s[i], "[0, inf]");
-  }
+  core::check_range({}, "lifetime_s", kLifetime, lifetime_s);
   lifetime_s_ = std::make_shared<const std::vector<double>>(std::move(lifetime_s));
 }
 

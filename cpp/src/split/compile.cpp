@@ -74,6 +74,14 @@ void mark_coarse(const Problem& problem, core::StopToken& stop, LayeredGraph& g)
   }
 }
 
+/// Whether the mask leaves the node anything to do.
+bool may_do_any(const LayeredGraph& g, std::int32_t v) {
+  for (std::int32_t l = 0; l < g.levels; ++l) {
+    if (g.allows(v, l)) return true;
+  }
+  return false;
+}
+
 void fill_nodes(const Problem& problem, core::StopToken& stop, LayeredGraph& g) {
   const auto nodes = z(problem.node_count());
   g.can_host.resize(nodes);
@@ -87,11 +95,12 @@ void fill_nodes(const Problem& problem, core::StopToken& stop, LayeredGraph& g) 
     memory_prefix[z(l) + 1] = memory_prefix[z(l)] + problem.spec().layers[z(l)].memory_bytes;
   for (std::int32_t v = 0; v < problem.node_count() && !stop.should_stop(g.rows() / 8); ++v) {
     const network::Node& node = problem.spec().network.nodes[z(v)];
-    g.can_host[z(v)] = node.can_host() ? 1 : 0;
+    const bool hosts = node.can_host() && may_do_any(g, v);
+    g.can_host[z(v)] = hosts ? 1 : 0;
     g.stage_fixed_s[z(v)] = node.overhead_s;
     g.choice_scale[z(v)] = node.codec_time_scale;
     std::int32_t* furthest = &g.furthest[g.at(v, 0)];
-    if (!node.can_host()) {
+    if (!hosts) {
       for (std::int32_t j = 0; j <= g.levels; ++j) furthest[j] = j;
       continue;
     }

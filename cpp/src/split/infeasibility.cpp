@@ -18,8 +18,8 @@ constexpr double kStep = 1.0 + kOptimalGap;
 
 enum class Limit { error, energy };
 
-/// Which limits hold; memory is multiplied by a factor.
-struct Kept {
+/// The limits that hold; memory is multiplied by a factor.
+struct LimitsKept {
   bool error = true;
   bool energy = true;
   double memory_factor = 1.0;
@@ -54,7 +54,7 @@ class Explanation {
       found.reason = "no_host";
       return;
     }
-    const Kept memory_alone{.error = false, .energy = false};
+    const LimitsKept memory_alone{.error = false, .energy = false};
     if (error) found.least_error_alone = least(Limit::error, memory_alone);
     if (energy) found.least_energy_alone_j = least(Limit::energy, memory_alone);
     if (stopped()) return;
@@ -78,7 +78,7 @@ class Explanation {
   }
 
   /// The smallest error or energy [J] of a plan; none where there is no plan.
-  std::optional<double> least(Limit limit, const Kept& kept) {
+  std::optional<double> least(Limit limit, const LimitsKept& kept) {
     const Problem relaxed = with(kept);
     const Compiled compiled = compile(relaxed, routes_, {}, stop_);
     const codec::ErrorRule rule = relaxed.spec().limits.error_rule;
@@ -93,7 +93,7 @@ class Explanation {
   }
 
   /// Of some plan the largest share of a node's memory that it uses; none where there is no plan.
-  std::optional<double> memory_used(const Kept& kept) {
+  std::optional<double> memory_used(const LimitsKept& kept) {
     const Problem relaxed = with(kept);
     const Compiled compiled = compile(relaxed, routes_, {}, stop_);
     search::Resource used = error_limited(relaxed)    ? error_resource(compiled, relaxed)
@@ -158,7 +158,7 @@ class Explanation {
     return sum;
   }
 
-  [[nodiscard]] Problem with(const Kept& kept) const {
+  [[nodiscard]] Problem with(const LimitsKept& kept) const {
     ProblemSpec spec = problem_.spec();
     if (!kept.error) spec.limits.max_error.reset();
     if (!kept.energy) spec.limits.max_energy_j.reset();

@@ -1,4 +1,4 @@
-"""What can sit at a cut: something that turns an activation into bytes and back."""
+"""Compressors for a cut: an activation to bytes and back."""
 
 from __future__ import annotations
 

@@ -9,9 +9,11 @@ the families come from reports them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
 from typing import Any
 
 from .._core.codec import Codec
+from ..core.checks import known_keywords
 from .laplace import quantisation_error, selection_error
 
 LOSSLESS_GAIN = 25.82 / 11.56
@@ -235,7 +237,9 @@ def menu(family: str, **options: Any) -> list[Codec]:
     """
     if family not in _FAMILIES:
         raise ValueError(f"menu: {family!r} is not one of {', '.join(map(repr, _FAMILIES))}")
-    return _FAMILIES[family](**options)
+    make = _FAMILIES[family]
+    known_keywords(f"menu({family!r})", options, signature(make).parameters)
+    return make(**options)
 
 
 def describe(menu: Iterable[Codec]) -> str:

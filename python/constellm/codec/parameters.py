@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..core.checks import known_keywords
+
 _Self = TypeVar("_Self", bound="Parameters")
 
 
@@ -19,6 +21,7 @@ class Parameters:
 
     def replace(self: _Self, **changes: Any) -> _Self:
         """The same with some parameters changed."""
+        known_keywords("replace()", changes, self.arrays())
         return replace(self, **changes)  # type: ignore[type-var]
 
     def __eq__(self, other: object) -> bool:

@@ -1,8 +1,8 @@
-"""What every area shares: the version and how the compiled part was built."""
+"""Common ground of all areas: the version and the build of the compiled part."""
 
 from __future__ import annotations
 
-from constellm import _core
+from .. import _core
 
 __all__ = ["__version__", "build_info"]
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
+
+from .._core import core as _core
 
 _T = TypeVar("_T")
 
@@ -59,12 +62,35 @@ def real(field: str, value: Any, *, least: float = -math.inf, most: float = math
     return number
 
 
+def positive(field: str, value: Any, *, most: float = math.inf) -> float:
+    """`value` as a finite float > 0 and at most `most`, as `real`."""
+    number = real(field, value)
+    if not 0 < number <= most or math.isinf(number):
+        raise ValueError(
+            f"{field}: {short(value)} is not in (0, {'inf)' if math.isinf(most) else f'{most:g}]'}"
+        )
+    return number
+
+
 def non_negative(field: str, value: Any) -> float:
     """`value` as a finite float >= 0, as `real`."""
     number = real(field, value)
     if not 0 <= number < math.inf:
         raise ValueError(f"{field}: {short(value)} is not in [0, inf)")
     return number
+
+
+def known_keywords(call: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """TypeError for a keyword of `call` that is none of `known`: names it, and the one that was meant."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            raise TypeError(f"{call} got an unexpected keyword argument {name!r}{hint_for(name, names)}")
+
+
+def hint_for(word: str, names: Iterable[str]) -> str:
+    """The end of a message about an unknown `word`: the name that was meant, or all where none is like it."""
+    return _core.hint_for(word, list(names))
 
 
 def instance(field: str, value: Any, kind: type[_T]) -> _T:

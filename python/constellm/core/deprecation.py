@@ -6,6 +6,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -44,6 +45,57 @@ def moved_names(module: str, names: Mapping[str, str], *, stacklevel: int = 2) -
         return getattr(importlib.import_module(home), attribute)
 
     return find
+
+
+def moved_modules(package: str, modules: Mapping[str, str], names: Mapping[str, str]) -> None:
+    """Let modules that moved be imported under their old names; a name taken from one warns.
+
+    Parameters
+    ----------
+    package
+        What all the names lie in.
+    modules
+        Old module to the one that has its names now, parents first.
+    names
+        Old place of a name to its new one, where that is another than the rule says.
+    """
+    for old, new in modules.items():
+        module = ModuleType(f"{package}.{old}", f"The old name of `{package}.{new}`, for this version.")
+        module.__spec__ = ModuleSpec(module.__name__, None)
+        module.__path__ = []
+        module.__getattr__ = _finder(package, old, new, names)  # type: ignore[method-assign]
+        sys.modules[module.__name__] = module
+        parent, _, name = module.__name__.rpartition(".")
+        holder = vars(sys.modules[parent])
+        if name not in holder and name not in holder.get("__all__", ()):  # where a function has the name
+            setattr(sys.modules[parent], name, module)
+
+
+def _finder(package: str, old: str, new: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    def find(name: str) -> Any:
+        place = f"{package}.{names.get(f'{old}.{name}', f'{new}.{name}')}"
+        home, _, attribute = place.rpartition(".")
+        try:
+            if name.startswith("_"):
+                raise AttributeError
+            found = getattr(importlib.import_module(home), attribute)
+        except AttributeError:
+            raise AttributeError(f"module '{package}.{old}' has no attribute {name!r}") from None
+        warn_moved(f"{package}.{old}.{name}", _as_listed(place))
+        return found
+
+    return find
+
+
+def _as_listed(place: str) -> str:
+    """A name where the outermost package lists it that does."""
+    home, _, name = place.rpartition(".")
+    parents = home.split(".")
+    for depth in range(2, len(parents)):
+        outer = ".".join(parents[:depth])
+        if name in getattr(sys.modules[outer], "__all__", ()):
+            return f"{outer}.{name}"
+    return place
 
 
 def callable_module(module: str, function: Callable[..., Any], new: str) -> None:

@@ -1,4 +1,4 @@
-"""What is said of the fields of a record, as tables for people."""
+"""Fields of records as tables for people."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from inspect import signature
 from typing import Any
 
 from .._core.model import AttentionShape, BlockShape, Layer, LayerProfile, MlpShape
-from .config import ELEMENT_BYTES, Config, available, check_options
+from ..core.checks import known_keywords
+from .config import ELEMENT_BYTES, Config, available
 from .described import architecture, describe
 from .families import Decoder, VisionTower
 from .measured import Measured, pipedream, pipeedge, read_pipedream, read_pipeedge
@@ -78,5 +79,5 @@ def from_config(config: Config, **options: Any) -> Profile:
     """
     family = describe(config).family
     door = vit if family.vision else decoder
-    check_options(f"from_config() of {family.model_type}", options, list(signature(door).parameters)[1:])
+    known_keywords(f"from_config() of {family.model_type}", options, list(signature(door).parameters)[1:])
     return door(config, **options)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol, Union
 
 from ..core.checks import real, short
+from ..core.deprecation import moved_names
 from ..core.files import as_path, read_json
 
 
@@ -89,16 +90,6 @@ def weight_element_bytes(weight_dtype: str | float | None, dtype: str, config: M
     return size
 
 
-def check_options(door: str, options: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Raise a ``TypeError`` that names `door`, the function that was called, for an unknown option."""
-    names = list(known)
-    for name in options:
-        if name not in names:
-            raise TypeError(
-                f"{door} got an unexpected keyword argument {name!r}; it takes {', '.join(names)}"
-            )
-
-
 def choose(field: str, value: str, choices: tuple[str, ...]) -> str:
     """Return `value` if it is one of `choices`, or raise naming `field`."""
     if value not in choices:
@@ -110,6 +101,9 @@ def choose(field: str, value: str, choices: tuple[str, ...]) -> str:
 def _shipped() -> dict[str, dict[str, Any]]:
     table: dict[str, dict[str, Any]] = json.loads((DATA / "architectures.json").read_text(encoding="utf-8"))
     return table
+
+
+__getattr__ = moved_names(__name__, {"Fields": "constellm.model.fields.Fields"})
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._core.model import Layer, LayerProfile
-from ..core.checks import count, instance, non_negative, short
+from ..core.checks import count, instance, known_keywords, non_negative, short
 from ..core.table import Table
 
 FIELDS = (
@@ -154,9 +154,7 @@ class Profile:
     def replace(self, **changes: Any) -> Profile:
         """Return a copy with some fields changed."""
         known = [field.name for field in dataclasses.fields(self)]
-        unknown = sorted(set(changes) - set(known))
-        if unknown:
-            raise TypeError(f"replace: unknown field {unknown[0]!r}; known are {', '.join(known)}")
+        known_keywords("replace()", changes, known)
         return dataclasses.replace(self, **changes)
 
     def with_memory(self, total_bytes: float) -> Profile:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from .._core.model import LayerProfile
-from ..core.checks import short
+from ..core.checks import hint_for, known_keywords, short
 from ..core.files import as_path, read_text
 from .config import PathName
 from .profile import FIELDS, Profile
 
 _REQUIRED = ("flop", "memory_bytes", "output_bytes")
+_OPTIONS = ("name", "names", "batch", "dtype", "note")
 
 
 def from_arrays(
@@ -69,9 +70,7 @@ def from_arrays(
     >>> [layer.name for layer in profile.layers]
     ['stem', 'head']
     """
-    unknown = sorted(set(more) - set(FIELDS))
-    if unknown:
-        raise TypeError(f"{unknown[0]}: unknown figure; known are {', '.join(FIELDS)}")
+    known_keywords("from_arrays()", more, [*FIELDS, *_OPTIONS])
     columns = {"flop": flop, "memory_bytes": memory_bytes, "output_bytes": output_bytes, **more}
     arrays = {field: _column(field, values) for field, values in columns.items()}
     layers = arrays["flop"].size
@@ -121,6 +120,7 @@ def from_csv(path: PathName, *, input_bytes: float, **options: Any) -> Profile:
     -------
     Profile
     """
+    known_keywords("from_csv()", options, _OPTIONS)
     path = as_path(path)
     reader = csv.DictReader(io.StringIO(read_text(path)), strict=True)
     try:
@@ -133,7 +133,7 @@ def from_csv(path: PathName, *, input_bytes: float, **options: Any) -> Profile:
             raise ValueError(f"{path}: no column {field!r}; it has {', '.join(headings) or 'none'}")
     for heading in headings:
         if heading != "name" and heading not in FIELDS:
-            raise ValueError(f"{path}: unknown column {heading!r}; known are name, {', '.join(FIELDS)}")
+            raise ValueError(f"{path}: unknown column {heading!r}{hint_for(heading, ['name', *FIELDS])}")
     if len(set(headings)) != len(headings):
         raise ValueError(f"{path}: a column stands twice in {', '.join(headings)}")
     columns: dict[str, Any] = {heading: [] for heading in headings if heading != "name"}

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from .. import _core
 from .._core.model import Pass
-from ..core.checks import non_negative
-from .config import Config, check_options, choose, chosen_dtype, element_bytes, weight_element_bytes
+from ..core.checks import known_keywords, non_negative
+from .config import Config, choose, chosen_dtype, element_bytes, weight_element_bytes
 from .described import describe
 from .families import Decoder
 from .profile import Profile
@@ -174,7 +174,7 @@ def generation(
     >>> passes.prefill.layers[0].flop > 100 * passes.decode.layers[0].flop
     True
     """
-    check_options("generation()", options, _OF_BOTH_PASSES)
+    known_keywords("generation()", options, _OF_BOTH_PASSES)
     p = _tokens("prompt_tokens", prompt_tokens)
     n = _tokens("new_tokens", new_tokens)
     return Generation(

@@ -1,4 +1,4 @@
-"""Who computes and who can send to whom: nodes, links, graphs, snapshots, timelines, routing, devices.
+"""Networks of computers and links: nodes, links, graphs, snapshots, timelines, routing, devices.
 
 `Node`, `Link` and `Network` are immutable values in SI units; `chain`, `ring` and `with_ground` build
 networks from scalars or arrays; `device` gives the speed, memory and power of known computers. A `Graph`

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.checks import positive
+
 TENSOR_FP16 = "fp16-tensor"
 TENSOR_FP16_FP32_SUM = "fp16-tensor-fp32-accumulate"
 CUDA_FP32 = "fp32-cuda"
@@ -117,12 +119,10 @@ def device(name: str, *, precision: str = TENSOR_FP16, utilisation: float) -> De
     rates = row["flop_per_cluster_cycle"]
     if precision not in rates:
         raise ValueError(f"precision: {precision!r} is not one of {', '.join(map(repr, rates))}")
-    if not 0.0 < utilisation <= 1.0:
-        raise ValueError(f"utilisation: {utilisation} is not in (0, 1]")
     return Device(
         name=name,
         precision=precision,
-        utilisation=float(utilisation),
+        utilisation=positive("utilisation", utilisation, most=1.0),
         peak_flop_per_s=row["clusters"] * rates[precision] * row["clock_hz"],
         memory_bytes=row["memory_bytes"],
         power_w=row["power_w"],

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
-from ..core.checks import count
+from ..core.checks import count, positive
 from ..core.constants import EARTH_RADIUS_M
+from ..core.deprecation import moved_names
+
+__getattr__ = moved_names(__name__, {"LIGHT_M_PER_S": "constellm.network.LIGHT_M_PER_S"})
 
 
 def ring_hop_m(satellites: int, *, altitude_m: float) -> float:
@@ -32,8 +35,8 @@ def ring_hop_m(satellites: int, *, altitude_m: float) -> float:
 
     Raises
     ------
-    ValueError
-        If a value is out of range, or if the Earth stands between the neighbours.
+    ValueError, TypeError
+        If a value is out of range or no number, or if the Earth stands between the neighbours.
 
     Examples
     --------
@@ -42,8 +45,7 @@ def ring_hop_m(satellites: int, *, altitude_m: float) -> float:
     3560
     """
     satellites = count("satellites", satellites, least=2)
-    if not 0.0 < altitude_m < math.inf:
-        raise ValueError(f"altitude_m: {altitude_m} is not in (0, inf)")
+    altitude_m = positive("altitude_m", altitude_m)
     radius_m = EARTH_RADIUS_M + altitude_m
     if radius_m * math.cos(math.pi / satellites) <= EARTH_RADIUS_M:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What was measured at cuts: curves of rate, error and accuracy, propagation, predictions, promises.
+"""Figures of measurements at cuts: curves of rate, error and accuracy, propagation, predictions, promises.
 
 A table is anything that gives a column for its name: a mapping of names to arrays, a `pandas.DataFrame`.
 """

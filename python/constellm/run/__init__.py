@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from ..core.deprecation import moved_names
-from . import infer, measurement  # noqa: F401  (results that were pickled look for them here)
-
-del infer  # the module; the name is the function's
 
 _NEW = {
     "cuts_of": "constellm.split.compressors_at_cuts",

@@ -15,6 +15,7 @@ from ..core.optional import optional_import
 from ..core.quantity import printable
 from ..core.table import Table
 from .display import layout_text, why_none
+from .evaluation import objective_figure
 from .interrupt import Interrupted, was_interrupted
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
 from .options import check_options
@@ -176,7 +177,7 @@ def compare(
 
 def _table(problem: Problem, rows: Sequence[dict[str, Any]], reference: str | None) -> Comparison:
     """Rows with what one says beside the others: speed-up and gap."""
-    objective = "delay_s" if problem.objective == "delay" else "bottleneck_s"
+    objective = objective_figure(problem)
     with_plan = [row for row in rows if not math.isnan(row[objective])]
     if with_plan and reference not in [row["method"] for row in rows]:
         reference = with_plan[0]["method"]

@@ -1,4 +1,4 @@
-"""How problems and plans show themselves: ``summary()`` as text, ``_repr_html_`` in a notebook.
+"""Displays of problems and plans: ``summary()`` as text, ``_repr_html_`` in a notebook.
 
 `attach` gives the two methods to the compiled classes; `constellm.split` calls it once at import. Everything
 that comes from a problem (names, ids) is escaped before it enters HTML.

@@ -1,4 +1,4 @@
-"""What a plan is worth, as `constellm.split.evaluate` says it.
+"""Delay, error, energy and bytes of a plan, term by term, as `constellm.split.evaluate` says them.
 
 An `Evaluation`, its `StageTerms` and its `HopTerms` have attributes. In this version they still answer as the
 dictionaries that they were, with a warning.
@@ -9,10 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._core.split import Evaluation, HopTerms, StageTerms
+from .._core.split import Evaluation, HopTerms, Plan, Problem, StageTerms
 from ..core.deprecation import warn_moved
 
 __all__ = ["Evaluation", "HopTerms", "StageTerms"]
+
+
+def objective_figure(problem: Problem) -> str:
+    """Name of the figure that a problem minimises: ``delay_s`` or ``bottleneck_s``."""
+    return "delay_s" if problem.objective == "delay" else "bottleneck_s"
+
+
+class Counters(dict[str, int]):
+    """What the search counted, by name; in this version under the names of 0.1.0 too, with a warning."""
+
+    def __missing__(self, name: str) -> int:
+        if name != "peak_open":
+            raise KeyError(name)
+        warn_moved("counters['peak_open']", "counters['most_open']")
+        return self["most_open"]
+
+
+_counters: Any = Plan.counters
+Plan.counters = property(lambda plan: Counters(_counters.__get__(plan)), doc=_counters.__doc__)  # type: ignore[assignment]
 
 _RECORDS = {"evaluation": Evaluation, "stage": StageTerms, "hop": HopTerms}
 

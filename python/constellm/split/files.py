@@ -17,7 +17,8 @@ from .._core.codec import Codec
 from .._core.model import Layer
 from .._core.network import Link, Node
 from .._core.split import Problem, Stage
-from ..core.checks import instance, real, short
+from ..core.checks import hint_for, instance, real, short
+from ..core.deprecation import moved_names
 from ..core.files import read_json, write_json
 
 PROBLEM_FORMAT = "constellm.split-problem"
@@ -29,6 +30,8 @@ _HEADER = ("format", "version")
 _PLAN_REQUIRED = (*_HEADER, "problem", "status")
 _PLAN_FIGURES = (*_core.split.figures, "lower_bound_s")
 _PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "codecs", "solver", "meta")
+__getattr__ = moved_names(__name__, {"parse_json": "constellm.core.files.parse_json"})
+
 _LISTS = {"layers": Layer, "nodes": Node, "links": Link, "codecs": Codec}
 
 
@@ -180,7 +183,7 @@ def _check_keys(
 ) -> None:
     for key in data:
         if key not in required and key not in optional:
-            raise ValueError(f"{where}: unknown key {key!r}")
+            raise ValueError(f"{where}: unknown key {key!r}{hint_for(key, [*required, *optional])}")
     for key in required:
         if key not in data:
             raise ValueError(f"{where}: missing required key {key!r}")

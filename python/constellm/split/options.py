@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.checks import real, short
+from ..core.checks import hint_for, real, short
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
     known = {option.name: option for option in OPTIONS}
     for name in options:
         if name not in known:
-            raise TypeError(f"unknown option {name!r}; known: {', '.join(known)}")
+            raise TypeError(f"unknown option {name!r}{hint_for(name, known)}")
     return {name: option.check(options.get(name, option.default)) for name, option in known.items()}
 
 

@@ -1,4 +1,4 @@
-"""When every stage and hop of a plan works on every micro-batch."""
+"""Schedule of a plan: begin and end of every stage and hop for every micro-batch."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from .._core.codec import Codec
 from .._core.network import Node
 from .._core.split import Evaluation, Plan, Problem, Stage
 from ..core.checks import count, instance
+from .evaluation import objective_figure
 from .files import PlanClaims, check_plan_dict
 from .interrupt import check_on_interrupt, handed_over, was_interrupted
 from .options import check_options
@@ -274,7 +275,7 @@ def _faults(problem: Problem, path: list[str], stages: list[Stage]) -> list[str]
 
 
 def _bound_faults(problem: Problem, claims: PlanClaims, terms: Evaluation) -> list[str]:
-    objective = "delay_s" if problem.objective == "delay" else "bottleneck_s"
+    objective = objective_figure(problem)
     value, bound = terms.objective_s, claims.figures.get("lower_bound_s")
     if bound is None:
         return []

@@ -1,4 +1,4 @@
-"""What a sweep is over: axes, the problems they start from, and the values of each cell."""
+"""Grid of a sweep: axes, the problems they start from, and the values of each cell."""
 
 from __future__ import annotations
 

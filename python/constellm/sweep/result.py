@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.deprecation import moved_names
 from ..core.optional import optional_import
 from .rows import Rows
 from .system import System
@@ -83,7 +84,10 @@ def _with_units(attrs: dict[str, str], unit: str | None) -> dict[str, str]:
     return {**attrs, "units": unit} if unit else attrs
 
 
-class Table:
+__getattr__ = moved_names(__name__, {"Table": "constellm.sweep.result.GatheredRows"})
+
+
+class GatheredRows:
     """The rows of a sweep as they come in; those that did not stay ``interrupted``."""
 
     def __init__(self, system: System, rows: int, keep_answers: bool = False) -> None:

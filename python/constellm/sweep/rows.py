@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.deprecation import moved_names
 from .system import System
+
+__getattr__ = moved_names(
+    __name__, {name: f"constellm.sweep.system.{name}" for name in ("Column", "INTERRUPTED", "INVALID")}
+)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.checks import count, real, short
+from ..core.deprecation import warn_moved
 from ..core.optional import optional_import
 from .grid import Grid, make_grid
-from .result import SweepResult, Table, best_form
+from .result import GatheredRows, SweepResult, best_form
 from .rows import Rows, Work, solve, solve_apart
 from .store import RowStore
 from .system import INTERRUPTED, INVALID
@@ -38,7 +39,8 @@ def run(
     threads: int | None = None,
     executor: Executor | None = None,
     store: str | os.PathLike[str] | None = None,
-    plans: bool = False,
+    answers: bool = False,
+    plans: bool | None = None,
     progress: bool = False,
     **more_axes: Any,
 ) -> xarray.Dataset | SweepResult:
@@ -76,8 +78,11 @@ def run(
     store : path, optional
         Folder for the rows. What it holds already of this very sweep is not computed again; one sweep at a
         time writes to it.
+    answers : bool
+        Keep what was found in every cell, as the variable that the system names: ``plan`` for problems. Not
+        with `store`.
     plans : bool
-        Keep every `Plan` as variable ``plan``; not with `store`.
+        The old name of `answers`, for this version.
     progress : bool
         Show a bar (needs tqdm).
 
@@ -115,12 +120,15 @@ def run(
         raise TypeError("threads: given together with an executor, whose workers solve one cell at a time")
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise TypeError(f"executor: expected a concurrent.futures.Executor, got {short(executor)}")
-    if plans and store is not None:
-        raise ValueError("plans: rows hold no plans, so give either plans or store")
+    if plans is not None:
+        warn_moved("sweep.run(plans=...)", "sweep.run(answers=...)")
+        answers = plans
+    if answers and store is not None:
+        raise ValueError("answers: rows hold none, so give either answers or store")
     workers = _cores() if threads is None else count("threads", threads, most=1024)
     grid = make_grid(problem, _merged(axes, more_axes), method, time_limit_s)
     description = grid.description()
-    table = Table(grid.system, grid.cells * len(grid.methods), plans)
+    table = GatheredRows(grid.system, grid.cells * len(grid.methods), answers)
     receivers: list[Callable[[Rows], None]] = [table.accept]
     with contextlib.ExitStack() as stack:
         pending = np.arange(grid.cells)
@@ -142,7 +150,7 @@ def run(
         if not possible.all():
             accept(_impossible(grid, pending[~possible]))
         if possible.any():
-            _solve(grid, pending[possible], workers, executor, plans, accept)
+            _solve(grid, pending[possible], workers, executor, answers, accept)
     return best_form(table.result(description))
 
 
@@ -164,7 +172,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _finished(table: Table, grid: Grid) -> NDArray[np.bool_]:
+def _finished(table: GatheredRows, grid: Grid) -> NDArray[np.bool_]:
     """Of each cell whether the rows of all methods are there."""
     status = table.columns["status"].reshape(grid.cells, len(grid.methods))
     return np.asarray((status != grid.system.code(INTERRUPTED)).all(axis=1))
@@ -225,7 +233,7 @@ def _bar(stack: contextlib.ExitStack, grid: Grid, pending: int) -> Callable[[Row
     tqdm = optional_import("tqdm.auto", extra="sweep", purpose="progress=True needs tqdm").tqdm
     width = len(grid.methods)
     total, done = grid.cells * width, (grid.cells - pending) * width
-    bar = stack.enter_context(tqdm(total=total, initial=done, unit="plan"))
+    bar = stack.enter_context(tqdm(total=total, initial=done, unit=grid.system.answer))
 
     def receive(rows: Rows) -> None:
         bar.update(len(rows.index))

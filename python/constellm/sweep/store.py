@@ -30,7 +30,7 @@ import numpy as np
 from ..core.files import as_path, parse_json, read_json, read_text, write_json
 from ..core.optional import optional_import
 from .grid import plain
-from .result import SweepResult, Table, axis_labels, best_form
+from .result import GatheredRows, SweepResult, axis_labels, best_form
 from .rows import Rows
 from .system import INTERRUPTED, System, system_at
 
@@ -266,7 +266,7 @@ def load_rows(folder: str | os.PathLike[str]) -> xarray.Dataset | SweepResult:
     description = manifest["sweep"]
     system = system_at(description.get("system", _FIRST_SYSTEM))
     cells = math.prod(len(axis["values"]) for axis in description["axes"])
-    table = Table(system, cells * len(_methods(description)))
+    table = GatheredRows(system, cells * len(_methods(description)))
     for path in _row_files(place, manifest["rows"]):
         try:
             table.accept(_rows_in(path, system, description))

@@ -1,4 +1,4 @@
-"""What a system brings to a sweep: the record that cells are made of, the columns of its rows, its solver."""
+"""Systems that can be swept: the record that cells are made of, the columns of its rows, its solver."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class System:
     statuses : tuple of str
         By their codes; ``"interrupted"`` and ``"invalid"`` are among them.
     answer : str
-        Name of the variable that holds answers where they are kept.
+        What one is called: the variable that holds answers where they are kept, and the unit of progress.
     field : callable
         ``field(record, address, earlier)``: unit, and whether it is a count, of the number that `address`
         names; ValueError for an address that leads nowhere, or that sets all that one of the `earlier`

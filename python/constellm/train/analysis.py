@@ -1,4 +1,4 @@
-"""How a module is taken apart: run and watched, its ends found, and what was found checked."""
+"""Taking a module apart: run and watched, its ends found, and what was found checked."""
 
 from __future__ import annotations
 

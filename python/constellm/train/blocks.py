@@ -1,4 +1,4 @@
-"""Where a module keeps its blocks."""
+"""Finding the blocks of a module."""
 
 from __future__ import annotations
 

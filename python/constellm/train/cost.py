@@ -1,4 +1,4 @@
-"""What the layers of a user's module cost: counted, and timed on this machine."""
+"""Cost of the layers of a user's module: counted, and timed on this machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SplitModel(Protocol):
 
 
 def profile(model: SplitModel, batch: int) -> Profile:
-    """What `TorchModel.profile` returns without `measured`."""
+    """The profile that `TorchModel.profile` returns without `measured`."""
     args, kwargs = _example(model, batch)
     detail: list[LayerProfile] = []
     seen = Memory()
@@ -81,8 +81,8 @@ def profile(model: SplitModel, batch: int) -> Profile:
     )
 
 
-def measure(model: SplitModel, counted: Profile, repeats: int) -> Measured:
-    """What `TorchModel.profile` returns with `measured`."""
+def timed_profile(model: SplitModel, counted: Profile, repeats: int) -> Measured:
+    """The profile with times that `TorchModel.profile` returns with `measured`."""
     args, kwargs = _example(model, counted.batch)
     segments = [model.segment(i, i + 1) for i in range(model.blocks)]
     times: list[list[float]] = [[] for _ in segments]

@@ -1,4 +1,4 @@
-"""What runs before the first block and after the last: a module's own program without its blocks.
+"""Ends of a module, before the first block and after the last: its own program without its blocks.
 
 Both ends are copies of the module's structure that share its weights and run its own forward pass, in
 which stand-ins take the place of the blocks. So embeddings, masks, norms, poolers and heads need not be

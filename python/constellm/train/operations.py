@@ -1,4 +1,4 @@
-"""What PyTorch's operations count for: products by formula, the rest by name as nothing, no others.
+"""FLOP of PyTorch's operations: products by formula, the rest by name as nothing, no others.
 
 The convention is that of PyTorch's own counter: a multiply-add of a matrix product, a convolution or
 attention is two FLOP, of complex numbers eight; additions, functions of single numbers, sums and means,

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.checks import count, instance
+from ..core.deprecation import moved_names
 from ..model import Measured, Profile
 from . import cost
 from .analysis import analyse, check_module
@@ -18,6 +19,10 @@ from .blocks import candidates
 from .memory import held
 from .nested import batch_of, own, to_tensors
 from .segment import Inputs, Parts, Segment
+
+__getattr__ = moved_names(
+    __name__, {name: f"constellm.train.segment.{name}" for name in ("Side", "on_places")}
+)
 
 
 class TorchModel:
@@ -184,7 +189,7 @@ class TorchModel:
             counted = cost.profile(self, rows)
             if not measured:
                 return counted
-            return cost.measure(self, counted, count("repeats", repeats))
+            return cost.timed_profile(self, counted, count("repeats", repeats))
 
 
 @contextmanager

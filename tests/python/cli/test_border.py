@@ -1,4 +1,4 @@
-"""What the command line says of odd files and arguments, and when it stops."""
+"""Odd files and arguments on the command line: what it says, and when it stops."""
 
 from __future__ import annotations
 

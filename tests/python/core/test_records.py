@@ -1,13 +1,19 @@
-"""What every record has in common: its fields, and pickles that tell their version."""
+"""Records: fields, documentation and signature, keywords, and pickles that tell their version."""
 
 from __future__ import annotations
 
+import inspect
+import keyword
 import pickle
 
 import pytest
 
-from constellm.codec import Codec
+from constellm import _core, split
+from constellm.codec import Codec, Scheme
+from constellm.core import checks
 from constellm.model import Layer
+from constellm.network import Graph, Link, Network, Node, Nodes, Snapshot, Timeline
+from constellm.split import Problem
 
 RECORDS = [
     Layer(name="block", flop=1e9, memory_bytes=4.0, output_bytes=2.0),
@@ -56,3 +62,134 @@ def test_pickles_tell_their_version_and_a_newer_one_is_refused(value):
         again.__setstate__((version + 1, state))
     with pytest.raises(ValueError, match="not the state of a pickle"):
         again.__setstate__([])
+
+
+DESCRIBED = [
+    found
+    for area in (_core.model, _core.network, _core.codec, _core.split)
+    for found in vars(area).values()
+    if isinstance(found, type) and hasattr(found, "fields")
+]
+
+
+def named(kind: type) -> str:
+    return kind.__name__
+
+
+@pytest.mark.parametrize("kind", DESCRIBED, ids=named)
+def test_documentation_and_signature_tell_every_field(kind):
+    """With type, unit, range, default and sentence, all from the one table."""
+    assert kind in (Problem, *DESCRIBED) and len(DESCRIBED) > 15
+    doc = inspect.cleandoc(kind.__doc__)
+    parameters = inspect.signature(kind).parameters
+    for field in kind.fields:
+        name = field.name + "_" if keyword.iskeyword(field.name) else field.name
+        parameter = parameters[name]
+        entry = doc.partition(f"\n{name} : ")[2]
+        head, line, *_ = entry.split("\n")
+        assert head.startswith(field.type) and parameter.annotation.startswith(field.type), name
+        assert line.startswith(f"    {field.doc}"), name
+        assert (f"[{field.unit}]" in line) == bool(field.unit), name
+        assert line.endswith(f", in {field.range}" if field.range else line), name
+        if not field.required:
+            assert head.endswith(f", default {field.initial!r}"), name
+            assert parameter.default == field.initial, name
+        elif parameter.default is not inspect.Parameter.empty:
+            assert kind is Problem and head.endswith(" | None, default None"), (
+                "a model or a network may give it"
+            )
+    own = [field.name for field in kind.fields]
+    assert set(parameters) - {"from_"} <= {*own, "model", "network"}
+
+
+@pytest.mark.parametrize(
+    "kind", [Node, Link, Network, Layer, Codec, Scheme, Problem, Graph, Snapshot, Timeline], ids=named
+)
+def test_documentation_has_an_example(kind):
+    assert f">>> made = clm.{kind.__module__.partition('.')[2]}.{kind.__name__}(" in kind.__doc__
+
+
+GRAPH = Graph(["a", "b"], from_=[0], to=[1], rate_bps=1e9)
+NODE = {"id": "a", "flop_per_s": 1e12, "memory_bytes": 8e9}
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: Node("a", 1e12, 8e9), r"as in Node\(id='a', flop_per_s=1000000000000\.0, memory_bytes=8000"),
+        (lambda: Node(id="a", flops=1e12), "Node: unknown key 'flops'; did you mean 'flop_per_s'\\?"),
+        (lambda: Node(**NODE).replace(power=1.0), "Node: unknown key 'power'; did you mean 'power_w'\\?"),
+        (lambda: Node(**NODE, colour="red"), "Node: unknown key 'colour'; known: id, flop_per_s, memory"),
+        (lambda: Link("a", "b"), r"Link: fields are given by keyword, as in Link\(from_='a', to='b'\)"),
+        (lambda: Link(frm="a", to="b"), "Link: unknown key 'frm'; did you mean 'from_'"),
+        (lambda: Link(**{"from": "a", "from_": "b"}, to="c"), "Link: 'from' is given twice"),
+        (lambda: Scheme("top-k"), r"as in Scheme\(sparsify='top-k'\)"),
+        (lambda: Scheme(sparsity="top-k"), "Scheme: unknown key 'sparsity'; did you mean 'sparsify'"),
+        (lambda: Codec("half"), r"as in Codec\(name='half'\)"),
+        (lambda: Layer(name="l", flops=1.0), "Layer: unknown key 'flops'; did you mean 'flop'"),
+        (lambda: Problem("m"), r"as in Problem\(model='m'\)"),
+        (lambda: Problem(netwrk=GRAPH), "Problem: unknown key 'netwrk'; did you mean 'network'"),
+        (
+            lambda: Nodes(["a"], ["b"]),
+            r"Nodes: fields after 'nodes' are given by keyword, as in Nodes\(",
+        ),
+        (lambda: Nodes(node=["a"]), "Nodes: unknown key 'node'; did you mean 'nodes'"),
+        (
+            lambda: Graph(["a"], [0], [1]),
+            r"after 'nodes' .* as in Graph\(\['a'\], from_=\[0\], to=",
+        ),
+        (lambda: Graph(["a"], sender=[0]), "Graph: unknown key 'sender'; known: nodes, from_, to, rate_bps"),
+        (lambda: Graph(["a"], from_=[0], to=[1]), "Graph: missing required key 'rate_bps'"),
+        (lambda: Graph(["a"], nodes=["b"]), "Graph: 'nodes' is given twice"),
+        (lambda: GRAPH.replace(rate=1e9), "Graph: unknown key 'rate'; did you mean 'rate_bps'"),
+        (lambda: GRAPH.replace(rate_bps=2e9, speed=1), "Graph: unknown key 'speed'; known: nodes, "),
+        (lambda: Snapshot(0.0, GRAPH, 60.0), r"as in Snapshot\(0\.0, Graph\(.*, valid_s=60\.0\)"),
+        (lambda: Snapshot(0.0, GRAPH, valid=60.0), "Snapshot: unknown key 'valid'; did you mean 'valid_s'"),
+        (lambda: Snapshot(0.0), "Snapshot: missing required key 'graph'"),
+        (lambda: Snapshot(0.0, "g"), "graph: expected a Graph, got 'g'"),
+        (lambda: Snapshot(0.0, GRAPH).replace(t=1.0), "Snapshot: unknown key 't'"),
+        (lambda: Timeline([0.0], [GRAPH], end=1.0), "Timeline: unknown key 'end'; did you mean 'end_s'"),
+        (lambda: Timeline([0.0], GRAPH), "graphs: expected a sequence, got Graph"),
+        (lambda: Timeline([0.0], [GRAPH, 2]), r"graphs\[1\]: expected a Graph, got 2"),
+        (
+            lambda: Timeline([0.0], [GRAPH]).replace(ends=1),
+            "Timeline: unknown key 'ends'; did you mean 'end_s'",
+        ),
+    ],
+)
+def test_keywords_with_a_slip_are_named_with_what_was_meant(call, says):
+    with pytest.raises(TypeError, match=says):
+        call()
+
+
+def test_python_s_functions_refuse_keywords_in_the_same_words():
+    with pytest.raises(
+        TypeError, match=r"f\(\) got an unexpected keyword argument 'bacth'; did you mean 'batch'\?$"
+    ):
+        checks.known_keywords("f()", {"bacth": 1}, ["batch", "dtype"])
+    with pytest.raises(TypeError, match="'colour'; known: batch, dtype$"):
+        checks.known_keywords("f()", {"colour": 1}, ["batch", "dtype"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: GRAPH.link(True),
+        lambda: GRAPH.link(0.0),
+        lambda: GRAPH.nodes[True],
+        lambda: GRAPH.nodes["a"],
+        lambda: Timeline([0.0], [GRAPH])[False],
+        lambda: _core.network.hops(GRAPH, True, False),
+        lambda: split.Stage(node="a", first_layer=False, last_layer=0),
+    ],
+)
+def test_positions_are_integers_and_no_truth_values(call):
+    with pytest.raises(TypeError, match="expected an integer, got"):
+        call()
+
+
+def test_a_link_s_sender_has_two_spellings():
+    one = Link(from_="a", to="b", rate_bps=1e9, latency_s=0.0)
+    assert one == Link(**{"from": "a"}, to="b", rate_bps=1e9, latency_s=0.0)
+    assert one.replace(from_="c").from_ == "c" == one.replace(**{"from": "c"}).from_
+    assert one.to_dict()["from"] == "a"

@@ -58,6 +58,15 @@ def test_values(timeline):
     assert repr(snapshot) == "Snapshot(t_s=10, valid_s=10: 3 nodes, 2 links)"
     assert pickle.loads(pickle.dumps(snapshot)) == snapshot != snapshot.replace(valid_s=3.0)
     assert snapshot.to_dict()["lifetime_s"] == [10, math.inf]
+    later = timeline.replace(end_s=40.0)
+    assert later.end_s == 40 and later.t_s.tolist() == [0, 10, 20] and timeline.end_s == 25
+    assert later[0].graph.nodes is timeline[0].graph.nodes
+    plain = timeline.to_dict()
+    assert (plain["t_s"], plain["end_s"]) == ([0, 10, 20], 25)
+    assert plain["graphs"] == [one.graph.to_dict() for one in timeline]
+    for value in (timeline, snapshot, snapshot.graph):
+        assert {field.name for field in type(value).fields} <= set(dir(value)) | {"graphs", "group"}
+        assert value.replace() == value
     unknown = network.Snapshot(0.0, snapshot.graph)
     assert unknown.lifetime_s is None and unknown.valid_s == math.inf
     assert pickle.loads(pickle.dumps(unknown)) == unknown

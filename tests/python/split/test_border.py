@@ -1,4 +1,4 @@
-"""What enters from Python or a file is refused in words, or does what it says."""
+"""Values from Python or a file are refused in words, or do what they say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan puts at its cuts."""
+"""Codecs and compressors at the cuts of a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why there is no plan and how much would do, against all plans of small problems."""
+"""Reasons for having no plan, and how much would do, against all plans of small problems."""
 
 from __future__ import annotations
 

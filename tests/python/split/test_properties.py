@@ -1,4 +1,4 @@
-"""What must hold of any problem, tried on many: better means never worsen, names and order mean nothing."""
+"""Properties of any problem, tried on many: better means never worsen, names and order mean nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a problem holds is handed out as it is: the same objects at every access, and nothing to change."""
+"""Sequences that a problem holds: the same objects at every access, and nothing to change."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def test_a_process_pool() -> None:
     direct = run(small, AXES)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert_same(run(small, AXES, executor=pool), direct)
-        found = run(small(), rate_bps=[1e5, 1e6], plans=True, executor=pool)
-    expected = run(small(), rate_bps=[1e5, 1e6], plans=True)
+        found = run(small(), rate_bps=[1e5, 1e6], answers=True, executor=pool)
+    expected = run(small(), rate_bps=[1e5, 1e6], answers=True)
     assert list(found["plan"].values) == list(expected["plan"].values)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from constellm.sweep import load_rows, run
 from constellm.sweep.grid import make_grid
-from constellm.sweep.result import Table
+from constellm.sweep.result import GatheredRows
 from constellm.sweep.rows import Rows
 from constellm.sweep.store import RowStore
 from python.sweep.problems import assert_same, small
@@ -316,14 +316,14 @@ def test_many_rows_make_several_files(tmp_path: Path, kind: str) -> None:
 
 
 def test_an_interrupted_sweep_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    accept = Table.accept
+    accept = GatheredRows.accept
 
-    def accept_and_press(self: Table, rows: Rows) -> None:
+    def accept_and_press(self: GatheredRows, rows: Rows) -> None:
         accept(self, rows)
         raise KeyboardInterrupt
 
     axes = {"rate_bps": np.geomspace(1e5, 1e7, 60_000)}
-    monkeypatch.setattr(Table, "accept", accept_and_press)
+    monkeypatch.setattr(GatheredRows, "accept", accept_and_press)
     first = run(small(), axes, store=tmp_path, threads=1)
     assert 0 < (first.status.values == "interrupted").sum() < 60_000
     monkeypatch.undo()

@@ -24,7 +24,7 @@ from constellm.model import Layer
 from constellm.network import link
 from constellm.split import Problem, solve
 from constellm.sweep import SweepResult, load_rows, run
-from constellm.sweep.result import Table
+from constellm.sweep.result import GatheredRows
 from constellm.sweep.rows import Rows
 from python.sweep.problems import FIGURES, assert_same, small
 
@@ -192,7 +192,7 @@ def test_a_factory_may_be_partial_or_take_no_axis() -> None:
 
 def test_methods_make_a_dimension() -> None:
     rates, methods = [1e5, 1e6], ["optimal", "uniform", "no-compression", "fixed:half"]
-    found = run(small(), rate_bps=rates, method=methods, plans=True)
+    found = run(small(), rate_bps=rates, method=methods, answers=True)
     assert found.delay_s.dims == ("rate_bps", "method")
     assert found.coords["method"].values.tolist() == methods
     assert "method" not in found.attrs
@@ -222,7 +222,7 @@ def test_a_method_that_does_not_fit_the_problem_makes_invalid_cells() -> None:
 
 
 def test_plans_come_along() -> None:
-    found = run(small(), rate_bps=[1e5, -1.0], plans=True)
+    found = run(small(), rate_bps=[1e5, -1.0], answers=True)
     plan = found["plan"].values[0]
     assert plan.delay_s == found.delay_s.values[0]
     assert plan.problem.links[0].rate_bps == 1e5
@@ -297,7 +297,7 @@ def test_wrong_calls_raise_before_anything_is_solved() -> None:
     raises(ValueError, "threads", small(), rate_bps=[1.0], threads=0)
     raises(TypeError, "threads", small(), rate_bps=[1.0], threads=1.5)
     raises(ValueError, "time_limit_s", small(), rate_bps=[1.0], time_limit_s=-1)
-    raises(ValueError, "either plans or store", small(), rate_bps=[1.0], plans=True, store="unused")
+    raises(ValueError, "either answers or store", small(), rate_bps=[1.0], answers=True, store="unused")
 
 
 def test_a_time_limit_is_for_each_cell() -> None:
@@ -324,16 +324,16 @@ def test_progress_needs_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ctrl_c_keeps_what_is_finished(delay_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pressed in Python's part of the work, or a moment later, most likely in the compiled one."""
     timer = threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGINT))
-    accept = Table.accept
+    accept = GatheredRows.accept
 
-    def accept_and_press(self: Table, rows: Rows) -> None:
+    def accept_and_press(self: GatheredRows, rows: Rows) -> None:
         accept(self, rows)
         if timer.ident is None:
             timer.start()
         if delay_s == 0.0:
             timer.join()
 
-    monkeypatch.setattr(Table, "accept", accept_and_press)
+    monkeypatch.setattr(GatheredRows, "accept", accept_and_press)
     many = np.linspace(1e5, 1e7, 300_000)
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -351,7 +351,7 @@ def test_an_exception_in_the_middle_comes_out(monkeypatch: pytest.MonkeyPatch) -
     def fail(self: object, rows: object) -> None:
         raise RuntimeError("no more room")
 
-    monkeypatch.setattr(Table, "accept", fail)
+    monkeypatch.setattr(GatheredRows, "accept", fail)
     with pytest.raises(RuntimeError, match="no more room"):
         run(small(), rate_bps=np.linspace(1e5, 1e6, 1000), threads=2)
 

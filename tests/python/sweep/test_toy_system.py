@@ -32,7 +32,7 @@ def test_factories_executors_and_answers_of_another_system():
     def cart(size):
         return Cart(f"of size {size}", radius_m=size)
 
-    found = run(cart, size=[1.0, 3.0], turns=[2], method="forwards", plans=True)
+    found = run(cart, size=[1.0, 3.0], turns=[2], method="forwards", answers=True)
     assert found["way"].values.tolist() == [[2.0], [6.0]]
     with ThreadPoolExecutor(2) as pool:
         assert run(cart, size=[1.0, 3.0], turns=[2], method="forwards", executor=pool)["way_m"].sum() == 8.0

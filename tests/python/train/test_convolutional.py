@@ -1,4 +1,4 @@
-"""Where convolutional networks keep their blocks: look-alikes of well-known ones, small."""
+"""Blocks of convolutional networks: look-alikes of well-known ones, small."""
 
 from __future__ import annotations
 

@@ -28,19 +28,23 @@ constexpr auto fields(const Codec*) {
   using core::optional;
   using core::required;
   return core::record(
-      "Codec", "One way to send an activation over a cut.",
-      required("name", &Codec::name, "unique in its menu").as_name().not_empty(),
-      required("ratio", &Codec::ratio, "uncompressed / compressed bytes", "", kPositive),
-      required("error", &Codec::error, "relative L2 error of the activation (a fraction)", "", kNonNegative),
-      optional("encode_s_per_byte", &Codec::encode_s_per_byte, "per uncompressed byte", "s/B", kNonNegative),
-      optional("decode_s_per_byte", &Codec::decode_s_per_byte, "per uncompressed byte", "s/B", kNonNegative),
-      optional("layer_ratio", &Codec::layer_ratio, "one per layer, in place of `ratio` at the cut after it",
-               "", kPositive),
-      optional("layer_error", &Codec::layer_error,
-               "one per layer, in place of error * error_gain at the cut after it", "", kNonNegative),
-      optional("group", &Codec::group, "name for addressing several codecs at once, such as a family")
-          .as_group()
-          .left_out_if_none());
+             "Codec", "One way to send an activation over a cut.",
+             required("name", &Codec::name, "unique in its menu").as_name().not_empty(),
+             required("ratio", &Codec::ratio, "uncompressed / compressed bytes", "", kPositive),
+             required("error", &Codec::error, "relative L2 error of the activation (a fraction)", "",
+                      kNonNegative),
+             optional("encode_s_per_byte", &Codec::encode_s_per_byte, "per uncompressed byte", "s/B",
+                      kNonNegative),
+             optional("decode_s_per_byte", &Codec::decode_s_per_byte, "per uncompressed byte", "s/B",
+                      kNonNegative),
+             optional("layer_ratio", &Codec::layer_ratio,
+                      "one per layer, in place of `ratio` at the cut after it", "", kPositive),
+             optional("layer_error", &Codec::layer_error,
+                      "one per layer, in place of error * error_gain at the cut after it", "", kNonNegative),
+             optional("group", &Codec::group, "name for addressing several codecs at once, such as a family")
+                 .as_group()
+                 .left_out_if_none())
+      .with_example("clm.codec.Codec(name='half', ratio=2.0, error=0.001)");
 }
 
 void validate(const Codec& codec, std::string_view where);

@@ -39,7 +39,7 @@ struct Bits {
   constexpr operator std::int64_t() const { return count; }
 };
 
-/// How an activation is coded.
+/// Coding of an activation: which features are kept, in how many bits, how they are packed.
 struct Scheme {
   Sparsify sparsify = Sparsify::none;
   double keep = 1.0;
@@ -65,19 +65,22 @@ inline constexpr core::Range kSeeds{.least = 0.0, .most = 0x1p63, .text = "[0, 2
 constexpr auto fields(const Scheme*) {
   using core::optional;
   return core::record(
-      "Scheme", "How an activation is sparsified, quantised and entropy-coded.",
-      optional("sparsify", &Scheme::sparsify,
-               "'none'; 'mask': what is given; 'top-k': the largest of every token; 'block-top-k': of every "
-               "block of features; 'slicer': of each sign by its energy"),
-      optional("keep", &Scheme::keep,
-               "share of the features that top-k, block-top-k and slicer keep, in (0, 1]", "", kShare),
-      optional("block", &Scheme::block, "features of a block, 1 to 65536", "", kBlockFeatures),
-      optional("bits", &Scheme::bits, "of a kept value, 2 to 8; None or 0: values travel as they are"),
-      optional("scale", &Scheme::scale, "what shares a scale: 'tensor', 'token', 'block'"),
-      optional("clip", &Scheme::clip, "'none'; 'laplace': where a Laplace distribution is best clipped"),
-      optional("rounding", &Scheme::rounding, "'nearest', 'stochastic'"),
-      optional("seed", &Scheme::seed, "of stochastic rounding, >= 0", "", kSeeds),
-      optional("entropy", &Scheme::entropy, "'none', 'zero-order', 'context'"));
+             "Scheme", "Coding of an activation: sparsification, quantisation and entropy coding.",
+             optional("sparsify", &Scheme::sparsify,
+                      "'none'; 'mask': what is given; 'top-k': the largest of every token; 'block-top-k': of "
+                      "every "
+                      "block of features; 'slicer': of each sign by its energy"),
+             optional("keep", &Scheme::keep, "share of the features that top-k, block-top-k and slicer keep",
+                      "", kShare),
+             optional("block", &Scheme::block, "features of a block", "", kBlockFeatures),
+             optional("bits", &Scheme::bits, "of a kept value, 2 to 8; None or 0: values travel as they are"),
+             optional("scale", &Scheme::scale, "what shares a scale: 'tensor', 'token', 'block'"),
+             optional("clip", &Scheme::clip,
+                      "'none'; 'laplace': where a Laplace distribution is best clipped"),
+             optional("rounding", &Scheme::rounding, "'nearest', 'stochastic'"),
+             optional("seed", &Scheme::seed, "of stochastic rounding", "", kSeeds),
+             optional("entropy", &Scheme::entropy, "'none', 'zero-order', 'context'"))
+      .with_example("clm.codec.Scheme(sparsify='top-k', keep=0.1, bits=4)");
 }
 
 /// What is wrong with a scheme, by field, value and range; nothing if it is valid.

@@ -6,7 +6,7 @@
 #include "constellm/codec/in_parts.hpp"
 #include "constellm/codec/scheme.hpp"
 
-// Which features of a token are kept.
+// Choice of the features of a token that are kept.
 namespace constellm::codec {
 
 /// How many bits are set; in arithmetic, since the baseline processor has no instruction for it.

@@ -12,8 +12,9 @@
 
 #include "constellm/core/error.hpp"
 
-// What is said of a field is said once: beside its struct stands `fields(const T*)`, a Record of the name,
-// sentence, unit and range of every field. Checks, bindings, messages, sweeps, files and docs read it.
+// Tables of fields: each fact about a field is said once. Beside its struct stands `fields(const T*)`, a
+// Record of the name, sentence, unit and range of every field. Checks, bindings, messages, sweeps, files and
+// docs read it.
 namespace constellm::core {
 
 /// The numbers that a field may hold, and how messages write them. NaN is in no range.
@@ -37,6 +38,10 @@ inline constexpr double kLargest = std::numeric_limits<double>::max();
 inline constexpr Range kReal{.least = -kLargest, .most = kLargest, .text = "(-inf, inf)"};
 inline constexpr Range kNonNegative{.least = 0.0, .most = kLargest, .text = "[0, inf)"};
 inline constexpr Range kPositive{.least = 0.0, .most = kLargest, .without_least = true, .text = "(0, inf)"};
+inline constexpr double kEndless = std::numeric_limits<double>::infinity();
+inline constexpr Range kNonNegativeOrEndless{.least = 0.0, .most = kEndless, .text = "[0, inf]"};
+inline constexpr Range kPositiveOrEndless{
+    .least = 0.0, .most = kEndless, .without_least = true, .text = "(0, inf]"};
 
 /// What a text is to an address: part of what its record goes by, or a group of records.
 enum class Role { plain, name, group };
@@ -134,6 +139,13 @@ struct Record {
   const char* name;
   const char* doc;
   std::tuple<Field<T, Access>...> fields;
+  const char* example = "";  ///< an expression in Python that makes one; `clm` is the package
+
+  [[nodiscard]] constexpr Record with_example(const char* expression) const {
+    Record record = *this;
+    record.example = expression;
+    return record;
+  }
 
   template <class Call>
   constexpr void for_each(Call call) const {
@@ -161,7 +173,7 @@ constexpr std::tuple<Fields...> as_tuple(const std::tuple<Fields...>& fields) {
 template <class T, class... Access>
 constexpr Record<T, Access...> made(const char* name, const char* doc,
                                     const std::tuple<Field<T, Access>...>& fields) {
-  return {name, doc, fields};
+  return {.name = name, .doc = doc, .fields = fields};
 }
 
 }  // namespace detail
@@ -181,24 +193,25 @@ constexpr auto fields_of() {
   return fields(static_cast<const T*>(nullptr));
 }
 
-namespace detail {
-
-inline void check(const std::string_view where, const char* name, const Range& range, double value) {
+/// Holds a number, or every entry of a list, against a range; throws InvalidInput.
+inline void check_range(std::string_view where, const char* name, const Range& range, double value) {
   if (!range.contains(value)) throw_out_of_range(where, name, value, range.text);
 }
 
-inline void check(std::string_view where, const char* name, const Range& range, std::int64_t value) {
+inline void check_range(std::string_view where, const char* name, const Range& range, std::int64_t value) {
   if (range.contains(value)) return;
   throw InvalidInput(std::string(where) + name + ": " + std::to_string(value) + " is not in " + range.text);
 }
 
-inline void check(std::string_view where, const char* name, const Range& range,
-                  const std::vector<double>& values) {
+inline void check_range(std::string_view where, const char* name, const Range& range,
+                        const std::vector<double>& values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!range.contains(values[i]))
       throw_out_of_range(where, std::string(name) + "[" + std::to_string(i) + "]", values[i], range.text);
   }
 }
+
+namespace detail {
 
 template <class V>
 concept Checked =
@@ -217,12 +230,12 @@ void check_ranges(const Record<T, Access...>& table, const T& record, std::strin
         *field.section == '\0' ? std::string() : std::string(where) + field.section + ".";
     const std::string_view place = inside.empty() ? where : std::string_view(inside);
     if constexpr (detail::Checked<V>) {
-      detail::check(place, field.name, field.range, value);
+      check_range(place, field.name, field.range, value);
     } else if constexpr (requires {
                            requires detail::Checked<typename V::value_type>;
                            value.has_value();
                          }) {
-      if (value) detail::check(place, field.name, field.range, *value);
+      if (value) check_range(place, field.name, field.range, *value);
     } else if constexpr (std::is_same_v<V, std::string>) {
       if (!field.may_be_empty && value.empty())
         throw InvalidInput(std::string(place) + field.name + ": must not be empty");

@@ -33,7 +33,8 @@ constexpr auto fields(const Layer*) {
                                "weight of a codec's error at the cut after the layer", "", kNonNegative),
                       optional("group", &Layer::group, "name for addressing several layers at once")
                           .as_group()
-                          .left_out_if_none());
+                          .left_out_if_none())
+      .with_example("clm.model.Layer(name='block', flop=1e9, memory_bytes=4e6, output_bytes=2e6)");
 }
 
 /// Throws core::InvalidInput that names `where` and the field.

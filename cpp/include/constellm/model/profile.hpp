@@ -6,7 +6,7 @@
 
 namespace constellm::model {
 
-/// What a layer is made of; all figures for one micro-batch. A planner needs `Layer` only.
+/// A layer with its parts; all figures for one micro-batch. A planner needs `Layer` only.
 struct LayerProfile {
   std::string name;
   double flop = 0.0;
@@ -26,29 +26,30 @@ constexpr auto fields(const LayerProfile*) {
   using core::optional;
   using core::required;
   return core::record(
-      "LayerProfile", "What a layer is made of; all figures for one micro-batch.",
-      required("name", &LayerProfile::name, "label"),
-      required("flop", &LayerProfile::flop, "computation, a multiply-add counts 2", "FLOP",
-               core::kNonNegative),
-      required(
-          "memory_bytes", &LayerProfile::memory_bytes,
-          "resident on the host: weights + KV cache + workspace where computed, else as measured or stated",
-          "B", core::kNonNegative),
-      required("output_bytes", &LayerProfile::output_bytes, "everything that crosses a cut after the layer",
-               "B", core::kNonNegative),
-      optional("parameters", &LayerProfile::parameters, "shared ones count once, where they are first used",
-               "", core::kNonNegative),
-      optional("weight_bytes", &LayerProfile::weight_bytes, "weights stored at this layer", "B",
-               core::kNonNegative),
-      optional("kv_cache_bytes", &LayerProfile::kv_cache_bytes, "keys and values kept for later tokens", "B",
-               core::kNonNegative),
-      optional("workspace_bytes", &LayerProfile::workspace_bytes, "largest set of activations alive at once",
-               "B", core::kNonNegative),
-      optional("read_bytes", &LayerProfile::read_bytes,
-               "weights and cache read from memory per pass, the floor of a bandwidth-bound one", "B",
-               core::kNonNegative),
-      optional("error_gain", &LayerProfile::error_gain,
-               "weight of a codec's error at the cut after the layer", "", core::kNonNegative));
+             "LayerProfile", "A layer with its parts; all figures for one micro-batch.",
+             required("name", &LayerProfile::name, "label"),
+             required("flop", &LayerProfile::flop, "computation, a multiply-add counts 2", "FLOP",
+                      core::kNonNegative),
+             required("memory_bytes", &LayerProfile::memory_bytes,
+                      "resident on the host: weights + KV cache + workspace where computed, else as measured "
+                      "or stated",
+                      "B", core::kNonNegative),
+             required("output_bytes", &LayerProfile::output_bytes,
+                      "everything that crosses a cut after the layer", "B", core::kNonNegative),
+             optional("parameters", &LayerProfile::parameters,
+                      "shared ones count once, where they are first used", "", core::kNonNegative),
+             optional("weight_bytes", &LayerProfile::weight_bytes, "weights stored at this layer", "B",
+                      core::kNonNegative),
+             optional("kv_cache_bytes", &LayerProfile::kv_cache_bytes,
+                      "keys and values kept for later tokens", "B", core::kNonNegative),
+             optional("workspace_bytes", &LayerProfile::workspace_bytes,
+                      "largest set of activations alive at once", "B", core::kNonNegative),
+             optional("read_bytes", &LayerProfile::read_bytes,
+                      "weights and cache read from memory per pass, the floor of a bandwidth-bound one", "B",
+                      core::kNonNegative),
+             optional("error_gain", &LayerProfile::error_gain,
+                      "weight of a codec's error at the cut after the layer", "", core::kNonNegative))
+      .with_example("clm.model.LayerProfile(name='block', flop=1e9, memory_bytes=4e6, output_bytes=2e6)");
 }
 
 /// Throws core::InvalidInput that names `where` and the field.

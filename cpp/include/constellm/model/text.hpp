@@ -8,7 +8,7 @@
 
 namespace constellm::model {
 
-/// What feeds a decoder and what reads it out.
+/// Input and output layers of a decoder.
 struct TextEnds {
   std::int64_t vocabulary = 1;   ///< V
   std::int64_t embed_width = 0;  ///< e
@@ -25,7 +25,7 @@ constexpr auto fields(const TextEnds*) {
   using core::optional;
   using core::required;
   return core::record(
-      "TextEnds", "What feeds a decoder and what reads it out.",
+      "TextEnds", "Input and output layers of a decoder.",
       required("vocabulary", &TextEnds::vocabulary, "tokens known", "", kAtLeastOne),
       optional("embed_width", &TextEnds::embed_width,
                "numbers per token embedding, projected to the width; 0: the width", "", core::kNonNegative),

@@ -8,7 +8,7 @@
 
 namespace constellm::model {
 
-/// What feeds a vision transformer and what reads it out.
+/// Input and output layers of a vision transformer.
 struct VisionEnds {
   std::int64_t image_px = 224;
   std::int64_t patch_px = 16;
@@ -38,7 +38,7 @@ constexpr auto fields(const VisionEnds*) {
   using core::optional;
   using core::required;
   return core::record(
-      "VisionEnds", "What feeds a vision transformer and what reads it out.",
+      "VisionEnds", "Input and output layers of a vision transformer.",
       required("image_px", &VisionEnds::image_px, "side of the square image", "px", kAtLeastOne),
       required("patch_px", &VisionEnds::patch_px, "side of a patch", "px", kAtLeastOne),
       optional("channels", &VisionEnds::channels, "of the image", "", kAtLeastOne),

@@ -28,7 +28,10 @@ constexpr auto fields(const Network*) {
                       required("nodes", &Network::nodes, "list of Node"),
                       required("links", &Network::links, "list of Link"),
                       optional("source", &Network::source, "id of the node that has the input, or None"),
-                      optional("sink", &Network::sink, "id of the node that wants the result, or None"));
+                      optional("sink", &Network::sink, "id of the node that wants the result, or None"))
+      .with_example(
+          "clm.network.Network(nodes=[clm.network.Node(id='s0', flop_per_s=1e12, memory_bytes=8e9)], "
+          "links=[])");
 }
 
 /// Checks every node and link, and that the ends of links and the two defaults are nodes.

@@ -42,21 +42,23 @@ constexpr auto fields(const Node*) {
   using core::optional;
   using core::required;
   return core::record(
-      "Node",
-      "A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.",
-      required("id", &Node::id, "unique in its network").as_name().not_empty(),
-      required("flop_per_s", &Node::flop_per_s, "effective computing speed", "FLOP/s", kNonNegative),
-      required("memory_bytes", &Node::memory_bytes, "room for layers", "B", kNonNegative),
-      optional("power_w", &Node::power_w, "while computing", "W", kNonNegative),
-      optional("tx_power_w", &Node::tx_power_w, "while sending", "W", kNonNegative),
-      optional("overhead_s", &Node::overhead_s, "fixed time per micro-batch of a hosting node", "s",
-               kNonNegative),
-      optional("codec_time_scale", &Node::codec_time_scale, "multiplies encode and decode times here", "",
-               kNonNegative),
-      optional("layer_time_s", &Node::layer_time_s,
-               "measured time of every layer per micro-batch, in place of flop / flop_per_s [layers]", "s",
-               kNonNegative),
-      optional("group", &Node::group, "name for addressing several nodes at once").as_group());
+             "Node",
+             "A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only "
+             "relays.",
+             required("id", &Node::id, "unique in its network").as_name().not_empty(),
+             required("flop_per_s", &Node::flop_per_s, "effective computing speed", "FLOP/s", kNonNegative),
+             required("memory_bytes", &Node::memory_bytes, "room for layers", "B", kNonNegative),
+             optional("power_w", &Node::power_w, "while computing", "W", kNonNegative),
+             optional("tx_power_w", &Node::tx_power_w, "while sending", "W", kNonNegative),
+             optional("overhead_s", &Node::overhead_s, "fixed time per micro-batch of a hosting node", "s",
+                      kNonNegative),
+             optional("codec_time_scale", &Node::codec_time_scale, "multiplies encode and decode times here",
+                      "", kNonNegative),
+             optional("layer_time_s", &Node::layer_time_s,
+                      "measured time of every layer per micro-batch, in place of flop / flop_per_s [layers]",
+                      "s", kNonNegative),
+             optional("group", &Node::group, "name for addressing several nodes at once").as_group())
+      .with_example("clm.network.Node(id='s0', flop_per_s=1e12, memory_bytes=8e9)");
 }
 
 constexpr auto fields(const Link*) {
@@ -64,13 +66,17 @@ constexpr auto fields(const Link*) {
   using core::optional;
   using core::required;
   return core::record(
-      "Link", "A directed link. `network.link` makes one without the reserved word `from`.",
-      required("from", &Link::from, "id of the sender").as_name(),
-      required("to", &Link::to, "id of the receiver").as_name(),
-      required("rate_bps", &Link::rate_bps, "bits that it carries in a second", "bit/s", core::kPositive),
-      required("latency_s", &Link::latency_s, "propagation; occupies nothing", "s", kNonNegative),
-      optional("overhead_s", &Link::overhead_s, "fixed per message; occupies the link", "s", kNonNegative),
-      optional("group", &Link::group, "name for addressing several links at once").as_group());
+             "Link",
+             "A directed link. Its sender is `from_`, in files `from`: Python keeps that word for itself.",
+             required("from", &Link::from, "id of the sender").as_name(),
+             required("to", &Link::to, "id of the receiver").as_name(),
+             required("rate_bps", &Link::rate_bps, "bits that it carries in a second", "bit/s",
+                      core::kPositive),
+             required("latency_s", &Link::latency_s, "propagation; occupies nothing", "s", kNonNegative),
+             optional("overhead_s", &Link::overhead_s, "fixed per message; occupies the link", "s",
+                      kNonNegative),
+             optional("group", &Link::group, "name for addressing several links at once").as_group())
+      .with_example("clm.network.Link(from_='s0', to='s1', rate_bps=1e9, latency_s=0.01)");
 }
 
 void validate(const Node& node, std::string_view where);

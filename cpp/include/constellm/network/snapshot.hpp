@@ -7,6 +7,11 @@
 
 namespace constellm::network {
 
+// What the figures of a snapshot may be.
+inline constexpr core::Range kStart = core::kReal;
+inline constexpr core::Range kValidity = core::kPositiveOrEndless;
+inline constexpr core::Range kLifetime = core::kNonNegativeOrEndless;
+
 /// The graph that holds from `t_s` for `valid_s`: over [t_s, t_s + valid_s). Copies share it.
 class Snapshot {
  public:

@@ -22,7 +22,7 @@ constexpr auto fields(const StageTerms*) {
   using core::kNonNegative;
   using core::required;
   using Terms = StageTerms;
-  return core::record("StageTerms", "What a stage of a plan takes, per micro-batch.",
+  return core::record("StageTerms", "Time and memory of a stage of a plan, per micro-batch.",
                       required("overhead_s", &Terms::overhead_s, "of its node", "s", kNonNegative),
                       required("decode_s", &Terms::decode_s, "what it received", "s", kNonNegative),
                       required("compute_s", &Terms::compute_s, "its layers", "s", kNonNegative),
@@ -44,7 +44,7 @@ constexpr auto fields(const HopTerms*) {
   using core::kNonNegative;
   using core::required;
   using Terms = HopTerms;
-  return core::record("HopTerms", "What a hop of a plan takes, per micro-batch.",
+  return core::record("HopTerms", "Bytes and time of a hop of a plan, per micro-batch.",
                       required("bytes", &Terms::bytes, "that cross it", "B", kNonNegative),
                       required("time_s", &Terms::time_s, "occupies the link", "s", kNonNegative),
                       required("latency_s", &Terms::latency_s, "propagation", "s", kNonNegative));

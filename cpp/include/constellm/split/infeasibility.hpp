@@ -10,9 +10,9 @@
 
 namespace constellm::split {
 
-/// Why a problem has no plan, and how much would do. Each least value is that of a plan: with it as the
-/// limit there is one, with less there is none (to a relative 1e-9). None where nothing is limited, no
-/// value would do, or the time ran out.
+/// The reason for which a problem has no plan, and how much would do. Each least value is that of a plan:
+/// with it as the limit there is one, with less there is none (to a relative 1e-9). None where nothing is
+/// limited, no value would do, or the time ran out.
 struct Infeasibility {
   std::string reason;
   std::optional<double> least_error;
@@ -30,7 +30,8 @@ constexpr auto fields(const Infeasibility*) {
   using core::optional;
   using core::required;
   return core::record(
-      "Infeasibility", "Why a problem has no plan, and how much would do; None where nothing would.",
+      "Infeasibility",
+      "The reason for which a problem has no plan, and how much would do; None where nothing would.",
       required("reason", &Infeasibility::reason,
                "'no_route' from source to sink; 'no_host', no node on a route computes; 'memory', 'error' or "
                "'energy', the first that no plan keeps even without the limits after it; 'limits', each can "

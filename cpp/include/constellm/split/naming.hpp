@@ -22,11 +22,13 @@ constexpr auto fields(const Stage*) {
   using core::optional;
   using core::required;
   constexpr core::Range kPosition{.least = 0.0, .most = 2147483647.0, .text = "[0, 2^31)"};
-  return core::record(
-      "Stage", "One hosting node's share of the layers.", required("node", &Stage::node, "id of the host"),
-      required("first_layer", &Stage::first_layer, "0-based", "", kPosition),
-      required("last_layer", &Stage::last_layer, "0-based, inclusive", "", kPosition),
-      optional("codec", &Stage::codec, "name of the codec of what it sends on; None after the last layer"));
+  return core::record("Stage", "One hosting node's share of the layers.",
+                      required("node", &Stage::node, "id of the host"),
+                      required("first_layer", &Stage::first_layer, "0-based", "", kPosition),
+                      required("last_layer", &Stage::last_layer, "0-based, inclusive", "", kPosition),
+                      optional("codec", &Stage::codec,
+                               "name of the codec of what it sends on; None after the last layer"))
+      .with_example("clm.split.Stage(node='s0', first_layer=0, last_layer=3, codec='quantise-4')");
 }
 
 void validate(const Stage& stage, std::string_view where);

@@ -34,7 +34,7 @@ constexpr auto fields(const Limits*) {
   using core::kNonNegative;
   using core::optional;
   return core::record(
-      "Limits", "What a plan must keep.",
+      "Limits", "Limits that a plan must keep.",
       optional("max_error", &Limits::max_error, "of the accumulated error, or None", "", kNonNegative),
       optional("max_energy_j", &Limits::max_energy_j, "of the energy of all micro-batches, or None", "J",
                kNonNegative),
@@ -68,23 +68,27 @@ constexpr auto fields(const ProblemSpec*) {
   using Spec = ProblemSpec;
   constexpr core::Range kMicroBatches{.least = 1.0, .most = 9007199254740992.0, .text = "[1, 2^53]"};
   return core::record(
-      "Problem",
-      "What is to be run where, under which limits. Immutable and validated once; the values are those of\n"
-      "the file format `constellm.split-problem`.",
-      optional("name", &Spec::name, "1 to 100 characters of [A-Za-z0-9._-]").to_be_said_in_files(),
-      required("layers", &Spec::layers, "in execution order"),
-      required("input_bytes", &Spec::input_bytes, "raw input per micro-batch, at the source", "B",
-               core::kNonNegative),
-      core::lifted(&Spec::network, required("nodes", &Network::nodes, "of the network")),
-      core::lifted(&Spec::network, required("links", &Network::links, "of the network")),
-      required("source", &Spec::source, "id of the node that has the input"),
-      required("sink", &Spec::sink, "id of the node that wants the result"),
-      optional("micro_batches", &Spec::micro_batches,
-               "identical micro-batches that flow through the pipeline", "", kMicroBatches)
-          .to_be_said_in_files(),
-      required("codecs", &Spec::codecs, "the menu: names are unique"),
-      core::section("limits", &Spec::limits, core::fields_of<Limits>()),
-      optional("objective", &Spec::objective, "'delay' or 'throughput'"));
+             "Problem",
+             "A model to be run on a network under limits. Immutable and validated once; the values are "
+             "those of\n"
+             "the file format `constellm.split-problem`.",
+             optional("name", &Spec::name, "1 to 100 characters of [A-Za-z0-9._-]").to_be_said_in_files(),
+             required("layers", &Spec::layers, "in execution order"),
+             required("input_bytes", &Spec::input_bytes, "raw input per micro-batch, at the source", "B",
+                      core::kNonNegative),
+             core::lifted(&Spec::network, required("nodes", &Network::nodes, "of the network")),
+             core::lifted(&Spec::network, required("links", &Network::links, "of the network")),
+             required("source", &Spec::source, "id of the node that has the input"),
+             required("sink", &Spec::sink, "id of the node that wants the result"),
+             optional("micro_batches", &Spec::micro_batches,
+                      "identical micro-batches that flow through the pipeline", "", kMicroBatches)
+                 .to_be_said_in_files(),
+             required("codecs", &Spec::codecs, "the menu: names are unique"),
+             core::section("limits", &Spec::limits, core::fields_of<Limits>()),
+             optional("objective", &Spec::objective, "'delay' or 'throughput'"))
+      .with_example(
+          "clm.split.Problem(model=clm.model.vit('vit-base/16', batch=8), codecs=clm.codec.menu('quantise'), "
+          "network=clm.network.chain(3, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9))");
 }
 
 /// A validated, immutable problem; copies share it. The constructor is the only way in, and

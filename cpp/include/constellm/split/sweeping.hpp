@@ -8,7 +8,7 @@
 
 namespace constellm::split {
 
-/// What a plan gives in a sweep.
+/// Figures of a plan in a sweep.
 struct PlanRow : Figures {
   double lower_bound_s = kNone;
   double seconds = kNone;
@@ -20,7 +20,7 @@ struct PlanRow : Figures {
 constexpr auto fields(const PlanRow*) {
   using core::optional;
   return core::record(
-      "PlanRow", "What a plan gives in a sweep.", figures<PlanRow>(),
+      "PlanRow", "Figures of a plan in a sweep.", figures<PlanRow>(),
       optional("lower_bound_s", &PlanRow::lower_bound_s,
                "no plan has a smaller objective; infinite where no plan exists", "s"),
       optional("seconds", &PlanRow::seconds, "spent by the solver", "s"),

@@ -15,12 +15,12 @@ Plan best(ProblemSpec question, core::StopToken& stop, search::Workspace& worksp
 }
 
 template <class Keep>
-void only_these_host(ProblemSpec& spec, Keep keep) {
-  for (std::size_t v = 0; v < spec.network.nodes.size(); ++v) {
-    if (keep(static_cast<std::int32_t>(v))) continue;
-    spec.network.nodes[v].flop_per_s = 0.0;
-    spec.network.nodes[v].layer_time_s.reset();
-  }
+SolveOptions only_these_host(const Problem& problem, Keep keep) {
+  SolveOptions options;
+  HostMask& allowed = options.compile.allowed;
+  for (std::int32_t v = 0; v < problem.node_count(); ++v)
+    allowed.insert(allowed.end(), z(problem.layer_count()), keep(v) ? 1 : 0);
+  return options;
 }
 
 void without_limits(ProblemSpec& spec) {
@@ -54,16 +54,14 @@ std::vector<std::int32_t> hosts_but_sink(const Problem& problem) {
 }
 
 Plan best_on(const Problem& problem, std::int32_t host, core::StopToken& stop, search::Workspace& workspace) {
-  ProblemSpec question = problem.spec();
-  only_these_host(question, [&](std::int32_t v) { return v == host; });
-  return best(std::move(question), stop, workspace);
+  return solve(problem, only_these_host(problem, [&](std::int32_t v) { return v == host; }), stop, workspace);
 }
 
 }  // namespace
 
 std::optional<Assignment> optimum(const Problem& problem, core::StopToken& stop,
                                   search::Workspace& workspace) {
-  return best(problem.spec(), stop, workspace).assignment;
+  return solve(problem, {}, stop, workspace).assignment;
 }
 
 std::optional<Assignment> ground_only(const Problem& problem, core::StopToken& stop,
@@ -116,8 +114,9 @@ std::optional<Assignment> neurosurgeon(const Problem& problem, core::StopToken& 
   ProblemSpec question = problem.spec();
   without_limits(question);
   latency_question(question);
-  only_these_host(question, [&](std::int32_t v) { return v == problem.source() || v == problem.sink(); });
-  return best(std::move(question), stop, workspace).assignment;
+  const SolveOptions ends =
+      only_these_host(problem, [&](std::int32_t v) { return v == problem.source() || v == problem.sink(); });
+  return best(std::move(question), stop, workspace, ends).assignment;
 }
 
 std::optional<Assignment> pipeedge(const Problem& problem, core::StopToken& stop,

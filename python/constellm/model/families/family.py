@@ -1,4 +1,4 @@
-"""What is known of an architecture: the fields that its class reads, and the blocks that they make."""
+"""Families of architectures: the fields that a class reads, and the blocks that they make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is compared in the scenario: a method, and what it may use there."""
+"""Contenders of the scenario: a method each, and what it may use there."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ ANYWHERE = Contender("optimal, ground may compute", "optimal", {"ground_computes
 FIGURES = ("delay_s", "bottleneck_s", "bytes", "error", "stages", "status")
 
 
-def measure(contenders: Sequence[Contender], axes: Mapping[str, Any], **settings: Any) -> Rows:
+def solved(contenders: Sequence[Contender], axes: Mapping[str, Any], **settings: Any) -> Rows:
     """Every contender at every combination of the scenario's settings.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What was measured on real activations of the paper's claims about compression and accuracy."""
+"""Measurements on real activations for the paper's claims about compression and accuracy."""
 
 from __future__ import annotations
 

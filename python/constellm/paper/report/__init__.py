@@ -1,1 +1,1 @@
-"""What studies share: parameters and experiments, claims with verdicts, pages, notebooks."""
+"""Common parts of studies: parameters and experiments, claims with verdicts, pages, notebooks."""

@@ -8,7 +8,7 @@ from ....model import image_bytes, vit
 from ....plot import palette, style
 from ...report.draw import curves
 from ...report.study import Experiment, Picture
-from ..contenders import CHAIN, GROUND_ONLY, PROPORTIONAL, RAW, measure, plain
+from ..contenders import CHAIN, GROUND_ONLY, PROPORTIONAL, RAW, plain, solved
 from ..parameters import PAPER_KEEP
 
 CLAIMED_SAVING = 0.717
@@ -38,7 +38,7 @@ def accountings(raw_bytes: float, activation_bytes: float, ratio: float) -> dict
 
 def _compute(quick: bool) -> Tables:
     sizes = _SIZES[1::3] if quick else _SIZES
-    measured = measure((CHAIN, PROPORTIONAL, RAW, GROUND_ONLY), {"image": sizes})
+    measured = solved((CHAIN, PROPORTIONAL, RAW, GROUND_ONLY), {"image": sizes})
     activation = vit("vit-gigantic/14", batch=_BATCH).layers[1].output_bytes
     ratio = gumbel_mask(keep=[PAPER_KEEP])[0].ratio
     savings: Rows = []

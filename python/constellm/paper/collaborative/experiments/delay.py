@@ -15,7 +15,7 @@ from ..contenders import (
     SINGLE,
     TOP_K,
     UNIFORM,
-    measure,
+    solved,
 )
 from ..parameters import FOOTPRINT_BYTES
 
@@ -48,7 +48,7 @@ def _compute(quick: bool) -> Tables:
         "s2g_rate_bps": (0.2e9, 0.8e9) if quick else RATES_BPS,
     }
     contenders = (CHAIN, GROUND_ONLY, PROPORTIONAL, UNIFORM, RAW, TOP_K)
-    rows = measure(contenders, axes)
+    rows = solved(contenders, axes)
     return {"delay": rows, "delay-against-ground": against_ground(rows, tuple(axes))}
 
 
@@ -105,7 +105,7 @@ SHORT = {
 
 def _compute_models(quick: bool) -> Tables:
     axes = {"model": tuple(FOOTPRINT_BYTES), "image": ("1080p",) if quick else ("480p", "1080p")}
-    rows = measure((CHAIN, PROPORTIONAL, UNIFORM, SINGLE, BEST_SATELLITE, GROUND_ONLY), axes)
+    rows = solved((CHAIN, PROPORTIONAL, UNIFORM, SINGLE, BEST_SATELLITE, GROUND_ONLY), axes)
     gains: Rows = []
     for row in rows:
         if row["contender"] != CHAIN.label:
@@ -113,7 +113,7 @@ def _compute_models(quick: bool) -> Tables:
             gain: Row = {"contender": row["contender"], "model": row["model"], "image": row["image"]}
             gain["speed_up"] = row["delay_s"] / chain["delay_s"]
             gains.append(gain)
-    small = measure(
+    small = solved(
         (CHAIN, PROPORTIONAL, UNIFORM, SINGLE),
         {
             "power_modes_w": ((30, 50, 15, 30, 50), (50, 30, 15, 30, 50)),

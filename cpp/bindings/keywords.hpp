@@ -1,0 +1,58 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "from_python.hpp"
+
+// Refusal of keywords, in the same words by every constructor.
+namespace constellm::bindings {
+
+using Names = std::vector<std::string>;
+
+/// Whether Python keeps the name of a field for itself: there it is `from_`.
+constexpr bool is_reserved(std::string_view field) { return field == "from"; }
+
+inline std::string python_name(std::string_view field) {
+  return std::string(field) + (is_reserved(field) ? "_" : "");
+}
+
+/// What goes behind an unknown name: the one of `names` that was meant, or all of them where none is like it.
+inline std::string hint_for(const py::handle& word, const Names& names) {
+  const py::list alike = py::module_::import("difflib").attr("get_close_matches")(word, names, 1);
+  if (!alike.empty()) return "; did you mean " + shown(alike[0]) + "?";
+  std::string known;
+  for (const std::string& name : names) known += (known.empty() ? "; known: " : ", ") + name;
+  return known;
+}
+
+/// Complains of the first keyword that is none of `names`; `told` are those that it may have meant.
+inline void refuse_unknown(const std::string& type, const py::dict& keywords, const Names& names,
+                           const Names& told) {
+  for (const auto& [key, _] : keywords) {
+    const auto is_key = [key = key](const std::string& name) {
+      return PyUnicode_CompareWithASCIIString(key.ptr(), name.c_str()) == 0;
+    };
+    if (std::none_of(names.begin(), names.end(), is_key))
+      throw py::type_error(type + ": unknown key " + shown(key) + hint_for(key, told));
+  }
+}
+
+[[noreturn]] inline void throw_missing(const std::string& type, const std::string& name) {
+  throw py::type_error(type + ": missing required key '" + name + "'");
+}
+
+/// Refuses values without a keyword after the first `most`, with the form that is meant.
+inline void refuse_positions(const std::string& type, const Names& names, std::size_t most,
+                             const py::args& args) {
+  if (args.size() <= most) return;
+  std::string form;
+  for (std::size_t i = 0; i < std::min(args.size(), names.size()); ++i)
+    form += (i == 0 ? "" : ", ") + (i < most ? "" : names[i] + "=") + shown(args[i], 20);
+  const std::string which = most == 0 ? "fields" : "fields after '" + names[most - 1] + "'";
+  throw py::type_error(type + ": " + which + " are given by keyword, as in " + type + "(" + form + ")");
+}
+
+}  // namespace constellm::bindings

@@ -1,0 +1,64 @@
+"""Modules that moved since 0.1.0, under their old names until the next version."""
+
+from __future__ import annotations
+
+from .core.deprecation import moved_modules
+
+# Old module to the one that has its names now, both without the package's name.
+MODULES = {
+    "paper.claims": "paper.collaborative.claims",
+    "paper.contenders": "paper.collaborative.contenders",
+    "paper.experiments": "paper.collaborative.experiments",
+    "paper.experiments.algorithms": "paper.collaborative.experiments.algorithms",
+    "paper.experiments.communication": "paper.collaborative.experiments.communication",
+    "paper.experiments.compression": "paper.collaborative.experiments.compression",
+    "paper.experiments.delay": "paper.collaborative.experiments.delay",
+    "paper.experiments.draw": "paper.report.draw",
+    "paper.experiments.experiment": "paper.report.study",
+    "paper.experiments.search": "paper.collaborative.experiments.search",
+    "paper.experiments.sensitivity": "paper.collaborative.experiments.sensitivity",
+    "paper.notebooks": "paper.report.notebooks",
+    "paper.page": "paper.report.page",
+    "paper.parameters": "paper.collaborative.parameters",
+    "paper.reproduction": "paper.report.reproduction",
+    "paper.rows": "core.table",
+    "paper.scenario": "paper.collaborative.scenario",
+    "plot.measured": "plot.accuracy",
+    "run.graph": "infer.graph",
+    "run.infer": "infer.infer",
+    "run.learned": "infer.shipped_cuts",
+    "run.measurement": "infer.measurement",
+    "run.onnx_model": "infer.onnx_model",
+    "run.profile": "infer.vit_profile",
+    "run.shipped_cuts": "infer.shipped_cuts",
+    "run.weights": "infer.weights",
+    "sweep.run": "sweep.running",
+    "train.joint": "codesign.loop",
+    "train.joint_result": "codesign.result",
+    "train.rows": "train.nested",
+}
+
+# Names that went elsewhere than the rest of their module, or are called otherwise.
+NAMES = {
+    "paper.contenders.measure": "paper.collaborative.contenders.solved",
+    "paper.claims.verdict": "paper.report.claims.verdict",
+    "paper.parameters.ASSUMED": "paper.report.study.ASSUMED",
+    "paper.parameters.DERIVED": "paper.report.study.DERIVED",
+    "paper.parameters.Parameter": "paper.report.study.Parameter",
+    "paper.parameters.STATED": "paper.report.study.STATED",
+    "paper.parameters.parameters_markdown": "paper.collaborative.parameters_markdown",
+    "paper.reproduction.reproduce": "paper.reproduce",
+    "paper.scenario.collaborative": "paper.collaborative.problem",
+    "run.infer.Compressors": "codec.compressor.Compressors",
+    "run.infer.compressor_at": "codec.compressor.compressor_at",
+    "run.infer.cuts_of": "split.compressors_at_cuts",
+    "sweep.run.sweep": "sweep.run",
+    "train.joint.Compressors": "codec.compressor.Compressors",
+    "train.joint.IDEAL": "codesign.planner.IDEAL",
+    "train.joint.Order": "codesign.campaign.Order",
+    "train.joint.ProblemOf": "codesign.planner.ProblemOf",
+    "train.joint.Trainer": "codesign.campaign.Trainer",
+    "train.joint_result.cuts_of": "split.codecs_at_cuts",
+}
+
+moved_modules(__package__, MODULES, NAMES)
