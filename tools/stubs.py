@@ -12,13 +12,15 @@ from pathlib import Path
 
 HEADER = "# Generated from the compiled module by `make stubs`; do not edit.\n"
 
-# A field may bear the name of a Python keyword (`from` of a link): it is read with getattr() and given in
-# **{...}, which no annotation can spell out.
+# A field may bear the name of a Python keyword (`from` of a link): it is written `from_`, and read with
+# getattr() under its own name, which no annotation can spell out.
 KEYWORD = "|".join(keyword.kwlist)
-KEYWORD_PARAMETERS = re.compile(rf"(?m)^(    def __init__\(self, )\*, .*?\b(?:{KEYWORD}): .*\) -> None:$")
 KEYWORD_PROPERTY = re.compile(
-    rf'(?m)^    @property\n    def (?:{KEYWORD})\(self\) -> .*:\n        """\n(?:        .*\n)*?        """\n'
+    rf'(?m)^    @property\n    def (?:{KEYWORD})\(.*\).*:\n        """\n(?:        .*\n)*?        """\n'
 )
+
+# Of the run alone: what `inspect` reads, and names of an older version.
+RUN = re.compile(r"(?m)^(?:import inspect|    (?:__signature__|required_keys|optional_keys): .*)\n")
 
 # What `build` holds depends on compiler and machine.
 BUILD = re.compile(r"(?m)^build: dict = .*$")
@@ -54,8 +56,8 @@ def generate() -> dict[str, str]:
 
 
 def _mended(stub: str) -> str:
-    stub = KEYWORD_PARAMETERS.sub(r"\1**fields: typing.Any) -> None:", stub)
     stub = KEYWORD_PROPERTY.sub("", stub)
+    stub = RUN.sub("", stub)
     stub = BUILD.sub("build: dict", stub)
     ast.parse(stub)
     return HEADER + stub

@@ -181,22 +181,6 @@ inline py::dict state_of(const char* name, const py::object& state) {
   return parts[1];
 }
 
-/// `required_keys` and `optional_keys` of constellm 0.1.0, for one version more.
-template <class Type>
-void def_old_keys(Type& type, const std::string& record, const Infos& infos, bool required) {
-  const std::string name = required ? "required_keys" : "optional_keys";
-  Names keys;
-  for (const FieldInfo& field : infos) {
-    if (field.required == required) keys.push_back(field.name);
-  }
-  type.def_property_readonly_static(name.c_str(), [=](const py::object&) {
-    const std::string text = record + "." + name + " is deprecated and goes with the next version; it is " +
-                             record + ".fields now";
-    if (PyErr_WarnEx(PyExc_DeprecationWarning, text.c_str(), 1) != 0) throw py::error_already_set();
-    return py::tuple(py::cast(keys));
-  });
-}
-
 /// The class of a record. `Bound` is what it is in C++, a T or something that holds one, found by `of`.
 template <class T, class... A, class Bound, class Of>
 void bind_fields(py::class_<Bound, Kept<Bound>>& type, const core::Record<T, A...>& table, Of of) {
@@ -216,9 +200,7 @@ void bind_fields(py::class_<Bound, Kept<Bound>>& type, const core::Record<T, A..
     if (is_reserved(field.name))
       type.def_property_readonly(python_name(field.name).c_str(), found, doc.c_str());
   });
-  const Infos infos = infos_of(table);
-  type.attr("fields") = py::tuple(py::cast(infos));
-  for (const bool required : {true, false}) def_old_keys(type, table.name, infos, required);
+  type.attr("fields") = py::tuple(py::cast(infos_of(table)));
 }
 
 /// Registers T with all that its table says.

@@ -1,8 +1,11 @@
-"""Modules that moved since 0.1.0, under their old names until the next version."""
+"""Modules, and lists of records' keys, under the names of 0.1.0 until the next version."""
 
 from __future__ import annotations
 
-from .core.deprecation import moved_modules
+from typing import Any
+
+from . import _core
+from .core.deprecation import moved_modules, warn_moved
 
 # Old module to the one that has its names now, both without the package's name.
 MODULES = {
@@ -61,4 +64,21 @@ NAMES = {
     "train.joint_result.cuts_of": "split.codecs_at_cuts",
 }
 
+
+class _Keys:
+    """Names of the fields of a record that are required, or that are not; `fields` says it now."""
+
+    def __init__(self, name: str, required: bool) -> None:
+        self.name, self.required = name, required
+
+    def __get__(self, record: Any, kind: Any) -> tuple[str, ...]:
+        warn_moved(f"{kind.__name__}.{self.name}", f"{kind.__name__}.fields")
+        return tuple(field.name for field in kind.fields if field.required == self.required)
+
+
 moved_modules(__package__, MODULES, NAMES)
+for _area in (_core.model, _core.network, _core.codec, _core.split):
+    for _kind in vars(_area).values():
+        if isinstance(_kind, type) and hasattr(_kind, "fields"):
+            _kind.required_keys = _Keys("required_keys", True)  # type: ignore[attr-defined]
+            _kind.optional_keys = _Keys("optional_keys", False)  # type: ignore[attr-defined]

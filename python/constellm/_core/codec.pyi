@@ -8,9 +8,39 @@ __all__: list[str] = ['Codec', 'Scheme', 'decode', 'encode', 'entropy_bound', 'i
 class Codec:
     """
     One way to send an activation over a cut.
+    
+    Parameters
+    ----------
+    name : str
+        unique in its menu
+    ratio : float
+        uncompressed / compressed bytes, in (0, inf)
+    error : float
+        relative L2 error of the activation (a fraction), in [0, inf)
+    encode_s_per_byte : float, default 0.0
+        per uncompressed byte [s/B], in [0, inf)
+    decode_s_per_byte : float, default 0.0
+        per uncompressed byte [s/B], in [0, inf)
+    layer_ratio : Sequence[float] | None, default None
+        one per layer, in place of `ratio` at the cut after it, in (0, inf)
+    layer_error : Sequence[float] | None, default None
+        one per layer, in place of error * error_gain at the cut after it, in [0, inf)
+    group : str | None, default None
+        name for addressing several codecs at once, such as a family
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.codec.Codec(name='half', ratio=2.0, error=0.001)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -73,10 +103,42 @@ class Codec:
         """
 class Scheme:
     """
-    How an activation is sparsified, quantised and entropy-coded.
+    Coding of an activation: sparsification, quantisation and entropy coding.
+    
+    Parameters
+    ----------
+    sparsify : str, default 'none'
+        'none'; 'mask': what is given; 'top-k': the largest of every token; 'block-top-k': of every block of features; 'slicer': of each sign by its energy
+    keep : float, default 1.0
+        share of the features that top-k, block-top-k and slicer keep, in (0, 1]
+    block : int | None, default None
+        features of a block, in [1, 65536]
+    bits : int | None, default 8
+        of a kept value, 2 to 8; None or 0: values travel as they are
+    scale : str, default 'tensor'
+        what shares a scale: 'tensor', 'token', 'block'
+    clip : str, default 'none'
+        'none'; 'laplace': where a Laplace distribution is best clipped
+    rounding : str, default 'nearest'
+        'nearest', 'stochastic'
+    seed : int, default 0
+        of stochastic rounding, in [0, 2^63)
+    entropy : str, default 'context'
+        'none', 'zero-order', 'context'
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.codec.Scheme(sparsify='top-k', keep=0.1, bits=4)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -105,7 +167,7 @@ class Scheme:
     @property
     def block(self) -> int | None:
         """
-        features of a block, 1 to 65536
+        features of a block
         """
     @property
     def clip(self) -> str:
@@ -120,7 +182,7 @@ class Scheme:
     @property
     def keep(self) -> float:
         """
-        share of the features that top-k, block-top-k and slicer keep, in (0, 1]
+        share of the features that top-k, block-top-k and slicer keep
         """
     @property
     def rounding(self) -> str:
@@ -135,7 +197,7 @@ class Scheme:
     @property
     def seed(self) -> int:
         """
-        of stochastic rounding, >= 0
+        of stochastic rounding
         """
     @property
     def sparsify(self) -> str:

@@ -1,7 +1,8 @@
 # Generated from the compiled module by `make stubs`; do not edit.
 from __future__ import annotations
+import collections.abc
 import typing
-__all__: list[str] = ['Field', 'build', 'constants', 'version']
+__all__: list[str] = ['Field', 'build', 'constants', 'hint_for', 'version']
 class Field:
     """
     What is said of a field of a record; every record lists its `fields`.
@@ -34,10 +35,19 @@ class Field:
         the object in a file that holds it; empty: the record itself
         """
     @property
+    def type(self) -> str:
+        """
+        as an annotation of what it takes
+        """
+    @property
     def unit(self) -> str:
         """
         SI; empty for a pure number and for what is none
         """
+def hint_for(word: typing.Any, names: collections.abc.Sequence[str]) -> str:
+    """
+    What goes behind an unknown name: the one that was meant, or all of them where none is like it.
+    """
 build: dict
 constants: tuple = (('EARTH_RADIUS_M', 6378137.0, 'm', 'equatorial radius, WGS 84 (NGA.STND.0036, 2014)'), ('LIGHT_M_PER_S', 299792458.0, 'm/s', 'in vacuum, exact by the definition of the metre (SI brochure, 2019)'))
 version: str = '0.2.0'

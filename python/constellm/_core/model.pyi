@@ -6,9 +6,35 @@ __all__: list[str] = ['AttentionShape', 'BlockShape', 'Layer', 'LayerProfile', '
 class Layer:
     """
     One layer as the planner sees it; all figures for one micro-batch.
+    
+    Parameters
+    ----------
+    name : str
+        label
+    flop : float
+        computation [FLOP], in [0, inf)
+    memory_bytes : float
+        resident on the host: weights, state, workspace [B], in [0, inf)
+    output_bytes : float
+        uncompressed activation after the layer [B], in [0, inf)
+    error_gain : float, default 1.0
+        weight of a codec's error at the cut after the layer, in [0, inf)
+    group : str | None, default None
+        name for addressing several layers at once
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.model.Layer(name='block', flop=1e9, memory_bytes=4e6, output_bytes=2e6)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -61,10 +87,44 @@ class Layer:
         """
 class LayerProfile:
     """
-    What a layer is made of; all figures for one micro-batch.
+    A layer with its parts; all figures for one micro-batch.
+    
+    Parameters
+    ----------
+    name : str
+        label
+    flop : float
+        computation, a multiply-add counts 2 [FLOP], in [0, inf)
+    memory_bytes : float
+        resident on the host: weights + KV cache + workspace where computed, else as measured or stated [B], in [0, inf)
+    output_bytes : float
+        everything that crosses a cut after the layer [B], in [0, inf)
+    parameters : float, default 0.0
+        shared ones count once, where they are first used, in [0, inf)
+    weight_bytes : float, default 0.0
+        weights stored at this layer [B], in [0, inf)
+    kv_cache_bytes : float, default 0.0
+        keys and values kept for later tokens [B], in [0, inf)
+    workspace_bytes : float, default 0.0
+        largest set of activations alive at once [B], in [0, inf)
+    read_bytes : float, default 0.0
+        weights and cache read from memory per pass, the floor of a bandwidth-bound one [B], in [0, inf)
+    error_gain : float, default 1.0
+        weight of a codec's error at the cut after the layer, in [0, inf)
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.model.LayerProfile(name='block', flop=1e9, memory_bytes=4e6, output_bytes=2e6)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -143,9 +203,47 @@ class LayerProfile:
 class AttentionShape:
     """
     Attention of one block.
+    
+    Parameters
+    ----------
+    heads : int
+        query heads, in [1, inf)
+    kv_heads : int
+        key and value heads; fewer than heads: grouped queries, in [1, inf)
+    head_width : int
+        numbers per query and key, in [1, inf)
+    value_width : int
+        numbers per value, in [1, inf)
+    query_rank : int, default 0
+        queries made through so many numbers; 0: at once, in [0, inf)
+    kv_rank : int, default 0
+        latent attention: numbers that stand for all keys and values; 0: none, in [0, inf)
+    rope_width : int, default 0
+        latent attention: the part of a key that carries the position, shared by the heads, in [0, inf)
+    cached_heads : int, default 0
+        heads whose keys and values are kept; 0: kv_heads, in [0, inf)
+    window : int, default 0
+        newest tokens that a query sees; 0: all, in [0, inf)
+    chunked : bool, default False
+        the window does not slide: tokens see their own chunk of so many
+    vectors : int, default 0
+        parameters beside the matrices: norms, biases, sinks, position tables, in [0, inf)
+    out_vectors : int, default 0
+        the same of the output matrix: bias, scale, in [0, inf)
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.model.AttentionShape(heads=12, kv_heads=12, head_width=64, value_width=64)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -229,9 +327,39 @@ class AttentionShape:
 class MlpShape:
     """
     Multilayer perceptron of one block, or its mixture of experts.
+    
+    Parameters
+    ----------
+    width : int
+        hidden width, of one expert, in [1, inf)
+    gated : bool, default False
+        two matrices up, their outputs multiplied, one down
+    bias : bool, default False
+        of the matrices, of every expert
+    experts : int, default 0
+        chosen by a router; 0: dense, in [0, inf)
+    experts_per_token : int, default 0
+        chosen for each token, in [0, inf)
+    shared_width : int, default 0
+        hidden width of all the experts that every token takes, in [0, inf)
+    shared_gate : bool, default False
+        the shared ones' output is weighed by the token
+    vectors : int, default 0
+        parameters beside the matrices: norms, router bias, scales, in [0, inf)
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.model.MlpShape(width=3072)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -295,9 +423,31 @@ class MlpShape:
 class BlockShape:
     """
     One block of a transformer: attention and MLP.
+    
+    Parameters
+    ----------
+    width : int
+        numbers per token in the residual stream, in [1, inf)
+    attention : AttentionShape
+        its attention
+    mlp : MlpShape
+        its multilayer perceptron, or experts
+    parallel : bool, default False
+        both read the block's input, so a cut between them carries two streams
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.model.BlockShape(width=768, mlp=clm.model.MlpShape(width=3072), attention=clm.model.AttentionShape(heads=12, kv_heads=12, head_width=64, value_width=64))
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -341,9 +491,34 @@ class BlockShape:
 class Pass:
     """
     One pass over a micro-batch. Counts of tokens may be means, hence fractions.
+    
+    Parameters
+    ----------
+    batch : int
+        images or sequences in the micro-batch, in [1, inf)
+    tokens : float
+        new tokens per sequence, over all chunks, in (0, inf)
+    past_tokens : float, default 0.0
+        already in the cache when the pass begins, in [0, inf)
+    cache_tokens : float, default 0.0
+        room kept in the cache per sequence; 0: no cache, in [0, inf)
+    chunks : int, default 1
+        parts in which the tokens pass; figures are the mean of a part, in [1, inf)
+    causal : bool, default False
+        a token sees itself and those before it
+    weight_element_bytes : float, default 4.0
+        of a weight [B], in (0, inf)
+    activation_element_bytes : float, default 4.0
+        of an activation [B], in (0, inf)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -406,10 +581,33 @@ class Pass:
         """
 class TextEnds:
     """
-    What feeds a decoder and what reads it out.
+    Input and output layers of a decoder.
+    
+    Parameters
+    ----------
+    vocabulary : int
+        tokens known, in [1, inf)
+    embed_width : int, default 0
+        numbers per token embedding, projected to the width; 0: the width, in [0, inf)
+    positions : int, default 0
+        learned position embeddings; 0: none (rotary), in [0, inf)
+    embed_vectors : int, default 0
+        parameters of a norm behind the embedding, in [0, inf)
+    norm_vectors : int, default 0
+        parameters of the final norm, in [0, inf)
+    tied : bool, default False
+        the output matrix is the token embedding
+    head_bias : bool, default False
+        of the output matrix
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -467,10 +665,43 @@ class TextEnds:
         """
 class VisionEnds:
     """
-    What feeds a vision transformer and what reads it out.
+    Input and output layers of a vision transformer.
+    
+    Parameters
+    ----------
+    image_px : int
+        side of the square image [px], in [1, inf)
+    patch_px : int
+        side of a patch [px], in [1, inf)
+    channels : int, default 3
+        of the image, in [1, inf)
+    extra_tokens : int, default 1
+        without a place in the image: class, distillation, registers, in [0, inf)
+    positions : int, default 0
+        learned position embeddings, in [0, inf)
+    embed_vectors : int, default 0
+        other parameters of the embedding: bias, learned tokens, norms, in [0, inf)
+    head_vectors : int, default 0
+        parameters of the norms behind the last block, in [0, inf)
+    pool_mlp_width : int, default 0
+        one learned query attends to all tokens, then an MLP of this width; 0: none, in [0, inf)
+    pooler_width : int, default 0
+        a dense layer over what is read out; 0: none, in [0, inf)
+    feature_tokens : int, default 1
+        pooled vectors read out side by side, in [1, inf)
+    classes : int, default 1000
+        0: the pooled features are the output, in [0, inf)
+    classifiers : int, default 1
+        whose results are averaged, in [1, inf)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -559,9 +790,22 @@ class VisionEnds:
 class VisionStage:
     """
     Blocks that see the same number of tokens.
+    
+    Parameters
+    ----------
+    blocks : Sequence[BlockShape]
+        one after the other
+    tokens : float
+        of one image, in (0, inf)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...

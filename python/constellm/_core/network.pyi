@@ -8,9 +8,41 @@ __all__: list[str] = ['Contacts', 'Graph', 'Link', 'Network', 'Node', 'Nodes', '
 class Node:
     """
     A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.
+    
+    Parameters
+    ----------
+    id : str
+        unique in its network
+    flop_per_s : float
+        effective computing speed [FLOP/s], in [0, inf)
+    memory_bytes : float
+        room for layers [B], in [0, inf)
+    power_w : float, default 0.0
+        while computing [W], in [0, inf)
+    tx_power_w : float, default 0.0
+        while sending [W], in [0, inf)
+    overhead_s : float, default 0.0
+        fixed time per micro-batch of a hosting node [s], in [0, inf)
+    codec_time_scale : float, default 1.0
+        multiplies encode and decode times here, in [0, inf)
+    layer_time_s : Sequence[float] | None, default None
+        measured time of every layer per micro-batch, in place of flop / flop_per_s [layers] [s], in [0, inf)
+    group : str | None, default None
+        name for addressing several nodes at once
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.network.Node(id='s0', flop_per_s=1e12, memory_bytes=8e9)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -78,10 +110,36 @@ class Node:
         """
 class Link:
     """
-    A directed link. `network.link` makes one without the reserved word `from`.
+    A directed link. Its sender is `from_`, in files `from`: Python keeps that word for itself.
+    
+    Parameters
+    ----------
+    from_ : str
+        id of the sender
+    to : str
+        id of the receiver
+    rate_bps : float
+        bits that it carries in a second [bit/s], in (0, inf)
+    latency_s : float
+        propagation; occupies nothing [s], in [0, inf)
+    overhead_s : float, default 0.0
+        fixed per message; occupies the link [s], in [0, inf)
+    group : str | None, default None
+        name for addressing several links at once
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.network.Link(from_='s0', to='s1', rate_bps=1e9, latency_s=0.01)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -90,7 +148,7 @@ class Link:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, **fields: typing.Any) -> None:
+    def __init__(self, *, from_: str, to: str, rate_bps: float, latency_s: float, overhead_s: float = ..., group: str | None = ...) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -135,9 +193,31 @@ class Link:
 class Network:
     """
     Nodes and directed links. `source` and `sink` are the endpoints of problems that name none themselves.
+    
+    Parameters
+    ----------
+    nodes : Sequence[Node]
+        list of Node
+    links : Sequence[Link]
+        list of Link
+    source : str | None, default None
+        id of the node that has the input, or None
+    sink : str | None, default None
+        id of the node that wants the result, or None
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.network.Network(nodes=[clm.network.Node(id='s0', flop_per_s=1e12, memory_bytes=8e9)], links=[])
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -181,6 +261,16 @@ class Network:
 class Nodes:
     """
     The nodes of a graph, in order: a sequence of Node. Graphs of one constellation share it.
+    
+    Parameters
+    ----------
+    nodes : Sequence[Node | str]
+        with distinct ids, at least one; a text is the id of a node that relays
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.network.Nodes(["s0", "s1"])
     """
     __hash__: typing.ClassVar[None] = None
     @staticmethod
@@ -194,9 +284,7 @@ class Nodes:
     def __getitem__(self, position: int) -> Node:
         ...
     def __init__(self, nodes: collections.abc.Sequence[Node | str]) -> None:
-        """
-        A text is the id of a node that relays.
-        """
+        ...
     def __iter__(self) -> collections.abc.Iterator[Node]:
         ...
     def __len__(self) -> int:
@@ -213,8 +301,37 @@ class Graph:
     """
     Nodes and directed links, validated once; links are columns, one entry a link, and arrays are read-only
     views. Nodes and links go by their positions. Copies share memory.
+    
+    Parameters
+    ----------
+    nodes : Nodes | Sequence[Node | str]
+        a text is the id of a node that relays; the `nodes` of another graph are shared
+    from_ : ArrayLike
+        position of the sender of each link
+    to : ArrayLike
+        position of the receiver of each link; at most one link from one node to another
+    rate_bps : ArrayLike
+        bits that it carries in a second; one for all links, or one each [bit/s], in (0, inf)
+    latency_s : ArrayLike, default 0.0
+        propagation; occupies nothing; one for all links, or one each [s], in [0, inf)
+    overhead_s : ArrayLike, default 0.0
+        fixed per message; occupies the link; one for all links, or one each [s], in [0, inf)
+    group : str | Sequence[str | None] | None, default None
+        name for addressing several links at once; one for all links, or one each
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.network.Graph(["a", "b"], from_=[0], to=[1], rate_bps=1e9, latency_s=0.01)
     """
     __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -228,24 +345,8 @@ class Graph:
         """
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, nodes: Nodes | collections.abc.Sequence[Node | str], *, from_: numpy.typing.ArrayLike, to: numpy.typing.ArrayLike, rate_bps: numpy.typing.ArrayLike, latency_s: numpy.typing.ArrayLike = 0.0, overhead_s: numpy.typing.ArrayLike = 0.0, group: str | collections.abc.Sequence[str | None] | None = None) -> None:
-        """
-        Parameters
-        ----------
-        nodes : Nodes, or sequence of Node or str
-            A text is the id of a node that relays. Give another graph's `nodes` to share them.
-        from_, to : array_like of int, shape (links,)
-            Positions of senders and receivers; at most one link from one node to another.
-        rate_bps, latency_s, overhead_s : array_like, scalar or shape (links,)
-            As in `Link` [bit/s], [s], [s].
-        group : str, or sequence of str or None, optional
-            One name for all links, or one each.
-        
-        Raises
-        ------
-        ValueError, TypeError
-            Names the field, the entry, the value and the range.
-        """
+    def __init__(self, nodes: Nodes | collections.abc.Sequence[Node | str], *, from_: numpy.typing.ArrayLike, to: numpy.typing.ArrayLike, rate_bps: numpy.typing.ArrayLike, latency_s: numpy.typing.ArrayLike = ..., overhead_s: numpy.typing.ArrayLike = ..., group: str | collections.abc.Sequence[str | None] | None = ...) -> None:
+        ...
     def __repr__(self) -> str:
         ...
     def link(self, position: int) -> Link:
@@ -258,7 +359,7 @@ class Graph:
         """
     def replace(self, **changes: typing.Any) -> Graph:
         """
-        A copy with some of the constructor's arguments changed; what is not changed is shared.
+        A copy with some fields changed; what is not changed is shared.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -296,7 +397,7 @@ class Graph:
     @property
     def latency_s(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        propagation; occupies nothing [links], s
+        propagation; occupies nothing [links] [s]
         """
     @property
     def link_count(self) -> int:
@@ -321,12 +422,12 @@ class Graph:
     @property
     def overhead_s(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        fixed per message; occupies the link [links], s
+        fixed per message; occupies the link [links] [s]
         """
     @property
     def rate_bps(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        [links], bit/s
+        bits that it carries in a second [links] [bit/s]
         """
     @property
     def to(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -336,8 +437,31 @@ class Graph:
 class Snapshot:
     """
     The graph that holds over [t_s, t_s + valid_s).
+    
+    Parameters
+    ----------
+    t_s : float
+        from when on it holds [s], in (-inf, inf)
+    graph : Graph
+        its nodes and links
+    valid_s : float, default inf
+        how long it holds [s], in (0, inf]
+    lifetime_s : ArrayLike | None, default None
+        how much longer each link lives, from t_s on; inf where no end is known; None: nothing is [s], in [0, inf]
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.network.Snapshot(0.0, clm.network.Graph(["a", "b"], from_=[0], to=[1], rate_bps=1e9), valid_s=60.0)
     """
     __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -346,19 +470,17 @@ class Snapshot:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, t_s: float, graph: Graph, *, valid_s: float = ..., lifetime_s: numpy.typing.ArrayLike | None = None) -> None:
-        """
-        `t_s` and `valid_s` in seconds; `lifetime_s`, shape (links,), as the property.
-        """
+    def __init__(self, t_s: float, graph: Graph, *, valid_s: float = ..., lifetime_s: numpy.typing.ArrayLike | None = ...) -> None:
+        ...
     def __repr__(self) -> str:
         ...
     def replace(self, **changes: typing.Any) -> Snapshot:
         """
-        A copy with some of the constructor's arguments changed.
+        A copy with some fields changed.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
-        Its values in plain Python.
+        The fields as plain Python values.
         """
     @property
     def graph(self) -> Graph:
@@ -368,7 +490,7 @@ class Snapshot:
     @property
     def lifetime_s(self) -> numpy.typing.NDArray[numpy.float64] | None:
         """
-        how much longer each link lives, from t_s on; inf where no end is known; None: nothing is [links], s
+        how much longer each link lives, from t_s on; inf where no end is known; None: nothing is [s]
         """
     @property
     def t_s(self) -> float:
@@ -378,7 +500,7 @@ class Snapshot:
     @property
     def valid_s(self) -> float:
         """
-        how long it holds, may be inf [s]
+        how long it holds [s]
         """
 class Contacts:
     """
@@ -394,7 +516,7 @@ class Contacts:
     @property
     def close_s(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        [contacts], s
+        [contacts] [s]
         """
     @property
     def from_(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -404,7 +526,7 @@ class Contacts:
     @property
     def open_s(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        [contacts], s
+        [contacts] [s]
         """
     @property
     def to(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -416,8 +538,29 @@ class Timeline:
     Graphs of the same nodes, one after the other: a sequence of Snapshot. Graph i holds from t_s[i] until
     the next, the last until end_s. A link's lifetime is what is left of its contact; where the timeline's
     end cuts that off, no end is known.
+    
+    Parameters
+    ----------
+    t_s : ArrayLike
+        from when on each graph holds; rises [s], in (-inf, inf)
+    graphs : Sequence[Graph]
+        of equal nodes, which they share from then on
+    end_s : float, default inf
+        until when the last one holds [s], in (t_s[-1], inf]
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.network.Timeline([0.0], [clm.network.Graph(["a", "b"], from_=[0], to=[1], rate_bps=1e9)], end_s=60.0)
     """
     __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -429,9 +572,7 @@ class Timeline:
     def __getitem__(self, position: int) -> Snapshot:
         ...
     def __init__(self, t_s: numpy.typing.ArrayLike, graphs: collections.abc.Sequence[Graph], *, end_s: float = ...) -> None:
-        """
-        `t_s`, shape (graphs,), rises; graphs have equal nodes, and share them from then on.
-        """
+        ...
     def __len__(self) -> int:
         ...
     def __repr__(self) -> str:
@@ -443,6 +584,14 @@ class Timeline:
     def next_change(self, t_s: float) -> float:
         """
         The first moment after `t_s` at which another snapshot holds [s]; inf in the last one.
+        """
+    def replace(self, **changes: typing.Any) -> Timeline:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The fields as plain Python values.
         """
     @property
     def closed(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -457,7 +606,7 @@ class Timeline:
     @property
     def end_s(self) -> float:
         """
-        until when the last one holds, may be inf [s]
+        until when the last one holds [s]
         """
     @property
     def opened(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -467,7 +616,7 @@ class Timeline:
     @property
     def t_s(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        from when on each holds [snapshots], s
+        from when on each graph holds [snapshots] [s]
         """
 def hops(graph: Graph, start: int, backward: bool) -> numpy.typing.NDArray[numpy.int32]:
     """

@@ -51,20 +51,24 @@ def real(field: str, value: Any, *, least: float = -math.inf, most: float = math
     TypeError, ValueError
         Naming `field`, the value and the allowed range; NaN is in no range.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{field}: expected a number, got {short(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.nan  # so it is in no range
+    number = _number(field, value)
     if not least <= number <= most:
         raise ValueError(f"{field}: {short(value)} is not in [{least:g}, {most:g}]")
     return number
 
 
+def _number(field: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{field}: expected a number, got {short(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan  # so it is in no range
+
+
 def positive(field: str, value: Any, *, most: float = math.inf) -> float:
     """`value` as a finite float > 0 and at most `most`, as `real`."""
-    number = real(field, value)
+    number = _number(field, value)
     if not 0 < number <= most or math.isinf(number):
         raise ValueError(
             f"{field}: {short(value)} is not in (0, {'inf)' if math.isinf(most) else f'{most:g}]'}"
@@ -74,7 +78,7 @@ def positive(field: str, value: Any, *, most: float = math.inf) -> float:
 
 def non_negative(field: str, value: Any) -> float:
     """`value` as a finite float >= 0, as `real`."""
-    number = real(field, value)
+    number = _number(field, value)
     if not 0 <= number < math.inf:
         raise ValueError(f"{field}: {short(value)} is not in [0, inf)")
     return number

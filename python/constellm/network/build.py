@@ -24,7 +24,7 @@ def link(
     overhead_s: float = 0.0,
     group: str | None = None,
 ) -> Link:
-    """A directed link; `Link` itself takes the sender as ``from``, which Python keeps for itself.
+    """A directed link between two nodes, with defaults.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def link(
     ('s0', 800000000.0)
     """
     return Link(
-        **{"from": sender},
+        from_=sender,
         to=receiver,
         rate_bps=rate_bps,
         latency_s=latency_s,

@@ -31,7 +31,13 @@ class Counters(dict[str, int]):
 
 
 _counters: Any = Plan.counters
-Plan.counters = property(lambda plan: Counters(_counters.__get__(plan)), doc=_counters.__doc__)  # type: ignore[assignment]
+
+
+def _counted(self: Plan) -> dict[str, int]:
+    return Counters(_counters.__get__(self))
+
+
+Plan.counters = property(_counted, doc=_counters.__doc__)  # type: ignore[assignment]
 
 _RECORDS = {"evaluation": Evaluation, "stage": StageTerms, "hop": HopTerms}
 

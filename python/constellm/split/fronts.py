@@ -41,6 +41,8 @@ class ParetoFront:
         return iter(self.plans)
 
     def __getitem__(self, index: int) -> Plan:
+        if isinstance(index, (bool, np.bool_)):
+            raise TypeError(f"index: expected an integer, got {index}")
         return self.plans[index]
 
     def array(self) -> np.ndarray:

@@ -10,11 +10,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from ..core.deprecation import moved_names
 from ..model import LayerProfile, Measured, Profile
 from .counting import Alive, FlopCounter, InsidePyTorch, OneThread
 from .memory import Memory, Weight, nbytes, unpacked
 from .nested import batch_of, take_rows, tensors_of
 from .segment import Segment
+
+__getattr__ = moved_names(__name__, {"measure": "constellm.train.cost.timed_profile"})
 
 
 class SplitModel(Protocol):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import constellm
-from constellm import _moved
+from constellm import _moved, split
 from constellm.model import Layer
 
 NAMES = json.loads((Path(__file__).parents[2] / "data" / "names-0.1.0.json").read_text(encoding="utf-8"))
@@ -72,3 +72,12 @@ def test_lists_of_keys_are_fields_now() -> None:
         assert Layer.required_keys == ("name", "flop", "memory_bytes", "output_bytes")
     with pytest.warns(DeprecationWarning, match=r"Layer\.optional_keys"):
         assert Layer.optional_keys == ("error_gain", "group")
+
+
+def test_counters_answer_to_their_old_name(repository: Path) -> None:
+    problem = split.load_problem(repository / "tests" / "data" / "split" / "three-stages-lossy.json")
+    counters = split.solve(problem).counters
+    with pytest.warns(DeprecationWarning, match=r"counters\['peak_open'\] is .* counters\['most_open'\] now"):
+        assert counters["peak_open"] == counters["most_open"]
+    with pytest.raises(KeyError, match="labours"):
+        counters["labours"]

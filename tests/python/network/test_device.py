@@ -65,6 +65,11 @@ def test_bad_choices():
             network.device("rtx-4070-ti", utilisation=utilisation)
     with pytest.raises(TypeError, match="utilisation"):
         network.device("rtx-4070-ti")
+    for value in (True, "0.2", None):
+        with pytest.raises(TypeError, match="utilisation: expected a number, got"):
+            network.device("rtx-4070-ti", utilisation=value)
+        with pytest.raises(TypeError, match="altitude_m: expected a number, got"):
+            network.ring_hop_m(8, altitude_m=value)
 
 
 def test_documentation_shows_the_devices():

@@ -458,3 +458,9 @@ def test_a_limit_that_an_axis_has_lifted_stays_lifted() -> None:
 def test_limits_take_no_key() -> None:
     with pytest.raises(ValueError, match="limits is no list, so it takes no key"):
         run(small(), {"limits[0].max_error": [0.1]})
+
+
+def test_answers_under_their_old_name() -> None:
+    with pytest.warns(DeprecationWarning, match=r"sweep\.run\(plans=\.\.\.\) is .* sweep\.run\(answers"):
+        old = run(small(), rate_bps=[1e5], plans=True)
+    assert old["plan"].shape == (1,)

@@ -13,11 +13,55 @@ from . import sweeping
 __all__: list[str] = ['Evaluation', 'HopTerms', 'Infeasibility', 'Plan', 'Problem', 'Stage', 'StageTerms', 'baseline_names', 'check_generation', 'evaluate', 'evaluate_generation', 'figures', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'restored_plan', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweeping', 'tensor_parallel']
 class Problem:
     """
-    What is to be run where, under which limits. Immutable and validated once; the values are those of
+    A model to be run on a network under limits. Immutable and validated once; the values are those of
     the file format `constellm.split-problem`.
+    
+    Parameters
+    ----------
+    model : Any, default None
+        anything with `.layers` (Layer) and `.input_bytes`, in place of these two
+    network : Network | Graph | Snapshot | None, default None
+        in place of `nodes` and `links`; `source` and `sink`, left out, are its own
+    name : str, default 'problem'
+        1 to 100 characters of [A-Za-z0-9._-]
+    layers : Sequence[Layer] | None, default None
+        in execution order
+    input_bytes : float | None, default None
+        raw input per micro-batch, at the source [B], in [0, inf)
+    nodes : Sequence[Node] | None, default None
+        of the network
+    links : Sequence[Link] | None, default None
+        of the network
+    source : str | None, default None
+        id of the node that has the input
+    sink : str | None, default None
+        id of the node that wants the result
+    micro_batches : int, default 1
+        identical micro-batches that flow through the pipeline, in [1, 2^53]
+    codecs : Sequence[Codec]
+        the menu: names are unique
+    max_error : float | None, default None
+        of the accumulated error, or None, in [0, inf)
+    max_energy_j : float | None, default None
+        of the energy of all micro-batches, or None [J], in [0, inf)
+    error_rule : str, default 'sum'
+        'sum' or 'root_sum_square'
+    objective : str, default 'delay'
+        'delay' or 'throughput'
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.split.Problem(model=clm.model.vit('vit-base/16', batch=8), codecs=clm.codec.menu('quantise'), network=clm.network.chain(3, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9))
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -36,12 +80,8 @@ class Problem:
         """
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, model: typing.Any = None, network: constellm.network.Network | constellm.network.Graph | constellm.network.Snapshot | None = None, name: str = ..., layers: collections.abc.Sequence[constellm._core.model.Layer] | None = None, input_bytes: float | None = None, nodes: collections.abc.Sequence[constellm._core.network.Node] | None = None, links: collections.abc.Sequence[constellm._core.network.Link] | None = None, source: str | None = None, sink: str | None = None, micro_batches: int = ..., codecs: collections.abc.Sequence[constellm._core.codec.Codec], max_error: float | None = ..., max_energy_j: float | None = ..., error_rule: str = ..., objective: str = ...) -> None:
-        """
-        `model` is anything with `.layers` (Layer) and `.input_bytes`, or give these two; `network` a Network,
-        Graph or Snapshot, or give its nodes and links. `source` and `sink` are ids; left out, they are the network's own. Wrong values raise
-        ValueError or TypeError that names the field, the value and the range.
-        """
+    def __init__(self, *, codecs: collections.abc.Sequence[constellm._core.codec.Codec], model: typing.Any = ..., network: constellm.network.Network | constellm.network.Graph | constellm.network.Snapshot | None = ..., name: str = ..., layers: collections.abc.Sequence[constellm._core.model.Layer] | None = ..., input_bytes: float | None = ..., nodes: collections.abc.Sequence[constellm._core.network.Node] | None = ..., links: collections.abc.Sequence[constellm._core.network.Link] | None = ..., source: str | None = ..., sink: str | None = ..., micro_batches: int = ..., max_error: float | None = ..., max_energy_j: float | None = ..., error_rule: str = ..., objective: str = ...) -> None:
+        ...
     def __repr__(self) -> str:
         ...
     def replace(self, **changes: typing.Any) -> Problem:
@@ -125,9 +165,31 @@ class Problem:
 class Stage:
     """
     One hosting node's share of the layers.
+    
+    Parameters
+    ----------
+    node : str
+        id of the host
+    first_layer : int
+        0-based, in [0, 2^31)
+    last_layer : int
+        0-based, inclusive, in [0, 2^31)
+    codec : str | None, default None
+        name of the codec of what it sends on; None after the last layer
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.split.Stage(node='s0', first_layer=0, last_layer=3, codec='quantise-4')
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -170,10 +232,39 @@ class Stage:
         """
 class StageTerms:
     """
-    What a stage of a plan takes, per micro-batch.
+    Time and memory of a stage of a plan, per micro-batch.
+    
+    Parameters
+    ----------
+    node : str
+        id of the host
+    first_layer : int
+        0-based, in [0, 2^31)
+    last_layer : int
+        0-based, inclusive, in [0, 2^31)
+    codec : str | None, default None
+        name of the codec of what it sends on; None after the last layer
+    overhead_s : float
+        of its node [s], in [0, inf)
+    decode_s : float
+        what it received [s], in [0, inf)
+    compute_s : float
+        its layers [s], in [0, inf)
+    encode_s : float
+        what it sends on [s], in [0, inf)
+    time_s : float
+        the sum of the four [s], in [0, inf)
+    memory_bytes : float
+        of its layers [B], in [0, inf)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -270,10 +361,29 @@ class StageTerms:
         """
 class HopTerms:
     """
-    What a hop of a plan takes, per micro-batch.
+    Bytes and time of a hop of a plan, per micro-batch.
+    
+    Parameters
+    ----------
+    from_ : str
+        id of the sender
+    to : str
+        id of the receiver
+    bytes : float
+        that cross it [B], in [0, inf)
+    time_s : float
+        occupies the link [s], in [0, inf)
+    latency_s : float
+        propagation [s], in [0, inf)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -286,7 +396,7 @@ class HopTerms:
         ...
     def __getitem__(self, key: str) -> typing.Any:
         ...
-    def __init__(self, **fields: typing.Any) -> None:
+    def __init__(self, *, from_: str, to: str, bytes: float, time_s: float, latency_s: float) -> None:
         ...
     def __iter__(self) -> typing.Iterator[str]:
         ...
@@ -346,9 +456,36 @@ class HopTerms:
 class Evaluation:
     """
     Every term of what a plan is worth.
+    
+    Parameters
+    ----------
+    delay_s : float
+        from the start until the sink has the last result [s], in [0, inf)
+    bottleneck_s : float
+        longest stage or hop per micro-batch [s], in [0, inf)
+    error : float
+        accumulated error, in [0, inf)
+    energy_j : float
+        of all micro-batches [J], in [0, inf)
+    bytes : float
+        over all hops and micro-batches [B], in [0, inf)
+    objective_s : float
+        the problem's objective: delay or bottleneck [s], in [0, inf)
+    stages : Sequence[StageTerms]
+        in path order
+    hops : Sequence[HopTerms]
+        in path order
+    broken_limits : Sequence[str]
+        a text each; none for a plan that keeps them all
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -440,10 +577,33 @@ class Evaluation:
         """
 class Infeasibility:
     """
-    Why a problem has no plan, and how much would do; None where nothing would.
+    The reason for which a problem has no plan, and how much would do; None where nothing would.
+    
+    Parameters
+    ----------
+    reason : str
+        'no_route' from source to sink; 'no_host', no node on a route computes; 'memory', 'error' or 'energy', the first that no plan keeps even without the limits after it; 'limits', each can be kept, but not all at once; 'unknown', the time ran out
+    least_error : float | None, default None
+        max_error that would do, every other limit kept, in [0, inf)
+    least_energy_j : float | None, default None
+        max_energy_j that would do, every other limit kept [J], in [0, inf)
+    least_memory_factor : float | None, default None
+        by which the memory of every node must grow, every other limit kept, in [0, inf)
+    least_error_alone : float | None, default None
+        of any plan that fits the memory, whatever its energy, in [0, inf)
+    least_energy_alone_j : float | None, default None
+        of any plan that fits the memory, whatever its error [J], in [0, inf)
+    stopped : str | None, default None
+        None, or 'time_limit' or 'interrupted' where not everything was worked out
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
