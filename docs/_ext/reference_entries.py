@@ -68,7 +68,7 @@ def compiled_members(record: type) -> Iterator[str]:
                 "",
                 "   Name, unit, range, sentence and default of each.",
             )
-        elif not name.startswith("_"):
+        elif not name.startswith("_") and type(value).__module__ != "constellm._moved":
             yield f".. {'autoproperty' if isinstance(value, property) else 'automethod'}:: {name}"
         yield ""
 
