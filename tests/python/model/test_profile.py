@@ -29,7 +29,9 @@ def test_it_is_a_value(profile) -> None:
     assert profile.replace(input_bytes=5).input_bytes == 5.0
     with pytest.raises(AttributeError):
         profile.name = "other"
-    with pytest.raises(TypeError, match="argument 'inputs'; did you mean 'input_bytes'|argument 'inputs'; known: "):
+    with pytest.raises(
+        TypeError, match="argument 'inputs'; did you mean 'input_bytes'|argument 'inputs'; known: "
+    ):
         profile.replace(inputs=1)
 
 
