@@ -25,7 +25,11 @@ py::dict snapshot_keywords(const py::object& self) {
 Infos snapshot_fields() {
   const py::float_ endless(core::kEndless);
   return {
-      {.name = "t_s", .type = "float", .doc = "from when on it holds", .unit = "s", .range = network::kStart.text},
+      {.name = "t_s",
+       .type = "float",
+       .doc = "from when on it holds",
+       .unit = "s",
+       .range = network::kStart.text},
       {.name = "graph", .type = "Graph", .doc = "its nodes and links"},
       {.name = "valid_s",
        .type = "float",
@@ -116,7 +120,10 @@ py::dict timeline_keywords(const py::object& self) {
 
 Infos timeline_fields() {
   return {
-      {.name = "t_s", .type = kArray, .doc = "from when on each graph holds; rises", .unit = "s",
+      {.name = "t_s",
+       .type = kArray,
+       .doc = "from when on each graph holds; rises",
+       .unit = "s",
        .range = core::kReal.text},
       {.name = "graphs",
        .type = "collections.abc.Sequence[Graph]",
@@ -141,8 +148,10 @@ void register_timeline(py::module_& m) {
   const Infos fields = timeline_fields();
   auto type = columnar<Timeline>(
       m, "Timeline",
-      "Graphs of the same nodes, one after the other: a sequence of Snapshot. Graph i holds from t_s[i] until\n"
-      "the next, the last until end_s. A link's lifetime is what is left of its contact; where the timeline's\n"
+      "Graphs of the same nodes, one after the other: a sequence of Snapshot. Graph i holds from t_s[i] "
+      "until\n"
+      "the next, the last until end_s. A link's lifetime is what is left of its contact; where the "
+      "timeline's\n"
       "end cuts that off, no end is known.",
       R"(clm.network.Timeline([0.0], [clm.network.Graph(["a", "b"], from_=[0], to=[1], rate_bps=1e9)], end_s=60.0))",
       fields, 2, &make_timeline, &timeline_keywords);

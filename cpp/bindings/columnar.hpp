@@ -57,8 +57,9 @@ py::class_<T> columnar(py::module_& m, const char* name, const char* sentence, c
   const auto made = [=](const py::args& args, const py::dict& keywords) {
     return make(bound(name, fields, positional, args, keywords));
   };
-  type.def(py::init([made](const py::args& args, const py::kwargs& keywords) { return made(args, keywords); }),
-           init_signature(fields, positional).c_str());
+  type.def(
+      py::init([made](const py::args& args, const py::kwargs& keywords) { return made(args, keywords); }),
+      init_signature(fields, positional).c_str());
   type.attr("__signature__") = signature_of(fields, positional);
   type.attr("fields") = py::tuple(py::cast(fields));
   equality<T>(type);

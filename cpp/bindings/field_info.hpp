@@ -70,7 +70,8 @@ inline std::string class_doc(std::string_view sentence, const Infos& fields, std
 /// How the stub writes the constructor; the first `positional` fields need no keyword.
 inline std::string init_signature(const Infos& fields, std::size_t positional = 0) {
   std::string text = "__init__(self";
-  for (std::size_t i = 0; i < positional; ++i) text += ", " + python_name(fields[i].name) + ": " + fields[i].type;
+  for (std::size_t i = 0; i < positional; ++i)
+    text += ", " + python_name(fields[i].name) + ": " + fields[i].type;
   text += ", *";
   for (const bool required : {true, false}) {
     for (std::size_t i = positional; i < fields.size(); ++i) {
