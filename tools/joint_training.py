@@ -110,15 +110,13 @@ def measure_all(options: argparse.Namespace) -> None:
         found = codesign.alternate(
             problem_of(net, rate_bps),
             net,
-            training,
-            calibration,
+            codesign.Images(training, calibration, test),
             compressors=compressors(net, training),
             trainer=trainer,
-            test=test,
             campaign=codesign.Campaign(
                 loss=LOSS, tolerance=TOLERANCE, rounds=options.rounds, sets=options.sets
             ),
-            measured=known,
+            measuring=codesign.Measuring(known=known),
             report=lambda done: print(done.row(), flush=True),
         )
         print(case, found, f"{time.perf_counter() - start:.0f} s", flush=True)

@@ -1,7 +1,6 @@
 #include "constellm/split/baselines/propose.hpp"
 #include "constellm/split/baselines/tensor_parallel.hpp"
 #include "constellm/split/naming.hpp"
-#include "plan_view.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
 
@@ -68,7 +67,7 @@ void register_baselines(py::module_& m) {
       [](const split::Problem& problem, const std::string& method, double time_limit_s) {
         const split::Proposal proposal = propose(method, problem, time_limit_s);
         split::Plan plan = split::to_plan(proposal);
-        PlanView found{plan.assignment ? proposal.problem : problem, std::move(plan)};
+        split::Answer found{plan.assignment ? proposal.problem : problem, std::move(plan)};
         explain_infeasible(found, time_limit_s);
         return found;
       },

@@ -76,6 +76,9 @@ void register_core(py::module_& m) {
                     "the object in a file that holds it; empty: the record itself")
       .def_readonly("required", &FieldInfo::required)
       .def_readonly("required_in_files", &FieldInfo::required_in_files)
+      .def_readonly("in_files", &FieldInfo::in_files)
+      .def_readonly("always_written", &FieldInfo::always_written,
+                    "false: left out of a file where there is none")
       .def_readonly("initial", &FieldInfo::initial, "where an optional field is not given");
   m.def("hint_for", &hint_for, py::arg("word"), py::arg("names"),
         "What goes behind an unknown name: the one that was meant, or all of them where none is like it.");

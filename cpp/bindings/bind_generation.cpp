@@ -5,7 +5,6 @@
 
 #include "constellm/split/generation.hpp"
 #include "constellm/split/naming.hpp"
-#include "plan_view.hpp"
 #include "record.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
@@ -28,6 +27,7 @@ split::GenerationSpec spec_of(const split::Problem& prefill, const Array& decode
 }  // namespace
 
 void register_generation(py::module_& m) {
+  record<split::GenerationTerms>(m);
   m.def(
       "solve_generation",
       [](const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
@@ -42,7 +42,7 @@ void register_generation(py::module_& m) {
         const double lower_bound_s =
             std::exchange(plan.lower_bound_s, std::numeric_limits<double>::quiet_NaN());
         plan.status = plan.assignment ? core::Status::feasible : core::Status::no_plan_found;
-        return std::tuple(PlanView{prefill, std::move(plan)}, status, lower_bound_s);
+        return std::tuple(split::Answer{prefill, std::move(plan)}, status, lower_bound_s);
       },
       py::arg("prefill"), py::arg("decode"), py::kw_only(), py::arg("memory_bandwidth_bps"),
       py::arg("new_tokens"), py::arg("token_bytes"), py::arg("time_limit_s"),
@@ -59,22 +59,13 @@ void register_generation(py::module_& m) {
       "evaluate_generation",
       [](const split::Problem& prefill, const Array& decode, const std::vector<double>& memory_bandwidth_bps,
          std::int64_t new_tokens, double token_bytes, const std::vector<std::string>& path,
-         const std::vector<split::Stage>& stages) {
+         const std::vector<split::Stage>& stages, std::int64_t requests) {
         const split::GenerationSpec spec =
             spec_of(prefill, decode, memory_bandwidth_bps, new_tokens, token_bytes);
-        const split::GenerationTerms t =
-            split::evaluate_generation(spec, split::to_assignment(prefill, path, stages));
-        py::dict d;
-        d["ttft_s"] = t.ttft_s;
-        d["token_s"] = t.token_s;
-        d["total_s"] = t.total_s;
-        d["decode_bottleneck_s"] = t.decode_bottleneck_s;
-        d["energy_j"] = t.energy_j;
-        d["bytes"] = t.bytes;
-        return d;
+        return split::evaluate_generation(spec, split::to_assignment(prefill, path, stages), requests);
       },
       py::arg("prefill"), py::arg("decode"), py::kw_only(), py::arg("memory_bandwidth_bps"),
-      py::arg("new_tokens"), py::arg("token_bytes"), py::arg("path"), py::arg("stages"),
+      py::arg("new_tokens"), py::arg("token_bytes"), py::arg("path"), py::arg("stages"), py::arg("requests"),
       "See `constellm.split.GenerationProblem.evaluate`.");
 }
 

@@ -1,5 +1,4 @@
 #include "constellm/split/sweeping.hpp"
-#include "plan_view.hpp"
 #include "register.hpp"
 #include "sweep_binding.hpp"
 
@@ -10,9 +9,7 @@ void register_sweeping(py::module_& m) {
   bind_sweep<split::Problem>(
       m, Sweeping{},
       [](const split::Problem& problem) -> const split::ProblemSpec& { return problem.spec(); },
-      [](Sweeping::Answer answer) {
-        return py::cast(PlanView{std::move(answer.problem), std::move(answer.plan)});
-      });
+      [](split::Answer answer) { return py::cast(std::move(answer)); });
   py::options options;
   options.disable_function_signatures();
   m.def("check_method", &Sweeping::check_method, py::arg("method"),

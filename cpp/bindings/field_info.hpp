@@ -20,6 +20,8 @@ struct FieldInfo {
   std::string section = {};
   bool required = true;
   bool required_in_files = true;
+  bool in_files = true;
+  bool always_written = true;
   py::object initial = py::none();  ///< where it is not given; None for a required field
 };
 

@@ -169,6 +169,8 @@ template <class V>
 py::object to_python(const V& value) {
   if constexpr (std::is_enum_v<V>)
     return py::cast(words(value)[static_cast<std::size_t>(value)]);
+  else if constexpr (requires { FromPython<V>::back(value); })
+    return FromPython<V>::back(value);
   else
     return py::cast(value);
 }

@@ -31,6 +31,7 @@ PYBIND11_MODULE(_core, m) {
   register_codec(codec);
   register_scheme(codec);
   register_split(split);
+  register_plan(split);
   register_solve(split);
   register_generation(split);
   register_baselines(split);

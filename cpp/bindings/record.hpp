@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,14 +35,18 @@ inline py::object to_plain(const py::handle& value) {
 template <class T, class... A>
 Names names_of(const core::Record<T, A...>& table) {
   Names names;
-  table.for_each([&](const auto& field) { names.push_back(python_name(field.name)); });
+  table.for_each([&](const auto& field) {
+    if (field.kKept) names.push_back(python_name(field.name));
+  });
   return names;
 }
 
 template <class T, class... A>
 void refuse_unknown(const core::Record<T, A...>& table, const py::dict& keywords) {
   Names names;
-  table.for_each([&](const auto& field) { names.emplace_back(field.name); });
+  table.for_each([&](const auto& field) {
+    if (field.kKept) names.emplace_back(field.name);
+  });
   refuse_unknown(table.name, keywords, names, names_of(table));
 }
 
@@ -67,13 +72,15 @@ void read_keywords(const core::Record<T, A...>& table, const py::dict& keywords,
   std::size_t used = 0;
   table.for_each([&]<class Access>(const core::Field<T, Access>& field) {
     using V = typename core::Field<T, Access>::Value;
-    if (!keywords.contains(field.name)) {
-      if (!field.required || std::find(known.begin(), known.end(), field.name) != known.end()) return;
-      refuse_unknown(table, keywords);  // rather a field's name with a slip than a field that is missing
-      throw_missing(table.name, field.name);
+    if constexpr (core::Field<T, Access>::kKept) {
+      if (!keywords.contains(field.name)) {
+        if (!field.required || std::find(known.begin(), known.end(), field.name) != known.end()) return;
+        refuse_unknown(table, keywords);  // rather a field's name with a slip than a field that is missing
+        throw_missing(table.name, field.name);
+      }
+      ++used;
+      field.set(value, FromPython<V>::get(keywords[field.name], field.name));
     }
-    ++used;
-    field.of(value) = FromPython<V>::get(keywords[field.name], field.name);
   });
   if (used != keywords.size()) refuse_unknown(table, keywords);
 }
@@ -94,8 +101,16 @@ T from_keywords(const core::Record<T, A...>& table, const py::dict& keywords) {
 template <class T, class... A>
 py::dict keywords_of(const core::Record<T, A...>& table, const T& value) {
   py::dict keywords;
-  table.for_each([&](const auto& field) { keywords[field.name] = to_python(field.of(value)); });
+  table.for_each([&](const auto& field) {
+    if (field.kKept) keywords[field.name] = to_python(field.of(value));
+  });
   return keywords;
+}
+
+/// Of what need not be written: no value, an empty list, a number that is not finite.
+inline bool is_none(const py::object& value) {
+  if (py::isinstance<py::float_>(value)) return !std::isfinite(value.cast<double>());
+  return value.is_none() || (py::isinstance<py::list>(value) && py::len(value) == 0);
 }
 
 /// `keywords` as files hold them: the fields of a section in an object of its name.
@@ -103,8 +118,9 @@ template <class T, class... A>
 py::dict plain_of(const core::Record<T, A...>& table, const T& value) {
   py::dict plain;
   table.for_each([&](const auto& field) {
+    if (!field.in_files) return;
     const py::object item = to_plain(to_python(field.of(value)));
-    if (!field.always_written && item.is_none()) return;
+    if (!field.always_written && is_none(item)) return;
     if (*field.section == '\0') {
       plain[field.name] = item;
       return;
@@ -128,6 +144,10 @@ template <class T, class Access>
 FieldInfo info_of(const core::Field<T, Access>& field) {
   constexpr bool is_number =
       core::detail::Checked<typename Inside<typename core::Field<T, Access>::Value>::Type>;
+  py::object initial = py::none();
+  if constexpr (std::is_default_constructible_v<T>) {
+    if (!field.required) initial = to_python(field.of(T{}));
+  }
   return {.name = field.name,
           .type = Annotation<typename core::Field<T, Access>::Value>::in(),
           .doc = field.doc,
@@ -136,7 +156,9 @@ FieldInfo info_of(const core::Field<T, Access>& field) {
           .section = field.section,
           .required = field.required,
           .required_in_files = field.required || field.said_in_files,
-          .initial = field.required ? py::object(py::none()) : to_python(field.of(T{}))};
+          .in_files = field.in_files,
+          .always_written = field.always_written,
+          .initial = std::move(initial)};
 }
 
 template <class T, class... A>
@@ -148,7 +170,7 @@ Infos infos_of(const core::Record<T, A...>& table) {
 
 /// Whether Python gets the same object at every access.
 template <class V>
-inline constexpr bool kIsDear = std::is_class_v<V> && !std::is_same_v<V, std::string>;
+inline constexpr bool kIsDear = std::is_class_v<V> && !requires { FromPython<V>::annotation; };
 template <class V>
 inline constexpr bool kIsDear<std::optional<V>> = false;
 template <class V>

@@ -11,6 +11,7 @@ void register_timelines(py::module_& m);
 void register_codec(py::module_& m);
 void register_scheme(py::module_& m);
 void register_split(py::module_& m);
+void register_plan(py::module_& m);
 void register_solve(py::module_& m);
 void register_generation(py::module_& m);
 void register_baselines(py::module_& m);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "constellm/search/solver.hpp"
+#include "constellm/split/answer.hpp"
 #include "gil.hpp"
 
 namespace constellm::bindings {
@@ -56,5 +57,9 @@ auto run_solver(double time_limit_s, Solver solver) {
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();
   return result;
 }
+
+/// Says in an infeasible plan why it is, within what is left of the time limit and as long as the search
+/// itself took, or a second.
+void explain_infeasible(split::Answer& found, double time_limit_s);
 
 }  // namespace constellm::bindings

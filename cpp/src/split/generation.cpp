@@ -133,9 +133,7 @@ void validate(const GenerationSpec& spec) {
   }
   for (std::size_t i = 0; i < spec.decode.size(); ++i) {
     const std::string where = "decode[" + std::to_string(i) + "].";
-    core::require_non_negative(where + "flop", spec.decode[i].flop);
-    core::require_non_negative(where + "read_bytes", spec.decode[i].read_bytes);
-    core::require_non_negative(where + "output_bytes", spec.decode[i].output_bytes);
+    core::check_ranges(spec.decode[i], where);
   }
   if (spec.memory_bandwidth_bps.size() != nodes.size()) {
     throw core::InvalidInput("memory_bandwidth_bps: " + std::to_string(spec.memory_bandwidth_bps.size()) +
@@ -185,7 +183,8 @@ void validate(const GenerationSpec& spec) {
   }
 }
 
-GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment& assignment) {
+GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment& assignment,
+                                    std::int64_t requests) {
   const Problem& problem = spec.prefill;
   const Evaluation prefill = evaluate(problem, assignment);
   const network::Network& net = problem.spec().network;
@@ -231,6 +230,8 @@ GenerationTerms evaluate_generation(const GenerationSpec& spec, const Assignment
     t.bytes += steps * (bytes + back.bytes);
   }
   t.total_s = t.ttft_s + (steps > 0.0 ? steps * t.token_s : 0.0);
+  const auto rate = [](double count, double time_s) { return time_s > 0.0 ? count / time_s : kInfinity; };
+  t.tokens_per_s = std::min(rate(static_cast<double>(requests), t.token_s), rate(1.0, t.decode_bottleneck_s));
   return t;
 }
 

@@ -8,7 +8,15 @@ class Field:
     What is said of a field of a record; every record lists its `fields`.
     """
     @property
+    def always_written(self) -> bool:
+        """
+        false: left out of a file where there is none
+        """
+    @property
     def doc(self) -> str:
+        ...
+    @property
+    def in_files(self) -> bool:
         ...
     @property
     def initial(self) -> typing.Any:

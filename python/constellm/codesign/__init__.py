@@ -5,7 +5,7 @@ a `Campaign`. Who makes them is a `Trainer`, such as `constellm.train.CutTrainer
 `planned_sets` are the sets of cuts that plans have, to be measured.
 """
 
-from .campaign import Campaign, Order, Trainer
+from .campaign import Campaign, Images, Measuring, Order, Trainer
 from .loop import alternate
 from .planner import IDEAL
 from .result import COLUMNS, STOPS, JointResult, Round
@@ -16,7 +16,9 @@ __all__ = [
     "IDEAL",
     "STOPS",
     "Campaign",
+    "Images",
     "JointResult",
+    "Measuring",
     "Order",
     "Round",
     "Trainer",

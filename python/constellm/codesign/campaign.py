@@ -1,17 +1,64 @@
-"""The terms of a campaign, and the trainer that makes codecs in it."""
+"""What a campaign rests on: its images, its terms, its measurements, and the trainer that makes codecs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..codec.compressor import Compressor
-from ..core.checks import count, real
+from ..codec.measured_cuts import MeasuredCuts
+from ..core.checks import count, instance, real
 from ..images import ImageSet
+from ..infer.measurement import measure as measure_cuts
 
 LEAST_SETS = 20
 """Sets of several cuts without which nothing is calibrated."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """What codecs are trained on, what is measured, and what tells the truth in the end.
+
+    Parameters
+    ----------
+    training, calibration : ImageSet
+        For the codecs; and for measuring and calibrating. They should share no image.
+    test : ImageSet, optional
+        The plan of every round is measured on these too; nothing depends on what comes of it.
+
+    Raises
+    ------
+    TypeError
+        If one is no ImageSet; names it.
+    """
+
+    training: ImageSet
+    calibration: ImageSet
+    test: ImageSet | None = None
+
+    def __post_init__(self) -> None:
+        instance("training", self.training, ImageSet)
+        instance("calibration", self.calibration, ImageSet)
+        if self.test is not None:
+            instance("test", self.test, ImageSet)
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """How cuts are measured, and which have been.
+
+    Parameters
+    ----------
+    measure : callable
+        `constellm.infer.measure`, or what takes its arguments and returns something with its `rows`.
+    known : sequence of MeasuredCuts
+        Rows at hand, of the same network and calibration images: what is among them is not measured again,
+        and sets of several cuts of the menu count towards the campaign's.
+    """
+
+    measure: Callable[..., Any] = measure_cuts
+    known: Sequence[MeasuredCuts] = ()
 
 
 @dataclass(frozen=True)

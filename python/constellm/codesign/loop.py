@@ -4,41 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from .. import _core
 from ..codec.calibration import calibrate
 from ..codec.compressor import Compressor, Compressors
-from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import instance
-from ..core.deprecation import warn_moved
 from ..images import ImageSet
 from ..infer.infer import Segmented
-from ..infer.measurement import measure as measure_cuts
 from ..split import codecs_at_cuts
-from .campaign import Campaign, Order, Trainer
+from .campaign import Campaign, Images, Measuring, Order, Trainer
 from .measurements import Measurements
+from .old_arguments import with_old_arguments
 from .planner import IDEAL, Planner, ProblemOf, cuts_of
 from .result import JointResult, Round, objective_s
 
 
+@with_old_arguments
 def alternate(
     problem_of: ProblemOf,
     net: Segmented,
-    training: ImageSet,
-    calibration: ImageSet,
+    images: Images,
     *,
     compressors: Compressors,
     trainer: Trainer,
     campaign: Campaign | None = None,
-    test: ImageSet | None = None,
-    measured: Sequence[MeasuredCuts] = (),
-    measure: Callable[..., Any] = measure_cuts,
+    measuring: Measuring | None = None,
     report: Callable[[Round], None] | None = None,
-    **of_campaign: Any,
 ) -> JointResult:
     """Train codecs for the cuts of the best plan, measure them, plan again.
 
@@ -63,25 +57,18 @@ def alternate(
         thing here that no seed repeats, and may be replaced.
     net : Segmented
         The network, such as `constellm.infer.OnnxModel`, which is not changed.
-    training, calibration : ImageSet
-        For the codecs; and for measuring and calibrating. They should share no image.
+    images : Images
+        For training, calibrating and, if there are such, testing.
     compressors : mapping of name to Compressor, or to a mapping of boundary to Compressor
         The menu of round 0, without ``"none"``, which is always there.
     trainer : Trainer
         Makes the codecs.
     campaign : Campaign, optional
         The promise, the end and the extent; default: ``Campaign()``.
-    test : ImageSet, optional
-        The plan of every round is measured on these too; nothing depends on what comes of it.
-    measured : sequence of MeasuredCuts
-        Rows at hand, of the same calibration images: what is among them is not measured again, and sets of
-        several cuts of the menu count towards the campaign's.
-    measure : callable, optional
-        In place of `constellm.infer.measure`: takes its arguments, and returns something with its `rows`.
+    measuring : Measuring, optional
+        How cuts are measured, and rows at hand; default: ``Measuring()``.
     report : callable, optional
         Called with every round when it is done.
-    **of_campaign
-        Deprecated: fields of `campaign`.
 
     Returns
     -------
@@ -93,14 +80,14 @@ def alternate(
         If an argument is out of range, `problem_of` gives another problem than asked for or one without a
         plan, or the trainer gives codecs for other cuts or under a name in use.
     """
-    campaign = _campaign(campaign, of_campaign)
-    for field, value in (("training", training), ("calibration", calibration)):
-        instance(field, value, ImageSet)
+    instance("images", images, Images)
+    campaign = Campaign() if campaign is None else instance("campaign", campaign, Campaign)
+    measuring = Measuring() if measuring is None else instance("measuring", measuring, Measuring)
     if not compressors or "none" in compressors or IDEAL.name in compressors:
         raise ValueError(f"compressors: expected some, none called 'none' or {IDEAL.name!r}")
-    measurements = Measurements(net, calibration, campaign.batch, measure, measured)
+    measurements = Measurements(net, images.calibration, campaign.batch, measuring)
     measurements.add(compressors)
-    turns = _Turns(Planner(problem_of, measurements), measurements, campaign, test)
+    turns = _Turns(Planner(problem_of, measurements), measurements, campaign, images.test)
     done: list[Round] = []
     trained = _Trained()
     explored = False  # whether the cuts of the ideal plan had their codecs
@@ -114,23 +101,10 @@ def alternate(
         if stopped is None:
             order = turns.planner.order(done[-1], turns.ideal, explore=stuck is not None)
             explored = explored or list(order.ratios) == cuts_of(turns.ideal)
-            trained = _train(trainer, training, order, measurements)
+            trained = _train(trainer, images.training, order, measurements)
     return JointResult(
         tuple(done), stopped, campaign.tolerance, measurements.compressors, tuple(measurements.rows)
     )
-
-
-def _campaign(given: Campaign | None, of_campaign: Mapping[str, Any]) -> Campaign:
-    """The campaign; its fields were keywords of `alternate` until 0.2."""
-    if not of_campaign:
-        return Campaign() if given is None else instance("campaign", given, Campaign)
-    known = {field.name for field in fields(Campaign)}
-    for name in of_campaign:
-        if name not in known or given is not None:
-            raise TypeError(f"alternate() got an unexpected keyword argument {name!r}")
-    terms = ", ".join(f"{name}=…" for name in of_campaign)
-    warn_moved(f"alternate({terms})", f"alternate(campaign=Campaign({terms}))", stacklevel=3)
-    return replace(Campaign(), **of_campaign)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ..codec.compressor import AtCuts, Compressors
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count
 from ..images import ImageSet
 from ..infer.infer import Segmented
+from .campaign import Measuring
 
 
 class Measurements:
@@ -23,26 +23,17 @@ class Measurements:
         Measured on.
     batch : int
         Images that are encoded together.
-    measure : callable
-        `constellm.infer.measure`, or what takes its arguments and returns something with `rows`.
-    known : sequence of MeasuredCuts
-        Rows at hand, of the same network and images.
+    measuring : Measuring
+        How, and the rows at hand.
     """
 
-    def __init__(
-        self,
-        net: Segmented,
-        images: ImageSet,
-        batch: int,
-        measure: Callable[..., Any],
-        known: Sequence[MeasuredCuts],
-    ) -> None:
+    def __init__(self, net: Segmented, images: ImageSet, batch: int, measuring: Measuring) -> None:
         self.blocks = count("net.blocks", net.blocks, least=2)
         self.compressors: dict[str, AtCuts] = {}
-        self._net, self._images, self._batch, self._measure = net, images, batch, measure
+        self._net, self._images, self._batch, self._measure = net, images, batch, measuring.measure
         self._rows: dict[tuple[tuple[int, str], ...], MeasuredCuts] = {}
-        self._known = {tuple(row.plan.items()): row for row in known}
-        for row in known:
+        self._known = {tuple(row.plan.items()): row for row in measuring.known}
+        for row in measuring.known:
             if (row.blocks, row.images) != (self.blocks, len(images)):
                 raise ValueError(
                     f"measured: a row of {row.blocks} blocks and {row.images} images, "

@@ -24,7 +24,7 @@ def fields_table(record: Any, section: str = "") -> Table:
     """
     rows = []
     for field in record.fields:
-        if field.section == section:
+        if field.in_files and field.section == section:
             unit = f" [{field.unit}]" if field.unit else ""
             rows.append((f"`{field.name}`", field.range, _initial(field), f"{field.doc}{unit}"))
     return Table(("field", "range", "default", "meaning"), tuple(rows))
@@ -34,5 +34,5 @@ def _initial(field: Any) -> str:
     if field.required_in_files:
         return ""
     if field.initial is None:
-        return "null"
+        return "null" if field.always_written else "left out"
     return f'"{field.initial}"' if isinstance(field.initial, str) else f"{field.initial:g}"

@@ -9,7 +9,7 @@ from ..sweep import register as _register
 from .comparison import Comparison, compare
 from .cuts import codecs_at_cuts, compressors_at_cuts
 from .display import attach as _attach_displays
-from .evaluation import Evaluation, HopTerms, StageTerms
+from .evaluation import Evaluation, GenerationTerms, HopTerms, StageTerms
 from .files import load_problem, problem_from_dict, save_problem
 from .fronts import ParetoFront, pareto_front
 from .generating import GenerationPlan, GenerationProblem, solve_generation
@@ -29,6 +29,7 @@ __all__ = [
     "Evaluation",
     "GenerationPlan",
     "GenerationProblem",
+    "GenerationTerms",
     "HopTerms",
     "Infeasibility",
     "Interrupted",

@@ -1,7 +1,7 @@
 """Delay, error, energy and bytes of a plan, term by term, as `constellm.split.evaluate` says them.
 
-An `Evaluation`, its `StageTerms` and its `HopTerms` have attributes. In this version they still answer as the
-dictionaries that they were, with a warning.
+An `Evaluation`, its `StageTerms` and its `HopTerms` have attributes, as the `GenerationTerms` of a generation
+have. In this version they still answer as the dictionaries that they were, with a warning.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._core.split import Evaluation, HopTerms, Plan, Problem, StageTerms
+from .._core.split import Evaluation, GenerationTerms, HopTerms, Plan, Problem, StageTerms
 from ..core.deprecation import warn_moved
 
-__all__ = ["Evaluation", "HopTerms", "StageTerms"]
+__all__ = ["Evaluation", "GenerationTerms", "HopTerms", "StageTerms"]
 
 
 def objective_figure(problem: Problem) -> str:
@@ -39,7 +39,7 @@ def _counted(self: Plan) -> dict[str, int]:
 
 Plan.counters = property(_counted, doc=_counters.__doc__)  # type: ignore[assignment]
 
-_RECORDS = {"evaluation": Evaluation, "stage": StageTerms, "hop": HopTerms}
+_RECORDS = {"evaluation": Evaluation, "stage": StageTerms, "hop": HopTerms, "terms": GenerationTerms}
 
 
 def _answer_as_mapping(what: str, record: Any) -> None:

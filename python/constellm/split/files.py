@@ -16,7 +16,7 @@ from .. import _core
 from .._core.codec import Codec
 from .._core.model import Layer
 from .._core.network import Link, Node
-from .._core.split import Problem, Stage
+from .._core.split import Plan, Problem, Stage
 from ..core.checks import hint_for, instance, real, short
 from ..core.deprecation import moved_names
 from ..core.files import read_json, write_json
@@ -27,9 +27,7 @@ _KINDS = {PROBLEM_FORMAT: "problem", PLAN_FORMAT: "plan"}
 STATUSES = ("optimal", "feasible", "infeasible", "no_plan_found", "time_limit", "interrupted")
 
 _HEADER = ("format", "version")
-_PLAN_REQUIRED = (*_HEADER, "problem", "status")
 _PLAN_FIGURES = (*_core.split.figures, "lower_bound_s")
-_PLAN_OPTIONAL = (*_PLAN_FIGURES, "path", "stages", "codecs", "solver", "meta")
 __getattr__ = moved_names(__name__, {"parse_json": "constellm.core.files.parse_json"})
 
 _LISTS = {"layers": Layer, "nodes": Node, "links": Link, "codecs": Codec}
@@ -137,7 +135,8 @@ def check_plan_dict(data: Mapping[str, Any]) -> PlanClaims:
     """
     data = _object("plan", data)
     _check_header(data, PLAN_FORMAT)
-    _check_keys("plan", data, _PLAN_REQUIRED, _PLAN_OPTIONAL)
+    required, optional = _keys_of(Plan)
+    _check_keys("plan", data, [*_HEADER, "problem", *required], [*optional, "solver", "meta"])
     _object("meta", data.get("meta", {}))
     _object("solver", data.get("solver", {}))
     if not isinstance(data["problem"], str):
@@ -191,7 +190,7 @@ def _check_keys(
 
 def _keys_of(record: Any, section: str = "") -> tuple[list[str], list[str]]:
     """The required and the optional keys of a record, or of one object inside it."""
-    fields = [field for field in record.fields if field.section == section]
+    fields = [field for field in record.fields if field.in_files and field.section == section]
     required = [field.name for field in fields if field.required_in_files]
     return required, [field.name for field in fields if not field.required_in_files]
 

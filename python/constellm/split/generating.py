@@ -12,6 +12,7 @@ import numpy as np
 from .. import _core
 from .._core.split import Plan, Problem
 from ..core.checks import count, instance, real, short
+from .evaluation import GenerationTerms
 from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
 from .solver import as_plan, with_codecs
@@ -90,7 +91,7 @@ class GenerationProblem:
             return [given.get(name, math.inf) for name in ids]
         return [real("memory_bandwidth_bps", self.memory_bandwidth_bps, least=0)] * len(ids)
 
-    def evaluate(self, plan: Plan, *, requests: int = 1) -> dict[str, float]:
+    def evaluate(self, plan: Plan, *, requests: int = 1) -> GenerationTerms:
         """What a plan of the prefill is worth for the whole generation.
 
         Parameters
@@ -102,26 +103,27 @@ class GenerationProblem:
 
         Returns
         -------
-        dict of str to float
+        GenerationTerms
             ``ttft_s``, ``token_s``, ``total_s``, ``decode_bottleneck_s``; ``energy_j`` and ``bytes`` of
             prefill and decode; ``tokens_per_s`` = min(R / token_s, 1 / decode_bottleneck_s).
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no plan of the prefill, or `requests` that are not in [1, 2^53].
         """
         requests = count("requests", requests, most=2**53)
         as_plan(plan)
         if not plan.path:
             raise ValueError(f"plan of status {plan.status!r} holds nothing to evaluate")
-        terms: dict[str, float] = _core.split.evaluate_generation(
+        return _core.split.evaluate_generation(
             with_codecs(self.prefill, plan.codecs),
             self.decode,
             path=plan.path,
             stages=plan.stages,
+            requests=requests,
             **self._arguments,
         )
-        round_s, slowest_s = terms["token_s"], terms["decode_bottleneck_s"]
-        terms["tokens_per_s"] = min(
-            requests / round_s if round_s > 0 else math.inf, 1 / slowest_s if slowest_s > 0 else math.inf
-        )
-        return terms
 
 
 @dataclass(frozen=True)
@@ -138,30 +140,36 @@ class GenerationPlan:
         What is proven: ``"optimal"``, ``"infeasible"``, ``"time_limit"``, ``"interrupted"``.
     lower_bound_s : float
         No plan has a smaller `total_s`; infinite where no plan exists.
-    terms : dict of str to float
-        What `problem.evaluate` says of the plan; empty without one.
+    terms : GenerationTerms or None
+        What `problem.evaluate` says of the plan; None without one.
     """
 
     problem: GenerationProblem
     plan: Plan
     status: str
     lower_bound_s: float
-    terms: dict[str, float]
+    terms: GenerationTerms | None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        terms = state["terms"]
+        if isinstance(terms, dict):  # as version 0.1.0 had it, empty without a plan
+            terms = GenerationTerms(**terms) if terms else None
+        self.__dict__.update({**state, "terms": terms})
 
     @property
     def ttft_s(self) -> float:
         """Time to first token [s]; NaN without a plan."""
-        return self.terms.get("ttft_s", math.nan)
+        return math.nan if self.terms is None else self.terms.ttft_s
 
     @property
     def token_s(self) -> float:
         """Time per further token [s]; NaN without a plan."""
-        return self.terms.get("token_s", math.nan)
+        return math.nan if self.terms is None else self.terms.token_s
 
     @property
     def total_s(self) -> float:
         """Time of the whole generation [s]; NaN without a plan."""
-        return self.terms.get("total_s", math.nan)
+        return math.nan if self.terms is None else self.terms.total_s
 
     @property
     def gap(self) -> float:
@@ -219,7 +227,7 @@ def solve_generation(
     plan, status, lower_bound_s = _core.split.solve_generation(
         problem.prefill, problem.decode, time_limit_s=limit, **problem._arguments
     )
-    terms = problem.evaluate(plan) if plan.path else {}
+    terms = problem.evaluate(plan) if plan.path else None
     found = GenerationPlan(problem, plan, status, lower_bound_s, terms)
     return handed_over(found, interrupted=status == "interrupted", on_interrupt=on_interrupt)
 

@@ -107,7 +107,7 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     method, seconds = solver.get("method"), solver.get("seconds")
     nothing_proven = math.inf if claims.status == "infeasible" else math.nan
     return _core.split.restored_plan(
-        menu,
+        problem=menu,
         path=path,
         stages=stages,
         status=claims.status,
@@ -115,7 +115,7 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
         lower_bound_s=claims.figures.get("lower_bound_s", nothing_proven),
         seconds=float(seconds) if isinstance(seconds, float) else math.nan,
         counters={key: value for key, value in solver.items() if type(value) is int and 0 <= value < 2**63},
-        added_codecs=len(menu.codecs) - len(asked.codecs),
+        codecs=menu.codecs[len(asked.codecs) :],
         broken_limits=_texts(solver.get("broken_limits")),
         infeasibility=_infeasibility(solver.get("infeasibility")),
     )

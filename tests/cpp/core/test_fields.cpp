@@ -69,3 +69,38 @@ TEST_CASE("neither infinity nor NaN is in a range", "[core]") {
   CHECK(kPositive.contains(5e-324));
   CHECK_FALSE(kPositive.contains(0.0));
 }
+
+namespace toy {
+
+struct Cart {
+  Wheel left;
+  double load_kg = 0.0;
+};
+
+struct Tonnes {  // kept in another unit
+  double operator()(const Cart& cart) const { return cart.load_kg / 1000.0; }
+  void set(Cart& cart, double load_t) const { cart.load_kg = 1000.0 * load_t; }
+};
+
+constexpr auto fields(const Cart*) {
+  return record("Cart", "What rolls.",
+                lifted(&Cart::left, required("name", &Wheel::name, "of the left wheel")),
+                found(&Cart::left, required("radius_m", &Wheel::radius_m, "of its wheels", "m")),
+                found<Cart>("load_t", Tonnes{}, "what it carries", "t"));
+}
+
+}  // namespace toy
+
+TEST_CASE("what is found in a record is kept where it can be set", "[core]") {
+  toy::Cart cart;
+  cart.left.radius_m = 0.25;
+  std::string told;
+  fields_of<toy::Cart>().for_each([&](const auto& field) {
+    told += std::string(field.name) + (field.kKept ? "! " : "? ");
+    if constexpr (requires { field.set(cart, 2.0); }) field.set(cart, 2.0);
+  });
+  CHECK(told == "name! radius_m? load_t! ");
+  CHECK(cart.load_kg == 2000.0);
+  CHECK(cart.left.radius_m == 0.25);
+  CHECK(std::get<1>(fields_of<toy::Cart>().fields).of(cart) == 0.25);
+}

@@ -9,7 +9,7 @@ import pytest
 
 from constellm import model, network, split
 from constellm.codec import MeasuredCuts
-from constellm.codesign import COLUMNS, IDEAL, STOPS, Campaign, Order, alternate
+from constellm.codesign import COLUMNS, IDEAL, STOPS, Campaign, Images, Measuring, Order, alternate
 from constellm.images import ImageSet, synthetic
 from constellm.split import codecs_at_cuts
 
@@ -108,14 +108,11 @@ def run(trainer, *, problem=None, measurer=None, test=None, measured=(), report=
     return alternate(
         problem or problem_of(),
         NET,
-        TRAINING,
-        CALIBRATION,
+        Images(TRAINING, CALIBRATION, test),
         compressors=MENU,
         trainer=trainer,
         campaign=Campaign(**terms),
-        test=test,
-        measured=measured,
-        measure=measurer or Measurer(),
+        measuring=Measuring(measurer or Measurer(), measured),
         report=report,
     )
 
@@ -357,35 +354,65 @@ def test_wrong_arguments_are_refused(options, error, message):
 def test_reserved_names_and_empty_menus_are_refused():
     for menu in ({}, {"none": MENU["fine"]}, {"ideal": MENU["fine"]}):
         with pytest.raises(ValueError, match="compressors: expected some"):
-            alternate(problem_of(), NET, TRAINING, CALIBRATION, compressors=menu, trainer=not_called)
+            images = Images(TRAINING, CALIBRATION)
+            alternate(problem_of(), NET, images, compressors=menu, trainer=not_called)
+
+
+def test_groups_are_checked():
     with pytest.raises(TypeError, match="training: expected a ImageSet"):
-        alternate(problem_of(), NET, None, CALIBRATION, compressors=MENU, trainer=not_called)
+        Images(None, CALIBRATION)
+    with pytest.raises(TypeError, match="test: expected a ImageSet"):
+        Images(TRAINING, CALIBRATION, 3)
+    for name in ("images", "campaign", "measuring"):
+        given = {"images": Images(TRAINING, CALIBRATION), name: 3}
+        with pytest.raises(TypeError, match=f"{name}: expected a {name.title()}, got 3"):
+            alternate(problem_of(), NET, compressors=MENU, trainer=not_called, **given)
 
 
-def test_keywords_of_the_old_version_make_the_campaign():
-    def called(**options):
-        return alternate(
+def test_arguments_of_the_old_version_make_the_groups():
+    terms = {"compressors": MENU, "trainer": Better(2.0)}
+    groups = {"campaign": Campaign(rounds=1, sets=20), "measuring": Measuring(Measurer())}
+    new = alternate(problem_of(), NET, Images(TRAINING, CALIBRATION, TEST), **terms, **groups)
+    known = [row for row in new.measured if len(row.cuts) == 1]
+    with pytest.warns(DeprecationWarning) as told:
+        old = alternate(
+            problem_of(), NET, TRAINING, CALIBRATION, test=TEST, rounds=1, sets=20, measured=known,
+            measure=Measurer(), **terms
+        )  # fmt: skip
+    assert [warning.filename for warning in told] == [__file__]
+    assert str(told[0].message).endswith(
+        "it is alternate(images=Images(training=…, calibration=…, test=…), "
+        "campaign=Campaign(rounds=…, sets=…), measuring=Measuring(known=…, measure=…)) now"
+    )
+    assert [done.plan.stages for done in old.rounds] == [done.plan.stages for done in new.rounds]
+    assert [done.tested for done in old.rounds] == [done.tested for done in new.rounds]
+    assert len(old.measured) == len(new.measured)
+    with pytest.warns(DeprecationWarning, match=r"alternate\(rounds=…, sets=…\) is"):
+        alternate(
+            problem_of(), NET, Images(TRAINING, CALIBRATION), rounds=0, sets=20,
+            measuring=Measuring(Measurer()), **terms
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong, name",
+    [
+        ({"turns": 1}, "turns"),
+        ({"rounds": 1, "campaign": Campaign()}, "rounds"),
+        ({"test": None}, "test"),
+        ({"measured": (), "measuring": Measuring()}, "measured"),
+    ],
+)
+def test_what_is_given_twice_or_unknown_is_refused(wrong, name):
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+        alternate(
             problem_of(),
             NET,
-            TRAINING,
-            CALIBRATION,
+            images=Images(TRAINING, CALIBRATION),
             compressors=MENU,
-            trainer=Better(2.0),
-            measure=Measurer(),
-            **options,
+            trainer=not_called,
+            **wrong,
         )
-
-    with pytest.warns(DeprecationWarning, match=r"campaign=Campaign\(rounds=…, sets=…\)\) now") as told:
-        old = called(rounds=1, sets=20)
-    assert [warning.filename for warning in told] == [__file__]
-    new = called(campaign=Campaign(rounds=1, sets=20))
-    assert [done.plan.stages for done in old.rounds] == [done.plan.stages for done in new.rounds]
-    assert len(old.measured) == len(new.measured)
-    for wrong in ({"turns": 1}, {"rounds": 1, "campaign": Campaign()}):
-        with pytest.raises(TypeError, match="unexpected keyword argument '(turns|rounds)'"):
-            called(**wrong)
-    with pytest.raises(TypeError, match="campaign: expected a Campaign, got 3"):
-        called(campaign=3)
 
 
 def test_in_earnest_on_a_tiny_network(tmp_path):
@@ -418,8 +445,7 @@ def test_in_earnest_on_a_tiny_network(tmp_path):
         found = alternate(
             problem,
             net,
-            training,
-            calibration,
+            Images(training, calibration),
             compressors={f"q{bits}": Direct(Scheme(bits=bits), name=f"q{bits}") for bits in (4, 8)},
             trainer=CutTrainer(trained, sizes=(0.8, 0.5), recipes=recipes),
             campaign=Campaign(loss=0.5, sets=20, rounds=1, tolerance=0.0),

@@ -68,7 +68,9 @@ DESCRIBED = [
     found
     for area in (_core.model, _core.network, _core.codec, _core.split)
     for found in vars(area).values()
-    if isinstance(found, type) and hasattr(found, "fields")
+    if isinstance(found, type)
+    and hasattr(found, "fields")
+    and found is not _core.split.Plan  # solvers make it
 ]
 
 

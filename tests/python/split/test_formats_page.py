@@ -10,7 +10,7 @@ from constellm.codec import Codec
 from constellm.core.fields import fields_table
 from constellm.model import Layer
 from constellm.network import Link, Node
-from constellm.split import Problem
+from constellm.split import Plan, Problem
 
 TABLES = {
     "Problem": fields_table(Problem),
@@ -19,6 +19,8 @@ TABLES = {
     "Link": fields_table(Link),
     "Codec": fields_table(Codec),
     "limits": fields_table(Problem, "limits"),
+    "Plan": fields_table(Plan),
+    "solver": fields_table(Plan, "solver"),
 }
 
 
@@ -36,7 +38,7 @@ def test_the_page_has_the_tables_of_the_fields(repository: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert filled(text) == text, "python tests/python/split/test_formats_page.py writes them anew"
     assert text.count("| `flop` | [0, inf) |") == 1
-    assert "| `group` |  | null |" in text
+    assert "| `group` |  | left out |" in text
 
 
 def test_the_page_on_sweeps_lists_the_numeric_fields(repository: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import random
 
 import numpy as np
@@ -65,15 +66,15 @@ def test_solver_equals_the_definition(random_problems):
         assert split.check(problem.prefill, plan) == [] and math.isnan(plan.lower_bound_s), seed
         if best == math.inf:
             assert answer.status == "infeasible" and plan.status == "no_plan_found", seed
-            assert plan.path == [] and terms == {} and math.isnan(answer.gap), seed
+            assert plan.path == [] and terms is None and math.isnan(answer.gap), seed
             continue
         assert (answer.status, plan.status) == ("optimal", "feasible"), seed
         assert terms == problem.evaluate(plan), seed
-        assert (answer.ttft_s, answer.total_s) == (plan.delay_s, terms["total_s"]), seed
-        assert terms["total_s"] == pytest.approx(best, rel=1e-9, abs=1e-300), seed
+        assert (answer.ttft_s, answer.total_s) == (plan.delay_s, terms.total_s), seed
+        assert terms.total_s == pytest.approx(best, rel=1e-9, abs=1e-300), seed
         assert 0 <= answer.gap <= 1e-9, seed
         seconds, joules = total_s(g, plan.to_dict())
-        assert terms["energy_j"] == pytest.approx(joules, rel=1e-9, abs=1e-12), seed
+        assert terms.energy_j == pytest.approx(joules, rel=1e-9, abs=1e-12), seed
         feasible += 1
     assert feasible > random_problems / 8
 
@@ -85,10 +86,10 @@ def test_terms_equal_the_definition_on_any_plan():
         for plan in split.k_best(problem.prefill, 20):
             seconds, joules = total_s(g, plan.to_dict())
             terms = problem.evaluate(plan)
-            assert terms["total_s"] == pytest.approx(seconds, rel=1e-9, abs=1e-300)
+            assert terms.total_s == pytest.approx(seconds, rel=1e-9, abs=1e-300)
             if math.isfinite(seconds):
-                assert terms["energy_j"] == pytest.approx(joules, rel=1e-9, abs=1e-12)
-            assert terms["ttft_s"] == plan.delay_s
+                assert terms.energy_j == pytest.approx(joules, rel=1e-9, abs=1e-12)
+            assert terms.ttft_s == plan.delay_s
             compared += 1
     assert compared > 200
 
@@ -101,9 +102,9 @@ def test_one_token_is_the_prefill():
         assert answer.status == prefill.status
         if plan.path:
             terms = problem.evaluate(plan)
-            assert terms["total_s"] == terms["ttft_s"] == plan.delay_s
+            assert terms.total_s == terms.ttft_s == plan.delay_s
             assert plan.delay_s == pytest.approx(prefill.delay_s, rel=1e-9)
-            assert (terms["energy_j"], terms["bytes"]) == (plan.energy_j, plan.bytes)
+            assert (terms.energy_j, terms.bytes) == (plan.energy_j, plan.bytes)
 
 
 def test_identities():
@@ -113,19 +114,54 @@ def test_identities():
         if not plan.path:
             continue
         one, many = problem.evaluate(plan), problem.evaluate(plan, requests=1000)
-        assert one["total_s"] == pytest.approx(one["ttft_s"] + 4 * one["token_s"], rel=1e-12)
-        assert one["decode_bottleneck_s"] <= one["token_s"]
-        if one["token_s"] > 0:
-            assert one["tokens_per_s"] == pytest.approx(
-                min(1 / one["token_s"], 1 / max(one["decode_bottleneck_s"], 1e-300)), rel=1e-12
+        assert one.total_s == pytest.approx(one.ttft_s + 4 * one.token_s, rel=1e-12)
+        assert one.decode_bottleneck_s <= one.token_s
+        if one.token_s > 0:
+            assert one.tokens_per_s == pytest.approx(
+                min(1 / one.token_s, 1 / max(one.decode_bottleneck_s, 1e-300)), rel=1e-12
             )
-        if one["decode_bottleneck_s"] > 0:
-            most = 1 / one["decode_bottleneck_s"]
-            assert many["tokens_per_s"] == pytest.approx(min(1000 / one["token_s"], most), rel=1e-12)
+        if one.decode_bottleneck_s > 0:
+            most = 1 / one.decode_bottleneck_s
+            assert many.tokens_per_s == pytest.approx(min(1000 / one.token_s, most), rel=1e-12)
         faster = asked(g, new_tokens=5, memory_bandwidth_bps=math.inf)
-        assert faster.evaluate(plan)["total_s"] <= one["total_s"]
+        assert faster.evaluate(plan).total_s <= one.total_s
         longer = asked(g, new_tokens=6)
-        assert longer.evaluate(plan)["total_s"] >= one["total_s"]
+        assert longer.evaluate(plan).total_s >= one.total_s
+
+
+def with_plan():
+    """A generation with an answer that has a plan."""
+    problems = (asked(g, new_tokens=4) for _, g in small(range(40)))
+    return next((p, found) for p in problems for found in [split.solve_generation(p)] if found.plan.path)
+
+
+def test_terms_are_a_record():
+    problem, answer = with_plan()
+    terms = answer.terms
+    assert isinstance(terms, split.GenerationTerms)
+    fields = {field.name: (field.unit, field.doc) for field in split.GenerationTerms.fields}
+    assert list(fields) == [*terms.to_dict()] and fields["token_s"][0] == "s"
+    assert split.GenerationTerms.tokens_per_s.__doc__.endswith("[1/s]")
+    assert repr(terms).startswith("GenerationTerms(ttft_s=")
+    assert pickle.loads(pickle.dumps(terms)) == terms == split.GenerationTerms(**terms.to_dict())
+    endless = terms.replace(token_s=math.inf, total_s=math.inf, tokens_per_s=0.0)
+    assert pickle.loads(pickle.dumps(endless)) == endless
+    with pytest.raises(ValueError, match=r"ttft_s: -1 is not in \[0, inf\)"):
+        terms.replace(ttft_s=-1.0)
+    for key in fields:
+        with pytest.warns(DeprecationWarning, match=rf"terms\['{key}'\] is .* terms\.{key} now"):
+            assert terms[key] == getattr(terms, key)
+    assert pickle.loads(pickle.dumps(answer)) == answer
+    assert problem.evaluate(answer.plan) == terms
+
+
+def test_an_answer_of_0_1_0_had_a_dictionary():
+    _, answer = with_plan()
+    for terms, old in ((answer.terms, answer.terms.to_dict()), (None, {})):
+        again = split.GenerationPlan.__new__(split.GenerationPlan)
+        again.__setstate__({**vars(answer), "terms": old})
+        assert again.terms == terms
+        assert math.isnan(again.total_s) if terms is None else again.total_s == answer.total_s
 
 
 def test_out_of_time_leaves_a_true_bound():

@@ -217,3 +217,63 @@ def test_a_plan_in_place_of_a_problem_is_called_one(tmp_path, capsys):
         split.load_plan(problem_file, chain())
     assert main(["split", "solve", str(plan_file), "--out", str(tmp_path)]) == 2
     assert "this is a plan, not a problem" in capsys.readouterr().err
+
+
+# ---- fields ------------------------------------------------------------------------------------
+
+
+def test_the_fields_are_all_that_a_plan_has():
+    plan = split.solve(chain())
+    names = [field.name for field in split.Plan.fields]
+    shown = [key for key, value in vars(split.Plan).items() if isinstance(value, property)]
+    assert sorted(names) == sorted(shown)
+    for field in split.Plan.fields:
+        assert getattr(split.Plan, field.name).__doc__.startswith(field.doc)
+    units = {field.name: field.unit for field in split.Plan.fields if field.unit}
+    assert units["delay_s"] == units["seconds"] == "s" and units["energy_j"] == "J"
+    assert [plan.stages is plan.stages, plan.problem is plan.problem] == [True, True]
+    assert plan.counters is not plan.counters  # a dictionary, which may be changed
+
+
+def test_a_pickle_holds_what_is_not_found_from_the_rest():
+    plan = carrying()
+    version, state = plan.__getstate__()
+    assert version == 2 and state.keys() == {
+        "problem", "status", "lower_bound_s", "path", "stages", "codecs", "method", "infeasibility",
+        "broken_limits", "counters", "seconds",
+    }  # fmt: skip
+    again = split.Plan.__new__(split.Plan)
+    for key, wrong, error, message in (
+        ("status", "good", ValueError, "status: 'good' is not one of 'optimal'"),
+        ("path", ["nobody"], ValueError, r"path\[0\]: the problem has no node 'nobody'"),
+        ("path", [], ValueError, "stages: given without a path"),
+        ("codecs", (Codec(name="other", ratio=1.0, error=0.0),), ValueError, "codecs: not those at the end"),
+        ("counters", {"labels": 1.5}, TypeError, "counters.labels: expected an integer, got 1.5"),
+        ("counters", 3, TypeError, "counters: expected a dictionary, got 3"),
+        ("problem", 3, TypeError, "problem: expected a Problem, got 3"),
+        ("delay_s", 1.0, TypeError, "Plan: unknown key 'delay_s'"),
+    ):
+        with pytest.raises(error, match=message):
+            again.__setstate__((version, {**state, key: wrong}))
+    for key in ("problem", "status"):
+        with pytest.raises(TypeError, match=f"Plan: missing required key '{key}'"):
+            again.__setstate__((version, {name: value for name, value in state.items() if name != key}))
+    again.__setstate__((version, state))
+    assert again == plan and again.to_dict() == plan.to_dict() and again.delay_s == plan.delay_s
+
+
+def test_a_file_says_nothing_of_what_there_is_none_of(tmp_path):
+    plan = split.solve(chain())
+    data = plan.to_dict()
+    assert list(data)[:4] == ["format", "version", "problem", "status"]
+    assert not {"codecs", "gap", "objective_s"} & data.keys()
+    assert data["solver"].keys() >= {"method", "seconds", "version", "labels"}
+    assert not {"infeasibility", "broken_limits", "counters"} & data["solver"].keys()
+    nothing = split.solve(chain(memory_bytes=1.0)).to_dict()
+    assert nothing.keys() == {"format", "version", "problem", "status", "solver"}
+    assert nothing["solver"]["infeasibility"]["reason"] == "memory"
+    # Another solver's file need not say how long it took; then the next file does not say it either.
+    read = split.plan_from_dict({**data, "solver": {}}, plan.problem)
+    assert read.method == "unknown" and "seconds" not in read.to_dict()["solver"]
+    split.save_plan(read, tmp_path / "plan.json")
+    assert split.load_plan(tmp_path / "plan.json", plan.problem) == read

@@ -38,7 +38,7 @@ def assert_optimal(data, plan, best, rel=GAP):
     name = data["name"]
     if best is None:
         assert plan.status == "infeasible", name
-        assert plan.path == [] and plan.stages == [], name
+        assert plan.path == [] and plan.stages == (), name
         assert plan.lower_bound_s == math.inf, name
         return
     assert plan.status == "optimal", name

@@ -37,6 +37,8 @@ struct Range {
 inline constexpr double kLargest = std::numeric_limits<double>::max();
 inline constexpr Range kReal{.least = -kLargest, .most = kLargest, .text = "(-inf, inf)"};
 inline constexpr Range kNonNegative{.least = 0.0, .most = kLargest, .text = "[0, inf)"};
+inline constexpr Range kNonNegativeOrInfinite{
+    .least = 0.0, .most = std::numeric_limits<double>::infinity(), .text = "[0, inf]"};
 inline constexpr Range kPositive{.least = 0.0, .most = kLargest, .without_least = true, .text = "(0, inf)"};
 inline constexpr double kEndless = std::numeric_limits<double>::infinity();
 inline constexpr Range kNonNegativeOrEndless{.least = 0.0, .most = kEndless, .text = "[0, inf]"};
@@ -62,9 +64,23 @@ struct Field {
   bool may_be_empty = true;    ///< of a text
   bool said_in_files = false;  ///< a file must give it, whatever its initial value
   bool always_written = true;  ///< false: a dictionary leaves it out where there is none
+  bool in_files = true;        ///< false: no dictionary has it
+
+  /// Whether a record keeps it; where not, it is found from the others, and cannot be given.
+  static constexpr bool kKept =
+      std::is_lvalue_reference_v<std::invoke_result_t<const Access&, T&>> ||
+      requires(const Access& call, T& record, const Value& value) { call.set(record, value); };
 
   [[nodiscard]] constexpr decltype(auto) of(const T& record) const { return std::invoke(access, record); }
   [[nodiscard]] constexpr decltype(auto) of(T& record) const { return std::invoke(access, record); }
+  void set(T& record, Value value) const
+    requires kKept
+  {
+    if constexpr (requires { access.set(record, value); })
+      access.set(record, value);
+    else
+      of(record) = std::move(value);
+  }
 
   [[nodiscard]] constexpr Field as_name() const {
     Field field = *this;
@@ -86,10 +102,16 @@ struct Field {
     field.said_in_files = true;
     return field;
   }
-  /// For a key that came after the first version of a format: its older readers know no such key.
+  /// None is no value, an empty list, and a number that is not finite. Also for a key that came after the
+  /// first version of a format: its older readers know no such key.
   [[nodiscard]] constexpr Field left_out_if_none() const {
     Field field = *this;
     field.always_written = false;
+    return field;
+  }
+  [[nodiscard]] constexpr Field not_in_files() const {
+    Field field = *this;
+    field.in_files = false;
     return field;
   }
 };
@@ -130,7 +152,30 @@ constexpr auto lifted(P T::* part, const Field<P, Access>& field, const char* se
                                         .role = field.role,
                                         .section = section,
                                         .may_be_empty = field.may_be_empty,
-                                        .always_written = field.always_written};
+                                        .always_written = field.always_written,
+                                        .in_files = field.in_files};
+}
+
+/// What `call` finds in a T. It is kept where the call has a `set(T&, value)` too.
+template <class T, class Call>
+constexpr Field<T, Call> found(const char* name, Call call, const char* doc, const char* unit = "",
+                               Range range = kReal) {
+  return {.name = name, .access = call, .doc = doc, .unit = unit, .range = range, .required = false};
+}
+
+/// What a record's part keeps and the whole only finds.
+template <class Part, class Access>
+struct FoundIn {
+  Path<Part, Access> path;
+
+  constexpr auto operator()(const auto& record) const { return path(record); }
+};
+
+/// `field` of the part `part` as what the whole finds there.
+template <class T, class P, class Access>
+constexpr auto found(P T::* part, const Field<P, Access>& field) {
+  using Call = FoundIn<P T::*, Access>;
+  return found<T>(field.name, Call{{part, field.access}}, field.doc, field.unit, field.range);
 }
 
 /// All that is said of a T.

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "constellm/search/solver.hpp"
-#include "constellm/split/evaluate.hpp"
+#include "constellm/split/answer.hpp"
 #include "constellm/sweep/run.hpp"
 
 namespace constellm::split {
@@ -35,10 +35,7 @@ struct Sweeping {
   using Question = Problem;
   using Memory = search::Workspace;
   using Row = PlanRow;
-  struct Answer {
-    Problem problem;  ///< of the cell, its menu completed by codecs that the method brings along
-    Plan plan;
-  };
+  using Answer = split::Answer;
 
   [[nodiscard]] Problem question(ProblemSpec spec) const { return Problem(std::move(spec)); }
   [[nodiscard]] Answer answer(const Problem& problem, const std::string& method, core::StopToken& stop,

@@ -4,13 +4,12 @@ import collections.abc
 import constellm._core.codec
 import constellm._core.model
 import constellm._core.network
-import constellm.codec
 import constellm.network
 import numpy
 import numpy.typing
 import typing
 from . import sweeping
-__all__: list[str] = ['Evaluation', 'HopTerms', 'Infeasibility', 'Plan', 'Problem', 'Stage', 'StageTerms', 'baseline_names', 'check_generation', 'evaluate', 'evaluate_generation', 'figures', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'restored_plan', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweeping', 'tensor_parallel']
+__all__: list[str] = ['Evaluation', 'GenerationTerms', 'HopTerms', 'Infeasibility', 'Plan', 'Problem', 'Stage', 'StageTerms', 'baseline_names', 'check_generation', 'evaluate', 'evaluate_generation', 'figures', 'k_best', 'optimal_gap', 'pareto_front', 'propose', 'restored_plan', 'solve', 'solve_by', 'solve_generation', 'structural_faults', 'sweeping', 'tensor_parallel']
 class Problem:
     """
     A model to be run on a network under limits. Immutable and validated once; the values are those of
@@ -661,9 +660,17 @@ class Infeasibility:
         """
 class Plan:
     """
-    A solver's answer: what it found, and what it proved. Figures are the evaluator's; NaN where there is no plan.
+    A solver's answer: what it found, and what it proved. Figures are the evaluator's; NaN where there
+    is no plan.
     """
     __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
     @staticmethod
     def __getstate__(*args, **kwargs):
         ...
@@ -681,9 +688,7 @@ class Plan:
         The plan as text: what was found and proven, then stages and hops as tables.
         """
     def __eq__(self, other: typing.Any) -> bool:
-        """
-        Same problem, status, path and stages; counters and seconds do not count.
-        """
+        ...
     def __repr__(self) -> str:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
@@ -706,7 +711,7 @@ class Plan:
         over all hops and micro-batches [B]
         """
     @property
-    def codecs(self) -> tuple[constellm.codec.Codec, ...]:
+    def codecs(self) -> tuple[constellm._core.codec.Codec, ...]:
         """
         that the method brought along: used by the plan, and added to the menu of `problem`
         """
@@ -743,7 +748,7 @@ class Plan:
     @property
     def lower_bound_s(self) -> float:
         """
-        no plan has a smaller objective [s]; NaN where nothing was proven, infinite where no plan exists
+        no plan has a smaller objective; NaN where nothing was proven, infinite where no plan exists [s]
         """
     @property
     def method(self) -> str:
@@ -771,7 +776,7 @@ class Plan:
         spent by the solver [s]
         """
     @property
-    def stages(self) -> list[Stage]:
+    def stages(self) -> tuple[Stage, ...]:
         """
         the hosting nodes' shares, in path order
         """
@@ -779,6 +784,114 @@ class Plan:
     def status(self) -> str:
         """
         'optimal', 'feasible', 'infeasible', 'no_plan_found', 'time_limit' or 'interrupted'
+        """
+class GenerationTerms:
+    """
+    What a plan of the prefill is worth for the whole generation.
+    
+    Parameters
+    ----------
+    ttft_s : float
+        time to the first token: delay of the prefill [s], in [0, inf)
+    token_s : float
+        per further token: once round the loop; infinite where no route leads back [s], in [0, inf]
+    total_s : float
+        ttft_s + (new_tokens - 1) * token_s [s], in [0, inf]
+    decode_bottleneck_s : float
+        longest decode stage or hop [s], in [0, inf)
+    energy_j : float
+        of prefill and decode [J], in [0, inf]
+    bytes : float
+        over all hops, of prefill and decode [B], in [0, inf]
+    tokens_per_s : float
+        of all requests: min(requests / token_s, 1 / decode_bottleneck_s) [1/s], in [0, inf]
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __contains__(self, key):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getitem__(self, key: str) -> typing.Any:
+        ...
+    def __init__(self, *, ttft_s: float, token_s: float, total_s: float, decode_bottleneck_s: float, energy_j: float, bytes: float, tokens_per_s: float) -> None:
+        ...
+    def __iter__(self) -> typing.Iterator[str]:
+        ...
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def get(self, key, default = None):
+        """
+        D.get(k[,d]) -> D[k] if k in D, else d.  d defaults to None.
+        """
+    def items(self):
+        """
+        D.items() -> a set-like object providing a view on D's items
+        """
+    def keys(self):
+        """
+        D.keys() -> a set-like object providing a view on D's keys
+        """
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    def values(self):
+        """
+        D.values() -> an object providing a view on D's values
+        """
+    @property
+    def bytes(self) -> float:
+        """
+        over all hops, of prefill and decode [B]
+        """
+    @property
+    def decode_bottleneck_s(self) -> float:
+        """
+        longest decode stage or hop [s]
+        """
+    @property
+    def energy_j(self) -> float:
+        """
+        of prefill and decode [J]
+        """
+    @property
+    def token_s(self) -> float:
+        """
+        per further token: once round the loop; infinite where no route leads back [s]
+        """
+    @property
+    def tokens_per_s(self) -> float:
+        """
+        of all requests: min(requests / token_s, 1 / decode_bottleneck_s) [1/s]
+        """
+    @property
+    def total_s(self) -> float:
+        """
+        ttft_s + (new_tokens - 1) * token_s [s]
+        """
+    @property
+    def ttft_s(self) -> float:
+        """
+        time to the first token: delay of the prefill [s]
         """
 def baseline_names() -> list[str]:
     """
@@ -792,7 +905,7 @@ def evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: coll
     """
     Every term of a plan; raises ValueError with what makes it no plan.
     """
-def evaluate_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage]) -> dict:
+def evaluate_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage], requests: typing.SupportsInt | typing.SupportsIndex) -> GenerationTerms:
     """
     See `constellm.split.GenerationProblem.evaluate`.
     """
@@ -808,7 +921,7 @@ def propose(problem: Problem, method: str, *, time_limit_s: float) -> dict[str, 
     """
     What a benchmark method decides, limits broken or not.
     """
-def restored_plan(problem: Problem, *, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage], status: str, method: str, lower_bound_s: typing.SupportsFloat | typing.SupportsIndex, seconds: typing.SupportsFloat | typing.SupportsIndex, counters: collections.abc.Mapping[str, typing.SupportsInt | typing.SupportsIndex], added_codecs: typing.SupportsInt | typing.SupportsIndex, broken_limits: collections.abc.Sequence[str], infeasibility: Infeasibility | None) -> Plan:
+def restored_plan(**fields: typing.Any) -> Plan:
     """
     See `constellm.split.plan_from_dict`.
     """
