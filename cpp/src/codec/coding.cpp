@@ -271,7 +271,7 @@ std::size_t Workspace::held_bytes() const {
   const auto sum = [](const auto&... buffers) {
     return (... + (buffers.capacity() * sizeof(*buffers.data())));
   };
-  return sum(mask.words, selector.magnitude, selector.kept, coder.ids, coder.wide_ids, coder.words,
+  return sum(mask.words, selector.magnitude, selector.kept, coder.ids, coder.wide_ids, coder.rans.words,
              coder.slots, coder.columns, coder.memory, row, kept, scaled, draws, features, group_end, scale,
              symbols, bytes);
 }

@@ -116,12 +116,12 @@ void put_modelled(const Grid& grid, const Model& model, core::StopToken& stop, C
   ranges.reserve(16 * model.tables.size());
   for (const Table& begin : model.tables) {
     for (std::size_t pattern = 0; pattern < 16; ++pattern) {
-      ranges.push_back(range_of(begin[pattern], begin[pattern + 1]));
+      ranges.push_back(range_of(begin[pattern], kDivisors[begin[pattern + 1] - begin[pattern]]));
     }
   }
   const int lanes = lanes_for(n);
   rans_encode(scratch.wide_ids.data(), ranges.data(), even_strips(grid.tokens, lanes, groups), lanes, stop,
-              scratch.words, out);
+              scratch.rans, out);
 }
 
 void get_modelled(std::span<const std::uint8_t> data, std::int64_t tokens, const Model& model,

@@ -47,6 +47,18 @@ constexpr PairBegin pair_begin(std::size_t first, std::size_t second) {
 
 constexpr std::size_t kPairs = std::size_t{kLevels} * kLevels;
 
+constexpr auto kRanges = [] {  // of the four of every pair, in this order
+  std::array<Range, 4 * kPairs> ranges{};
+  for (std::size_t pair = 0; pair < kPairs; ++pair) {
+    const PairBegin begin = pair_begin(pair / kLevels, pair % kLevels);
+    for (std::size_t bits = 0; bits < 4; ++bits) {
+      ranges[4 * pair + bits] =
+          range_of(begin[bits], divisor_of(static_cast<std::uint32_t>(begin[bits + 1] - begin[bits])));
+    }
+  }
+  return ranges;
+}();
+
 // What masks of trained transformers have, roughly: the level expected in a context.
 int expected_level(int context) {
   const int mean = context >> 2;
@@ -294,16 +306,9 @@ void put_mask_context(const Grid& grid, core::StopToken& stop, CoderScratch& scr
              for (; i < end; ++i)
                wide[i] = static_cast<std::uint16_t>(first[ids[2 * i]] + second[ids[2 * i + 1]]);
            });
-  std::vector<Range> ranges(4 * kPairs);
-  for (std::size_t pair = 0; pair < kPairs; ++pair) {
-    const PairBegin begin = pair_begin(pair / kLevels, pair % kLevels);
-    for (std::size_t bits = 0; bits < 4; ++bits) {
-      ranges[4 * pair + bits] = range_of(begin[bits], begin[bits + 1]);
-    }
-  }
   const int lanes = lanes_for_rows(grid.tokens);
-  rans_encode(scratch.wide_ids.data(), ranges.data(),
-              even_strips(grid.tokens, lanes, paired(grid.features) / 2), lanes, stop, scratch.words, out);
+  rans_encode(scratch.wide_ids.data(), kRanges.data(),
+              even_strips(grid.tokens, lanes, paired(grid.features) / 2), lanes, stop, scratch.rans, out);
 }
 
 void get_mask_context(ByteReader& in, std::int64_t tokens, core::StopToken& stop, CoderScratch& scratch,

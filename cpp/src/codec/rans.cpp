@@ -1,45 +1,32 @@
 #include "constellm/codec/rans.hpp"
 
-#include <limits>
+#include "rans_avx2.hpp"
 
 namespace constellm::codec {
 namespace {
 
-// ceil(2^64 / freq): with it the upper half of a product is the quotient, exactly for states of 32
-// bits. That of 1 does not fit and is one too small, see `Range`.
-constexpr auto kReciprocal = [] {
-  std::array<std::uint64_t, kTotal + 1> reciprocal{};
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  reciprocal[1] = kMost;
-  for (std::uint64_t freq = 2; freq <= kTotal; ++freq) reciprocal[freq] = kMost / freq + 1;
-  return reciprocal;
-}();
-
-std::uint64_t quotient(std::uint64_t x, std::uint32_t freq) {
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<std::uint64_t>((static_cast<Wide>(x) * kReciprocal[freq]) >> 64);
-}
-
 // The state after `range`; the word that it gives up goes before `word`.
-std::uint64_t step(std::uint64_t x, Range range, std::uint16_t*& word) {
+std::uint32_t step(std::uint64_t x, Range range, std::uint16_t*& word) {
   const std::uint64_t limit = static_cast<std::uint64_t>(range.freq) << (32 - kTotalBits);
   word[-1] = static_cast<std::uint16_t>(x);
   // As arithmetic: which way it goes is as good as random, and a branch would be guessed wrong.
   const std::uint64_t full = x >= limit ? 1 : 0;
   word -= full;
   x ^= (x ^ (x >> 16)) & (0u - full);
-  return x + range.bias + quotient(x, range.freq) * (kTotal - range.freq);
+  const std::uint64_t quotient = (x + (x * range.reciprocal >> 32)) >> range.shift();
+  return static_cast<std::uint32_t>(x + range.begin() + quotient * (kTotal - range.freq));
 }
 
 template <int Lanes, class Id>
 void encode(const Id* ids, const Range* table, const Strips& at, core::StopToken& stop,
-            Buffer<std::uint16_t>& words, Bytes& out) {
+            RansScratch& scratch, Bytes& out) {
   const std::int64_t n = at[Lanes];
-  const std::size_t room = static_cast<std::size_t>(n) + 1;  // at most a word a symbol, one written ahead
-  if (words.size() < room) words.resize(room);
-  std::uint16_t* const end = words.data() + words.size();
+  // At most a word a symbol, and some written ahead.
+  const std::size_t room = static_cast<std::size_t>(n) + kMostLanes;
+  if (scratch.words.size() < room) scratch.words.resize(room);
+  std::uint16_t* const end = scratch.words.data() + scratch.words.size();
   std::uint16_t* word = end;
-  std::array<std::uint64_t, Lanes> state;
+  std::array<std::uint32_t, Lanes> state;
   state.fill(detail::kLeastState);
 
   std::int64_t shortest = n;
@@ -58,17 +45,28 @@ void encode(const Id* ids, const Range* table, const Strips& at, core::StopToken
   }
   while (i >= 0) {
     const std::int64_t before = i;
-    for (const std::int64_t until = std::max<std::int64_t>(i - kSteps, -1); i > until; --i) {
+    const std::int64_t until = std::max<std::int64_t>(i - kSteps, -1);
+    if (Lanes == kMostLanes && scratch.avx2) {
+      word = encode_avx2(ids, table, at, until + 1, i + 1, state.data(), word);
+      i = until;
+    }
+    for (; i > until; --i) {
       for (std::size_t l = Lanes; l-- > 0;) state[l] = step(state[l], table[ids[at[l] + i]], word);
     }
     pass(stop, Lanes * (before - i));
   }
-  for (const std::uint64_t x : state) put(out, static_cast<std::uint32_t>(x));
+  for (const std::uint32_t x : state) put(out, x);
   const auto* first = reinterpret_cast<const std::uint8_t*>(word);
   out.insert(out.end(), first, first + 2 * (end - word));
 }
 
 }  // namespace
+
+constexpr std::array<Range, kTotal + 1> kDivisors = [] {
+  std::array<Range, kTotal + 1> divisors{};
+  for (std::uint32_t freq = 1; freq <= kTotal; ++freq) divisors[freq] = divisor_of(freq);
+  return divisors;
+}();
 
 Strips even_strips(std::int64_t items, int lanes, std::int64_t width) {
   Strips at{};
@@ -80,17 +78,17 @@ Strips even_strips(std::int64_t items, int lanes, std::int64_t width) {
 
 template <class Id>
 void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes, core::StopToken& stop,
-                 Buffer<std::uint16_t>& words, Bytes& out) {
+                 RansScratch& scratch, Bytes& out) {
   switch (lanes) {
-    case 2: return encode<2>(ids, table, at, stop, words, out);
-    case 4: return encode<4>(ids, table, at, stop, words, out);
-    default: return encode<kMostLanes>(ids, table, at, stop, words, out);
+    case 2: return encode<2>(ids, table, at, stop, scratch, out);
+    case 4: return encode<4>(ids, table, at, stop, scratch, out);
+    default: return encode<kMostLanes>(ids, table, at, stop, scratch, out);
   }
 }
 
 template void rans_encode(const std::uint8_t*, const Range*, const Strips&, int, core::StopToken&,
-                          Buffer<std::uint16_t>&, Bytes&);
+                          RansScratch&, Bytes&);
 template void rans_encode(const std::uint16_t*, const Range*, const Strips&, int, core::StopToken&,
-                          Buffer<std::uint16_t>&, Bytes&);
+                          RansScratch&, Bytes&);
 
 }  // namespace constellm::codec

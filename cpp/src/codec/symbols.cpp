@@ -35,7 +35,7 @@ void put_table(std::span<const std::uint8_t> symbols, const Frequencies& freq, c
   fill_ranges(freq, ranges.data());
   const auto n = static_cast<std::int64_t>(symbols.size());
   const int lanes = lanes_for(n);
-  rans_encode(symbols.data(), ranges.data(), even_strips(n, lanes), lanes, stop, scratch.words, out);
+  rans_encode(symbols.data(), ranges.data(), even_strips(n, lanes), lanes, stop, scratch.rans, out);
 }
 
 void get_table(ByteReader& in, int alphabet, core::StopToken& stop, CoderScratch& scratch,
@@ -60,7 +60,7 @@ void get_table(ByteReader& in, int alphabet, core::StopToken& stop, CoderScratch
 void fill_ranges(const Frequencies& freq, Range* ranges) {
   std::uint32_t begin = 0;
   for (const std::uint32_t f : freq) {
-    *ranges++ = range_of(begin, begin + f);
+    *ranges++ = range_of(begin, kDivisors[f]);
     begin += f;
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,6 +10,7 @@
 #include "constellm/codec/buffer.hpp"
 #include "constellm/codec/bytes.hpp"
 #include "constellm/codec/in_parts.hpp"
+#include "constellm/core/simd.hpp"
 
 // Range asymmetric numeral systems (Duda, arXiv 1311.2540), interleaved: several independent states
 // write to one stream of 16-bit words, so that the processor works on all of them at once.
@@ -34,24 +36,47 @@ using Strips = std::array<std::int64_t, kMostLanes + 1>;
 /// `items` shared out evenly, in order; each is `width` symbols.
 Strips even_strips(std::int64_t items, int lanes, std::int64_t width = 1);
 
-/// The part of [0, kTotal) that stands for a symbol. `bias` is where it begins, and kTotal - 1 more
-/// where freq is 1: the reciprocal of 1 is one too small.
+/// The part of [0, kTotal) that stands for a symbol, and how a state is divided by its freq without a
+/// division: x / freq = (x + (x * reciprocal >> 32)) >> shift for all x < freq * 2^20, with
+/// 2^32 + reciprocal = ceil(2^(32 + shift) / freq) and shift = ceil(log2 freq). (The error of the reciprocal is
+/// less than freq / 2^(32 + shift), so that of the quotient is less than 1 / freq, since freq <= 2^12; and
+/// the product stays below 2^64.)
 struct Range {
-  std::uint16_t freq;
-  std::uint16_t bias;
+  std::uint32_t reciprocal = 0;
+  std::uint16_t freq = 0;
+  std::uint16_t begin_and_shift = 0;  ///< twelve bits, and four above them
+
+  [[nodiscard]] constexpr std::uint32_t begin() const { return begin_and_shift & (kTotal - 1); }
+  [[nodiscard]] constexpr int shift() const { return begin_and_shift >> kTotalBits; }
 };
 
-constexpr Range range_of(std::uint32_t begin, std::uint32_t end) {
-  const std::uint32_t freq = end - begin;
-  return {static_cast<std::uint16_t>(freq),
-          static_cast<std::uint16_t>(begin + (freq == 1 ? kTotal - 1 : 0u))};
+/// The divisors of all freqs, [kTotal + 1]: ranges that begin at 0.
+extern const std::array<Range, kTotal + 1> kDivisors;
+
+constexpr Range divisor_of(std::uint32_t freq) {
+  const int shift = std::bit_width(freq - 1);
+  const std::uint64_t power = std::uint64_t{1} << (32 + shift);
+  const auto reciprocal = static_cast<std::uint32_t>((power + freq - 1) / freq);  // without its highest bit
+  return {reciprocal, static_cast<std::uint16_t>(freq), static_cast<std::uint16_t>(shift << kTotalBits)};
 }
 
+/// Of [begin, end), not empty.
+constexpr Range range_of(std::uint32_t begin, Range divisor) {
+  divisor.begin_and_shift = static_cast<std::uint16_t>(divisor.begin_and_shift | begin);
+  return divisor;
+}
+
+/// Scratch, and whether AVX2's instructions are used: the bytes are the same.
+struct RansScratch {
+  Buffer<std::uint16_t> words;
+  bool avx2 = core::has_avx2();
+};
+
 /// Appends states and words of the symbols with numbers `ids` [end of the last strip], whose ranges are
-/// in `table`; `words` is scratch. `Id` is an unsigned integer of one or two bytes.
+/// in `table`. `Id` is an unsigned integer of one or two bytes.
 template <class Id>
 void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes, core::StopToken& stop,
-                 Buffer<std::uint16_t>& words, Bytes& out);
+                 RansScratch& scratch, Bytes& out);
 
 namespace detail {
 

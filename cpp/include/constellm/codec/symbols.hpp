@@ -18,7 +18,7 @@ namespace constellm::codec {
 struct CoderScratch {
   Buffer<std::uint8_t> ids;
   Buffer<std::uint16_t> wide_ids;
-  Buffer<std::uint16_t> words;
+  RansScratch rans;
   Buffer<std::uint32_t> slots;
   Buffer<std::uint32_t> columns;
   Buffer<std::uint8_t> memory;

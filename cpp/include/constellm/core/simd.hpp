@@ -11,3 +11,25 @@
 #define CONSTELLM_SIMD_DISPATCH 0
 #define CONSTELLM_SIMD
 #endif
+
+// Functions that are written in AVX2's own instructions, for what no compiler finds by itself; `has_avx2`
+// says whether they may be called.
+#if defined(__GNUC__) && defined(__x86_64__)
+#define CONSTELLM_HAS_AVX2_CODE 1
+#define CONSTELLM_AVX2 __attribute__((target("avx2,popcnt")))
+#else
+#define CONSTELLM_HAS_AVX2_CODE 0
+#define CONSTELLM_AVX2
+#endif
+
+namespace constellm::core {
+
+inline bool has_avx2() {
+#if CONSTELLM_HAS_AVX2_CODE
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("popcnt") != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace constellm::core
