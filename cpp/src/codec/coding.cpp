@@ -272,7 +272,7 @@ std::size_t Workspace::held_bytes() const {
     return (... + (buffers.capacity() * sizeof(*buffers.data())));
   };
   return sum(mask.words, selector.magnitude, selector.kept, coder.ids, coder.wide_ids, coder.rans.words,
-             coder.slots, coder.columns, coder.memory, row, kept, scaled, draws, features, group_end, scale,
+             coder.tables, coder.columns, coder.memory, coder.prediction, row, kept, scaled, draws, features, group_end, scale,
              symbols, bytes);
 }
 

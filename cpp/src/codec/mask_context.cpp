@@ -6,6 +6,7 @@
 
 #include "constellm/codec/mask_coder.hpp"
 #include "constellm/core/simd.hpp"
+#include "mask_context_avx2.hpp"
 
 namespace constellm::codec {
 namespace {
@@ -47,10 +48,16 @@ constexpr PairBegin pair_begin(std::size_t first, std::size_t second) {
 
 constexpr std::size_t kPairs = std::size_t{kLevels} * kLevels;
 
+constexpr auto kBegins = [] {
+  std::array<PairBegin, kPairs> begins{};
+  for (std::size_t pair = 0; pair < kPairs; ++pair) begins[pair] = pair_begin(pair / kLevels, pair % kLevels);
+  return begins;
+}();
+
 constexpr auto kRanges = [] {  // of the four of every pair, in this order
   std::array<Range, 4 * kPairs> ranges{};
   for (std::size_t pair = 0; pair < kPairs; ++pair) {
-    const PairBegin begin = pair_begin(pair / kLevels, pair % kLevels);
+    const PairBegin& begin = kBegins[pair];
     for (std::size_t bits = 0; bits < 4; ++bits) {
       ranges[4 * pair + bits] =
           range_of(begin[bits], divisor_of(static_cast<std::uint32_t>(begin[bits + 1] - begin[bits])));
@@ -220,6 +227,73 @@ std::int64_t least_differing(std::int64_t tokens, std::int64_t features, core::S
   return best > 1 && least * (most - 1) * 50 > sum * 49 ? 1 : best;
 }
 
+// Bytes of 0 or 1 [8 * bytes, Lanes] to bits of every strip.
+template <int Lanes>
+void pack_strips(const std::uint8_t* kept, std::int64_t bytes, std::span<std::uint8_t* const> bits) {
+  for (std::int64_t b = 0; b < bytes; ++b) {
+    std::uint64_t eight = 0;  // byte l is of strip l
+    for (int f = 0; f < 8; ++f, kept += Lanes) {
+      std::uint64_t feature = 0;
+      std::memcpy(&feature, kept, Lanes);
+      eight |= feature << f;
+    }
+    for (std::uint8_t* of_strip : bits) {
+      of_strip[b] = static_cast<std::uint8_t>(eight);
+      eight >>= 8;
+    }
+  }
+}
+
+// The features of all strips lie together, so that a row of all is one row of the memory. Strips with a row
+// less than the others are the last ones.
+template <int Lanes>
+void decode_rows(RansDecoder<Lanes>& decoder, const std::array<int, kContexts>& levels, const Strips& rows,
+                 std::int64_t stride, core::StopToken& stop, CoderScratch& scratch, MaskBits& mask) {
+  const std::int64_t words = mask.words_per_row;
+  scratch.memory.resize(Memory::size_of(Lanes * words, stride));
+  Memory memory(Lanes * words, stride, scratch.memory.data());
+  MaskProbabilities one;
+  std::array<std::uint16_t, kContexts> level;
+  for (std::size_t c = 0; c < kContexts; ++c) {
+    const auto l = static_cast<std::size_t>(levels[c]);
+    level[c] = static_cast<std::uint16_t>(l);
+    one.low[c] = static_cast<std::uint8_t>(kOneOf[l]);
+    one.high[c] = static_cast<std::uint8_t>(kOneOf[l] >> 8);
+  }
+  const std::int64_t pairs = paired(mask.features) / 2;
+  std::size_t active = Lanes;
+  for (std::int64_t r = 0; r < rows[1]; ++r) {
+    while (rows[active - 1] + r >= rows[active]) --active;
+    std::uint8_t* const row = memory.row();
+    const std::uint8_t* const contexts = memory.contexts();
+    const auto model = [&](std::size_t l, std::int64_t p, std::uint32_t slot) {
+      const std::uint8_t* context = contexts + 2 * Lanes * p + l;
+      const PairBegin& begin = kBegins[std::size_t{level[context[0]]} * kLevels + level[context[Lanes]]];
+      std::size_t bits = slot >= begin[2] ? 2 : 0;
+      bits += slot >= begin[bits + 1] ? 1 : 0;
+      row[2 * Lanes * p + static_cast<std::int64_t>(l)] = static_cast<std::uint8_t>(bits >> 1);
+      row[2 * Lanes * p + Lanes + static_cast<std::int64_t>(l)] = static_cast<std::uint8_t>(bits & 1);
+      return detail::Slot{static_cast<std::uint32_t>(begin[bits + 1] - begin[bits]), slot - begin[bits]};
+    };
+    if (Lanes == kMostLanes && scratch.rans.avx2) {
+      if constexpr (Lanes == kMostLanes) {
+        decode_mask_row_avx2(one, contexts, pairs, static_cast<int>(active), decoder, row);
+      }
+    } else if (active == Lanes) {
+      decoder.run(0, pairs, model);
+    } else {
+      decoder.run_some(0, pairs, [=](std::size_t l, std::int64_t) { return l < active; }, model);
+    }
+    // The one more of a corrupt message may be kept.
+    if (mask.features % 2 != 0) std::fill_n(row + Lanes * mask.features, Lanes, std::uint8_t{0});
+    std::array<std::uint8_t*, Lanes> bits;
+    for (std::size_t l = 0; l < active; ++l) bits[l] = reinterpret_cast<std::uint8_t*>(mask.row(rows[l] + r));
+    pack_strips<Lanes>(row, 8 * words, {bits.data(), active});
+    memory.end_row();
+    pass(stop, Lanes * mask.features);
+  }
+}
+
 }  // namespace
 
 std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens, core::StopToken& stop) {
@@ -316,50 +390,9 @@ void get_mask_context(ByteReader& in, std::int64_t tokens, core::StopToken& stop
   const std::int64_t stride = in.get<std::uint8_t>();
   if (stride < 1 || stride > most_stride(tokens)) throw_corrupt("stride");
   const auto levels = get_levels(in);
-  std::vector<PairBegin> pairs(kPairs);
-  for (std::size_t pair = 0; pair < kPairs; ++pair) pairs[pair] = pair_begin(pair / kLevels, pair % kLevels);
-  std::array<std::uint16_t, kContexts> level;
-  for (std::size_t c = 0; c < kContexts; ++c) level[c] = static_cast<std::uint16_t>(levels[c]);
-
-  const int lanes = lanes_for_rows(tokens);
-  const Strips rows = even_strips(tokens, lanes);
-  const std::size_t room = Memory::size_of(mask.words_per_row, stride);
-  scratch.memory.resize(room * static_cast<std::size_t>(lanes));
-  struct Lane {
-    Memory memory;
-    const std::uint8_t* contexts;
-    std::uint8_t* row;
-    std::int64_t token;
-    std::int64_t feature;
-  };
-  std::vector<Lane> lane_of;
-  for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) {
-    const Memory memory(mask.words_per_row, stride, scratch.memory.data() + l * room);
-    lane_of.push_back({memory, memory.contexts(), memory.row(), rows[l], 0});
-  }
-  const std::int64_t width = paired(mask.features);
-  rans_decode(in.take(in.left()), even_strips(tokens, lanes, width / 2), lanes, stop,
-              [&](std::size_t l, std::int64_t, std::uint32_t slot) {
-                Lane& lane = lane_of[l];
-                const std::uint8_t* context = lane.contexts + lane.feature;
-                const PairBegin& begin = pairs[std::size_t{level[context[0]]} * kLevels + level[context[1]]];
-                std::size_t bits = slot >= begin[2] ? 2 : 0;
-                bits += slot >= begin[bits + 1] ? 1 : 0;
-                lane.row[lane.feature] = static_cast<std::uint8_t>(bits >> 1);
-                lane.row[lane.feature + 1] = static_cast<std::uint8_t>(bits & 1);
-                lane.feature += 2;
-                if (lane.feature == width) {
-                  // The one more of a corrupt message may be kept.
-                  if (width > mask.features) lane.row[mask.features] = 0;
-                  pack(lane.row, mask.features, mask.row(lane.token));
-                  ++lane.token;
-                  lane.feature = 0;
-                  lane.memory.end_row();
-                  lane.row = lane.memory.row();
-                }
-                return detail::Slot{static_cast<std::uint32_t>(begin[bits + 1] - begin[bits]),
-                                    slot - begin[bits]};
-              });
+  with_decoder(in.take(in.left()), lanes_for_rows(tokens), [&](auto& decoder) {
+    decode_rows(decoder, levels, even_strips(tokens, lanes_for_rows(tokens)), stride, stop, scratch, mask);
+  });
 }
 
 }  // namespace constellm::codec

@@ -40,18 +40,17 @@ void put_table(std::span<const std::uint8_t> symbols, const Frequencies& freq, c
 
 void get_table(ByteReader& in, int alphabet, core::StopToken& stop, CoderScratch& scratch,
                std::span<std::uint8_t> symbols) {
-  const Frequencies freq = read_frequencies(in, alphabet);
-  scratch.slots.resize(kTotal);
-  fill_slots(freq, scratch.slots.data());
+  scratch.tables.resize(1);
+  fill_slots(read_frequencies(in, alphabet), scratch.tables[0]);
   const auto n = static_cast<std::int64_t>(symbols.size());
   const int lanes = lanes_for(n);
   const Strips at = even_strips(n, lanes);
   rans_decode(
       in.take(in.left()), at, lanes, stop,
-      [slots = scratch.slots.data(), out = symbols.data()](std::size_t, std::int64_t i, std::uint32_t slot) {
-        const std::uint32_t entry = slots[slot];
-        out[i] = static_cast<std::uint8_t>(entry);
-        return detail::Slot{((entry >> 8) & 0xfffu) + 1, entry >> 20};
+      [&table = scratch.tables[0], out = symbols.data()](std::size_t, std::int64_t i, std::uint32_t slot) {
+        const std::uint8_t symbol = table.symbol[slot];
+        out[i] = symbol;
+        return detail::Slot{table.freq[symbol], slot - table.begin[symbol]};
       });
 }
 
@@ -65,10 +64,13 @@ void fill_ranges(const Frequencies& freq, Range* ranges) {
   }
 }
 
-void fill_slots(const Frequencies& freq, std::uint32_t* slots) {
-  for (std::uint32_t s = 0; s < kMostSymbols; ++s) {
-    const std::uint32_t entry = s | ((freq[s] - 1u) << 8);
-    for (std::uint32_t offset = 0; offset < freq[s]; ++offset) *slots++ = entry | (offset << 20);
+void fill_slots(const Frequencies& freq, SlotTable& table) {
+  table.freq = freq;
+  std::uint32_t begin = 0;
+  for (std::size_t s = 0; s < freq.size(); ++s) {
+    table.begin[s] = static_cast<std::uint16_t>(begin);
+    std::fill_n(table.symbol.data() + begin, freq[s], static_cast<std::uint8_t>(s));
+    begin += freq[s];
   }
 }
 

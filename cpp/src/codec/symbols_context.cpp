@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "constellm/core/simd.hpp"
+
 namespace constellm::codec {
 namespace {
 
@@ -23,43 +25,73 @@ std::pair<std::size_t, std::size_t> mergings_worth(std::size_t symbols) {
   return symbols < 32768 ? std::pair{0, 1} : std::pair{0, 0};
 }
 
-using ClassOf = std::array<std::uint8_t, 256>;
+// How far the two of a prediction differ, at least, for the next table: where each begins that has one.
+struct Steps {
+  std::array<std::uint8_t, kClasses - 1> least{};
+  std::array<std::uint8_t, kClasses - 1> next{};  // 1, or 0 where the table stays the same
+};
 
-ClassOf classes(int alphabet, const Merging& merging) {
-  ClassOf of;
-  for (int d = 0; d < 256; ++d) {
-    const auto ends = std::count_if(kClassEnds.begin(), kClassEnds.end(),
-                                    [&](int end) { return d * 256 >= end * alphabet; });
-    of[static_cast<std::size_t>(d)] = merging[static_cast<std::size_t>(ends)];
+Steps steps_of(int alphabet, const Merging& merging) {
+  Steps steps;
+  for (std::size_t c = 0; c + 1 < kClasses; ++c) {
+    steps.least[c] = static_cast<std::uint8_t>((kClassEnds[c] * alphabet + 255) / 256);
+    steps.next[c] = static_cast<std::uint8_t>(merging[c + 1] - merging[c]);
   }
-  return of;
+  return steps;
 }
 
-// The last symbols of every feature in one strip, now and after each of the last `stride` rows.
+// The means of two rows of symbols and 256 times the table of each; keeps a copy of the first.
+CONSTELLM_SIMD void predict(const std::uint8_t* __restrict last, const std::uint8_t* __restrict above,
+                            std::int64_t n, const Steps& steps, std::uint8_t* __restrict copy,
+                            std::uint16_t* __restrict out) {
+  const Steps s = steps;
+  for (std::int64_t f = 0; f < n; ++f) {
+    const std::uint8_t a = last[f];
+    const std::uint8_t b = above[f];
+    copy[f] = a;
+    const auto apart = static_cast<std::uint8_t>(a < b ? b - a : a - b);
+    std::uint8_t table = 0;
+    for (std::size_t c = 0; c < s.least.size(); ++c) {
+      table = static_cast<std::uint8_t>(table + (apart >= s.least[c] ? s.next[c] : 0));
+    }
+    out[f] = static_cast<std::uint16_t>((a + b) >> 1 | table << 8);
+  }
+}
+
+// The last symbols of every feature in one strip, now and after each of the last `stride` rows; what they
+// predict for the row that comes.
 class Memory {
  public:
-  /// `room` holds `size_of(grid)` bytes.
-  Memory(const Grid& grid, int alphabet, std::uint8_t* room)
-      : features_(grid.features), stride_(grid.stride), last_(room) {
-    std::fill_n(room, features_, static_cast<std::uint8_t>(alphabet / 2));
+  /// `room` holds `size_of(grid)` numbers.
+  Memory(const Grid& grid, int alphabet, const Steps& steps, std::uint16_t* room)
+      : features_(grid.features),
+        stride_(grid.stride),
+        steps_(&steps),
+        predicted_(room),
+        last_(reinterpret_cast<std::uint8_t*>(room + features_)) {
+    std::fill_n(last_, features_, static_cast<std::uint8_t>(alphabet / 2));
+    std::fill_n(predicted_, features_, static_cast<std::uint16_t>(alphabet / 2));
   }
   static std::size_t size_of(const Grid& grid) {
-    return static_cast<std::size_t>(grid.features * (grid.stride == 1 ? 1 : grid.stride + 1));
+    return static_cast<std::size_t>(grid.features * (1 + (2 + grid.stride) / 2));
   }
 
   [[nodiscard]] std::uint8_t* last() const { return last_; }
-  [[nodiscard]] const std::uint8_t* above() const {
-    return stride_ == 1 || rows_ < stride_ ? last_ : last_ + (1 + rows_ % stride_) * features_;
-  }
+  [[nodiscard]] const std::uint16_t* predicted() const { return predicted_; }
   void end_row() {
-    if (stride_ > 1) std::copy_n(last_, features_, last_ + (1 + rows_ % stride_) * features_);
+    std::uint8_t* const copy = last_ + (1 + rows_ % stride_) * features_;
     ++rows_;
+    const bool image = stride_ > 1 && rows_ >= stride_;
+    const std::uint8_t* const above = image ? last_ + (1 + rows_ % stride_) * features_ : last_;
+    predict(last_, above, features_, *steps_, copy, predicted_);
   }
 
  private:
   std::int64_t features_;
   std::int64_t stride_;
+  const Steps* steps_;
   std::int64_t rows_ = 0;
+  std::uint16_t* predicted_;
   std::uint8_t* last_;
 };
 
@@ -96,35 +128,99 @@ void for_each_in_row(const Grid& grid, std::int64_t t, core::StopToken& stop, Vi
   });
 }
 
+template <int Lanes>
+void decode_rows(RansDecoder<Lanes>& decoder, const Grid& grid, int alphabet, const Merging& merging,
+                 core::StopToken& stop, CoderScratch& scratch, std::span<std::uint8_t> symbols) {
+  const Buffer<std::int64_t> row_ends = row_ends_of(grid, stop);
+  const Strips rows = even_strips(grid.tokens, Lanes);
+  const Strips at = strips_of(grid, Lanes, row_ends);
+  const std::size_t room = Memory::size_of(grid);
+  scratch.prediction.resize(room * Lanes);
+  const Steps steps = steps_of(alphabet, merging);
+  std::vector<Memory> memory;
+  std::array<std::int64_t, Lanes> row;      // of each strip
+  std::array<std::int64_t, Lanes> row_end;  // where it ends in the strip
+  std::array<std::uint8_t*, Lanes> last;
+  std::array<const std::uint16_t*, Lanes> predicted;
+  std::array<const std::uint32_t*, Lanes> column;
+  std::array<std::uint8_t*, Lanes> out;
+  const auto end_of = [&](std::size_t l) { return row_ends[static_cast<std::size_t>(row[l])] - at[l]; };
+  for (std::size_t l = 0; l < Lanes; ++l) {
+    memory.emplace_back(grid, alphabet, steps, scratch.prediction.data() + l * room);
+    last[l] = memory[l].last();
+    predicted[l] = memory[l].predicted();
+    column[l] = scratch.columns.data() + at[l];
+    out[l] = symbols.data() + at[l];
+    row[l] = rows[l];
+    row_end[l] = rows[l] < rows[l + 1] ? end_of(l) : 0;
+  }
+  const SlotTable* const tables = scratch.tables.data();
+  std::array<std::uint8_t, 2 * kMostSymbols> wrapped;
+  for (int value = 0; value < std::ssize(wrapped); ++value) {
+    wrapped[static_cast<std::size_t>(value)] = static_cast<std::uint8_t>(wrap(value - alphabet / 2, alphabet));
+  }
+  const auto model = [=, &wrapped](std::size_t l, std::int64_t i, std::uint32_t slot) {
+    const std::uint32_t f = column[l][i];
+    const std::uint32_t p = predicted[l][f];
+    const SlotTable& table = tables[p >> 8];
+    const std::uint32_t code = table.symbol[slot];
+    last[l][f] = out[l][i] = wrapped[code + (p & 0xff)];
+    return detail::Slot{table.freq[code], slot - table.begin[code]};
+  };
+  constexpr std::int64_t kSteps = kPart / Lanes;
+  for (std::int64_t i = 0;;) {
+    std::int64_t until = std::numeric_limits<std::int64_t>::max();
+    bool all = true;
+    for (std::size_t l = 0; l < Lanes; ++l) {
+      while (row_end[l] == i && row[l] < rows[l + 1]) {  // rows may be empty
+        if (++row[l] == rows[l + 1]) break;
+        memory[l].end_row();
+        row_end[l] = end_of(l);
+      }
+      const bool active = row_end[l] > i;
+      all = all && active;
+      if (active) until = std::min({until, row_end[l], i + kSteps});
+    }
+    if (until == std::numeric_limits<std::int64_t>::max()) return;
+    if (all) {
+      decoder.run(i, until, model);
+    } else {
+      decoder.run_some(i, until, [&](std::size_t l, std::int64_t k) { return row_end[l] > k; }, model);
+    }
+    pass(stop, Lanes * (until - i));
+    i = until;
+  }
+}
+
 }  // namespace
 
 std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, const Grid& grid,
                           core::StopToken& stop, CoderScratch& scratch) {
   scratch.wide_ids.resize(symbols.size());
-  scratch.memory.resize(Memory::size_of(grid));
+  scratch.prediction.resize(Memory::size_of(grid));
   const int lanes = lanes_for_rows(grid.tokens);
   const Strips rows = even_strips(grid.tokens, lanes);
-  const ClassOf class_of = classes(alphabet, kMergings[0]);
+  const Steps steps = steps_of(alphabet, kMergings[0]);
   // Two of each, in turn: equal neighbours, which are frequent, need not wait for one another.
   std::array<std::array<Histogram, kClasses>, 2> histogram{};
+  std::uint32_t* const counts = histogram[0][0].data();
   std::size_t turn = 0;
   const int half = alphabet / 2;
   const std::uint8_t* symbol = symbols.data();
   std::uint16_t* id = scratch.wide_ids.data();
   for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) {
-    Memory memory(grid, alphabet, scratch.memory.data());
+    Memory memory(grid, alphabet, steps, scratch.prediction.data());
     for (std::int64_t t = rows[l]; t < rows[l + 1]; ++t) {
-      const std::uint8_t* above = memory.above();
+      const std::uint16_t* predicted = memory.predicted();
       std::uint8_t* last = memory.last();
       for_each_in_row(grid, t, stop, [&](std::int64_t f) {
-        const int a = last[f];
-        const int b = above[f];
-        const int code = wrap(*symbol - ((a + b) >> 1) + half, alphabet);
-        const std::uint8_t which = class_of[static_cast<std::size_t>(std::abs(a - b))];
+        const std::uint32_t p = predicted[f];
+        const int code = wrap(*symbol - static_cast<int>(p & 0xff) + half, alphabet);
         last[f] = *symbol++;
-        ++histogram[turn][which][static_cast<std::size_t>(code)];
-        turn ^= 1;
-        *id++ = static_cast<std::uint16_t>(which << 8 | code);
+        const std::uint32_t number = (p & 0xff00) | static_cast<std::uint32_t>(code);
+        ++counts[turn + number];
+        turn ^= kClasses * kMostSymbols;
+        *id++ = static_cast<std::uint16_t>(number);
       });
       memory.end_row();
     }
@@ -179,54 +275,16 @@ void get_context(ByteReader& in, int alphabet, const Grid& given, core::StopToke
   Grid grid = given;
   grid.stride = in.get<std::uint8_t>();
   if (grid.stride < 1 || grid.stride > most_stride(grid.tokens)) throw_corrupt("stride");
-  scratch.slots.resize(kTables[m] * kTotal);
-  for (std::size_t table = 0; table < kTables[m]; ++table) {
-    fill_slots(read_frequencies(in, alphabet), scratch.slots.data() + table * kTotal);
-  }
+  scratch.tables.resize(kTables[m]);
+  for (SlotTable& table : scratch.tables) fill_slots(read_frequencies(in, alphabet), table);
   // Which feature each symbol is of, without looking at the mask again.
   scratch.columns.resize(symbols.size());
   std::uint32_t* column = scratch.columns.data();
   for (std::int64_t t = 0; t < grid.tokens; ++t) {
     for_each_in_row(grid, t, stop, [&](std::int64_t f) { *column++ = static_cast<std::uint32_t>(f); });
   }
-  const Buffer<std::int64_t> row_ends = row_ends_of(grid, stop);
-  const int lanes = lanes_for_rows(grid.tokens);
-  const Strips rows = even_strips(grid.tokens, lanes);
-  const Strips at = strips_of(grid, lanes, row_ends);
-  const std::size_t room = Memory::size_of(grid);
-  scratch.memory.resize(room * static_cast<std::size_t>(lanes));
-
-  struct Lane {
-    Memory memory;
-    const std::int64_t* row_end;
-    const std::uint8_t* above;
-    std::uint8_t* last;
-    std::int64_t end;
-  };
-  std::vector<Lane> lane_of;
-  for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) {
-    const Memory memory(grid, alphabet, scratch.memory.data() + l * room);
-    const std::int64_t* row_end = row_ends.data() + rows[l];
-    lane_of.push_back({memory, row_end, memory.above(), memory.last(), rows[l] < rows[l + 1] ? *row_end : 0});
-  }
-  const ClassOf class_of = classes(alphabet, kMergings[m]);
-  const int half = alphabet / 2;
-  const std::uint32_t* slots = scratch.slots.data();
-  rans_decode(in.take(in.left()), at, lanes, stop, [&](std::size_t l, std::int64_t i, std::uint32_t slot) {
-    Lane& lane = lane_of[l];
-    while (i >= lane.end) {  // rows may be empty
-      lane.memory.end_row();
-      lane.above = lane.memory.above();
-      lane.end = *++lane.row_end;
-    }
-    const std::uint32_t f = scratch.columns[static_cast<std::size_t>(i)];
-    const int a = lane.last[f];
-    const int b = lane.above[f];
-    const std::uint32_t table = class_of[static_cast<std::size_t>(std::abs(a - b))];
-    const std::uint32_t entry = slots[table * kTotal + slot];
-    const int symbol = wrap(static_cast<int>(entry & 0xff) + ((a + b) >> 1) - half, alphabet);
-    lane.last[f] = symbols[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(symbol);
-    return detail::Slot{((entry >> 8) & 0xfffu) + 1, entry >> 20};
+  with_decoder(in.take(in.left()), lanes_for_rows(grid.tokens), [&](auto& decoder) {
+    decode_rows(decoder, grid, alphabet, kMergings[m], stop, scratch, symbols);
   });
 }
 

@@ -87,25 +87,113 @@ struct Slot {
   std::uint32_t offset;  ///< in the symbol's range
 };
 
+// Keeps the compiler from packing the states of several lanes into a register, which costs more to fill than
+// it saves.
+inline void keep_apart([[maybe_unused]] std::uint32_t& x) {
+#if defined(__GNUC__)
+  asm("" : "+r"(x));
+#endif
+}
+
 }  // namespace detail
 
-/// Decodes; `model(lane, i, slot)` finds the symbol at index i that `slot` in [0, kTotal) stands for,
-/// stores it and returns its freq and how far the slot is into its range.
-template <int Lanes, class Model>
-void rans_decode(std::span<const std::uint8_t> data, const Strips& at, core::StopToken& stop, Model&& model) {
-  constexpr std::size_t kStates = Lanes * sizeof(std::uint32_t);
-  if (data.size() < kStates || (data.size() - kStates) % 2 != 0)
-    throw_corrupt("entropy-coded part too short");
+/// Reads states and words; `model(lane, i, slot)` finds the symbol at index i of a strip that `slot` in
+/// [0, kTotal) stands for, stores it and returns its freq and how far the slot is into its range.
+template <int Lanes>
+struct RansDecoder {
   std::array<std::uint32_t, Lanes> state;
-  std::memcpy(state.data(), data.data(), kStates);
-  const std::uint8_t* word = data.data() + kStates;
-  const std::uint8_t* const end = data.data() + data.size();
+  const std::uint8_t* word;
+  const std::uint8_t* end;
 
-  const auto step = [&](std::size_t lane, std::int64_t i) {
-    const std::uint32_t x = state[lane];
+  explicit RansDecoder(std::span<const std::uint8_t> data) : end(data.data() + data.size()) {
+    if (data.size() < sizeof(state) || (data.size() - sizeof(state)) % 2 != 0)
+      throw_corrupt("entropy-coded part too short");
+    std::memcpy(state.data(), data.data(), sizeof(state));
+    for (const std::uint32_t x : state) {
+      if (x < detail::kLeastState) throw_corrupt("a state is too small");
+    }
+    word = data.data() + sizeof(state);
+  }
+
+  /// Symbols [begin, until) of the strips for which `active(lane, i)`, those of all strips at i before i + 1.
+  template <class Active, class Model>
+  void run_some(std::int64_t begin, std::int64_t until, Active&& active, Model&& model) {
+    for (std::int64_t i = begin; i < until; ++i) {
+      for (std::size_t l = 0; l < Lanes; ++l) {
+        if (!active(l, i)) continue;
+        state[l] = step(state[l], l, i, model);
+        if (state[l] >= detail::kLeastState) continue;
+        if (word == end) throw_corrupt("entropy-coded part too short");
+        state[l] = (state[l] << 16) | next(word);
+        word += 2;
+      }
+    }
+  }
+
+  /// Of all strips.
+  template <class Model>
+  void run(std::int64_t begin, std::int64_t until, Model&& model) {
+    // What a step takes at most is there; local, so that nothing the model stores can change it.
+    const std::int64_t safe = std::min(until, begin + (end - word) / (2 * Lanes));
+    std::array<std::uint32_t, Lanes> states = state;
+    const std::uint8_t* at = word;
+    std::int64_t i = begin;
+    for (; i < safe; ++i) {
+#pragma GCC unroll 8
+      for (std::size_t l = 0; l < Lanes; ++l) {
+        const std::uint32_t x = step(states[l], l, i, model);
+        std::uint32_t longer = (x << 16) | next(at);
+        detail::keep_apart(longer);
+        // A move under a condition: a branch would be guessed wrong half the time.
+        const bool low = x < detail::kLeastState;
+        states[l] = __builtin_expect_with_probability(low, 1, 0.5) ? longer : x;
+        at += 2 * static_cast<std::int64_t>(low);
+      }
+    }
+    state = states;
+    word = at;
+    run_some(i, until, [](std::size_t, std::int64_t) { return true; }, model);
+  }
+
+  /// Throws unless all is used up and every state is where encoding began.
+  void finish() const {
+    for (const std::uint32_t x : state) {
+      if (x != detail::kLeastState) throw_corrupt("entropy-coded part does not end where it should");
+    }
+    if (word != end) throw_corrupt("entropy-coded part too long");
+  }
+
+ private:
+  static std::uint16_t next(const std::uint8_t* at) {
+    std::uint16_t value;
+    std::memcpy(&value, at, 2);
+    return value;
+  }
+  template <class Model>
+  static std::uint32_t step(std::uint32_t x, std::size_t lane, std::int64_t i, Model&& model) {
     const detail::Slot slot = model(lane, i, x & (kTotal - 1));
     return slot.freq * (x >> kTotalBits) + slot.offset;
+  }
+};
+
+/// Calls `decode` with a decoder of `data` that has `lanes` lanes, then looks whether all is used up.
+template <class Decode>
+void with_decoder(std::span<const std::uint8_t> data, int lanes, Decode&& decode) {
+  const auto with = [&]<int Lanes>() {
+    RansDecoder<Lanes> decoder(data);
+    decode(decoder);
+    decoder.finish();
   };
+  switch (lanes) {
+    case 2: return with.template operator()<2>();
+    case 4: return with.template operator()<4>();
+    default: return with.template operator()<kMostLanes>();
+  }
+}
+
+/// Decodes strips that are of any lengths.
+template <int Lanes, class Model>
+void rans_decode(RansDecoder<Lanes>& decoder, const Strips& at, core::StopToken& stop, Model&& model) {
   std::int64_t shortest = at[1] - at[0];
   std::int64_t longest = shortest;
   for (std::size_t l = 1; l < Lanes; ++l) {
@@ -113,52 +201,25 @@ void rans_decode(std::span<const std::uint8_t> data, const Strips& at, core::Sto
     longest = std::max(longest, at[l + 1] - at[l]);
   }
   constexpr std::int64_t kSteps = kPart / Lanes;
-  std::int64_t i = 0;
-  while (i < shortest && end - word >= 2 * Lanes) {
-    const std::int64_t begin = i;
-    for (const std::int64_t until = std::min(shortest, i + kSteps); i < until && end - word >= 2 * Lanes;
-         ++i) {
-      for (std::size_t l = 0; l < Lanes; ++l) {
-        const std::uint32_t x = step(l, at[l] + i);
-        std::uint16_t next;
-        std::memcpy(&next, word, 2);
-        // As arithmetic: a branch would be guessed wrong half the time.
-        const std::uint32_t low = x < detail::kLeastState ? 1 : 0;
-        state[l] = x ^ ((x ^ ((x << 16) | next)) & (0u - low));
-        word += 2 * low;
-      }
+  const auto of_strip = [&](std::size_t l, std::int64_t i, std::uint32_t slot) {
+    return model(l, at[l] + i, slot);
+  };
+  for (std::int64_t i = 0; i < longest;) {
+    const std::int64_t until = std::min(i < shortest ? shortest : longest, i + kSteps);
+    if (i < shortest) {
+      decoder.run(i, until, of_strip);
+    } else {
+      decoder.run_some(i, until, [&](std::size_t l, std::int64_t k) { return at[l] + k < at[l + 1]; }, of_strip);
     }
-    pass(stop, Lanes * (i - begin));
+    pass(stop, Lanes * (until - i));
+    i = until;
   }
-  for (; i < longest; ++i) {  // near the end of the words, or some strips are done
-    if (i % kSteps == 0) pass(stop, kPart);
-    for (std::size_t l = 0; l < Lanes; ++l) {
-      if (at[l] + i >= at[l + 1]) continue;
-      const std::uint32_t x = step(l, at[l] + i);
-      state[l] = x;
-      if (x >= detail::kLeastState) continue;
-      if (word == end) throw_corrupt("entropy-coded part too short");
-      std::uint16_t next;
-      std::memcpy(&next, word, 2);
-      state[l] = (x << 16) | next;
-      word += 2;
-    }
-  }
-  for (const std::uint32_t x : state) {
-    if (x != detail::kLeastState) throw_corrupt("entropy-coded part does not end where it should");
-  }
-  if (word != end) throw_corrupt("entropy-coded part too long");
 }
 
-/// The same with the number of lanes known at run time.
 template <class Model>
 void rans_decode(std::span<const std::uint8_t> data, const Strips& at, int lanes, core::StopToken& stop,
                  Model&& model) {
-  switch (lanes) {
-    case 2: return rans_decode<2>(data, at, stop, model);
-    case 4: return rans_decode<4>(data, at, stop, model);
-    default: return rans_decode<kMostLanes>(data, at, stop, model);
-  }
+  with_decoder(data, lanes, [&](auto& decoder) { rans_decode(decoder, at, stop, model); });
 }
 
 }  // namespace constellm::codec

@@ -14,14 +14,23 @@
 // Streams of symbols of up to eight bits.
 namespace constellm::codec {
 
+/// What the slots of a table stand for: symbols, and where their ranges are. Small enough that five tables stay
+/// in the first-level cache.
+struct SlotTable {
+  std::array<std::uint8_t, kTotal> symbol;
+  Frequencies freq;
+  Frequencies begin;
+};
+
 /// Scratch of the entropy coder, reused from call to call.
 struct CoderScratch {
   Buffer<std::uint8_t> ids;
   Buffer<std::uint16_t> wide_ids;
   RansScratch rans;
-  Buffer<std::uint32_t> slots;
+  std::vector<SlotTable> tables;
   Buffer<std::uint32_t> columns;
   Buffer<std::uint8_t> memory;
+  Buffer<std::uint16_t> prediction;
   Fitted fitted;
   std::array<Fitted, 5> context;  // one a class of `symbols_context`
   std::size_t merging = 0;
@@ -54,9 +63,7 @@ void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy en
 void get_symbols(std::span<const std::uint8_t> data, int alphabet, const Grid* grid, core::StopToken& stop,
                  CoderScratch& scratch, std::span<std::uint8_t> symbols);
 
-/// Where each symbol's range begins and how wide it is, and what each slot stands for: symbol, freq - 1 and
-/// offset in 8 + 12 + 12 bits.
 void fill_ranges(const Frequencies& freq, Range* ranges);
-void fill_slots(const Frequencies& freq, std::uint32_t* slots);
+void fill_slots(const Frequencies& freq, SlotTable& table);
 
 }  // namespace constellm::codec

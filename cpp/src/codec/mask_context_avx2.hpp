@@ -1,0 +1,23 @@
+#pragma once
+#include <array>
+#include <cstdint>
+
+#include "constellm/codec/rans.hpp"
+
+// A row of eight strips at once, one state each; what belongs to a feature lies together, eight bytes.
+namespace constellm::codec {
+
+/// Probabilities of a one in 1/kTotal, by context: their lower and their upper bytes.
+struct MaskProbabilities {
+  std::array<std::uint8_t, 64> low;
+  std::array<std::uint8_t, 64> high;
+};
+
+/// Decodes `pairs` pairs of features of the first `active` strips, 1 to 8, whose `contexts` [pairs, 2, 8] are
+/// below 64, to bytes of 0 or 1, and puts zeros for the other strips. Both arrays are read and written in
+/// steps of two pairs.
+CONSTELLM_AVX2 void decode_mask_row_avx2(const MaskProbabilities& one, const std::uint8_t* contexts,
+                                         std::int64_t pairs, int active, RansDecoder<kMostLanes>& decoder,
+                                         std::uint8_t* row);
+
+}  // namespace constellm::codec
