@@ -13,6 +13,7 @@
 #include "constellm/core/simd.hpp"
 #include "default_floats.hpp"
 #include "header.hpp"
+#include "select_avx2.hpp"
 
 namespace constellm::codec {
 namespace {
@@ -70,7 +71,7 @@ class Gather {
     if (scheme_.selects()) w_.mask.reset(rows_.tokens, rows_.features);
     if (rows_.elements() == 0) return;  // however many features its tokens would have
     w_.row.resize(static_cast<std::size_t>(rows_.features));
-    w_.kept.resize(static_cast<std::size_t>(rows_.elements()));
+    w_.kept.resize(static_cast<std::size_t>(rows_.elements() + kAhead));
     const bool drawn = scheme_.bits > 0 && scheme_.rounding == Rounding::stochastic;
     w_.draws.resize(drawn ? w_.kept.size() : 0);
     const bool grouped = scheme_.bits > 0 && scheme_.scale != Scale::tensor;
@@ -83,9 +84,7 @@ class Gather {
       const std::int64_t before = kept;
       if (scheme_.selects()) {
         select_row(row, t);
-        float* out = w_.kept.data() + kept;
-        for_each_kept(w_.mask.row(t), w_.mask.words_per_row, stop_, [&](std::int64_t f) { *out++ = row[f]; });
-        kept = out - w_.kept.data();
+        kept = gather(row, t, w_.kept.data() + kept) - w_.kept.data();
       } else {
         in_parts(rows_.features, stop_, [&](std::int64_t begin, std::int64_t end) {
           std::copy(row + begin, row + end, w_.kept.data() + kept + begin);
@@ -135,6 +134,20 @@ class Gather {
     mask_walk_->next();
   }
 
+  // Appends what is kept of the row; returns where it ends.
+  float* gather(const float* row, std::int64_t t, float* out) {
+    const std::uint64_t* mask = w_.mask.row(t);
+    if (core::has_avx2()) {
+      in_parts(rows_.features, stop_, [&](std::int64_t begin, std::int64_t end) {
+        const auto* bits = reinterpret_cast<const std::uint8_t*>(mask) + begin / 8;
+        out = gather_avx2(row + begin, end - begin, bits, out);
+      });
+    } else {
+      for_each_kept(mask, w_.mask.words_per_row, stop_, [&](std::int64_t f) { *out++ = row[f]; });
+    }
+    return out;
+  }
+
   void list_features(std::int64_t t) {
     std::uint32_t* out = w_.features.data();
     if (scheme_.selects()) {
@@ -156,6 +169,8 @@ class Gather {
       pass(stop_, width);
     }
   }
+
+  static constexpr std::int64_t kAhead = 8;  // floats that `gather` writes beyond what is kept
 
   const ArrayView& x_;
   Dtype dtype_;
@@ -271,7 +286,7 @@ std::size_t Workspace::held_bytes() const {
   const auto sum = [](const auto&... buffers) {
     return (... + (buffers.capacity() * sizeof(*buffers.data())));
   };
-  return sum(mask.words, selector.magnitude, selector.kept, coder.ids, coder.wide_ids, coder.rans.words,
+  return sum(mask.words, selector.magnitude, selector.kept, coder.ids, coder.wide_ids, coder.words,
              coder.tables, coder.columns, coder.memory, coder.prediction, row, kept, scaled, draws, features, group_end, scale,
              symbols, bytes);
 }

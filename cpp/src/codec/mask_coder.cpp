@@ -121,7 +121,7 @@ void put_modelled(const Grid& grid, const Model& model, core::StopToken& stop, C
   }
   const int lanes = lanes_for(n);
   rans_encode(scratch.wide_ids.data(), ranges.data(), even_strips(grid.tokens, lanes, groups), lanes, stop,
-              scratch.rans, out);
+              scratch.words, out);
 }
 
 void get_modelled(std::span<const std::uint8_t> data, std::int64_t tokens, const Model& model,

@@ -261,6 +261,7 @@ void decode_rows(RansDecoder<Lanes>& decoder, const std::array<int, kContexts>& 
     one.high[c] = static_cast<std::uint8_t>(kOneOf[l] >> 8);
   }
   const std::int64_t pairs = paired(mask.features) / 2;
+  const bool avx2 = Lanes == kMostLanes && core::has_avx2();
   std::size_t active = Lanes;
   for (std::int64_t r = 0; r < rows[1]; ++r) {
     while (rows[active - 1] + r >= rows[active]) --active;
@@ -275,7 +276,7 @@ void decode_rows(RansDecoder<Lanes>& decoder, const std::array<int, kContexts>& 
       row[2 * Lanes * p + Lanes + static_cast<std::int64_t>(l)] = static_cast<std::uint8_t>(bits & 1);
       return detail::Slot{static_cast<std::uint32_t>(begin[bits + 1] - begin[bits]), slot - begin[bits]};
     };
-    if (Lanes == kMostLanes && scratch.rans.avx2) {
+    if (avx2) {
       if constexpr (Lanes == kMostLanes) {
         decode_mask_row_avx2(one, contexts, pairs, static_cast<int>(active), decoder, row);
       }
@@ -382,7 +383,7 @@ void put_mask_context(const Grid& grid, core::StopToken& stop, CoderScratch& scr
            });
   const int lanes = lanes_for_rows(grid.tokens);
   rans_encode(scratch.wide_ids.data(), kRanges.data(),
-              even_strips(grid.tokens, lanes, paired(grid.features) / 2), lanes, stop, scratch.rans, out);
+              even_strips(grid.tokens, lanes, paired(grid.features) / 2), lanes, stop, scratch.words, out);
 }
 
 void get_mask_context(ByteReader& in, std::int64_t tokens, core::StopToken& stop, CoderScratch& scratch,

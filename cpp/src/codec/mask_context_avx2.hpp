@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "constellm/codec/rans.hpp"
+#include "constellm/core/simd.hpp"
 
 // A row of eight strips at once, one state each; what belongs to a feature lies together, eight bytes.
 namespace constellm::codec {

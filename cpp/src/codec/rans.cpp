@@ -19,12 +19,12 @@ std::uint32_t step(std::uint64_t x, Range range, std::uint16_t*& word) {
 
 template <int Lanes, class Id>
 void encode(const Id* ids, const Range* table, const Strips& at, core::StopToken& stop,
-            RansScratch& scratch, Bytes& out) {
+            Buffer<std::uint16_t>& words, Bytes& out) {
   const std::int64_t n = at[Lanes];
   // At most a word a symbol, and some written ahead.
   const std::size_t room = static_cast<std::size_t>(n) + kMostLanes;
-  if (scratch.words.size() < room) scratch.words.resize(room);
-  std::uint16_t* const end = scratch.words.data() + scratch.words.size();
+  if (words.size() < room) words.resize(room);
+  std::uint16_t* const end = words.data() + words.size();
   std::uint16_t* word = end;
   std::array<std::uint32_t, Lanes> state;
   state.fill(detail::kLeastState);
@@ -46,7 +46,7 @@ void encode(const Id* ids, const Range* table, const Strips& at, core::StopToken
   while (i >= 0) {
     const std::int64_t before = i;
     const std::int64_t until = std::max<std::int64_t>(i - kSteps, -1);
-    if (Lanes == kMostLanes && scratch.avx2) {
+    if (Lanes == kMostLanes && core::has_avx2()) {
       word = encode_avx2(ids, table, at, until + 1, i + 1, state.data(), word);
       i = until;
     }
@@ -78,17 +78,17 @@ Strips even_strips(std::int64_t items, int lanes, std::int64_t width) {
 
 template <class Id>
 void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes, core::StopToken& stop,
-                 RansScratch& scratch, Bytes& out) {
+                 Buffer<std::uint16_t>& words, Bytes& out) {
   switch (lanes) {
-    case 2: return encode<2>(ids, table, at, stop, scratch, out);
-    case 4: return encode<4>(ids, table, at, stop, scratch, out);
-    default: return encode<kMostLanes>(ids, table, at, stop, scratch, out);
+    case 2: return encode<2>(ids, table, at, stop, words, out);
+    case 4: return encode<4>(ids, table, at, stop, words, out);
+    default: return encode<kMostLanes>(ids, table, at, stop, words, out);
   }
 }
 
 template void rans_encode(const std::uint8_t*, const Range*, const Strips&, int, core::StopToken&,
-                          RansScratch&, Bytes&);
+                          Buffer<std::uint16_t>&, Bytes&);
 template void rans_encode(const std::uint16_t*, const Range*, const Strips&, int, core::StopToken&,
-                          RansScratch&, Bytes&);
+                          Buffer<std::uint16_t>&, Bytes&);
 
 }  // namespace constellm::codec

@@ -1,5 +1,6 @@
 #pragma once
 #include "constellm/codec/rans.hpp"
+#include "constellm/core/simd.hpp"
 
 // Eight states in one register.
 namespace constellm::codec {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "constellm/core/simd.hpp"
+#include "select_avx2.hpp"
 
 namespace constellm::codec {
 namespace {
@@ -24,7 +25,8 @@ CONSTELLM_SIMD std::int32_t magnitudes(const float* row, std::int64_t n, std::ui
   return most;
 }
 
-CONSTELLM_SIMD std::int32_t count_from(const std::uint32_t* magnitude, std::int64_t n, std::uint32_t least) {
+std::int64_t count_from(const std::uint32_t* magnitude, std::int64_t n, std::uint32_t least) {
+  if (core::has_avx2()) return count_from_avx2(magnitude, n, least);
   std::int32_t count = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     count += static_cast<std::int32_t>(magnitude[i]) >= static_cast<std::int32_t>(least) ? 1 : 0;
@@ -39,32 +41,71 @@ CONSTELLM_SIMD void mark_from(const std::uint32_t* magnitude, std::int64_t n, st
   }
 }
 
-// Marks the k largest of `magnitude`, of equal ones the first. Searches a value that exactly k reach, by
-// counting, which is plain arithmetic over the row: from `guess`, where the search of the last row ended, in
-// growing steps, then by bisection. Which are marked does not depend on where it began.
+// A value that exactly k of n magnitudes reach, if there is one: counts say where to look next.
+class Search {
+ public:
+  Search(std::int64_t n, std::int64_t k, std::uint32_t most, std::uint32_t guess)
+      : k_(k), at_low_(n), high_(most + 1), spacing_((1u << 23) / static_cast<std::uint32_t>(std::min(k, n))) {
+    middle_ = guess > 0 && guess < high_ ? guess : high_ / 2;
+  }
+
+  [[nodiscard]] bool open() const { return high_ - low_ > 1; }
+  [[nodiscard]] std::uint32_t middle() const { return middle_; }
+  [[nodiscard]] std::uint32_t low() const { return low_; }    ///< more than k reach it
+  [[nodiscard]] std::uint32_t high() const { return high_; }  ///< fewer than k reach it
+
+  /// `count` reach the middle, which are not k.
+  void tell(std::int64_t count) {
+    const std::int64_t beyond = count - k_;
+    (beyond > 0 ? low_ : high_) = middle_;
+    (beyond > 0 ? at_low_ : at_high_) = count;
+    (beyond > 0 ? below_ : above_) = true;
+    const std::uint64_t width = high_ - low_;
+    std::uint64_t next = low_ + width / 2;
+    ++tries_;
+    if (tries_ > 6 && tries_ % 2 == 0) {
+      // Whatever the values are, every other step halves what is left.
+    } else if (below_ && above_) {
+      next = low_ + width * static_cast<std::uint64_t>(at_low_ - k_) / static_cast<std::uint64_t>(at_low_ - at_high_);
+    } else {
+      // Magnitudes near the k-th of many with an exponential tail are about a k-th of an octave apart.
+      const std::uint64_t step = static_cast<std::uint64_t>(std::abs(beyond)) * spacing_;
+      next = beyond > 0 ? middle_ + step : middle_ - std::min<std::uint64_t>(step, middle_);
+      spacing_ *= 2;
+    }
+    middle_ = next <= low_ || next >= high_ ? static_cast<std::uint32_t>(low_ + width / 2) : static_cast<std::uint32_t>(next);
+  }
+
+ private:
+  std::int64_t k_;
+  std::int64_t at_low_;
+  std::int64_t at_high_ = 0;
+  std::uint32_t low_ = 0;
+  std::uint32_t high_;
+  std::uint32_t middle_ = 0;
+  std::uint64_t spacing_;
+  bool below_ = false;
+  bool above_ = false;
+  int tries_ = 0;
+};
+
+// Marks the k largest of `magnitude`, of equal ones the first. `guess` is where the search of the last row ended;
+// which are marked does not depend on it.
 void mark_largest(const std::uint32_t* magnitude, std::int64_t n, std::int64_t k, std::int32_t most,
                   core::StopToken& stop, std::uint8_t* kept, std::uint32_t& guess) {
-  std::uint32_t low = 0;  // at least k are >= low, fewer than k are >= high
-  auto high = static_cast<std::uint32_t>(most) + 1;
-  std::uint32_t step = 1u << 18;  // a factor of 1.03 to 1.06
-  std::uint32_t middle = guess;
-  while (high - low > 1) {
-    if (middle <= low || middle >= high) middle = low + (high - low) / 2;
+  Search search(n, k, static_cast<std::uint32_t>(most), guess);
+  while (search.open()) {
+    const std::uint32_t middle = search.middle();
     const std::int64_t count = count_from(magnitude, n, middle);
     if (n > kPart) pass(stop, n);  // short rows are looked after by who selects of them
     if (count == k) {
       guess = middle;
       return mark_from(magnitude, n, middle, kept);
     }
-    const bool above = count > k;
-    (above ? low : high) = middle;
-    if (low != 0 && high <= static_cast<std::uint32_t>(most)) {  // between two that were tried
-      middle = 0;
-    } else {
-      middle = above ? middle + step : middle - std::min(step, middle);
-      step *= 4;
-    }
+    search.tell(count);
   }
+  const std::uint32_t low = search.low();
+  const std::uint32_t high = search.high();
   mark_from(magnitude, n, high, kept);
   std::int64_t left = k - count_from(magnitude, n, high);
   for (std::int64_t i = 0; left > 0; ++i) {
@@ -144,7 +185,12 @@ void select(const float* row, std::int64_t features, const Scheme& scheme, core:
 }
 
 void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits) {
-  for (std::int64_t begin = 0; begin < features; begin += 64) {
+  std::int64_t done = 0;
+  if (core::has_avx2()) {
+    done = pack_avx2(kept, features - features % 64, reinterpret_cast<std::uint8_t*>(bits));
+    bits += done / 64;
+  }
+  for (std::int64_t begin = done; begin < features; begin += 64) {
     const std::int64_t n = std::min<std::int64_t>(64, features - begin);
     std::uint64_t word = 0;
     std::int64_t i = 0;

@@ -35,7 +35,7 @@ void put_table(std::span<const std::uint8_t> symbols, const Frequencies& freq, c
   fill_ranges(freq, ranges.data());
   const auto n = static_cast<std::int64_t>(symbols.size());
   const int lanes = lanes_for(n);
-  rans_encode(symbols.data(), ranges.data(), even_strips(n, lanes), lanes, stop, scratch.rans, out);
+  rans_encode(symbols.data(), ranges.data(), even_strips(n, lanes), lanes, stop, scratch.words, out);
 }
 
 void get_table(ByteReader& in, int alphabet, core::StopToken& stop, CoderScratch& scratch,

@@ -265,7 +265,7 @@ void put_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch,
   }
   const int lanes = lanes_for_rows(grid.tokens);
   rans_encode(scratch.wide_ids.data(), ranges.data(), strips_of(grid, lanes, row_ends_of(grid, stop)), lanes,
-              stop, scratch.rans, out);
+              stop, scratch.words, out);
 }
 
 void get_context(ByteReader& in, int alphabet, const Grid& given, core::StopToken& stop,

@@ -10,7 +10,6 @@
 #include "constellm/codec/buffer.hpp"
 #include "constellm/codec/bytes.hpp"
 #include "constellm/codec/in_parts.hpp"
-#include "constellm/core/simd.hpp"
 
 // Range asymmetric numeral systems (Duda, arXiv 1311.2540), interleaved: several independent states
 // write to one stream of 16-bit words, so that the processor works on all of them at once.
@@ -66,17 +65,11 @@ constexpr Range range_of(std::uint32_t begin, Range divisor) {
   return divisor;
 }
 
-/// Scratch, and whether AVX2's instructions are used: the bytes are the same.
-struct RansScratch {
-  Buffer<std::uint16_t> words;
-  bool avx2 = core::has_avx2();
-};
-
 /// Appends states and words of the symbols with numbers `ids` [end of the last strip], whose ranges are
-/// in `table`. `Id` is an unsigned integer of one or two bytes.
+/// in `table`; `words` is scratch. `Id` is an unsigned integer of one or two bytes.
 template <class Id>
 void rans_encode(const Id* ids, const Range* table, const Strips& at, int lanes, core::StopToken& stop,
-                 RansScratch& scratch, Bytes& out);
+                 Buffer<std::uint16_t>& words, Bytes& out);
 
 namespace detail {
 

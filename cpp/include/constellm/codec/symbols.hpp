@@ -26,7 +26,7 @@ struct SlotTable {
 struct CoderScratch {
   Buffer<std::uint8_t> ids;
   Buffer<std::uint16_t> wide_ids;
-  RansScratch rans;
+  Buffer<std::uint16_t> words;
   std::vector<SlotTable> tables;
   Buffer<std::uint32_t> columns;
   Buffer<std::uint8_t> memory;

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 
 // Loops over options are compiled twice, for baseline x86-64 and for AVX2, and the machine
 // chooses at load time. Only the width changes: no fused multiply-add, no reordering of sums.
@@ -16,7 +17,7 @@
 // says whether they may be called.
 #if defined(__GNUC__) && defined(__x86_64__)
 #define CONSTELLM_HAS_AVX2_CODE 1
-#define CONSTELLM_AVX2 __attribute__((target("avx2,popcnt")))
+#define CONSTELLM_AVX2 __attribute__((target("avx2,popcnt,sse4.2")))
 #else
 #define CONSTELLM_HAS_AVX2_CODE 0
 #define CONSTELLM_AVX2
@@ -24,9 +25,13 @@
 
 namespace constellm::core {
 
+/// Tests switch those functions off to compare.
+inline std::atomic<bool> avx2_allowed{true};
+
 inline bool has_avx2() {
 #if CONSTELLM_HAS_AVX2_CODE
-  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("popcnt") != 0;
+  return avx2_allowed.load(std::memory_order_relaxed) && __builtin_cpu_supports("avx2") != 0 &&
+         __builtin_cpu_supports("popcnt") != 0;
 #else
   return false;
 #endif
