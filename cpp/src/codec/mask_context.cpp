@@ -244,6 +244,18 @@ void pack_strips(const std::uint8_t* kept, std::int64_t bytes, std::span<std::ui
   }
 }
 
+// The numbers in `kRanges` of pairs of features that are each twice a context and a bit more.
+void number_pairs(const std::array<std::uint8_t, kContexts>& levels, const std::uint8_t* ids, std::int64_t pairs,
+                  std::uint16_t* numbers) {
+  std::int64_t i = core::has_avx2() ? number_pairs_avx2(levels, ids, pairs, numbers) : 0;
+  for (; i < pairs; ++i) {
+    const std::uint32_t first = ids[2 * i];
+    const std::uint32_t second = ids[2 * i + 1];
+    const std::uint32_t pair = levels[first / 2] * std::uint32_t{kLevels} + levels[second / 2];
+    numbers[i] = static_cast<std::uint16_t>(4 * pair + 2 * (first & 1) + (second & 1));
+  }
+}
+
 // The features of all strips lie together, so that a row of all is one row of the memory. Strips with a row
 // less than the others are the last ones.
 template <int Lanes>
@@ -355,32 +367,14 @@ std::uint64_t fit_mask_context(const Grid& grid, core::StopToken& stop, CoderScr
 void put_mask_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch, Bytes& out) {
   put(out, static_cast<std::uint8_t>(grid.stride));
   put_levels(scratch.mask_levels, out);
-  // What each feature adds to the number of its pair: level and bit of the first, of the second.
-  std::array<std::uint16_t, 256> first{};
-  std::array<std::uint16_t, 256> second{};
-  for (std::size_t id = 0; id < 2 * kContexts; ++id) {
-    const auto level = static_cast<std::size_t>(scratch.mask_levels[id / 2]);
-    first[id] = static_cast<std::uint16_t>((level * kLevels) << 2 | (id & 1) << 1);
-    second[id] = static_cast<std::uint16_t>(level << 2 | (id & 1));
-  }
+  std::array<std::uint8_t, kContexts> levels;
+  std::transform(scratch.mask_levels.begin(), scratch.mask_levels.end(), levels.begin(),
+                 [](int level) { return static_cast<std::uint8_t>(level); });
   const std::int64_t pairs = std::ssize(scratch.ids) / 2;
   scratch.wide_ids.resize(static_cast<std::size_t>(pairs));
-  in_parts(pairs, stop,
-           [&, ids = scratch.ids.data(), wide = scratch.wide_ids.data()](std::int64_t i, std::int64_t end) {
-             for (; i + 4 <= end;
-                  i += 4) {  // eight features a load, which also keeps the compiler from shuffling
-               std::uint64_t eight;
-               std::memcpy(&eight, ids + 2 * i, 8);
-               std::uint64_t four = 0;
-               for (int k = 0; k < 4; ++k, eight >>= 16) {
-                 const std::uint64_t id = first[eight & 0xff] + std::uint64_t{second[(eight >> 8) & 0xff]};
-                 four |= id << (16 * k);
-               }
-               std::memcpy(wide + i, &four, 8);
-             }
-             for (; i < end; ++i)
-               wide[i] = static_cast<std::uint16_t>(first[ids[2 * i]] + second[ids[2 * i + 1]]);
-           });
+  in_parts(pairs, stop, [&](std::int64_t begin, std::int64_t end) {
+    number_pairs(levels, scratch.ids.data() + 2 * begin, end - begin, scratch.wide_ids.data() + begin);
+  });
   const int lanes = lanes_for_rows(grid.tokens);
   rans_encode(scratch.wide_ids.data(), kRanges.data(),
               even_strips(grid.tokens, lanes, paired(grid.features) / 2), lanes, stop, scratch.words, out);

@@ -98,6 +98,23 @@ CONSTELLM_AVX2 inline Below step(const __m128i (&begin)[3], __m256i& state, cons
 
 }  // namespace
 
+CONSTELLM_AVX2 std::int64_t number_pairs_avx2(const std::array<std::uint8_t, 64>& levels, const std::uint8_t* ids,
+                                              std::int64_t pairs, std::uint16_t* numbers) {
+  const Lookup table = lookup(levels);
+  const __m256i level_weights = _mm256_set1_epi16(4 << 8 | 128);
+  const __m256i bit_weights = _mm256_set1_epi16(1 << 8 | 2);
+  std::int64_t i = 0;
+  for (; i + 16 <= pairs; i += 16) {
+    const __m256i id = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ids + 2 * i));
+    const __m256i context = _mm256_and_si256(_mm256_srli_epi16(id, 1), _mm256_set1_epi8(63));
+    const __m256i bit = _mm256_and_si256(id, _mm256_set1_epi8(1));
+    const __m256i number = _mm256_add_epi16(_mm256_maddubs_epi16(level_weights, find(table, context)),
+                                            _mm256_maddubs_epi16(bit_weights, bit));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(numbers + i), number);
+  }
+  return i;
+}
+
 CONSTELLM_AVX2 void decode_mask_row_avx2(const MaskProbabilities& probabilities, const std::uint8_t* contexts,
                                          std::int64_t pairs, int active, RansDecoder<kMostLanes>& decoder,
                                          std::uint8_t* row) {
@@ -146,6 +163,10 @@ CONSTELLM_AVX2 void decode_mask_row_avx2(const MaskProbabilities& probabilities,
   decoder.word = word;
 }
 #else
+std::int64_t number_pairs_avx2(const std::array<std::uint8_t, 64>&, const std::uint8_t*, std::int64_t,
+                               std::uint16_t*) {
+  return 0;  // never called
+}
 void decode_mask_row_avx2(const MaskProbabilities&, const std::uint8_t*, std::int64_t, int,
                           RansDecoder<kMostLanes>&, std::uint8_t*) {}  // never called
 #endif

@@ -75,17 +75,20 @@ void fill_slots(const Frequencies& freq, SlotTable& table) {
 }
 
 void count_symbols(std::span<const std::uint8_t> symbols, core::StopToken& stop, Histogram& out) {
-  // Four counters each, so that equal neighbours do not wait for one another.
-  std::array<Histogram, 4> part{};
+  // Eight counters each, so that equal neighbours do not wait for one another.
+  std::array<Histogram, 8> part{};
   in_parts(std::ssize(symbols), stop, [&](std::int64_t begin, std::int64_t end) {
     const std::uint8_t* symbol = symbols.data() + begin;
     const std::uint8_t* const last = symbols.data() + end;
-    for (; last - symbol >= 4; symbol += 4) {
-      for (std::size_t k = 0; k < 4; ++k) ++part[k][symbol[k]];
+    for (; last - symbol >= 8; symbol += 8) {
+      for (std::size_t k = 0; k < 8; ++k) ++part[k][symbol[k]];
     }
     for (; symbol != last; ++symbol) ++part[0][*symbol];
   });
-  for (std::size_t s = 0; s < out.size(); ++s) out[s] = part[0][s] + part[1][s] + part[2][s] + part[3][s];
+  out = part[0];
+  for (std::size_t k = 1; k < part.size(); ++k) {
+    for (std::size_t s = 0; s < out.size(); ++s) out[s] += part[k][s];
+  }
 }
 
 void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy entropy, const Grid* grid,
