@@ -184,6 +184,19 @@ void select(const float* row, std::int64_t features, const Scheme& scheme, core:
   pass(stop, features);
 }
 
+std::uint32_t* list_kept(const std::uint64_t* row, std::int64_t words, core::StopToken& stop,
+                         std::uint32_t* out) {
+  if (!core::has_avx2()) {
+    for_each_kept(row, words, stop, [&](std::int64_t f) { *out++ = static_cast<std::uint32_t>(f); });
+    return out;
+  }
+  in_parts(words, stop, [&](std::int64_t begin, std::int64_t end) {
+    const auto* bits = reinterpret_cast<const std::uint8_t*>(row + begin);
+    out = list_avx2(static_cast<std::uint32_t>(64 * begin), 8 * (end - begin), bits, out);
+  });
+  return out;
+}
+
 void pack(const std::uint8_t* kept, std::int64_t features, std::uint64_t* bits) {
   std::int64_t done = 0;
   if (core::has_avx2()) {

@@ -70,10 +70,23 @@ CONSTELLM_AVX2 float* gather_avx2(const float* values, std::int64_t n, const std
   }
   return out;
 }
+
+CONSTELLM_AVX2 std::uint32_t* list_avx2(std::uint32_t first, std::int64_t bytes, const std::uint8_t* bits,
+                                        std::uint32_t* out) {
+  for (std::int64_t b = 0; b < bytes; ++b, first += 8) {
+    const __m128i at = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(kKept[bits[b]].data()));
+    const __m256i features =
+        _mm256_add_epi32(_mm256_cvtepu8_epi32(at), _mm256_set1_epi32(static_cast<std::int32_t>(first)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), features);
+    out += __builtin_popcount(bits[b]);
+  }
+  return out;
+}
 #else
 std::int64_t count_from_avx2(const std::uint32_t*, std::int64_t, std::uint32_t) { return 0; }  // never called
 std::int64_t pack_avx2(const std::uint8_t*, std::int64_t, std::uint8_t*) { return 0; }
 float* gather_avx2(const float*, std::int64_t, const std::uint8_t*, float* out) { return out; }
+std::uint32_t* list_avx2(std::uint32_t, std::int64_t, const std::uint8_t*, std::uint32_t* out) { return out; }
 #endif
 
 }  // namespace constellm::codec

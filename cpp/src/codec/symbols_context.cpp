@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "constellm/core/simd.hpp"
@@ -95,12 +95,6 @@ class Memory {
   std::uint8_t* last_;
 };
 
-// Between 0 and the alphabet, whatever a corrupt message made of the memory.
-int wrap(int value, int alphabet) {
-  value += value < 0 ? alphabet : 0;
-  return value >= alphabet ? value - alphabet : value;
-}
-
 Strips strips_of(const Grid& grid, int lanes, const Buffer<std::int64_t>& row_ends) {
   Strips at = even_strips(grid.tokens, lanes);
   for (auto& row : at) row = row == 0 ? 0 : row_ends[static_cast<std::size_t>(row) - 1];
@@ -120,12 +114,34 @@ Buffer<std::int64_t> row_ends_of(const Grid& grid, core::StopToken& stop) {
   return ends;
 }
 
-template <class Visit>
-void for_each_in_row(const Grid& grid, std::int64_t t, core::StopToken& stop, Visit&& visit) {
-  if (grid.mask != nullptr) return for_each_kept(grid.mask->row(t), grid.mask->words_per_row, stop, visit);
+// The features of the symbols of row t, and numbers beyond; returns where they end.
+std::uint32_t* list_row(const Grid& grid, std::int64_t t, core::StopToken& stop, std::uint32_t* out) {
+  if (grid.mask != nullptr) return list_kept(grid.mask->row(t), grid.mask->words_per_row, stop, out);
   in_parts(grid.features, stop, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t f = begin; f < end; ++f) visit(f);
+    std::iota(out + begin, out + end, static_cast<std::uint32_t>(begin));
   });
+  return out + grid.features;
+}
+
+constexpr std::size_t kAhead = 8;  // numbers that `list_row` may write beyond the last
+
+// The code of a symbol by how much it is beyond its prediction, from -kMostSymbols on.
+std::array<std::uint8_t, 2 * kMostSymbols> codes_of(int alphabet) {
+  std::array<std::uint8_t, 2 * kMostSymbols> codes{};
+  for (int beyond = -alphabet; beyond < alphabet; ++beyond) {
+    codes[static_cast<std::size_t>(kMostSymbols + beyond)] =
+        static_cast<std::uint8_t>((beyond + alphabet + alphabet / 2) % alphabet);
+  }
+  return codes;
+}
+
+// What sums of a symbol's code and its prediction stand for: the symbol, between 0 and the alphabet.
+std::array<std::uint8_t, 2 * kMostSymbols> wrapped_sums(int alphabet) {
+  std::array<std::uint8_t, 2 * kMostSymbols> wrapped{};
+  for (int sum = 0; sum < 2 * alphabet; ++sum) {
+    wrapped[static_cast<std::size_t>(sum)] = static_cast<std::uint8_t>((sum + alphabet - alphabet / 2) % alphabet);
+  }
+  return wrapped;
 }
 
 template <int Lanes>
@@ -155,10 +171,7 @@ void decode_rows(RansDecoder<Lanes>& decoder, const Grid& grid, int alphabet, co
     row_end[l] = rows[l] < rows[l + 1] ? end_of(l) : 0;
   }
   const SlotTable* const tables = scratch.tables.data();
-  std::array<std::uint8_t, 2 * kMostSymbols> wrapped;
-  for (int value = 0; value < std::ssize(wrapped); ++value) {
-    wrapped[static_cast<std::size_t>(value)] = static_cast<std::uint8_t>(wrap(value - alphabet / 2, alphabet));
-  }
+  const auto wrapped = wrapped_sums(alphabet);
   const auto model = [=, &wrapped](std::size_t l, std::int64_t i, std::uint32_t slot) {
     const std::uint32_t f = column[l][i];
     const std::uint32_t p = predicted[l][f];
@@ -205,22 +218,29 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
   std::array<std::array<Histogram, kClasses>, 2> histogram{};
   std::uint32_t* const counts = histogram[0][0].data();
   std::size_t turn = 0;
-  const int half = alphabet / 2;
-  const std::uint8_t* symbol = symbols.data();
+  const auto codes = codes_of(alphabet);
+  const std::uint8_t* next = symbols.data();
+  scratch.columns.resize(static_cast<std::size_t>(grid.features) + kAhead);
+  std::uint32_t* const columns = scratch.columns.data();
+  std::uint32_t* columns_end = columns;
   std::uint16_t* id = scratch.wide_ids.data();
   for (std::size_t l = 0; l < static_cast<std::size_t>(lanes); ++l) {
     Memory memory(grid, alphabet, steps, scratch.prediction.data());
     for (std::int64_t t = rows[l]; t < rows[l + 1]; ++t) {
+      if (grid.mask != nullptr || t == 0) columns_end = list_row(grid, t, stop, columns);
       const std::uint16_t* predicted = memory.predicted();
       std::uint8_t* last = memory.last();
-      for_each_in_row(grid, t, stop, [&](std::int64_t f) {
-        const std::uint32_t p = predicted[f];
-        const int code = wrap(*symbol - static_cast<int>(p & 0xff) + half, alphabet);
-        last[f] = *symbol++;
-        const std::uint32_t number = (p & 0xff00) | static_cast<std::uint32_t>(code);
-        ++counts[turn + number];
-        turn ^= kClasses * kMostSymbols;
-        *id++ = static_cast<std::uint16_t>(number);
+      in_parts(columns_end - columns, stop, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          const std::uint32_t f = columns[i];
+          const std::uint32_t p = predicted[f];
+          const std::uint8_t symbol = *next++;
+          last[f] = symbol;
+          const std::uint32_t number = (p & 0xff00) | codes[kMostSymbols + symbol - (p & 0xff)];
+          ++counts[turn + number];
+          turn ^= kClasses * kMostSymbols;
+          *id++ = static_cast<std::uint16_t>(number);
+        }
       });
       memory.end_row();
     }
@@ -239,7 +259,7 @@ std::uint64_t fit_context(std::span<const std::uint8_t> symbols, int alphabet, c
         for (std::size_t s = 0; s < merged.size(); ++s) merged[s] += histogram[0][c][s] + histogram[1][c][s];
       }
       for (const std::uint32_t n : merged) count += n;
-      if (count == 0) merged[static_cast<std::size_t>(half)] = 1;  // of no use, but there
+      if (count == 0) merged[static_cast<std::size_t>(alphabet / 2)] = 1;  // of no use, but there
       fit_frequencies(merged, alphabet, fitted[table]);
       cost += fitted[table].cost_bits + 4;
     }
@@ -278,11 +298,9 @@ void get_context(ByteReader& in, int alphabet, const Grid& given, core::StopToke
   scratch.tables.resize(kTables[m]);
   for (SlotTable& table : scratch.tables) fill_slots(read_frequencies(in, alphabet), table);
   // Which feature each symbol is of, without looking at the mask again.
-  scratch.columns.resize(symbols.size());
+  scratch.columns.resize(symbols.size() + kAhead);
   std::uint32_t* column = scratch.columns.data();
-  for (std::int64_t t = 0; t < grid.tokens; ++t) {
-    for_each_in_row(grid, t, stop, [&](std::int64_t f) { *column++ = static_cast<std::uint32_t>(f); });
-  }
+  for (std::int64_t t = 0; t < grid.tokens; ++t) column = list_row(grid, t, stop, column);
   with_decoder(in.take(in.left()), lanes_for_rows(grid.tokens), [&](auto& decoder) {
     decode_rows(decoder, grid, alphabet, kMergings[m], stop, scratch, symbols);
   });
