@@ -196,37 +196,6 @@ std::array<int, kContexts> get_levels(ByteReader& in) {
   return levels;
 }
 
-CONSTELLM_SIMD std::int32_t difference(const std::uint8_t* a, const std::uint8_t* b, std::int64_t n) {
-  std::int32_t sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += a[i] < b[i] ? b[i] - a[i] : a[i] - b[i];
-  return sum;
-}
-
-// The stride of at least 2 at which `differing(token, token before by a stride)` is least over a sample.
-template <class Differing>
-std::int64_t least_differing(std::int64_t tokens, std::int64_t features, core::StopToken& stop,
-                             Differing&& differing) {
-  constexpr std::int64_t kSampled = 128;
-  const std::int64_t most = most_stride(tokens);
-  const std::int64_t step = std::max<std::int64_t>(1, tokens / kSampled);
-  std::int64_t best = 1;
-  std::int64_t least = 0;
-  std::int64_t sum = 0;
-  for (std::int64_t stride = 2; stride <= most; ++stride) {
-    std::int64_t all = 0;
-    for (std::int64_t t = most; t < tokens; t += step) {
-      all += differing(t, t - stride);
-      pass(stop, features);
-    }
-    sum += all;
-    if (best > 1 && all >= least) continue;
-    best = stride;
-    least = all;
-  }
-  // No better than the others by a fiftieth: no image.
-  return best > 1 && least * (most - 1) * 50 > sum * 49 ? 1 : best;
-}
-
 // Bytes of 0 or 1 [8 * bytes, Lanes] to bits of every strip.
 template <int Lanes>
 void pack_strips(const std::uint8_t* kept, std::int64_t bytes, std::span<std::uint8_t* const> bits) {
@@ -308,24 +277,6 @@ void decode_rows(RansDecoder<Lanes>& decoder, const std::array<int, kContexts>& 
 }
 
 }  // namespace
-
-std::int64_t find_stride(const MaskBits& mask, std::int64_t tokens, core::StopToken& stop) {
-  return least_differing(tokens, mask.features, stop, [&](std::int64_t t, std::int64_t other) {
-    std::int64_t differing = 0;
-    for (std::int64_t w = 0; w < mask.words_per_row; ++w) {
-      differing += ones_in(mask.row(t)[w] ^ mask.row(other)[w]);
-    }
-    return differing;
-  });
-}
-
-std::int64_t find_stride(std::span<const std::uint8_t> symbols, std::int64_t tokens, std::int64_t features,
-                         core::StopToken& stop) {
-  return least_differing(tokens, features, stop, [&](std::int64_t t, std::int64_t other) {
-    return std::int64_t{
-        difference(symbols.data() + t * features, symbols.data() + other * features, features)};
-  });
-}
 
 std::uint64_t fit_mask_context(const Grid& grid, core::StopToken& stop, CoderScratch& scratch) {
   const MaskBits& mask = *grid.mask;

@@ -9,10 +9,10 @@ namespace {
 std::uint32_t step(std::uint64_t x, Range range, std::uint16_t*& word) {
   const std::uint64_t limit = static_cast<std::uint64_t>(range.freq) << (32 - kTotalBits);
   word[-1] = static_cast<std::uint16_t>(x);
-  // As arithmetic: which way it goes is as good as random, and a branch would be guessed wrong.
-  const std::uint64_t full = x >= limit ? 1 : 0;
-  word -= full;
-  x ^= (x ^ (x >> 16)) & (0u - full);
+  // A move under a condition: which way it goes is as good as random, and a branch would be guessed wrong.
+  const bool full = x >= limit;
+  word -= full ? 1 : 0;
+  x = __builtin_expect_with_probability(full, 1, 0.5) ? x >> 16 : x;
   const std::uint64_t quotient = (x + (x * range.reciprocal >> 32)) >> range.shift();
   return static_cast<std::uint32_t>(x + range.begin() + quotient * (kTotal - range.freq));
 }
