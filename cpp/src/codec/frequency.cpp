@@ -4,6 +4,8 @@
 #include <bit>
 #include <limits>
 
+#include "constellm/core/simd.hpp"
+
 namespace constellm::codec {
 namespace {
 
@@ -29,9 +31,8 @@ constexpr auto kPower = [] {  // 2^14 * 2^(i/64)
   return power;
 }();
 
-constexpr auto kCost = [] {  // 256 * log2(kTotal / freq)
-  std::array<std::uint32_t, kTotal + 1> cost{};
-  cost[0] = 1u << 30;
+constexpr auto kCost = [] {  // 256 * log2(kTotal / freq); what does not occur has none
+  std::array<std::uint16_t, kTotal + 1> cost{};
   for (std::uint32_t freq = 1; freq <= kTotal; ++freq) {
     // log2 by squaring: each square that passes 2 is a one.
     int whole = 0;
@@ -43,14 +44,16 @@ constexpr auto kCost = [] {  // 256 * log2(kTotal / freq)
       log2 = 2 * log2 + (rest >= 2.0 ? 1u : 0u);
       if (rest >= 2.0) rest /= 2.0;
     }
-    cost[freq] = (kTotalBits * 4096u - log2 + 8u) / 16u;
+    cost[freq] = static_cast<std::uint16_t>((kTotalBits * 4096u - log2 + 8u) / 16u);
   }
   return cost;
 }();
 
-std::uint32_t power_of(int sixty_fourths) {
-  return kPower[static_cast<std::size_t>(sixty_fourths % kFine)] << (sixty_fourths / kFine);
-}
+constexpr auto kWeight = [] {  // 2^14 * 2^(i/64)
+  std::array<std::uint32_t, kTotalBits * kFine + 1> weight{};
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = kPower[i % kFine] << (i / kFine);
+  return weight;
+}();
 
 // Level of the probability count / total, to nearest in the logarithm.
 int level_of(std::uint64_t count, std::uint64_t total) {
@@ -77,58 +80,80 @@ int knots_needed(int symbols, int spacing_log2) {
   return ((symbols - 2 + (1 << spacing_log2)) >> spacing_log2) + 1;
 }
 
+// What each of n weights is beyond its share of kTotal's n-th part; their sum.
+CONSTELLM_SIMD std::int64_t excesses(const std::uint32_t* weight, std::size_t n, std::int64_t sum,
+                                     std::int64_t* excess) {
+  std::int64_t beyond = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int64_t w = static_cast<std::int64_t>(weight[i]) * kTotal;
+    excess[i] = w > sum ? w - sum : 0;
+    beyond += excess[i];
+  }
+  return beyond;
+}
+
 // Shares kTotal out in proportion to the curve, at least 1 each.
 void frequencies_of(const Knots& knots, int symbols, Frequencies& freq) {
-  std::array<std::uint64_t, kMostSymbols> weight;
+  std::array<std::uint32_t, kMostSymbols> weight{};
   const int spacing = 1 << knots.spacing_log2;
-  std::uint64_t sum = 0;
-  std::uint32_t present = 0;
-  for (int i = 0; i < symbols; ++i) {
-    const auto knot = static_cast<std::size_t>(i >> knots.spacing_log2);
-    const int part = i & (spacing - 1);
-    const int next = part == 0 ? 0 : knots.level[knot + 1];
-    const int level =
-        (knots.level[knot] * (spacing - part) + next * part) * (kFine / kLevelsPerBit) >> knots.spacing_log2;
-    const bool absent = spacing == 1 && knots.absent[knot];
-    weight[static_cast<std::size_t>(i)] = absent ? 0 : power_of(level);
-    sum += weight[static_cast<std::size_t>(i)];
-    present += absent ? 0 : 1;
+  constexpr int kStep = kFine / kLevelsPerBit;
+  std::size_t i = 0;
+  const auto n = static_cast<std::size_t>(symbols);
+  for (std::size_t knot = 0; i < n; ++knot) {
+    if (spacing == 1) {
+      weight[i++] = knots.absent[knot] ? 0 : kWeight[static_cast<std::size_t>(knots.level[knot] * kStep)];
+      continue;
+    }
+    const int slope = (knots.level[knot + 1] - knots.level[knot]) * kStep;
+    int level = (knots.level[knot] * kStep) << knots.spacing_log2;
+    for (int part = 0; part < spacing && i < n; ++part, level += slope) {
+      weight[i++] = kWeight[static_cast<std::size_t>(level >> knots.spacing_log2)];
+    }
+  }
+  std::int64_t sum = 0;
+  std::int64_t present = 0;
+  for (const std::uint32_t w : weight) {
+    sum += w;
+    present += w != 0 ? 1 : 0;
   }
   // One for each; the rest in proportion to what a symbol should have beyond one. There is such a
   // symbol, since kTotal is far more than kMostSymbols. Sums stay below 2^47 and are exact in doubles; the
   // millionth makes up for what a quotient loses, so that all is given at the end.
-  std::uint64_t beyond = 0;
-  for (int i = 0; i < symbols; ++i) {
-    const std::uint64_t w = weight[static_cast<std::size_t>(i)] * kTotal;
-    beyond += w > sum ? w - sum : 0;
-  }
+  std::array<std::int64_t, kMostSymbols> excess;
+  const std::int64_t beyond = excesses(weight.data(), weight.size(), sum, excess.data());
   const double share = static_cast<double>(kTotal - present) / static_cast<double>(beyond);
-  std::uint64_t done = 0;
-  std::uint32_t given = 0;
-  freq.fill(0);
-  for (int i = 0; i < symbols; ++i) {
-    const auto s = static_cast<std::size_t>(i);
-    if (weight[s] == 0) continue;
-    const std::uint64_t w = weight[s] * kTotal;
-    done += w > sum ? w - sum : 0;
-    const auto until = static_cast<std::uint32_t>(static_cast<double>(done) * share + 1e-6);
-    freq[s] = static_cast<std::uint16_t>(1 + until - given);
+  std::int64_t done = 0;
+  std::int32_t given = 0;
+  for (std::size_t s = 0; s < weight.size(); ++s) {
+    done += excess[s];
+    const auto until = static_cast<std::int32_t>(static_cast<double>(done) * share + 1e-6);
+    freq[s] = static_cast<std::uint16_t>((weight[s] != 0 ? 1 : 0) + until - given);
     given = until;
   }
 }
 
-Knots knots_of(const Histogram& histogram, int symbols, int spacing_log2, std::uint64_t total) {
+// Counts of all symbols before each.
+using Sums = std::array<std::uint64_t, kMostSymbols + 1>;
+
+Sums sums_of(const Histogram& histogram) {
+  Sums sums;
+  sums[0] = 0;
+  for (std::size_t i = 0; i < histogram.size(); ++i) sums[i + 1] = sums[i] + histogram[i];
+  return sums;
+}
+
+Knots knots_of(const Sums& sums, int symbols, int spacing_log2) {
   Knots knots{.spacing_log2 = spacing_log2, .count = knots_needed(symbols, spacing_log2)};
   const int reach = (1 << spacing_log2) / 2;
   for (int k = 0; k < knots.count; ++k) {
     const int centre = std::min(k << spacing_log2, symbols - 1);
     const int first = std::max(centre - reach, 0);
     const int last = std::min(centre + reach, symbols - 1);
-    std::uint64_t count = 0;
-    for (int i = first; i <= last; ++i) count += histogram[static_cast<std::size_t>(i)];
+    const std::uint64_t count =
+        sums[static_cast<std::size_t>(last) + 1] - sums[static_cast<std::size_t>(first)];
     const auto s = static_cast<std::size_t>(k);
     knots.level[s] =
-        static_cast<std::uint8_t>(level_of(count, total * static_cast<std::uint64_t>(last - first + 1)));
+        static_cast<std::uint8_t>(level_of(count, sums.back() * static_cast<std::uint64_t>(last - first + 1)));
     knots.absent[s] = spacing_log2 == 0 && count == 0;
   }
   return knots;
@@ -213,21 +238,33 @@ std::uint32_t cost_of(std::uint32_t freq) { return kCost[freq]; }
 std::uint64_t cost_of(const Histogram& histogram, const Frequencies& freq, int symbols) {
   std::uint64_t cost = 0;
   for (std::size_t i = 0; i < static_cast<std::size_t>(symbols); ++i) {
-    if (histogram[i] > 0) cost += static_cast<std::uint64_t>(histogram[i]) * kCost[freq[i]];
+    cost += static_cast<std::uint64_t>(histogram[i]) * kCost[freq[i]];
   }
   return cost;
 }
 
-void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out) {
+std::uint64_t least_cost_bits(const Histogram& histogram) {
   std::uint64_t total = 0;
   for (const std::uint32_t count : histogram) total += count;
+  const double scale = kTotal / static_cast<double>(total);
+  std::uint64_t cost = 0;
+  for (const std::uint32_t count : histogram) {
+    // Not less than its probability, and a cost is rounded by at most a 512th of a bit.
+    const std::uint32_t freq = std::min(static_cast<std::uint32_t>(count * scale) + 1, kTotal);
+    cost += static_cast<std::uint64_t>(count) * kCost[freq];
+  }
+  return cost < total ? 0 : (cost - total) / 256;
+}
+
+void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out) {
+  const Sums sums = sums_of(histogram);
   out.cost_bits = std::numeric_limits<std::uint64_t>::max();
   Knots best;
   int best_rice = 0;
   Frequencies freq;
   const auto better = [&](int spacing_log2) {
     if (spacing_log2 > 0 && (1 << spacing_log2) > symbols) return false;
-    const Knots knots = knots_of(histogram, symbols, spacing_log2, total);
+    const Knots knots = knots_of(sums, symbols, spacing_log2);
     const auto [parameter, steps] = best_parameter(knots);
     frequencies_of(knots, symbols, freq);
     const std::uint64_t cost = cost_of(histogram, freq, symbols) / 256 + kSpacingBits + kParameterBits +
@@ -239,8 +276,7 @@ void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out) {
     best_rice = parameter;
     return true;
   };
-  // A knot a symbol is a case of its own; of the others costs fall and then rise with the spacing.
-  better(0);
+  // Costs fall and then rise with the spacing.
   constexpr int kStart = 3;
   better(kStart);
   int spacing = kStart - 1;
@@ -249,6 +285,9 @@ void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out) {
     spacing = kStart + 1;
     while (spacing < kSpacings && better(spacing)) ++spacing;
   }
+  // A knot a symbol is a case of its own, and takes a bit or more for every step.
+  const auto present = std::count_if(histogram.begin(), histogram.end(), [](std::uint32_t n) { return n > 0; });
+  if (least_cost_bits(histogram) + static_cast<std::uint64_t>(present) < out.cost_bits) better(0);
   out.description.clear();
   describe(best, best_rice, out.description);
 }

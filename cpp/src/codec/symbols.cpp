@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "symbols_context.hpp"
 
@@ -102,19 +103,22 @@ void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy en
     if (histogram[symbols[0]] == symbols.size()) {
       form = Form::constant;
     } else {
-      std::uint64_t least = symbols.size() * static_cast<std::uint64_t>(bits);
-      const auto consider = [&](Form other, std::uint64_t cost_bits, int lanes) {
-        cost_bits += 32 * static_cast<std::uint64_t>(lanes);
-        if (cost_bits >= least) return;
-        least = cost_bits;
-        form = other;
-      };
-      fit_frequencies(histogram, alphabet, scratch.fitted);
-      consider(Form::table, scratch.fitted.cost_bits, lanes_for(static_cast<std::int64_t>(symbols.size())));
+      const auto states_bits = [](int lanes) { return 32 * static_cast<std::uint64_t>(lanes); };
+      constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
+      const std::uint64_t packed = symbols.size() * static_cast<std::uint64_t>(bits);
+      std::uint64_t context = kNone;
       if (entropy == Entropy::context && grid != nullptr) {
-        consider(Form::context, fit_context(symbols, alphabet, *grid, stop, scratch),
-                 lanes_for_rows(grid->tokens));
+        context = fit_context(symbols, alphabet, *grid, stop, scratch) + states_bits(lanes_for_rows(grid->tokens));
       }
+      std::uint64_t table = states_bits(lanes_for(std::ssize(symbols)));
+      if (table + least_cost_bits(histogram) < std::min(packed, context)) {
+        fit_frequencies(histogram, alphabet, scratch.fitted);
+        table += scratch.fitted.cost_bits;
+      } else {
+        table = kNone;
+      }
+      if (table < packed) form = Form::table;
+      if (context < std::min(table, packed)) form = Form::context;
     }
   }
   put(out, form);

@@ -25,6 +25,9 @@ struct Fitted {
 };
 void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out);
 
+/// What coding `histogram`, not all counts 0, takes at least, whatever the probabilities.
+std::uint64_t least_cost_bits(const Histogram& histogram);
+
 /// What `fit_frequencies` described.
 Frequencies read_frequencies(ByteReader& in, int symbols);
 
