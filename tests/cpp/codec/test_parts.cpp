@@ -98,6 +98,29 @@ TEST_CASE("scales round up, in 13 bits, and never to nothing or infinity") {
   REQUIRE(scale_code(0.0f) == 0);
 }
 
+TEST_CASE("no table costs less than a histogram's least cost") {
+  std::mt19937 engine(7);
+  for (int i = 0; i < 300; ++i) {
+    Histogram histogram{};
+    const int symbols = 2 + static_cast<int>(engine() % 255);
+    const std::uint32_t most = 1u << engine() % 20;
+    for (int s = 0; s < symbols; ++s) {
+      if (engine() % 3 != 0) histogram[static_cast<std::size_t>(s)] = static_cast<std::uint32_t>(engine()) % (most + 1);
+    }
+    histogram[1] += 1;
+    Fitted fitted;
+    fit_frequencies(histogram, symbols, fitted);
+    REQUIRE(least_cost_bits(histogram) <= fitted.cost_bits);
+    double total = 0;
+    for (const std::uint32_t count : histogram) total += count;
+    double entropy = 0;
+    for (const std::uint32_t count : histogram) {
+      if (count > 0) entropy -= count * std::log2(count / total);
+    }
+    REQUIRE(static_cast<double>(least_cost_bits(histogram)) <= entropy + 1);
+  }
+}
+
 TEST_CASE("tables of probabilities read back as they were fitted, and nearly reach the entropy") {
   std::mt19937 engine(1);
   int tables = 0;
@@ -136,6 +159,25 @@ TEST_CASE("tables of probabilities read back as they were fitted, and nearly rea
   REQUIRE(tables >= 26);
 }
 
+TEST_CASE("states are divided exactly, whatever the probability") {
+  std::mt19937 engine(4);
+  for (std::uint32_t freq = 1; freq <= kTotal; ++freq) {
+    const Range range = kDivisors[freq];
+    REQUIRE(range.freq == freq);
+    REQUIRE(range.begin() == 0);
+    const std::uint64_t states = std::uint64_t{freq} << (32 - kTotalBits);  // that are divided are below this
+    const auto divides = [&](std::uint64_t x) {
+      return ((x + (x * range.reciprocal >> 32)) >> range.shift()) == x / freq;
+    };
+    bool all = divides(states - 1) && divides(0);
+    for (int i = 0; i < 200; ++i) {
+      const std::uint64_t multiple = engine() % (states / freq) * freq;
+      all = all && divides(multiple) && divides(multiple + freq - 1);
+    }
+    REQUIRE(all);
+  }
+}
+
 TEST_CASE("what rANS codes it decodes, whatever the strips") {
   std::mt19937 engine(2);
   int runs = 0;
@@ -144,7 +186,7 @@ TEST_CASE("what rANS codes it decodes, whatever the strips") {
       // Symbols 0 to 3 of very different probabilities, 1 / kTotal among them.
       const std::array<std::uint32_t, 5> begin{0, 1, 64, 1000, kTotal};
       std::array<Range, 4> table;
-      for (std::size_t s = 0; s < 4; ++s) table[s] = range_of(begin[s], begin[s + 1]);
+      for (std::size_t s = 0; s < 4; ++s) table[s] = range_of(begin[s], kDivisors[begin[s + 1] - begin[s]]);
       std::vector<std::uint8_t> symbols;
       for (std::int64_t i = 0; i < n; ++i) symbols.push_back(static_cast<std::uint8_t>(engine() % 4));
       Strips at{};
