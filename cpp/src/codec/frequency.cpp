@@ -276,18 +276,22 @@ void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out) {
     best_rice = parameter;
     return true;
   };
-  // Costs fall and then rise with the spacing.
+  // A knot a symbol is a case of its own, and takes a bit or more for every step: most messages are too
+  // short for it. Of the others costs fall and then rise with the spacing.
   constexpr int kStart = 3;
   better(kStart);
+  const auto present = std::count_if(histogram.begin(), histogram.end(), [](std::uint32_t n) { return n > 0; });
+  if (least_cost_bits(histogram) + static_cast<std::uint64_t>(present) <= out.cost_bits) {
+    out.cost_bits = std::numeric_limits<std::uint64_t>::max();
+    better(0);
+    better(kStart);
+  }
   int spacing = kStart - 1;
   while (spacing > 0 && better(spacing)) --spacing;
   if (spacing == kStart - 1) {
     spacing = kStart + 1;
     while (spacing < kSpacings && better(spacing)) ++spacing;
   }
-  // A knot a symbol is a case of its own, and takes a bit or more for every step.
-  const auto present = std::count_if(histogram.begin(), histogram.end(), [](std::uint32_t n) { return n > 0; });
-  if (least_cost_bits(histogram) + static_cast<std::uint64_t>(present) < out.cost_bits) better(0);
   out.description.clear();
   describe(best, best_rice, out.description);
 }
