@@ -162,3 +162,12 @@ def test_a_stored_run_without_caps_goes_into_the_page(load, tmp_path):
     text = run.to_the_end(file)
     assert "2026-01-02, commit abc1234" in text
     assert text.count("20,000×") == 3
+
+
+def test_the_speed_of_sweeps_is_told(load, monkeypatch, tmp_path, capsys):
+    speed = load("sweep_speed")
+    out = tmp_path / "speed.json"
+    command = ["--rates", "2", "--limits", "2", "--rounds", "1", "--threads", "1", "--json", str(out)]
+    monkeypatch.setattr("sys.argv", ["sweep_speed.py", *command])
+    speed.main()
+    assert "4 plans of collaborative" in capsys.readouterr().out and out.exists()

@@ -1,0 +1,115 @@
+"""Numbers that stand on several pages are those of the stored rows, on each of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from constellm import codec, images, model
+from constellm.codec.measured_cuts import MeasuredCuts
+from constellm.paper.collaborative.experiments.compression import PAPER_LADDER
+
+ROOT = Path(__file__).resolve().parents[3]
+RESULTS = ROOT / "docs" / "results"
+
+
+def text_of(page: str) -> str:
+    """Its words with single spaces, without marks of emphasis."""
+    return " ".join((ROOT / page).read_text(encoding="utf-8").replace("**", "").split())
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    with open(RESULTS / name, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def measured(name: str, cuts: int | None = None) -> list[MeasuredCuts]:
+    rows = codec.read_measured_cuts(RESULTS / name)
+    return [row for row in rows if cuts is None or len(row.cuts) == cuts]
+
+
+def mean_ratio(rows: list[dict[str, str]], step: str) -> float:
+    return float(np.exp(np.mean([np.log(float(row[step])) for row in rows])))
+
+
+@pytest.fixture(scope="module")
+def mask_ladder() -> list[float]:
+    rows = [row for row in rows_of("accuracy/ladder.csv") if row["codec"] == "mask-0.2"]
+    return [mean_ratio(rows, step) for step in ("sparsify", "quantise", "entropy")]
+
+
+def test_the_ladder(mask_ladder: list[float]) -> None:
+    sparsify, quantise, entropy = mask_ladder
+    told = f"{sparsify:.2f}× → {quantise:.2f}× → {entropy:.1f}×"
+    paper = " → ".join(f"{step}×" for step in PAPER_LADDER[1:])
+    assert f"{told} with a real coder, beside {paper}" in text_of("docs/accuracy.md")
+    assert f"sends {entropy:.1f} times less than FP32 (the paper: {PAPER_LADDER[-1]})" in text_of("README.md")
+    assert f"| {PAPER_LADDER[-1]}× | {entropy:.1f}×, measured on" in text_of("docs/reproduction.md")
+
+
+def test_random_sets_within_a_point() -> None:
+    rows = measured("accuracy/random.csv")
+    within = f"{sum(row.loss <= 0.01 for row in rows)} of {len(rows)}"
+    worst = 100 * max(row.loss for row in rows)
+    assert f"{within} random sets of cuts lose at most a point, the worst {worst:.2f}" in text_of(
+        "docs/accuracy.md"
+    )
+    assert f"{within} random configurations lose at most one point" in text_of("README.md")
+    assert f"{within} within 1 point, measured on" in text_of("docs/reproduction.md")
+
+
+def test_accuracy_of_the_shipped_network() -> None:
+    card = json.loads((ROOT / "docs" / "vit-eurosat" / "vit-eurosat.json").read_text(encoding="utf-8"))
+    accuracy = card["accuracy_test"]
+    assert f"{100 * accuracy:.1f} % of the test images right" in text_of("README.md")
+    assert f"| {100 * accuracy:.2f}% (standard error" in text_of("docs/vit-eurosat/vit-eurosat.md")
+    assert f"| {100 * accuracy:.2f} ± " in text_of("docs/accuracy.md")
+    for name in ("curves", "random", "rivals"):
+        stored = json.loads((RESULTS / "accuracy" / f"{name}.json").read_text(encoding="utf-8"))
+        assert stored["accuracy"] == accuracy, name
+        assert stored["images"] == card["images"]["test"]
+    assert f"{card['images']['test']:,} test images" in text_of("docs/accuracy.md")
+    parameters = f"{card['parameters'] / 1e6:.1f} M parameters"
+    assert f"measured on the shipped vision transformer of {parameters}" in text_of("docs/reproduction.md")
+
+
+def test_principal_components() -> None:
+    row = next(row for row in measured("accuracy/curves.csv", cuts=3) if row.codecs[0] == "low-rank-16")
+    ratio = len(row.ratio) / sum(1 / one for one in row.ratio)
+    told = f"16 principal components at 8 bits give {ratio:.0f}× at three cuts and change "
+    assert f"{told}{100 * (1 - row.agreement):.2f} % of the classes" in text_of("docs/accuracy.md")
+
+
+def test_the_codec_and_its_peers() -> None:
+    """The table of docs/codec.md is the file that notebook 08 reads."""
+    page = (ROOT / "docs" / "codec.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| coder \| bytes \|.*\n\|[- :|]+\|\n((?:\|.*\n)+)", page, re.MULTILINE)
+    told = [[cell.strip() for cell in row.strip("|").split("|")] for row in table[1].splitlines()]
+    stored = [list(row.values()) for row in rows_of("codec/peers.csv")]
+    assert [row[:2] for row in told] == [row[:2] for row in stored]
+    for row, exact in zip(told, stored):
+        assert [float(cell) for cell in row[2:]] == pytest.approx([float(v) for v in exact[2:]], abs=6e-3)
+
+
+def test_figures_of_the_paper_are_one_constant() -> None:
+    gain, weight = codec.LOSSLESS_GAIN, codec.MASK_WEIGHT
+    assert gain == PAPER_LADDER[3] / PAPER_LADDER[2]
+    page = text_of("docs/error-model.md")
+    assert f"gains {PAPER_LADDER[3]} / {PAPER_LADDER[2]} = {gain:.2f} at every kept share" in page
+    assert f"w = 0.70 / 1.13 = {weight:.2f}" in page
+    assert f"| gain of the entropy coder | {gain:.3f} |" in text_of("docs/scenario.md")
+    assert f"against {gain:.2f} in the reference" in text_of("docs/accuracy.md")
+
+
+def test_what_readme_counts() -> None:
+    pytest.importorskip("PIL")
+    page = text_of("README.md")
+    profile = model.vit("vit-gigantic/14", image_px=224, batch=8)
+    parameters = sum(layer.parameters for layer in profile.detail)
+    assert f"{parameters / 1e9:.2f} billion parameters, {len(profile)} blocks" in page
+    assert f"{len(images.sample())} test images" in page
