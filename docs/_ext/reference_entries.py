@@ -12,6 +12,7 @@ from typing import Any
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.ext.autodoc.mock import mock
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
@@ -99,12 +100,13 @@ class Entries(SphinxDirective):
         area = self.arguments[0]
         lines = [f".. currentmodule:: {area}", ""]
         for name in (name for line in self.content for name in line.split()):
-            lines += [*self.entry(area, name), ""]
+            with mock(self.config.autodoc_mock_imports):
+                value = getattr(importlib.import_module(area), name)
+            lines += [*self.entry(name, value), ""]
         return self.parse_text_to_nodes(StringList(lines, source=area))
 
     @staticmethod
-    def entry(area: str, name: str) -> list[str]:
-        value = getattr(importlib.import_module(area), name)
+    def entry(name: str, value: Any) -> list[str]:
         if inspect.isclass(value):
             what = "autoexception" if issubclass(value, BaseException) else "autoclass"
             first = f".. {what}:: {name}{compiled_signature(value)}"
