@@ -2,12 +2,42 @@
 
 #include <algorithm>
 
+#include "constellm/core/simd.hpp"
+
 namespace constellm::search {
 namespace {
 
 using core::z;
 
-/// Level by level from the last.
+// The kernels run over the rows of several levels in one call; a row is `stride` numbers.
+
+/// best[i] = min(best[i], max(time[i], onward[i]))
+CONSTELLM_SIMD void relax(std::size_t n, const double* time, const double* onward, double* best) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = time[i] < onward[i] ? onward[i] : time[i];
+    best[i] = value < best[i] ? value : best[i];
+  }
+}
+
+/// least[row] = min over k of values[row][k]
+CONSTELLM_SIMD void least_of_rows(std::size_t rows, std::size_t stride, const double* values, double* least) {
+  for (std::size_t r = 0; r < rows; ++r, values += stride) {
+    double low = values[0];
+    for (std::size_t k = 1; k < stride; ++k) low = values[k] < low ? values[k] : low;
+    least[r] = low;
+  }
+}
+
+/// arrive[row][k] = min(pass_on[row][k], stage[row])
+CONSTELLM_SIMD void arrive_rows(std::size_t rows, std::size_t stride, const double* pass_on,
+                                const double* stage, double* arrive) {
+  for (std::size_t r = 0; r < rows; ++r, pass_on += stride, arrive += stride) {
+    for (std::size_t k = 0; k < stride; ++k) arrive[k] = stage[r] < pass_on[k] ? stage[r] : pass_on[k];
+  }
+}
+
+/// Without cycles vertex by vertex from the last, each over all its levels; with them level by level
+/// from the last.
 ///
 /// From a level, a stage takes longer the later it ends, so that of two ends the later is of use
 /// only if what follows it has the lower bottleneck. The ends of use are kept by vertex: later ones
@@ -29,26 +59,66 @@ class BottleneckPass {
     const auto vertices = z(graph_.vertices());
     table_.pass_on.assign(vertices * graph_.rows() * stride_, kInfinity);
     table_.stage.assign(vertices * graph_.rows(), kInfinity);
+    scratch_.arrive.resize(vertices * graph_.rows() * stride_);
     scratch_.after.resize(vertices * graph_.rows());
     scratch_.ends.resize(vertices * graph_.rows());
     scratch_.first.assign(vertices, graph_.levels + 1);
     scratch_.last.assign(vertices, graph_.levels + 1);
-    for (std::int32_t level = graph_.levels; level >= 0; --level) {
-      scratch_.arrive.assign(vertices * stride_, kInfinity);
-      for (std::int32_t vertex = 0; vertex < graph_.vertices(); ++vertex) begin_stage(vertex, level);
-      if (level == graph_.levels) {
-        table_.pass_on[graph_.at(graph_.sink, level, 0)] = 0.0;
-        scratch_.arrive[z(graph_.sink) * stride_] = 0.0;
+    table_.pass_on[graph_.at(graph_.sink, graph_.levels, 0)] = 0.0;
+    if (graph_.acyclic) {
+      for (std::int32_t vertex = graph_.vertices(); vertex-- > 0;) {
+        if (stop_.should_stop(graph_.rows() * stride_ / 64 + 1)) return;
+        settle(vertex);
       }
-      do {
-        if (stop_.should_stop(graph_.arc_to.size() * stride_ / 64 + 1)) return;
-      } while (relax_arcs(level) && !graph_.acyclic);
-      for (std::int32_t vertex = 0; vertex < graph_.vertices(); ++vertex) add_end(vertex, level);
+    } else {
+      for (std::int32_t level = graph_.levels; level >= 0; --level) {
+        if (!settle_cycles(level)) return;
+      }
     }
-    table_.total = scratch_.arrive[z(graph_.source) * stride_];
+    table_.total = scratch_.arrive[graph_.at(graph_.source, 0, 0)];
   }
 
  private:
+  /// All levels of a vertex whose followers are settled.
+  void settle(std::int32_t vertex) {
+    for (auto a = graph_.arc_begin[z(vertex)]; a < graph_.arc_begin[z(vertex) + 1]; ++a) {
+      const std::int32_t to = graph_.arc_to[z(a)];
+      const std::int32_t lo = std::max(reach_.leave_lo[z(vertex)], reach_.arrive_lo[z(to)]);
+      const std::int32_t hi = std::min(reach_.leave_hi[z(vertex)], reach_.arrive_hi[z(to)]);
+      if (lo > hi) continue;
+      relax(z(hi - lo + 1) * stride_, &graph_.hop_s[graph_.at(graph_.arc_row[z(a)], lo, 0)],
+            &scratch_.arrive[graph_.at(to, lo, 0)], &table_.pass_on[graph_.at(vertex, lo, 0)]);
+    }
+    const double* pass_on = &table_.pass_on[graph_.at(vertex, 0, 0)];
+    if (graph_.hosts(vertex)) {
+      least_of_rows(graph_.rows(), stride_, pass_on, &scratch_.after[graph_.at(vertex, 0)]);
+      for (std::int32_t level = graph_.levels; level >= 0; --level) {
+        begin_stage(vertex, level);
+        add_end(vertex, level);
+      }
+    }
+    arrive_rows(graph_.rows(), stride_, pass_on, &table_.stage[graph_.at(vertex, 0)],
+                &scratch_.arrive[graph_.at(vertex, 0, 0)]);
+  }
+
+  /// One level of all vertices, those above being settled. False when it was stopped.
+  bool settle_cycles(std::int32_t level) {
+    for (std::int32_t vertex = 0; vertex < graph_.vertices(); ++vertex) {
+      begin_stage(vertex, level);
+      arrive_rows(1, stride_, &table_.pass_on[graph_.at(vertex, level, 0)],
+                  &table_.stage[graph_.at(vertex, level)], &scratch_.arrive[graph_.at(vertex, level, 0)]);
+    }
+    do {
+      if (stop_.should_stop(graph_.arc_to.size() * stride_ / 64 + 1)) return false;
+    } while (relax_arcs(level));
+    for (std::int32_t vertex = 0; vertex < graph_.vertices(); ++vertex) {
+      const auto row = graph_.at(vertex, level);
+      least_of_rows(1, stride_, &table_.pass_on[graph_.at(vertex, level, 0)], &scratch_.after[row]);
+      add_end(vertex, level);
+    }
+    return true;
+  }
+
   void begin_stage(std::int32_t vertex, std::int32_t level) {
     if (level == graph_.levels || !graph_.hosts(vertex) || !reach_.arrives(vertex, level)) return;
     const std::int32_t node = graph_.node[z(vertex)];
@@ -68,7 +138,6 @@ class BottleneckPass {
     if (overtaken != end) best = stage_s(*overtaken);
     if (overtaken != begin) best = std::min(best, after(*(overtaken - 1)));
     table_.stage[graph_.at(vertex, level)] = best;
-    std::fill_n(&scratch_.arrive[z(vertex) * stride_], stride_, best);
   }
 
   /// Once over all arcs; whether what arrives somewhere has changed.
@@ -76,10 +145,10 @@ class BottleneckPass {
     bool changed = false;
     for (std::int32_t vertex = graph_.vertices(); vertex-- > 0;) {
       double* best = &table_.pass_on[graph_.at(vertex, level, 0)];
-      double* arrive = &scratch_.arrive[z(vertex) * stride_];
+      double* arrive = &scratch_.arrive[graph_.at(vertex, level, 0)];
       for (auto a = graph_.arc_begin[z(vertex)]; a < graph_.arc_begin[z(vertex) + 1]; ++a) {
         const double* time = &graph_.hop_s[graph_.at(graph_.arc_row[z(a)], level, 0)];
-        const double* onward = &scratch_.arrive[z(graph_.arc_to[z(a)]) * stride_];
+        const double* onward = &scratch_.arrive[graph_.at(graph_.arc_to[z(a)], level, 0)];
         for (std::size_t k = 0; k < stride_; ++k) {
           const double value = std::max(time[k], onward[k]);
           if (!(value < best[k])) continue;
@@ -94,9 +163,7 @@ class BottleneckPass {
   }
 
   void add_end(std::int32_t vertex, std::int32_t level) {
-    const double* best = &table_.pass_on[graph_.at(vertex, level, 0)];
-    const double after = *std::min_element(best, best + stride_);
-    scratch_.after[graph_.at(vertex, level)] = after;
+    const double after = scratch_.after[graph_.at(vertex, level)];
     if (after == kInfinity) return;
     auto& first = scratch_.first[z(vertex)];
     while (first < scratch_.last[z(vertex)] &&

@@ -117,7 +117,7 @@ class CostPass {
           relax_arcs(vertex, left);
           end_stages(vertex, left);
         }
-        if (!come.empty()) {
+        if (!come.empty() && graph_.hosts(vertex)) {
           begin_stages(vertex, come, left);
           arrive(vertex, come, left);
         }
@@ -125,8 +125,7 @@ class CostPass {
     } else {
       settle_cycles();
     }
-    table_.total =
-        reach_.arrives(graph_.source, 0) ? scratch_.arrive[graph_.at(graph_.source, 0, 0)] : kInfinity;
+    table_.total = reach_.arrives(graph_.source, 0) ? *arrived(graph_.source, 0) : kInfinity;
   }
 
  private:
@@ -142,6 +141,12 @@ class CostPass {
   [[nodiscard]] std::uint64_t work_of(std::size_t rows) const { return rows * stride_ / 64 + 1; }
   [[nodiscard]] double choice_rate(std::int32_t node) const {
     return extension_.stage_rate(node) * graph_.choice_scale[z(node)];
+  }
+
+  /// What is to go on arrival in each choice. Relays only pass on.
+  [[nodiscard]] const double* arrived(std::int32_t vertex, std::int32_t level) const {
+    const std::vector<double>& row = graph_.hosts(vertex) ? scratch_.arrive : table_.pass_on;
+    return &row[graph_.at(vertex, level, 0)];
   }
 
   [[nodiscard]] double work_prefix(std::int32_t node, std::int32_t level) const {
@@ -171,7 +176,7 @@ class CostPass {
     if (both.empty()) return;
     const std::size_t n = z(both.rows()) * stride_;
     const double* time = &graph_.hop_s[graph_.at(graph_.arc_row[z(a)], both.lo, 0)];
-    const double* onward = &scratch_.arrive[graph_.at(to, both.lo, 0)];
+    const double* onward = arrived(to, both.lo);
     double* best = &table_.pass_on[graph_.at(vertex, both.lo, 0)];
     if (!resource.hop_extra.empty()) {
       const double* extra = &resource.hop_extra[graph_.at(a, both.lo, 0)];
@@ -220,11 +225,6 @@ class CostPass {
   /// stage[vertex, levels]: the best end in (level, reach], the front of a monotone queue. Ends enter
   /// the queue as the levels fall; `left` is where stages can end.
   void begin_stages(std::int32_t vertex, Span levels, Span left) {
-    if (!graph_.hosts(vertex)) {
-      for (std::int32_t level = levels.lo; level <= levels.hi; ++level)
-        table_.stage[graph_.at(vertex, level)] = kInfinity;
-      return;
-    }
     const std::int32_t node = graph_.node[z(vertex)];
     const double fixed = extension_.stage_rate(node) * graph_.stage_fixed_s[z(node)];
     const double* key = &scratch_.key[graph_.at(vertex, 0)];
@@ -309,6 +309,7 @@ class CostPass {
       const Span here{level, level};
       for (std::int32_t vertex = 0; vertex < graph_.vertices(); ++vertex) {
         clear(vertex, here);
+        if (!graph_.hosts(vertex)) continue;
         begin_stage_here(vertex, level);
         arrive(vertex, here, left);
       }
@@ -319,10 +320,12 @@ class CostPass {
         changed = false;
         for (std::int32_t vertex = graph_.vertices(); vertex-- > 0;) {
           if (!settle(vertex, here, sweep)) continue;
-          const double* arrived = &scratch_.arrive[graph_.at(vertex, level, 0)];
-          before_.assign(arrived, arrived + stride_);
-          arrive(vertex, here, left);
-          if (std::equal(before_.begin(), before_.end(), arrived)) continue;
+          if (graph_.hosts(vertex)) {
+            const double* now = arrived(vertex, level);
+            before_.assign(now, now + stride_);
+            arrive(vertex, here, left);
+            if (std::equal(before_.begin(), before_.end(), now)) continue;
+          }
           changed_in_[z(vertex)] = sweep;
           changed = true;
         }

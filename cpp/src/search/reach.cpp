@@ -30,12 +30,20 @@ void Reach::set_stages(const LayeredGraph& graph, core::StopToken& stop) {
     if (stop.should_stop(graph.rows() / 16)) return;
     if (graph.can_host[z(node)] == 0) continue;
     const double fixed = graph.stage_fixed_s[z(node)];
+    const std::size_t row = graph.at(node, 0);
+    const double* work_s = &graph.work_s[row];
+    const double* work_low_s = &graph.work_low_s[row];
+    const std::int32_t* most = &graph.furthest[row];
+    std::int32_t* reached = &furthest[row];
     std::int32_t last = graph.levels;
     for (std::int32_t level = graph.levels; level >= 0; --level) {
       if (level < graph.levels && !graph.allows(node, level)) last = level;
-      last = std::min(last, graph.furthest[graph.at(node, level)]);
-      while (last > level && fixed + graph.work_time_s(node, level, last) > room) --last;
-      furthest[graph.at(node, level)] = last;
+      last = std::min(last, most[level]);
+      const auto stage_s = [&](std::int32_t end) {
+        return fixed + ((work_s[end] - work_s[level]) + (work_low_s[end] - work_low_s[level]));
+      };
+      while (last > level && stage_s(last) > room) --last;
+      reached[level] = last;
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "constellm/search/bundle.hpp"
 #include "constellm/search/measure.hpp"
 #include "constellm/search/tolerance.hpp"
 
@@ -12,11 +13,13 @@ namespace {
 // How hard an interval is worked on. Chosen by trial on the benchmark chains; none changes a result.
 constexpr std::size_t kTables = 4;      // multipliers that bound a label run at once
 constexpr int kAscentPasses = 8;        // passes for the multipliers of one interval
-constexpr double kAscentEnough = 0.05;  // stop when a pass could close less than this share of the gap
-// Labels to try on an interval that could be halved instead; its halves may have twice as many.
-constexpr std::int64_t kBudget = 400;
+constexpr double kAscentEnough = 0.03;  // stop when a pass could close less than this share of the gap
+// Labels to try on an interval that could be halved instead, one for so many entries of a pass; its
+// halves may have twice as many.
+constexpr std::size_t kEntriesPerLabel = 100;
+constexpr std::size_t kLeastBudget = 64;
 constexpr std::int64_t kEndlessGrowth = 8;  // of the budget while there is no incumbent at all
-constexpr double kPromising = 0.04;         // try only where the bound is within this share of the cutoff
+constexpr double kPromising = 0.03;         // try only where the bound is within this share of the cutoff
 constexpr double kNarrow = 0.1;             // an interval whose width is this share of its gap is not halved
 constexpr int kRounds = 2;                  // times an interval is shortened from above before it is halved
 constexpr double kShorter = 0.7;            // and only while it shrinks to this share
@@ -25,8 +28,8 @@ struct Interval {
   double lo = 0.0;
   double hi = kInfinity;
   double bound = -kInfinity;
-  std::vector<double> multipliers;
-  std::int64_t budget = kBudget;
+  Bundle walks;             ///< that bound what the multipliers can do
+  std::int64_t budget = 0;  ///< of labels to try
 };
 
 bool worse_bound(const Interval& a, const Interval& b) { return a.bound > b.bound; }
@@ -55,7 +58,9 @@ class Solver {
     root.lo = workspace_.bottleneck.total * (1.0 - kRoundingRoom);
     root.hi = goal_.bottleneck_cap_s;
     root.bound = goal_.bottleneck_rate * root.lo;  // costs are not negative
-    root.multipliers.assign(goal_.resources.size(), 0.0);
+    const std::size_t entries = graph_.arc_to.size() * graph_.rows() * core::z(graph_.stride);
+    root.budget = static_cast<std::int64_t>(std::max(entries / kEntriesPerLabel, kLeastBudget));
+    multipliers_.assign(goal_.resources.size(), 0.0);
     open_.push_back(std::move(root));
     double proven = kInfinity;
     while (!open_.empty()) {
@@ -88,7 +93,7 @@ class Solver {
       if (context_.stopped()) return interval.bound;
       workspace_.reach.set(graph_, interval.hi, context_.stop);
       used_tables_ = 0;
-      if (!resources_suffice()) return incumbents_.cutoff();
+      least_known_.assign(goal_.resources.size(), 0);
       cost = ascend(interval);
       if (context_.stopped()) return std::max(interval.bound, cost + goal_.bottleneck_rate * interval.lo);
       interval.bound = std::max(interval.bound, cost + goal_.bottleneck_rate * interval.lo);
@@ -99,7 +104,9 @@ class Solver {
       const double width = interval.hi - interval.lo;
       if (highest < interval.hi) {
         interval.hi = highest;
-        if (round < kRounds && highest - interval.lo < kShorter * width) continue;
+        if (round < kRounds && highest - interval.lo < kShorter * width &&
+            best_taken_.bottleneck > with_room(highest))
+          continue;
       }
       break;
     }
@@ -116,9 +123,9 @@ class Solver {
       interval.budget *= endless ? kEndlessGrowth : 2;
     }
     const double middle = interval.hi < kInfinity ? 0.5 * (interval.lo + interval.hi) : 2.0 * interval.lo;
-    push({interval.lo, middle, interval.bound, interval.multipliers, interval.budget});
+    push({interval.lo, middle, interval.bound, interval.walks, interval.budget});
     push({middle, interval.hi, std::max(interval.bound, cost + goal_.bottleneck_rate * middle),
-          interval.multipliers, interval.budget});
+          std::move(interval.walks), interval.budget});
     return kInfinity;
   }
 
@@ -138,25 +145,20 @@ class Solver {
     std::push_heap(open_.begin(), open_.end(), worse_bound);
   }
 
-  /// Least use of every resource within the reach; false when one alone breaks its limit.
-  bool resources_suffice() {
-    for (std::size_t r = 0; r < goal_.resources.size(); ++r) {
-      CostToGo& table = workspace_.resources[r];
+  /// Least use of a resource within the reach.
+  const CostToGo& least_use(std::size_t r) {
+    CostToGo& table = workspace_.resources[r];
+    if (least_known_[r] == 0) {
       table.resource = goal_.resources[r];
       run_pass(table);
-      if (!(table.total <= with_room(goal_.limits[r]))) return false;
+      least_known_[r] = 1;
     }
-    return true;
+    return table;
   }
 
-  struct Point {
-    double multiplier = 0.0;
-    double cost = 0.0;  ///< without this resource's share
-    double used = 0.0;
-  };
-
-  /// One backward pass for the multipliers; its trace is offered. Returns the bound.
-  double pass(const std::vector<double>& multipliers, Consumption& taken) {
+  /// One backward pass for the multipliers; its walk is measured, and offered if it may be wanted.
+  /// Returns the bound.
+  double pass(const std::vector<double>& multipliers) {
     CostToGo& table = workspace_.costs[used_tables_ % kTables];
     ++used_tables_;
     combine(goal_.objective, goal_.resources, multipliers, table.resource);
@@ -164,101 +166,102 @@ class Solver {
     table.constant = 0.0;
     for (std::size_t r = 0; r < multipliers.size(); ++r) table.constant += multipliers[r] * goal_.limits[r];
     run_pass(table);
-    if (!context_.stopped() && table.total < kInfinity) {
-      trace(graph_, workspace_.reach, table, workspace_.walk);
-      measure(graph_, goal_, workspace_.walk, taken);
-      incumbents_.offer(workspace_.walk);
-    }
+    if (!context_.stopped() && table.total < kInfinity) take_walk(table);
     return table.total - table.constant;
   }
 
-  /// Raises the bound on the cost by the multipliers: a secant search for each resource whose
-  /// limit binds, in turn. Leaves the best in `interval.multipliers`.
+  /// The walk of a table.
+  void take_walk(const CostToGo& table) {
+    trace(graph_, workspace_.reach, table, workspace_.walk);
+    measure(graph_, goal_, workspace_.walk, taken_);
+    bool wanted = taken_.cost + goal_.bottleneck_rate * taken_.bottleneck < with_room(incumbents_.cutoff());
+    for (std::size_t r = 0; r < goal_.resources.size(); ++r)
+      wanted = wanted && taken_.used[r] <= with_room(goal_.limits[r]);
+    if (wanted) incumbents_.offer(workspace_.walk);
+  }
+
+  /// Raises the bound on the cost by the multipliers, one whose limit binds after the other.
+  /// Starts from those of the interval before. Infinite where no walk keeps the limits.
   double ascend(Interval& interval) {
-    std::vector<double> multipliers = interval.multipliers;
-    Consumption taken;
-    taken.used.assign(goal_.resources.size(), 0.0);
-    double best = pass(multipliers, taken);
-    interval.multipliers = multipliers;
-    best_table_ = used_tables_ - 1;
-    if (!(best < kInfinity)) return best;
+    interval.walks.keep_within(with_room(interval.hi));
+    double best = -kInfinity;
+    if (!try_at(std::vector<double>(multipliers_), interval, best)) return best;
     for (int passes = 0; passes < kAscentPasses && !context_.stopped();) {
-      std::size_t r = goal_.resources.size();
-      double most = 0.0;
-      for (std::size_t i = 0; i < goal_.resources.size(); ++i) {
-        const double over = (taken.used[i] - goal_.limits[i]) / std::max(goal_.limits[i], 1e-300);
-        const double off = over > 0.0 ? over : (multipliers[i] > 0.0 ? -over : 0.0);
-        if (off > most) {
-          most = off;
-          r = i;
-        }
-      }
+      const std::size_t r = most_off();
       if (r == goal_.resources.size()) return best;
       const double before = best;
-      const int made = line_search(interval, r, multipliers, taken, best);
+      const int made = climb(interval, r, best);
       passes += made;
-      if (goal_.resources.size() == 1 || made == 0 || best - before <= enough(best)) break;
+      if (best == kInfinity || goal_.resources.size() == 1 || made == 0 ||
+          best - before <= enough(best, interval))
+        break;
     }
     return best;
   }
 
-  /// A rise of the bound that is not worth a pass.
-  [[nodiscard]] double enough(double bound) const {
-    const double cutoff = incumbents_.cutoff();
-    // With one interval only, more passes also mean better incumbents.
-    if (!splits()) return 1e-4 * std::abs(bound);
-    return cutoff < kInfinity ? std::max(kAscentEnough * (cutoff - bound), 0.0) : 1e-3 * std::abs(bound);
+  /// The resource whose limit the walk of the best bound misses by the greatest share: that it breaks,
+  /// or that it leaves room in although it has a price.
+  [[nodiscard]] std::size_t most_off() const {
+    std::size_t r = goal_.resources.size();
+    double most = 0.0;
+    for (std::size_t i = 0; i < goal_.resources.size(); ++i) {
+      const double over = (best_taken_.used[i] - goal_.limits[i]) / std::max(goal_.limits[i], 1e-300);
+      const double off = over > 0.0 ? over : (multipliers_[i] > 0.0 ? -over : 0.0);
+      if (off > most) {
+        most = off;
+        r = i;
+      }
+    }
+    return r;
   }
 
-  /// Between a walk that breaks limit r and one that keeps it, until the bound stops rising.
-  int line_search(Interval& interval, std::size_t r, std::vector<double>& multipliers, Consumption& taken,
-                  double& best) {
-    const double limit = goal_.limits[r];
-    const auto point = [&](const Consumption& f) {
-      double cost = f.cost;
-      for (std::size_t i = 0; i < multipliers.size(); ++i) {
-        if (i != r) cost += multipliers[i] * (f.used[i] - goal_.limits[i]);
-      }
-      return Point{multipliers[r], cost, f.used[r]};
-    };
-    int passes = 0;
-    const auto try_at = [&](double multiplier) {
-      multipliers[r] = multiplier;
-      const double value = pass(multipliers, taken);
-      ++passes;
-      if (value > best) {
-        best = value;
-        interval.multipliers = multipliers;
-        best_table_ = used_tables_ - 1;
-      }
-      return value;
-    };
+  /// A rise of the bound on the cost that is not worth a pass.
+  [[nodiscard]] double enough(double cost, const Interval& interval) const {
+    const double cutoff = incumbents_.cutoff();
+    // With one interval only, more passes also mean better incumbents.
+    if (!splits()) return 1e-4 * std::abs(cost);
+    const double gap = cutoff - (cost + goal_.bottleneck_rate * interval.lo);
+    if (!(gap > 0.0)) return kInfinity;
+    return gap < kInfinity ? kAscentEnough * gap : 1e-3 * std::abs(cost);
+  }
 
-    Point over = point(taken);
-    Point within = over;
-    if (over.used > limit) {
-      trace(graph_, workspace_.reach, workspace_.resources[r], workspace_.walk);
-      incumbents_.offer(workspace_.walk);
-      Consumption least;
-      measure(graph_, goal_, workspace_.walk, least);
-      within = point(least);
-    } else {
-      try_at(0.0);
-      over = point(taken);
-      if (over.used <= limit) return passes;
+  /// A pass at `multipliers`, kept if it has the best bound. False where there is no walk.
+  bool try_at(const std::vector<double>& multipliers, Interval& interval, double& best) {
+    const double value = pass(multipliers);
+    const bool found = value < kInfinity && !context_.stopped();
+    if (found) interval.walks.add(taken_);
+    if (value > best) {
+      best = value;
+      multipliers_ = multipliers;
+      best_table_ = used_tables_ - 1;
+      if (found) std::swap(best_taken_, taken_);
     }
-    while (passes < kAscentPasses && within.used < over.used && !context_.stopped()) {
-      const double multiplier = (within.cost - over.cost) / (over.used - within.used);
-      if (!(multiplier > 0.0)) break;
-      const double line = over.cost + multiplier * (over.used - limit);
-      if (line - best <= enough(best + goal_.bottleneck_rate * interval.lo)) break;
-      const double value = try_at(multiplier);
-      if (value >= line - kRoundingRoom * std::abs(line)) break;
-      const Point here = point(taken);
-      if (here.used > limit)
-        over = here;
-      else
-        within = here;
+    return found;
+  }
+
+  /// Raises the bound by the multiplier of resource r, towards the highest that the known walks allow.
+  /// Returns the number of passes; the bound is infinite if no walk keeps the limit.
+  int climb(Interval& interval, std::size_t r, double& best) {
+    std::vector<double> multipliers = multipliers_;
+    int passes = 0;
+    while (passes < kAscentPasses && !context_.stopped()) {
+      const Bundle::Peak peak = interval.walks.peak(r, multipliers, goal_.limits);
+      if (peak.value == kInfinity) {
+        const CostToGo& least = least_use(r);
+        if (!(least.total <= with_room(goal_.limits[r]))) {
+          best = kInfinity;
+          break;
+        }
+        take_walk(least);
+        if (taken_.used[r] > goal_.limits[r]) break;  // by rounding alone
+        interval.walks.add(taken_);
+        continue;
+      }
+      if (peak.value - best <= enough(best, interval)) break;
+      multipliers[r] = peak.multiplier;
+      ++passes;
+      if (!try_at(multipliers, interval, best)) break;
+      if (best >= peak.value - kRoundingRoom * std::abs(peak.value)) break;
     }
     return passes;
   }
@@ -275,7 +278,8 @@ class Solver {
     for (std::size_t t = used_tables_ - tables; t < used_tables_; ++t) {
       if (t != first) bounds.costs.push_back(&workspace_.costs[t % kTables]);
     }
-    for (const CostToGo& table : workspace_.resources) bounds.resources.push_back(&table);
+    for (std::size_t r = 0; r < goal_.resources.size(); ++r) bounds.resources.push_back(&least_use(r));
+    if (context_.stopped()) return interval.bound;
     LabelOptions options = options_.labels;
     if (options.budget < 0) options.budget = budget;
     const LabelAnswer answer = run_labels(context_, bounds, options);
@@ -292,6 +296,10 @@ class Solver {
   Workspace& workspace_;
   Counters& counters_;
   std::vector<Interval> open_;
+  std::vector<std::uint8_t> least_known_;  ///< [resources] whether the table is of this reach
+  std::vector<double> multipliers_;        ///< [resources] of the best bound
+  Consumption taken_;                      ///< of the latest walk
+  Consumption best_taken_;                 ///< of that of the best bound
   std::size_t used_tables_ = 0;
   std::size_t best_table_ = 0;
   bool over_budget_ = false;

@@ -1,6 +1,8 @@
 #include "constellm/split/compile.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "constellm/core/index.hpp"
 
@@ -135,25 +137,26 @@ void fill_choices(const Problem& problem, LayeredGraph& g) {
   }
 }
 
-/// Only links that routes use get a row of times.
+/// Only links that routes use get a row of times, and links of equal figures share one.
 void fill_hops(const Problem& problem, const Routes& routes, core::StopToken& stop, LayeredGraph& g) {
   const auto cells = g.rows() * z(g.stride);
   const network::LinkColumns& columns = problem.graph().columns();
   std::vector<std::int32_t> row(columns.rate_bps.size(), -1);
-  std::vector<std::int32_t> used;
+  std::map<std::pair<double, double>, std::int32_t> rows;  // by overhead and rate
+  std::vector<std::pair<double, double>> figures;          // of the rows
   for (const std::int32_t link : routes.arc_link) {
     if (row[z(link)] < 0) {
-      row[z(link)] = static_cast<std::int32_t>(used.size());
-      used.push_back(link);
+      const std::pair figure{columns.overhead_s[z(link)], columns.rate_bps[z(link)]};
+      const auto [found, is_new] = rows.emplace(figure, static_cast<std::int32_t>(figures.size()));
+      if (is_new) figures.push_back(figure);
+      row[z(link)] = found->second;
     }
     g.arc_row.push_back(row[z(link)]);
   }
-  g.hop_s.resize(used.size() * cells);
+  g.hop_s.resize(figures.size() * cells);
   double* out = g.hop_s.data();
-  for (const std::int32_t link : used) {
+  for (const auto& [overhead_s, rate_bps] : figures) {
     if (stop.should_stop(cells / 16)) return;
-    const double overhead_s = columns.overhead_s[z(link)];
-    const double rate_bps = columns.rate_bps[z(link)];
     for (std::size_t i = 0; i < cells; ++i) *out++ = network::hop_s(overhead_s, rate_bps, g.amount[i]);
   }
 }

@@ -16,7 +16,7 @@ struct BottleneckToGo {
 
 /// Memory of bottleneck passes, to be used again.
 struct BottleneckPassScratch {
-  std::vector<double> arrive;  ///< [vertices, stride] at the level in work
+  std::vector<double> arrive;  ///< [vertices, levels + 1, stride]
   std::vector<double> after;   ///< [vertices, levels + 1] after a stage that ends at a level
   std::vector<std::int32_t>
       ends;  ///< [vertices, levels + 1] where a stage may well end; see `bottleneck_pass`

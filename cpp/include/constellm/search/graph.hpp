@@ -28,7 +28,7 @@ struct LayeredGraph {
   std::vector<std::int32_t> node;       ///< [vertices] that a vertex stands for
   std::vector<std::int32_t> arc_begin;  ///< [vertices + 1]
   std::vector<std::int32_t> arc_to;     ///< [arcs] vertex
-  std::vector<std::int32_t> arc_row;    ///< [arcs] row of `hop_s`; arcs between the same nodes share it
+  std::vector<std::int32_t> arc_row;    ///< [arcs] row of `hop_s`; arcs of equal times share it
 
   std::vector<std::uint8_t> can_host;  ///< [nodes]
   std::vector<std::uint8_t>
