@@ -146,9 +146,11 @@ def evaluate(problem: Problem, plan: Plan | Mapping[str, Any]) -> Evaluation:
     (2.014, 5)
     """
     instance("problem", problem, Problem)
+    decision: tuple[Sequence[str], Sequence[Stage]] | None
+    codecs: Sequence[Codec]
     if isinstance(plan, Plan):
-        status, decision = plan.status, (plan.path, plan.stages) if plan.path else None
-        codecs: Sequence[Codec] = plan.codecs
+        status, codecs = plan.status, plan.codecs
+        decision = (plan.path, plan.stages) if plan.path else None
     else:
         claims = check_plan_dict(plan)
         status, codecs, decision = claims.status, claims.codecs, claims.decision

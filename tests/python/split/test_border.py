@@ -234,7 +234,7 @@ def test_generation_is_checked_when_it_is_made(data, changes, kind, message):
         changes = {"memory_bandwidth_bps": {prefill.source: "fast"}}
     good = {"prefill": prefill, "decode": np.ones((len(prefill.layers), 3)), "new_tokens": np.int64(3)}
     made = split.GenerationProblem(**good)
-    assert made.evaluate(split.solve(prefill), requests=np.int64(2))["total_s"] > 0
+    assert made.evaluate(split.solve(prefill), requests=np.int64(2)).total_s > 0
     with refused(kind, message):
         split.GenerationProblem(**{**good, **changes})
 
