@@ -28,8 +28,9 @@ def codecs_at_cuts(plan: Plan) -> dict[int, str]:
     --------
     >>> import constellm as clm
     >>> problem = clm.paper.collaborative.problem(relays=0)
-    >>> clm.split.codecs_at_cuts(clm.split.solve(problem))
-    {6: 'gumbel-mask-0.17-b8', 24: 'gumbel-mask-0.05-b8', 30: 'gumbel-mask-0.221-b8'}
+    >>> codecs = clm.split.codecs_at_cuts(clm.split.solve(problem))
+    >>> list(codecs), codecs[24]
+    ([6, 24, 30], 'gumbel-mask-0.05-b8')
     """
     return {k: name for k, name in _boundaries(plan).items() if name not in (None, "none")}
 
