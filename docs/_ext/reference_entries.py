@@ -29,23 +29,15 @@ def arguments_of(written: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def without_types(written: str, initial: dict[str, str]) -> str:
-    """What pybind11 wrote, in short: ``(self, *, id: str, power_w: float = ...)``: ``(*, id, power_w=0)``."""
+def without_types(written: str) -> str:
+    """What pybind11 wrote, in short: ``(self, *, node: str, first: int = 0)`` as ``(*, node, first=0)``."""
     short = []
     for part in arguments_of(written):
         name, _, default = part.partition(" = ")
         name = name.partition(":")[0]
         if name != "self":
-            short.append(f"{name}={initial.get(name, default)}" if default else name)
+            short.append(f"{name}={default}" if default else name)
     return f"({', '.join(short)})"
-
-
-def compiled_signature(value: Any) -> str:
-    """Of a compiled class that can be made; else nothing."""
-    first = (value.__init__.__doc__ or "").split("\n")[0]
-    found = re.match(r"__init__(\(.*\)) -> None$", first)
-    fields = {field.name: repr(field.initial) for field in getattr(value, "fields", ())}
-    return without_types(found[1], fields) if found else ""
 
 
 def short_signature(
@@ -53,7 +45,7 @@ def short_signature(
 ) -> tuple[str, str] | None:
     """Methods of compiled classes, too, show no types."""
     compiled = what in ("method", "function") and signature and not inspect.isfunction(value)
-    return (without_types(signature, {}), "") if compiled else None
+    return (without_types(signature), "") if compiled else None
 
 
 def is_compiled(value: Any) -> bool:
@@ -61,17 +53,19 @@ def is_compiled(value: Any) -> bool:
 
 
 def compiled_members(record: type) -> Iterator[str]:
-    """Directives for its properties and methods, in their order."""
+    """Directives for its properties and methods, in their order, but for those that its parameters tell."""
     for name, value in vars(record).items():
+        told = re.search(rf"^{name} : ", record.__doc__ or "", re.MULTILINE)
+        old = name.startswith("_") or type(value).__module__ == "constellm._moved"
         if name == "fields":
             yield from (
                 ".. py:attribute:: fields",
                 "",
                 "   Name, unit, range, sentence and default of each.",
+                "",
             )
-        elif not name.startswith("_") and type(value).__module__ != "constellm._moved":
-            yield f".. {'autoproperty' if isinstance(value, property) else 'automethod'}:: {name}"
-        yield ""
+        elif not (told or old):
+            yield from (f".. {'autoproperty' if isinstance(value, property) else 'automethod'}:: {name}", "")
 
 
 def own_words(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
@@ -109,7 +103,7 @@ class Entries(SphinxDirective):
     def entry(name: str, value: Any) -> list[str]:
         if inspect.isclass(value):
             what = "autoexception" if issubclass(value, BaseException) else "autoclass"
-            first = f".. {what}:: {name}{compiled_signature(value)}"
+            first = f".. {what}:: {name}"
             # A compiled class has no source by whose order its members could go: they are named one by one.
             members = ["", *compiled_members(value)] if is_compiled(value) else [":members:"]
             return [first, *(f"   {line}" for line in members)]

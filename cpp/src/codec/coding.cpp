@@ -287,8 +287,8 @@ std::size_t Workspace::held_bytes() const {
     return (... + (buffers.capacity() * sizeof(*buffers.data())));
   };
   return sum(mask.words, selector.magnitude, selector.kept, coder.ids, coder.wide_ids, coder.words,
-             coder.tables, coder.columns, coder.memory, coder.prediction, row, kept, scaled, draws, features, group_end, scale,
-             symbols, bytes);
+             coder.tables, coder.columns, coder.memory, coder.prediction, row, kept, scaled, draws, features,
+             group_end, scale, symbols, bytes);
 }
 
 Bytes encode(const ArrayView& x, Dtype dtype, const std::optional<ArrayView>& mask, const Scheme& scheme,

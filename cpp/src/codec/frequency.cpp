@@ -152,8 +152,8 @@ Knots knots_of(const Sums& sums, int symbols, int spacing_log2) {
     const std::uint64_t count =
         sums[static_cast<std::size_t>(last) + 1] - sums[static_cast<std::size_t>(first)];
     const auto s = static_cast<std::size_t>(k);
-    knots.level[s] =
-        static_cast<std::uint8_t>(level_of(count, sums.back() * static_cast<std::uint64_t>(last - first + 1)));
+    knots.level[s] = static_cast<std::uint8_t>(
+        level_of(count, sums.back() * static_cast<std::uint64_t>(last - first + 1)));
     knots.absent[s] = spacing_log2 == 0 && count == 0;
   }
   return knots;
@@ -280,7 +280,8 @@ void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out) {
   // short for it. Of the others costs fall and then rise with the spacing.
   constexpr int kStart = 3;
   better(kStart);
-  const auto present = std::count_if(histogram.begin(), histogram.end(), [](std::uint32_t n) { return n > 0; });
+  const auto present =
+      std::count_if(histogram.begin(), histogram.end(), [](std::uint32_t n) { return n > 0; });
   if (least_cost_bits(histogram) + static_cast<std::uint64_t>(present) <= out.cost_bits) {
     out.cost_bits = std::numeric_limits<std::uint64_t>::max();
     better(0);

@@ -214,8 +214,8 @@ void pack_strips(const std::uint8_t* kept, std::int64_t bytes, std::span<std::ui
 }
 
 // The numbers in `kRanges` of pairs of features that are each twice a context and a bit more.
-void number_pairs(const std::array<std::uint8_t, kContexts>& levels, const std::uint8_t* ids, std::int64_t pairs,
-                  std::uint16_t* numbers) {
+void number_pairs(const std::array<std::uint8_t, kContexts>& levels, const std::uint8_t* ids,
+                  std::int64_t pairs, std::uint16_t* numbers) {
   std::int64_t i = core::has_avx2() ? number_pairs_avx2(levels, ids, pairs, numbers) : 0;
   for (; i < pairs; ++i) {
     const std::uint32_t first = ids[2 * i];

@@ -31,8 +31,8 @@ struct Lookup {
 CONSTELLM_AVX2 inline Lookup lookup(const std::array<std::uint8_t, 64>& table) {
   Lookup all;
   for (int p = 0; p < 4; ++p) {
-    all.part[p] = _mm256_broadcastsi128_si256(
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(table.data() + 16 * p)));
+    all.part[p] =
+        _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table.data() + 16 * p)));
   }
   return all;
 }
@@ -41,10 +41,10 @@ CONSTELLM_AVX2 inline Lookup lookup(const std::array<std::uint8_t, 64>& table) {
 CONSTELLM_AVX2 inline __m256i find(const Lookup& table, __m256i at) {
   const __m256i odd = _mm256_slli_epi16(at, 3);
   const __m256i upper = _mm256_slli_epi16(at, 2);
-  const __m256i low = _mm256_blendv_epi8(_mm256_shuffle_epi8(table.part[0], at),
-                                         _mm256_shuffle_epi8(table.part[1], at), odd);
-  const __m256i high = _mm256_blendv_epi8(_mm256_shuffle_epi8(table.part[2], at),
-                                          _mm256_shuffle_epi8(table.part[3], at), odd);
+  const __m256i low =
+      _mm256_blendv_epi8(_mm256_shuffle_epi8(table.part[0], at), _mm256_shuffle_epi8(table.part[1], at), odd);
+  const __m256i high =
+      _mm256_blendv_epi8(_mm256_shuffle_epi8(table.part[2], at), _mm256_shuffle_epi8(table.part[3], at), odd);
   return _mm256_blendv_epi8(low, high, upper);
 }
 
@@ -81,10 +81,10 @@ CONSTELLM_AVX2 inline Below step(const __m128i (&begin)[3], __m256i& state, cons
   const __m256i below_one = _mm256_cmpgt_epi32(one, slot);
   const __m256i below_two = _mm256_cmpgt_epi32(two, slot);
   const __m256i below_three = _mm256_cmpgt_epi32(three, slot);
-  const __m256i freq = _mm256_blendv_epi8(
-      _mm256_blendv_epi8(_mm256_sub_epi32(_mm256_set1_epi32(kTotal), three), _mm256_sub_epi32(three, two),
-                         below_three),
-      _mm256_blendv_epi8(_mm256_sub_epi32(two, one), one, below_one), below_two);
+  const __m256i freq =
+      _mm256_blendv_epi8(_mm256_blendv_epi8(_mm256_sub_epi32(_mm256_set1_epi32(kTotal), three),
+                                            _mm256_sub_epi32(three, two), below_three),
+                         _mm256_blendv_epi8(_mm256_sub_epi32(two, one), one, below_one), below_two);
   const __m256i first = _mm256_blendv_epi8(_mm256_blendv_epi8(three, two, below_three),
                                            _mm256_andnot_si256(below_one, one), below_two);
   const __m256i x = _mm256_add_epi32(_mm256_mullo_epi32(freq, _mm256_srli_epi32(state, kTotalBits)),
@@ -98,8 +98,9 @@ CONSTELLM_AVX2 inline Below step(const __m128i (&begin)[3], __m256i& state, cons
 
 }  // namespace
 
-CONSTELLM_AVX2 std::int64_t number_pairs_avx2(const std::array<std::uint8_t, 64>& levels, const std::uint8_t* ids,
-                                              std::int64_t pairs, std::uint16_t* numbers) {
+CONSTELLM_AVX2 std::int64_t number_pairs_avx2(const std::array<std::uint8_t, 64>& levels,
+                                              const std::uint8_t* ids, std::int64_t pairs,
+                                              std::uint16_t* numbers) {
   const Lookup table = lookup(levels);
   const __m256i level_weights = _mm256_set1_epi16(4 << 8 | 128);
   const __m256i bit_weights = _mm256_set1_epi16(1 << 8 | 2);
@@ -131,12 +132,13 @@ CONSTELLM_AVX2 void decode_mask_row_avx2(const MaskProbabilities& probabilities,
     const __m256i at = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(contexts + 16 * p));
     const __m256i low_bytes = find(low, at);
     const __m256i high_bytes = find(high, at);
-    // The first features of both pairs, then the second ones, as in `pair_begin`; mulhrs is (a * b + 2^14) >> 15.
+    // The first features of both pairs, then the second ones, as in `pair_begin`; mulhrs is (a * b + 2^14)
+    // >> 15.
     const __m256i ones = _mm256_unpacklo_epi8(low_bytes, high_bytes);
     const __m256i second = _mm256_slli_epi16(_mm256_unpackhi_epi8(low_bytes, high_bytes), 15 - kTotalBits);
     const __m256i zeros = _mm256_sub_epi16(total, ones);
-    const __m256i of_zeros = _mm256_min_epi16(
-        _mm256_max_epi16(_mm256_mulhrs_epi16(zeros, second), least), _mm256_sub_epi16(zeros, least));
+    const __m256i of_zeros = _mm256_min_epi16(_mm256_max_epi16(_mm256_mulhrs_epi16(zeros, second), least),
+                                              _mm256_sub_epi16(zeros, least));
     const __m256i of_ones = _mm256_min_epi16(_mm256_max_epi16(_mm256_mulhrs_epi16(ones, second), least),
                                              _mm256_sub_epi16(ones, least));
     // What has no row takes all for its first pattern, which leaves a state as it is.
@@ -153,11 +155,11 @@ CONSTELLM_AVX2 void decode_mask_row_avx2(const MaskProbabilities& probabilities,
                                _mm256_extracti128_si256(three, 1)};
       b = step(next, state, word, decoder.end);
     }
-    const __m256i below = _mm256_packs_epi16(_mm256_packs_epi32(a.first, a.second),
-                                             _mm256_packs_epi32(b.first, b.second));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + 16 * p),
-                        _mm256_andnot_si256(_mm256_permutevar8x32_epi32(below, by_feature),
-                                            _mm256_set1_epi8(1)));
+    const __m256i below =
+        _mm256_packs_epi16(_mm256_packs_epi32(a.first, a.second), _mm256_packs_epi32(b.first, b.second));
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i*>(row + 16 * p),
+        _mm256_andnot_si256(_mm256_permutevar8x32_epi32(below, by_feature), _mm256_set1_epi8(1)));
   }
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(decoder.state.data()), state);
   decoder.word = word;

@@ -5,12 +5,15 @@
 #include "constellm/codec/rans.hpp"
 #include "constellm/core/simd.hpp"
 
-// Masks with contexts, 32 bytes at a time. In decoding: a row of eight strips at once, one state each; what belongs to a feature lies together, eight bytes.
+// Masks with contexts, 32 bytes at a time. In decoding: a row of eight strips at once, one state each; what
+// belongs to a feature lies together, eight bytes.
 namespace constellm::codec {
 
-/// What `number_pairs` of mask_context.cpp does, for whole groups of 16 pairs; returns how many pairs that are.
-CONSTELLM_AVX2 std::int64_t number_pairs_avx2(const std::array<std::uint8_t, 64>& levels, const std::uint8_t* ids,
-                                              std::int64_t pairs, std::uint16_t* numbers);
+/// What `number_pairs` of mask_context.cpp does, for whole groups of 16 pairs; returns how many pairs that
+/// are.
+CONSTELLM_AVX2 std::int64_t number_pairs_avx2(const std::array<std::uint8_t, 64>& levels,
+                                              const std::uint8_t* ids, std::int64_t pairs,
+                                              std::uint16_t* numbers);
 
 /// Probabilities of a one in 1/kTotal, by context: their lower and their upper bytes.
 struct MaskProbabilities {

@@ -58,8 +58,7 @@ CONSTELLM_AVX2 std::uint16_t* encode_avx2(const Id* ids, const Range* table, con
     const __m256i keeps = _mm256_cmpgt_epi32(freq, _mm256_srli_epi32(x, 32 - kTotalBits));
     const auto full = static_cast<unsigned>(~_mm256_movemask_ps(_mm256_castsi256_ps(keeps)) & 0xff);
     const __m256i half = _mm256_and_si256(x, low_half);
-    const __m128i words =
-        _mm_packus_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
     const __m128i to_end = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kToEnd[full].data()));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(word - 8), _mm_shuffle_epi8(words, to_end));
     word -= __builtin_popcount(full);

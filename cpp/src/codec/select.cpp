@@ -45,7 +45,10 @@ CONSTELLM_SIMD void mark_from(const std::uint32_t* magnitude, std::int64_t n, st
 class Search {
  public:
   Search(std::int64_t n, std::int64_t k, std::uint32_t most, std::uint32_t guess)
-      : k_(k), at_low_(n), high_(most + 1), spacing_((1u << 23) / static_cast<std::uint32_t>(std::min(k, n))) {
+      : k_(k),
+        at_low_(n),
+        high_(most + 1),
+        spacing_((1u << 23) / static_cast<std::uint32_t>(std::min(k, n))) {
     middle_ = guess > 0 && guess < high_ ? guess : high_ / 2;
   }
 
@@ -66,14 +69,16 @@ class Search {
     if (tries_ > 6 && tries_ % 2 == 0) {
       // Whatever the values are, every other step halves what is left.
     } else if (below_ && above_) {
-      next = low_ + width * static_cast<std::uint64_t>(at_low_ - k_) / static_cast<std::uint64_t>(at_low_ - at_high_);
+      next = low_ + width * static_cast<std::uint64_t>(at_low_ - k_) /
+                        static_cast<std::uint64_t>(at_low_ - at_high_);
     } else {
       // Magnitudes near the k-th of many with an exponential tail are about a k-th of an octave apart.
       const std::uint64_t step = static_cast<std::uint64_t>(std::abs(beyond)) * spacing_;
       next = beyond > 0 ? middle_ + step : middle_ - std::min<std::uint64_t>(step, middle_);
       spacing_ *= 2;
     }
-    middle_ = next <= low_ || next >= high_ ? static_cast<std::uint32_t>(low_ + width / 2) : static_cast<std::uint32_t>(next);
+    middle_ = next <= low_ || next >= high_ ? static_cast<std::uint32_t>(low_ + width / 2)
+                                            : static_cast<std::uint32_t>(next);
   }
 
  private:
@@ -89,8 +94,8 @@ class Search {
   int tries_ = 0;
 };
 
-// Marks the k largest of `magnitude`, of equal ones the first. `guess` is where the search of the last row ended;
-// which are marked does not depend on it.
+// Marks the k largest of `magnitude`, of equal ones the first. `guess` is where the search of the last row
+// ended; which are marked does not depend on it.
 void mark_largest(const std::uint32_t* magnitude, std::int64_t n, std::int64_t k, std::int32_t most,
                   core::StopToken& stop, std::uint8_t* kept, std::uint32_t& guess) {
   Search search(n, k, static_cast<std::uint32_t>(most), guess);

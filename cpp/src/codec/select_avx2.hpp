@@ -7,7 +7,8 @@
 namespace constellm::codec {
 
 /// How many of n magnitudes, all below 2^31, are at least `least`, which is not 0.
-CONSTELLM_AVX2 std::int64_t count_from_avx2(const std::uint32_t* magnitude, std::int64_t n, std::uint32_t least);
+CONSTELLM_AVX2 std::int64_t count_from_avx2(const std::uint32_t* magnitude, std::int64_t n,
+                                            std::uint32_t least);
 
 /// Bits of whole groups of 32 bytes, 1 for any but 0; returns how many bytes that are.
 CONSTELLM_AVX2 std::int64_t pack_avx2(const std::uint8_t* kept, std::int64_t features, std::uint8_t* bits);

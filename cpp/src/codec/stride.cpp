@@ -13,8 +13,8 @@ struct Sample {
   std::int64_t step;
 };
 
-CONSTELLM_SIMD std::int64_t differing_symbols(const std::uint8_t* symbols, std::int64_t features, Sample sample,
-                                              std::int64_t stride) {
+CONSTELLM_SIMD std::int64_t differing_symbols(const std::uint8_t* symbols, std::int64_t features,
+                                              Sample sample, std::int64_t stride) {
   std::int64_t all = 0;
   for (std::int64_t t = sample.first; t < sample.tokens; t += sample.step) {
     const std::uint8_t* a = symbols + t * features;
@@ -26,8 +26,8 @@ CONSTELLM_SIMD std::int64_t differing_symbols(const std::uint8_t* symbols, std::
   return all;
 }
 
-CONSTELLM_SIMD std::int64_t differing_bits(const std::uint64_t* words, std::int64_t words_per_row, Sample sample,
-                                           std::int64_t stride) {
+CONSTELLM_SIMD std::int64_t differing_bits(const std::uint64_t* words, std::int64_t words_per_row,
+                                           Sample sample, std::int64_t stride) {
   std::int64_t all = 0;
   for (std::int64_t t = sample.first; t < sample.tokens; t += sample.step) {
     const std::uint64_t* a = words + t * words_per_row;

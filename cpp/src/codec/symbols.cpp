@@ -108,7 +108,8 @@ void put_symbols(std::span<const std::uint8_t> symbols, int alphabet, Entropy en
       const std::uint64_t packed = symbols.size() * static_cast<std::uint64_t>(bits);
       std::uint64_t context = kNone;
       if (entropy == Entropy::context && grid != nullptr) {
-        context = fit_context(symbols, alphabet, *grid, stop, scratch) + states_bits(lanes_for_rows(grid->tokens));
+        context =
+            fit_context(symbols, alphabet, *grid, stop, scratch) + states_bits(lanes_for_rows(grid->tokens));
       }
       std::uint64_t table = states_bits(lanes_for(std::ssize(symbols)));
       if (table + least_cost_bits(histogram) < std::min(packed, context)) {

@@ -139,7 +139,8 @@ std::array<std::uint8_t, 2 * kMostSymbols> codes_of(int alphabet) {
 std::array<std::uint8_t, 2 * kMostSymbols> wrapped_sums(int alphabet) {
   std::array<std::uint8_t, 2 * kMostSymbols> wrapped{};
   for (int sum = 0; sum < 2 * alphabet; ++sum) {
-    wrapped[static_cast<std::size_t>(sum)] = static_cast<std::uint8_t>((sum + alphabet - alphabet / 2) % alphabet);
+    wrapped[static_cast<std::size_t>(sum)] =
+        static_cast<std::uint8_t>((sum + alphabet - alphabet / 2) % alphabet);
   }
   return wrapped;
 }

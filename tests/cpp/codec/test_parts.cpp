@@ -105,7 +105,8 @@ TEST_CASE("no table costs less than a histogram's least cost") {
     const int symbols = 2 + static_cast<int>(engine() % 255);
     const std::uint32_t most = 1u << engine() % 20;
     for (int s = 0; s < symbols; ++s) {
-      if (engine() % 3 != 0) histogram[static_cast<std::size_t>(s)] = static_cast<std::uint32_t>(engine()) % (most + 1);
+      if (engine() % 3 != 0)
+        histogram[static_cast<std::size_t>(s)] = static_cast<std::uint32_t>(engine()) % (most + 1);
     }
     histogram[1] += 1;
     Fitted fitted;

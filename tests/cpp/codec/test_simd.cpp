@@ -66,7 +66,8 @@ TEST_CASE("rows of unequal counts, and rows that keep nothing, decode in step") 
       const auto* values = reinterpret_cast<const float*>(decoded.data());
       bool kept = true;
       for (std::size_t i = 0; i < array.mask.size(); ++i) {
-        kept = kept && (array.mask[i] != 0 ? std::fabs(values[i] - array.values[i]) < 0.02f : values[i] == 0.0f);
+        kept =
+            kept && (array.mask[i] != 0 ? std::fabs(values[i] - array.values[i]) < 0.02f : values[i] == 0.0f);
       }
       REQUIRE(kept);
       const WithoutAvx2 without;

@@ -37,8 +37,8 @@ Strips even_strips(std::int64_t items, int lanes, std::int64_t width = 1);
 
 /// The part of [0, kTotal) that stands for a symbol, and how a state is divided by its freq without a
 /// division: x / freq = (x + (x * reciprocal >> 32)) >> shift for all x < freq * 2^20, with
-/// 2^32 + reciprocal = ceil(2^(32 + shift) / freq) and shift = ceil(log2 freq). (The error of the reciprocal is
-/// less than freq / 2^(32 + shift), so that of the quotient is less than 1 / freq, since freq <= 2^12; and
+/// 2^32 + reciprocal = ceil(2^(32 + shift) / freq) and shift = ceil(log2 freq). (The error of the reciprocal
+/// is less than freq / 2^(32 + shift), so that of the quotient is less than 1 / freq, since freq <= 2^12; and
 /// the product stays below 2^64.)
 struct Range {
   std::uint32_t reciprocal = 0;
@@ -202,7 +202,8 @@ void rans_decode(RansDecoder<Lanes>& decoder, const Strips& at, core::StopToken&
     if (i < shortest) {
       decoder.run(i, until, of_strip);
     } else {
-      decoder.run_some(i, until, [&](std::size_t l, std::int64_t k) { return at[l] + k < at[l + 1]; }, of_strip);
+      decoder.run_some(
+          i, until, [&](std::size_t l, std::int64_t k) { return at[l] + k < at[l + 1]; }, of_strip);
     }
     pass(stop, Lanes * (until - i));
     i = until;

@@ -42,7 +42,8 @@ void for_each_kept(const std::uint64_t* row, std::int64_t words, core::StopToken
 }
 
 /// The kept features of a row, one after the other, and up to seven numbers beyond; returns where they end.
-std::uint32_t* list_kept(const std::uint64_t* row, std::int64_t words, core::StopToken& stop, std::uint32_t* out);
+std::uint32_t* list_kept(const std::uint64_t* row, std::int64_t words, core::StopToken& stop,
+                         std::uint32_t* out);
 
 /// Scratch of `select`.
 struct SelectorScratch {

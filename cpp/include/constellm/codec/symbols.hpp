@@ -14,8 +14,8 @@
 // Streams of symbols of up to eight bits.
 namespace constellm::codec {
 
-/// What the slots of a table stand for: symbols, and where their ranges are. Small enough that five tables stay
-/// in the first-level cache.
+/// What the slots of a table stand for: symbols, and where their ranges are. Small enough that five tables
+/// stay in the first-level cache.
 struct SlotTable {
   std::array<std::uint8_t, kTotal> symbol;
   Frequencies freq;
