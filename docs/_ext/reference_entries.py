@@ -61,7 +61,7 @@ def compiled_members(record: type) -> Iterator[str]:
             yield from (
                 ".. py:attribute:: fields",
                 "",
-                "   Name, unit, range, sentence and default of each.",
+                "   Name, unit, range, and sentence of each.",
                 "",
             )
         elif not (told or old):
