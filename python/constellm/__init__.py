@@ -7,13 +7,25 @@ Describe a model (`constellm.model`), a network (`constellm.network`), the codec
 With real activations: `constellm.images` are labelled images, `constellm.infer` executes a trained model cut
 at any block, `constellm.train` trains one, what sits at its cuts, and takes your own PyTorch modules apart;
 `constellm.codesign` makes partition and codecs for each other.
+
+What not every planner needs is imported when it is first asked for.
 """
 
 from __future__ import annotations
 
-from . import codec, codesign, images, infer, model, network, paper, plot, split, sweep, train
-from . import run as run  # the old name of `infer`, until the next version
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import _moved as _moved
+from . import codec, model, network, split, sweep
 from .core import __version__, build_info
+
+if TYPE_CHECKING:
+    from . import codesign, images, infer, paper, plot, train
+    from . import run as run
+
+# `run` is the old name of `infer`, until the next version.
+_WHEN_ASKED_FOR = ("codesign", "images", "infer", "paper", "plot", "run", "train")
 
 __all__ = [
     "__version__",
@@ -41,6 +53,14 @@ def _show_compiled_classes_as_imported() -> None:
                 found.__module__ = area.__name__
 
 
-_show_compiled_classes_as_imported()
+def __getattr__(name: str) -> Any:
+    if name not in _WHEN_ASKED_FOR:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f".{name}", __name__)
 
-from . import _moved as _moved  # noqa: E402  (when all areas are there)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+_show_compiled_classes_as_imported()

@@ -76,7 +76,13 @@ class _Keys:
         return tuple(field.name for field in kind.fields if field.required == self.required)
 
 
-moved_modules(__package__, MODULES, NAMES)
+def old_modules(area: str) -> None:
+    """Let the old modules of an area, by its ``__name__``, be imported; its last line calls this."""
+    _, _, name = area.partition(".")
+    mine = {old: new for old, new in MODULES.items() if old.startswith(f"{name}.")}
+    moved_modules(__package__, mine, NAMES)
+
+
 for _area in (_core.model, _core.network, _core.codec, _core.split):
     for _kind in vars(_area).values():
         if isinstance(_kind, type) and hasattr(_kind, "fields"):

@@ -46,6 +46,29 @@ print(json.dumps(sorted(name for name in constellm.__all__ if getattr(constellm,
     assert json.loads(in_new_python(code)) == []
 
 
+def test_import_leaves_out_what_is_not_asked_for() -> None:
+    code = """
+import sys, json
+import constellm
+print(json.dumps([sorted(sys.modules), dir(constellm)]))
+assert constellm.plot.plot_plan and constellm.paper.STUDIES
+try:
+    constellm.nothing
+except AttributeError as error:
+    assert str(error) == "module 'constellm' has no attribute 'nothing'"
+else:
+    raise AssertionError
+"""
+    loaded, listed = json.loads(in_new_python(code))
+    areas = {name.split(".")[1] for name in loaded if name.startswith("constellm.")}
+    assert areas == {"_core", "_moved", "codec", "core", "model", "network", "split", "sweep"}
+    heavy = {"argparse", "concurrent.futures", "email", "importlib.metadata", "importlib.resources"}
+    heavy |= {"multiprocessing", "ssl", "statistics", "tempfile", "unittest", "urllib.request", "zipfile"}
+    numpys = json.loads(in_new_python("import sys, json, numpy; print(json.dumps(sorted(sys.modules)))"))
+    assert heavy & set(loaded) <= set(numpys)
+    assert set(constellm.__all__) <= set(listed)
+
+
 def test_one_version_everywhere(repository: Path) -> None:
     project = (repository / "pyproject.toml").read_text(encoding="utf-8")
     version = re.search(r'^version = "(\S+)"$', project, re.M).group(1)

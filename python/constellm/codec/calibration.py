@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
-from statistics import NormalDist
 from types import MappingProxyType
 
 import numpy as np
@@ -145,6 +144,8 @@ class Calibration:
         r = self._root(error)
         if r > self.largest ** (1.0 / self.exponent):
             return 1.0
+        from statistics import NormalDist  # with all that it imports, for this line alone
+
         z = NormalDist().inv_cdf(self.confidence)
         variance = (self._quantile**2 + z**2) * float(self._se(r)) ** 2
         if images is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .._moved import old_modules
 from ..core.deprecation import moved_names
 from . import collaborative
 from .report.study import Study
@@ -69,3 +70,5 @@ __getattr__ = moved_names(
         },
     },
 )
+
+old_modules(__name__)

@@ -3,6 +3,7 @@
 Every ``plot_x(obj, *, ax=None)`` draws on `ax`, or on a new figure, and returns the axes.
 """
 
+from .._moved import old_modules
 from .accuracy import (
     plot_calibration,
     plot_curves,
@@ -33,3 +34,5 @@ __all__ = [
     "plot_sweep_curves",
     "save_figure",
 ]
+
+old_modules(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._moved import old_modules
 from ..core.deprecation import moved_names
 
 _NEW = {
@@ -18,3 +19,5 @@ _NEW = {
 __all__ = list(_NEW)  # noqa: PLE0605
 
 __getattr__ = moved_names(__name__, _NEW)
+
+old_modules(__name__)

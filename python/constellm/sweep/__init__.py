@@ -4,6 +4,7 @@
 it has stored. The engine knows no system: `System` says what one brings along.
 """
 
+from .._moved import old_modules
 from ..core.deprecation import callable_module, moved_names
 from .result import SweepResult
 from .running import run
@@ -15,3 +16,5 @@ __all__ = ["Column", "SweepResult", "System", "load_rows", "register", "run"]
 __getattr__ = moved_names(__name__, {"sweep": "constellm.sweep.run"})
 
 callable_module(__name__, run, f"{__name__}.run")
+
+old_modules(__name__)

@@ -6,7 +6,6 @@ import contextlib
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,8 @@ from .store import RowStore
 from .system import INTERRUPTED, INVALID
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import xarray
 
 # How finely an executor's cells are cut: enough pieces to keep many workers busy to the end, none so large
@@ -215,6 +216,8 @@ def _solve(
     if executor is None:
         solve(_work(grid, cells, keep_answers), threads, accept)
         return
+    from concurrent.futures import as_completed
+
     size = min(max(len(cells) // _PIECES, 1), _MOST_CELLS)
     pieces = (cells[i : i + size] for i in range(0, len(cells), size))
     futures = [executor.submit(solve_apart, _work(grid, piece, keep_answers)) for piece in pieces]

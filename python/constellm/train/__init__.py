@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .._moved import old_modules
 from ..core.deprecation import moved_names
 from ..core.optional import optional_import
 
@@ -84,3 +85,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_HOMES])
+
+
+old_modules(__name__)
