@@ -1,14 +1,18 @@
 """The activation codec beside general compressors and the same pipeline in numpy and PyTorch, in one run.
 
-``python benchmarks/codec_peers.py [--activations FILE.npy | --boundary K] [--images N] [--csv FILE]
-[--more]`` keeps 20 % of every token by magnitude, quantises to 8 bits and codes, in one thread. All rows
-carry the same values, so the same error:
+``python benchmarks/codec_peers.py [--activations FILE.npy | --boundary K] [--images N] [--small N]
+[--csv FILE] [--more]`` keeps 20 % of every token by magnitude, quantises to 8 bits and codes, in one thread.
+All rows carry the same values, so the same error:
 
 * constellm: the whole way from the float array to bytes, and back to an array.
 * zstd, lz4, blosc2: the same symbols, once dense (a byte an element, 0 where nothing is kept), once packed
   (mask bits, then the kept symbols). Their time is that of the compressor alone: selecting and quantising
   come free, and so does putting the array together again.
 * numpy and PyTorch pipelines: select, quantise and pack with array operations, then zstd (level 3) or zlib.
+* memcpy: the floats as they are, copied.
+
+Two tables: the whole array as one payload, and payloads of ``--small`` images (two are 64 KiB), all in turn: of
+one that is coded again and again the processor's branch prediction learns all by heart.
 
 Speeds count uncompressed float bytes per second of the thread's processor time; the best of several runs.
 Without a file the activations are those of the shipped model on the shipped images, after block 8. ``--more``
@@ -24,6 +28,8 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,12 +51,24 @@ SCHEMES = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table."""
+    """One line of the table: what all payloads take together."""
 
     name: str
     bytes: int
     encode_s: float
     decode_s: float
+
+
+Coder = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+
+
+def row_of(name: str, coder: Coder, payloads: list[Any]) -> Row:
+    """Times of coding all payloads in turn."""
+    encode, decode = coder
+    coded = [encode(payload) for payload in payloads]
+    encode_s = best_s(lambda: [encode(payload) for payload in payloads])
+    decode_s = best_s(lambda: [decode(data) for data in coded])
+    return Row(name, sum(len(data) for data in coded), encode_s, decode_s)
 
 
 def best_s(action: Callable[[], Any], *, least_s: float = 0.3) -> float:
@@ -68,20 +86,19 @@ def real(boundary: int, images_: int) -> np.ndarray:
     return infer.load().activations(images.sample().pixels[:images_], [boundary])[boundary]
 
 
-def own(x: np.ndarray) -> tuple[list[Row], np.ndarray]:
-    """Our rows, and what they decode to."""
+def own(payloads: list[np.ndarray]) -> list[Row]:
+    """Our rows."""
     rows = []
     top_k = codec.Scheme(sparsify="top-k", keep=KEEP)
-    mask = codec.decode(codec.encode(x, top_k)) != 0
-    given = codec.Scheme(sparsify="mask")
+    masked = [(x, codec.decode(codec.encode(x, top_k)) != 0) for x in payloads]
     for entropy in ("none", "zero-order", "context"):
-        for name, scheme, kept in (("top-k", top_k, None), ("given mask", given, mask)):
-            scheme = scheme.replace(entropy=entropy)
-            data = codec.encode(x, scheme, mask=kept)
-            encode_s = best_s(lambda s=scheme, k=kept: codec.encode(x, s, mask=k))
-            decode_s = best_s(lambda d=data: codec.decode(d))
-            rows.append(Row(f"constellm {entropy}, {name}", len(data), encode_s, decode_s))
-    return rows, codec.decode(codec.encode(x, top_k))
+        scheme = top_k.replace(entropy=entropy)
+        given = codec.Scheme(sparsify="mask", entropy=entropy)
+        encode = partial(codec.encode, scheme=scheme)
+        rows.append(row_of(f"constellm {entropy}, top-k", (encode, codec.decode), payloads))
+        coder = (lambda pair, s=given: codec.encode(pair[0], s, mask=pair[1]), codec.decode)
+        rows.append(row_of(f"constellm {entropy}, given mask", coder, masked))
+    return rows
 
 
 def print_by_block(images_: int) -> None:
@@ -114,16 +131,17 @@ def print_by_scheme(x: np.ndarray) -> None:
         print(f"| {name} | {f'{error:.4f}' if error else '0'} | {' | '.join(cells)} |")
 
 
-def symbols_of(x: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def symbols_of(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mask, and the numbers of the cells (from 0) of what is kept, found from the decoded values."""
+    decoded = codec.decode(codec.encode(x, codec.Scheme(sparsify="top-k", keep=KEEP)))
     mask = decoded != 0
     _, symbols = np.unique(decoded[mask], return_inverse=True)
     return mask, symbols.astype(np.uint8)
 
 
-def compressors() -> dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]]:
+def compressors() -> dict[str, Coder]:
     """Name to compress and decompress, for those that are installed."""
-    found: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {}
+    found: dict[str, Coder] = {}
     try:
         import zstandard
 
@@ -162,20 +180,36 @@ def compressors() -> dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes],
     return found
 
 
-def general(mask: np.ndarray, symbols: np.ndarray) -> list[Row]:
-    """Rows of the general compressors."""
+def dense_of(mask: np.ndarray, symbols: np.ndarray) -> bytes:
+    """A byte an element, 0 where nothing is kept."""
     dense = np.zeros(mask.shape, dtype=np.uint8)
     dense[mask] = symbols + 1 if symbols.max() < 255 else np.maximum(symbols, 1)
-    packed = np.packbits(mask).tobytes() + symbols.tobytes()
+    return dense.tobytes()
+
+
+def packed_of(mask: np.ndarray, symbols: np.ndarray) -> bytes:
+    """Mask bits, then the kept symbols."""
+    return np.packbits(mask).tobytes() + symbols.tobytes()
+
+
+def general(payloads: list[np.ndarray]) -> list[Row]:
+    """Rows of the general compressors, and of copying."""
+    coded = [symbols_of(x) for x in payloads]
+    kinds = {"dense": dense_of, "packed": packed_of}
     rows = []
-    for name, (compress, decompress) in compressors().items():
-        for kind, data in (("dense", dense.tobytes()), ("packed", packed)):
-            coded = compress(data)
-            assert decompress(coded) == data
-            encode_s = best_s(lambda c=compress, d=data: c(d))
-            decode_s = best_s(lambda u=decompress, c=coded: u(c))
-            rows.append(Row(f"{name}, {kind}", len(coded), encode_s, decode_s))
-    return rows
+    for name, coder in compressors().items():
+        for kind, bytes_of in kinds.items():
+            data = [bytes_of(mask, symbols) for mask, symbols in coded]
+            assert all(coder[1](coder[0](one)) == one for one in data)
+            rows.append(row_of(f"{name}, {kind}", coder, data))
+    copies = [np.empty_like(x) for x in payloads]
+
+    def copy() -> None:
+        for to, x in zip(copies, payloads):
+            np.copyto(to, x)
+
+    copy_s = best_s(copy)
+    return [*rows, Row("memcpy", sum(x.nbytes for x in payloads), copy_s, copy_s)]
 
 
 def numpy_pipeline(x: np.ndarray, compress: Callable[[bytes], bytes]) -> bytes:
@@ -205,28 +239,29 @@ def numpy_back(data: bytes, shape: tuple[int, ...], decompress: Callable[[bytes]
     return out
 
 
-def pipelines(x: np.ndarray) -> list[Row]:
+def pipelines(payloads: list[np.ndarray]) -> list[Row]:
     """Rows of the array libraries."""
-    coders = {"zlib": (lambda b: zlib.compress(b, 6), zlib.decompress)}
+    coders: dict[str, Coder] = {"zlib": (lambda b: zlib.compress(b, 6), zlib.decompress)}
     installed = compressors()
     if "zstd -3" in installed:
         coders["zstd -3"] = installed["zstd -3"]
-    rows = []
-    for name, (compress, decompress) in coders.items():
-        data = numpy_pipeline(x, compress)
-        encode_s = best_s(lambda c=compress: numpy_pipeline(x, c))
-        decode_s = best_s(lambda d=data, u=decompress: numpy_back(d, x.shape, u))
-        rows.append(Row(f"numpy + {name}", len(data), encode_s, decode_s))
+    shape = payloads[0].shape
+
+    def row(name: str, pipeline: Callable[[np.ndarray, Any], bytes], coder: Coder) -> Row:
+        compress, decompress = coder
+        both = (lambda x: pipeline(x, compress), lambda data: numpy_back(data, shape, decompress))
+        return row_of(name, both, payloads)
+
+    rows = [row(f"numpy + {name}", numpy_pipeline, coder) for name, coder in coders.items()]
     try:
         import torch
     except ImportError:
         print("torch is not installed", file=sys.stderr)
         return rows
     torch.set_num_threads(1)
-    tensor = torch.from_numpy(x)
 
-    def torch_pipeline(compress: Callable[[bytes], bytes]) -> bytes:
-        flat = tensor.reshape(-1, tensor.shape[-1])
+    def torch_pipeline(x: np.ndarray, compress: Callable[[bytes], bytes]) -> bytes:
+        flat = torch.from_numpy(x).reshape(-1, x.shape[-1])
         k = int(np.ceil(KEEP * flat.shape[1]))
         mask = torch.zeros(flat.shape, dtype=torch.bool)
         mask.scatter_(1, flat.abs().topk(k, dim=1, sorted=False).indices, True)
@@ -240,12 +275,27 @@ def pipelines(x: np.ndarray) -> list[Row]:
         symbols = torch.where(below, negative, positive).to(torch.uint8)
         return compress(np.packbits(mask.numpy()).tobytes() + symbols.numpy().tobytes())
 
-    for name, (compress, decompress) in coders.items():
-        data = torch_pipeline(compress)
-        encode_s = best_s(lambda c=compress: torch_pipeline(c))
-        decode_s = best_s(lambda d=data, u=decompress: numpy_back(d, x.shape, u))
-        rows.append(Row(f"PyTorch + {name}", len(data), encode_s, decode_s))
-    return rows
+    return rows + [row(f"PyTorch + {name}", torch_pipeline, coder) for name, coder in coders.items()]
+
+
+def print_rows(payloads: list[np.ndarray], to: Path | None) -> None:
+    """The table of all coders."""
+    rows = own(payloads) + general(payloads) + pipelines(payloads)
+    raw = sum(x.nbytes for x in payloads)
+    scheme = codec.Scheme(sparsify="top-k", keep=KEEP)
+    bound = sum(codec.entropy_bound_bytes(x, scheme)["total_bytes"] for x in payloads)
+    print(f"\n{len(payloads)} x {payloads[0].shape} float32, {payloads[0].nbytes} bytes each; ", end="")
+    print(f"zero-order entropy {bound:.0f} bytes, ratio {raw / bound:.2f}\n")
+    print("| coder | bytes | ratio | encode GB/s | decode GB/s |\n| --- | ---: | ---: | ---: | ---: |")
+    table = [(r.name, r.bytes, raw / r.bytes, raw / r.encode_s / 1e9, raw / r.decode_s / 1e9) for r in rows]
+    for name, size, ratio, encode, decode in table:
+        print(f"| {name} | {size} | {ratio:.2f} | {encode:.3f} | {decode:.3f} |")
+    if to is None:
+        return
+    with to.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["coder", "bytes", "ratio", "encode_gb_per_s", "decode_gb_per_s"])
+        writer.writerows(table)
 
 
 def main() -> None:
@@ -254,7 +304,10 @@ def main() -> None:
     parser.add_argument("--activations", help="a .npy file of shape (images, tokens, features), float32")
     parser.add_argument("--boundary", type=int, default=8, help="of the shipped model, without a file")
     parser.add_argument("--images", type=int, default=64)
-    parser.add_argument("--csv", help="write the rows here, too")
+    parser.add_argument("--small", type=int, default=2, help="images of a small payload")
+    parser.add_argument(
+        "--csv", type=Path, help="write the rows here, too; those of small payloads to *-small"
+    )
     parser.add_argument("--more", action="store_true", help="tables of other blocks and schemes, too")
     arguments = parser.parse_args()
     if arguments.activations:
@@ -262,27 +315,14 @@ def main() -> None:
     else:
         x = real(arguments.boundary, arguments.images)
     x = np.ascontiguousarray(x[: arguments.images])
-    ours, decoded = own(x)
-    mask, symbols = symbols_of(x, decoded)
-    rows = ours + general(mask, symbols) + pipelines(x)
-    bound = codec.entropy_bound_bytes(x, codec.Scheme(sparsify="top-k", keep=KEEP))
-    error = float(np.linalg.norm(decoded - x) / np.linalg.norm(x))
-    print(f"{x.shape} float32, {x.nbytes} bytes; relative error {error:.4f}; ", end="")
-    print(
-        f"zero-order entropy {bound['total_bytes']:.0f} bytes, ratio {x.nbytes / bound['total_bytes']:.2f}\n"
-    )
-    print("| coder | bytes | ratio | encode GB/s | decode GB/s |\n| --- | ---: | ---: | ---: | ---: |")
-    table = [
-        (r.name, r.bytes, x.nbytes / r.bytes, x.nbytes / r.encode_s / 1e9, x.nbytes / r.decode_s / 1e9)
-        for r in rows
-    ]
-    for name, size, ratio, encode, decode in table:
-        print(f"| {name} | {size} | {ratio:.2f} | {encode:.3f} | {decode:.3f} |")
-    if arguments.csv:
-        with open(arguments.csv, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["coder", "bytes", "ratio", "encode_gb_per_s", "decode_gb_per_s"])
-            writer.writerows(table)
+    decoded = codec.decode(codec.encode(x, codec.Scheme(sparsify="top-k", keep=KEEP)))
+    print(f"relative error {np.linalg.norm(decoded - x) / np.linalg.norm(x):.4f}")
+    to = arguments.csv
+    print_rows([x], to)
+    whole = len(x) // arguments.small * arguments.small
+    if whole > 0:
+        small = list(x[:whole].reshape(-1, arguments.small, *x.shape[1:]))
+        print_rows(small, to and to.with_name(f"{to.stem}-small{to.suffix}"))
     if arguments.more:
         print_by_block(arguments.images)
         print_by_scheme(x)
