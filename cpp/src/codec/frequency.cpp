@@ -152,8 +152,8 @@ Knots knots_of(const Sums& sums, int symbols, int spacing_log2) {
     const std::uint64_t count =
         sums[static_cast<std::size_t>(last) + 1] - sums[static_cast<std::size_t>(first)];
     const auto s = static_cast<std::size_t>(k);
-    knots.level[s] = static_cast<std::uint8_t>(
-        level_of(count, sums.back() * static_cast<std::uint64_t>(last - first + 1)));
+    knots.level[s] =
+        static_cast<std::uint8_t>(level_of(count, sums.back() * static_cast<std::uint64_t>(last - first + 1)));
     knots.absent[s] = spacing_log2 == 0 && count == 0;
   }
   return knots;
@@ -258,40 +258,51 @@ std::uint64_t least_cost_bits(const Histogram& histogram) {
 
 void fit_frequencies(const Histogram& histogram, int symbols, Fitted& out) {
   const Sums sums = sums_of(histogram);
+  const std::uint64_t least = least_cost_bits(histogram);
+  struct Curve {
+    Knots knots;
+    int parameter;
+    std::uint64_t bits;  // of the description
+  };
+  const auto curve = [&](int spacing_log2) {
+    const Knots knots = knots_of(sums, symbols, spacing_log2);
+    const auto [parameter, steps] = best_parameter(knots);
+    const std::uint32_t runs = spacing_log2 == 0 ? bits_of_runs(knots) : 0;
+    return Curve{knots, parameter, std::uint64_t{kSpacingBits + kParameterBits + kLevelBits} + steps + runs};
+  };
   out.cost_bits = std::numeric_limits<std::uint64_t>::max();
   Knots best;
   int best_rice = 0;
   Frequencies freq;
-  const auto better = [&](int spacing_log2) {
-    if (spacing_log2 > 0 && (1 << spacing_log2) > symbols) return false;
-    const Knots knots = knots_of(sums, symbols, spacing_log2);
-    const auto [parameter, steps] = best_parameter(knots);
-    frequencies_of(knots, symbols, freq);
-    const std::uint64_t cost = cost_of(histogram, freq, symbols) / 256 + kSpacingBits + kParameterBits +
-                               kLevelBits + steps + (spacing_log2 == 0 ? bits_of_runs(knots) : 0);
+  const auto better = [&](const Curve& of) {
+    if (least + of.bits >= out.cost_bits) return false;
+    frequencies_of(of.knots, symbols, freq);
+    const std::uint64_t cost = cost_of(histogram, freq, symbols) / 256 + of.bits;
     if (cost >= out.cost_bits) return false;
     out.cost_bits = cost;
     out.freq = freq;
-    best = knots;
-    best_rice = parameter;
+    best = of.knots;
+    best_rice = of.parameter;
     return true;
   };
-  // A knot a symbol is a case of its own, and takes a bit or more for every step: most messages are too
-  // short for it. Of the others costs fall and then rise with the spacing.
+  const auto better_at = [&](int spacing_log2) {
+    return (1 << spacing_log2) <= symbols && better(curve(spacing_log2));
+  };
+  // A knot a symbol is a case of its own, for which most messages are too short. Of the others costs fall and
+  // then rise with the spacing.
   constexpr int kStart = 3;
-  better(kStart);
-  const auto present =
-      std::count_if(histogram.begin(), histogram.end(), [](std::uint32_t n) { return n > 0; });
-  if (least_cost_bits(histogram) + static_cast<std::uint64_t>(present) <= out.cost_bits) {
+  better_at(kStart);
+  const Curve single = curve(0);
+  if (least + single.bits <= out.cost_bits) {
     out.cost_bits = std::numeric_limits<std::uint64_t>::max();
-    better(0);
-    better(kStart);
+    better(single);
+    better_at(kStart);
   }
   int spacing = kStart - 1;
-  while (spacing > 0 && better(spacing)) --spacing;
+  while (spacing > 0 && better_at(spacing)) --spacing;
   if (spacing == kStart - 1) {
     spacing = kStart + 1;
-    while (spacing < kSpacings && better(spacing)) ++spacing;
+    while (spacing < kSpacings && better_at(spacing)) ++spacing;
   }
   out.description.clear();
   describe(best, best_rice, out.description);
