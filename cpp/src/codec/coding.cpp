@@ -110,16 +110,24 @@ class Gather {
     in_parts(rows_.features, stop_, [&](std::int64_t begin, std::int64_t end) {
       const float* part = read_features(walk, dtype_, begin, end, w_.row.data() + begin);
       if (begin == 0) row = part;
-      if (all_finite(part, end - begin)) return;
-      const float* wrong =
-          std::find_if_not(part, part + (end - begin), [](float v) { return std::isfinite(v); });
-      throw_not_finite(x_, t * rows_.features + begin + (wrong - part), *wrong);
+      // Where magnitudes are ordered they are looked at there.
+      const bool ordered = scheme_.sparsify == Sparsify::top_k || scheme_.sparsify == Sparsify::block_top_k;
+      if (!ordered && !all_finite(part, end - begin)) refuse(part, t, begin, end);
     });
     return row;
   }
 
+  // One of these features of row t is not finite.
+  [[noreturn]] void refuse(const float* part, std::int64_t t, std::int64_t begin, std::int64_t end) {
+    const float* wrong = std::find_if_not(part, part + (end - begin), [](float v) { return std::isfinite(v); });
+    throw_not_finite(x_, t * rows_.features + begin + (wrong - part), *wrong);
+  }
+
   void select_row(const float* row, std::int64_t t) {
-    if (!mask_walk_) return select(row, rows_.features, scheme_, stop_, w_.selector, w_.mask.row(t));
+    if (!mask_walk_) {
+      if (select(row, rows_.features, scheme_, stop_, w_.selector, w_.mask.row(t))) return;
+      refuse(row, t, 0, rows_.features);
+    }
     w_.bytes.resize(static_cast<std::size_t>(rows_.features));
     const std::byte* bytes = mask_walk_->row();
     const std::int64_t stride = mask_walk_->feature_stride_bytes();

@@ -14,13 +14,14 @@ namespace {
 constexpr std::uint64_t kOnes = 0x0101010101010101u;
 
 // Magnitudes of floats are ordered as the integers that have their bits. A magnitude of 0 here
-// stands for a value that may not be kept, so all others are one more than their bits.
+// stands for a value that may not be kept, so all others are one more than their bits. Returns the largest bits,
+// which those of infinities and NaNs are.
 CONSTELLM_SIMD std::int32_t magnitudes(const float* row, std::int64_t n, std::uint32_t* out) {
   std::int32_t most = 0;
   for (std::int64_t i = 0; i < n; ++i) {
-    const std::uint32_t magnitude = (std::bit_cast<std::uint32_t>(row[i]) & 0x7fffffffu) + 1;
-    out[i] = magnitude;
-    most = std::max(most, static_cast<std::int32_t>(magnitude));
+    const std::int32_t bits = std::bit_cast<std::int32_t>(row[i]) & 0x7fffffff;
+    out[i] = static_cast<std::uint32_t>(bits) + 1;
+    most = std::max(most, bits);
   }
   return most;
 }
@@ -44,11 +45,9 @@ CONSTELLM_SIMD void mark_from(const std::uint32_t* magnitude, std::int64_t n, st
 // A value that exactly k of n magnitudes reach, if there is one: counts say where to look next.
 class Search {
  public:
-  Search(std::int64_t n, std::int64_t k, std::uint32_t most, std::uint32_t guess)
-      : k_(k),
-        at_low_(n),
-        high_(most + 1),
-        spacing_((1u << 23) / static_cast<std::uint32_t>(std::min(k, n))) {
+  // `bits` are those of the largest magnitude.
+  Search(std::int64_t n, std::int64_t k, std::int32_t bits, std::uint32_t guess)
+      : k_(k), at_low_(n), high_(static_cast<std::uint32_t>(bits) + 2), spacing_((1u << 23) / static_cast<std::uint32_t>(std::min(k, n))) {
     middle_ = guess > 0 && guess < high_ ? guess : high_ / 2;
   }
 
@@ -69,16 +68,14 @@ class Search {
     if (tries_ > 6 && tries_ % 2 == 0) {
       // Whatever the values are, every other step halves what is left.
     } else if (below_ && above_) {
-      next = low_ + width * static_cast<std::uint64_t>(at_low_ - k_) /
-                        static_cast<std::uint64_t>(at_low_ - at_high_);
+      next = low_ + width * static_cast<std::uint64_t>(at_low_ - k_) / static_cast<std::uint64_t>(at_low_ - at_high_);
     } else {
       // Magnitudes near the k-th of many with an exponential tail are about a k-th of an octave apart.
       const std::uint64_t step = static_cast<std::uint64_t>(std::abs(beyond)) * spacing_;
       next = beyond > 0 ? middle_ + step : middle_ - std::min<std::uint64_t>(step, middle_);
       spacing_ *= 2;
     }
-    middle_ = next <= low_ || next >= high_ ? static_cast<std::uint32_t>(low_ + width / 2)
-                                            : static_cast<std::uint32_t>(next);
+    middle_ = next <= low_ || next >= high_ ? static_cast<std::uint32_t>(low_ + width / 2) : static_cast<std::uint32_t>(next);
   }
 
  private:
@@ -94,36 +91,65 @@ class Search {
   int tries_ = 0;
 };
 
-// Marks the k largest of `magnitude`, of equal ones the first. `guess` is where the search of the last row
-// ended; which are marked does not depend on it.
-void mark_largest(const std::uint32_t* magnitude, std::int64_t n, std::int64_t k, std::int32_t most,
-                  core::StopToken& stop, std::uint8_t* kept, std::uint32_t& guess) {
-  Search search(n, k, static_cast<std::uint32_t>(most), guess);
+// What the k largest are: all that reach `least`, and the first `ties` of those that are `equal`.
+struct Largest {
+  std::uint32_t least;
+  std::uint32_t equal = 0;
+  std::int64_t ties = 0;
+};
+
+// `guess` is where the search of the last row ended; which are the largest does not depend on it.
+Largest find_largest(const std::uint32_t* magnitude, std::int64_t n, std::int64_t k, std::int32_t bits,
+                     core::StopToken& stop, std::uint32_t& guess) {
+  Search search(n, k, bits, guess);
   while (search.open()) {
     const std::uint32_t middle = search.middle();
     const std::int64_t count = count_from(magnitude, n, middle);
     if (n > kPart) pass(stop, n);  // short rows are looked after by who selects of them
     if (count == k) {
       guess = middle;
-      return mark_from(magnitude, n, middle, kept);
+      return {middle};
     }
     search.tell(count);
   }
-  const std::uint32_t low = search.low();
-  const std::uint32_t high = search.high();
-  mark_from(magnitude, n, high, kept);
-  std::int64_t left = k - count_from(magnitude, n, high);
-  for (std::int64_t i = 0; left > 0; ++i) {
-    if (magnitude[i] != low) continue;
+  return {search.high(), search.low(), k - count_from(magnitude, n, search.high())};
+}
+
+void mark(const std::uint32_t* magnitude, std::int64_t n, Largest largest, std::uint8_t* kept) {
+  mark_from(magnitude, n, largest.least, kept);
+  for (std::int64_t i = 0; largest.ties > 0; ++i) {
+    if (magnitude[i] != largest.equal) continue;
     kept[i] = 1;
-    --left;
+    --largest.ties;
   }
 }
 
-void top_k(const float* row, std::int64_t n, std::int64_t k, core::StopToken& stop, SelectorScratch& scratch,
+constexpr std::int32_t kInfinity = 0x7f800000;  // its bits; those of NaNs are larger
+
+// Whether all are finite; only then the others.
+bool top_k(const float* row, std::int64_t n, std::int64_t k, core::StopToken& stop, SelectorScratch& scratch,
            std::uint8_t* kept) {
   const std::int32_t most = magnitudes(row, n, scratch.magnitude.data());
-  mark_largest(scratch.magnitude.data(), n, k, most, stop, kept, scratch.guess);
+  if (most >= kInfinity) return false;
+  mark(scratch.magnitude.data(), n, find_largest(scratch.magnitude.data(), n, k, most, stop, scratch.guess), kept);
+  return true;
+}
+
+// Of a whole row, to bits.
+bool top_k_bits(const float* row, std::int64_t n, std::int64_t k, core::StopToken& stop,
+                SelectorScratch& scratch, std::uint64_t* bits) {
+  const std::uint32_t* magnitude = scratch.magnitude.data();
+  const std::int32_t most = magnitudes(row, n, scratch.magnitude.data());
+  if (most >= kInfinity) return false;
+  Largest largest = find_largest(magnitude, n, k, most, stop, scratch.guess);
+  bits[(n - 1) / 64] = 0;
+  mark_from_avx2(magnitude, n, largest.least, reinterpret_cast<std::uint8_t*>(bits));
+  for (std::int64_t i = 0; largest.ties > 0; ++i) {
+    if (magnitude[i] != largest.equal) continue;
+    bits[i / 64] |= std::uint64_t{1} << (i % 64);
+    --largest.ties;
+  }
+  return true;
 }
 
 void slicer(const float* row, std::int64_t n, std::int64_t k, core::StopToken& stop,
@@ -152,7 +178,7 @@ void slicer(const float* row, std::int64_t n, std::int64_t k, core::StopToken& s
       if ((row[i] < 0.0f) != sign) magnitude[i] = 0;
     }
     std::uint8_t* half = kept + n;
-    mark_largest(magnitude, n, wanted, most, stop, half, scratch.guess);
+    mark(magnitude, n, find_largest(magnitude, n, wanted, most, stop, scratch.guess), half);
     for (std::int64_t i = 0; i < n; ++i) kept[i] |= half[i];
   }
 }
@@ -171,22 +197,28 @@ std::int64_t MaskBits::count(std::int64_t t) const {
   return kept;
 }
 
-void select(const float* row, std::int64_t features, const Scheme& scheme, core::StopToken& stop,
+bool select(const float* row, std::int64_t features, const Scheme& scheme, core::StopToken& stop,
             SelectorScratch& scratch, std::uint64_t* bits) {
   scratch.magnitude.resize(static_cast<std::size_t>(features));
-  scratch.kept.resize(2 * static_cast<std::size_t>(features));
-  std::uint8_t* kept = scratch.kept.data();
-  if (scheme.sparsify == Sparsify::slicer) {
-    slicer(row, features, kept_of(scheme.keep, features), stop, scratch);
+  bool finite = true;
+  if (scheme.sparsify == Sparsify::top_k && core::has_avx2()) {
+    finite = top_k_bits(row, features, kept_of(scheme.keep, features), stop, scratch, bits);
   } else {
-    const std::int64_t block = scheme.sparsify == Sparsify::block_top_k ? *scheme.block : features;
-    for (std::int64_t begin = 0; begin < features; begin += block) {
-      const std::int64_t n = std::min(block, features - begin);
-      top_k(row + begin, n, kept_of(scheme.keep, n), stop, scratch, kept + begin);
+    scratch.kept.resize(2 * static_cast<std::size_t>(features));
+    std::uint8_t* kept = scratch.kept.data();
+    if (scheme.sparsify == Sparsify::slicer) {
+      slicer(row, features, kept_of(scheme.keep, features), stop, scratch);
+    } else {
+      const std::int64_t block = scheme.sparsify == Sparsify::block_top_k ? *scheme.block : features;
+      for (std::int64_t begin = 0; begin < features && finite; begin += block) {
+        const std::int64_t n = std::min(block, features - begin);
+        finite = top_k(row + begin, n, kept_of(scheme.keep, n), stop, scratch, kept + begin);
+      }
     }
+    pack(kept, features, bits);
   }
-  pack(kept, features, bits);
   pass(stop, features);
+  return finite;
 }
 
 std::uint32_t* list_kept(const std::uint64_t* row, std::int64_t words, core::StopToken& stop,

@@ -45,6 +45,20 @@ CONSTELLM_AVX2 std::int64_t count_from_avx2(const std::uint32_t* magnitude, std:
   return count;
 }
 
+CONSTELLM_AVX2 void mark_from_avx2(const std::uint32_t* magnitude, std::int64_t n, std::uint32_t least,
+                                   std::uint8_t* bits) {
+  const __m256i below = _mm256_set1_epi32(static_cast<std::int32_t>(least - 1));
+  std::int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const __m256i eight = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(magnitude + i));
+    const int mask = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(eight, below)));
+    *bits++ = static_cast<std::uint8_t>(mask);
+  }
+  if (i == n) return;
+  *bits = 0;
+  for (; i < n; ++i) *bits = static_cast<std::uint8_t>(*bits | (magnitude[i] >= least ? 1 : 0) << (i % 8));
+}
+
 CONSTELLM_AVX2 std::int64_t pack_avx2(const std::uint8_t* kept, std::int64_t features, std::uint8_t* bits) {
   std::int64_t i = 0;
   for (; i + 32 <= features; i += 32) {
@@ -84,6 +98,7 @@ CONSTELLM_AVX2 std::uint32_t* list_avx2(std::uint32_t first, std::int64_t bytes,
 }
 #else
 std::int64_t count_from_avx2(const std::uint32_t*, std::int64_t, std::uint32_t) { return 0; }  // never called
+void mark_from_avx2(const std::uint32_t*, std::int64_t, std::uint32_t, std::uint8_t*) {}
 std::int64_t pack_avx2(const std::uint8_t*, std::int64_t, std::uint8_t*) { return 0; }
 float* gather_avx2(const float*, std::int64_t, const std::uint8_t*, float* out) { return out; }
 std::uint32_t* list_avx2(std::uint32_t, std::int64_t, const std::uint8_t*, std::uint32_t* out) { return out; }

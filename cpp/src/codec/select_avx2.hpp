@@ -10,6 +10,10 @@ namespace constellm::codec {
 CONSTELLM_AVX2 std::int64_t count_from_avx2(const std::uint32_t* magnitude, std::int64_t n,
                                             std::uint32_t least);
 
+/// Sets the bits of those that are, in whole bytes, the last filled up with zeros.
+CONSTELLM_AVX2 void mark_from_avx2(const std::uint32_t* magnitude, std::int64_t n, std::uint32_t least,
+                                   std::uint8_t* bits);
+
 /// Bits of whole groups of 32 bytes, 1 for any but 0; returns how many bytes that are.
 CONSTELLM_AVX2 std::int64_t pack_avx2(const std::uint8_t* kept, std::int64_t features, std::uint8_t* bits);
 

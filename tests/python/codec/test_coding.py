@@ -300,14 +300,20 @@ def test_values_that_travel_as_they_are():
         assert Scheme(bits=0) == Scheme(bits=None) and Scheme(bits=0).bits is None
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+NANS = np.array([0x7FFFFFFF, 0xFFFFFFFF, 0x7F800001], dtype=np.uint32).view(np.float32)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # a signalling NaN to float16
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, *NANS])
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_what_is_not_finite_is_refused_and_named(value, dtype):
     x = activation(2, 5, 7).astype(dtype)
     x[1, 3, 4] = value
+    schemes = [Scheme(), *(Scheme(sparsify=s, keep=0.3, block=4) for s in ("top-k", "block-top-k", "slicer"))]
     for layout in (x, np.asfortranarray(x)):
-        with pytest.raises(ValueError, match=r"x\[1, 3, 4\]: -?(nan|inf) is not finite"):
-            codec.encode(layout, Scheme())
+        for scheme in schemes:
+            with pytest.raises(ValueError, match=r"x\[1, 3, 4\]: -?(nan|inf) is not finite"):
+                codec.encode(layout, scheme)
 
 
 @pytest.mark.parametrize(

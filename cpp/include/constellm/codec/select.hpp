@@ -52,12 +52,13 @@ struct SelectorScratch {
   std::uint32_t guess = 0;
 };
 
-/// Keeps the largest magnitudes of a row of finite floats, the first of equal ones. [features] to bits.
+/// Keeps the largest magnitudes of a row of finite floats, the first of equal ones. [features] to bits. Top-k and
+/// block-top-k look whether all are finite: where it returns false one is not, and what is kept is open.
 ///
 /// top-k: ceil(keep * features) of the row. block-top-k: the same of every block of consecutive features.
 /// slicer: as many as top-k, shared between the signs in proportion to their energies (sums of squares,
 /// taken in order in double precision).
-void select(const float* row, std::int64_t features, const Scheme& scheme, core::StopToken& stop,
+bool select(const float* row, std::int64_t features, const Scheme& scheme, core::StopToken& stop,
             SelectorScratch& scratch, std::uint64_t* bits);
 
 /// Bytes to bits, 1 for any but 0, and back to 0 or 1; `unpack` writes up to 63 bytes more.
