@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <type_traits>
 
 #include "constellm/codec/half.hpp"
 #include "constellm/codec/mask_coder.hpp"
@@ -50,6 +51,9 @@ CONSTELLM_SIMD void clamp(float* values, std::int64_t n, float most) {
   throw core::InvalidInput("x[" + index + "]: " + core::to_text(value) + " is not finite");
 }
 
+constexpr std::size_t kAhead =
+    8;  // floats beyond what is kept, which AVX2 reads or writes with the last ones
+
 // What of a row shares a scale: all of it, or each block of features.
 std::int64_t group_features(const Scheme& scheme, std::int64_t features) {
   return scheme.scale == Scale::block ? std::min(*scheme.block, features) : features;
@@ -71,7 +75,7 @@ class Gather {
     if (scheme_.selects()) w_.mask.reset(rows_.tokens, rows_.features);
     if (rows_.elements() == 0) return;  // however many features its tokens would have
     w_.row.resize(static_cast<std::size_t>(rows_.features));
-    w_.kept.resize(static_cast<std::size_t>(rows_.elements() + kAhead));
+    w_.kept.resize(static_cast<std::size_t>(rows_.elements()) + kAhead);
     const bool drawn = scheme_.bits > 0 && scheme_.rounding == Rounding::stochastic;
     w_.draws.resize(drawn ? w_.kept.size() : 0);
     const bool grouped = scheme_.bits > 0 && scheme_.scale != Scale::tensor;
@@ -119,7 +123,8 @@ class Gather {
 
   // One of these features of row t is not finite.
   [[noreturn]] void refuse(const float* part, std::int64_t t, std::int64_t begin, std::int64_t end) {
-    const float* wrong = std::find_if_not(part, part + (end - begin), [](float v) { return std::isfinite(v); });
+    const float* wrong =
+        std::find_if_not(part, part + (end - begin), [](float v) { return std::isfinite(v); });
     throw_not_finite(x_, t * rows_.features + begin + (wrong - part), *wrong);
   }
 
@@ -177,8 +182,6 @@ class Gather {
       pass(stop_, width);
     }
   }
-
-  static constexpr std::int64_t kAhead = 8;  // floats that `gather` writes beyond what is kept
 
   const ArrayView& x_;
   Dtype dtype_;
@@ -365,7 +368,7 @@ namespace {
 // Values of the symbols of groups; those beyond the quantiser's cells stand for 0.
 void dequantise(const Header& header, const Rows& rows, core::StopToken& stop, Workspace& w) {
   const std::array<float, 256> levels = levels_of(header.quantiser);
-  w.kept.resize(w.symbols.size());
+  w.kept.resize(w.symbols.size() + kAhead);
   if (header.scheme.scale == Scale::tensor) {
     return in_parts(std::ssize(w.symbols), stop, [&](std::int64_t begin, std::int64_t end) {
       std::transform(w.symbols.data() + begin, w.symbols.data() + end, w.kept.data() + begin,
@@ -408,7 +411,7 @@ void read_planes(const Header& header, const Grid& grid, core::StopToken& stop, 
     });
   }
   if (in.left() != 0) throw_corrupt("bytes after the values");
-  w.kept.resize(n);
+  w.kept.resize(n + kAhead);
   in_parts(std::ssize(bits), stop, [&](std::int64_t begin, std::int64_t end) {
     std::transform(bits.data() + begin, bits.data() + end, w.kept.data() + begin, [&](std::uint32_t value) {
       return header.dtype == Dtype::float32 ? std::bit_cast<float>(value)
@@ -426,6 +429,17 @@ void scatter(const Header& header, const Rows& rows, const Workspace& w, core::S
     return in_parts(rows.elements(), stop, [&](std::int64_t begin, std::int64_t end) {
       convert(value + begin, end - begin, element + begin);
     });
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    if (core::has_avx2()) {
+      for (std::int64_t t = 0; t < rows.tokens; ++t, element += rows.features) {
+        const auto* bits = reinterpret_cast<const std::uint8_t*>(w.mask.row(t));
+        in_parts(rows.features, stop, [&](std::int64_t begin, std::int64_t end) {
+          value = scatter_avx2(value, end - begin, bits + begin / 8, element + begin);
+        });
+      }
+      return;
+    }
   }
   in_parts(rows.elements(), stop,
            [&](std::int64_t begin, std::int64_t end) { std::fill(element + begin, element + end, T{0}); });
@@ -456,7 +470,7 @@ void decode(const Header& header, core::StopToken& stop, Workspace& w, std::byte
     read_planes(header, grid, stop, w);
   }
   // Neither a scale nor a value that travelled as it is need be a number.
-  in_parts(std::ssize(w.kept), stop, [&](std::int64_t begin, std::int64_t end) {
+  in_parts(kept, stop, [&](std::int64_t begin, std::int64_t end) {
     if (!all_finite(w.kept.data() + begin, end - begin)) throw_corrupt("a value is not finite");
   });
   if (header.dtype == Dtype::float32) {

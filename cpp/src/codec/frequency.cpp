@@ -152,8 +152,8 @@ Knots knots_of(const Sums& sums, int symbols, int spacing_log2) {
     const std::uint64_t count =
         sums[static_cast<std::size_t>(last) + 1] - sums[static_cast<std::size_t>(first)];
     const auto s = static_cast<std::size_t>(k);
-    knots.level[s] =
-        static_cast<std::uint8_t>(level_of(count, sums.back() * static_cast<std::uint64_t>(last - first + 1)));
+    knots.level[s] = static_cast<std::uint8_t>(
+        level_of(count, sums.back() * static_cast<std::uint64_t>(last - first + 1)));
     knots.absent[s] = spacing_log2 == 0 && count == 0;
   }
   return knots;

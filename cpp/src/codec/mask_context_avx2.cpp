@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "ranks.hpp"
+
 #if CONSTELLM_HAS_AVX2_CODE
 #include <immintrin.h>
 #endif
@@ -10,19 +12,6 @@ namespace constellm::codec {
 
 #if CONSTELLM_HAS_AVX2_CODE
 namespace {
-
-// Of eight words, which each lane takes: those of a mask take one after the other.
-constexpr auto kRanks = [] {
-  std::array<std::array<std::uint8_t, 8>, 256> ranks{};
-  for (std::size_t mask = 0; mask < 256; ++mask) {
-    std::uint8_t rank = 0;
-    for (std::size_t lane = 0; lane < 8; ++lane) {
-      ranks[mask][lane] = rank;
-      rank = static_cast<std::uint8_t>(rank + (mask >> lane & 1));
-    }
-  }
-  return ranks;
-}();
 
 struct Lookup {
   __m256i part[4];

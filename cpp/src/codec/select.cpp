@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint64_t kOnes = 0x0101010101010101u;
 
 // Magnitudes of floats are ordered as the integers that have their bits. A magnitude of 0 here
-// stands for a value that may not be kept, so all others are one more than their bits. Returns the largest bits,
-// which those of infinities and NaNs are.
+// stands for a value that may not be kept, so all others are one more than their bits. Returns the largest
+// bits, which those of infinities and NaNs are.
 CONSTELLM_SIMD std::int32_t magnitudes(const float* row, std::int64_t n, std::uint32_t* out) {
   std::int32_t most = 0;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -47,7 +47,10 @@ class Search {
  public:
   // `bits` are those of the largest magnitude.
   Search(std::int64_t n, std::int64_t k, std::int32_t bits, std::uint32_t guess)
-      : k_(k), at_low_(n), high_(static_cast<std::uint32_t>(bits) + 2), spacing_((1u << 23) / static_cast<std::uint32_t>(std::min(k, n))) {
+      : k_(k),
+        at_low_(n),
+        high_(static_cast<std::uint32_t>(bits) + 2),
+        spacing_((1u << 23) / static_cast<std::uint32_t>(std::min(k, n))) {
     middle_ = guess > 0 && guess < high_ ? guess : high_ / 2;
   }
 
@@ -68,14 +71,16 @@ class Search {
     if (tries_ > 6 && tries_ % 2 == 0) {
       // Whatever the values are, every other step halves what is left.
     } else if (below_ && above_) {
-      next = low_ + width * static_cast<std::uint64_t>(at_low_ - k_) / static_cast<std::uint64_t>(at_low_ - at_high_);
+      next = low_ + width * static_cast<std::uint64_t>(at_low_ - k_) /
+                        static_cast<std::uint64_t>(at_low_ - at_high_);
     } else {
       // Magnitudes near the k-th of many with an exponential tail are about a k-th of an octave apart.
       const std::uint64_t step = static_cast<std::uint64_t>(std::abs(beyond)) * spacing_;
       next = beyond > 0 ? middle_ + step : middle_ - std::min<std::uint64_t>(step, middle_);
       spacing_ *= 2;
     }
-    middle_ = next <= low_ || next >= high_ ? static_cast<std::uint32_t>(low_ + width / 2) : static_cast<std::uint32_t>(next);
+    middle_ = next <= low_ || next >= high_ ? static_cast<std::uint32_t>(low_ + width / 2)
+                                            : static_cast<std::uint32_t>(next);
   }
 
  private:
@@ -131,7 +136,8 @@ bool top_k(const float* row, std::int64_t n, std::int64_t k, core::StopToken& st
            std::uint8_t* kept) {
   const std::int32_t most = magnitudes(row, n, scratch.magnitude.data());
   if (most >= kInfinity) return false;
-  mark(scratch.magnitude.data(), n, find_largest(scratch.magnitude.data(), n, k, most, stop, scratch.guess), kept);
+  mark(scratch.magnitude.data(), n, find_largest(scratch.magnitude.data(), n, k, most, stop, scratch.guess),
+       kept);
   return true;
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "ranks.hpp"
+
 #if CONSTELLM_HAS_AVX2_CODE
 #include <immintrin.h>
 #endif
@@ -85,6 +87,26 @@ CONSTELLM_AVX2 float* gather_avx2(const float* values, std::int64_t n, const std
   return out;
 }
 
+CONSTELLM_AVX2 const float* scatter_avx2(const float* values, std::int64_t n, const std::uint8_t* bits,
+                                         float* out) {
+  const __m256i one_each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  std::int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const std::uint8_t mask = bits[i / 8];
+    const __m128i rank = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(kRanks[mask].data()));
+    const __m256i kept = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(mask), one_each), one_each);
+    const __m256 next = _mm256_permutevar8x32_ps(_mm256_loadu_ps(values), _mm256_cvtepu8_epi32(rank));
+    _mm256_storeu_ps(out + i, _mm256_and_ps(next, _mm256_castsi256_ps(kept)));
+    values += __builtin_popcount(mask);
+  }
+  for (; i < n; ++i) {
+    const bool kept = (bits[i / 8] >> (i % 8) & 1) != 0;
+    out[i] = kept ? *values : 0.0f;
+    values += kept ? 1 : 0;
+  }
+  return values;
+}
+
 CONSTELLM_AVX2 std::uint32_t* list_avx2(std::uint32_t first, std::int64_t bytes, const std::uint8_t* bits,
                                         std::uint32_t* out) {
   for (std::int64_t b = 0; b < bytes; ++b, first += 8) {
@@ -101,6 +123,7 @@ std::int64_t count_from_avx2(const std::uint32_t*, std::int64_t, std::uint32_t) 
 void mark_from_avx2(const std::uint32_t*, std::int64_t, std::uint32_t, std::uint8_t*) {}
 std::int64_t pack_avx2(const std::uint8_t*, std::int64_t, std::uint8_t*) { return 0; }
 float* gather_avx2(const float*, std::int64_t, const std::uint8_t*, float* out) { return out; }
+const float* scatter_avx2(const float* values, std::int64_t, const std::uint8_t*, float*) { return values; }
 std::uint32_t* list_avx2(std::uint32_t, std::int64_t, const std::uint8_t*, std::uint32_t* out) { return out; }
 #endif
 

@@ -21,7 +21,12 @@ CONSTELLM_AVX2 std::int64_t pack_avx2(const std::uint8_t* kept, std::int64_t fea
 /// they end.
 CONSTELLM_AVX2 float* gather_avx2(const float* values, std::int64_t n, const std::uint8_t* bits, float* out);
 
-/// The same of the features' numbers, from `first` on.
+/// The way back: the next value where a bit is set, else 0. Up to seven values are read beyond the last;
+/// returns where they end.
+CONSTELLM_AVX2 const float* scatter_avx2(const float* values, std::int64_t n, const std::uint8_t* bits,
+                                         float* out);
+
+/// Gathers the features' numbers, from `first` on.
 CONSTELLM_AVX2 std::uint32_t* list_avx2(std::uint32_t first, std::int64_t bytes, const std::uint8_t* bits,
                                         std::uint32_t* out);
 

@@ -52,8 +52,8 @@ struct SelectorScratch {
   std::uint32_t guess = 0;
 };
 
-/// Keeps the largest magnitudes of a row of finite floats, the first of equal ones. [features] to bits. Top-k and
-/// block-top-k look whether all are finite: where it returns false one is not, and what is kept is open.
+/// Keeps the largest magnitudes of a row of finite floats, the first of equal ones. [features] to bits. Top-k
+/// and block-top-k look whether all are finite: where it returns false one is not, and what is kept is open.
 ///
 /// top-k: ceil(keep * features) of the row. block-top-k: the same of every block of consecutive features.
 /// slicer: as many as top-k, shared between the signs in proportion to their energies (sums of squares,
