@@ -11,8 +11,8 @@ All rows carry the same values, so the same error:
 * numpy and PyTorch pipelines: select, quantise and pack with array operations, then zstd (level 3) or zlib.
 * memcpy: the floats as they are, copied.
 
-Two tables: the whole array as one payload, and payloads of ``--small`` images (two are 64 KiB), all in turn: of
-one that is coded again and again the processor's branch prediction learns all by heart.
+Two tables: the whole array as one payload, and payloads of ``--small`` images (two are 64 KiB), all in turn:
+one that is coded again and again is learnt by heart by the processor's branch prediction.
 
 Speeds count uncompressed float bytes per second of the thread's processor time; the best of several runs.
 Without a file the activations are those of the shipped model on the shipped images, after block 8. ``--more``

@@ -53,7 +53,7 @@ struct Range {
 extern const std::array<Range, kTotal + 1> kDivisors;
 
 constexpr Range divisor_of(std::uint32_t freq) {
-  const int shift = std::bit_width(freq - 1);
+  const auto shift = static_cast<int>(std::bit_width(freq - 1));
   const std::uint64_t power = std::uint64_t{1} << (32 + shift);
   const auto reciprocal = static_cast<std::uint32_t>((power + freq - 1) / freq);  // without its highest bit
   return {reciprocal, static_cast<std::uint16_t>(freq), static_cast<std::uint16_t>(shift << kTotalBits)};
