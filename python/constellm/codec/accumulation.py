@@ -213,6 +213,11 @@ def score_rules(
     -------
     list of RuleScore
         For every basis and exponent, once against the error of the logits and once against the loss.
+
+    Raises
+    ------
+    ValueError
+        Where no row has several cuts, or a codec of one was not measured alone at that boundary.
     """
     several = [row for row in rows if len(row.cuts) > 1]
     if not several:

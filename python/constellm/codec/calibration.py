@@ -69,6 +69,13 @@ class Calibration:
         Of the network; measured on.
     largest : float
         The largest accumulated error that was measured; nothing is promised beyond.
+
+    Examples
+    --------
+    >>> from constellm import infer
+    >>> calibration = infer.calibration()
+    >>> calibration.max_error(0.01) < calibration.max_error(0.02)
+    True
     """
 
     basis: str

@@ -41,6 +41,11 @@ def quantisation_error(bits: int) -> float:
     float
         Dimensionless, root of mean squared error ÷ mean square.
 
+    Raises
+    ------
+    ValueError, TypeError
+        For bits that are no integer in [1, 16].
+
     Examples
     --------
     >>> from constellm import codec
@@ -73,6 +78,11 @@ def selection_error(keep: float, bits: int | None = None) -> float:
     -------
     float
         Dimensionless, root of mean squared error ÷ mean square.
+
+    Raises
+    ------
+    ValueError
+        For a share that is not in (0, 1].
 
     Examples
     --------

@@ -70,6 +70,11 @@ def quantise(
     list of Codec
         Named ``quantise-<bits>``, of group ``quantise``.
 
+    Raises
+    ------
+    ValueError, TypeError
+        For bits that are no integers in [1, 16], or a negative time.
+
     Examples
     --------
     >>> from constellm import codec
@@ -119,6 +124,11 @@ def top_k(
     -------
     list of Codec
         Named ``top-k-<keep>``, with ``-b<bits>`` where values are quantised; of group ``top-k``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a share that is not in (0, 1], bits that are no integers in [1, 16], or a negative time.
 
     Examples
     --------
@@ -181,6 +191,11 @@ def gumbel_mask(
     list of Codec
         Named ``gumbel-mask-<keep>-b<bits>``, of group ``gumbel-mask``.
 
+    Raises
+    ------
+    ValueError, TypeError
+        For a share that is not in (0, 1], bits that are no integers in [1, 16], or a negative time.
+
     Examples
     --------
     >>> from constellm import codec
@@ -228,6 +243,11 @@ def menu(family: str, **options: Any) -> list[Codec]:
     Returns
     -------
     list of Codec
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an unknown family or keyword, or a value out of range; the message lists what is known.
 
     Examples
     --------

@@ -31,6 +31,13 @@ class ImageSet:
     ------
     TypeError, ValueError
         If a shape, type or label is wrong; names the field, the value and the range.
+
+    Examples
+    --------
+    >>> from constellm import images
+    >>> few = images.synthetic(50, seed=0).per_class(2)
+    >>> few.pixels.shape, len(few.classes)
+    ((20, 64, 64, 3), 10)
     """
 
     pixels: np.ndarray

@@ -69,6 +69,14 @@ class Inference:
         Of the whole model.
     cuts : dict of int to Crossing
         By boundary, in order.
+
+    Examples
+    --------
+    >>> from constellm import codec, images, infer
+    >>> few = images.sample().per_class(1)
+    >>> found = infer.infer(infer.load(), few.pixels, cuts={6: codec.Direct(codec.Scheme(bits=8))})
+    >>> list(found.cuts), found.cuts[6].sent_bytes < found.cuts[6].raw_bytes
+    ([6], True)
     """
 
     logits: np.ndarray

@@ -53,6 +53,11 @@ def pipeedge(model: str) -> Measured:
     Measured
         Devices ``Minnowboard-E3845`` and ``RCC-VE-C2000``.
 
+    Raises
+    ------
+    ValueError
+        For a model that is not shipped; the message lists them.
+
     Examples
     --------
     >>> from constellm import model
@@ -169,6 +174,17 @@ def pipedream(model: str) -> Measured:
     -------
     Measured
         One device, ``gpu``.
+
+    Raises
+    ------
+    ValueError
+        For a model that is not shipped; the message lists them.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> len(model.pipedream("vgg16").profile)
+    40
 
     Notes
     -----

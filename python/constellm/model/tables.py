@@ -55,7 +55,7 @@ def from_arrays(
     Raises
     ------
     ValueError, TypeError
-    Names the figure, and the layer where it is one; for columns of unequal length, or an unknown figure.
+        Names the figure, and the layer where it is one; for columns of unequal length, or an unknown figure.
 
     Examples
     --------
@@ -119,6 +119,11 @@ def from_csv(path: PathName, *, input_bytes: float, **options: Any) -> Profile:
     Returns
     -------
     Profile
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a column that is missing or no figure; names the file, the line and the column.
     """
     known_keywords("from_csv()", options, _OPTIONS)
     path = as_path(path)

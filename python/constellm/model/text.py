@@ -165,7 +165,7 @@ def generation(
     Raises
     ------
     ValueError, TypeError
-    As `decoder`.
+        As `decoder`.
 
     Examples
     --------

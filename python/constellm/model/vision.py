@@ -37,6 +37,11 @@ def image_bytes(size: str | tuple[int, int], *, batch: int = 1, bits_per_pixel: 
     float
         [B]
 
+    Raises
+    ------
+    ValueError, TypeError
+        For a size that is not known, or a batch that is not > 0.
+
     Examples
     --------
     >>> from constellm import model

@@ -43,6 +43,11 @@ def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
         What was drawn on.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
     """
     plan = None if isinstance(shown, Problem) else as_plan(shown)
     network = (shown.problem if isinstance(shown, Plan) else shown).network

@@ -51,6 +51,13 @@ class Comparison:
         In the order of the methods.
     reference : str or None
         The method that speed-ups refer to; None where no method has a plan.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> table = split.compare(paper.collaborative.problem(), methods=["uniform", "optimal"])
+    >>> round(table["optimal"]["speed_up"], 2), len(table)
+    (2.51, 2)
     """
 
     problem: Problem

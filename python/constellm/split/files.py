@@ -96,6 +96,13 @@ def save_problem(problem: Problem, path: str | os.PathLike[str]) -> None:
     path : path-like
         Replaced where it exists.
 
+    Raises
+    ------
+    TypeError
+        If it is no `Problem`.
+    OSError
+        If the file cannot be written.
+
     Examples
     --------
     >>> from constellm import paper, split

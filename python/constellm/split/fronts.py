@@ -27,6 +27,13 @@ class ParetoFront:
         0 for an exact front; else see `pareto_front`.
     status : str
         ``"optimal"``, or ``"time_limit"`` / ``"interrupted"`` when plans may be missing.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> front = split.pareto_front(paper.collaborative.problem(relays=0), ("delay_s", "bytes"))
+    >>> front.status, all(plan.status == "feasible" for plan in front.plans)
+    ('optimal', True)
     """
 
     plans: tuple[Plan, ...]

@@ -50,6 +50,10 @@ class GenerationProblem:
     ------
     ValueError, TypeError
         For a value out of range; the message names the field, the value and the range.
+
+    Examples
+    --------
+    See `solve_generation`.
     """
 
     prefill: Problem

@@ -64,6 +64,13 @@ class Schedule:
         When the sink has the last result.
     bottleneck : int
         Index of the slowest server, the first of equals.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> found = split.schedule(split.solve(paper.collaborative.problem()))
+    >>> found.start_s.shape == found.finish_s.shape
+    True
     """
 
     servers: tuple[Server, ...]

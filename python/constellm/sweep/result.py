@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """Arrays over the axes of a sweep, where xarray is not installed."""
+    """Arrays over the axes of a sweep, where xarray is not installed.
+
+    Examples
+    --------
+    >>> from constellm import paper, sweep
+    >>> found = sweep.run(paper.collaborative.problem(relays=0), rate_bps=[1e8, 1e9], max_error=[0.5, 1.0])
+    >>> found["delay_s"].shape
+    (2, 2)
+    """
 
     dims: tuple[str, ...]
     """Names of the axes, in the order given; ``method`` is the last where several were."""

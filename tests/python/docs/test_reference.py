@@ -107,3 +107,13 @@ def test_docstrings_tell_every_parameter_and_what_comes_back() -> None:
             if not silent and not {"Returns", "Yields"} & set(sections):
                 missing.append(f"{full}: what it returns")
     assert missing == []
+
+
+def test_raises_name_exceptions_and_say_when() -> None:
+    pytest.importorskip("torch")  # of constellm.train
+    for full, function in functions():
+        section = sections_of(function).get("Raises", "")
+        for line in re.findall(r"^(\S.*)$", section, re.MULTILINE):
+            for name in line.split(", "):
+                assert re.fullmatch(r"([\w.]*\.)?\w*(Error|Interrupt|Interrupted)", name), (full, line)
+                assert re.search(rf"^{re.escape(line)}\n    +\S", section, re.MULTILINE), (full, line)
