@@ -16,11 +16,20 @@ from constellm.paper.collaborative.experiments.compression import PAPER_LADDER
 
 ROOT = Path(__file__).resolve().parents[3]
 RESULTS = ROOT / "docs" / "results"
+REPORTED = re.compile(r"[Tt]he paper (?:reports|measured)(?:[^.]|\.\d)*\.(?: [^.]*quotes(?:[^.]|\.\d)*\.)?")
 
 
 def text_of(page: str) -> str:
     """Its words with single spaces, without marks of emphasis."""
     return " ".join((ROOT / page).read_text(encoding="utf-8").replace("**", "").split())
+
+
+def words_of(notebook: int) -> str:
+    """The text cells of a notebook, as `text_of`."""
+    (path,) = (ROOT / "notebooks").glob(f"{notebook:02}-*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return " ".join(text.replace("**", "").split())
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
@@ -61,6 +70,8 @@ def test_random_sets_within_a_point() -> None:
     )
     assert f"{within} random configurations lose at most one point" in text_of("README.md")
     assert f"{within} within 1 point, measured on" in text_of("docs/reproduction.md")
+    told = re.search(r"Here it is (\d+): .* lose more, up to ([\d.]+)\.", words_of(9))
+    assert f"{told[1]} of {len(rows)}" == within and float(told[2]) == pytest.approx(worst, abs=0.051)
 
 
 def test_accuracy_of_the_shipped_network() -> None:
@@ -112,4 +123,17 @@ def test_what_readme_counts() -> None:
     profile = model.vit("vit-gigantic/14", image_px=224, batch=8)
     parameters = sum(layer.parameters for layer in profile.detail)
     assert f"{parameters / 1e9:.2f} billion parameters, {len(profile)} blocks" in page
-    assert f"{len(images.sample())} test images" in page
+    sample = len(images.sample())
+    assert f"{sample} test images" in page
+    assert f"The package ships {sample} of them" in text_of("docs/images.md")
+    assert f"of these {sample} images" in words_of(9)
+
+
+@pytest.mark.parametrize("notebook", [2, 3, 4, 5, 9])
+def test_notebooks_tell_the_papers_figures(notebook: int) -> None:
+    """What they say that the paper reports is what the claims page judges."""
+    claimed = " ".join(row["paper"] for row in rows_of("claims.csv")) + f" {codec.LOSSLESS_GAIN:.2f}×"
+    reported = REPORTED.search(words_of(notebook))[0]
+    figures = re.findall(r"\d[\d.]*(?: %|×)", reported)
+    assert figures
+    assert [figure for figure in figures if figure not in claimed] == []
