@@ -32,13 +32,8 @@ const char* simd_baseline() {
 #endif
 }
 
-// What the functions that are compiled twice use on this machine.
-const char* simd_in_use() {
-#if CONSTELLM_SIMD_DISPATCH
-  if (__builtin_cpu_supports("avx2")) return "avx2";
-#endif
-  return simd_baseline();
-}
+// What the functions that are compiled for more than the baseline use on this machine.
+const char* simd_in_use() { return core::has_avx2() ? "avx2" : simd_baseline(); }
 
 }  // namespace
 

@@ -1,7 +1,5 @@
 #include "rans_avx2.hpp"
 
-#include <cstring>
-
 #if CONSTELLM_HAS_AVX2_CODE
 #include <immintrin.h>
 #endif
