@@ -37,7 +37,7 @@ def plot_curves(
 
     Parameters
     ----------
-    table : mapping of str to array, or iterable of mappings
+    table : mapping of str to array_like, such as a DataFrame
         Columns `x`, `y` and, where given, `hue` and `se`; rows with NaN are left out.
     x, y : str
         Names; the unit that a name ends in is the axis's. Shares such as ``accuracy`` are in hundredths. An
@@ -225,7 +225,7 @@ def plot_predictions(
 
     Parameters
     ----------
-    table : mapping of str to array, or iterable of mappings
+    table : mapping of str to array_like, such as a DataFrame
         Columns of the names given.
     measured, predicted, hue : str
         Names of columns.
@@ -273,7 +273,7 @@ def plot_strips(table: Any, *, x: str, by: str, limit: float | None = None, ax: 
 
     Parameters
     ----------
-    table : mapping of str to array, or iterable of mappings
+    table : mapping of str to array_like, such as a DataFrame
         Columns `x` and `by`; rows with NaN are left out.
     x, by : str
         Names. Shares such as ``loss`` are in hundredths.

@@ -123,7 +123,7 @@ def test_blocks_print_what_stands_below_them(
     for block in blocks:
         printed = run_block(block["code"], name_of(page), namespace)
         if block["printed"] is not None:
-            assert printed == block["printed"]
+            assert printed == block["printed"], f"{Path(__file__).name} {page.name} writes it anew"
 
 
 def test_readme_and_how_to_pages_show_what_is_printed() -> None:
@@ -142,6 +142,12 @@ def test_links_to_notebooks_have_their_titles() -> None:
             assert title == first.strip().removeprefix("# "), (page.name, notebook)
             linked += 1
     assert linked >= 10
+
+
+def test_the_gallery_has_every_figure() -> None:
+    page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"\bplot\.(plot_\w+)\(", page))
+    assert drawn == {name for name in constellm.plot.__all__ if name.startswith("plot_")}
 
 
 def written_anew(page: Path) -> str:
