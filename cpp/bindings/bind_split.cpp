@@ -62,11 +62,16 @@ Names problem_keys() {
   return names;
 }
 
-Problem problem_from(const py::dict& given) {
+/// The values of a problem as keywords give them, those not given as in `like`.
+split::ProblemSpec spec_from(const py::dict& given, const split::ProblemSpec* like) {
   refuse_unknown(kProblem.name, given, problem_keys(), problem_keys());
   auto keywords = py::reinterpret_steal<py::dict>(PyDict_Copy(given.ptr()));
   split::ProblemSpec spec;
   std::vector<std::string_view> known;
+  if (like != nullptr) {
+    spec = *like;
+    kProblem.for_each([&](const auto& field) { known.emplace_back(field.name); });
+  }
   if (const py::object model = take(keywords, "model"); !model.is_none()) {
     forbid(keywords, {"layers", "input_bytes"}, "model");
     if (!py::hasattr(model, "layers") || !py::hasattr(model, "input_bytes")) {
@@ -83,6 +88,7 @@ Problem problem_from(const py::dict& given) {
     const auto endpoint = [&](const char* key, const std::optional<std::string>& initial, std::string& id) {
       if (keywords.contains(key) && (!initial || !py::object(keywords[key]).is_none())) return;
       take(keywords, key);
+      if (!initial && like != nullptr) return;
       if (!initial) {
         throw py::type_error(std::string("Problem: missing required key '") + key +
                              "': the network has none");
@@ -94,7 +100,7 @@ Problem problem_from(const py::dict& given) {
     endpoint("sink", spec.network.sink, spec.sink);
   }
   read_keywords(kProblem, keywords, spec, known);
-  return Problem(std::move(spec));
+  return spec;
 }
 
 /// With the network as one value in place of its lists.
@@ -109,31 +115,10 @@ py::dict problem_keywords(const Problem& problem) {
   return keywords;
 }
 
+Problem problem_from(const py::dict& given) { return Problem(spec_from(given, nullptr)); }
+
 Problem replaced(const Problem& problem, const py::kwargs& changes) {
-  py::dict keywords = problem_keywords(problem);
-  const auto given = [&](const char* key) {
-    return changes.contains(key) && !py::object(changes[key]).is_none();
-  };
-  if (given("model")) {
-    take(keywords, "layers");
-    take(keywords, "input_bytes");
-  }
-  if (given("nodes") || given("links")) {
-    take(keywords, "network");
-    keywords["nodes"] = py::cast(problem.spec().network.nodes);
-    keywords["links"] = py::cast(problem.spec().network.links);
-  }
-  if (given("network")) {  // brings its own endpoints; where it has none, those of this problem stay
-    for (const char* end : {"source", "sink"}) {
-      if (!py::object(py::getattr(changes["network"], end, py::none())).is_none()) take(keywords, end);
-    }
-  }
-  for (const auto& [key, value] : changes) {
-    const std::string name = FromPython<std::string>::get(key, "keyword");
-    if ((name == "model" || name == "network") && value.is_none()) continue;  // not given
-    keywords[key] = value;
-  }
-  return problem_from(keywords);
+  return {spec_from(changes, &problem.spec()), problem};
 }
 
 py::dict problem_to_dict(const Problem& problem) {

@@ -4,7 +4,7 @@
 
 namespace constellm::codec {
 
-void validate(const Codec& codec, std::string_view where) { core::check_ranges(codec, where); }
+void validate(const Codec& codec, const core::Place& where) { core::check_ranges(codec, where); }
 
 double from_resource(ErrorRule rule, double resource) {
   return rule == ErrorRule::sum ? resource : std::sqrt(resource);

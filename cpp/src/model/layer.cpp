@@ -2,6 +2,6 @@
 
 namespace constellm::model {
 
-void validate(const Layer& layer, std::string_view where) { core::check_ranges(layer, where); }
+void validate(const Layer& layer, const core::Place& where) { core::check_ranges(layer, where); }
 
 }  // namespace constellm::model

@@ -115,7 +115,7 @@ NodeTable::NodeTable(std::vector<Node> nodes) : nodes_(std::move(nodes)) {
   if (nodes_.empty()) throw InvalidInput("nodes: at least one is needed, got 0");
   require_positions(nodes_.size(), "nodes");
   position_.reserve(nodes_.size());
-  for (std::size_t i = 0; i < nodes_.size(); ++i) validate(nodes_[i], at("nodes", i) + ".");
+  for (std::size_t i = 0; i < nodes_.size(); ++i) validate(nodes_[i], {"nodes", i});
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!position_.emplace(nodes_[i].id, static_cast<std::int32_t>(i)).second) {
       throw InvalidInput(at("nodes", i) + ".id: '" + nodes_[i].id + "' is used by another node");
@@ -139,23 +139,27 @@ Graph::Graph(std::shared_ptr<const NodeTable> nodes, std::vector<std::int32_t> f
 }
 
 Graph::Graph(const Network& network) : nodes_(std::make_shared<const NodeTable>(network.nodes)) {
-  std::vector<std::int32_t> from;
-  std::vector<std::int32_t> to;
-  LinkColumns columns;
-  LinkGroups groups;
+  const std::size_t count = network.links.size();
+  std::vector<std::int32_t> from(count);
+  std::vector<std::int32_t> to(count);
+  LinkColumns columns{std::vector<double>(count), std::vector<double>(count), std::vector<double>(count)};
+  LinkGroups groups{{}, std::vector<std::int32_t>(count, -1)};
   std::unordered_map<std::string_view, std::int32_t> known;
-  for (std::size_t i = 0; i < network.links.size(); ++i) {
+  const auto end = [&](const std::string& id, std::size_t i, const char* which) {
+    const std::int32_t position = nodes_->find(id);
+    return position < 0 ? node(id, at("links", i) + which) : position;  // the same, with a message
+  };
+  for (std::size_t i = 0; i < count; ++i) {
     const Link& link = network.links[i];
-    from.push_back(node(link.from, at("links", i) + ".from"));
-    to.push_back(node(link.to, at("links", i) + ".to"));
-    columns.rate_bps.push_back(link.rate_bps);
-    columns.latency_s.push_back(link.latency_s);
-    columns.overhead_s.push_back(link.overhead_s);
-    groups.of.push_back(-1);
+    from[i] = end(link.from, i, ".from");
+    to[i] = end(link.to, i, ".to");
+    columns.rate_bps[i] = link.rate_bps;
+    columns.latency_s[i] = link.latency_s;
+    columns.overhead_s[i] = link.overhead_s;
     if (!link.group) continue;
     const auto next = static_cast<std::int32_t>(groups.groups.size());
-    groups.of.back() = known.emplace(*link.group, next).first->second;
-    if (groups.of.back() == next) groups.groups.push_back(*link.group);
+    groups.of[i] = known.emplace(*link.group, next).first->second;
+    if (groups.of[i] == next) groups.groups.push_back(*link.group);
   }
   *this = Graph(nodes_, std::move(from), std::move(to), std::move(columns), std::move(groups));
 }

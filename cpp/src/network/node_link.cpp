@@ -4,12 +4,12 @@
 
 namespace constellm::network {
 
-void validate(const Node& node, std::string_view where) { core::check_ranges(node, where); }
+void validate(const Node& node, const core::Place& where) { core::check_ranges(node, where); }
 
-void validate(const Link& link, std::string_view where) {
+void validate(const Link& link, const core::Place& where) {
   core::check_ranges(link, where);
   if (link.from == link.to) {
-    throw core::InvalidInput(std::string(where) + "to: a link from '" + link.from + "' to itself");
+    throw core::InvalidInput(where.text() + "to: a link from '" + link.from + "' to itself");
   }
 }
 

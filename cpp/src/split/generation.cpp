@@ -131,10 +131,7 @@ void validate(const GenerationSpec& spec) {
     throw core::InvalidInput("decode: " + std::to_string(spec.decode.size()) + " layers for " +
                              std::to_string(spec.prefill.spec().layers.size()) + " of the prefill");
   }
-  for (std::size_t i = 0; i < spec.decode.size(); ++i) {
-    const std::string where = "decode[" + std::to_string(i) + "].";
-    core::check_ranges(spec.decode[i], where);
-  }
+  for (std::size_t i = 0; i < spec.decode.size(); ++i) core::check_ranges(spec.decode[i], {"decode", i});
   if (spec.memory_bandwidth_bps.size() != nodes.size()) {
     throw core::InvalidInput("memory_bandwidth_bps: " + std::to_string(spec.memory_bandwidth_bps.size()) +
                              " entries for " + std::to_string(nodes.size()) + " nodes");

@@ -78,12 +78,18 @@ void check_magnitude(const Problem& problem) {
 
 }  // namespace
 
-Problem::Problem(ProblemSpec spec) {
+Problem::Problem(ProblemSpec spec) : Problem(std::move(spec), nullptr) {}
+
+Problem::Problem(ProblemSpec spec, const Problem& like) : Problem(std::move(spec), &like) {}
+
+Problem::Problem(ProblemSpec spec, const Problem* like) {
   check_name(spec.name);
   if (spec.layers.empty()) throw InvalidInput("layers: at least one is needed, got 0");
-  for (std::size_t i = 0; i < spec.layers.size(); ++i) model::validate(spec.layers[i], at("layers", i));
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) model::validate(spec.layers[i], {"layers", i});
   core::check_ranges(spec, "");
-  const network::Graph graph(spec.network);
+  const bool shared = like != nullptr && like->spec().network.nodes == spec.network.nodes &&
+                      like->spec().network.links == spec.network.links;
+  const network::Graph graph = shared ? like->graph() : network::Graph(spec.network);
   const std::int32_t source = graph.node(spec.source, "source");
   const std::int32_t sink = graph.node(spec.sink, "sink");
   spec.network.source = spec.source;
@@ -96,7 +102,7 @@ Problem::Problem(ProblemSpec spec) {
   std::unordered_set<std::string_view> names;
   for (std::size_t i = 0; i < spec.codecs.size(); ++i) {
     const codec::Codec& codec = spec.codecs[i];
-    codec::validate(codec, at("codecs", i));
+    codec::validate(codec, {"codecs", i});
     if (!names.insert(codec.name).second) {
       throw InvalidInput(at("codecs", i) + "name: '" + codec.name + "' is used by another codec");
     }

@@ -60,7 +60,7 @@ struct Rolling {
   };
 
   Cart question(Cart cart) const {
-    for (const Wheel& wheel : cart.wheels) core::check_ranges(wheel, "wheels[" + wheel.name + "].");
+    for (std::size_t i = 0; i < cart.wheels.size(); ++i) core::check_ranges(cart.wheels[i], {"wheels", i});
     return cart;
   }
   Way answer(const Cart& cart, const std::string& method, core::StopToken&, Memory& memory) const {
@@ -111,7 +111,7 @@ TEST_CASE("any record with a table is swept over its fields by its own solver", 
     CHECK(status[row] == sweep::kInvalid);
     CHECK(std::isnan(way[row]));
   }
-  CHECK(messages[6] == "wheels[left].radius_m: -1 is not in (0, inf)");
+  CHECK(messages[6] == "wheels[0].radius_m: -1 is not in (0, inf)");
   CHECK_THAT(messages[8], ContainsSubstring("turns: 2.5 is not in"));
 }
 

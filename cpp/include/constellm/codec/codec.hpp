@@ -47,7 +47,7 @@ constexpr auto fields(const Codec*) {
       .with_example("clm.codec.Codec(name='half', ratio=2.0, error=0.001)");
 }
 
-void validate(const Codec& codec, std::string_view where);
+void validate(const Codec& codec, const core::Place& where);
 
 /// How the errors of the cuts of a plan combine. Both rules add something up along the path
 /// (the errors, or their squares), which is what an exact search needs of a resource.

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -238,6 +239,23 @@ constexpr auto fields_of() {
   return fields(static_cast<const T*>(nullptr));
 }
 
+/// Where a record stands: a text, or an item of a list, which is made a text only in a message.
+class Place {
+ public:
+  Place(std::string_view text) : list_(text) {}  // NOLINT(google-explicit-constructor): a text is a place
+  Place(const char* text) : list_(text) {}       // NOLINT(google-explicit-constructor)
+  Place(std::string_view list, std::size_t item) : list_(list), item_(item), is_item_(true) {}
+
+  [[nodiscard]] std::string text() const {
+    return is_item_ ? std::string(list_) + "[" + std::to_string(item_) + "]." : std::string(list_);
+  }
+
+ private:
+  std::string_view list_;
+  std::size_t item_ = 0;
+  bool is_item_ = false;
+};
+
 /// Holds a number, or every entry of a list, against a range; throws InvalidInput.
 inline void check_range(std::string_view where, const char* name, const Range& range, double value) {
   if (!range.contains(value)) throw_out_of_range(where, name, value, range.text);
@@ -258,6 +276,12 @@ inline void check_range(std::string_view where, const char* name, const Range& r
 
 namespace detail {
 
+inline bool within(const Range& range, double value) { return range.contains(value); }
+inline bool within(const Range& range, std::int64_t value) { return range.contains(value); }
+inline bool within(const Range& range, const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [&](double v) { return range.contains(v); });
+}
+
 template <class V>
 concept Checked =
     std::is_same_v<V, double> || std::is_same_v<V, std::int64_t> || std::is_same_v<V, std::vector<double>>;
@@ -267,29 +291,32 @@ concept Checked =
 /// Holds every number against its range and every text that must not be empty; throws InvalidInput that
 /// names `where` with the field, the value and the range.
 template <class T, class... Access>
-void check_ranges(const Record<T, Access...>& table, const T& record, std::string_view where) {
+void check_ranges(const Record<T, Access...>& table, const T& record, const Place& where) {
   table.for_each([&]<class A>(const Field<T, A>& field) {
     using V = typename Field<T, A>::Value;
     const auto& value = field.of(record);
-    const std::string inside =
-        *field.section == '\0' ? std::string() : std::string(where) + field.section + ".";
-    const std::string_view place = inside.empty() ? where : std::string_view(inside);
+    const auto place = [&] {
+      return where.text() + (*field.section == '\0' ? std::string() : std::string(field.section) + ".");
+    };
+    const auto check = [&](const auto& number) {
+      if (!detail::within(field.range, number)) check_range(place(), field.name, field.range, number);
+    };
     if constexpr (detail::Checked<V>) {
-      check_range(place, field.name, field.range, value);
+      check(value);
     } else if constexpr (requires {
                            requires detail::Checked<typename V::value_type>;
                            value.has_value();
                          }) {
-      if (value) check_range(place, field.name, field.range, *value);
+      if (value) check(*value);
     } else if constexpr (std::is_same_v<V, std::string>) {
       if (!field.may_be_empty && value.empty())
-        throw InvalidInput(std::string(place) + field.name + ": must not be empty");
+        throw InvalidInput(place() + field.name + ": must not be empty");
     }
   });
 }
 
 template <Described T>
-void check_ranges(const T& record, std::string_view where) {
+void check_ranges(const T& record, const Place& where) {
   check_ranges(fields_of<T>(), record, where);
 }
 

@@ -38,6 +38,6 @@ constexpr auto fields(const Layer*) {
 }
 
 /// Throws core::InvalidInput that names `where` and the field.
-void validate(const Layer& layer, std::string_view where);
+void validate(const Layer& layer, const core::Place& where);
 
 }  // namespace constellm::model

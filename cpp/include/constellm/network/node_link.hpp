@@ -79,8 +79,8 @@ constexpr auto fields(const Link*) {
       .with_example("clm.network.Link(from_='s0', to='s1', rate_bps=1e9, latency_s=0.01)");
 }
 
-void validate(const Node& node, std::string_view where);
-void validate(const Link& link, std::string_view where);
+void validate(const Node& node, const core::Place& where);
+void validate(const Link& link, const core::Place& where);
 
 /// Seconds that a message of `bytes` occupies a link; its propagation comes on top.
 constexpr double hop_s(double overhead_s, double rate_bps, double bytes) {

@@ -96,6 +96,8 @@ constexpr auto fields(const ProblemSpec*) {
 class Problem {
  public:
   explicit Problem(ProblemSpec spec);
+  /// The same; where the network is that of another problem, in its memory.
+  Problem(ProblemSpec spec, const Problem& like);
 
   [[nodiscard]] const ProblemSpec& spec() const { return data_->spec; }
   [[nodiscard]] const network::Graph& graph() const { return data_->graph; }
@@ -132,6 +134,7 @@ class Problem {
   [[nodiscard]] double energy_limit_with_room() const;
 
  private:
+  Problem(ProblemSpec spec, const Problem* like);
   struct Data {
     ProblemSpec spec;
     network::Graph graph;

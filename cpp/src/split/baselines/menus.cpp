@@ -55,7 +55,7 @@ Menu completed(const Problem& problem, std::vector<Codec> codecs, std::vector<st
   if (codecs.size() == problem.spec().codecs.size()) return {problem, std::move(allowed)};
   ProblemSpec spec = problem.spec();
   spec.codecs = std::move(codecs);
-  return {Problem(std::move(spec)), std::move(allowed)};
+  return {Problem(std::move(spec), problem), std::move(allowed)};
 }
 
 std::vector<std::int32_t> positions_of(const Problem& problem, std::string_view group) {

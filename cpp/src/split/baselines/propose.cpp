@@ -52,11 +52,14 @@ const Method* find_method(std::string_view name) {
 }
 
 Problem restricted(const Menu& menu) {
+  if (menu.allowed.size() == static_cast<std::size_t>(menu.home.codec_count()) &&
+      std::is_sorted(menu.allowed.begin(), menu.allowed.end()))
+    return menu.home;
   ProblemSpec spec = menu.home.spec();
   std::vector<codec::Codec> codecs;
   for (const std::int32_t k : menu.allowed) codecs.push_back(spec.codecs[static_cast<std::size_t>(k)]);
   spec.codecs = std::move(codecs);
-  return Problem(std::move(spec));
+  return {std::move(spec), menu.home};
 }
 
 /// Of the codecs that the method brought along, only those that its plan uses stay in the menu.
@@ -75,7 +78,7 @@ void drop_unused(const Problem& asked, Proposal& proposal) {
       stage.codec = position[k];
     }
   }
-  proposal.problem = Problem(std::move(spec));
+  proposal.problem = {std::move(spec), asked};
   proposal.added_codecs = proposal.problem.codec_count() - asked.codec_count();
 }
 

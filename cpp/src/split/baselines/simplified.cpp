@@ -9,9 +9,9 @@ namespace {
 
 using core::z;
 
-Plan best(ProblemSpec question, core::StopToken& stop, search::Workspace& workspace,
+Plan best(const Problem& problem, ProblemSpec question, core::StopToken& stop, search::Workspace& workspace,
           const SolveOptions& options = {}) {
-  return solve(Problem(std::move(question)), options, stop, workspace);
+  return solve(Problem(std::move(question), problem), options, stop, workspace);
 }
 
 template <class Keep>
@@ -99,14 +99,14 @@ std::optional<Assignment> no_pipeline(const Problem& problem, core::StopToken& s
                                       search::Workspace& workspace) {
   ProblemSpec question = problem.spec();
   latency_question(question);
-  return best(std::move(question), stop, workspace).assignment;
+  return best(problem, std::move(question), stop, workspace).assignment;
 }
 
 std::optional<Assignment> jalad(const Problem& problem, core::StopToken& stop, search::Workspace& workspace) {
   ProblemSpec question = problem.spec();
   latency_question(question);
   question.limits.max_energy_j.reset();
-  return best(std::move(question), stop, workspace).assignment;
+  return best(problem, std::move(question), stop, workspace).assignment;
 }
 
 std::optional<Assignment> neurosurgeon(const Problem& problem, core::StopToken& stop,
@@ -116,7 +116,7 @@ std::optional<Assignment> neurosurgeon(const Problem& problem, core::StopToken& 
   latency_question(question);
   const SolveOptions ends =
       only_these_host(problem, [&](std::int32_t v) { return v == problem.source() || v == problem.sink(); });
-  return best(std::move(question), stop, workspace, ends).assignment;
+  return best(problem, std::move(question), stop, workspace, ends).assignment;
 }
 
 std::optional<Assignment> pipeedge(const Problem& problem, core::StopToken& stop,
@@ -124,7 +124,7 @@ std::optional<Assignment> pipeedge(const Problem& problem, core::StopToken& stop
   ProblemSpec question = problem.spec();
   without_limits(question);
   question.objective = Objective::throughput;
-  return best(std::move(question), stop, workspace).assignment;
+  return best(problem, std::move(question), stop, workspace).assignment;
 }
 
 std::optional<Assignment> edgeshard_latency(const Problem& problem, core::StopToken& stop,
@@ -132,7 +132,7 @@ std::optional<Assignment> edgeshard_latency(const Problem& problem, core::StopTo
   ProblemSpec question = problem.spec();
   without_limits(question);
   latency_question(question);
-  return best(std::move(question), stop, workspace, first_layer_at_source(problem)).assignment;
+  return best(problem, std::move(question), stop, workspace, first_layer_at_source(problem)).assignment;
 }
 
 std::optional<Assignment> edgeshard_throughput(const Problem& problem, core::StopToken& stop,
@@ -140,7 +140,7 @@ std::optional<Assignment> edgeshard_throughput(const Problem& problem, core::Sto
   ProblemSpec question = problem.spec();
   without_limits(question);
   question.objective = Objective::throughput;
-  return best(std::move(question), stop, workspace, first_layer_at_source(problem)).assignment;
+  return best(problem, std::move(question), stop, workspace, first_layer_at_source(problem)).assignment;
 }
 
 }  // namespace constellm::split
