@@ -149,12 +149,6 @@ class CostPass {
     return &row[graph_.at(vertex, level, 0)];
   }
 
-  [[nodiscard]] double work_prefix(std::int32_t node, std::int32_t level) const {
-    double total = extension_.stage_rate(node) * graph_.work_s[graph_.at(node, level)];
-    if (!table_.resource.work_extra.empty()) total += table_.resource.work_extra[graph_.at(node, level)];
-    return total;
-  }
-
   void clear(std::int32_t vertex, Span levels) {
     double* best = &table_.pass_on[graph_.at(vertex, levels.lo, 0)];
     std::fill(best, best + z(levels.rows()) * stride_, kInfinity);
@@ -222,28 +216,74 @@ class CostPass {
     }
   }
 
-  /// stage[vertex, levels]: the best end in (level, reach], the front of a monotone queue. Ends enter
-  /// the queue as the levels fall; `left` is where stages can end.
+  /// Where stages at a vertex may well end, a monotone queue: each by what is to go from there and all work
+  /// before it. Its ends are kept in the scratch, its numbers at hand.
+  struct Ends {
+    const double* stage_end;
+    const double* work_s;
+    const double* work_extra;  // or null
+    double rate;
+    double* key;
+    std::int32_t* queue;
+    std::int32_t head;
+    std::int32_t tail;
+
+    [[nodiscard]] double work_before(std::int32_t level) const {
+      return work_extra == nullptr ? rate * work_s[level] : rate * work_s[level] + work_extra[level];
+    }
+    void enter(std::int32_t level) {
+      if (level == 0 || stage_end[level] == kInfinity) return;
+      const double cost = stage_end[level] + work_before(level);
+      key[level] = cost;
+      while (tail > head && key[queue[tail - 1]] >= cost) --tail;
+      queue[tail++] = level;
+    }
+    /// The best end in (level, furthest], without the work before `level`; levels fall from call to call.
+    [[nodiscard]] double best(std::int32_t level, std::int32_t furthest) {
+      while (head < tail && queue[head] > furthest) ++head;
+      return head == tail ? kInfinity : key[queue[head]] - work_before(level);
+    }
+  };
+
+  [[nodiscard]] Ends ends_of(std::int32_t vertex, std::int32_t node) {
+    const std::vector<double>& extra = table_.resource.work_extra;
+    const std::size_t row = graph_.at(vertex, 0);
+    return {&table_.stage_end[row],
+            &graph_.work_s[graph_.at(node, 0)],
+            extra.empty() ? nullptr : &extra[graph_.at(node, 0)],
+            extension_.stage_rate(node),
+            &scratch_.key[row],
+            &scratch_.queue[row],
+            scratch_.queue_head[z(vertex)],
+            scratch_.queue_tail[z(vertex)]};
+  }
+
+  void keep(const Ends& ends, std::int32_t vertex) {
+    scratch_.queue_head[z(vertex)] = ends.head;
+    scratch_.queue_tail[z(vertex)] = ends.tail;
+  }
+
+  /// stage[vertex, levels]: the best end in (level, reach]. Ends enter the queue as the levels fall;
+  /// `left` is where stages can end.
   void begin_stages(std::int32_t vertex, Span levels, Span left) {
     const std::int32_t node = graph_.node[z(vertex)];
     const double fixed = extension_.stage_rate(node) * graph_.stage_fixed_s[z(node)];
-    const double* key = &scratch_.key[graph_.at(vertex, 0)];
-    const std::int32_t* queue = &scratch_.queue[graph_.at(vertex, 0)];
-    std::int32_t next = left.hi;  // the next end to enter
-    auto& head = scratch_.queue_head[z(vertex)];
-    for (std::int32_t level = levels.hi; level >= levels.lo; --level) {
-      if (graph_.coarse[z(node)] != 0) {
+    const std::int32_t* furthest = &reach_.furthest[graph_.at(node, 0)];
+    double* stage = &table_.stage[graph_.at(vertex, 0)];
+    if (graph_.coarse[z(node)] != 0) {
+      for (std::int32_t level = levels.hi; level >= levels.lo; --level) {
         if (stop_.should_stop(graph_.rows() / 16)) return;
-        table_.stage[graph_.at(vertex, level)] = fixed + best_end_by_sum(vertex, node, level);
-        continue;
+        stage[level] = fixed + best_end_by_sum(vertex, node, level);
       }
-      for (; next > level && next >= left.lo; --next) enter_queue(vertex, node, next);
-      const std::int32_t furthest = reach_.furthest[graph_.at(node, level)];
-      while (head < scratch_.queue_tail[z(vertex)] && queue[head] > furthest) ++head;
-      const bool none = level == graph_.levels || head == scratch_.queue_tail[z(vertex)];
-      table_.stage[graph_.at(vertex, level)] =
-          none ? kInfinity : fixed + (key[queue[head]] - work_prefix(node, level));
+      return;
     }
+    Ends ends = ends_of(vertex, node);
+    std::int32_t next = left.hi;  // the next end to enter
+    for (std::int32_t level = levels.hi; level >= levels.lo; --level) {
+      for (; next > level && next >= left.lo; --next) ends.enter(next);
+      stage[level] = fixed + ends.best(level, furthest[level]);
+    }
+    keep(ends, vertex);
   }
 
   [[nodiscard]] double best_end_by_sum(std::int32_t vertex, std::int32_t node, std::int32_t level) const {
@@ -254,18 +294,6 @@ class CostPass {
                                 extension_.stage(node, graph_.work_time_s(node, level, end), level, end));
     }
     return best;
-  }
-
-  void enter_queue(std::int32_t vertex, std::int32_t node, std::int32_t level) {
-    const auto row = graph_.at(vertex, level);
-    if (level == 0 || graph_.coarse[z(node)] != 0 || table_.stage_end[row] == kInfinity) return;
-    const double key = table_.stage_end[row] + work_prefix(node, level);
-    scratch_.key[row] = key;
-    std::int32_t* queue = &scratch_.queue[graph_.at(vertex, 0)];
-    auto& tail = scratch_.queue_tail[z(vertex)];
-    while (tail > scratch_.queue_head[z(vertex)] && scratch_.key[graph_.at(vertex, queue[tail - 1])] >= key)
-      --tail;
-    queue[tail++] = level;
   }
 
   /// arrive[vertex, levels, .]: begin a stage, or pass on what came.
@@ -332,7 +360,7 @@ class CostPass {
       }
       for (std::int32_t vertex = 0; vertex < graph_.vertices(); ++vertex) {
         end_stages(vertex, here);
-        if (graph_.hosts(vertex)) enter_queue(vertex, graph_.node[z(vertex)], level);
+        if (graph_.hosts(vertex)) enter_end(vertex, level);
       }
     }
   }
@@ -345,6 +373,12 @@ class CostPass {
       if (changed_in_[z(graph_.arc_to[z(a)])] >= sweep - 1) relax_arc(vertex, a, here);
     }
     return !std::equal(before_.begin(), before_.end(), best);
+  }
+
+  void enter_end(std::int32_t vertex, std::int32_t level) {
+    Ends ends = ends_of(vertex, graph_.node[z(vertex)]);
+    ends.enter(level);
+    keep(ends, vertex);
   }
 
   void begin_stage_here(std::int32_t vertex, std::int32_t level) {

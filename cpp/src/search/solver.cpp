@@ -16,10 +16,10 @@ constexpr int kAscentPasses = 8;        // passes for the multipliers of one int
 constexpr double kAscentEnough = 0.03;  // stop when a pass could close less than this share of the gap
 // Labels to try on an interval that could be halved instead, one for so many entries of a pass; its
 // halves may have twice as many.
-constexpr std::size_t kEntriesPerLabel = 100;
+constexpr std::size_t kEntriesPerLabel = 37;
 constexpr std::size_t kLeastBudget = 64;
 constexpr std::int64_t kEndlessGrowth = 8;  // of the budget while there is no incumbent at all
-constexpr double kPromising = 0.03;         // try only where the bound is within this share of the cutoff
+constexpr double kPromising = 0.04;         // try only where the bound is within this share of the cutoff
 constexpr double kNarrow = 0.1;             // an interval whose width is this share of its gap is not halved
 constexpr int kRounds = 2;                  // times an interval is shortened from above before it is halved
 constexpr double kShorter = 0.7;            // and only while it shrinks to this share
@@ -186,28 +186,29 @@ class Solver {
     interval.walks.keep_within(with_room(interval.hi));
     double best = -kInfinity;
     if (!try_at(std::vector<double>(multipliers_), interval, best)) return best;
+    std::vector<std::uint8_t> at_peak(goal_.resources.size(), 0);
     for (int passes = 0; passes < kAscentPasses && !context_.stopped();) {
-      const std::size_t r = most_off();
+      const std::size_t r = most_off(at_peak);
       if (r == goal_.resources.size()) return best;
       const double before = best;
-      const int made = climb(interval, r, best);
-      passes += made;
-      if (best == kInfinity || goal_.resources.size() == 1 || made == 0 ||
-          best - before <= enough(best, interval))
-        break;
+      passes += climb(interval, r, best);
+      if (best == kInfinity) return best;
+      // Where one multiplier has moved the others may have somewhere to go again.
+      if (best > before) std::fill(at_peak.begin(), at_peak.end(), 0);
+      at_peak[r] = 1;
     }
     return best;
   }
 
-  /// The resource whose limit the walk of the best bound misses by the greatest share: that it breaks,
-  /// or that it leaves room in although it has a price.
-  [[nodiscard]] std::size_t most_off() const {
+  /// Of the resources whose multiplier is not at its peak, that whose limit the walk of the best bound
+  /// misses by the greatest share: that it breaks, or that it leaves room in although it has a price.
+  [[nodiscard]] std::size_t most_off(const std::vector<std::uint8_t>& at_peak) const {
     std::size_t r = goal_.resources.size();
     double most = 0.0;
     for (std::size_t i = 0; i < goal_.resources.size(); ++i) {
       const double over = (best_taken_.used[i] - goal_.limits[i]) / std::max(goal_.limits[i], 1e-300);
       const double off = over > 0.0 ? over : (multipliers_[i] > 0.0 ? -over : 0.0);
-      if (off > most) {
+      if (at_peak[i] == 0 && off > most) {
         most = off;
         r = i;
       }
