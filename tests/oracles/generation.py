@@ -16,7 +16,7 @@ class Generation:
 
     problem: dict
     decode: list[tuple[float, float, float]]
-    bandwidth_bps: dict[str, float]
+    bandwidth_bytes_per_s: dict[str, float]
     new_tokens: int
     token_bytes: float
 
@@ -48,7 +48,9 @@ def total_s(g: Generation, plan: dict) -> tuple[float, float]:
             size = g.decode[previous["last_layer"]][2]
             busy += size * codecs[previous["codec"]].get("decode_s_per_byte", 0.0) * scale
         for flop, read, _ in g.decode[stage["first_layer"] : stage["last_layer"] + 1]:
-            busy += max(flop / node["flop_per_s"] if flop else 0.0, 8 * read / g.bandwidth_bps[stage["node"]])
+            busy += max(
+                flop / node["flop_per_s"] if flop else 0.0, read / g.bandwidth_bytes_per_s[stage["node"]]
+            )
         if i + 1 < len(stages):
             size = g.decode[stage["last_layer"]][2]
             codec = codecs[stage["codec"]]

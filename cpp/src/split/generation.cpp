@@ -22,7 +22,7 @@ double decode_layer_s(const GenerationSpec& spec, std::int32_t node, std::int32_
   const DecodeLayer& d = spec.decode[z(layer)];
   const network::Node& n = spec.prefill.spec().network.nodes[z(node)];
   const double compute_s = d.flop > 0.0 ? d.flop / n.flop_per_s : 0.0;
-  return std::max(compute_s, core::transfer_s(d.read_bytes, spec.memory_bandwidth_bps[z(node)]));
+  return std::max(compute_s, d.read_bytes / spec.memory_bandwidth_bytes_per_s[z(node)]);
 }
 
 double decode_sent_bytes(const GenerationSpec& spec, std::int32_t layer, std::int32_t codec) {
@@ -132,14 +132,15 @@ void validate(const GenerationSpec& spec) {
                              std::to_string(spec.prefill.spec().layers.size()) + " of the prefill");
   }
   for (std::size_t i = 0; i < spec.decode.size(); ++i) core::check_ranges(spec.decode[i], {"decode", i});
-  if (spec.memory_bandwidth_bps.size() != nodes.size()) {
-    throw core::InvalidInput("memory_bandwidth_bps: " + std::to_string(spec.memory_bandwidth_bps.size()) +
-                             " entries for " + std::to_string(nodes.size()) + " nodes");
+  if (spec.memory_bandwidth_bytes_per_s.size() != nodes.size()) {
+    throw core::InvalidInput(
+        "memory_bandwidth_bytes_per_s: " + std::to_string(spec.memory_bandwidth_bytes_per_s.size()) +
+        " entries for " + std::to_string(nodes.size()) + " nodes");
   }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (!(spec.memory_bandwidth_bps[i] > 0.0)) {
-      core::throw_out_of_range("memory_bandwidth_bps of '" + nodes[i].id + "'", spec.memory_bandwidth_bps[i],
-                               "(0, inf]");
+    if (!(spec.memory_bandwidth_bytes_per_s[i] > 0.0)) {
+      core::throw_out_of_range("memory_bandwidth_bytes_per_s of '" + nodes[i].id + "'",
+                               spec.memory_bandwidth_bytes_per_s[i], "(0, inf]");
     }
     if (nodes[i].can_host() && !(nodes[i].flop_per_s > 0.0)) {
       throw core::InvalidInput("nodes[" + std::to_string(i) + "].flop_per_s: layer_time_s of '" +

@@ -222,17 +222,26 @@ class Network:
     def __getstate__(*args, **kwargs):
         ...
     @staticmethod
+    def __repr__(network: Network) -> str:
+        ...
+    @staticmethod
     def __setstate__(*args, **kwargs):
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
     def __init__(self, *, nodes: collections.abc.Sequence[Node], links: collections.abc.Sequence[Link], source: str | None = ..., sink: str | None = ...) -> None:
         ...
-    def __repr__(self) -> str:
-        ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """
@@ -291,11 +300,19 @@ class Nodes:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def ids(self) -> list[str]:
         ...
     def position(self, id: str) -> int:
         """
         Where the node with this id stands; ValueError without one.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
 class Graph:
     """
@@ -349,6 +366,10 @@ class Graph:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def link(self, position: int) -> Link:
         """
         One link as a value.
@@ -360,6 +381,10 @@ class Graph:
     def replace(self, **changes: typing.Any) -> Graph:
         """
         A copy with some fields changed; what is not changed is shared.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -474,9 +499,17 @@ class Snapshot:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> Snapshot:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -513,6 +546,14 @@ class Contacts:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
+        """
     @property
     def close_s(self) -> numpy.typing.NDArray[numpy.float64]:
         """
@@ -577,6 +618,10 @@ class Timeline:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def at(self, t_s: float) -> Snapshot:
         """
         The one that holds at `t_s` [s]; ValueError outside.
@@ -588,6 +633,10 @@ class Timeline:
     def replace(self, **changes: typing.Any) -> Timeline:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """

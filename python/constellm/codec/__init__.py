@@ -1,6 +1,6 @@
 """Ways to compress what crosses a cut, what they cost, and how their errors add up.
 
-A menu is a plain list of `Codec`; menus are combined with ``+``. `menu` makes the known families by name,
+A `Menu` is a list of `Codec`; menus are combined with ``+``. `menu` makes the known families by name,
 `from_table` reads the user's own, `propagated_gain` weighs the cuts by the layers that follow them.
 
 `encode` and `decode` turn real activations into byte strings and back, as a `Scheme` says.
@@ -37,7 +37,18 @@ from .learned import load_learned, save_learned
 from .low_rank import Bottleneck, LowRank, Projection
 from .masked import Masked, MaskNetwork
 from .measured_cuts import MeasuredCuts, read_measured_cuts, write_measured_cuts
-from .menu import DEFAULT_KEEP, LOSSLESS_GAIN, MASK_WEIGHT, describe, gumbel_mask, menu, none, quantise, top_k
+from .menu import (
+    DEFAULT_KEEP,
+    LOSSLESS_GAIN,
+    MASK_WEIGHT,
+    Menu,
+    describe,
+    gumbel_mask,
+    menu,
+    none,
+    quantise,
+    top_k,
+)
 from .steps import coding_steps
 from .table import from_table
 
@@ -55,6 +66,7 @@ __all__ = [
     "Codec",
     "Flips",
     "MeasuredCuts",
+    "Menu",
     "Probe",
     "RuleScore",
     "Compressor",

@@ -10,10 +10,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core.codec import Codec
 from ..core.checks import count, real
+from ..core.display import Display, Displayed
+from ..core.quantity import figure
+from ..core.table import Table
 from .accumulation import accumulate, caused, cut_weights, fit_exponent, weights_of
 from .measured_cuts import MeasuredCuts, measured_codec
+from .menu import Menu
 
 _FOLDS = 10
 
@@ -49,7 +52,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Displayed):
     """What accumulated errors cost in accuracy, with its uncertainty; made by `calibrate`.
 
     Losses are shares of images (0.01 is one point). An *accumulated error* is the number that the planner
@@ -99,6 +102,24 @@ class Calibration:
             f"Calibration({self.basis!r}, exponent {self.exponent:.2f}, {len(self.codecs)} codecs, "
             f"{self.images} images, one point at {self.max_error(0.01):.3g})"
         )
+
+    def _display(self) -> Display:
+        lines = [
+            f"Calibration: {len(self.codecs)} codecs at {self.blocks - 1} boundaries, {self.images} images",
+            f"errors add up as Σ w^{self.exponent:.3g}, with w from {self.basis}; "
+            f"nothing is promised beyond {figure(self.largest)}",
+        ]
+        rows = [
+            (f"{100 * loss:g}", figure(limit), f"{100 * self.loss(limit):.2f}")
+            for loss in (0.005, 0.01, 0.02)
+            for limit in (self.max_error(loss),)
+        ]
+        head = (
+            f"promised loss (points, {100 * self.confidence:g} % of plans)",
+            "max_error",
+            "expected loss (points)",
+        )
+        return Display(lines, [Table(head, rows)])
 
     @property
     def weights(self) -> Mapping[tuple[int, str], float]:
@@ -188,7 +209,7 @@ class Calibration:
                 high = middle
         return low
 
-    def menu(self, names: Iterable[str] | None = None) -> list[Codec]:
+    def menu(self, names: Iterable[str] | None = None) -> Menu:
         """Codecs for `split.Problem`, with measured ratios and times and the weights as errors.
 
         Parameters
@@ -198,8 +219,9 @@ class Calibration:
 
         Returns
         -------
-        list of Codec
-            Times are the mean over the cuts. ``codec.none()`` can be added: it costs nothing.
+        Menu
+            A list of `Codec`. Times are the mean over the cuts. ``codec.none()`` can be added, it costs
+            nothing.
 
         Raises
         ------
@@ -210,7 +232,7 @@ class Calibration:
             raise TypeError(f"names: expected several names, got {names!r}")
         inside = range(1, self.blocks)
         complete = [name for name in self.codecs if all((k, name) in self.weights for k in inside)]
-        menu = []
+        menu = Menu()
         for name in complete if names is None else names:
             if name not in complete:
                 raise ValueError(f"names: {name!r} was not measured at every boundary, {complete} were")

@@ -14,6 +14,9 @@ from typing import Any
 
 from .._core.codec import Codec
 from ..core.checks import known_keywords
+from ..core.display import Display, Displayed
+from ..core.quantity import quantity
+from ..core.table import Table
 from .laplace import quantisation_error, selection_error
 
 LOSSLESS_GAIN = 25.82 / 11.56
@@ -30,12 +33,52 @@ DEFAULT_KEEP = (0.05, 0.08, 0.12, 0.17, 0.221, 0.3, 0.4, 0.55, 0.75, 1.0)
 32/(b·ρ + 1) with b = 32 and b = 8; the others are assumptions."""
 
 
-def none() -> list[Codec]:
+class Menu(list[Codec], Displayed):
+    """A list of codecs that shows itself as a table; ``+`` joins it with another, or with any list of codecs.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> codec.none() + codec.quantise(bits=[4, 8])
+    Menu(3: none, quantise-4, quantise-8)
+    """
+
+    def __add__(self, other: Iterable[Codec]) -> Menu:  # type: ignore[override]
+        return Menu([*self, *other]) if isinstance(other, list) else NotImplemented
+
+    def __radd__(self, other: Iterable[Codec]) -> Menu:
+        return Menu([*other, *self]) if isinstance(other, list) else NotImplemented
+
+    def __repr__(self) -> str:
+        names = [option.name for option in self]
+        return f"Menu({len(self)}: {', '.join(names if len(names) < 4 else [*names[:2], '…', names[-1]])})"
+
+    def _display(self) -> Display:
+        return Display([f"Menu: {len(self)} {'codec' if len(self) == 1 else 'codecs'}"], [menu_table(self)])
+
+
+def menu_table(codecs: Iterable[Codec], title: str = "") -> Table:
+    """Codecs as rows; of values per layer their range."""
+    rows = [
+        (
+            option.name,
+            _range(option.ratio, option.layer_ratio, digits=3),
+            _range(option.error, option.layer_error, digits=3),
+            quantity(option.encode_s_per_byte, "s/B"),
+            quantity(option.decode_s_per_byte, "s/B"),
+        )
+        for option in codecs
+    ]
+    return Table(("codec", "ratio", "error", "encode", "decode"), rows, title)
+
+
+def none() -> Menu:
     """One option: the activation as it is.
 
     Returns
     -------
-    list of Codec
+    Menu
+        A list of `Codec`.
         Named ``none``: ratio 1, no error, no time.
 
     Examples
@@ -44,7 +87,7 @@ def none() -> list[Codec]:
     >>> [option.name for option in codec.none() + codec.quantise(bits=[8])]
     ['none', 'quantise-8']
     """
-    return [Codec(name="none", ratio=1.0, error=0.0)]
+    return Menu([Codec(name="none", ratio=1.0, error=0.0)])
 
 
 def quantise(
@@ -53,7 +96,7 @@ def quantise(
     reference_bits: float = 32,
     encode_s_per_byte: float = 0.0,
     decode_s_per_byte: float = 0.0,
-) -> list[Codec]:
+) -> Menu:
     """Uniform quantisation: ratio `reference_bits` / b, error of `quantisation_error`.
 
     Parameters
@@ -67,7 +110,8 @@ def quantise(
 
     Returns
     -------
-    list of Codec
+    Menu
+        A list of `Codec`.
         Named ``quantise-<bits>``, of group ``quantise``.
 
     Raises
@@ -81,7 +125,7 @@ def quantise(
     >>> [(option.name, option.ratio) for option in codec.quantise(bits=[4, 8])]
     [('quantise-4', 8.0), ('quantise-8', 4.0)]
     """
-    return [
+    return Menu(
         Codec(
             name=f"quantise-{b}",
             group="quantise",
@@ -91,7 +135,7 @@ def quantise(
             decode_s_per_byte=decode_s_per_byte,
         )
         for b in _several("bits", bits)
-    ]
+    )
 
 
 def top_k(
@@ -102,7 +146,7 @@ def top_k(
     reference_bits: float = 32,
     encode_s_per_byte: float = 0.0,
     decode_s_per_byte: float = 0.0,
-) -> list[Codec]:
+) -> Menu:
     """The largest magnitudes with their positions: ratio r / (ρ(v + i)), error of `selection_error`.
 
     r, v and i are the bits of an uncompressed element, of a kept value and of its position.
@@ -122,7 +166,8 @@ def top_k(
 
     Returns
     -------
-    list of Codec
+    Menu
+        A list of `Codec`.
         Named ``top-k-<keep>``, with ``-b<bits>`` where values are quantised; of group ``top-k``.
 
     Raises
@@ -138,7 +183,7 @@ def top_k(
     ('top-k-0.1', 6.67, 0.64)
     """
     sent_bits = reference_bits if value_bits is None else value_bits
-    return [
+    return Menu(
         Codec(
             name=f"top-k-{share:g}" + ("" if value_bits is None else f"-b{value_bits}"),
             group="top-k",
@@ -148,7 +193,7 @@ def top_k(
             decode_s_per_byte=decode_s_per_byte,
         )
         for share in _several("keep", keep)
-    ]
+    )
 
 
 def gumbel_mask(
@@ -160,7 +205,7 @@ def gumbel_mask(
     reference_bits: float = 32,
     encode_s_per_byte: float = 0.0,
     decode_s_per_byte: float = 0.0,
-) -> list[Codec]:
+) -> Menu:
     """Learned mask, quantisation of what it keeps, entropy coding (arXiv 2604.04654).
 
     ::
@@ -188,7 +233,8 @@ def gumbel_mask(
 
     Returns
     -------
-    list of Codec
+    Menu
+        A list of `Codec`.
         Named ``gumbel-mask-<keep>-b<bits>``, of group ``gumbel-mask``.
 
     Raises
@@ -209,7 +255,7 @@ def gumbel_mask(
     if not 0.0 <= mask_weight <= 1.0:
         raise ValueError(f"mask_weight: {mask_weight} is not in [0, 1]")
     coarse = quantisation_error(bits) ** 2
-    return [
+    return Menu(
         Codec(
             name=f"gumbel-mask-{share:g}-b{bits}",
             group="gumbel-mask",
@@ -219,10 +265,10 @@ def gumbel_mask(
             decode_s_per_byte=decode_s_per_byte,
         )
         for share in _several("keep", keep)
-    ]
+    )
 
 
-_FAMILIES: dict[str, Callable[..., list[Codec]]] = {
+_FAMILIES: dict[str, Callable[..., Menu]] = {
     "none": none,
     "quantise": quantise,
     "top-k": top_k,
@@ -230,7 +276,7 @@ _FAMILIES: dict[str, Callable[..., list[Codec]]] = {
 }
 
 
-def menu(family: str, **options: Any) -> list[Codec]:
+def menu(family: str, **options: Any) -> Menu:
     """The menu of a family by name; `options` are those of the function of that name.
 
     Parameters
@@ -242,7 +288,8 @@ def menu(family: str, **options: Any) -> list[Codec]:
 
     Returns
     -------
-    list of Codec
+    Menu
+        A list of `Codec`.
 
     Raises
     ------
@@ -303,10 +350,9 @@ def describe(menu: Iterable[Codec]) -> str:
     )
 
 
-def _range(value: float, by_layer: Sequence[float] | None) -> str:
-    if by_layer is None or not by_layer:
-        return f"{value:.4g}"
-    return f"{min(by_layer):.4g} to {max(by_layer):.4g}"
+def _range(value: float, by_layer: Sequence[float] | None, digits: int = 4) -> str:
+    ends = (value,) if by_layer is None or not by_layer else (min(by_layer), max(by_layer))
+    return " to ".join(f"{end:.{digits}g}" for end in ends)
 
 
 def _several(name: str, values: Iterable[Any]) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any, Union
 
 from .._core.codec import Codec
 from ..core.files import read_text
+from .menu import Menu
 
 _NUMBERS = ("ratio", "error", "encode_s_per_byte", "decode_s_per_byte")
 _KEYS = tuple(field.name for field in Codec.fields)
@@ -17,7 +18,7 @@ _KEYS = tuple(field.name for field in Codec.fields)
 Table = Union[str, "os.PathLike[str]", Mapping[str, Any], Iterable[Mapping[str, Any]]]
 
 
-def from_table(table: Table) -> list[Codec]:
+def from_table(table: Table) -> Menu:
     """A menu from rows, columns or a CSV file.
 
     Keys are those of `Codec`: `name`, `ratio` and `error` are needed, `encode_s_per_byte`,
@@ -32,7 +33,8 @@ def from_table(table: Table) -> list[Codec]:
 
     Returns
     -------
-    list of Codec
+    Menu
+        A list of `Codec`.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def from_table(table: Table) -> list[Codec]:
     for i, name in enumerate(names):
         if name in names[:i]:
             raise ValueError(f"{place} {i}: name: {name!r} is used by row {names.index(name)}")
-    return codecs
+    return Menu(codecs)
 
 
 def _column_rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .._core.split import Plan
 from ..codec.calibration import Calibration
 from ..codec.compressor import Compressor, Compressors
 from ..codec.measured_cuts import MeasuredCuts
-from ..core.console import for_console
+from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
 from ..split import codecs_at_cuts, compressors_at_cuts
@@ -146,7 +146,7 @@ class Round:
 
 
 @dataclass(frozen=True, eq=False)
-class JointResult:
+class JointResult(Displayed):
     """What `alternate` returns.
 
     Attributes
@@ -189,12 +189,8 @@ class JointResult:
             f"{last.share:.0%} of the possible gain, stopped: {self.stopped_because})"
         )
 
-    def summary(self) -> str:
-        """The rounds as a table, and why it stopped."""
-        return for_console(f"{self._table().to_text()}{self._reason()}\n")
-
-    def _repr_html_(self) -> str:
-        return replace(self._table(), title=self._reason()).to_html()
+    def _display(self) -> Display:
+        return Display([repr(self), self._reason()], [self._table()])
 
     def _table(self) -> Table:
         return Table(_SHOWN, tuple(_cells(done.row()) for done in self.rounds))

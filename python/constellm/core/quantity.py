@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 _PREFIXES = {-4: "p", -3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T", 5: "P", 6: "E"}
 
@@ -21,6 +22,7 @@ _ENDINGS = {
     "_m": "m",
     "_s": "s",
 }
+_ACRONYMS = {"kv": "KV", "ttft": "TTFT"}
 _NAMELESS = {"FLOP/s": "speed", "B": "data", "FLOP": "work"}
 
 
@@ -46,10 +48,41 @@ def quantity(value: float, unit: str = "", *, digits: int = 3) -> str:
         # Rounded first: 999.96 is read as 1.00 k, not as 1000.
         exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
         power = min(max(exponent // 3, min(_PREFIXES)), 0 if unit == "s" else max(_PREFIXES))
-    scaled = float(f"{value / 1000.0**power:.{digits}g}")
-    number = f"{scaled:.0f}" if abs(scaled) >= 100 else f"{scaled:.{digits}g}"
+    number = figure(value / 1000.0**power, digits=digits)
     symbol = _PREFIXES[power] + unit
     return f"{number} {symbol}" if symbol else number
+
+
+def figure(value: float, *, digits: int = 3) -> str:
+    """`value` in so many significant digits and without a power of ten; NaN becomes a dash."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    scaled = float(f"{value:.{digits}g}")
+    return f"{scaled:.0f}" if abs(scaled) >= 100 else f"{scaled:.{digits}g}"
+
+
+def common_prefix(values: Iterable[float], unit: str) -> tuple[str, float]:
+    """The SI prefix and its factor for several values in `unit`, that of the largest.
+
+    Seconds have no prefix above 1, and nothing has one below a millionth.
+    """
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest == 0.0:
+        return "", 1.0
+    # Rounded first, as by `quantity`.
+    exponent = int(f"{largest:.2e}".partition("e")[2])
+    power = min(max(exponent // 3, -2), 0 if unit == "s" else 5)
+    return _PREFIXES[power], 1000.0**power
+
+
+def cut_in_the_middle(text: str, longest: int) -> str:
+    """A long id with an ellipsis where its middle was: its end often tells it from its neighbours."""
+    if len(text) <= longest:
+        return text
+    tail = (longest - 1) // 2
+    return f"{text[: longest - 1 - tail]}…{text[-tail:]}"
 
 
 def printable(text: str) -> str:
@@ -65,5 +98,9 @@ def split_unit(name: str) -> tuple[str, str]:
     for ending, unit in _ENDINGS.items():
         if name.endswith(ending):
             stem = name[: -len(ending)].strip("_") or _NAMELESS[unit]
-            return stem.replace("_", " "), unit
-    return name.replace("_", " "), ""
+            return _words(stem), unit
+    return _words(name), ""
+
+
+def _words(name: str) -> str:
+    return " ".join(_ACRONYMS.get(word, word) for word in name.split("_"))

@@ -6,19 +6,31 @@ import csv
 import io
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from .files import read_text, write_text
-from .quantity import printable, quantity, split_unit
+from .quantity import common_prefix, figure, printable, quantity, split_unit
 
 Row = dict[str, Any]
 """Column → text, number or truth value; a number that is not there is NaN."""
 Rows = list[Row]
 Tables = dict[str, Rows]
 """By name."""
+
+_LONG_CELL = 32  # characters that a cell shows on one line
+_FIGURE = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?( ?[^\W\d_][\w/]*| ?[%×°])?|–|-?∞.*")
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "–": "--", "…": r"\dots{}", "×": r"$\times$", "÷": r"$\div$", "·": r"$\cdot$", "−": "$-$", "→": r"$\to$",
+    "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$", "±": r"$\pm$", "µ": r"\textmu{}", "°": r"\textdegree{}",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,49 @@ class Table:
         lines = [cells[0], rules, *cells[1:]]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
+    def to_latex(self, *, digits: int = 4) -> str:
+        r"""The table as a LaTeX ``tabular`` for the package booktabs: figures right, units in the head.
+
+        Parameters
+        ----------
+        digits : int
+            Significant ones of a float.
+
+        Examples
+        --------
+        >>> from constellm.core.table import Table
+        >>> print(Table.of([{"method": "top_k", "delay_s": 0.25}]).to_latex(), end="")
+        \begin{tabular}{lr}
+        \toprule
+        method & delay (ms) \\
+        \midrule
+        top\_k & 250 \\
+        \bottomrule
+        \end{tabular}
+        """
+        table = self.with_units_in_head(digits=digits)
+        head, body = table._head(), table._cells()
+        columns = "".join("r" if right else "l" for right in _are_figures(head, body))
+        lines = [" & ".join(map(_latex, row)) + r" \\" for row in (head, *body)]
+        rules = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule"]
+        return "\n".join([*rules, *lines[1:], r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+    def with_units_in_head(self, *, digits: int = 3) -> Table:
+        """The same as texts, every column of figures in one unit, which its head names: ``delay (ms)``."""
+        heads, columns = [], []
+        for name, values in zip(self.columns, zip(*self.rows) if self.rows else [()] * len(self.columns)):
+            stem, unit = split_unit(name)
+            if unit and all(isinstance(value, (float, int)) for value in values):
+                sizes = sorted(abs(value) for value in values if math.isfinite(value) and value)
+                # That of the middle: one that is far off shall not take the digits of all others.
+                prefix, scale = common_prefix(sizes[len(sizes) // 2 :][:1], unit)
+                heads.append(f"{stem} ({prefix}{unit})")
+                columns.append([figure(value / scale, digits=digits) for value in values])
+            else:
+                heads.append(stem)
+                columns.append([shown(name, value, digits=digits) for value in values])
+        return Table(heads, tuple(zip(*columns)), self.title)
+
     def to_text(self, *, most: int | None = None, indent: str = "") -> str:
         """The table for a console; of more than `most` rows the first ones and the last."""
         head, body = self._head(), self._cells()
@@ -146,19 +201,21 @@ class Table:
         cell : callable, optional
             Makes the ``<td>`` element of a cell's text; default: the text, escaped.
         """
-        make = cell or (lambda text: f"<td>{escape(text)}</td>")
         body, lines = self._cells(), []
+        right = _are_figures(self._head(), body)
         for row in _shortened(body, most):
             if row is None:
                 lines.append(f'<tr><td colspan="{len(self.columns)}">{_left_out(body, most)}</td></tr>')
             else:
-                lines.append(f"<tr>{''.join(map(make, row))}</tr>")
+                cells = map(cell, row) if cell else map(_td, row, right)
+                lines.append(f"<tr>{''.join(cells)}</tr>")
         caption = (
             f'<caption style="text-align: left; font-weight: bold">{escape(self.title)}</caption>'
             if self.title
             else ""
         )
-        head = "".join(f"<th>{escape(text)}</th>" for text in self._head())
+        look = (' class="figure"' if here and not cell else "" for here in right)
+        head = "".join(f"<th{how}>{escape(text)}</th>" for how, text in zip(look, self._head()))
         rows = "\n".join(lines)
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>"
 
@@ -169,11 +226,13 @@ class Table:
         return [[shown(name, value) for name, value in zip(self.columns, row)] for row in self.rows]
 
 
-def shown(column: str, value: Any) -> str:
+def shown(column: str, value: Any, *, digits: int = 4) -> str:
     """A value as a person reads it under a column of this name."""
     if isinstance(value, float):
         unit = split_unit(column)[1]
-        return quantity(value, unit, digits=4) if unit else "–" if math.isnan(value) else f"{value:.4g}"
+        if unit:
+            return quantity(value, unit, digits=digits)
+        return "–" if math.isnan(value) else f"{value:.{digits}g}"
     return str(value)
 
 
@@ -193,6 +252,22 @@ def only(rows: Iterable[Row], **values: Any) -> Row:
 def distinct(rows: Iterable[Row], name: str) -> list[Any]:
     """Values of a column in their first order."""
     return list(dict.fromkeys(row[name] for row in rows))
+
+
+def _are_figures(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[bool]:
+    """Of each column whether it has figures alone, which are read from the right."""
+    return [
+        bool(body) and all(_FIGURE.fullmatch(row[i]) is not None for row in body) for i in range(len(head))
+    ]
+
+
+def _td(text: str, right: bool) -> str:
+    look = ' class="figure"' if right else ' class="long"' if len(text) > _LONG_CELL else ""
+    return f"<td{look}>{escape(text)}</td>"
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in printable(text))
 
 
 def _shortened(rows: Sequence[list[str]], most: int | None) -> list[list[str] | None]:

@@ -12,6 +12,7 @@ from ..codec.compressor import Compressor, Compressors, compressor_at, round_tri
 from ..codec.flip import fit_temperature, flips
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count, short
+from ..core.progress import bar
 from ..images import ImageSet
 from .infer import Segmented, item_bytes
 
@@ -52,6 +53,7 @@ def measure(
     combinations: Iterable[Cuts] = (),
     batch: int = 64,
     temperature: float | None = None,
+    progress: bool | None = None,
 ) -> Measurement:
     """Run every compressor at every boundary alone, and the combinations, on the same images.
 
@@ -76,6 +78,8 @@ def measure(
         Images that are encoded together.
     temperature : float, optional
         Of `codec.flips`; default: fitted to these images.
+    progress : bool, optional
+        Show a bar (needs tqdm). Default: at a prompt and in notebooks.
 
     Returns
     -------
@@ -104,12 +108,14 @@ def measure(
     root = _tree(tallies, compressors, blocks)
     logits: list[np.ndarray] = []
     energy = np.zeros(blocks + 1)
-    for start in range(0, len(labels), batch):
-        exact = _exact(net, inputs[start : start + batch])
-        logits.append(exact[-1].astype(np.float32, copy=False))
-        exact[-1] = _centred(exact[-1])
-        energy += [_energy(x) for x in exact]
-        _Walk(net, exact, slice(start, start + batch)).go(root, exact[1], 0, [], [])
+    with bar(len(labels), unit="images", progress=progress) as move_on:
+        for start in range(0, len(labels), batch):
+            exact = _exact(net, inputs[start : start + batch])
+            logits.append(exact[-1].astype(np.float32, copy=False))
+            exact[-1] = _centred(exact[-1])
+            energy += [_energy(x) for x in exact]
+            _Walk(net, exact, slice(start, start + batch)).go(root, exact[1], 0, [], [])
+            move_on(len(exact[-1]))
     before = np.concatenate(logits)
     if temperature is None:
         temperature = fit_temperature(before, labels)

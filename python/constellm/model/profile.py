@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from .._core.model import Layer, LayerProfile
 from ..core.checks import count, instance, known_keywords, non_negative, short
+from ..core.display import Display, Displayed
 from ..core.table import Table
 
 FIELDS = (
@@ -29,7 +29,7 @@ FIELDS = (
 
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(Displayed):
     """A model ready to be split; all figures are for one micro-batch.
 
     Immutable; two profiles are equal if all their values are. ``split.Problem`` reads `layers` and
@@ -213,24 +213,17 @@ class Profile:
             f"{self.flop / 1e9:,.1f} GFLOP and {self.memory_bytes / 1e9:,.2f} GB for a batch of {self.batch})"
         )
 
-    def _repr_html_(self) -> str:
-        columns = {
-            "flop": ("GFLOP", 1e9),
-            "memory_bytes": ("memory [MB]", 1e6),
-            "weight_bytes": ("weights [MB]", 1e6),
-            "kv_cache_bytes": ("KV cache [MB]", 1e6),
-            "workspace_bytes": ("workspace [MB]", 1e6),
-            "output_bytes": ("output [MB]", 1e6),
-        }
+    def _display(self) -> Display:
         rows = []
         for first, last in _runs(self.detail):
             layer = self.detail[first]
             name = layer.name if first == last else f"{layer.name} … {self.detail[last].name}"
-            figures = [f"{getattr(layer, key) / unit:,.4g}" for key, (_, unit) in columns.items()]
-            rows.append((f"{last - first + 1} ×", name, *figures))
-        table = Table(("", "layer", *(title for title, _ in columns.values())), rows)
-        note = f"<div>{escape(self.note)}</div>" if self.note else ""
-        return f"<div>{escape(repr(self))}</div>{table.to_html()}{note}"
+            rows.append((f"{last - first + 1} ×", name, *(getattr(layer, column) for column in _SHOWN)))
+        table = Table(("", "layer", *_SHOWN), rows, "Each of the layers")
+        return Display([repr(self), *([self.note] if self.note else [])], [table.with_units_in_head()])
+
+
+_SHOWN = ("flop", "memory_bytes", "weight_bytes", "kv_cache_bytes", "workspace_bytes", "output_bytes")
 
 
 def _runs(detail: tuple[LayerProfile, ...]) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ from .._core.network import Contacts, Graph, Link, Network, Node, Nodes, Snapsho
 from ..core.constants import EARTH_RADIUS_M, LIGHT_M_PER_S
 from .build import chain, link, ring, with_ground
 from .device import DEVICES, Device, device
+from .display import attach as _attach_displays
 from .geometry import ring_hop_m
 from .routing import ShortestPaths, hops, shortest_paths
 
@@ -36,3 +37,5 @@ __all__ = [
     "shortest_paths",
     "with_ground",
 ]
+
+_attach_displays()

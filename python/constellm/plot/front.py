@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._core.split import Plan
-from ..core.quantity import quantity
+from ..core.quantity import figure, quantity
 from ..split.display import status_text
 from ..split.fronts import ParetoFront
 from . import palette, style
@@ -97,12 +97,15 @@ def _count_hosts(ax: Axes, plans: Sequence[Plan], points: np.ndarray) -> None:
 def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = None) -> Axes:
     """Delay, and data sent, of several methods on one problem.
 
+    Delays that lie far apart are points on a logarithmic axis, which has no zero for a bar to start from.
+
     Parameters
     ----------
     table : iterable of mapping
         That of `constellm.split.compare`, or rows with ``method``, ``delay_s``, ``status`` and, where known,
         ``bytes`` and ``delay_model``. A row without a finite delay shows its status; one that breaks limits
-        is grey. Factors are those to the smallest delay of the others.
+        is grey. × is the delay relative to the table's reference, of other rows to the first one with a
+        delay; the axis says which.
     ax : matplotlib.axes.Axes, optional
         Where to draw the delays; a new figure if None. The data sent stands right of it.
 
@@ -120,23 +123,28 @@ def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = Non
     if not rows:
         raise ValueError("table: it has no row")
     with style.drawing(ax, (8.5, 1.0 + 0.32 * len(rows))) as ax:
-        allowed = [_number(row, "delay_s") for row in rows if not _breaks(row)]
-        least_s = min(filter(math.isfinite, allowed), default=math.nan)
-        _bars(ax, rows, "delay_s", palette.CYCLE[0], [_verdict(row, least_s) for row in rows])
+        known = {str(row["method"]): _number(row, "delay_s") for row in rows}
+        reference = str(getattr(table, "reference", None))
+        if not math.isfinite(known.get(reference, math.nan)):
+            reference = next((name for name, delay_s in known.items() if math.isfinite(delay_s)), "")
+        words = [_verdict(row, known.get(reference, math.nan)) for row in rows]
+        _bars(ax, rows, "delay_s", [palette.method(str(row["method"])) for row in rows], words)
+        if reference:
+            ax.set_xlabel(f"{ax.get_xlabel()}, × relative to {style.name(reference)}")
         ax.set_yticks(range(len(rows)), [_method(row) for row in rows])
         if any(math.isfinite(_number(row, "bytes")) for row in rows):
             sent = ax.inset_axes((1.06, 0, 0.5, 1))
             words = [quantity(_number(row, "bytes"), "B") for row in rows]
-            _bars(sent, rows, "bytes", palette.PHASES["transmit"], words)
+            _bars(sent, rows, "bytes", [palette.PHASES["transmit"]] * len(rows), words)
             sent.set_yticks([])
     return ax
 
 
 def _method(row: Mapping[str, Any]) -> str:
     """The method's name, with its delay model where that is not the pipeline's."""
-    model = row.get("delay_model") or "flow line"
+    model = row.get("delay_model") or "pipeline"
     words = style.name(row["method"], longest=32)
-    return words if model == "flow line" else f"{words}\n({style.name(model)})"
+    return words if model == "pipeline" else f"{words}\n({style.name(model)})"
 
 
 def _number(row: Mapping[str, Any], field: str) -> float:
@@ -148,18 +156,19 @@ def _breaks(row: Mapping[str, Any]) -> bool:
     return row.get("status") == "breaks_limits"
 
 
-def _verdict(row: Mapping[str, Any], least_s: float) -> str:
+def _verdict(row: Mapping[str, Any], reference_s: float) -> str:
     delay_s = _number(row, "delay_s")
     if not math.isfinite(delay_s):
         return status_text(str(row.get("status", "")))
     words = quantity(delay_s, "s")
-    if least_s > 0 and delay_s != least_s:
-        factor = delay_s / least_s
-        words += f"  ({factor:.2f}×)" if factor < 10 else f"  ({factor:.0f}×)"
+    if reference_s > 0:
+        words += f"  ({figure(delay_s / reference_s)}×)"
     return words + "  breaks limits" if _breaks(row) else words
 
 
-def _bars(ax: Axes, rows: Sequence[Mapping[str, Any]], field: str, colour: str, words: Sequence[str]) -> None:
+def _bars(
+    ax: Axes, rows: Sequence[Mapping[str, Any]], field: str, colours: Sequence[str], words: Sequence[str]
+) -> None:
     values = [_number(row, field) for row in rows]
     finite = [value for value in values if math.isfinite(value)]
     log = style.spans_decades(finite)
@@ -170,7 +179,12 @@ def _bars(ax: Axes, rows: Sequence[Mapping[str, Any]], field: str, colour: str, 
     ax.set_ylim(len(rows) - 0.5, -0.5)
     for i, (row, value) in enumerate(zip(rows, values)):
         end = value if math.isfinite(value) else least
-        ax.barh(i, end - least, left=least, height=0.62, color=palette.MUTED if _breaks(row) else colour)
+        colour = palette.MUTED if _breaks(row) else colours[i]
+        if not log:
+            ax.barh(i, end, height=0.62, color=colour)
+        elif math.isfinite(value):
+            ax.hlines(i, least, value, color=palette.PALE, linewidth=1.0)
+            ax.plot(value, i, "o", color=colour, markersize=6)
         ax.annotate(words[i], (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
     ax.tick_params(axis="y", length=0)
     style.label_axis(ax.xaxis, field, finite, log=log)

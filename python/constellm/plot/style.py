@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.optional import optional_import
-from ..core.quantity import printable, split_unit
+from ..core.quantity import common_prefix, cut_in_the_middle, printable, split_unit
 from . import palette
 
 _LONGEST_NAME = 24
@@ -96,10 +95,7 @@ def grid(ax: Any, axis: str = "both") -> None:
 
 def name(text: str, *, longest: int = _LONGEST_NAME) -> str:
     """A name from a problem as a label: on one line, not too long, and no mathematics."""
-    text = printable(str(text))
-    if len(text) > longest:
-        text = text[: longest - 1] + "…"
-    return text.replace("$", r"\$")
+    return cut_in_the_middle(printable(str(text)), longest).replace("$", r"\$")
 
 
 def is_geometric(values: ArrayLike) -> bool:
@@ -133,18 +129,7 @@ def label_axis(axis: Any, field: str, values: ArrayLike, *, log: bool = False) -
         )
         axis.set_minor_formatter("")
     elif unit:
-        prefix, scale = common_prefix(values, unit)
+        prefix, scale = common_prefix(np.ravel(np.asarray(values, dtype=float)), unit)
         unit = prefix + unit
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / scale:.6g}"))
     axis.set_label_text(f"{text} ({unit})" if unit else text)
-
-
-def common_prefix(values: ArrayLike, unit: str) -> tuple[str, float]:
-    """The SI prefix and its factor for an axis over `values` in `unit`; seconds have no larger ones."""
-    numbers = np.asarray(values, dtype=float)
-    numbers = np.abs(numbers[np.isfinite(numbers)])
-    largest = float(numbers.max()) if numbers.size else 0.0
-    if largest == 0.0:
-        return "", 1.0
-    power = min(max(math.floor(math.log10(largest) / 3), -2), 0 if unit == "s" else 5)
-    return "µm kMGTP"[power + 2].strip(), 1000.0**power

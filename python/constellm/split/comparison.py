@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _core
 from .._core.split import Problem
 from ..core.console import for_console
+from ..core.display import Display, Displayed
 from ..core.optional import optional_import
-from ..core.quantity import printable
+from ..core.progress import bar
+from ..core.quantity import figure, printable, quantity
 from ..core.table import Table
-from .display import layout_text, why_none
+from .display import layout_text, status_text, why_none
 from .evaluation import objective_figure
 from .interrupt import Interrupted, was_interrupted
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
@@ -31,7 +33,7 @@ COLUMNS = {
     "energy_j": "over all micro-batches [J]",
     "lower_bound_s": "no plan of the problem has a smaller objective [s]; from the exact search",
     "gap": "(objective − best lower bound of the table) ÷ objective, for plans of the very problem",
-    "delay_model": "flow line, sequential or tensor parallel",
+    "delay_model": "pipeline, sequential or tensor parallel",
     "breaks": "limits that the plan breaks",
     "note": "codecs that the method adds to the menu; why there is no plan",
     "layers": "who hosts which layers, and the codec of what is sent on",
@@ -40,8 +42,10 @@ _FIGURES = ("delay_s", "bottleneck_s", "bytes", "error", "energy_j")
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Displayed):
     """What methods make of a problem, in `rows`: a dict each with the keys of `COLUMNS`, NaN for no figure.
+
+    Shown, the column ``× …`` has each objective as a multiple of the reference's: 0.5 is half its delay.
 
     Attributes
     ----------
@@ -50,7 +54,7 @@ class Comparison:
     rows : tuple of dict
         In the order of the methods.
     reference : str or None
-        The method that speed-ups refer to; None where no method has a plan.
+        The method that ``speed_up`` and × refer to; None where no method has a plan.
 
     Examples
     --------
@@ -83,12 +87,19 @@ class Comparison:
     def __str__(self) -> str:
         return for_console(self._shown().to_text().rstrip("\n"))
 
+    def _display(self) -> Display:
+        return Display([self._title()], [replace(self._shown(), title="")])
+
     def _repr_html_(self) -> str:
-        return self._shown().to_html()
+        return self._display().html(most=None)
 
     def to_markdown(self) -> str:
-        """The table as Markdown, figures rounded."""
+        """The table as Markdown, figures rounded, each column in the unit that its head names."""
         return self._shown().to_markdown()
+
+    def to_latex(self) -> str:
+        """The table as a LaTeX ``tabular`` for the package booktabs, figures as in `to_markdown`."""
+        return self._shown().to_latex()
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """The table as CSV, all columns in full precision: written to `path`, or returned without one."""
@@ -108,14 +119,23 @@ class Comparison:
         return pandas.DataFrame(list(self.rows), columns=list(COLUMNS)).set_index("method")
 
     def _title(self) -> str:
-        reference = "" if self.reference is None else f"; speed-up over {self.reference}"
-        return f"{self.problem.name}: {self.problem.objective}{reference}"
+        objective = objective_figure(self.problem).removesuffix("_s")
+        parts = [f"{self.problem.name}: {self.problem.objective}"]
+        if self.reference is not None:
+            parts.append(f"× is {objective} relative to {self.reference}")
+        bound = max((row["lower_bound_s"] for row in self.rows if _told(row["lower_bound_s"])), default=None)
+        if bound is not None and math.isfinite(bound):
+            parts.append(f"proven: none below {quantity(bound, 's')}")
+        return "; ".join(parts)
 
     def _shown(self) -> Table:
-        """The rows for people, without columns that are empty throughout."""
-        cells = {name: [_cell(name, row[name]) for row in self.rows] for name in COLUMNS}
-        shown = [name for name in COLUMNS if name == "method" or any(map(_told, cells[name]))]
-        return Table(shown, tuple(zip(*(cells[name] for name in shown))), self._title())
+        """The rows for people: no columns that are empty throughout, another delay model as a note."""
+        rows = [{**row, "note": "; ".join(filter(None, (_model(row), row["note"])))} for row in self.rows]
+        columns = {name: [row[name] for row in rows] for name in _SHOWN}
+        shown = [name for name in columns if name == "method" or any(map(_told, columns[name]))]
+        cells = [list(map(_CELLS.get(name, _as_it_is), columns[name])) for name in shown]
+        heads = [f"× {self.reference}" if name == "speed_up" else name for name in shown]
+        return Table(heads, tuple(zip(*cells)), self._title()).with_units_in_head()
 
 
 def compare(
@@ -124,6 +144,7 @@ def compare(
     *,
     reference: str | None = None,
     time_limit_s: float = math.inf,
+    progress: bool | None = None,
 ) -> Comparison:
     """What methods make of a problem, as one table.
 
@@ -134,9 +155,11 @@ def compare(
     methods : sequence of str, optional
         Names of `METHODS`; default: all that fit the menu.
     reference : str, optional
-        The method that speed-ups refer to; default: the first one with a plan.
+        The method that ``speed_up`` and × refer to; default: the first one with a plan.
     time_limit_s : float
         For each method [s].
+    progress : bool, optional
+        Show a bar (needs tqdm). Default: at a prompt and in notebooks.
 
     Returns
     -------
@@ -173,10 +196,12 @@ def compare(
         method_of(name)
     rows: list[dict[str, Any]] = []
     try:
-        for name in names:
-            rows.append(_row(problem, name, limit_s))
-            if rows[-1]["status"] == "interrupted":
-                raise KeyboardInterrupt
+        with bar(len(names), unit="methods", progress=progress) as move_on:
+            for name in names:
+                rows.append(_row(problem, name, limit_s))
+                move_on(1)
+                if rows[-1]["status"] == "interrupted":
+                    raise KeyboardInterrupt
     except KeyboardInterrupt:
         raise Interrupted(_table(problem, rows, reference)) from None
     return _table(problem, rows, reference)
@@ -197,7 +222,7 @@ def _table(problem: Problem, rows: Sequence[dict[str, Any]], reference: str | No
         if math.isnan(value) or value == 0.0:
             continue
         row["speed_up"] = base / value
-        if not row["breaks"] and not row["note"] and row["delay_model"] == "flow line":
+        if not row["breaks"] and not row["note"] and row["delay_model"] == "pipeline":
             row["gap"] = (value - bound) / value
     return Comparison(problem, tuple(rows), reference)
 
@@ -248,13 +273,28 @@ def _tensor_parallel_row(problem: Problem, row: dict[str, Any]) -> dict[str, Any
     return row
 
 
-def _cell(column: str, value: Any) -> Any:
-    """A value as the table shows it; times, bytes and energy keep theirs, and get a unit there."""
-    if isinstance(value, str):
-        return printable(value)
-    if column == "gap" and not math.isnan(value):
-        return f"{value:.2%}"
-    return f"{value:.3f}" if column == "speed_up" and not math.isnan(value) else float(value)
+def _as_it_is(value: Any) -> Any:
+    return printable(value) if isinstance(value, str) else value
+
+
+def _model(row: Mapping[str, Any]) -> str:
+    return "" if row["delay_model"] == "pipeline" else str(row["delay_model"])
+
+
+# Of the table for people: the delay model stands in the note, the bound in the title.
+_SHOWN = (
+    *(name for name in COLUMNS if name not in ("delay_model", "lower_bound_s", "note", "layers")),
+    "layers",
+    "note",
+)
+
+# How a column's values are shown; figures with a unit get theirs in the head.
+_CELLS: dict[str, Callable[[Any], Any]] = {
+    "status": status_text,
+    "speed_up": lambda value: figure(1.0 / value) if value else "–",
+    "gap": lambda value: "–" if math.isnan(value) else f"{value:.2%}",
+    "error": lambda value: figure(value),
+}
 
 
 def _told(cell: Any) -> bool:

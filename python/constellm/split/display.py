@@ -1,57 +1,55 @@
-"""Displays of problems and plans: ``summary()`` as text, ``_repr_html_`` in a notebook.
-
-`attach` gives the two methods to the compiled classes; `constellm.split` calls it once at import. Everything
-that comes from a problem (names, ids) is escaped before it enters HTML.
-"""
+"""Displays of problems, plans and their terms: ``summary()`` as text, ``_repr_html_`` in a notebook."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from html import escape
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from .._core.network import Node
-from .._core.split import Infeasibility, Plan, Problem, Stage
-from ..core.console import for_console
-from ..core.quantity import printable, quantity
+from .._core.split import Evaluation, Infeasibility, Plan, Problem, Stage
+from ..codec.menu import menu_table
+from ..core import display
+from ..core.display import Display
+from ..core.quantity import quantity
 from ..core.table import Table
+from ..network.display import network_tables, shown_id
 from .schedule import PHASES, schedule
 from .solver import evaluate
 
-_SHOWN_ROWS = 12  # of a long table: the first ones and the last one
-_NODES_ONE_BY_ONE = 50  # above, a problem shows groups of them
-
 
 def attach() -> None:
-    """Give `Problem` and `Plan` their displays."""
-    for shown, summary, html in (Problem, problem_summary, problem_html), (Plan, plan_summary, plan_html):
-        for name, method in ("summary", summary), ("_repr_html_", html):
-            setattr(shown, name, method)
+    """Give problems, plans and their terms the displays."""
+    display.attach(Problem, problem_display)
+    display.attach(Plan, plan_display)
+    display.attach(Evaluation, _evaluation)
 
 
-def problem_summary(problem: Problem) -> str:
-    """The problem as text: its size and limits, then layers, nodes, links and codecs as tables."""
-    return _text(_problem_lines(problem), _problem_tables(problem))
+def problem_display(problem: Problem) -> Display:
+    """Size and limits, then layers, nodes, links and codecs."""
+    return Display(_problem_lines(problem), _problem_tables(problem))
 
 
-def problem_html(problem: Problem) -> str:
-    """The problem as HTML tables."""
-    return _html(_problem_lines(problem), _problem_tables(problem))
-
-
-def plan_summary(plan: Plan) -> str:
-    """The plan as text: what was found and proven, then stages and hops as tables."""
-    return _text(_plan_lines(plan), _plan_tables(plan))
-
-
-def plan_html(plan: Plan) -> str:
-    """The plan as HTML tables with a picture of its pipeline."""
+def plan_display(plan: Plan) -> Display:
+    """What was found and proven, the pipeline, stages and hops."""
     if not plan.path:
-        return _html(_plan_lines(plan), [])
-    from ..plot.svg import pipeline_svg
+        return Display(_plan_lines(plan))
 
-    return _html(_plan_lines(plan), _plan_tables(plan), pipeline_svg(plan))
+    def picture() -> str:
+        from ..plot.svg import pipeline_svg
+
+        return pipeline_svg(plan)
+
+    nodes = {node.id: node.memory_bytes for node in plan.problem.nodes}
+    return Display(_plan_lines(plan), _term_tables(evaluate(plan.problem, plan), nodes), picture)
+
+
+def _evaluation(terms: Evaluation) -> Display:
+    lines = [
+        f"Evaluation: delay {quantity(terms.delay_s, 's', digits=6)}, bottleneck "
+        f"{quantity(terms.bottleneck_s, 's')}, {quantity(terms.bytes, 'B')} sent, error {terms.error:.3g}, "
+        f"energy {quantity(terms.energy_j, 'J')}",
+        *(f"breaks: {rule}" for rule in terms.broken_limits),
+    ]
+    return Display(lines, _term_tables(terms, {}))
 
 
 def _problem_lines(problem: Problem) -> list[str]:
@@ -86,82 +84,11 @@ def _problem_tables(problem: Problem) -> list[Table]:
         )
         for i, j in _equal_runs(problem)
     ]
-    codecs = [
-        (
-            codec.name,
-            "per layer" if codec.layer_ratio is not None else f"{codec.ratio:.4g}",
-            "per layer" if codec.layer_error is not None else f"{codec.error:.4g}",
-            quantity(codec.encode_s_per_byte, "s/B"),
-            quantity(codec.decode_s_per_byte, "s/B"),
-        )
-        for codec in problem.codecs
-    ]
     return [
         Table(("layers", "name", "work", "memory", "output", "error gain"), layers, "Layers"),
-        *_network_tables(problem),
-        Table(("codec", "ratio", "error", "encode", "decode"), codecs, "Codecs"),
+        *network_tables(problem.nodes, problem.links),
+        menu_table(problem.codecs, "Codecs"),
     ]
-
-
-def _network_tables(problem: Problem) -> list[Table]:
-    """Nodes and links one by one; of a large network, group by group with the ranges of their figures."""
-    node_figures = {
-        "memory_bytes": ("memory", "B"),
-        "power_w": ("power", "W"),
-        "tx_power_w": ("sending", "W"),
-        "overhead_s": ("overhead", "s"),
-    }
-    link_figures = {
-        "rate_bps": ("rate", "bit/s"),
-        "latency_s": ("latency", "s"),
-        "overhead_s": ("overhead", "s"),
-    }
-    node_head = ("speed", *(name for name, _ in node_figures.values()))
-    link_head = tuple(name for name, _ in link_figures.values())
-    nodes, links = problem.nodes, problem.links
-    if len(nodes) <= _NODES_ONE_BY_ONE:
-        node_rows = [(node.id, _speed(node), *_figures([node], node_figures)) for node in nodes]
-        link_rows = [(getattr(link, "from"), link.to, *_figures([link], link_figures)) for link in links]
-        return [
-            Table(("node", *node_head), node_rows, "Nodes"),
-            Table(("from", "to", *link_head), link_rows, "Links"),
-        ]
-    node_rows = [
-        (group, str(len(members)), _speeds(members), *_figures(members, node_figures))
-        for group, members in _by_group(nodes).items()
-    ]
-    link_rows = [
-        (group, str(len(members)), *_figures(members, link_figures))
-        for group, members in _by_group(links).items()
-    ]
-    return [
-        Table(("group", "nodes", *node_head), node_rows, "Nodes by group"),
-        Table(("group", "links", *link_head), link_rows, "Links by group"),
-    ]
-
-
-def _by_group(items: Sequence[Any]) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
-    for item in items:
-        groups.setdefault("–" if item.group is None else item.group, []).append(item)
-    return groups
-
-
-def _figures(items: Sequence[Any], figures: dict[str, tuple[str, str]]) -> list[str]:
-    """Each figure, or from the least to the largest of several items."""
-    texts = []
-    for field, (_, unit) in figures.items():
-        values = [getattr(item, field) for item in items]
-        ends = dict.fromkeys((quantity(min(values), unit), quantity(max(values), unit)))
-        texts.append(" to ".join(ends))
-    return texts
-
-
-def _speeds(nodes: Sequence[Node]) -> str:
-    slowest, fastest = (
-        pick(nodes, key=lambda node: (node.layer_time_s is not None, node.flop_per_s)) for pick in (min, max)
-    )
-    return " to ".join(dict.fromkeys((_speed(slowest), _speed(fastest))))
 
 
 def _plan_lines(plan: Plan) -> list[str]:
@@ -172,7 +99,7 @@ def _plan_lines(plan: Plan) -> list[str]:
     objective = "delay" if plan.problem.objective == "delay" else "bottleneck"
     if math.isfinite(plan.lower_bound_s):
         bound = quantity(plan.lower_bound_s, "s", digits=6)
-        lines.append(f"proven: no {objective} below {bound}; gap {_gap(plan.gap)}")
+        lines.append(f"proven: no {objective} below {bound}; gap {gap_text(plan.gap)}")
     else:
         lines.append("nothing proven about better plans")
     flow = schedule(plan, micro_batches=[0])
@@ -241,25 +168,23 @@ def _enough(least: float) -> str:
     return text if float(text) >= least else f"{least * 1.0005:.4g}"
 
 
-def _plan_tables(plan: Plan) -> list[Table]:
-    if not plan.path:
-        return []
-    terms = evaluate(plan.problem, plan)
-    nodes = {node.id: node for node in plan.problem.nodes}
+def _term_tables(terms: Evaluation, memory_bytes: Mapping[str, float]) -> list[Table]:
+    """Stages and hops; of the nodes in `memory_bytes` with what they have."""
     stages = [
         (
-            stage.node,
+            shown_id(stage.node),
             layers_text(stage.first_layer, stage.last_layer),
             *(quantity(getattr(stage, f"{part}_s"), "s") for part in (*PHASES[:-1], "time")),
-            f"{quantity(stage.memory_bytes, 'B')} of {quantity(nodes[stage.node].memory_bytes, 'B')}",
+            quantity(stage.memory_bytes, "B")
+            + (f" of {quantity(memory_bytes[stage.node], 'B')}" if stage.node in memory_bytes else ""),
             stage.codec if stage.codec is not None else "–",
         )
         for stage in terms.stages
     ]
     hops = [
         (
-            hop.from_,
-            hop.to,
+            shown_id(hop.from_),
+            shown_id(hop.to),
             quantity(hop.bytes, "B"),
             quantity(hop.time_s, "s"),
             quantity(hop.latency_s, "s"),
@@ -279,12 +204,15 @@ def layers_text(first: int, last: int) -> str:
 
 
 def layout_text(stages: Sequence[Stage]) -> str:
-    """Who hosts which layers, and the codec of what is sent on."""
-    return ", ".join(
+    """Who hosts which layers, and the codec of what is sent on; one that all hand-offs share stands last."""
+    codecs = [stage.codec for stage in stages if stage.codec is not None]
+    shared = len(codecs) > 1 and len(set(codecs)) == 1
+    hosts = [
         f"{stage.node} {stage.first_layer}–{stage.last_layer}"
-        + (f" [{stage.codec}]" if stage.codec is not None else "")
+        + (f" [{stage.codec}]" if stage.codec is not None and not shared else "")
         for stage in stages
-    )
+    ]
+    return ", ".join(hosts) + (f" [all: {codecs[0]}]" if shared else "")
 
 
 def status_text(status: str) -> str:
@@ -292,19 +220,14 @@ def status_text(status: str) -> str:
     return status.replace("_", " ")
 
 
-def _gap(gap: float) -> str:
+def gap_text(gap: float) -> str:
+    """A gap as words."""
     # Plans within 1e-9 count as optimal; below that the gap is the solver's own rounding allowance.
     return "0" if gap <= 1e-9 else f"{100 * gap:.3g} %"
 
 
 def _count(n: int, one: str, many: str | None = None) -> str:
     return f"{n} {one if n == 1 else many or one + 's'}"
-
-
-def _speed(node: Node) -> str:
-    if node.layer_time_s is not None:
-        return "measured"
-    return quantity(node.flop_per_s, "FLOP/s") if node.flop_per_s > 0 else "relays only"
 
 
 def _equal_runs(problem: Problem) -> list[tuple[int, int]]:
@@ -321,17 +244,3 @@ def _equal_runs(problem: Problem) -> list[tuple[int, int]]:
 
 def _named(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
-
-
-def _text(lines: Sequence[str], tables: Sequence[Table]) -> str:
-    blocks = ["\n".join(map(printable, lines)) + "\n"]
-    blocks += [table.to_text(most=_SHOWN_ROWS, indent="  ") for table in tables]
-    return for_console("\n".join(blocks))
-
-
-def _html(lines: Sequence[str], tables: Sequence[Table], picture: str = "") -> str:
-    head = "<br>".join([f"<b>{escape(lines[0])}</b>", *map(escape, lines[1:])])
-    body = "\n".join(
-        filter(None, [f"<p>{head}</p>", picture, *(table.to_html(most=_SHOWN_ROWS) for table in tables)])
-    )
-    return f'<div class="constellm" style="font-size: 90%">\n{body}\n</div>'

@@ -11,18 +11,25 @@ import numpy as np
 from .. import _core
 from .._core.split import Plan, Problem
 from ..core.checks import instance, real, short
+from ..core.display import Display, Displayed
+from ..core.progress import waiting
+from ..core.table import Table
+from .display import layout_text, status_text
 from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
 
 
 @dataclass(frozen=True)
-class ParetoFront:
+class ParetoFront(Displayed):
     """Plans by the first criterion, best first; none dominates another.
 
     Attributes
     ----------
     plans : tuple of Plan
+        Each with its figures, stages and codecs.
     criteria : tuple of str
+        Names of what was minimised, with their units: ``delay_s`` [s], ``bytes`` [B], ``error``,
+        ``energy_j`` [J].
     epsilon : float
         0 for an exact front; else see `pareto_front`.
     status : str
@@ -40,6 +47,19 @@ class ParetoFront:
     criteria: tuple[str, ...]
     epsilon: float
     status: str
+
+    def __repr__(self) -> str:
+        return f"ParetoFront({len(self.plans)} plans by {' and '.join(self.criteria)}, {self.status})"
+
+    def _display(self) -> Display:
+        exact = "exact" if self.epsilon == 0 else f"within {self.epsilon:.3g} of any other plan"
+        head = f"Pareto front: {len(self.plans)} plans, {exact}, {status_text(self.status)}"
+        rows = [
+            (*(getattr(plan, name) for name in self.criteria), len(plan.stages), layout_text(plan.stages))
+            for plan in self.plans
+        ]
+        table = Table((*self.criteria, "hosts", "layers"), rows)
+        return Display([head], [table.with_units_in_head()] if rows else [])
 
     def __len__(self) -> int:
         return len(self.plans)
@@ -110,6 +130,7 @@ def pareto_front(
     epsilon = real("epsilon", epsilon, least=0)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     check_on_interrupt(on_interrupt)
-    plans, status = _core.split.pareto_front(problem, list(criteria), epsilon=epsilon, time_limit_s=limit)
+    with waiting("Pareto front", limit_s=limit):
+        plans, status = _core.split.pareto_front(problem, list(criteria), epsilon=epsilon, time_limit_s=limit)
     front = ParetoFront(tuple(plans), tuple(criteria), epsilon, status)
     return handed_over(front, interrupted=status == "interrupted", on_interrupt=on_interrupt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,12 @@ import numpy as np
 from .. import _core
 from .._core.split import Plan, Problem
 from ..core.checks import count, instance, real, short
+from ..core.console import for_console
+from ..core.deprecation import warn_moved
+from ..core.display import Display, Displayed
+from ..core.progress import waiting
+from ..core.quantity import quantity
+from .display import gap_text, plan_display, problem_display, status_text
 from .evaluation import GenerationTerms
 from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
@@ -19,7 +25,7 @@ from .solver import as_plan, with_codecs
 
 
 @dataclass(frozen=True)
-class GenerationProblem:
+class GenerationProblem(Displayed):
     """A prompt, and the tokens that follow it.
 
     The prompt flows through the pipeline as in any `Problem`, in `prefill.micro_batches` chunks. Each further
@@ -41,10 +47,13 @@ class GenerationProblem:
         mean context; or a profile with `detail` that has `flop`, `read_bytes` and `output_bytes`.
     new_tokens : int
         n >= 1, the first one included.
-    memory_bandwidth_bps : float or mapping of node id to float
-        Bit/s between a node's memory and its processor; infinite where it is not the limit.
+    memory_bandwidth_bytes_per_s : float or mapping of node id to float
+        Between a node's memory and its processor [B/s], as data sheets have it; infinite where it is not the
+        limit.
     token_bytes : float
         What returns to the first host after each step.
+    memory_bandwidth_bps : float or mapping of node id to float, optional
+        The same in bit/s, for this version.
 
     Raises
     ------
@@ -59,19 +68,52 @@ class GenerationProblem:
     prefill: Problem
     decode: Any
     new_tokens: int
-    memory_bandwidth_bps: float | Mapping[str, float] = math.inf
+    memory_bandwidth_bytes_per_s: float | Mapping[str, float] = math.inf
     token_bytes: float = 4.0
+    memory_bandwidth_bps: InitVar[float | Mapping[str, float] | None] = None
     _arguments: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, memory_bandwidth_bps: float | Mapping[str, float] | None) -> None:
         instance("prefill", self.prefill, Problem)
+        if memory_bandwidth_bps is not None:
+            warn_moved(
+                "GenerationProblem(memory_bandwidth_bps=...) in bit/s",
+                "memory_bandwidth_bytes_per_s=... in B/s",
+                stacklevel=3,
+            )
+            object.__setattr__(self, "memory_bandwidth_bytes_per_s", _in_bytes(memory_bandwidth_bps))
         object.__setattr__(self, "decode", _decode_table(self.decode))
         self._arguments.update(
-            memory_bandwidth_bps=self._bandwidths(),
+            memory_bandwidth_bytes_per_s=self._bandwidths(),
             new_tokens=count("new_tokens", self.new_tokens, most=2**40),
             token_bytes=real("token_bytes", self.token_bytes, least=0),
         )
         _core.split.check_generation(self.prefill, self.decode, **self._arguments)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "memory_bandwidth_bps" in state:  # of version 0.1.0
+            arguments = dict(state["_arguments"])
+            bits = arguments.pop("memory_bandwidth_bps")
+            arguments["memory_bandwidth_bytes_per_s"] = [rate / 8 for rate in bits]
+            given = _in_bytes(state["memory_bandwidth_bps"])
+            state = {**state, "memory_bandwidth_bytes_per_s": given, "_arguments": arguments}
+            del state["memory_bandwidth_bps"]
+        self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        return f"GenerationProblem({self.prefill.name!r}: {self.new_tokens} new tokens, {self.prefill!r})"
+
+    def _display(self) -> Display:
+        speeds = self._arguments["memory_bandwidth_bytes_per_s"]
+        ends = dict.fromkeys((quantity(min(speeds), "B/s"), quantity(max(speeds), "B/s")))
+        flop, read_bytes, _ = self.decode.sum(axis=0)
+        lines = [
+            f"Generation of {self.new_tokens} tokens after the prompt of {self.prefill.name}",
+            f"a token takes {quantity(flop, 'FLOP')} and reads {quantity(read_bytes, 'B')}; "
+            f"memory bandwidth {' to '.join(ends)}",
+        ]
+        prefill = problem_display(self.prefill)
+        return Display([*lines, *prefill.lines], prefill.tables)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GenerationProblem):
@@ -84,16 +126,16 @@ class GenerationProblem:
 
     def _bandwidths(self) -> list[float]:
         ids = [node.id for node in self.prefill.nodes]
-        if isinstance(self.memory_bandwidth_bps, Mapping):
-            for name in self.memory_bandwidth_bps:
+        if isinstance(self.memory_bandwidth_bytes_per_s, Mapping):
+            for name in self.memory_bandwidth_bytes_per_s:
                 if name not in ids:
-                    raise ValueError(f"memory_bandwidth_bps: the problem has no node {name!r}")
+                    raise ValueError(f"memory_bandwidth_bytes_per_s: the problem has no node {name!r}")
             given = {
-                name: real(f"memory_bandwidth_bps[{name!r}]", value, least=0)
-                for name, value in self.memory_bandwidth_bps.items()
+                name: real(f"memory_bandwidth_bytes_per_s[{name!r}]", value, least=0)
+                for name, value in self.memory_bandwidth_bytes_per_s.items()
             }
             return [given.get(name, math.inf) for name in ids]
-        return [real("memory_bandwidth_bps", self.memory_bandwidth_bps, least=0)] * len(ids)
+        return [real("memory_bandwidth_bytes_per_s", self.memory_bandwidth_bytes_per_s, least=0)] * len(ids)
 
     def evaluate(self, plan: Plan, *, requests: int = 1) -> GenerationTerms:
         """What a plan of the prefill is worth for the whole generation.
@@ -131,7 +173,7 @@ class GenerationProblem:
 
 
 @dataclass(frozen=True)
-class GenerationPlan:
+class GenerationPlan(Displayed):
     """The answer of `solve_generation`: a plan of the prefill, and what is proven of `total_s`.
 
     Attributes
@@ -143,7 +185,7 @@ class GenerationPlan:
     status : str
         What is proven: ``"optimal"``, ``"infeasible"``, ``"time_limit"``, ``"interrupted"``.
     lower_bound_s : float
-        No plan has a smaller `total_s`; infinite where no plan exists.
+        No plan has a smaller `total_s` [s]; infinite where no plan exists.
     terms : GenerationTerms or None
         What `problem.evaluate` says of the plan; None without one.
     """
@@ -153,6 +195,33 @@ class GenerationPlan:
     status: str
     lower_bound_s: float
     terms: GenerationTerms | None
+
+    def __repr__(self) -> str:
+        if self.terms is None:
+            return f"GenerationPlan({self.problem.prefill.name!r}: {self.status}, no plan)"
+        return for_console(
+            f"GenerationPlan({self.problem.prefill.name!r}: {self.status}, first token after "
+            f"{quantity(self.ttft_s, 's')}, then {quantity(self.token_s, 's')} a token, "
+            f"{quantity(self.total_s, 's')} in all)"
+        )
+
+    def _display(self) -> Display:
+        head = f"Generation with {self.problem.prefill.name}: {status_text(self.status)}"
+        shown = plan_display(self.plan)
+        if self.terms is None:
+            return Display([head, *shown.lines[1:]])
+        terms = self.terms
+        lines = [
+            head,
+            f"first token after {quantity(terms.ttft_s, 's')}, then {quantity(terms.token_s, 's')} a token: "
+            f"{quantity(terms.total_s, 's', digits=6)} for {self.problem.new_tokens} tokens",
+            f"proven: none in less than {quantity(self.lower_bound_s, 's', digits=6)}; "
+            f"gap {gap_text(self.gap)}",
+            f"{terms.tokens_per_s:.3g} tokens/s, {quantity(terms.bytes, 'B')} sent, "
+            f"energy {quantity(terms.energy_j, 'J')}",
+            "Prefill: " + "; ".join(shown.lines[2:]),
+        ]
+        return Display(lines, shown.tables, shown.picture)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         terms = state["terms"]
@@ -219,7 +288,7 @@ def solve_generation(
     >>> prefill = clm.split.Problem(model=passes.prefill, network=network, codecs=clm.codec.none())
     >>> plan = clm.split.solve_generation(
     ...     clm.split.GenerationProblem(
-    ...         prefill=prefill, decode=passes.decode, new_tokens=128, memory_bandwidth_bps=8 * 200e9
+    ...         prefill=prefill, decode=passes.decode, new_tokens=128, memory_bandwidth_bytes_per_s=200e9
     ...     )
     ... )
     >>> plan.status, len(plan.plan.stages), plan.total_s == plan.ttft_s + 127 * plan.token_s
@@ -228,12 +297,31 @@ def solve_generation(
     instance("problem", problem, GenerationProblem)
     check_on_interrupt(on_interrupt)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
-    plan, status, lower_bound_s = _core.split.solve_generation(
-        problem.prefill, problem.decode, time_limit_s=limit, **problem._arguments
-    )
+    with waiting("solve generation", limit_s=limit):
+        plan, status, lower_bound_s = _core.split.solve_generation(
+            problem.prefill, problem.decode, time_limit_s=limit, **problem._arguments
+        )
     terms = problem.evaluate(plan) if plan.path else None
     found = GenerationPlan(problem, plan, status, lower_bound_s, terms)
     return handed_over(found, interrupted=status == "interrupted", on_interrupt=on_interrupt)
+
+
+def _old_bandwidth(self: GenerationProblem) -> float | dict[str, float]:
+    warn_moved("memory_bandwidth_bps in bit/s", "memory_bandwidth_bytes_per_s in B/s")
+    given = self.memory_bandwidth_bytes_per_s
+    return {name: 8 * rate for name, rate in given.items()} if isinstance(given, Mapping) else 8 * given
+
+
+# Not a field: the dataclass would give its default for what was never set.
+setattr(GenerationProblem, "memory_bandwidth_bps", property(_old_bandwidth))  # noqa: B010
+
+
+def _in_bytes(bits_per_s: float | Mapping[str, float]) -> float | dict[str, float]:
+    if isinstance(bits_per_s, Mapping):
+        return {
+            name: real(f"memory_bandwidth_bps[{name!r}]", v, least=0) / 8 for name, v in bits_per_s.items()
+        }
+    return real("memory_bandwidth_bps", bits_per_s, least=0) / 8
 
 
 def _decode_table(decode: Any) -> np.ndarray:

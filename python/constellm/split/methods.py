@@ -15,7 +15,7 @@ from .._core.split import Plan, Problem
 from ..core.checks import instance
 from .options import check_options
 
-FLOW_LINE = "flow line: Σ stages + Σ (hops + latency) + (M − 1) · longest"
+FLOW_LINE = "pipeline: Σ stages + Σ (hops + latency) + (M − 1) · longest"
 SEQUENTIAL = "sequential: M · (Σ stages + Σ (hops + latency))"
 TENSOR_PARALLEL = (
     "tensor parallel: hops + layers with 4 overlapped ring synchronisations each, (M − 1) · longest"

@@ -50,7 +50,7 @@ class Server:
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """The flow line of a plan.
+    """When every stage and hop of a plan works.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Schedule:
 
 
 def schedule(plan: Plan, *, micro_batches: ArrayLike | None = None) -> Schedule:
-    """The exact flow-line schedule of `plan`, computed from the evaluator's terms.
+    """The exact pipeline schedule of `plan`, computed from the evaluator's terms.
 
     Micro-batch m starts at server i when it has come from server i - 1 and server i has finished
     micro-batch m - 1::

@@ -11,6 +11,7 @@ from .._core.codec import Codec
 from .._core.network import Node
 from .._core.split import Evaluation, Plan, Problem, Stage
 from ..core.checks import count, instance
+from ..core.progress import waiting
 from .evaluation import objective_figure
 from .files import PlanClaims, check_plan_dict
 from .interrupt import check_on_interrupt, handed_over, was_interrupted
@@ -67,7 +68,9 @@ def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "ret
 
         plan = solve_by_name(problem, method, **options)
     else:
-        plan = _core.split.solve(problem, **check_options(options))
+        checked = check_options(options)
+        with waiting("solve", limit_s=checked["time_limit_s"]):
+            plan = _core.split.solve(problem, **checked)
     return handed_over(plan, interrupted=was_interrupted(plan), on_interrupt=on_interrupt)
 
 
@@ -112,7 +115,8 @@ def k_best(
     k = count("k", k, most=100_000)
     check_on_interrupt(on_interrupt)
     time_limit_s = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
-    plans, interrupted = _core.split.k_best(problem, k, time_limit_s=time_limit_s)
+    with waiting("k best", limit_s=time_limit_s):
+        plans, interrupted = _core.split.k_best(problem, k, time_limit_s=time_limit_s)
     return handed_over(plans, interrupted=interrupted, on_interrupt=on_interrupt)
 
 

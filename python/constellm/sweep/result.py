@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.console import for_console
 from ..core.deprecation import moved_names
+from ..core.display import Display, Displayed
 from ..core.optional import optional_import
+from ..core.quantity import figure, quantity
+from ..core.table import Table
 from .rows import Rows
 from .system import System
 
@@ -19,8 +23,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SweepResult:
+class SweepResult(Displayed):
     """Arrays over the axes of a sweep, where xarray is not installed.
+
+    Its figures and axes are attributes: ``found.delay_s`` [s], ``found.rate_bps``. Selecting, averaging and
+    drawing by labels are xarray's, which the extra ``[sweep]`` brings; `run` then returns a Dataset.
 
     Examples
     --------
@@ -70,6 +77,33 @@ class SweepResult:
         names, counts = np.unique(self.variables["status"], return_counts=True)
         return f"SweepResult({sizes}; {', '.join(f'{n} {name}' for name, n in zip(names, counts))})"
 
+    def _display(self) -> Display:
+        axes = []
+        for dim in self.dims:
+            values = self.coords[dim]
+            if values.dtype.kind in "iuf":
+                ends = [self._quantity(dim, end) for end in (values[0], values[-1])]
+            else:
+                ends = [str(values[0]), str(values[-1])]
+            axes.append((dim, str(len(values)), " … ".join(dict.fromkeys(ends))))
+        figures = []
+        for name, values in self.variables.items():
+            numbers = values[np.isfinite(values)] if values.dtype.kind in "iuf" else values[:0]
+            if numbers.size:
+                ends = [self._quantity(name, end) for end in (numbers.min(), numbers.max())]
+                figures.append((name, *ends, self.docs.get(name, "")))
+        return Display(
+            [for_console(repr(self)), "with 'constellm[sweep]' installed, an xarray.Dataset instead"],
+            [
+                Table(("axis", "values", "from … to"), axes, "Axes"),
+                Table(("figure", "least", "most", "what"), figures, "Figures"),
+            ],
+        )
+
+    def _quantity(self, name: str, value: float) -> str:
+        unit = self.units.get(name)
+        return quantity(value, unit) if unit else figure(float(value))
+
     def to_xarray(self) -> xarray.Dataset:
         """As an `xarray.Dataset` with units in the attributes."""
         xarray = optional_import("xarray", extra="sweep", purpose="this needs xarray")
@@ -86,6 +120,45 @@ class SweepResult:
         places = np.unravel_index(np.arange(np.prod(self.shape, dtype=int)), self.shape)
         columns = {dim: self.coords[dim][place] for dim, place in zip(self.dims, places)}
         return pandas.DataFrame({**columns, **{name: v.ravel() for name, v in self.variables.items()}})
+
+
+def to_table(found: xarray.Dataset | SweepResult, *names: str) -> Table:
+    """The cells of a sweep as rows: the axes, then its variables.
+
+    Parameters
+    ----------
+    found : SweepResult or xarray.Dataset
+        Of `run`.
+    *names : str
+        Of variables; default: all but ``message``.
+
+    Returns
+    -------
+    constellm.core.table.Table
+        With `to_latex`, `to_markdown` and `to_csv`.
+
+    Raises
+    ------
+    KeyError
+        For a name that is no variable.
+
+    Examples
+    --------
+    >>> from constellm import paper, sweep
+    >>> found = sweep.run(paper.collaborative.problem(), rate_bps=[1e8, 1e9])
+    >>> print(sweep.to_table(found, "status").to_markdown(), end="")
+    | rate | status |
+    | --- | --- |
+    | 100 Mbit/s | optimal |
+    | 1 Gbit/s | optimal |
+    """
+    dims = [str(dim) for dim in found.dims]
+    shape = tuple(len(found[dim]) for dim in dims)
+    places = np.unravel_index(np.arange(np.prod(shape, dtype=int)), shape)
+    chosen = names or [str(name) for name in found.variables if name not in (*dims, "message")]
+    columns = [np.asarray(found[dim])[place].tolist() for dim, place in zip(dims, places)]
+    columns += [np.asarray(found[name]).ravel().tolist() for name in chosen]
+    return Table((*dims, *chosen), tuple(zip(*columns)))
 
 
 def _with_units(attrs: dict[str, str], unit: str | None) -> dict[str, str]:

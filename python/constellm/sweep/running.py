@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..core.checks import count, real, short
 from ..core.deprecation import warn_moved
-from ..core.optional import optional_import
+from ..core.progress import bar
 from .grid import Grid, make_grid
 from .result import GatheredRows, SweepResult, best_form
 from .rows import Rows, Work, solve, solve_apart
@@ -42,7 +42,7 @@ def run(
     store: str | os.PathLike[str] | None = None,
     answers: bool = False,
     plans: bool | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     **more_axes: Any,
 ) -> xarray.Dataset | SweepResult:
     """Solve a problem at every combination of values of its fields, or of parameters of a factory.
@@ -84,8 +84,8 @@ def run(
         with `store`.
     plans : bool
         The old name of `answers`, for this version.
-    progress : bool
-        Show a bar (needs tqdm).
+    progress : bool, optional
+        Show a bar (needs tqdm). Default: at a prompt and in notebooks.
 
     Returns
     -------
@@ -120,7 +120,10 @@ def run(
     if executor is not None and threads is not None:
         raise TypeError("threads: given together with an executor, whose workers solve one cell at a time")
     if executor is not None and not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"executor: expected a concurrent.futures.Executor, got {short(executor)}")
+        raise TypeError(
+            f"executor: expected a concurrent.futures.Executor, as Dask's Client().get_executor(), "
+            f"got {short(executor)}"
+        )
     if plans is not None:
         warn_moved("sweep.run(plans=...)", "sweep.run(answers=...)")
         answers = plans
@@ -140,8 +143,15 @@ def run(
                 table.accept(rows)
             pending = pending[~_finished(table, grid)]
             receivers.append(kept.accept)
-        if progress:
-            receivers.append(_bar(stack, grid, len(pending)))
+        width = len(grid.methods)
+        shown = bar(
+            grid.cells * width,
+            unit=f"{grid.system.answer}s",
+            done=(grid.cells - len(pending)) * width,
+            progress=progress,
+        )
+        move_on = stack.enter_context(shown)
+        receivers.append(lambda rows: move_on(len(rows.index)))
 
         def accept(rows: Rows) -> None:
             for receive in receivers:
@@ -230,15 +240,3 @@ def _solve(
     finally:
         for future in futures:
             future.cancel()
-
-
-def _bar(stack: contextlib.ExitStack, grid: Grid, pending: int) -> Callable[[Rows], None]:
-    tqdm = optional_import("tqdm.auto", extra="sweep", purpose="progress=True needs tqdm").tqdm
-    width = len(grid.methods)
-    total, done = grid.cells * width, (grid.cells - pending) * width
-    bar = stack.enter_context(tqdm(total=total, initial=done, unit=grid.system.answer))
-
-    def receive(rows: Rows) -> None:
-        bar.update(len(rows.index))
-
-    return receive

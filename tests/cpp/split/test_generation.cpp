@@ -27,7 +27,7 @@ split::GenerationSpec random_generation(std::uint64_t seed) {
   for (std::int32_t l = 0; l < spec.prefill.layer_count(); ++l)
     spec.decode.push_back({r.uniform(0.0, 0.2), r.uniform(0.0, 1.0), r.uniform(0.0, 0.05)});
   for (std::int32_t v = 0; v < spec.prefill.node_count(); ++v)
-    spec.memory_bandwidth_bps.push_back(r.chance(0.2) ? kInfinity : r.uniform(20.0, 100.0));
+    spec.memory_bandwidth_bytes_per_s.push_back(r.chance(0.2) ? kInfinity : r.uniform(2.5, 12.5));
   return spec;
 }
 
@@ -58,7 +58,7 @@ split::GenerationSpec two_hosts(bool way_back) {
   half.encode_s_per_byte = 0.5;
   half.decode_s_per_byte = 0.25;
   prefill.codecs = {half};
-  return {split::Problem(prefill), {{1.0, 1.0, 2.0}, {1.0, 32.0, 2.0}}, {16.0, 16.0, 16.0}, 5, 1.0};
+  return {split::Problem(prefill), {{1.0, 1.0, 2.0}, {1.0, 32.0, 2.0}}, {2.0, 2.0, 2.0}, 5, 1.0};
 }
 
 const split::Assignment kBoth{{0, 1}, {{0, 0, 0, 0}, {1, 1, 1, split::kNoCodec}}};
@@ -140,8 +140,10 @@ TEST_CASE("A generation that says nothing sensible is refused by name", "[split]
   using Spec = split::GenerationSpec;
   refused("decode: 1 layers for 2", [](Spec& spec) { spec.decode.pop_back(); });
   refused("decode[1].read_bytes", [](Spec& spec) { spec.decode[1].read_bytes = -1.0; });
-  refused("memory_bandwidth_bps: 2 entries for 3", [](Spec& spec) { spec.memory_bandwidth_bps.pop_back(); });
-  refused("memory_bandwidth_bps of 'b'", [](Spec& spec) { spec.memory_bandwidth_bps[1] = 0.0; });
+  refused("memory_bandwidth_bytes_per_s: 2 entries for 3",
+          [](Spec& spec) { spec.memory_bandwidth_bytes_per_s.pop_back(); });
+  refused("memory_bandwidth_bytes_per_s of 'b'",
+          [](Spec& spec) { spec.memory_bandwidth_bytes_per_s[1] = 0.0; });
   refused("new_tokens: 0", [](Spec& spec) { spec.new_tokens = 0; });
   refused("token_bytes", [](Spec& spec) { spec.token_bytes = -1.0; });
 }

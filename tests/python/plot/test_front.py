@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from constellm import plot, split
+from constellm.core.quantity import figure
 from constellm.plot import palette
 
 
@@ -62,7 +63,7 @@ def test_comparison():
     ax = plot.plot_comparison(ROWS)
     ax.figure.canvas.draw()
     assert [text.get_text() for text in ax.texts] == [
-        "2 s", "5 s  (2.50×)", "no plan found", "1 s  (0.50×)  breaks limits",
+        "2 s  (1×)", "5 s  (2.5×)", "no plan found", "1 s  (0.5×)  breaks limits",
     ]  # fmt: skip
     assert [bar.get_width() for bar in ax.patches] == [2.0, 5.0, 0.0, 1.0]
     assert [text.get_text() for text in ax.get_yticklabels()][1] == "slow_\\$x\\$\n(tensor parallel)"
@@ -78,7 +79,24 @@ def test_comparison_of_far_apart_delays_is_logarithmic():
     ax = plot.plot_comparison(rows)
     assert ax.get_xscale() == "log"
     assert ax.child_axes == []
-    assert [bar.get_x() + bar.get_width() for bar in ax.patches] == pytest.approx([2.0, 1000.0])
+    # No bars: where they began would be arbitrary.
+    assert len(ax.patches) == 0
+    assert [line.get_xdata()[0] for line in ax.lines] == pytest.approx([2.0, 1000.0])
+
+
+def test_a_factor_means_what_it_does_in_the_table(plan_of):
+    table = split.compare(plan_of("error-limit").problem)
+    ax = plot.plot_comparison(table)
+    assert ax.get_xlabel().endswith(f", × relative to {table.reference}")
+    for row, text in zip(table, ax.texts):
+        if not math.isnan(row["speed_up"]):
+            assert f"({figure(1 / row['speed_up'])}×)" in text.get_text()
+
+
+def test_a_method_has_one_colour():
+    colours = {palette.method(name) for name in split.METHODS}
+    assert palette.method("optimal") == palette.CYCLE[0] and palette.method("fixed:x") == palette.MUTED
+    assert len(colours) >= 10
 
 
 def test_comparison_of_the_real_table(plan_of):

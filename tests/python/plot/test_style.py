@@ -90,4 +90,4 @@ def test_common_prefix(values, unit, expected):
 
 def test_names_are_short_plain_and_on_one_line():
     assert style.name("a$b$\n") == r"a\$b\$?"
-    assert style.name("x" * 30) == "x" * 23 + "…"
+    assert style.name("x" * 30) == "x" * 12 + "…" + "x" * 11

@@ -215,9 +215,13 @@ def test_a_failed_write_names_the_target(tmp_path):
         ({"new_tokens": 10**30}, ValueError, r"^new_tokens: 10+ is not in \[1, "),
         ({"token_bytes": -1}, ValueError, "^token_bytes: -1 is not in "),
         ({"token_bytes": "4"}, TypeError, "^token_bytes: expected a number"),
-        ({"memory_bandwidth_bps": -2}, ValueError, "^memory_bandwidth_bps: -2 is not in "),
-        ({"memory_bandwidth_bps": 0}, ValueError, "^memory_bandwidth_bps of '.*': 0 is not in "),
-        ({"memory_bandwidth_bps": {"n0": "fast"}}, TypeError, "^memory_bandwidth_bps"),
+        ({"memory_bandwidth_bytes_per_s": -2}, ValueError, "^memory_bandwidth_bytes_per_s: -2 is not in "),
+        (
+            {"memory_bandwidth_bytes_per_s": 0},
+            ValueError,
+            "^memory_bandwidth_bytes_per_s of '.*': 0 is not in ",
+        ),
+        ({"memory_bandwidth_bytes_per_s": {"n0": "fast"}}, TypeError, "^memory_bandwidth_bytes_per_s"),
         ({"decode": [[1.0]]}, ValueError, "^decode: expected shape"),
         ({"decode": [[1.0], [1.0, 2.0]]}, TypeError, "^decode: expected numbers of shape"),
         ({"decode": "fast"}, TypeError, "^decode: expected numbers of shape"),
@@ -230,8 +234,8 @@ def test_generation_is_checked_when_it_is_made(data, changes, kind, message):
     for node in data["nodes"]:
         node.pop("layer_time_s", None)
     prefill = split.problem_from_dict(data)
-    if isinstance(changes.get("memory_bandwidth_bps"), dict):
-        changes = {"memory_bandwidth_bps": {prefill.source: "fast"}}
+    if isinstance(changes.get("memory_bandwidth_bytes_per_s"), dict):
+        changes = {"memory_bandwidth_bytes_per_s": {prefill.source: "fast"}}
     good = {"prefill": prefill, "decode": np.ones((len(prefill.layers), 3)), "new_tokens": np.int64(3)}
     made = split.GenerationProblem(**good)
     assert made.evaluate(split.solve(prefill), requests=np.int64(2)).total_s > 0

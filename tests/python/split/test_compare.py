@@ -76,7 +76,7 @@ def test_rows_name_their_delay_model(problem, table):
     models = {row["method"]: row["delay_model"] for row in table}
     assert models.pop("no-pipeline") == "sequential"
     assert models.pop("galaxy") == "tensor parallel"
-    assert set(models.values()) == {"flow line"}
+    assert set(models.values()) == {"pipeline"}
     plan = split.solve(problem, method="no-pipeline")
     overlapped = (problem.micro_batches - 1) * plan.bottleneck_s
     assert table["no-pipeline"]["delay_s"] == pytest.approx(
@@ -104,7 +104,7 @@ def test_throughput_compares_bottlenecks(repository):
     table = split.compare(example(repository, "throughput"))
     best = table["optimal"]["bottleneck_s"]
     for row in table:
-        if row["delay_model"] == "flow line" and row["status"] == "feasible" and not row["note"]:
+        if row["delay_model"] == "pipeline" and row["status"] == "feasible" and not row["note"]:
             assert row["bottleneck_s"] >= best * (1 - 1e-12)
             assert row["gap"] == pytest.approx(1 - best / row["bottleneck_s"], abs=1e-9)
 
@@ -121,7 +121,7 @@ def test_every_example(repository, name):
     best = known[figure]
     assert table["optimal"][figure] == pytest.approx(best, rel=1e-9)
     for row in table:
-        if row["status"] == "feasible" and not row["note"] and row["delay_model"] == "flow line":
+        if row["status"] == "feasible" and not row["note"] and row["delay_model"] == "pipeline":
             assert row[figure] >= best * (1 - 1e-9), row["method"]
 
 
@@ -143,11 +143,11 @@ def test_csv_reads_back(table, tmp_path):
 
 
 def test_markdown_and_html_escape(problem):
-    codecs = [problem.codecs[0].replace(name="a|<b>")]
-    table = split.compare(problem.replace(codecs=codecs, max_error=None), ["fixed:a|<b>"])
+    codecs = [problem.codecs[0].replace(name="a|<i>")]
+    table = split.compare(problem.replace(codecs=codecs, max_error=None), ["fixed:a|<i>"])
     lines = table.to_markdown().splitlines()
-    assert len(lines) == 3 and "a\\|<b>" in lines[2]
-    assert "a|&lt;b&gt;" in table._repr_html_() and "<b>" not in table._repr_html_()
+    assert len(lines) == 3 and "a\\|<i>" in lines[2]
+    assert "a|&lt;i&gt;" in table._repr_html_() and "<i>" not in table._repr_html_()
 
 
 def test_pandas(table):

@@ -88,7 +88,7 @@ def test_generation_and_fronts_end_with_proof():
     problem = PROBLEMS["4x4, 48 layers"]
     decode = [(1e7, 1e6, 1e4)] * len(problem.layers)
     asked = split.GenerationProblem(
-        problem, decode, new_tokens=10, memory_bandwidth_bps=1e12, token_bytes=4.0
+        problem, decode, new_tokens=10, memory_bandwidth_bytes_per_s=1e11, token_bytes=4.0
     )
     answer = split.solve_generation(asked, time_limit_s=60)
     assert answer.status == "optimal"

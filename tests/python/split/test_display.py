@@ -13,6 +13,7 @@ import pytest
 
 from constellm import network, split
 from constellm.codec import Codec
+from constellm.core.quantity import quantity
 from constellm.model import Layer
 from constellm.network import Link, Node
 
@@ -51,7 +52,25 @@ def wicked_problem(**changes):
     return split.Problem(**{**given, **changes})
 
 
-TAGS = {"div", "p", "b", "br", "table", "caption", "thead", "tbody", "tr", "th", "td", "svg", "text", "path"}
+TAGS = {
+    "style",
+    "g",
+    "title",
+    "div",
+    "p",
+    "b",
+    "br",
+    "table",
+    "caption",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "svg",
+    "text",
+    "path",
+}
 
 
 class Tags(HTMLParser):
@@ -118,10 +137,33 @@ def test_long_tables_are_shortened():
     assert "  0–39    l0 … l39" in alike.summary()
 
 
+def blocks_of(html):
+    """Paths of blocks: rows hold a band, then a path for each phase."""
+    rows = re.findall(r"<g>(.*?)</g>", html, re.S)
+    return [path for row in rows for path in re.findall(r'<path d="([^"]*)"', row)[1:]]
+
+
+def test_the_picture_answers_to_the_pointer():
+    plan = split.solve(load("node-overhead"))
+    flow = split.schedule(plan)
+    tips = re.findall(r"<g><title>([^<]*)</title>", plan._repr_html_())
+    assert len(tips) == len(flow.servers)
+    for tip, server in zip(tips, flow.servers):
+        assert tip.startswith(f"{server.name}, layers" if server.kind == "stage" else server.name)
+        assert f"{quantity(server.time_s, 's')} per micro-batch" in tip
+    assert [i for i, tip in enumerate(tips) if "the bottleneck" in tip] == [flow.bottleneck]
+
+
+def test_no_display_names_a_colour_of_the_page():
+    """White blocks in a dark notebook, or black texts, would not be read."""
+    html = split.solve(load("node-overhead"))._repr_html_()
+    assert not re.search(r"background|[\" :](white|black)[\";]|#333|#fff", html)
+
+
 def test_the_picture_draws_every_block():
     plan = split.solve(load("node-overhead"))
     flow = split.schedule(plan)
-    drawn = re.findall(r'<path d="([^"]*)" fill="[^"]*" stroke', plan._repr_html_())
+    drawn = blocks_of(plan._repr_html_())
     blocks = sum(len(server.phases) for server in flow.servers) * plan.problem.micro_batches
     assert sum(path.count("M") for path in drawn) == blocks
 
@@ -132,7 +174,7 @@ def test_the_picture_of_many_micro_batches_shows_both_ends():
         html = plan._repr_html_()
         assert f"first 8 and last 4 of {many} micro-batches" in html
         assert len(html) < 20_000
-        drawn = "".join(re.findall(r'<path d="([^"]*)" fill="[^"]*" stroke', html))
+        drawn = "".join(blocks_of(html))
         lefts = [float(x) for x in re.findall(r"M([0-9.]+) ", drawn)]
         assert min(lefts) > 0 and max(lefts) < 750
         # Servers ahead of the bottleneck are through long before the end; the others show both ends.

@@ -27,14 +27,14 @@ def random_generation(seed: int) -> Generation:
         (rng.choice([0.0, rng.uniform(1e9, 1e11)]), rng.uniform(0, 1e9), rng.uniform(0, 1e6))
         for _ in data["layers"]
     ]
-    bandwidth = {node["id"]: rng.choice([math.inf, rng.uniform(1e10, 1e12)]) for node in data["nodes"]}
+    bandwidth = {node["id"]: rng.choice([math.inf, rng.uniform(1e9, 1e11)]) for node in data["nodes"]}
     return Generation(data, decode, bandwidth, rng.choice([1, 2, 10, 200]), rng.choice([4.0, 1e5]))
 
 
 def asked(g: Generation, **more) -> split.GenerationProblem:
     values = {
         "new_tokens": g.new_tokens,
-        "memory_bandwidth_bps": g.bandwidth_bps,
+        "memory_bandwidth_bytes_per_s": g.bandwidth_bytes_per_s,
         "token_bytes": g.token_bytes,
     }
     return split.GenerationProblem(split.problem_from_dict(g.problem), g.decode, **{**values, **more})
@@ -123,7 +123,7 @@ def test_identities():
         if one.decode_bottleneck_s > 0:
             most = 1 / one.decode_bottleneck_s
             assert many.tokens_per_s == pytest.approx(min(1000 / one.token_s, most), rel=1e-12)
-        faster = asked(g, new_tokens=5, memory_bandwidth_bps=math.inf)
+        faster = asked(g, new_tokens=5, memory_bandwidth_bytes_per_s=math.inf)
         assert faster.evaluate(plan).total_s <= one.total_s
         longer = asked(g, new_tokens=6)
         assert longer.evaluate(plan).total_s >= one.total_s
@@ -201,9 +201,9 @@ def call(**changes):
         ({"new_tokens": True}, TypeError, "new_tokens: expected an integer"),
         ({"token_bytes": -1}, ValueError, "token_bytes: -1"),
         ({"token_bytes": math.nan}, ValueError, "token_bytes: "),
-        ({"memory_bandwidth_bps": 0}, ValueError, "memory_bandwidth_bps"),
-        ({"memory_bandwidth_bps": math.nan}, ValueError, "memory_bandwidth_bps"),
-        ({"memory_bandwidth_bps": {"nobody": 1.0}}, ValueError, "no node 'nobody'"),
+        ({"memory_bandwidth_bytes_per_s": 0}, ValueError, "memory_bandwidth_bytes_per_s"),
+        ({"memory_bandwidth_bytes_per_s": math.nan}, ValueError, "memory_bandwidth_bytes_per_s"),
+        ({"memory_bandwidth_bytes_per_s": {"nobody": 1.0}}, ValueError, "no node 'nobody'"),
         ({"decode": np.zeros((1, 2))}, ValueError, "decode"),
         ({"decode": np.zeros((99, 3))}, ValueError, "decode"),
         ({"decode": np.zeros(3)}, ValueError, "decode"),

@@ -32,8 +32,8 @@ constexpr auto fields(const DecodeLayer*) {
 /// then each further token goes round from the first host to the last and back.
 struct GenerationSpec {
   Problem prefill;
-  std::vector<DecodeLayer> decode;           ///< [layers]
-  std::vector<double> memory_bandwidth_bps;  ///< [nodes]; infinite: not a limit
+  std::vector<DecodeLayer> decode;                   ///< [layers]
+  std::vector<double> memory_bandwidth_bytes_per_s;  ///< [nodes]; infinite: not a limit
   std::int64_t new_tokens = 1;
   double token_bytes = 4.0;  ///< what goes back to the first host [B]
 };

@@ -67,25 +67,23 @@ class Problem:
     @staticmethod
     def __setstate__(*args, **kwargs):
         ...
-    @staticmethod
-    def _repr_html_(problem: Problem) -> str:
-        """
-        The problem as HTML tables.
-        """
-    @staticmethod
-    def summary(problem: Problem) -> str:
-        """
-        The problem as text: its size and limits, then layers, nodes, links and codecs as tables.
-        """
     def __eq__(self, other: typing.Any) -> bool:
         ...
     def __init__(self, *, codecs: collections.abc.Sequence[constellm._core.codec.Codec], model: typing.Any = ..., network: constellm.network.Network | constellm.network.Graph | constellm.network.Snapshot | None = ..., name: str = ..., layers: collections.abc.Sequence[constellm._core.model.Layer] | None = ..., input_bytes: float | None = ..., nodes: collections.abc.Sequence[constellm._core.network.Node] | None = ..., links: collections.abc.Sequence[constellm._core.network.Link] | None = ..., source: str | None = ..., sink: str | None = ..., micro_batches: int = ..., max_error: float | None = ..., max_energy_j: float | None = ..., error_rule: str = ..., objective: str = ...) -> None:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> Problem:
         """
         A copy with some of the constructor's keywords changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -505,6 +503,10 @@ class Evaluation:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def get(self, key, default = None):
         """
         D.get(k[,d]) -> D[k] if k in D, else d.  d defaults to None.
@@ -520,6 +522,10 @@ class Evaluation:
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """
@@ -677,20 +683,18 @@ class Plan:
     @staticmethod
     def __setstate__(*args, **kwargs):
         ...
-    @staticmethod
-    def _repr_html_(plan: Plan) -> str:
-        """
-        The plan as HTML tables with a picture of its pipeline.
-        """
-    @staticmethod
-    def summary(plan: Plan) -> str:
-        """
-        The plan as text: what was found and proven, then stages and hops as tables.
-        """
     def __eq__(self, other: typing.Any) -> bool:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
+        """
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The content of a `constellm.split-plan` file.
@@ -897,7 +901,7 @@ def baseline_names() -> list[str]:
     """
     Benchmark methods that make a plan, without the family 'fixed:<codec>'.
     """
-def check_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex) -> None:
+def check_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bytes_per_s: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex) -> None:
     """
     Raises ValueError that names field, value and range.
     """
@@ -905,7 +909,7 @@ def evaluate(problem: Problem, path: collections.abc.Sequence[str], stages: coll
     """
     Every term of a plan; raises ValueError with what makes it no plan.
     """
-def evaluate_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage], requests: typing.SupportsInt | typing.SupportsIndex) -> GenerationTerms:
+def evaluate_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bytes_per_s: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, path: collections.abc.Sequence[str], stages: collections.abc.Sequence[Stage], requests: typing.SupportsInt | typing.SupportsIndex) -> GenerationTerms:
     """
     See `constellm.split.GenerationProblem.evaluate`.
     """
@@ -933,7 +937,7 @@ def solve_by(problem: Problem, method: str, *, time_limit_s: float) -> Plan:
     """
     The plan of a benchmark method; none where that would break a limit.
     """
-def solve_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bps: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[Plan, str, float]:
+def solve_generation(prefill: Problem, decode: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], *, memory_bandwidth_bytes_per_s: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], new_tokens: typing.SupportsInt | typing.SupportsIndex, token_bytes: typing.SupportsFloat | typing.SupportsIndex, time_limit_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[Plan, str, float]:
     """
     See `constellm.split.solve_generation`.
     """

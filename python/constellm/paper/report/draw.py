@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...core.quantity import split_unit
+from ...core.quantity import common_prefix, split_unit
 from ...core.table import Rows, distinct, only
 from ...plot import palette, style
 
@@ -71,7 +71,7 @@ def log_ticks(ax: Axes, which: str, values: Sequence[float], field: str) -> None
         if not ticks or value > 1.3 * ticks[-1]:
             ticks.append(value)
     name, unit = split_unit(field)
-    prefix, scale = style.common_prefix(ticks, unit) if unit else ("", 1.0)
+    prefix, scale = common_prefix(ticks, unit) if unit else ("", 1.0)
     getattr(ax, f"set_{which}scale")("log")
     axis = getattr(ax, f"{which}axis")
     axis.set_ticks(ticks, [f"{tick / scale:,g}" for tick in ticks])
@@ -89,7 +89,7 @@ def reduction_map(rows: Rows, *, ax: Axes, x: str = "s2g_rate_bps", y: str = "im
         colour = "white" if abs(value) > 0.6 else palette.INK
         ax.text(j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
     name, unit = split_unit(x)
-    prefix, scale = style.common_prefix(columns, unit)
+    prefix, scale = common_prefix(columns, unit)
     ax.set_xticks(range(len(columns)), [f"{c / scale:g}" for c in columns])
     ax.set_yticks(range(len(lines)), [str(line) for line in lines])
     ax.set_xlabel(f"{name} ({prefix}{unit})")

@@ -96,7 +96,7 @@ def _bars(rows: Rows, title: str) -> Figure:
                 continue
             ax.barh(i, row["delay_s"], height=0.66, color=palette.CYCLE[0] if i == 0 else palette.MUTED)
             words = f" {quantity(row['delay_s'], 's')}  ({_factor(row['delay_s'] / delays[0])})"
-            if row["delay_model"] != "flow line":
+            if row["delay_model"] != "pipeline":
                 words += f", {row['delay_model']}"
             if row["breaks"]:
                 words += ", breaks a limit"

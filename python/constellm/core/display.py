@@ -1,0 +1,88 @@
+"""How values show themselves: lines and tables, as text and in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+from .console import for_console
+from .quantity import printable
+from .table import Table
+
+_SHOWN_ROWS = 12  # of a long table: the first ones and the last one
+
+# Colours are those of the page, dark or light, so none is named. A notebook's own rules for tables squeeze
+# columns to equal widths, hence `div` in every selector: it goes before them.
+_STYLE = (
+    "div.constellm{overflow-x:auto;font-size:13px;line-height:1.45}"
+    "div.constellm table{table-layout:auto;width:auto;display:table;border-collapse:collapse;"
+    "font-size:inherit;margin:.5em 0 1em 0}"
+    "div.constellm caption{caption-side:top;text-align:left;font-weight:bold;color:inherit;padding:0}"
+    "div.constellm th,div.constellm td{text-align:left;vertical-align:top;white-space:nowrap;border:0;"
+    "padding:.15em 1em .15em 0;max-width:none}"
+    "div.constellm thead th{border-bottom:1px solid currentColor}"
+    "div.constellm .figure{text-align:right}"
+    "div.constellm .long{white-space:normal;overflow-wrap:anywhere;min-width:26em}"
+)
+
+
+class Display(NamedTuple):
+    """What a value shows of itself."""
+
+    lines: Sequence[str]
+    """The first one is the head."""
+    tables: Sequence[Table] = ()
+    picture: Callable[[], str] | None = None
+    """Draws an SVG element, for HTML alone."""
+
+    def text(self) -> str:
+        """Lines, then tables, for a console."""
+        blocks = ["\n".join(map(printable, self.lines)) + "\n"]
+        blocks += [table.to_text(most=_SHOWN_ROWS, indent="  ") for table in self.tables]
+        return for_console("\n".join(blocks))
+
+    def html(self, *, most: int | None = _SHOWN_ROWS) -> str:
+        """Lines, picture and tables as an element that can be read on light and on dark ground.
+
+        Parameters
+        ----------
+        most : int, optional
+            Rows of a table; of a longer one the first ones and the last. None: all.
+        """
+        head = "<br>".join([f"<b>{escape(self.lines[0])}</b>", *map(escape, self.lines[1:])])
+        parts = [f"<style>{_STYLE}</style>", f"<p>{head}</p>", self.picture() if self.picture else ""]
+        body = "\n".join(filter(None, [*parts, *(table.to_html(most=most) for table in self.tables)]))
+        return f'<div class="constellm">\n{body}\n</div>'
+
+
+class Displayed:
+    """Shows itself as `_display` says: `summary` as text, ``_repr_html_`` in a notebook."""
+
+    def _display(self) -> Display:
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """The value as text: what it is, then tables."""
+        return self._display().text()
+
+    def _repr_html_(self) -> str:
+        """The value as HTML: what it is, a picture where there is one, then tables."""
+        return self._display().html()
+
+
+def attach(shown: type, display: Callable[[Any], Display]) -> None:
+    """Give a compiled class the methods of `Displayed`."""
+
+    def summary(self: Any) -> str:
+        return display(self).text()
+
+    def html(self: Any) -> str:
+        return display(self).html()
+
+    for name, method, like in (
+        ("summary", summary, Displayed.summary),
+        ("_repr_html_", html, Displayed._repr_html_),
+    ):
+        method.__name__, method.__doc__ = name, like.__doc__
+        setattr(shown, name, method)
