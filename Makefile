@@ -57,6 +57,10 @@ $(STAMPS)/docs-tools: $(STAMPS)/build-tools
 	$(BIN)/python -m pip install -q --group docs
 	@touch $@
 
+$(STAMPS)/wheel-tools: $(STAMPS)/build-tools
+	$(BIN)/python -m pip install -q --group wheel
+	@touch $@
+
 .PHONY: setup
 setup: $(STAMPS)/installed  ## Make .venv with the package and everything its tests need
 
@@ -78,6 +82,15 @@ docs: $(STAMPS)/installed $(STAMPS)/docs-tools  ## Build the documentation site,
 	rm -rf build/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -j $(JOBS) -d build/doctrees -E docs build/docs \
 	  2> >(grep -v "Kernel is running over TCP" >&2)
+
+.PHONY: wheel
+wheel: $(STAMPS)/wheel-tools  ## Build an sdist, and from it a manylinux wheel, in dist/; try them in an empty environment
+	rm -rf dist build/dist
+	$(BIN)/python -m build -q --outdir build/dist
+	$(BIN)/auditwheel -q repair --wheel-dir dist build/dist/*.whl
+	mv build/dist/*.tar.gz dist
+	$(BIN)/auditwheel show dist/*.whl
+	$(BIN)/python tools/check_dist.py dist build/empty
 
 # ---- what a developer runs ------------------------------------------------------------------
 
@@ -107,6 +120,10 @@ format: $(STAMPS)/dev-tools  ## Format the sources
 stubs: $(STAMPS)/installed  ## Write python/constellm/_core/*.pyi from the compiled module
 	$(BIN)/python tools/stubs.py python/constellm/_core
 
+.PHONY: matrix
+matrix:  ## Build a wheel for every supported Python found, and try it with the oldest and the newest numpy
+	$(PYTHON) tools/matrix.py
+
 .PHONY: bench
 bench: $(STAMPS)/installed  ## Run the benchmarks, into docs/benchmarks.md
 	tools/bootstrap.sh benchmark
@@ -121,8 +138,7 @@ coverage: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Measure which lines the te
 	tools/coverage.sh
 
 .PHONY: verify
-verify: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Sanitizers, Clang, 20,000 random problems, coverage and benchmarks, into docs/verify.md
-	tools/bootstrap.sh benchmark
+verify: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Sanitizers, Clang, fuzzing, 20,000 random problems and coverage, into docs/verify.md
 	tools/bootstrap.sh clang
 	$(BIN)/python tools/verify.py
 

@@ -90,8 +90,18 @@ class Table:
 
     @classmethod
     def read_csv(cls, path: str | os.PathLike[str]) -> Table:
-        """The table in a CSV file, as `to_csv` writes it: numbers and truth values become such."""
-        lines = list(csv.reader(io.StringIO(read_text(path)), strict=True))
+        """The table in a CSV file, as `to_csv` writes it: numbers and truth values become such.
+
+        Raises
+        ------
+        OSError, ValueError
+            Where it cannot be read, is no CSV, or has a row of another length than its header.
+        """
+        reader = csv.reader(io.StringIO(read_text(path)), strict=True)
+        try:
+            lines = list(reader)
+        except csv.Error as error:
+            raise ValueError(f"{os.fspath(path)!r}: line {reader.line_num}: {error}") from None
         if not lines:
             raise ValueError(f"{os.fspath(path)!r}: no header, the file is empty")
         return cls(tuple(lines[0]), tuple(tuple(map(_value, line)) for line in lines[1:]))

@@ -11,11 +11,14 @@ from typing import Any
 
 from .. import _core
 from .._core.model import LayerProfile
+from ..core.checks import count, non_negative, short
 from ..core.files import as_path, read_text
 from ..core.optional import optional_import
 from .config import DATA, PathName, element_bytes
 from .profile import Profile
 from .vision import vit
+
+_MOST_YAML_VALUES = 1_000_000  # PipeEdge's own tables have some ten thousand
 
 
 @dataclass(frozen=True)
@@ -93,57 +96,117 @@ def read_pipeedge(models: PathName, device_types: PathName | None = None) -> dic
         path = path / "models.yml"
     model_table = _read_yaml(path)
     device_table = _read_yaml(as_path(device_types or path.with_name("device_types.yml")))
-    names = [name for name, entry in model_table.items() if entry["layers"] > 0]
+    names = [name for name, entry in model_table.items() if _layers(name, entry) > 0]
     return {name: _pipeedge(model_table, device_table, name) for name in names}
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     yaml = optional_import("yaml", extra="profiles", purpose="reading YAML needs PyYAML")
-    content = yaml.safe_load(read_text(path))
+    try:
+        content = yaml.safe_load(read_text(path))
+    except (yaml.YAMLError, RecursionError) as error:
+        why = " ".join(str(error).split()) if isinstance(error, yaml.YAMLError) else "it is nested too deeply"
+        raise ValueError(f"{path} is no YAML: {why}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a mapping, got {type(content).__name__}")
-    return content
+    # A few aliases of aliases stand for any number of values, one of itself for infinitely many.
+    waiting: list[Any] = [content]
+    for _ in range(_MOST_YAML_VALUES):
+        value = waiting.pop()
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        if not waiting:
+            return content
+    raise ValueError(f"{path}: more than {_MOST_YAML_VALUES} values, aliases written out")
+
+
+def _entry(place: str, table: Any, key: str) -> Any:
+    """What a mapping of the tables has under `key`."""
+    if not isinstance(table, Mapping):
+        raise TypeError(f"{place}: expected a mapping, got {short(table)}")
+    if key not in table:
+        raise ValueError(f"{place}: missing key {key!r}")
+    return table[key]
+
+
+def _layers(name: str, entry: Any) -> int:
+    if not isinstance(name, str):
+        raise TypeError(f"models: expected names, got {short(name)}")
+    return count(f"{name}.layers", _entry(name, entry, "layers"), least=0)
+
+
+def _columns(name: str, layers: int, columns: Mapping[str, Any]) -> list[list[float]]:
+    """Each of them as one number per layer."""
+    for field, values in columns.items():
+        if not isinstance(values, list):
+            raise TypeError(f"{name}.{field}: expected a list of numbers, got {short(values)}")
+        if len(values) != layers:
+            raise ValueError(f"{name}.{field}: {len(values)} values are not {layers}, one per layer")
+    return [
+        [non_negative(f"{name}.{field}[{i}]", value) for i, value in enumerate(values)]
+        for field, values in columns.items()
+    ]
+
+
+def _profiles(devices: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What was measured of a model, by device: the last of its entries."""
+    found = {}
+    for device, fields in devices.items():
+        if not isinstance(device, str):
+            raise TypeError(f"devices: expected names, got {short(device)}")
+        by_model = _entry(device, fields, "model_profiles") or {}
+        if name in by_model:
+            entries = _entry(f"{device}.model_profiles", by_model, name)
+            if not isinstance(entries, list):
+                raise TypeError(f"{device}.model_profiles.{name}: expected a list, got {short(entries)}")
+            found.update((device, profile) for profile in entries)
+    return found
 
 
 def _pipeedge(models: Mapping[str, Any], devices: Mapping[str, Any], name: str) -> Measured:
     if name not in models:
         raise ValueError(f"model: {name!r} is not one of {', '.join(models)}")
     entry = models[name]
-    layers = int(entry["layers"])
-    numbers_out, memory_mb = entry["parameters_out"], entry["mem_MB"]
-    profiles = {
-        device: profile
-        for device, fields in devices.items()
-        for profile in (fields.get("model_profiles") or {}).get(name, [])
+    layers = _layers(name, entry)
+    profiles = _profiles(devices, name)
+    batches = {
+        (
+            count(f"{device}.{name}.batch_size", _entry(f"{device}.{name}", profile, "batch_size")),
+            str(_entry(f"{device}.{name}", profile, "dtype")),
+        )
+        for device, profile in profiles.items()
     }
-    batches = {(profile["batch_size"], profile["dtype"]) for profile in profiles.values()}
     if len(batches) != 1:
         raise ValueError(f"{name}: expected measurements of one batch size and type, got {sorted(batches)}")
     batch, dtype = batches.pop()
-    dtype = str(dtype).replace("torch.", "")
-    columns = {"parameters_out": numbers_out, "mem_MB": memory_mb}
-    columns.update({f"{device}.time_s": profile["time_s"] for device, profile in profiles.items()})
-    for field, values in columns.items():
-        if len(values) != layers:
-            raise ValueError(f"{name}.{field}: {len(values)} values are not {layers}, one per layer")
+    dtype = dtype.replace("torch.", "")
+    of_model = {field: _entry(name, entry, field) for field in ("parameters_out", "mem_MB")}
+    of_devices = {
+        f"{device}.time_s": _entry(device, profile, "time_s") for device, profile in profiles.items()
+    }
+    numbers_out, memory_mb, *times_s = _columns(name, layers, {**of_model, **of_devices})
     per_number = batch * element_bytes(f"{name}.dtype", dtype)
     computed = _computed_layers(name, layers, batch, dtype)
     detail = tuple(
         layer.replace(memory_bytes=memory_mb[i] * 1e6, output_bytes=numbers_out[i] * per_number)
         for i, layer in enumerate(computed)
     )
+
+    def of_device(key: str) -> dict[str, float]:
+        return {d: non_negative(f"{d}.{key}", _entry(d, devices[d], key)) * 1e6 for d in profiles}
+
     return Measured(
         profile=Profile(
             name=name,
             detail=detail,
-            input_bytes=entry["parameters_in"] * per_number,
+            input_bytes=non_negative(f"{name}.parameters_in", _entry(name, entry, "parameters_in"))
+            * per_number,
             batch=batch,
             dtype=dtype,
             note="PipeEdge (DSD 2022): times, memory and tensor sizes measured; FLOP and weights computed.",
         ),
-        device_times={device: list(profile["time_s"]) for device, profile in profiles.items()},
-        device_memory_bytes={device: devices[device]["mem_MB"] * 1e6 for device in profiles},
-        device_rate_bps={device: devices[device]["bw_Mbps"] * 1e6 for device in profiles},
+        device_times=dict(zip(profiles, times_s)),
+        device_memory_bytes=of_device("mem_MB"),
+        device_rate_bps=of_device("bw_Mbps"),
     )
 
 

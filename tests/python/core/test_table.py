@@ -65,6 +65,13 @@ def test_long_tables_are_shortened_in_the_middle():
     assert html.count("<tr>") == 5 and '<td colspan="1">… 7 more</td>' in html
 
 
+def test_what_is_no_csv_is_refused_by_line(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text('a,b\n1,2\n"3,4\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"t\.csv': line 3: unexpected end of data"):
+        Table.read_csv(file)
+
+
 def test_html_is_escaped():
     html = Table(("a<b",), (("<i>",),), "x & y").to_html()
     assert "<th>a&lt;b</th>" in html and "<td>&lt;i&gt;</td>" in html and "x &amp; y</caption>" in html

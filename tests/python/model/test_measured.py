@@ -61,6 +61,61 @@ def test_pipeedge_yaml(tmp_path) -> None:
         model.read_pipeedge(tmp_path / "models.yml", tmp_path / "device_types.yml")
 
 
+MODELS = "mine: {layers: 1, mem_MB: [1], parameters_in: 10, parameters_out: [4]}\n"
+DEVICES = """\
+board: {bw_Mbps: 10, mem_MB: 64, model_profiles: {mine: [{batch_size: 2, dtype: torch.float16, time_s: [1]}]}}
+"""
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("models", "devices", "error", "told"),
+    [
+        ("a: [", DEVICES, ValueError, r"models\.yml is no YAML: while parsing a flow"),
+        ("a: " + "[" * 20_000, DEVICES, ValueError, "it is nested too deeply"),
+        (BOMB, DEVICES, ValueError, "more than 1000000 values, aliases written out"),
+        ("a: &a {layers: *a}", DEVICES, ValueError, "more than 1000000 values"),
+        ("- 1\n", DEVICES, ValueError, "expected a mapping, got list"),
+        ("mine: 3\n", DEVICES, TypeError, "mine: expected a mapping, got 3"),
+        ("1: {layers: 1}\n", DEVICES, TypeError, "models: expected names, got 1"),
+        (MODELS.replace("layers: 1, ", ""), DEVICES, ValueError, "mine: missing key 'layers'"),
+        (
+            MODELS.replace("layers: 1", "layers: 1.0"),
+            DEVICES,
+            TypeError,
+            r"mine\.layers: .* integer, got 1\.0",
+        ),
+        (
+            MODELS.replace("[4]", "[-4]"),
+            DEVICES,
+            ValueError,
+            r"mine\.parameters_out\[0\]: -4 is not in",
+        ),
+        (
+            MODELS.replace("[1]", "one"),
+            DEVICES,
+            TypeError,
+            r"mine\.mem_MB: expected a list .*, got 'one'",
+        ),
+        (MODELS.replace("10", ".nan"), DEVICES, ValueError, r"mine\.parameters_in: nan is not in \[0, inf"),
+        (MODELS, DEVICES.replace("64", "x"), TypeError, r"board\.mem_MB: expected a number, got 'x'"),
+        (MODELS, DEVICES.replace("bw_Mbps: 10, ", ""), ValueError, "board: missing key 'bw_Mbps'"),
+        (MODELS, "board: 3\n", TypeError, "board: expected a mapping, got 3"),
+        (MODELS, DEVICES.replace("[{", "{").replace("}]", "}"), TypeError, r"mine: expected a list, got \{"),
+        (MODELS, DEVICES.replace("size: 2", "size: []"), TypeError, r"board\.mine\.batch_size: .* got \[\]"),
+        (MODELS, DEVICES.replace("[1]", "[.inf]"), ValueError, r"mine\.board\.time_s\[0\]: inf is not in"),
+    ],
+)
+def test_pipeedge_tables_are_refused_by_name(tmp_path, models, devices, error, told) -> None:
+    pytest.importorskip("yaml")
+    (tmp_path / "models.yml").write_text(models, encoding="utf-8")
+    (tmp_path / "device_types.yml").write_text(devices, encoding="utf-8")
+    with pytest.raises(error, match=told):
+        model.read_pipeedge(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "layers", "parameters", "input_bytes"),
     [

@@ -1,0 +1,194 @@
+"""What reads other people's bytes: each target makes a hostile case of a seeded generator and reads it.
+
+A target is made with a scratch folder; a call with a generator reads one case. It returns where the case was
+read, after it has looked whether the value makes sense, and lets pass what was raised otherwise.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import constellm
+from constellm import codec, model, split
+from constellm.core.table import Table
+
+from . import stores
+from .mutate import json_bytes, mutated_bytes, mutated_text
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+PACKAGE = Path(constellm.__file__).parent
+
+Case = Callable[[random.Random], None]
+"""Reads one case."""
+
+
+def _crc32c_table() -> list[int]:
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = (byte >> 1) ^ (0x82F63B78 & -(byte & 1))
+        table.append(byte)
+    return table
+
+
+_CRC32C = _crc32c_table()
+
+
+def _resealed(message: bytes) -> bytes:
+    """The same with the checksum that fits."""
+    crc = 0xFFFFFFFF
+    for byte in message[7:]:
+        crc = (crc >> 8) ^ _CRC32C[(crc ^ byte) & 255]
+    return message[:3] + (crc ^ 0xFFFFFFFF).to_bytes(4, "little") + message[7:]
+
+
+def messages(scratch: Path) -> Case:
+    """`codec.decode` and `codec.inspect`."""
+    most = 2**24
+    numbers = np.random.default_rng(0).standard_normal((10, 24)).astype(np.float32)
+    seeds = []
+    for sparsify in ("none", "mask", "top-k", "block-top-k", "slicer"):
+        for bits in (None, 2, 5, 8):
+            for entropy in ("none", "zero-order", "context"):
+                keep = 1.0 if sparsify in ("none", "mask") else 0.3
+                scheme = codec.Scheme(
+                    sparsify=sparsify, keep=keep, block=8, bits=bits, scale="block", entropy=entropy
+                )
+                mask = numbers > 0.5 if sparsify == "mask" else None
+                seeds.append(codec.encode(numbers, scheme, mask=mask))
+
+    def read(rng: random.Random) -> None:
+        message = mutated_bytes(rng, rng.choice(seeds))
+        if rng.random() < 0.9:
+            message = _resealed(message[:7].ljust(7, b"\0") + message[7:])
+        decoded = codec.decode(message, max_bytes=most)
+        assert decoded.nbytes <= most and np.isfinite(decoded).all()
+        assert codec.inspect(message)["shape"] == decoded.shape
+
+    return read
+
+
+def _problems() -> dict[str, dict[str, Any]]:
+    files = [path for path in sorted((DATA / "split").glob("*.json")) if not path.stem.endswith(".plan")]
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
+
+
+def problems(scratch: Path) -> Case:
+    """`split.load_problem`; what is read goes there and back, and now and then is solved."""
+    seeds = list(_problems().values())
+    file = scratch / "problem.json"
+
+    def read(rng: random.Random) -> None:
+        file.write_bytes(json_bytes(rng, rng.choice(seeds)))
+        problem = split.load_problem(file)
+        assert split.problem_from_dict(problem.to_dict()) == problem
+        if rng.random() < 0.3:
+            plan = split.solve(problem, time_limit_s=0.1)
+            assert not plan.path or (split.check(problem, plan) == [] and math.isfinite(plan.delay_s))
+
+    return read
+
+
+def plans(scratch: Path) -> Case:
+    """`split.load_plan`, `check` and `evaluate`; a plan that is read breaks no rule."""
+    seeds = []
+    for name, problem in _problems().items():
+        plan = json.loads((DATA / "split" / f"{name}.plan.json").read_text(encoding="utf-8"))
+        seeds.append((split.problem_from_dict(problem), plan))
+    file = scratch / "x.plan.json"
+
+    def read(rng: random.Random) -> None:
+        problem, plan = rng.choice(seeds)
+        file.write_bytes(json_bytes(rng, plan))
+        found = split.load_plan(file, problem)
+        assert split.check(problem, found) == []
+        assert not found.path or math.isfinite(split.evaluate(problem, found).delay_s)
+
+    return read
+
+
+_PIPEEDGE_MODELS = """\
+google/vit-base-patch16-224: {layers: 2, mem_MB: [10, 20], parameters_in: 150528, parameters_out: [5, 6]}
+other: {layers: 2, mem_MB: [1.5, 2.5], parameters_in: 10, parameters_out: [5, 6]}
+"""
+_PIPEEDGE_DEVICES = """\
+one:
+  bw_Mbps: 1000
+  mem_MB: 2048
+  model_profiles:
+    other:
+    - {batch_size: 8, dtype: torch.float32, time_s: [0.1, 0.2]}
+two:
+  bw_Mbps: 10
+  mem_MB: 20
+  model_profiles: {other: [{batch_size: 8, dtype: torch.float32, time_s: [1, 2]}]}
+"""
+
+
+def tables(scratch: Path) -> Case:
+    """Model tables, codec tables and measured cuts: CSV, PipeDream's text, PipeEdge's YAML."""
+    measured = (PACKAGE / "infer" / "data" / "vit-eurosat-cuts.csv").read_text(encoding="utf-8")
+    graph = (PACKAGE / "model" / "data" / "pipedream" / "gnmt.txt").read_text(encoding="utf-8")
+    devices = scratch / "device_types.yml"
+    devices.write_text(_PIPEEDGE_DEVICES, encoding="utf-8")
+
+    def profile(path: Path) -> object:
+        return model.from_csv(path, input_bytes=1e5)
+
+    readers: list[tuple[str, Callable[[Path], object]]] = [
+        ("name,flop,memory_bytes,output_bytes\na,1e9,100,10\nb,2e9,200,20\n", profile),
+        ("name,ratio,error\nnone,1,0\nhalf,2,0.1\n", codec.from_table),
+        ("method,delay_s\noptimal,0.25\nuniform,0.5\n", Table.read_csv),
+        ("".join(measured.splitlines(keepends=True)[:4]), codec.read_measured_cuts),
+        (graph, model.read_pipedream),
+    ]
+    if importlib.util.find_spec("yaml"):
+        readers.append((_PIPEEDGE_MODELS, lambda path: model.read_pipeedge(path, devices)))
+        models = scratch / "models.yml"
+        models.write_text(_PIPEEDGE_MODELS, encoding="utf-8")
+        readers.append((_PIPEEDGE_DEVICES, lambda path: model.read_pipeedge(models, path)))
+    file = scratch / "table"
+
+    def read(rng: random.Random) -> None:
+        text, reader = rng.choice(readers)
+        data = mutated_text(rng, text).encode("utf-8", "surrogatepass")
+        file.write_bytes(mutated_bytes(rng, data) if rng.random() < 0.3 else data)
+        reader(file)
+
+    return read
+
+
+def configurations(scratch: Path) -> Case:
+    """`model.from_config` of a ``config.json``."""
+    listed = json.loads((DATA / "architectures.json").read_text(encoding="utf-8"))["published"]
+    seeds = [entry["config"] for entry in listed]
+    file = scratch / "config.json"
+
+    def read(rng: random.Random) -> None:
+        config = rng.choice(seeds)
+        file.write_bytes(json_bytes(rng, config))
+        options = {} if "image_size" in config or "vision_config" in config else {"prompt_tokens": 100}
+        profile = model.from_config(file, **options)
+        assert all(math.isfinite(layer.flop) for layer in profile.layers)
+
+    return read
+
+
+TARGETS: dict[str, Callable[[Path], Case]] = {
+    "messages": messages,
+    "problems": problems,
+    "plans": plans,
+    "tables": tables,
+    "configurations": configurations,
+    "stores": stores.damaged,
+    "kills": stores.killed,
+}
+"""By name."""

@@ -1,0 +1,114 @@
+"""A wheel for every supported Python that is here, tried with the oldest and the newest numpy that it takes.
+
+``python tools/matrix.py`` takes all Pythons, ``python tools/matrix.py 3.9 3.13`` some. Looked for are
+``python3.X`` on the PATH and what pyenv has. The status is not 0 where a test fails or no Python is found;
+the table at the end names the Pythons that were not found, and were not tried.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PLACE = ROOT / "build" / "matrix"
+
+# The first numpy that has wheels for this Python, of those that the package allows.
+OLDEST_NUMPY = {"3.9": "1.24.0", "3.10": "1.24.0", "3.11": "1.24.0", "3.12": "1.26.0", "3.13": "2.1.0"}
+
+# Quick, and together through every area and binding that needs numpy alone.
+TESTS = [
+    *("cli", "codec/test_coding.py", "codec/test_menu.py", "codec/test_messages.py", "core"),
+    *("model/test_profile.py", "model/test_vision.py", "network", "split/test_bad_inputs.py"),
+    *("split/test_files.py", "split/test_generation.py", "split/test_k_best.py", "split/test_plans.py"),
+    *("split/test_solver.py", "sweep/test_store.py", "sweep/test_sweep.py"),
+]
+
+
+def found(version: str) -> Path | None:
+    """An interpreter of that version that runs."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    kept = sorted(pyenv.glob(f"{version}.*"), key=lambda p: [int(n) for n in re.findall(r"\d+", p.name)])
+    candidates = [str(folder / "bin" / "python") for folder in reversed(kept)]
+    on_path = shutil.which(f"python{version}")
+    for candidate in [*candidates, *([on_path] if on_path else [])]:
+        told = subprocess.run(
+            [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+        )  # one of pyenv's stand-ins fails here
+        if told.stdout.strip() == version:
+            return Path(candidate)
+    return None
+
+
+def environment(interpreter: Path, folder: Path) -> str:
+    """The Python of a new environment."""
+    shutil.rmtree(folder, ignore_errors=True)
+    command = ["tools/bootstrap.sh", "venv", str(folder)]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHON": str(interpreter)}, check=True)
+    python = str(folder / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "-q", "--upgrade", "pip>=25.1"], check=True)
+    return python
+
+
+def built(interpreter: Path, folder: Path) -> Path:
+    """The wheel for this Python; the objects are kept for the next time."""
+    tools = folder / "tools"
+    python = str(tools / "bin" / "python")
+    if not Path(python).exists():
+        environment(interpreter, tools)
+        subprocess.run([python, "-m", "pip", "install", "-q", "--group", "build"], cwd=ROOT, check=True)
+    path = f"{tools / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    shutil.rmtree(folder / "wheel", ignore_errors=True)
+    command = [python, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "."]
+    options = ["-C", f"build-dir={folder / 'build'}", "-w", str(folder / "wheel")]
+    subprocess.run([*command, *options], cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+    (wheel,) = (folder / "wheel").glob("*.whl")
+    return wheel
+
+
+def tried(interpreter: Path, folder: Path, wheel: Path, numpy: str) -> tuple[str, str, bool]:
+    """Version of numpy, pytest's last line, whether all passed; `numpy` is what pip is asked for."""
+    python = environment(interpreter, folder)
+    wanted = [str(wheel), numpy, "pytest>=7.4", "hypothesis>=6.80"]
+    subprocess.run([python, "-m", "pip", "install", "-q", "--only-binary", ":all:", *wanted], check=True)
+    version = subprocess.check_output([python, "-c", "import numpy; print(numpy.__version__)"], text=True)
+    tests = [f"tests/python/{name}" for name in TESTS]
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    steps = subprocess.run([python, "-W", "error", str(ROOT / "tools" / "first_steps.py")], cwd=folder)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="", flush=True)
+    last = done.stdout.strip().splitlines()[-1].strip("= ")
+    return version.strip(), last, steps.returncode == 0 and done.returncode == 0
+
+
+def main(versions: list[str]) -> int:
+    unknown = set(versions) - set(OLDEST_NUMPY)
+    if unknown:
+        print(f"no Python {', '.join(sorted(unknown))} here; supported are {', '.join(OLDEST_NUMPY)}")
+        return 2
+    rows, fine = [], True
+    for version in versions or OLDEST_NUMPY:
+        interpreter = found(version)
+        if interpreter is None:
+            rows.append((version, "-", "not found here, not tried"))
+            continue
+        folder = PLACE / version
+        wheel = built(interpreter, folder)
+        for name, numpy in (("oldest", f"numpy=={OLDEST_NUMPY[version]}"), ("newest", "numpy")):
+            used, result, passed = tried(interpreter, folder / name, wheel, numpy)
+            rows.append((version, used, result if passed else f"FAILED: {result}"))
+            fine &= passed
+    print("\n| Python | numpy | quick tests |\n| --- | --- | --- |")
+    for row in rows:
+        print(f"| {' | '.join(row)} |")
+    return 0 if fine and any(used != "-" for _, used, _ in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
