@@ -172,17 +172,16 @@ def machine() -> str:
     return ", ".join([processor, f"{os.cpu_count()} cores", f"{memory:.0f} GiB", compiler, python])
 
 
-def run(check: Check) -> Outcome:
-    """Run the commands until one fails; the output goes to the terminal as well."""
-    started = time.monotonic()
-    output, status = "", 0
-    for command in check.commands:
-        print(f"$ {command}", flush=True)
-        words = shlex.split(command)
-        settings = list(takewhile(lambda word: "=" in word, words))
+def executed(command: str) -> tuple[int, str]:
+    """Status and output of a command; 127 for a program that is not there, as shells have it."""
+    words = shlex.split(command)
+    settings = list(takewhile(lambda word: "=" in word, words))
+    environment = {**os.environ, **dict(setting.split("=", 1) for setting in settings)}
+    output = ""
+    try:
         with subprocess.Popen(
             words[len(settings) :],
-            env={**os.environ, **dict(setting.split("=", 1) for setting in settings)},
+            env=environment,
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -192,7 +191,20 @@ def run(check: Check) -> Outcome:
             for line in process.stdout:
                 print(line, end="", flush=True)
                 output += line
-        status = process.returncode
+    except FileNotFoundError as error:
+        print(error, flush=True)
+        return 127, output
+    return process.returncode, output
+
+
+def run(check: Check) -> Outcome:
+    """Run the commands until one fails; the output goes to the terminal as well."""
+    started = time.monotonic()
+    output, status = "", 0
+    for command in check.commands:
+        print(f"$ {command}", flush=True)
+        status, told = executed(command)
+        output += told
         if status:
             break
     passed = status == 0

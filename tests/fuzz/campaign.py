@@ -27,7 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-if __name__ == "__main__":
+if str(Path(__file__).resolve().parents[1]) not in sys.path:  # as a script
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fuzz.targets import TARGETS
@@ -121,19 +121,20 @@ def _side_by_side(targets: list[str], options: list[str]) -> int:
         return 0 if all(list(pool.map(run, targets))) else 1
 
 
-def main(arguments: list[str]) -> int:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; default: all")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each target; default: 60")
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     parser.add_argument("--first", type=int, default=0, help="number of the first case; default: 0")
     parser.add_argument("--cases", type=int, default=2**62, help="at most so many")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args(argv)
     targets = asked.targets or list(TARGETS)
     if not set(targets) <= set(TARGETS):
         parser.error(f"targets are {', '.join(TARGETS)}")
     if len(targets) > 1:
-        return _side_by_side(targets, [a for a in arguments if a not in targets])
+        options = [f"--{name}={getattr(asked, name)}" for name in ("seconds", "seed", "first", "cases")]
+        return _side_by_side(targets, options)
     faulthandler.enable()
     logging.disable()
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
@@ -144,4 +145,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
