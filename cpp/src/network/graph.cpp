@@ -37,10 +37,18 @@ void check_column(const char* name, const std::vector<double>& column, std::size
   }
 }
 
+/// The ranges are those of a link's fields.
 void validate(const LinkColumns& columns, std::size_t links) {
-  check_column("rate_bps", columns.rate_bps, links, core::kPositive);
-  check_column("latency_s", columns.latency_s, links, core::kNonNegative);
-  check_column("overhead_s", columns.overhead_s, links, core::kNonNegative);
+  const std::pair<std::string_view, const std::vector<double>*> all[] = {
+      {"rate_bps", &columns.rate_bps},
+      {"latency_s", &columns.latency_s},
+      {"overhead_s", &columns.overhead_s},
+  };
+  core::fields_of<Link>().for_each([&](const auto& field) {
+    for (const auto& [name, column] : all) {
+      if (name == field.name) check_column(field.name, *column, links, field.range);
+    }
+  });
 }
 
 void validate(LinkGroups& groups, std::size_t links) {
