@@ -33,6 +33,7 @@ RULES = {
     ("loss", 1.0): "Σ of losses measured alone",
     ("loss", 2.0): "√Σ of their squares",
 }
+SEEN = 1000  # images that are to show a promise, as in measure_errors.py
 Row = dict[str, str]
 
 
@@ -49,6 +50,8 @@ def tables(folder: Path) -> dict[str, Callable[[], str]]:
         "rules": lambda: rules(rows["rules"]),
         "curve": lambda: curve(codec.read_measured_cuts(folder / "calibration.csv")),
         "promises": lambda: promises(rows["promises"]),
+        "kept_by_cuts": lambda: by_cuts(rows["promises"]),
+        "foretold": lambda: foretold(rows["promises"]),
         "estimates": lambda: estimates(folder),
         "adaptive": lambda: adaptive(rows["adaptive"]),
     }
@@ -97,31 +100,34 @@ def curve(rows: list[codec.MeasuredCuts]) -> str:
     for basis in codec.BASES:
         made = codec.calibrate(rows, basis=basis)
         for promise in (0.005, 0.01, 0.02):
-            limit = made.max_error(promise)
-            seen = made.max_error(promise, images=2000)
+            least, seen = made.least_promise(), made.least_promise(images=SEEN)
+            limit = made.max_error(promise) if promise >= least else None
+            shown = made.max_error(promise, images=SEEN) if promise >= seen else None
             body.append(
                 [
                     basis,
                     f"{made.exponent:.2f}",
+                    points(least),
                     points(promise),
-                    f"{limit:.3g}",
-                    points(made.loss(limit)),
-                    points(made.loss(seen)),
+                    "–" if limit is None else f"{limit:.3g}",
+                    "–" if limit is None else points(made.loss(limit)),
+                    "–" if shown is None else points(made.loss(shown)),
                 ]
             )
     head = [
         "basis",
         "p",
+        "least promise",
         "promise",
         "error limit",
         "expected loss there",
-        "the same, if 2,000 images are to show it",
+        f"the same, if {SEEN:,} images are to show it",
     ]
     return table(head, body)
 
 
 def promises(rows: list[Row]) -> str:
-    """Promises beside what the test images say."""
+    """Promises beside what the judging images say."""
     best = {
         (r["promise"], r["problem"]): float(r["delay_s"])
         for r in rows
@@ -135,36 +141,73 @@ def promises(rows: list[Row]) -> str:
         losses = [float(r["loss"]) for r in some]
         expected = [float(r["expected_loss"]) for r in some]
         beyond = [float(r["loss"]) - 1.645 * float(r["loss_se"]) > limit for r in some]
-        slower = [float(r["delay_s"]) / best[promise, r["problem"]] for r in some]
+        slower = [
+            float(r["delay_s"]) / best[promise, r["problem"]] for r in some if (promise, r["problem"]) in best
+        ]
         body.append(
             [
                 rule + (f", on {int(images):,} images" if images else ""),
                 points(limit),
-                str(len(some)),
+                share(e <= limit for e in expected),
                 share(loss <= limit for loss in losses),
                 str(sum(beyond)),
-                str(sum(e > limit for e in expected)),
                 points(fmean(float(r["expected"]) for r in some)),
                 points(fmean(expected)),
+                points(max(expected)),
                 points(fmean(losses)),
-                points(max(losses)),
-                f"{median(slower):.2f}",
+                f"{median(slower):.2f}" if slower else "–",
             ]
         )
     head = [
         "limit from",
         "promise",
-        "plans",
+        "kept, expected loss",
         "kept, counted loss",
         "surely broken",
-        "expected above promise",
         "loss foretold",
         "expected loss",
+        "largest expected",
         "counted loss",
-        "largest counted",
         "delay ÷ calibrated",
     ]
     return table(head, body)
+
+
+def by_cuts(rows: list[Row]) -> str:
+    """Plans under calibrated limits by promise and number of cuts."""
+    some = [r for r in rows if r["rule"] == "calibrated, loss" and not r["images"]]
+    body = []
+    for promise in dict.fromkeys(r["promise"] for r in some):
+        cells = []
+        for cuts in (0, 1, 2, 3, 4):
+            kept = [
+                float(r["expected_loss"]) <= float(promise)
+                for r in some
+                if r["promise"] == promise and len(r["cuts"].split(";")) * bool(r["cuts"]) == cuts
+            ]
+            cells.append(share(kept) if kept else "–")
+        body.append([points(float(promise)), *cells])
+    return table(["promise", "no codec", *(f"{n} cut{'s' * (n > 1)}" for n in (1, 2, 3, 4))], body)
+
+
+def foretold(rows: list[Row]) -> str:
+    """Bytes that plans foretell against bytes that are sent."""
+    some = {r["cuts"]: r for r in rows if r["cuts"]}
+    body = []
+    for column, words in (("ratio_alone", "codecs alone"), ("ratio_few", "the plan's cuts, few images")):
+        for cuts in (1, 2, 3, 4):
+            sent = [
+                float(r[column]) / float(r["ratio_sent"])
+                for text, r in some.items()
+                if len(text.split(";")) == cuts
+            ]
+            if sent:
+                within = share(abs(value - 1.0) <= 0.03 for value in sent)
+                ends = (f"{value:.3f}" for value in (min(sent), median(sent), max(sent)))
+                body.append([words, str(cuts), *ends, within])
+    return table(
+        ["ratios measured of", "cuts", "sent ÷ foretold, least", "median", "most", "within 3 %"], body
+    )
 
 
 def estimates(folder: Path) -> str:

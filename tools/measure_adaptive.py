@@ -38,9 +38,9 @@ def main(command: Sequence[str] | None = None) -> None:
     options = parser.parse_args(command)
     net = infer.load(threads=options.threads)
     held_back, _ = images.load(options.images, split="train").divided(100, seed=0)
-    test = images.load(options.images, split="test")
+    test = images.load(options.images, split="test").shuffled(0)  # a batch has all classes
     if options.limit:
-        held_back, test = held_back.take(slice(options.limit)), test.shuffled(0).take(slice(options.limit))
+        held_back, test = held_back.take(slice(options.limit)), test.take(slice(options.limit))
     rows: list[dict[str, Any]] = []
     for cut in options.cuts:
         compressors = policies(net, held_back, test, cut)

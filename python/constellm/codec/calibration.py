@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import floor
+from math import ceil, floor
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.checks import count, real
+from ..core.checks import count, instance, real
 from ..core.display import Display, Displayed
 from ..core.quantity import figure
 from ..core.table import Table
@@ -19,6 +19,7 @@ from .measured_cuts import MeasuredCuts, measured_codec
 from .menu import Menu
 
 _FOLDS = 10
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,11 @@ class Calibration(Displayed):
         Of the bound: the share of plans that keep it.
     blocks, images : int
         Of the network; measured on.
-    largest : float
-        The largest accumulated error that was measured; nothing is promised beyond.
+    sets : int
+        Sets of several cuts that it rests on.
+    smallest, largest : float
+        Accumulated errors between which limits may lie: at or below the smallest one are half as many sets
+        as the confidence takes, at the largest one is the last set that was measured.
 
     Examples
     --------
@@ -86,13 +90,15 @@ class Calibration(Displayed):
     confidence: float
     blocks: int
     images: int
+    sets: int
+    smallest: float
     largest: float
     _weights: dict[tuple[int, str], float] = field(hash=False)
     _single: dict[tuple[int, str], MeasuredCuts] = field(hash=False)
     _mean: Curve
     _image_se: Curve
     _variance: Curve
-    _quantile: float
+    _margin: Curve
 
     error_rule = "sum"
     """For `split.Problem`: w^p add up, whatever p."""
@@ -100,18 +106,19 @@ class Calibration(Displayed):
     def __repr__(self) -> str:
         return (
             f"Calibration({self.basis!r}, exponent {self.exponent:.2f}, {len(self.codecs)} codecs, "
-            f"{self.images} images, one point at {self.max_error(0.01):.3g})"
+            f"{self.sets} sets of cuts, {self.images} images, promises from {self.least_promise():.2g})"
         )
 
     def _display(self) -> Display:
         lines = [
             f"Calibration: {len(self.codecs)} codecs at {self.blocks - 1} boundaries, {self.images} images",
             f"errors add up as Σ w^{self.exponent:.3g}, with w from {self.basis}; "
-            f"nothing is promised beyond {figure(self.largest)}",
+            f"promises rest on {self.sets} sets of cuts, from {100 * self.least_promise():.2g} points on",
         ]
         rows = [
             (f"{100 * loss:g}", figure(limit), f"{100 * self.loss(limit):.2f}")
-            for loss in (0.005, 0.01, 0.02)
+            for loss in (0.005, 0.01, 0.02, 0.05)
+            if loss >= self.least_promise()
             for limit in (self.max_error(loss),)
         ]
         head = (
@@ -150,12 +157,13 @@ class Calibration(Displayed):
 
         ::
 
-            bound = f(r) + √( (q·s(r))² + (z·s(r))² + z²·v(r)/n )
+            bound = f(r) + m(r) + z·√( s(r)² + v(r)/n )
 
-        f is the mean loss; s its standard error from the images of the calibration; q·s the quantile, over
-        sets of cuts that f was not fitted to, of what a set loses beyond f; z the normal quantile. The last
-        part is there when the loss is to be seen on n other images instead of in the long run: v is the
-        variance over images of the loss.
+        f is the mean loss; m the quantile, over the sets of cuts about r, of what a set loses beyond an f
+        that was not fitted to it; s the standard error from the images of the calibration, z the normal
+        quantile. The two add up since images are one draw for all sets: with the confidence over draws, that
+        share of plans keeps the bound. v/n is there when the loss is to be seen on n other images instead of
+        in the long run: v is the variance over images of the loss.
 
         Parameters
         ----------
@@ -175,10 +183,25 @@ class Calibration(Displayed):
         from statistics import NormalDist  # with all that it imports, for this line alone
 
         z = NormalDist().inv_cdf(self.confidence)
-        variance = (self._quantile**2 + z**2) * float(self._se(r)) ** 2
+        variance = self._se(r) ** 2
         if images is not None:
-            variance += z**2 * float(self._variance(r)) / count("images", images)
-        return float(self._mean(r)) + variance**0.5
+            variance += float(self._variance(r)) / count("images", images)
+        return float(self._mean(r) + self._margin(r)) + z * variance**0.5
+
+    def least_promise(self, *, images: int | None = None) -> float:
+        """The least loss that `max_error` can promise: the `loss_bound` at the smallest limit.
+
+        Parameters
+        ----------
+        images : int, optional
+            As in `loss_bound`.
+
+        Returns
+        -------
+        float
+            A share. More images, and more sets of cuts that lose little, make it less.
+        """
+        return self.loss_bound(self.smallest, images=images)
 
     def max_error(self, loss: float, *, images: int | None = None) -> float:
         """The largest accumulated error whose `loss_bound` is at most `loss`: a limit for `split.Problem`.
@@ -193,14 +216,24 @@ class Calibration(Displayed):
         Returns
         -------
         float
-            0 where not even the smallest error allows the promise: then only codecs without any do.
+            From `smallest` to `largest`.
+
+        Raises
+        ------
+        ValueError
+            If `loss` is below the `least_promise`: names that. Only plans without codecs lose nothing, and
+            they need no limit.
         """
         loss = real("loss", loss, least=0.0, most=1.0)
-        low, high = 0.0, self.largest
+        least = self.least_promise(images=images)
+        if loss < least:
+            raise ValueError(
+                f"loss: {loss:g} cannot be promised with {self.confidence:.4g} confidence; what {self.sets} "
+                f"sets of several cuts on {self.images} images support is {_rounded_up(least):g} and more"
+            )
+        low, high = self.smallest, self.largest
         if self.loss_bound(high, images=images) <= loss:
             return high
-        if self.loss_bound(low, images=images) > loss:
-            return 0.0
         for _ in range(100):
             middle = (low + high) / 2.0
             if self.loss_bound(middle, images=images) <= loss:
@@ -209,13 +242,19 @@ class Calibration(Displayed):
                 high = middle
         return low
 
-    def menu(self, names: Iterable[str] | None = None) -> Menu:
+    def menu(self, names: Iterable[str] | None = None, *, measured: MeasuredCuts | None = None) -> Menu:
         """Codecs for `split.Problem`, with measured ratios and times and the weights as errors.
+
+        Ratios are those of each codec alone at each cut. What another codec passed before is another
+        activation: behind one, a codec may send a quarter more or half as much. So measure the cuts of a plan
+        once, on a few images, and plan again with that row: the bytes of the same plan are then those sent.
 
         Parameters
         ----------
         names : iterable of str, optional
             Which; default: all that were measured at every boundary.
+        measured : MeasuredCuts, optional
+            Of one set of cuts: its codecs have the ratios there that they had in it.
 
         Returns
         -------
@@ -226,19 +265,27 @@ class Calibration(Displayed):
         Raises
         ------
         TypeError, ValueError
-            If `names` is one text, or a codec was not measured at every boundary.
+            If `names` is one text, a codec was not measured at every boundary, or `measured` is of a network
+            with other blocks.
         """
         if isinstance(names, str):
             raise TypeError(f"names: expected several names, got {names!r}")
         inside = range(1, self.blocks)
         complete = [name for name in self.codecs if all((k, name) in self.weights for k in inside)]
+        together: dict[tuple[int, str], float] = {}
+        if measured is not None:
+            if instance("measured", measured, MeasuredCuts).blocks != self.blocks:
+                raise ValueError(f"measured: a row of {measured.blocks} blocks, expected {self.blocks}")
+            together = dict(zip(measured.plan.items(), measured.ratio))
         menu = Menu()
         for name in complete if names is None else names:
             if name not in complete:
                 raise ValueError(f"names: {name!r} was not measured at every boundary, {complete} were")
             rows = {k: self._single[k, name] for k in inside}
             errors = {k: self.weights[k, name] ** self.exponent for k in inside}
-            menu.append(measured_codec(name, rows, errors))
+            option = measured_codec(name, rows, errors)
+            ratios = [together.get((k, name), row.ratio[0]) for k, row in rows.items()]
+            menu.append(option.replace(layer_ratio=[*ratios, 1.0]))
         return menu
 
     def _root(self, error: float) -> float:
@@ -260,16 +307,20 @@ def calibrate(
     """Calibrate the planner's error limit on measured cuts.
 
     Single cuts give every codec at every boundary its weight; sets of several cuts say what accumulated
-    errors cost. The mean loss is fitted to the latter as a function that does not fall. What one set loses
-    beyond it is taken from sets left out of the fit, a tenth at a time, in units of the standard error
-    (conformal prediction, arXiv 1905.02928): of plans like those sets, a share of `confidence` stays within
-    the bound. A planner chooses its cuts, so the sets should be chosen likewise
+    errors cost. The mean loss is fitted to the latter as a function that does not fall. What sets lose
+    beyond it is taken from sets left out of the fit, a tenth at a time (conformal prediction, arXiv
+    1905.02928), for every set from its neighbours in accumulated error, twice as many as the confidence
+    takes: of plans like these, a share of `confidence` stays within the bound.
+
+    A planner chooses its cuts, so the sets should be plans too, many of them under limits like those that
+    are to be promised. It chooses what seemed cheap on the images of the single cuts; that the sets were
+    measured on *other* images makes the calibration tell how much of it was chance
     (docs/error-accumulation.md).
 
     Parameters
     ----------
     rows : sequence of MeasuredCuts
-        Single cuts and at least 20 sets of several.
+        Single cuts and at least 20 sets of several, best on images of their own.
     basis : str
         See `cut_weights`. With ``"loss"``, one standard error is added to each weight: a planner looks
         for what seems cheap, and finds what was underestimated.
@@ -315,41 +366,53 @@ def calibrate(
     exponent = real("exponent", exponent, least=1.0, most=2.0)
     if basis == "loss":
         weights = {pair: w + single[pair].expected_loss_se for pair, w in weights.items()}
-    images = min(row.images for row in rows)
+    images = min(row.images for row in several)
     root = np.array([accumulate(weights_of(row, weights), exponent) for row in several])
     image_se = Curve.from_zero(root, np.array([row.expected_loss_se for row in several]))
     variance = Curve.from_zero(root, np.array([row.images * row.loss_se**2 for row in several]))
+    needed = ceil(confidence / (1.0 - confidence) - _ROUNDING)
     return Calibration(
         basis=basis,
         exponent=exponent,
         confidence=confidence,
         blocks=several[0].blocks,
         images=images,
+        sets=len(several),
+        smallest=float(np.sort(root)[(needed + 1) // 2 - 1] ** exponent),
         largest=float(root.max() ** exponent),
         _weights=weights,
         _single=single,
         _mean=Curve.from_zero(root, loss),
         _image_se=image_se,
         _variance=variance,
-        _quantile=_beyond(root, loss, image_se, confidence, images),
+        _margin=_margin(root, loss, np.maximum(image_se(root), _least_se(images)), confidence, needed),
     )
 
 
-def _beyond(root: np.ndarray, loss: np.ndarray, image_se: Curve, confidence: float, images: int) -> float:
-    """Quantile of what sets lose beyond the mean of the others, in standard errors."""
+def _margin(root: np.ndarray, loss: np.ndarray, scale: np.ndarray, confidence: float, needed: int) -> Curve:
+    """Quantile of what the sets about an accumulated error lose beyond the mean of the others."""
     fold = np.arange(len(root)) % _FOLDS
     scores = np.empty(len(root))
     for left_out in range(_FOLDS):
         out = fold == left_out
         mean = Curve.from_zero(root[~out], loss[~out])
-        scale = np.maximum(image_se(root[out]), _least_se(images))
-        scores[out] = (loss[out] - mean(root[out])) / scale
+        scores[out] = (loss[out] - mean(root[out])) / scale[out]
+    order = np.argsort(root, kind="stable")
+    near = min(2 * needed, len(root))
     # The quantile of one more than there are, so that a new set is covered with the confidence asked for;
     # `calibrate` saw to it that there are enough, but for rounding.
-    rank = min(int(np.ceil((len(scores) + 1) * confidence)), len(scores))
-    return max(float(np.sort(scores)[rank - 1]), 0.0)
+    rank = min(ceil((near + 1) * confidence - _ROUNDING), near)
+    starts = np.clip(np.arange(len(root)) - near // 2, 0, len(root) - near)
+    quantiles = [max(np.sort(scores[order[at : at + near]])[rank - 1], 0.0) for at in starts]
+    rising = np.maximum.accumulate(quantiles * scale[order])
+    return Curve((0.0, *root[order]), (0.0, *rising))
 
 
 def _least_se(images: int) -> float:
     """Half an image: less cannot be told apart."""
     return 0.5 / images
+
+
+def _rounded_up(loss: float) -> float:
+    """To a hundredth of a point, so that what is named can be promised."""
+    return ceil(1e4 * loss) / 1e4

@@ -42,7 +42,7 @@ class MeasuredCuts:
     ratio : tuple of float
         Of each codec, uncompressed float32 ÷ sent bytes.
     encode_s_per_byte, decode_s_per_byte : tuple of float
-        Of each codec, per uncompressed byte [s/B], on the machine that measured.
+        Of each codec, per uncompressed byte [s/B], in the fastest batch on the machine that measured.
     accuracy : float
         With the cuts.
     agreement, loss, loss_se, expected_loss, expected_loss_se : float

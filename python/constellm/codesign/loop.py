@@ -150,9 +150,9 @@ class _Turns:
             wanted = (campaign.sets + 1) // 2
         measurements.measure_sets(self.planner.sets(campaign.loss, wanted, self._draw))
         calibrated = calibrate(measurements.rows, confidence=campaign.confidence)
-        limit = calibrated.max_error(campaign.loss)
-        # With too few images not even an error of nothing allows the promise: then no codec is allowed.
-        allowed = calibrated.loss_bound(0.0) <= campaign.loss
+        # What images and sets are too few to promise is kept by plans without codecs alone.
+        allowed = campaign.loss >= calibrated.least_promise()
+        limit = calibrated.max_error(campaign.loss) if allowed else 0.0
         first, before = self._menus[0], self._menus[-1]
         self._menus.append([*before, *trained.names])
         plans = [

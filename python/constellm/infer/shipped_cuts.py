@@ -56,8 +56,8 @@ def learned_compressors() -> dict[str, dict[int, Learned]]:
 def measured_cuts() -> list[MeasuredCuts]:
     """Rows of `measure` with `direct_compressors` on the shipped model.
 
-    On 1,000 images that the model was not trained on: each codec at each boundary, and sets of two to four
-    cuts, some random, some chosen by the planner (docs/error-accumulation.md).
+    On images that the model was not trained on: each codec at each boundary on 1,000, and 100 sets of two to
+    four cuts that the planner chose on 1,000 others (docs/error-accumulation.md).
 
     Returns
     -------

@@ -158,7 +158,7 @@ def plot_calibration(
         Sets of cuts, drawn at their accumulated error with their expected loss and its standard error.
     promises : sequence of float
         Losses; lines lead from each to the error limit that keeps it. The figure covers thrice the largest
-        limit, or without any all that was measured.
+        limit, or without any, ``()``, all that was measured.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
 
@@ -170,7 +170,8 @@ def plot_calibration(
     Raises
     ------
     ValueError
-        If a row has a codec that the calibration does not know, or a promise is not in [0, 1].
+        If a row has a codec that the calibration does not know, or a promise is not in [0, 1] or less than
+        the least that the calibration supports.
     """
     promises = [real("promises", promise, least=0.0, most=1.0) for promise in promises]
     sets = [row for row in rows if len(row.cuts) > 1]

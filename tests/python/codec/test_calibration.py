@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,7 +68,7 @@ def test_a_limit_keeps_its_promise_on_other_sets(basis):
     options = {"exponent": 1.5, "scatter": 0.3}
     calibration = codec.calibrate(singles(**options) + sets(200, **options), basis=basis)
     others = sets(300, seed=1, **options)
-    for loss in (0.005, 0.01, 0.02):
+    for loss in (0.01, 0.02, 0.04):
         limit = calibration.max_error(loss)
         kept = [row.expected_loss <= loss for row in others if calibration.error(row.plan) <= limit]
         assert kept and np.mean(kept) >= 0.95
@@ -98,7 +100,66 @@ def test_nothing_is_promised_where_nothing_was_measured():
     calibration = codec.calibrate(singles() + sets(60))
     assert calibration.loss_bound(calibration.largest * 1.01) == 1.0
     assert calibration.max_error(0.9) == calibration.largest
-    assert calibration.max_error(0.0) == 0.0
+
+
+@pytest.mark.parametrize("images", [None, 500])
+def test_what_the_data_cannot_support_is_refused_with_the_least_promise(images):
+    rows = singles() + sets(60, scatter=0.2)
+    calibration = codec.calibrate(rows)
+    least = calibration.least_promise(images=images)
+    assert calibration.max_error(least, images=images) >= calibration.smallest
+    below = sum(calibration.error(row.plan) <= calibration.smallest * (1 + 1e-9) for row in rows[-60:])
+    assert below == 10, "half of the 19 sets that a confidence of 0.95 takes"
+    for loss in (0.0, 0.999 * least):
+        with pytest.raises(ValueError, match=r"^loss: .* cannot be promised with 0.95 confidence; ") as told:
+            calibration.max_error(loss, images=images)
+        assert "what 60 sets of several cuts on 1000 images support is " in str(told.value)
+        named = float(re.search(r"support is ([\d.]+) and more", str(told.value))[1])
+        assert least <= named <= least + 1e-4
+        assert calibration.smallest <= calibration.max_error(named, images=images)
+
+
+def test_sets_that_lose_little_and_more_images_support_smaller_promises():
+    random = np.random.Generator(np.random.PCG64(3))
+    some = [
+        {int(k): "fine" for k in random.choice(np.arange(1, BLOCKS), 2, replace=False)} for _ in range(30)
+    ]
+    low = [made_up(cuts, scatter=0.2, random=random) for cuts in some]
+    plain = codec.calibrate(singles() + sets(60, scatter=0.2))
+    assert codec.calibrate(singles() + sets(60, scatter=0.2) + low).least_promise() < plain.least_promise()
+    many = {"scatter": 0.2, "images": 8000}
+    assert codec.calibrate(singles(**many) + sets(60, **many)).least_promise() < plain.least_promise()
+
+
+@pytest.mark.parametrize("lucky", [0.5, 0.7])
+def test_sets_on_images_of_their_own_tell_what_was_luck(lucky):
+    """Singles that happened to lose too little on theirs: limits that sets on other images keep."""
+    found = [row.expected_loss * lucky for row in singles()]
+    chosen = [replace(row, expected_loss=loss, loss=loss) for row, loss in zip(singles(), found)]
+    calibration = codec.calibrate(chosen + sets(200, scatter=0.3))
+    others = sets(300, seed=1, scatter=0.3)
+    for promise in (0.01, 0.02):
+        limit = calibration.max_error(promise)
+        kept = [row.expected_loss <= promise for row in others if calibration.error(row.plan) <= limit]
+        assert kept and np.mean(kept) >= 0.93
+
+
+def test_a_menu_takes_the_ratios_of_a_set_that_was_measured_together():
+    calibration = codec.calibrate(singles() + sets(60))
+    row = replace(made_up({2: "coarse", 4: "fine"}), ratio=(2.0, 30.0))
+    alone = {option.name: option for option in calibration.menu()}
+    for option in calibration.menu(measured=row):
+        wanted = list(alone[option.name].layer_ratio)
+        if option.name == "coarse":
+            wanted[1] = 2.0
+        if option.name == "fine":
+            wanted[3] = 30.0
+        assert list(option.layer_ratio) == wanted
+        assert option.replace(layer_ratio=alone[option.name].layer_ratio) == alone[option.name]
+    with pytest.raises(ValueError, match=f"measured: a row of 9 blocks, expected {BLOCKS}"):
+        calibration.menu(measured=replace(row, blocks=9, reached=(0.1,) * 8))
+    with pytest.raises(TypeError, match="measured"):
+        calibration.menu(measured={2: "coarse"})
 
 
 def test_weights_for_the_planner_are_cautious():

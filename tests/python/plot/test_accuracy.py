@@ -125,17 +125,19 @@ def test_propagation_is_of_one_network():
 def test_calibration_shows_bound_rows_and_limits(measured):
     alone, pairs = measured
     calibration = codec.calibrate(alone + pairs)
-    ax = plot.plot_calibration(calibration, alone + pairs, promises=(0.005, 0.01))
+    ax = plot.plot_calibration(calibration, alone + pairs, promises=(0.01, 0.02))
     mean, bound = (next(line for line in ax.lines if line.get_label() == name)
                    for name in ("expected", "95 % of plans below"))  # fmt: skip
     assert (bound.get_ydata() >= mean.get_ydata()).all()
     points = next(c for c in ax.containers if c.get_label() == "measured sets of cuts")
     assert len(points.lines[0].get_xdata()) == len(pairs), "single cuts are not drawn"
     limits = [line for line in ax.lines if line.get_color() == palette.ALERT]
-    assert [line.get_xdata()[1] for line in limits] == [calibration.max_error(p) for p in (0.005, 0.01)]
+    assert [line.get_xdata()[1] for line in limits] == [calibration.max_error(p) for p in (0.01, 0.02)]
     assert ax.get_ylabel() == "loss of accuracy (points)"
     with pytest.raises(ValueError, match="promises"):
         plot.plot_calibration(calibration, promises=(2.0,))
+    with pytest.raises(ValueError, match=r"loss: 0.001 cannot be promised .* support is [\d.]+ and more"):
+        plot.plot_calibration(calibration, promises=(0.001,))
     with pytest.raises(ValueError, match="'other' at boundary 1"):
         plot.plot_calibration(calibration, [row({1: "other", 2: "a"})])
 

@@ -52,12 +52,17 @@ def test_how_errors_add_up(
     tool: Tool, eurosat: Path, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "errors"
-    command = ["--images", str(eurosat), "--out", str(out), "--limit", "60", "--sets", "20"]
-    tool("measure_errors").main([*command, "--planned", "2", "--problems", "1"])
+    command = ["--images", str(eurosat), "--out", str(out), "--limit", "60", "--sets", "5"]
+    errors = tool("measure_errors")
+    monkeypatch.setattr(errors, "PROMISES", (0.001, 0.9))
+    monkeypatch.setattr(errors, "FEW", 20)
+    errors.main([*command, "--planned", "20", "--problems", "2", "--rivals", "1"])
     found = {path.stem: rows_of(path) for path in out.glob("*.csv")}
-    assert len(found["alone"]) == 2 * 11 and len(found["random"]) == 20 and len(found["planned"]) == 2
-    assert len(found["calibration"]) == 2 * 11 + 20 + 2
+    assert len(found["alone"]) == 2 * 11 and len(found["random"]) == 5 and len(found["planned"]) == 20
+    assert len(found["calibration"]) == 2 * 11 + 20
     assert {row["rule"] for row in found["promises"]} >= {"calibrated, loss", "sum of errors <= 0.01"}
+    kept = [row["promise"] for row in found["promises"] if row["rule"] == "calibrated, loss"]
+    assert set(kept) == {"0.9"}, "a tenth of a point is more than 60 images can tell"
     assert len(found["amplification"]) == 12 and found["rules"]
     adaptive = tool("measure_adaptive")
     monkeypatch.setattr(adaptive, "KEEP", (0.05, 0.1, 0.3))
@@ -80,7 +85,7 @@ def test_what_compression_costs_in_accuracy(
     monkeypatch.setattr(accuracy, "DOCS", tmp_path)
     monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(accuracy, "CLAIMED", tmp_path / "measured.csv")
-    for name, value in {"FIT_IMAGES": 40, "LADDER_IMAGES": 8, "CONFIGURATIONS": 8}.items():
+    for name, value in {"FIT_IMAGES": 40, "CONFIGURATIONS": 8}.items():
         monkeypatch.setattr(accuracy, name, value)
     parts = ["rivals", "curves", "random", "ladder"]
     accuracy.main([*parts, "--images", str(eurosat), "--per-class", "2"])
@@ -90,7 +95,7 @@ def test_what_compression_costs_in_accuracy(
         assert float(row["sparsify"]) < float(row["quantise"]) < float(row["entropy"])
     accuracy.main(["page"])
     assert "| here, all | 8 |" in page.read_text(encoding="utf-8")
-    assert len(rows_of(tmp_path / "measured.csv")) == 11 + 8
+    assert len(rows_of(tmp_path / "measured.csv")) == 3 * 11 + 8
     with pytest.raises(SystemExit):
         accuracy.main(["rivals"])
 

@@ -18,7 +18,8 @@ def measured() -> Rows:
     -------
     Rows
         ``figure``, ``cuts`` and ``value``: ``"ratio"`` of the learned mask with 20 % kept, 8 bits and the
-        entropy coder, FP32 ÷ sent, at one cut; ``"loss"`` of accuracy, a share, with it at random cuts.
+        entropy coder, FP32 ÷ sent, at one cut, ``"ratio-packed"`` before the coder, ``"ratio-zero-order"``
+        with one that has no memory; ``"loss"`` of accuracy, a share, with it at random cuts.
     """
     data = resources.files(__package__) / "data" / "measured.csv"
     return list(Table.read_csv(Path(str(data))))
