@@ -61,6 +61,32 @@ def test_the_ladder(mask_ladder: list[float]) -> None:
     assert f"| {PAPER_LADDER[-1]}× | {entropy:.1f}×, measured on" in text_of("docs/reproduction.md")
 
 
+def test_where_the_gain_of_the_coder_comes_from() -> None:
+    rows = [row for row in rows_of("accuracy/ladder.csv") if row["codec"] == "mask-0.2"]
+    packed, plain, sent = (mean_ratio(rows, step) for step in ("quantise", "zero_order", "entropy"))
+    page = text_of("docs/accuracy.md")
+    assert f"the entropy coder's gain, {sent / packed:.2f} here" in page
+    assert f"It is {plain / packed:.2f} by what every symbol costs on average, and {sent / plain:.2f} by" in page
+    claims = text_of("docs/reproduction.md")
+    assert f"{plain / packed:.2f}× by what every symbol costs on average, {sent / plain:.2f}× by its mem" in claims
+
+
+def test_few_bits_against_masks() -> None:
+    three = {row.codecs[0]: row for row in measured("accuracy/curves.csv", cuts=3)}
+    two, some = three["quantise-2"], three["quantise-3"]
+    page = text_of("docs/accuracy.md")
+    ratio, kept = f"{two.total_ratio:.0f}×", f"{100 * (1 - two.agreement):.2f} %"
+    assert f"two bits with a scale for each token give {ratio} and change {kept}" in page
+    assert f"keeps {100 * two.agreement:.2f} % of the classes at {two.total_ratio:.1f}×" in page
+    told = f"At like bytes, {some.total_ratio:.1f}×, `quantise-3` keeps {100 * some.agreement:.2f} %"
+    assert told in page
+    others = [three[name] for name in ("mask-0.2", "mask-shared-0.2", "top-k-0.2")]
+    least, most = (f(100 * row.agreement for row in others) for f in (min, max))
+    low, high = (f(row.total_ratio for row in others) for f in (min, max))
+    assert f"`top-k-0.2` {least:.2f} to {most:.2f} % at {low:.1f}–{high:.1f}×" in page
+    assert two.total_ratio > high and two.agreement > max(row.agreement for row in others)
+
+
 def test_random_sets_within_a_point() -> None:
     rows = measured("accuracy/random.csv")
     within = f"{sum(row.loss <= 0.01 for row in rows)} of {len(rows)}"
