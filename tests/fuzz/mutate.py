@@ -118,7 +118,7 @@ def mutated_tree(rng: random.Random, tree: dict[str, Any]) -> dict[str, Any]:
         how = rng.randrange(8)
         if how <= 2:
             node[key] = copy.deepcopy(rng.choice(_NASTY))
-        elif how == 3 and isinstance(value, (int, float)):
+        elif how == 3 and isinstance(value, (int, float)) and abs(value) < 1e300:
             node[key] = value * rng.choice([0, -1, 0.5, 2, 10, 1e3, 1e9, 1e-9])
         elif how == 4:
             del node[key]

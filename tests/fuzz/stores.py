@@ -90,7 +90,7 @@ def _damage(rng: random.Random, path: Path, another: Path) -> None:
         path.unlink()
     elif how == 1:
         path.write_bytes(content[: rng.randrange(len(content))])
-    elif how == 2 and another.exists():
+    elif how == 2 and another.exists() and path.name != "manifest.json":  # else they are another's
         path.write_bytes(another.read_bytes())
     elif how == 3:
         path.with_name(f"{rng.randrange(99):05d}{path.suffix}").write_bytes(content)

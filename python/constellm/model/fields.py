@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.checks import short
+from ..core.checks import non_negative, short
 
 #: Each layer becomes a row in memory.
 MOST_LAYERS = 100_000
@@ -59,12 +59,15 @@ class Fields:
 
     def number(self, name: str) -> float:
         """A number >= 0, whole or not."""
-        value = self._get(name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise TypeError(f"config.{name}: expected a number, got {short(value)}")
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"config.{name}: {short(value)} is not in [0, inf)")
-        return float(value)
+        return non_negative(f"config.{name}", self._get(name))
+
+    def multiple(self, name: str, width: int) -> int:
+        """`width` times a number >= 0, cut to a whole number."""
+        ratio = self.number(name)
+        try:
+            return int(width * ratio)
+        except OverflowError:
+            raise ValueError(f"config.{name}: {ratio} times {short(width)} is no finite number") from None
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         """One of `choices`."""

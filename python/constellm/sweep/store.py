@@ -32,7 +32,7 @@ from ..core.optional import optional_import
 from .grid import plain
 from .result import GatheredRows, SweepResult, axis_labels, best_form
 from .rows import Rows
-from .system import INTERRUPTED, System, system_at
+from .system import INTERRUPTED, System, registered_at
 
 if TYPE_CHECKING:
     import xarray
@@ -251,7 +251,7 @@ def load_rows(folder: str | os.PathLike[str]) -> xarray.Dataset | SweepResult:
     Raises
     ------
     ValueError
-        If it holds no manifest of a sweep.
+        If it holds no manifest of a sweep, or rows of a system that is not registered.
 
     Examples
     --------
@@ -264,7 +264,12 @@ def load_rows(folder: str | os.PathLike[str]) -> xarray.Dataset | SweepResult:
     place = as_path(folder)
     manifest = _read_manifest(place)
     description = manifest["sweep"]
-    system = system_at(description.get("system", _FIRST_SYSTEM))
+    system = registered_at(description.get("system", _FIRST_SYSTEM))
+    if system is None:
+        raise ValueError(
+            f"{str(place)!r} holds rows of {_short(description['system'])}, which is not known here: "
+            "import the module that registers it"
+        )
     cells = math.prod(len(axis["values"]) for axis in description["axes"])
     table = GatheredRows(system, cells * len(_methods(description)))
     for path in _row_files(place, manifest["rows"]):

@@ -36,7 +36,7 @@ class System:
     Attributes
     ----------
     home : str
-        Module whose attribute ``SWEEP`` it is: stores and worker processes find it there.
+        Module whose attribute ``SWEEP`` it is: worker processes import it, stores go by its name.
     record : type
         What a cell is. Has ``name`` and ``to_dict()``, and can be pickled.
     columns : tuple of Column
@@ -127,6 +127,11 @@ def reserved_names(problem: Any) -> frozenset[str]:
 def known_records() -> str:
     """What can be swept, for messages."""
     return " or ".join(f"a {kind.__name__}" for kind in _SYSTEMS)
+
+
+def registered_at(home: Any) -> System | None:
+    """The system that was registered with that home: what a file names is never imported."""
+    return next((system for system in _SYSTEMS.values() if system.home == home), None)
 
 
 def system_at(home: str) -> System:

@@ -314,6 +314,8 @@ def test_another_image_size_resamples_the_learned_positions() -> None:
         ),
         ({"model_type": "swin"}, {"image_px": 256}, "image_px: 256 is no multiple of 224"),
         ({"model_type": "swin", "depths": [2, 2]}, {}, "config.num_heads: [3, 6, 12, 24] and depths [2, 2]"),
+        ({"model_type": "swin", "mlp_ratio": 10**400}, {}, "config.mlp_ratio: 1000"),
+        ({"model_type": "dinov2", "hidden_size": 12 * 10**400}, {}, "config.mlp_ratio: 4.0 times 1200"),
         ({**VIT, "quantization_config": {"quant_method": "x"}}, {}, "config.quantization_config: "),
         ({"model_type": "llama"}, {}, "that is model.decoder(config)"),
     ],

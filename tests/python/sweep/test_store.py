@@ -354,3 +354,14 @@ def test_values_that_are_no_numbers_are_kept_too(tmp_path: Path, kind: str, solv
     assert_same(load_rows(tmp_path), first)
     assert solved == [2]
     assert not (tmp_path / "damaged").exists()
+
+
+@pytest.mark.parametrize("home", ["constellm.spit.sweeping", "this", ["a"], None])
+def test_a_store_never_has_a_module_imported(tmp_path: Path, home: object) -> None:
+    run(small(), AXES, store=tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["sweep"]["system"] = home
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=r"holds rows of .*, which is not known here: import the module"):
+        load_rows(tmp_path)
+    assert "this" not in sys.modules

@@ -25,7 +25,7 @@ def _block(fields: Fields, width: int, heads: int) -> BlockShape:
             vectors=2 * width + bias + table,
             out_vectors=width,
         ),
-        mlp=MlpShape(width=int(fields.number("mlp_ratio") * width), bias=True, vectors=2 * width),
+        mlp=MlpShape(width=fields.multiple("mlp_ratio", width), bias=True, vectors=2 * width),
     )
 
 

@@ -153,7 +153,7 @@ def _dinov2_with_registers(fields: Fields, image: Image) -> VisionTower:
 
 def _dinov2(fields: Fields, image: Image, *, registers: int, mask_tokens: int) -> VisionTower:
     width = fields.count("hidden_size", least=1)
-    hidden = int(width * fields.number("mlp_ratio"))
+    hidden = fields.multiple("mlp_ratio", width)
     gated = fields.flag("use_swiglu_ffn")
     if gated:  # two thirds, in eights: three matrices as large as two
         hidden = (int(hidden * 2 / 3) + 7) // 8 * 8
