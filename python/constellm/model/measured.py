@@ -149,7 +149,7 @@ def _columns(name: str, layers: int, columns: Mapping[str, Any]) -> list[list[fl
 
 def _profiles(devices: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What was measured of a model, by device: the last of its entries."""
-    found = {}
+    found: dict[str, Any] = {}
     for device, fields in devices.items():
         if not isinstance(device, str):
             raise TypeError(f"devices: expected names, got {short(device)}")
