@@ -87,7 +87,7 @@ docs: $(STAMPS)/installed $(STAMPS)/docs-tools  ## Build the documentation site,
 wheel: $(STAMPS)/wheel-tools  ## Build an sdist, and from it a manylinux wheel, in dist/; try them in an empty environment
 	rm -rf dist build/dist
 	$(BIN)/python -m build -q --outdir build/dist
-	$(BIN)/auditwheel -q repair --wheel-dir dist build/dist/*.whl
+	$(BIN)/auditwheel repair --wheel-dir dist build/dist/*.whl
 	mv build/dist/*.tar.gz dist
 	$(BIN)/auditwheel show dist/*.whl
 	$(BIN)/python tools/check_dist.py dist build/empty

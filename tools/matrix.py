@@ -24,8 +24,8 @@ OLDEST_NUMPY = {"3.9": "1.24.0", "3.10": "1.24.0", "3.11": "1.24.0", "3.12": "1.
 TESTS = [
     *("cli", "codec/test_coding.py", "codec/test_menu.py", "codec/test_messages.py", "core"),
     *("model/test_profile.py", "model/test_vision.py", "network", "split/test_bad_inputs.py"),
-    *("split/test_files.py", "split/test_generation.py", "split/test_k_best.py", "split/test_plans.py"),
-    *("split/test_solver.py", "sweep/test_store.py", "sweep/test_sweep.py"),
+    *("split/test_evaluation.py", "split/test_files.py", "split/test_fronts.py", "split/test_k_best.py"),
+    *("split/test_micro_batches.py", "split/test_schedule.py", "test_fuzz.py"),
 ]
 
 

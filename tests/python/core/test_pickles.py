@@ -92,6 +92,7 @@ def test_a_newer_pickle_is_refused_by_name(problem):
             again.__setstate__((version + 1, state))
 
 
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.0.0", reason="its arrays are numpy 2's")
 def test_a_schedule_of_0_1_0_tells_its_micro_batches():
     schedule = old("Schedule")
     assert schedule.micro_batches.tolist() == list(range(schedule.start_s.shape[1]))
