@@ -8,7 +8,12 @@ import platform
 
 from ..core import build_info
 
-_OPTIONAL = ("matplotlib", "xarray", "tqdm", "pyarrow", "dask", "scipy", "networkx")
+# What the extras bring, by the names of their distributions.
+_OPTIONAL = (
+    "matplotlib", "xarray", "pandas", "pyarrow", "tqdm", "dask", "distributed", "pyyaml", "pillow", "onnx",
+    "onnxruntime", "safetensors", "torch", "scipy", "networkx", "zstandard", "lz4", "blosc2", "ipykernel",
+    "nbformat", "nbclient", "nbconvert",
+)  # fmt: skip
 
 
 def add_info(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

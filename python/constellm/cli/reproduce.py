@@ -29,7 +29,13 @@ def _run(arguments: argparse.Namespace) -> int:
     from ..paper import reproduce
 
     try:
-        page = reproduce(arguments.out, arguments.study, quick=arguments.quick, notebooks=arguments.notebooks)
+        page = reproduce(
+            arguments.out,
+            arguments.study,
+            quick=arguments.quick,
+            notebooks=arguments.notebooks,
+            tell=lambda line: print(line, file=sys.stderr, flush=True),
+        )
     except (ImportError, OSError, ValueError) as error:
         print(f"constellm: {error}", file=sys.stderr)
         return 2

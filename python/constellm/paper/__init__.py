@@ -6,6 +6,7 @@ Each study is a package, here `collaborative`; `report` is what they share. `rep
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from .._moved import old_modules
@@ -25,6 +26,7 @@ def reproduce(
     *,
     quick: bool = False,
     notebooks: str | os.PathLike[str] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Path:
     """Compute the comparisons of a study.
 
@@ -39,6 +41,8 @@ def reproduce(
         Coarse grids, for a first look and for tests.
     notebooks : path, optional
         Folder of notebooks to execute and render as well; needs the extra ``[notebook]``.
+    tell : callable, optional
+        Is told what is being done, in a line each; default: a bar where somebody waits.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def reproduce(
         raise ValueError(f"study: {study!r} is not one of {', '.join(map(repr, STUDIES))}")
     from .report.reproduction import reproduce_study
 
-    return reproduce_study(STUDIES[study], out, quick=quick, notebooks=notebooks)
+    return reproduce_study(STUDIES[study], out, quick=quick, notebooks=notebooks, tell=tell)
 
 
 __getattr__ = moved_names(

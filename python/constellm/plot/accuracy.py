@@ -399,8 +399,11 @@ def _looks(values: Sequence[Any]) -> list[dict[str, Any]]:
     if n > 2 and all(isinstance(value, (int, float)) for value in values) and list(values) == sorted(values):
         colours = style.matplotlib().colormaps[_COLOUR_MAP](np.linspace(0, 0.9, n))
         return [{"color": tuple(colour)} for colour in colours]
-    rounds = [divmod(j, len(palette.CYCLE)) for j in range(n)]
-    return [{"color": palette.CYCLE[j], "linestyle": _LINES[i % len(_LINES)]} for i, j in rounds]
+    colours = palette.series([str(value) for value in values])
+    return [
+        {"color": colour, "linestyle": _LINES[colours[:i].count(colour) % len(_LINES)]}
+        for i, colour in enumerate(colours)
+    ]
 
 
 def _word(value: Any) -> str:

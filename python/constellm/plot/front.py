@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CRITERIA = ("delay_s", "bottleneck_s", "bytes", "error", "energy_j")
+_WORD_POINTS = (36.0, 10.0)  # width and height that a word at a point takes
 _LABELLED = 12  # points of a front that still leave room for words
 
 
@@ -71,9 +72,9 @@ def plot_pareto(
         ax.plot(best[:, 0], best[:, 1], "o", color=palette.CYCLE[0], markersize=4.5 if len(best) < 30 else 3)
         hollow = {"markerfacecolor": "white", "markeredgecolor": palette.MUTED}
         ax.plot(*points[~efficient].T, "o", markersize=4.5, **hollow)
-        _count_hosts(ax, [plan for plan, kept in zip(plans, efficient) if kept], best)
         ax.set_xlim(points[:, 0].min() - room[0], right)
         ax.set_ylim(points[:, 1].min() - room[1], top)
+        _count_hosts(ax, [plan for plan, kept in zip(plans, efficient) if kept], best)
         style.label_axis(ax.xaxis, x, points[:, 0])
         style.label_axis(ax.yaxis, y, points[:, 1])
         corner = {"transform": ax.transAxes, "ha": "right", "va": "top"}
@@ -89,9 +90,14 @@ def _count_hosts(ax: Axes, plans: Sequence[Plan], points: np.ndarray) -> None:
         if hosts != said:
             changes.append((hosts, point))
         said = hosts
+    taken: list[np.ndarray] = []
     for hosts, point in changes[:_LABELLED]:
         words = f"{hosts} host" if hosts == 1 else f"{hosts} hosts"
-        ax.annotate(words, point, xytext=(5, 4), textcoords="offset points", fontsize=8)
+        # Where it would stand on a word before it, a word is left out.
+        place = ax.transData.transform(point) * 72.0 / ax.figure.dpi
+        if all(np.any(np.abs(place - other) > _WORD_POINTS) for other in taken):
+            ax.annotate(words, point, xytext=(5, 4), textcoords="offset points", fontsize=8)
+            taken.append(place)
 
 
 def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = None) -> Axes:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.quantity import quantity, split_unit
+from ..core.quantity import quantity
 from . import palette, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LINES = ("-", "--", ":", "-.")
-_LEGEND_ENTRIES = 8
+_LEGEND_ENTRIES = 12
 _MARKED_POINTS = 16
 _COLOUR_MAP = "viridis"
 
@@ -74,7 +74,7 @@ def plot_sweep_curves(
         style.label_axis(ax.yaxis, y, lines, log=log_y)
         style.grid(ax)
         if hue is not None:
-            _legend(ax, hue, crosses)
+            _legend(ax, hue, len(looks), crosses)
     return ax
 
 
@@ -178,7 +178,7 @@ def _label_coordinate(axis: Any, field: str, coord: np.ndarray, *, log: bool) ->
             axis.set_major_locator(style.matplotlib().ticker.MaxNLocator(integer=True))
         return
     axis.set_ticks(positions, words)
-    axis.set_label_text(split_unit(field)[0])
+    axis.set_label_text(style.field_words(field)[0])
 
 
 def _edges(positions: np.ndarray, *, log: bool) -> np.ndarray:
@@ -201,15 +201,18 @@ def _looks(coord: np.ndarray) -> list[dict[str, Any]]:
     if coord.dtype.kind in "iuf":
         colours = style.matplotlib().colormaps[_COLOUR_MAP](np.linspace(0, 0.9, n))
         return [{"color": tuple(colour)} for colour in colours]
-    rounds = [divmod(j, len(palette.CYCLE)) for j in range(n)]
-    return [{"color": palette.CYCLE[j], "linestyle": _LINES[i % len(_LINES)]} for i, j in rounds]
+    named = palette.series([str(word) for word in coord])
+    return [
+        {"color": colour, "linestyle": _LINES[named[:i].count(colour) % len(_LINES)]}
+        for i, colour in enumerate(named)
+    ]
 
 
 def _labels(hue: str, coord: np.ndarray) -> list[str]:
     """Names of the lines; of many numbers only some, as shades say the rest."""
     if coord.dtype.kind not in "iuf":
         return [style.name(str(word), longest=32) for word in coord]
-    unit = split_unit(hue)[1]
+    unit = style.field_words(hue)[1]
     said = set(np.linspace(0, coord.size - 1, min(coord.size, _LEGEND_ENTRIES)).round().astype(int))
     words = [quantity(value, unit) if unit else f"{value:.4g}" for value in coord.tolist()]
     return [word if j in said else "_" for j, word in enumerate(words)]
@@ -228,7 +231,7 @@ def _mark_missing(
     return bool(gaps)
 
 
-def _legend(ax: Axes, hue: str, crosses: bool) -> None:
+def _legend(ax: Axes, hue: str, lines: int, crosses: bool) -> None:
     from matplotlib.lines import Line2D
 
     handles = ax.get_legend_handles_labels()[0]
@@ -236,4 +239,7 @@ def _legend(ax: Axes, hue: str, crosses: bool) -> None:
         cross = {"linestyle": "", "marker": "x", "markersize": 4, "color": palette.MUTED}
         handles.append(Line2D([], [], label="no plan", **cross))
     beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0}
-    ax.legend(handles=handles, title=split_unit(hue)[0], **beside)
+    title = style.field_words(hue)[0]
+    if any(line.get_label() == "_" for line in ax.lines[:lines]):
+        title += f"\n(some of {lines})"
+    ax.legend(handles=handles, title=title, **beside)

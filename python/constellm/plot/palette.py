@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 INK = "#333333"
 MUTED = "#8a8a8a"
 PALE = "#e6e6e6"
@@ -18,28 +21,37 @@ PHASES = {
 # Told apart with the common colour deficiencies, and by lightness where two neighbours are close in hue.
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#b8a900")
 
-# Of what a study compares again and again; the same in every figure.
+# Of methods and families of codecs, by every name that figures have for one: its colour is the same in all.
 _METHODS = {
-    "optimal": "#0072b2",
-    "ours": "#0072b2",
-    "scalar-a-star": "#56b4e9",
-    "uniform": "#e69f00",
-    "compute-proportional": "#b8a900",
-    "ground-only": "#555555",
-    "single-satellite": "#d55e00",
-    "single-best": "#d55e00",
-    "no-pipeline": "#009e73",
-    "no-compression": "#cc79a7",
-    "pipeedge": "#882255",
-    "edgeshard-latency": "#44aa99",
-    "edgeshard-throughput": "#117733",
-    "quantpipe": "#999933",
-    "jalad": "#aa4499",
-    "neurosurgeon": "#6699cc",
-    "galaxy": "#661100",
+    "#0072b2": ("optimal", "optimal chain", "gumbel-mask", "mask"),
+    "#555555": ("ground-only", "ground only", "ground-only (no chain)"),
+    "#e69f00": ("uniform", "uniform split"),
+    "#b8a900": ("compute-proportional", "compute-proportional split"),
+    "#cc79a7": ("no-compression", "no compression, optimal split", "none"),
+    "#d55e00": ("top-k-only", "Top-k, optimal split", "top-k", "Top-k, 8 bits"),
+    "#009e73": ("quantise-only", "quantise only, optimal split", "quantise"),
+    "#56b4e9": ("single-best", "best single satellite"),
+    "#882255": ("single-satellite", "single satellite"),
+    "#44aa99": ("scalar-a-star", "optimal, ground may compute"),
+    "#332288": ("no-pipeline",),
+    "#999933": ("pipeedge",),
+    "#aa4499": ("quantpipe",),
+    "#117733": ("edgeshard-latency",),
+    "#88ccee": ("edgeshard-throughput",),
+    "#ddaa33": ("jalad",),
+    "#6699cc": ("neurosurgeon",),
+    "#661100": ("galaxy",),
 }
+_COLOURS = {name: colour for colour, names in _METHODS.items() for name in names}
 
 
 def method(name: str) -> str:
-    """The colour of a method of `constellm.split.METHODS`: one in all figures; grey for what has none."""
-    return _METHODS.get(name, MUTED)
+    """The colour of a method of `constellm.split.METHODS`, one in all figures; grey for what has none."""
+    return _COLOURS.get(name, MUTED)
+
+
+def series(names: Sequence[str]) -> list[str]:
+    """A colour for each: that of the method, else the next one of the cycle that no method here has."""
+    known = {_COLOURS[name] for name in names if name in _COLOURS}
+    free = itertools.cycle([colour for colour in CYCLE if colour not in known] or CYCLE)
+    return [_COLOURS[name] if name in _COLOURS else next(free) for name in names]

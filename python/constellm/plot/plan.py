@@ -27,9 +27,10 @@ _NUMBERED_WIDTH = 0.018  # share of the axes that a Gantt block needs to show it
 def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
     """Who hosts which layers, what crosses each cut, and how full each memory is.
 
-    A row is a node of the path, from the source down to the sink; a circle is a node that only relays. Right
-    of each block stand the codec of its cut and the bytes sent per micro-batch; the bars show the memory of
-    the hosting nodes as a share of their limits. The bottleneck is red.
+    A row is a node of the path, from the source down to the sink; a circle is a node that only passes on, or
+    the sink that has no layer. Right of each block stand the codec of its cut and the bytes sent per
+    micro-batch; the bars show the memory of the hosting nodes as a share of their limits. Blocks compute,
+    green lines transmit, and the slowest of both, the bottleneck, is red.
 
     Parameters
     ----------
@@ -62,9 +63,23 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
         ax.set_yticks(range(rows), [_row_name(node, stages) for node in plan.path])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        ax.set_title(_headline(plan))
+        ax.set_title(_headline(plan), pad=22)
+        _plan_legend(ax)
         _memory_bars(ax, plan, stages)
     return ax
+
+
+def _plan_legend(ax: Axes) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(color=palette.PHASES["compute"], alpha=0.85, label="compute"),
+        Line2D([], [], color=palette.PHASES["transmit"], linewidth=2.2, label="transmit"),
+        Patch(color=palette.ALERT, alpha=0.85, label="bottleneck"),
+    ]
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2,
+              handlelength=1.4, columnspacing=1.2)  # fmt: skip
 
 
 def _row_name(node: str, stages: dict[str, StageTerms]) -> str:
@@ -108,7 +123,7 @@ def _cuts(ax: Axes, plan: Plan, stages: dict[str, StageTerms], terms: Evaluation
         words = []
         if node not in stages:
             ax.plot(x, row, "o", markersize=6, markerfacecolor="white", markeredgecolor=palette.INK, zorder=3)
-            words.append("relay")
+            words.append("sink" if row == len(plan.path) - 1 else "source" if row == 0 else "relay")
         if hop is not None:
             slowest = hop.time_s == terms.bottleneck_s
             colour = palette.ALERT if slowest else palette.PHASES["transmit"]

@@ -114,11 +114,25 @@ def spans_decades(values: ArrayLike) -> bool:
     return bool(numbers.size > 1 and numbers.min() > 0 and numbers.max() > 50 * numbers.min())
 
 
+def field_words(field: str) -> tuple[str, str]:
+    """A field, or the address of a sweep's axis, in words, and its unit.
+
+    ``nodes[satellite].flop_per_s`` is the speed of nodes satellite in FLOP/s; with a star at its end, a
+    factor.
+    """
+    place, dot, last = field.rpartition(".")
+    stem, star = last.removesuffix(" *"), last.endswith(" *")
+    text, unit = split_unit(stem)
+    if dot:
+        text += f" of {place.replace('[', ' ').replace(']', '').replace('->', ' → ')}"
+    return (f"{text}, as a factor", "") if star else (text, unit)
+
+
 def label_axis(axis: Any, field: str, values: ArrayLike, *, log: bool = False) -> None:
     """Label an axis, or that of a colour bar, by a field's name; the unit's prefix suits `values`."""
     from matplotlib.ticker import EngFormatter, FuncFormatter
 
-    text, unit = split_unit(field)
+    text, unit = field_words(field)
     if field in _SHARES:
         text, unit = _SHARES[field]
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}"))

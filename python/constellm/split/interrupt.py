@@ -25,6 +25,11 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(f"interrupted; .result holds {short(result)}")
         self.result = result
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows, in place of where the call was: what there is."""
+        summary = getattr(self.result, "summary", None)
+        return [f"Interrupted: {self}", *([summary()] if summary is not None else [])]
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Interrupted, (self.result,)
 

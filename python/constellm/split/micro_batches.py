@@ -74,7 +74,7 @@ def best_micro_batches(
     problem : Problem
         What is to be run where; its batch is cut anew.
     batch : int, optional
-        Samples in the whole batch; every divisor of it is tried. Give this or `counts`.
+        Samples in the whole batch; every divisor of it is tried. Either this or `counts` is required.
     counts : sequence of int, optional
         Numbers of micro-batches to try.
     time_limit_s : float
@@ -110,7 +110,8 @@ def best_micro_batches(
     """
     check_on_interrupt(on_interrupt)
     if (batch is None) == (counts is None):
-        raise TypeError("give either batch or counts")
+        both = "neither was given" if batch is None else "both were given"
+        raise TypeError(f"best_micro_batches needs batch=..., the whole batch, or counts=[...]; {both}")
     if counts is not None:
         tried = [count(f"counts[{i}]", number) for i, number in enumerate(counts)]
     else:

@@ -263,6 +263,8 @@ def test_info_and_help(capsys):
     assert main(["info"]) == 0
     output = capsys.readouterr().out
     assert "numpy: " in output and "python: " in output
+    for name in ("onnxruntime", "onnx", "safetensors", "pillow", "torch", "pandas", "distributed"):
+        assert f"\n{name}: " in output
     for arguments in (["--help"], ["split", "--help"], ["split", "solve", "--help"]):
         with pytest.raises(SystemExit) as caught:
             main(arguments)

@@ -60,6 +60,10 @@ def test_every_figure_table_and_link_is_there(out):
         assert file.name == "claims.csv" or f"rows/{file.name}" in page
         assert (out / "tables" / file.name).read_bytes() == file.read_bytes()
         assert (out / "tables" / f"{file.stem}.md").exists()
+        assert (out / "tables" / f"{file.stem}.tex").read_text().startswith(r"\begin{tabular}")
+    anchors = set(re.findall(r'<h2 id="([^"]+)">', page))
+    assert set(re.findall(r'<a href="#([^"]+)">', page)) == anchors and len(anchors) > len(EXPERIMENTS)
+    assert "prefers-color-scheme: dark" in page
     for parameter in STUDY.parameters:
         assert parameter.source in text, "every assumption is on the page"
     for experiment in EXPERIMENTS:

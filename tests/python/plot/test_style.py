@@ -91,3 +91,25 @@ def test_common_prefix(values, unit, expected):
 def test_names_are_short_plain_and_on_one_line():
     assert style.name("a$b$\n") == r"a\$b\$?"
     assert style.name("x" * 30) == "x" * 12 + "…" + "x" * 11
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("rate_bps", ("rate", "bit/s")),
+        ("nodes[satellite].flop_per_s *", ("speed of nodes satellite, as a factor", "")),
+        ("links[s0->s1].rate_bps", ("rate of links s0 → s1", "bit/s")),
+        ("nodes.overhead_s", ("overhead of nodes", "s")),
+    ],
+)
+def test_addresses_in_words(field, expected):
+    assert style.field_words(field) == expected
+
+
+def test_a_series_keeps_the_colours_of_methods():
+    from constellm.plot import palette
+
+    assert palette.series(["uniform", "optimal chain"]) == [palette.method("uniform"), palette.CYCLE[0]]
+    others = palette.series(["a", "optimal", "b"])
+    assert others[1] == palette.CYCLE[0] and len(set(others)) == 3
+    assert len(palette.series([str(i) for i in range(20)])) == 20

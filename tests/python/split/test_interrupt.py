@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from constellm import _core, model, network, split
+from constellm import _core, model, network, paper, split
 from constellm.codec import Codec
 from constellm.split import Interrupted, comparison, micro_batches
 
@@ -133,3 +133,10 @@ def test_ctrl_c_ends_a_loop_of_solves():
         out, _ = process.communicate()
         watchdog.cancel()
     assert (process.returncode, out) == (0, "Plan\n")
+
+
+def test_a_notebook_shows_what_there_is():
+    table = split.compare(paper.collaborative.problem(relays=0), ["uniform", "optimal"])
+    head, shown = split.Interrupted(table)._render_traceback_()
+    assert head.startswith("Interrupted: ") and "optimal" in shown and "× uniform" in shown
+    assert len(split.Interrupted([])._render_traceback_()) == 1

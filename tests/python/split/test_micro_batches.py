@@ -99,5 +99,5 @@ def test_batch_out_of_range(problem, batch):
 
 def test_batch_or_counts(problem):
     for arguments in ({}, {"batch": 4, "counts": [1]}):
-        with pytest.raises(TypeError, match="either batch or counts"):
+        with pytest.raises(TypeError, match="needs batch=..., the whole batch, or counts="):
             split.best_micro_batches(problem, **arguments)

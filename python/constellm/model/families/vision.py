@@ -27,6 +27,13 @@ class Grid(NamedTuple):
         patch_px = fields.side("patch_size")
         if patch_px is None:
             raise ValueError("config.patch_size: missing")
+        # A configuration's own size may leave pixels out, as SigLIP's 384 with patches of 14 does.
+        if image.image_px and image.image_px != fields.side("image_size") and image.image_px % patch_px:
+            below = image.image_px // patch_px * patch_px
+            either = f"{below} or {below + patch_px}" if below else str(patch_px)
+            raise ValueError(
+                f"image_px: {image.image_px} is not a multiple of the patches' {patch_px} px; take {either}"
+            )
         return cls(image.image_px or own_px, patch_px, (own_px // patch_px) ** 2)
 
 

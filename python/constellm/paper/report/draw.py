@@ -38,6 +38,7 @@ def curves(rows: Rows, *, x: str, hue: str, title: str, y: str = "delay_s", log_
     with panels(1, 1, (6.4, 3.6)) as (_, axes):
         ax = axes[0, 0]
         values = [[only(rows, **{x: here, hue: line})[y] for here in at] for line in lines]
+        colours = palette.series([str(line) for line in lines])
         for j, (line, heights) in enumerate(zip(lines, values)):
             ax.plot(
                 places,
@@ -46,7 +47,7 @@ def curves(rows: Rows, *, x: str, hue: str, title: str, y: str = "delay_s", log_
                 markersize=7 - 0.6 * j,
                 markerfacecolor="none",
                 label=str(line),
-                color=palette.CYCLE[j % len(palette.CYCLE)],
+                color=colours[j],
             )
         if log_x:
             log_ticks(ax, "x", at, x)
@@ -100,15 +101,16 @@ def reduction_map(rows: Rows, *, ax: Axes, x: str = "s2g_rate_bps", y: str = "im
     return mesh
 
 
-def grouped_bars(rows: Rows, *, group: str, hue: str, y: str, ax: Axes, first_colour: int = 0) -> None:
-    """Bars of `y` side by side for each `group`, on a logarithmic axis; a cross where there is no value."""
+def grouped_points(rows: Rows, *, group: str, hue: str, y: str, ax: Axes) -> None:
+    """Points of `y` side by side for each `group`, on a logarithmic axis; a cross where there is no value."""
     groups, bars = distinct(rows, group), distinct(rows, hue)
+    colours = palette.series([str(bar) for bar in bars])
     width = 0.8 / len(bars)
     values = {bar: [float(only(rows, **{group: g, hue: bar})[y]) for g in groups] for bar in bars}
     for j, (bar, heights) in enumerate(values.items()):
         places = [i - 0.4 + width * (j + 0.5) for i in range(len(groups))]
-        colour = palette.CYCLE[(first_colour + j) % len(palette.CYCLE)]
-        ax.bar(places, heights, width=0.92 * width, color=colour, label=str(bar))
+        colour = colours[j]
+        ax.plot(places, heights, _MARKERS[j % len(_MARKERS)], color=colour, markersize=6, label=str(bar))
         missing = [place for place, height in zip(places, heights) if math.isnan(height)]
         ax.plot(
             missing,

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ...core.files import as_path
 from ...core.optional import optional_import
@@ -21,7 +22,9 @@ def notebook_tools() -> list[ModuleType]:
     ]
 
 
-def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool = False) -> list[Path]:
+def render_notebooks(
+    folder: str | os.PathLike[str], out: Path, *, quick: bool = False, back: str | None = None
+) -> dict[Path, str]:
     """Execute every notebook of `folder` there, and write it with its outputs as ``out/<name>.html``.
 
     Parameters
@@ -32,6 +35,13 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
         Folder, made if absent.
     quick : bool
         Sets ``CONSTELLM_QUICK=1``, which the notebooks take for coarse grids.
+    back : str, optional
+        Where a link above each notebook leads, seen from `out`.
+
+    Returns
+    -------
+    dict of Path to str
+        The files, each with the notebook's title, its first heading.
 
     Raises
     ------
@@ -51,9 +61,10 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
         **os.environ,
         "CONSTELLM_QUICK": "1" if quick else "0",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever the caller draws with
+        "TQDM_DISABLE": "1",  # nobody waits
     }
     place = {"metadata": {"path": str(as_path(folder).resolve())}}  # stored rows are found from there
-    files = []
+    files = {}
     with tempfile.TemporaryDirectory() as sockets:
         # Sockets of the file system, so that no port is opened; where both sides find them, whatever folder
         # they run in.
@@ -65,6 +76,19 @@ def render_notebooks(folder: str | os.PathLike[str], out: Path, *, quick: bool =
             )
             client.execute(env=environment)
             file = out / f"{source.stem}.html"
-            file.write_text(nbconvert.HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
-            files.append(file)
+            files[file] = _title(notebook, source.stem)
+            if back is not None:
+                notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"[← results]({back})"))
+            exporter = nbconvert.HTMLExporter()
+            page = exporter.from_notebook_node(notebook, {"metadata": {"name": files[file]}})[0]
+            file.write_text(page, encoding="utf-8")
     return files
+
+
+def _title(notebook: Any, name: str) -> str:
+    """The first heading of a notebook, or the name of its file."""
+    for cell in notebook.cells:
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
+            if line.startswith("# "):
+                return str(line[2:].strip())
+    return name

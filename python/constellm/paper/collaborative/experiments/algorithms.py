@@ -94,17 +94,24 @@ def _bars(rows: Rows, title: str) -> Figure:
                     color=palette.MUTED,
                 )
                 continue
-            ax.barh(i, row["delay_s"], height=0.66, color=palette.CYCLE[0] if i == 0 else palette.MUTED)
-            words = f" {quantity(row['delay_s'], 's')}  ({_factor(row['delay_s'] / delays[0])})"
+            colour = palette.method(row["method"])
+            if log:  # without a zero, bars would begin anywhere
+                ax.hlines(i, 0.7 * delays[0], row["delay_s"], color=palette.PALE, linewidth=1.0)
+                ax.plot(row["delay_s"], i, "o", color=colour, markersize=6)
+            else:
+                ax.barh(i, row["delay_s"], height=0.66, color=colour)
+            words = f"{quantity(row['delay_s'], 's')}  ({_factor(row['delay_s'] / delays[0])})"
             if row["delay_model"] != "pipeline":
                 words += f", {row['delay_model']}"
             if row["breaks"]:
                 words += ", breaks a limit"
-            ax.text(row["delay_s"], i, words, va="center", fontsize=8)
+            ax.annotate(
+                words, (row["delay_s"], i), (4, 0), textcoords="offset points", va="center", fontsize=8
+            )
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.set_yticks(range(len(rows)), [row["method"] for row in rows])
         ax.tick_params(axis="y", length=0)
-        ax.set_xlabel("delay (s)")
+        ax.set_xlabel(f"delay (s), × relative to {rows[0]['method']}")
         ax.set_title(title)
     return figure
 
@@ -128,7 +135,7 @@ def _draw(tables: Tables) -> list[Picture]:
 
 ALGORITHMS = Experiment(
     "Splitting algorithms",
-    "ViT-G, 1080p, S2G 0.8 Gbit/s. Every plan is evaluated by the same flow-line formula, but for rows "
+    "ViT-G, 1080p, S2G 0.8 Gbit/s. Every plan is evaluated by the same pipeline formula, but for rows "
     "that name another delay model. Top-k-only and quantise-only have menus of their own; the "
     "ground-only row is a plan outside the chain, where the ground hosts everything.",
     _compute,

@@ -11,7 +11,7 @@ from ....core.table import Rows, Tables, distinct, where
 from ....model import vit
 from ....plot import palette, style
 from ....split import solve
-from ...report.draw import curves, grouped_bars, log_ticks, panels
+from ...report.draw import curves, grouped_points, log_ticks, panels
 from ...report.study import Experiment, Picture
 from .. import scenario
 from ..parameters import FOOTPRINT_BYTES, PAPER_KEEP
@@ -124,7 +124,7 @@ def _draw(tables: Tables) -> list[Picture]:
     steps = [{**row, "model": SHORT[row["model"]]} for row in tables["ladder"]]
     with panels(1, 1, (7.0, 3.4)) as (bars, axes):
         ax = axes[0, 0]
-        grouped_bars(steps, group="step", hue="model", y="isl_s", ax=ax)
+        grouped_points(steps, group="step", hue="model", y="isl_s", ax=ax)
         ax.set_ylabel("time of a batch on an ISL (s)")
         ax.set_title("Batch-64 activation at 0.5 Gbit/s")
         names = distinct(steps, "step")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....core.table import Row, Rows, Tables, only, where
 from ....plot import palette
-from ...report.draw import curves, grouped_bars, panels, reduction_map
+from ...report.draw import curves, grouped_points, panels, reduction_map
 from ...report.study import Experiment, Picture
 from ..contenders import (
     BEST_SATELLITE,
@@ -62,7 +62,7 @@ def _draw(tables: Tables) -> list[Picture]:
     )
     with panels(1, 1, (7.0, 3.0)) as (figure, axes):
         mesh = reduction_map(tables["delay-against-ground"], ax=axes[0, 0])
-        figure.colorbar(mesh, ax=axes[0, 0], label="share of ground-only's delay saved")
+        figure.colorbar(mesh, ax=axes[0, 0], extend="min", label="share of ground-only's delay saved")
         axes[0, 0].set_title("Less delay than ground-only (%), ViT-G")
     return [
         Picture(
@@ -131,9 +131,9 @@ def _draw_models(tables: Tables) -> list[Picture]:
     )
     with panels(1, 2, (9.5, 3.8)) as (figure, axes):
         left, right = axes[0]
-        grouped_bars(rows, group="model", hue="contender", y="delay_s", ax=left)
+        grouped_points(rows, group="model", hue="contender", y="delay_s", ax=left)
         left.set_title("Delay, 1080p, S2G 0.8 Gbit/s")
-        grouped_bars(gains, group="model", hue="contender", y="speed_up", ax=right, first_colour=1)
+        grouped_points(gains, group="model", hue="contender", y="speed_up", ax=right)
         right.axhline(1, color=palette.INK, linewidth=0.8)
         right.set_ylabel("delay ÷ that of the optimal chain")
         right.set_title("Gain of the optimal chain")

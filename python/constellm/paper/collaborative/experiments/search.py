@@ -8,7 +8,7 @@ from typing import Any
 from ....core.table import Rows, Tables, distinct, where
 from ....plot import style
 from ....split import check, solve
-from ...report.draw import grouped_bars, panels
+from ...report.draw import grouped_points, panels
 from ...report.study import Experiment, Picture
 from .. import scenario
 from .delay import SHORT
@@ -74,7 +74,7 @@ def _scalar(quick: bool) -> Rows:
 def _draw(tables: Tables) -> list[Picture]:
     with panels(1, 1, (7.4, 3.6)) as (bars, axes):
         ax = axes[0, 0]
-        grouped_bars(tables["ablations"], group="model", hue="search", y="labels", ax=ax)
+        grouped_points(tables["ablations"], group="model", hue="search", y="labels", ax=ax)
         ax.set_ylabel("labels made")
         ax.set_title("What each part of the search saves")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))

@@ -166,7 +166,7 @@ def _region(rows: Rows) -> Picture:
                 if j:
                     ax.set_ylabel("")
                     ax.set_yticklabels([])
-        figure.colorbar(mesh, ax=grid, label="share of ground-only's delay saved", shrink=0.6)
+        figure.colorbar(mesh, ax=grid, extend="min", label="share of ground-only's delay saved", shrink=0.6)
     return Picture(
         "region",
         figure,
