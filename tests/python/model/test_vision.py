@@ -159,3 +159,10 @@ def test_bad_image_sizes() -> None:
         model.image_bytes((3, 0))
     with pytest.raises(ValueError, match="model_type: 'gpt2' is not one of beit, .*that is model.decoder"):
         model.vit("gpt2")
+
+
+def test_a_size_that_patches_do_not_divide_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match="image_px: 225 is not a multiple of the patches' 16 px; take 224 or 240"
+    ):
+        model.vit("vit-base/16", image_px=225)

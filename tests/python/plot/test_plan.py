@@ -55,7 +55,10 @@ def test_plan_blocks_and_cuts(plan_of):
         for stage in plan.stages:
             if stage.node == node and stage.codec is not None:
                 assert f"{stage.codec} {quantity(terms.hops[position].bytes, 'B')}" in said
-    assert sum("relay" in words for words in said) == len(plan.path) - len(plan.stages)
+    hosts = {stage.node for stage in plan.stages}
+    assert sum("relay" in words for words in said) == sum(node not in hosts for node in plan.path[1:-1])
+    assert ("sink" in said) == (plan.path[-1] not in hosts)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["compute", "transmit", "bottleneck"]
     memory = ax.child_axes[0]
     used = [f"{quantity(stage.memory_bytes, 'B')} of" for stage in terms.stages]
     assert [words.rsplit(" ", 2)[0] for words in texts(memory)] == used
