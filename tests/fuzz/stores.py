@@ -76,7 +76,8 @@ def damaged(scratch: Path) -> Any:
             loaded = sweep.load_rows(store)
             known = np.asarray(loaded["status"]) != "interrupted"
             delays, right = np.asarray(loaded["delay_s"]), np.asarray(expected[kind]["delay_s"])
-            assert _equal(delays[known], right[known])
+            same_shape = delays.shape == right.shape  # else the manifest is of another sweep, without rows
+            assert _equal(delays[known], right[known]) if same_shape else not known.any()
         assert _differ(_swept(kind, 50, store=store), expected[kind]) == []
         assert _differ(sweep.load_rows(store), expected[kind]) == []
 
