@@ -26,7 +26,7 @@ def swept(**options: object) -> clm.sweep.SweepResult:
     return clm.sweep.run(CHAIN, rate_bps=[1e6, 2e6], **options)
 
 
-def rendered(folder: Path) -> list[Path]:
+def rendered(folder: Path) -> dict[Path, str]:
     return render_notebooks(folder, folder / "out", quick=True)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._core.network import Link, Network, Node
 from ..core.checks import count
+from ..core.plausible import warn_implausible
 
 Names = Union[str, Sequence[str]]
 Groups = Union[str, None, Sequence[Union[str, None]]]
@@ -326,9 +327,15 @@ def _items(
     return made
 
 
+def _warn_of_units(columns: dict[str, list[Any]]) -> None:
+    for name, values in columns.items():
+        warn_implausible(name, values, stacklevel=4)  # where `chain`, `ring` or `with_ground` is called
+
+
 def _nodes(ids: list[str], group: Groups, **figures: ArrayLike) -> list[Node]:
     n = len(ids)
     columns = {name.removeprefix("node_"): _spread(name, value, n) for name, value in figures.items()}
+    _warn_of_units(columns)
     return _items(
         Node, "nodes", _spread_group("node_group", group, n), [{"id": name} for name in ids], columns
     )
@@ -337,6 +344,7 @@ def _nodes(ids: list[str], group: Groups, **figures: ArrayLike) -> list[Node]:
 def _links(pairs: list[tuple[str, str]], group: Groups, two_way: bool, **figures: ArrayLike) -> list[Link]:
     n = len(pairs)
     columns = {name.removeprefix("link_"): _spread(name, value, n) for name, value in figures.items()}
+    _warn_of_units(columns)
     groups = _spread_group("link_group", group, n)
     links = _items(Link, "links", groups, [{"from": a, "to": b} for a, b in pairs], columns)
     if two_way:
