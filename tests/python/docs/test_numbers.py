@@ -66,14 +66,10 @@ def test_where_the_gain_of_the_coder_comes_from() -> None:
     packed, plain, sent = (mean_ratio(rows, step) for step in ("quantise", "zero_order", "entropy"))
     page = text_of("docs/accuracy.md")
     assert f"the entropy coder's gain, {sent / packed:.2f} here" in page
-    assert (
-        f"It is {plain / packed:.2f} by what every symbol costs on average, and {sent / plain:.2f} by" in page
-    )
+    tables, memory = f"{plain / packed:.2f}", f"{sent / plain:.2f}"
+    assert f"It is {tables} by what every symbol costs on average, and {memory} by context" in page
     claims = text_of("docs/reproduction.md")
-    assert (
-        f"{plain / packed:.2f}× by what every symbol costs on average, {sent / plain:.2f}× by its mem"
-        in claims
-    )
+    assert f"{tables}× by what every symbol costs on average, {memory}× by its memory" in claims
 
 
 def test_few_bits_against_masks() -> None:
