@@ -125,6 +125,7 @@ class CostPass {
     } else {
       settle_cycles();
     }
+    if (stop_.reason() != core::StopReason::none) return;
     table_.total = reach_.arrives(graph_.source, 0) ? *arrived(graph_.source, 0) : kInfinity;
   }
 
@@ -332,14 +333,13 @@ class CostPass {
   /// changes (costs are not negative, so at most `vertices` sweeps), over the arcs to where something
   /// has changed since the last sweep.
   void settle_cycles() {
-    const Span left{0, graph_.levels};
     for (std::int32_t level = graph_.levels; level >= 0; --level) {
       const Span here{level, level};
       for (std::int32_t vertex = 0; vertex < graph_.vertices(); ++vertex) {
         clear(vertex, here);
         if (!graph_.hosts(vertex)) continue;
         begin_stage_here(vertex, level);
-        arrive(vertex, here, left);
+        arrive(vertex, here, here);
       }
       changed_in_.assign(z(graph_.vertices()), 0);
       bool changed = true;
@@ -351,7 +351,7 @@ class CostPass {
           if (graph_.hosts(vertex)) {
             const double* now = arrived(vertex, level);
             before_.assign(now, now + stride_);
-            arrive(vertex, here, left);
+            arrive(vertex, here, here);
             if (std::equal(before_.begin(), before_.end(), now)) continue;
           }
           changed_in_[z(vertex)] = sweep;

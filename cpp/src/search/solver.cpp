@@ -170,7 +170,7 @@ class Solver {
     return table.total - table.constant;
   }
 
-  /// The walk of a table.
+  /// The walk of a table that is whole.
   void take_walk(const CostToGo& table) {
     trace(graph_, workspace_.reach, table, workspace_.walk);
     measure(graph_, goal_, workspace_.walk, taken_);
@@ -249,6 +249,7 @@ class Solver {
       const Bundle::Peak peak = interval.walks.peak(r, multipliers, goal_.limits);
       if (peak.value == kInfinity) {
         const CostToGo& least = least_use(r);
+        if (context_.stopped()) break;
         if (!(least.total <= with_room(goal_.limits[r]))) {
           best = kInfinity;
           break;

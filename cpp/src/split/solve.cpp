@@ -141,6 +141,22 @@ double bound_of_passes(const Session& session, const search::Goal& goal) {
   return bound * (1.0 - 2.0 * search::kRoundingRoom);
 }
 
+/// Whether one limit alone forbids every plan: even walks that may repeat nodes use more.
+bool forbidden_by_a_limit(const Session& session, const search::Goal& goal) {
+  const search::LayeredGraph& graph = session.compiled.graph;
+  search::Workspace& workspace = session.workspace;
+  workspace.reach.set(graph, goal.bottleneck_cap_s, session.stop);
+  search::CostToGo table;
+  for (std::size_t r = 0; r < goal.resources.size(); ++r) {
+    table.resource = goal.resources[r];
+    search::cost_pass(graph, workspace.reach, session.stop, workspace.cost_pass, table);
+    ++session.counters.passes;
+    if (session.stop.reason() != core::StopReason::none) return false;
+    if (table.total > search::with_room(goal.limits[r])) return true;
+  }
+  return false;
+}
+
 /// Good plans of routes with cycles, in half of the time: if there are none yet, along paths that grow until
 /// there is one; along paths near source and sink, or anywhere if there is none still; along longer paths
 /// than that of the best; and in the forward part, where the bounds are those of simple paths.
@@ -159,8 +175,10 @@ void search_parts(const Session& session, const GoalOf& goal_of, IncumbentPlans&
 search::Answer search_plans(const Session& session, const GoalOf& goal_of, IncumbentPlans& incumbents) {
   double bound = 0.0;
   if (!session.compiled.routes.acyclic) {
+    const search::Goal goal = goal_of(session.compiled, session.problem);
+    if (forbidden_by_a_limit(session, goal)) return {search::Outcome::proven, kInfinity};
     consider_cheap_plans(session, incumbents);
-    bound = bound_of_passes(session, goal_of(session.compiled, session.problem));
+    bound = bound_of_passes(session, goal);
     search_parts(session, goal_of, incumbents);
   }
   search::Answer answer = search_on(session, goal_of, session.compiled, incumbents, session.stop);

@@ -40,6 +40,24 @@ struct Case {
 
 }  // namespace
 
+TEST_CASE("A stopped pass bounds nothing, whatever the table held before", "[search]") {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Case c(seed);
+    search::CostPassScratch scratch;
+    search::CostToGo table;
+    table.resource = c.goal.objective;
+    search::cost_pass(c.graph, c.reach, c.never, scratch, table);
+    core::StopToken stopped(kInfinity, [] { return true; });
+    search::cost_pass(c.graph, c.reach, stopped, scratch, table);
+    CHECK(table.total == -kInfinity);
+    search::BottleneckPassScratch memory;
+    search::BottleneckToGo bottleneck;
+    search::bottleneck_pass(c.graph, c.reach, c.never, memory, bottleneck);
+    search::bottleneck_pass(c.graph, c.reach, stopped, memory, bottleneck);
+    CHECK(bottleneck.total == 0.0);
+  }
+}
+
 TEST_CASE("A reach excludes no walk that keeps the cap", "[search]") {
   std::size_t walks = 0;
   for (std::uint64_t seed = 0; seed < tests::random_problems(2000, 10000); ++seed) {

@@ -168,6 +168,33 @@ TEST_CASE("A search that is stopped says so, with a true bound", "[split]") {
   CHECK(stopped > 100);
 }
 
+TEST_CASE("Stopped at any look, a search has whole plans and true bounds", "[split]") {
+  tests::Torus torus;
+  torus.layers = 16;
+  torus.uniform = false;
+  split::ProblemSpec spec = torus.problem().spec();
+  spec.limits.max_error = 0.1;
+  const split::Problem problem(std::move(spec));
+  torus.layers = 24;
+  const split::Problem other = torus.problem();  // leaves its tables in the workspace
+  search::Workspace workspace;
+  const auto stopped_at = [&](const split::Problem& p, std::int64_t look) {
+    std::int64_t looks = 0;
+    core::StopToken stop(kInfinity, [&] { return ++looks == look; });
+    return split::solve(p, {}, stop, workspace);
+  };
+  const double good = stopped_at(problem, 400).delay_s;
+  for (std::int64_t look = 1; look < 200; look += look < 60 ? 1 : 7) {
+    stopped_at(other, 3 + look % 20);
+    const split::Plan plan = stopped_at(problem, look);
+    CHECK(plan.lower_bound_s <= good * (1.0 + kSame));
+    if (!plan.assignment) continue;
+    const split::Evaluation e = split::evaluate(problem, *plan.assignment);  // refuses parts of a plan
+    CHECK(split::within_limits(problem, *plan.assignment, e));
+    CHECK(plan.lower_bound_s <= plan.delay_s);
+  }
+}
+
 TEST_CASE("A plan is found on every +Grid, near and far, equal nodes and unequal ones", "[split]") {
   search::Workspace workspace;
   for (const std::int32_t size : {4, 5, 6, 8}) {
