@@ -17,6 +17,7 @@ struct Line {
 }  // namespace
 
 void Bundle::add(const Consumption& walk) {
+  if (!(walk.cost < kInfinity)) return;  // bounds nothing
   const auto same = [&](const Consumption& w) { return w.cost == walk.cost && w.used == walk.used; };
   if (std::any_of(walks_.begin(), walks_.end(), same)) return;
   if (walks_.size() == kMost) walks_.erase(walks_.begin());

@@ -247,15 +247,16 @@ class Solver {
     int passes = 0;
     while (passes < kAscentPasses && !context_.stopped()) {
       const Bundle::Peak peak = interval.walks.peak(r, multipliers, goal_.limits);
-      if (peak.value == kInfinity) {
+      if (!(peak.value < kInfinity)) {
+        const bool known = least_known_[r] != 0;
         const CostToGo& least = least_use(r);
         if (context_.stopped()) break;
         if (!(least.total <= with_room(goal_.limits[r]))) {
           best = kInfinity;
           break;
         }
+        if (known) break;  // its walk is no help: it misses the limit by rounding, or its cost is infinite
         take_walk(least);
-        if (taken_.used[r] > goal_.limits[r]) break;  // by rounding alone
         interval.walks.add(taken_);
         continue;
       }
