@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,6 @@ class GenerationProblem(Displayed):
         limit.
     token_bytes : float
         What returns to the first host after each step.
-    memory_bandwidth_bps : float or mapping of node id to float, optional
-        The same in bit/s, for this version.
 
     Raises
     ------
@@ -70,18 +69,10 @@ class GenerationProblem(Displayed):
     new_tokens: int
     memory_bandwidth_bytes_per_s: float | Mapping[str, float] = math.inf
     token_bytes: float = 4.0
-    memory_bandwidth_bps: InitVar[float | Mapping[str, float] | None] = None
     _arguments: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    def __post_init__(self, memory_bandwidth_bps: float | Mapping[str, float] | None) -> None:
+    def __post_init__(self) -> None:
         instance("prefill", self.prefill, Problem)
-        if memory_bandwidth_bps is not None:
-            warn_moved(
-                "GenerationProblem(memory_bandwidth_bps=...) in bit/s",
-                "memory_bandwidth_bytes_per_s=... in B/s",
-                stacklevel=3,
-            )
-            object.__setattr__(self, "memory_bandwidth_bytes_per_s", _in_bytes(memory_bandwidth_bps))
         object.__setattr__(self, "decode", _decode_table(self.decode))
         self._arguments.update(
             memory_bandwidth_bytes_per_s=self._bandwidths(),
@@ -312,7 +303,26 @@ def _old_bandwidth(self: GenerationProblem) -> float | dict[str, float]:
     return {name: 8 * rate for name, rate in given.items()} if isinstance(given, Mapping) else 8 * given
 
 
-# Not a field: the dataclass would give its default for what was never set.
+_new = GenerationProblem.__init__
+
+
+@wraps(_new)
+def _with_old_bandwidth(
+    self: GenerationProblem,
+    *args: Any,
+    memory_bandwidth_bps: float | Mapping[str, float] | None = None,
+    **keywords: Any,
+) -> None:
+    if memory_bandwidth_bps is not None:
+        warn_moved(
+            "GenerationProblem(memory_bandwidth_bps=...) in bit/s", "memory_bandwidth_bytes_per_s=... in B/s"
+        )
+        keywords["memory_bandwidth_bytes_per_s"] = _in_bytes(memory_bandwidth_bps)
+    _new(self, *args, **keywords)
+
+
+# No field of the dataclass: its `replace` would give the old value again, beside the new one.
+setattr(GenerationProblem, "__init__", _with_old_bandwidth)  # noqa: B010
 setattr(GenerationProblem, "memory_bandwidth_bps", property(_old_bandwidth))  # noqa: B010
 
 
