@@ -33,7 +33,7 @@ def watched() -> bool:
 def bar(
     total: int, *, unit: str, done: int = 0, progress: bool | None = None
 ) -> Iterator[Callable[[int], Any]]:
-    """A bar over `total` steps, and the call that moves it on by some; it goes when all is done.
+    """A bar over `total` steps, and the call that moves it on by some. One that was asked for stays.
 
     Parameters
     ----------
@@ -42,12 +42,14 @@ def bar(
     unit
         What a step is.
     progress
-        Whether to show it, which needs tqdm. None: if `watched` and tqdm is there.
+        Whether to show it, from the start, which needs tqdm. None: if `watched` and tqdm is there, after a
+        while.
     """
     if not _shows(progress):
         yield lambda steps: None
         return
-    with _tqdm(progress)(total=total, initial=done, unit=f" {unit}", delay=_PATIENCE_S, **_look()) as shown:
+    asked = {"delay": 0, "leave": True} if progress else {"delay": _PATIENCE_S}
+    with _tqdm(progress)(total=total, initial=done, unit=f" {unit}", **{**_look(), **asked}) as shown:
         yield shown.update
 
 
