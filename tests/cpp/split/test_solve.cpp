@@ -180,11 +180,11 @@ TEST_CASE("Stopped at any look, a search has whole plans and true bounds", "[spl
   search::Workspace workspace;
   const auto stopped_at = [&](const split::Problem& p, std::int64_t look) {
     std::int64_t looks = 0;
-    core::StopToken stop(kInfinity, [&] { return ++looks == look; });
+    core::StopToken stop(kInfinity, [&] { return ++looks == look; }, 64);
     return split::solve(p, {}, stop, workspace);
   };
-  const double good = stopped_at(problem, 400).delay_s;
-  for (std::int64_t look = 1; look < 200; look += look < 60 ? 1 : 7) {
+  const double good = stopped_at(problem, 6000).delay_s;
+  for (std::int64_t look = 1; look < 6000; look += 17) {
     stopped_at(other, 3 + look % 20);
     const split::Plan plan = stopped_at(problem, look);
     CHECK(plan.lower_bound_s <= good * (1.0 + kSame));

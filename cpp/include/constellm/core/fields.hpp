@@ -38,8 +38,6 @@ struct Range {
 inline constexpr double kLargest = std::numeric_limits<double>::max();
 inline constexpr Range kReal{.least = -kLargest, .most = kLargest, .text = "(-inf, inf)"};
 inline constexpr Range kNonNegative{.least = 0.0, .most = kLargest, .text = "[0, inf)"};
-inline constexpr Range kNonNegativeOrInfinite{
-    .least = 0.0, .most = std::numeric_limits<double>::infinity(), .text = "[0, inf]"};
 inline constexpr Range kPositive{.least = 0.0, .most = kLargest, .without_least = true, .text = "(0, inf)"};
 inline constexpr double kEndless = std::numeric_limits<double>::infinity();
 inline constexpr Range kNonNegativeOrEndless{.least = 0.0, .most = kEndless, .text = "[0, inf]"};

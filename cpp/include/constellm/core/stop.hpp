@@ -22,16 +22,20 @@ class StopToken {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `time_limit_s` may be infinite; `interrupted` may be empty.
+  /// `time_limit_s` may be infinite; `interrupted` may be empty. Tests of stopping look more often.
   explicit StopToken(double time_limit_s = std::numeric_limits<double>::infinity(),
-                     std::function<bool()> interrupted = {})
-      : start_(Clock::now()), time_limit_s_(time_limit_s), interrupted_(std::move(interrupted)) {}
+                     std::function<bool()> interrupted = {}, std::uint64_t poll_every = kPollEvery)
+      : start_(Clock::now()),
+        time_limit_s_(time_limit_s),
+        interrupted_(std::move(interrupted)),
+        poll_every_(poll_every),
+        credit_(poll_every - 1) {}
 
   /// `work`: how many units have passed since the last call.
   bool should_stop(std::uint64_t work = 1) {
     if (reason_ != StopReason::none) return true;
     credit_ += work;
-    if (credit_ < kPollEvery) return false;
+    if (credit_ < poll_every_) return false;
     credit_ = 0;
     if (interrupted_ && interrupted_())
       reason_ = StopReason::interrupted;
@@ -62,8 +66,9 @@ class StopToken {
   Clock::time_point start_;
   double time_limit_s_;
   std::function<bool()> interrupted_;
+  std::uint64_t poll_every_;
   StopReason reason_ = StopReason::none;
-  std::uint64_t credit_ = kPollEvery - 1;  // the first call looks at once
+  std::uint64_t credit_;  // full at first, so that the first call looks at once
 };
 
 }  // namespace constellm::core

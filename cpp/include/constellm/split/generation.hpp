@@ -55,7 +55,7 @@ struct GenerationTerms {
 
 constexpr auto fields(const GenerationTerms*) {
   using core::kNonNegative;
-  using core::kNonNegativeOrInfinite;
+  using core::kNonNegativeOrEndless;
   using core::required;
   using Terms = GenerationTerms;
   return core::record(
@@ -63,16 +63,15 @@ constexpr auto fields(const GenerationTerms*) {
       required("ttft_s", &Terms::ttft_s, "time to the first token: delay of the prefill", "s", kNonNegative),
       required("token_s", &Terms::token_s,
                "per further token: once round the loop; infinite where no route leads back", "s",
-               kNonNegativeOrInfinite),
-      required("total_s", &Terms::total_s, "ttft_s + (new_tokens - 1) * token_s", "s",
-               kNonNegativeOrInfinite),
+               kNonNegativeOrEndless),
+      required("total_s", &Terms::total_s, "ttft_s + (new_tokens - 1) * token_s", "s", kNonNegativeOrEndless),
       required("decode_bottleneck_s", &Terms::decode_bottleneck_s, "longest decode stage or hop", "s",
                kNonNegative),
-      required("energy_j", &Terms::energy_j, "of prefill and decode", "J", kNonNegativeOrInfinite),
-      required("bytes", &Terms::bytes, "over all hops, of prefill and decode", "B", kNonNegativeOrInfinite),
+      required("energy_j", &Terms::energy_j, "of prefill and decode", "J", kNonNegativeOrEndless),
+      required("bytes", &Terms::bytes, "over all hops, of prefill and decode", "B", kNonNegativeOrEndless),
       required("tokens_per_s", &Terms::tokens_per_s,
                "of all requests: min(requests / token_s, 1 / decode_bottleneck_s)", "1/s",
-               kNonNegativeOrInfinite));
+               kNonNegativeOrEndless));
 }
 
 /// The value of a plan of the prefill problem for the whole generation, with `requests` in flight at once.
