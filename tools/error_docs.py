@@ -50,6 +50,7 @@ def tables(folder: Path) -> dict[str, Callable[[], str]]:
         "rules": lambda: rules(rows["rules"]),
         "curve": lambda: curve(codec.read_measured_cuts(folder / "calibration.csv")),
         "promises": lambda: promises(rows["promises"]),
+        "turned": lambda: by_judges(folder),
         "kept_by_cuts": lambda: by_cuts(rows["promises"]),
         "foretold": lambda: foretold(rows["promises"]),
         "estimates": lambda: estimates(folder),
@@ -171,6 +172,34 @@ def promises(rows: list[Row]) -> str:
         "delay ÷ calibrated",
     ]
     return table(head, body)
+
+
+def by_judges(folder: Path) -> str:
+    """Plans under limits from losses, whichever part of the images judges."""
+    body = []
+    for words, place in JUDGES.items():
+        rows = [
+            row
+            for row in read(folder / place / "promises.csv")
+            if row["rule"] == "calibrated, loss" and not row["images"]
+        ]
+        for promise in dict.fromkeys(row["promise"] for row in rows):
+            some = [row for row in rows if row["promise"] == promise]
+            limit = float(promise)
+            expected = [float(row["expected_loss"]) for row in some]
+            sure = sum(float(row["loss"]) - 1.645 * float(row["loss_se"]) > limit for row in some)
+            cells = [
+                share(loss <= limit for loss in expected),
+                share(float(r["loss"]) <= limit for r in some),
+            ]
+            ends = [points(fmean(float(row["expected"]) for row in some)), points(fmean(expected))]
+            body.append([words, points(limit), *cells, str(sure), *ends, points(max(expected))])
+    head = ["judged on", "promise", "kept, expected loss", "kept, counted loss", "surely broken"]
+    return table([*head, "loss foretold", "expected loss", "largest expected"], body)
+
+
+# The part of the images that judges, and the folder that the calibration by the other two is in.
+JUDGES = {"judging images": "", "images kept back": "turned"}
 
 
 def by_cuts(rows: list[Row]) -> str:

@@ -4,9 +4,10 @@
 
 Images come from a folder or zip with ``train/`` and ``test/`` in it. Single cuts are measured on the 100
 images a class that training kept back, the sets of cuts that a planner chooses by them on one half of the
-test images, and the plans of the last check on the other half, which nothing was fitted to. Steps whose
-tables are there already are not repeated; delete a table to have it made again. ``tools/error_docs.py``
-puts the tables into the documentation.
+test images, and the plans of the last check on the other half, which nothing was fitted to. Then the parts
+change roles, and the images that were kept back judge: what one draw of images says by chance, another
+need not. Steps whose tables are there already are not repeated; delete a table to have it made again.
+``tools/error_docs.py`` puts the tables into the documentation.
 """
 
 from __future__ import annotations
@@ -44,16 +45,11 @@ def main(command: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1, help="of ONNX Runtime")
     parser.add_argument("--limit", type=int, help="images of each part, for a trial run")
     options = parser.parse_args(command)
-    options.out.mkdir(parents=True, exist_ok=True)
     net = infer.load(threads=options.threads)
     held_back, other, judging = parts(options.images, options.limit)
     study = Study(net, options.out)
-    alone = study.cuts("alone", held_back, [{k: n} for n in study.compressors for k in range(1, net.blocks)])
-    sets = codesign.planned_sets(plans(net, alone, 100 * options.planned), options.planned)
-    planned = study.cuts("planned", other, sets)
-    calibration = codec.calibrate(alone + planned)
+    alone, planned = measured(study, held_back, other, options.planned)
     codec.write_measured_cuts(alone + planned, options.out / "calibration.csv")
-    print(calibration)
     promises = promised(net, alone + planned, options.problems, options.rivals)
     sets = distinct(row["cuts"] for row in promises)
     found = by_cuts(study.cuts("test", judging, sets))
@@ -63,6 +59,30 @@ def main(command: Sequence[str] | None = None) -> None:
     random = study.cuts("random", held_back, random_combinations(names, net.blocks, options.sets))
     Table.of(rules(alone, {"random": random, "planned": planned})).to_csv(options.out / "rules.csv", digits=6)
     Table.of(amplification(alone)).to_csv(options.out / "amplification.csv", digits=6)
+    turned(Study(net, options.out / "turned"), other, judging, held_back, options)
+
+
+def measured(
+    study: Study, first: images.ImageSet, second: images.ImageSet, several: int
+) -> tuple[list[MeasuredCuts], list[MeasuredCuts]]:
+    """Single cuts on the first images, and on the second the sets that a planner chooses by them."""
+    net = study.net
+    alone = study.cuts("alone", first, [{k: n} for n in study.compressors for k in range(1, net.blocks)])
+    sets = codesign.planned_sets(plans(net, alone, 100 * several), several)
+    planned = study.cuts("planned", second, sets)
+    print(codec.calibrate(alone + planned), flush=True)
+    return alone, planned
+
+
+def turned(
+    study: Study, first: images.ImageSet, second: images.ImageSet, third: images.ImageSet, options: Any
+) -> None:
+    """Promises from the first and the second images, judged on the third."""
+    alone, planned = measured(study, first, second, options.planned)
+    promises = promised(study.net, alone + planned, options.problems, rivals=0)
+    sets = distinct(row["cuts"] for row in promises)
+    found = by_cuts(study.cuts("test", third, sets))
+    Table.of([checked(row, found) for row in promises]).to_csv(study.folder / "promises.csv", digits=6)
 
 
 def parts(path: str, limit: int | None) -> tuple[images.ImageSet, images.ImageSet, images.ImageSet]:
@@ -79,6 +99,7 @@ class Study:
 
     def __init__(self, net: Any, folder: Path) -> None:
         self.net, self.folder = net, folder
+        folder.mkdir(parents=True, exist_ok=True)
         self.compressors = infer.direct_compressors()
 
     def cuts(self, name: str, data: images.ImageSet, sets: list[dict[int, str]]) -> list[MeasuredCuts]:
@@ -169,18 +190,22 @@ def promised(net: Any, rows: list[MeasuredCuts], problems: int, rivals: int) -> 
     return found
 
 
-def checked(row: Row, found: ByCuts, few: ByCuts) -> Row:
-    """A promise beside what the judging images say; without a codec at any cut nothing is lost."""
+def checked(row: Row, found: ByCuts, few: ByCuts | None = None) -> Row:
+    """A promise beside what the judging images say; without a codec at any cut nothing is lost.
+
+    Where the cuts were measured on a few other images as well, with the ratio that these foretell.
+    """
     cuts: dict[int, str] = row["cuts"]
     text = ";".join(f"{k}:{name}" for k, name in cuts.items())
     key = tuple(cuts.items())
     lost = found[key] if cuts else None
     fields = ("loss", "loss_se", "expected_loss", "expected_loss_se", "agreement")
-    ratios = {"ratio_few": few[key].total_ratio, "ratio_sent": found[key].total_ratio} if cuts else {}
+    foretold = {} if few is None else {"ratio_few": few[key].total_ratio if cuts else 1.0}
     return {
         **row,
         "cuts": text,
-        **(ratios or {"ratio_few": 1.0, "ratio_sent": 1.0}),
+        **foretold,
+        "ratio_sent": found[key].total_ratio if cuts else 1.0,
         **{f: getattr(lost, f) if lost else 0.0 for f in fields},
     }
 

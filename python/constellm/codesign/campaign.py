@@ -23,25 +23,40 @@ class Images:
     Parameters
     ----------
     training, calibration : ImageSet
-        For the codecs; and for measuring and calibrating. They should share no image.
+        For the codecs; and for measuring every codec alone at its cuts. They should share no image.
     test : ImageSet, optional
         The plan of every round is measured on these too; nothing depends on what comes of it.
+    sets : ImageSet, optional
+        Sets of several cuts are measured on these. A planner takes what seemed cheap on the calibration
+        images, and only others tell how much of that was chance, so they should share none with these.
+        Default: one half of the calibration images is for single cuts, the other for sets.
 
     Raises
     ------
-    TypeError
-        If one is no ImageSet; names it.
+    TypeError, ValueError
+        If one is no ImageSet, or there is one calibration image and no `sets`; names it.
     """
 
     training: ImageSet
     calibration: ImageSet
     test: ImageSet | None = None
+    sets: ImageSet | None = None
 
     def __post_init__(self) -> None:
         instance("training", self.training, ImageSet)
         instance("calibration", self.calibration, ImageSet)
-        if self.test is not None:
-            instance("test", self.test, ImageSet)
+        for name in ("test", "sets"):
+            if getattr(self, name) is not None:
+                instance(name, getattr(self, name), ImageSet)
+        if self.sets is None and len(self.calibration) < 2:
+            raise ValueError("calibration: one image cannot be divided; give sets=... too")
+
+    def measured(self) -> tuple[ImageSet, ImageSet]:
+        """What single cuts are measured on, and what sets of several are."""
+        if self.sets is not None:
+            return self.calibration, self.sets
+        half, mixed = len(self.calibration) // 2, self.calibration.shuffled(0)
+        return mixed.take(slice(half)), mixed.take(slice(half, None))
 
 
 @dataclass(frozen=True)
@@ -53,8 +68,8 @@ class Measuring:
     measure : callable
         `constellm.infer.measure`, or what takes its arguments and returns something with its `rows`.
     known : sequence of MeasuredCuts
-        Rows at hand, of the same network and calibration images: what is among them is not measured again,
-        and sets of several cuts of the menu count towards the campaign's.
+        Rows at hand, of the same network and images (`Images.measured`): what is among them is not measured
+        again, and sets of several cuts of the menu count towards the campaign's.
     """
 
     measure: Callable[..., Any] = measure_cuts

@@ -85,7 +85,7 @@ def alternate(
     measuring = Measuring() if measuring is None else instance("measuring", measuring, Measuring)
     if not compressors or "none" in compressors or IDEAL.name in compressors:
         raise ValueError(f"compressors: expected some, none called 'none' or {IDEAL.name!r}")
-    measurements = Measurements(net, images.calibration, campaign.batch, measuring)
+    measurements = Measurements(net, images.measured(), campaign.batch, measuring)
     measurements.add(compressors)
     turns = _Turns(Planner(problem_of, measurements), measurements, campaign, images.test)
     done: list[Round] = []

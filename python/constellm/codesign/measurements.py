@@ -13,31 +13,35 @@ from .campaign import Measuring
 
 
 class Measurements:
-    """Every codec alone at its boundaries, and sets of several cuts, on the calibration images.
+    """Every codec alone at its boundaries, and sets of several cuts, on other images.
 
     Parameters
     ----------
     net : Segmented
         The network.
-    images : ImageSet
-        Measured on.
+    images : pair of ImageSet
+        What single cuts are measured on, and what sets of several are.
     batch : int
         Images that are encoded together.
     measuring : Measuring
         How, and the rows at hand.
     """
 
-    def __init__(self, net: Segmented, images: ImageSet, batch: int, measuring: Measuring) -> None:
+    def __init__(
+        self, net: Segmented, images: tuple[ImageSet, ImageSet], batch: int, measuring: Measuring
+    ) -> None:
         self.blocks = count("net.blocks", net.blocks, least=2)
         self.compressors: dict[str, AtCuts] = {}
         self._net, self._images, self._batch, self._measure = net, images, batch, measuring.measure
         self._rows: dict[tuple[tuple[int, str], ...], MeasuredCuts] = {}
         self._known = {tuple(row.plan.items()): row for row in measuring.known}
         for row in measuring.known:
-            if (row.blocks, row.images) != (self.blocks, len(images)):
+            expected = len(images[len(row.cuts) > 1])
+            if (row.blocks, row.images) != (self.blocks, expected):
+                cuts = "one cut" if len(row.cuts) == 1 else "several cuts"
                 raise ValueError(
                     f"measured: a row of {row.blocks} blocks and {row.images} images, "
-                    f"expected {self.blocks} and {len(images)}"
+                    f"expected {self.blocks} and {expected} for {cuts}"
                 )
 
     @property
@@ -75,8 +79,10 @@ class Measurements:
             if key in self._known:
                 self._rows.setdefault(key, self._known[key])
         missing = [cuts for key, cuts in keys.items() if key not in self._rows]
-        for row in self._run(self._images, missing) if missing else ():
-            self._rows[tuple(row.plan.items())] = row
+        for several in (False, True):
+            some = [cuts for cuts in missing if (len(cuts) > 1) == several]
+            for row in self._run(self._images[several], some) if some else ():
+                self._rows[tuple(row.plan.items())] = row
 
     def row(self, cuts: Mapping[int, str]) -> MeasuredCuts | None:
         """The row of a set of cuts, measured now where it was not; None for no cut."""

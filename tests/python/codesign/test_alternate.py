@@ -38,7 +38,7 @@ class Measurer:
     def __call__(self, net, images, compressors, *, boundaries, combinations, batch):
         assert net is NET and tuple(boundaries) == () and batch == 64
         rows = [self.row(compressors, dict(sorted(cuts.items())), len(images)) for cuts in combinations]
-        if len(images) == len(CALIBRATION):
+        if len(images) == len(CALIBRATION) // 2:
             self.sets += [tuple(row.plan.items()) for row in rows]
         return SimpleNamespace(rows=rows)
 
@@ -72,7 +72,7 @@ def image_set(count):
     return ImageSet(np.zeros((count, 2, 2, 3), np.uint8), np.zeros(count, np.int64), ("a", "b"))
 
 
-CALIBRATION, TRAINING, TEST = image_set(4000), image_set(7), image_set(500)
+CALIBRATION, TRAINING, TEST = image_set(8000), image_set(7), image_set(500)
 MENU = {"fine": Stub(2.0, 0.0004), "middle": Stub(4.0, 0.001), "coarse": Stub(8.0, 0.003)}
 
 
@@ -359,11 +359,35 @@ def test_reserved_names_and_empty_menus_are_refused():
             alternate(problem_of(), NET, images, compressors=menu, trainer=not_called)
 
 
+def test_sets_of_cuts_are_measured_on_other_images_than_single_cuts():
+    seen = {}
+
+    def measured(net, images, compressors, *, combinations, **options):
+        for cuts in combinations:
+            seen.setdefault(len(cuts) > 1, set()).add(images.name)
+        return Measurer()(net, images, compressors, combinations=combinations, **options)
+
+    some, others = (
+        ImageSet(s.pixels, s.labels, s.classes, name) for s, name in ((CALIBRATION, "some"), (TEST, "others"))
+    )
+    terms = {"compressors": MENU, "trainer": not_called, "campaign": Campaign(rounds=0, sets=20)}
+    alternate(problem_of(), NET, Images(TRAINING, some, sets=others), measuring=Measuring(measured), **terms)
+    assert seen == {False: {"some"}, True: {"others"}}
+    alone, several = Images(TRAINING, synthetic(9, side_px=8, seed=0)).measured()
+    assert (len(alone), len(several)) == (4, 5)
+    assert not any((one == two).all() for one in alone.pixels for two in several.pixels)
+
+
 def test_groups_are_checked():
     with pytest.raises(TypeError, match="training: expected a ImageSet"):
         Images(None, CALIBRATION)
     with pytest.raises(TypeError, match="test: expected a ImageSet"):
         Images(TRAINING, CALIBRATION, 3)
+    with pytest.raises(TypeError, match="sets: expected a ImageSet"):
+        Images(TRAINING, CALIBRATION, sets=3)
+    with pytest.raises(ValueError, match="calibration: one image cannot be divided"):
+        Images(TRAINING, image_set(1))
+    Images(TRAINING, image_set(1), sets=image_set(1))
     for name in ("images", "campaign", "measuring"):
         given = {"images": Images(TRAINING, CALIBRATION), name: 3}
         with pytest.raises(TypeError, match=f"{name}: expected a {name.title()}, got 3"):

@@ -64,6 +64,8 @@ def test_how_errors_add_up(
     kept = [row["promise"] for row in found["promises"] if row["rule"] == "calibrated, loss"]
     assert set(kept) == {"0.9"}, "a tenth of a point is more than 60 images can tell"
     assert len(found["amplification"]) == 12 and found["rules"]
+    judged = rows_of(out / "turned" / "promises.csv")
+    assert {row["rule"] for row in judged} == {"calibrated, loss"} and "ratio_few" not in judged[0]
     adaptive = tool("measure_adaptive")
     monkeypatch.setattr(adaptive, "KEEP", (0.05, 0.1, 0.3))
     command = ["--images", str(eurosat), "--out", str(out / "adaptive.csv"), "--limit", "60", "--cuts", "6"]
