@@ -132,6 +132,7 @@ def test_links_between_the_documents_lead_somewhere(repository: Path) -> None:
 
 def test_docstring_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    pyplot = pytest.importorskip("matplotlib.pyplot")
     ran, written = 0, 0
     torch = importlib.util.find_spec("torch") is not None
     for info in pkgutil.walk_packages(constellm.__path__, "constellm."):
@@ -148,6 +149,8 @@ def test_docstring_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             for found in vars(module).values()
             if type(found).__name__ == "pybind11_type" and found.__module__ == module.__name__
         )
+        if info.name.startswith("constellm.plot."):
+            pyplot.close("all")
     assert ran == written > 0
 
 

@@ -41,6 +41,16 @@ class AdaptiveCompressor:
     ------
     TypeError, ValueError
         If the ladder is empty, too long, or holds something else.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> ladder = [codec.Direct(codec.Scheme(bits=bits)) for bits in (2, 8)]
+    >>> x = np.random.default_rng(0).normal(size=(3, 4, 16)).astype(np.float32)
+    >>> coder = codec.AdaptiveCompressor(ladder, codec.ByError(ladder, 0.3), name="by-error")
+    >>> coder.decode(coder.encode(x)).shape
+    (3, 4, 16)
     """
 
     def __init__(
@@ -133,6 +143,16 @@ class Probe:
     ----------
     weights : ndarray, shape (features + 1, classes)
         The last row is the bias.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.random.default_rng(0).normal(size=(200, 4, 2))
+    >>> mean = x.mean(axis=1)
+    >>> probe = codec.Probe.fit(x, logits=np.c_[mean[:, 0], -mean[:, 0]])
+    >>> bool(probe(x).argmax() == abs(mean[:, 0]).argmin())  # the image between both classes is the hardest
+    True
     """
 
     weights: np.ndarray
@@ -207,6 +227,15 @@ class ByDifficulty:
         Activation → score of every image, shape (images,); larger is harder. See `Probe` and `difficulty`.
     thresholds : tuple of float
         Not falling, one fewer than rungs; see `fit_thresholds`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> spread = lambda x: x.std(axis=(1, 2))
+    >>> x = np.array([[[0.0, 1.0]], [[0.0, 9.0]]])
+    >>> codec.ByDifficulty(spread, thresholds=(2.0,))(x)
+    array([0, 1])
     """
 
     difficulty: Callable[[np.ndarray], np.ndarray]
@@ -231,6 +260,15 @@ class ByError:
         As of `AdaptiveCompressor`.
     target : float
         Relative L2 error of one image; the last rung is taken where none keeps it. See `fit_error_target`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> ladder = [codec.Direct(codec.Scheme(bits=bits)) for bits in (2, 8)]
+    >>> x = np.random.default_rng(0).normal(size=(3, 4, 16)).astype(np.float32)
+    >>> codec.ByError(ladder, 0.1)(x), codec.ByError(ladder, 0.9)(x)
+    (array([1, 1, 1]), array([0, 0, 0]))
     """
 
     def __init__(self, ladder: Sequence[Compressor], target: float) -> None:
@@ -270,6 +308,16 @@ def image_errors(x: np.ndarray, ladder: Sequence[Compressor]) -> NDArray[np.floa
     ------
     TypeError, ValueError
         For a ladder without rungs, or what is no compressor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> ladder = [codec.Direct(codec.Scheme(bits=bits)) for bits in (2, 8)]
+    >>> x = np.random.default_rng(0).normal(size=(3, 4, 16)).astype(np.float32)
+    >>> errors = codec.image_errors(x, ladder)
+    >>> errors.shape, bool((errors[0] > errors[1]).all())
+    ((2, 3), True)
     """
     energy = _energy(x)
     removed = np.array([_energy(rung.decode(rung.encode(x)) - x) for rung in _checked(ladder)])
@@ -296,6 +344,14 @@ def fit_error_target(errors: np.ndarray, rung_bytes: Sequence[float], budget_byt
     ------
     ValueError
         If shapes do not fit, a number is not finite, sizes do not rise or the budget is below the first.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> errors = [[0.3, 0.1], [0.0, 0.0]]
+    >>> target = codec.fit_error_target(errors, rung_bytes=[100.0, 200.0], budget_bytes=150.0)
+    >>> round(target, 6)
+    0.1
     """
     errors, sizes = _on_rungs("errors", errors, rung_bytes, budget_bytes)
     last = len(sizes) - 1
@@ -347,6 +403,13 @@ def fit_thresholds(
     ------
     ValueError
         If shapes do not fit, a number is not finite, sizes do not rise or the budget is below the first.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> loss = [[0.0, 0.0, 0.4], [0.0, 0.0, 0.0]]
+    >>> codec.fit_thresholds([-9.0, -3.0, -1.0], loss, rung_bytes=[100.0, 400.0], budget_bytes=200.0)
+    (-3.0,)
     """
     difficulty = np.asarray(difficulty, dtype=np.float64)
     if difficulty.ndim != 1 or len(difficulty) == 0:

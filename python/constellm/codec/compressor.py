@@ -26,6 +26,20 @@ class Compressor(Protocol):
     ----------
     name : str
         For tables and menus.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> class Half:
+    ...     name = "half"
+    ...     def encode(self, x):
+    ...         self.shape = x.shape
+    ...         return x.astype(np.float16).tobytes()
+    ...     def decode(self, data):
+    ...         return np.frombuffer(data, np.float16).reshape(self.shape).astype(np.float32)
+    >>> isinstance(Half(), codec.Compressor)
+    True
     """
 
     name: str

@@ -28,6 +28,13 @@ class Flips:
         Accuracy before less accuracy after, by the labels, and its standard error over images.
     expected_loss, expected_loss_se : float
         The same by the probabilities of the unchanged network, never negative.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> found = codec.flips([[2.0, 0.0], [0.1, 0.0]], labels=[0, 1], predicted=[0, 1], temperature=1.0)
+    >>> found.agreement, found.loss  # one of two changed, from wrong to right
+    (0.5, -0.5)
     """
 
     agreement: float
@@ -68,6 +75,14 @@ def flips(
     ------
     TypeError, ValueError
         If shapes do not fit, logits are not finite, or classes are no integers in [0, classes - 1].
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> logits = [[2.0, 0.0], [0.1, 0.0], [0.0, 3.0]]
+    >>> found = codec.flips(logits, labels=[0, 1, 1], predicted=[0, 1, 1], temperature=1.0)
+    >>> round(found.agreement, 3), round(found.loss, 3), round(found.expected_loss, 3)
+    (0.667, -0.333, 0.017)
     """
     logits = _logits(logits)
     labels = _classes("labels", labels, logits)
@@ -105,6 +120,13 @@ def expected_losses(logits: np.ndarray, predicted: np.ndarray, temperature: floa
     ------
     TypeError, ValueError
         As of `flips`.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> logits = [[2.0, 0.0], [0.1, 0.0], [0.0, 3.0]]
+    >>> codec.expected_losses(logits, predicted=[0, 1, 1], temperature=1.0).round(3)
+    array([0.  , 0.05, 0.  ])
     """
     logits = _logits(logits)
     predicted = _classes("predicted", predicted, logits, several=True)
@@ -134,6 +156,13 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     ------
     TypeError, ValueError
         As of `flips`.
+
+    Examples
+    --------
+    >>> from constellm import codec
+    >>> logits = [[4.0, 0.0]] * 4  # sure of the first class, which is right three times of four
+    >>> round(codec.fit_temperature(logits, [0, 0, 0, 1]), 3)
+    3.641
     """
     logits = _logits(logits)
     labels = _classes("labels", labels, logits)

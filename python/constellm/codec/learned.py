@@ -52,6 +52,16 @@ def save_learned(
         If a set is empty or mixed, its name has a ``/``, `dtype` is another, or a number is not finite in it.
     ImportError
         If safetensors is absent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.random.default_rng(0).normal(size=(10, 4, 6))
+    >>> learned = {"rank-2": {k: codec.LowRank.fit(x, 2, name="rank-2") for k in (1, 2)}}
+    >>> codec.save_learned("learned.safetensors", learned)
+    >>> list(codec.load_learned("learned.safetensors")["rank-2"])
+    [1, 2]
     """
     stored = np.dtype(dtype)
     if stored not in (np.float16, np.float32):
@@ -102,6 +112,15 @@ def load_learned(path: str | os.PathLike[str]) -> dict[str, dict[int, Learned]]:
         If it is no such file; says what is missing or wrong.
     ImportError
         If safetensors is absent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.random.default_rng(0).normal(size=(10, 4, 6))
+    >>> codec.save_learned("learned.safetensors", {"rank-2": {3: codec.LowRank.fit(x, 2)}})
+    >>> codec.load_learned("learned.safetensors")
+    {'rank-2': {3: LowRank(6 → 2 features, bits=8, name='rank-2')}}
     """
     safetensors = _safetensors()
     place = os.fspath(as_path(path))

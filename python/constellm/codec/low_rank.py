@@ -36,6 +36,15 @@ class Projection(Parameters):
     ------
     ValueError
         If shapes do not fit or a value is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.random.default_rng(0).normal(size=(10, 6)) @ np.diag([9, 5, 1, 0, 0, 0])
+    >>> projection = codec.Projection.principal(x, 2)
+    >>> projection.features, projection.rank
+    (6, 2)
     """
 
     mean: np.ndarray
@@ -96,6 +105,17 @@ class LowRank:
         direction, and those that vary little cost few bits. None: values travel as they are.
     name : str, optional
         Default: ``low-rank-<rank>``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.random.default_rng(0).normal(size=(10, 4, 6)).astype(np.float32)
+    >>> coder = codec.LowRank.fit(x, 3, bits=8)
+    >>> coder
+    LowRank(6 → 3 features, bits=8, name='low-rank-3')
+    >>> coder.decode(coder.encode(x)).shape
+    (10, 4, 6)
     """
 
     _family = "low-rank"
@@ -141,6 +161,14 @@ class Bottleneck(LowRank):
 
     In the manner of BottleNet++, arXiv 1910.14315, whose pair is convolutional; here it works token by
     token, with a hidden layer in the decoder.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.random.default_rng(0).normal(size=(10, 4, 6))
+    >>> codec.Bottleneck(codec.Projection.principal(x, 2), bits=4)
+    Bottleneck(6 → 2 features, bits=4, name='bottleneck-2')
     """
 
     _family = "bottleneck"

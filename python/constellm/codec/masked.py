@@ -41,6 +41,17 @@ class MaskNetwork(Parameters):
     ------
     ValueError
         If shapes do not fit or a value is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> network = codec.MaskNetwork(
+    ...     centre=np.zeros(3), magnitude=np.ones(3), bias=[-1.0, -1.0, 9.0],
+    ...     down=np.zeros((3, 1)), down_bias=np.zeros(1), up=np.zeros((1, 3)),
+    ... )
+    >>> network.mask(np.array([[0.1, 5.0, 0.2]], np.float32))
+    array([[False,  True,  True]])
     """
 
     centre: np.ndarray
@@ -95,6 +106,18 @@ class Masked:
         Of a kept value, 2 to 8; None: values travel as they are.
     name : str
         For tables and menus.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> network = codec.MaskNetwork(
+    ...     centre=np.zeros(3), magnitude=np.ones(3), bias=[-1.0, -1.0, 9.0],
+    ...     down=np.zeros((3, 1)), down_bias=np.zeros(1), up=np.zeros((1, 3)),
+    ... )
+    >>> coder = codec.Masked(network, bits=None)
+    >>> coder.decode(coder.encode(np.array([[0.1, 5.0, 0.2]], np.float32)))
+    array([[0. , 5. , 0.2]], dtype=float32)
     """
 
     def __init__(self, network: MaskNetwork, *, bits: int | None = 8, name: str = "mask") -> None:

@@ -47,6 +47,14 @@ class MeasuredCuts:
         With the cuts.
     agreement, loss, loss_se, expected_loss, expected_loss_se : float
         As in `Flips`.
+
+    Examples
+    --------
+    >>> from constellm import codec, infer
+    >>> rows = infer.measured_cuts()
+    >>> row = next(row for row in rows if len(row.cuts) == 3)
+    >>> row.plan, round(row.total_ratio, 1), row.images
+    ({1: 'quantise-2', 5: 'top-k-0.05-b4', 9: 'top-k-0.05-b4'}, 52.2, 1000)
     """
 
     cuts: tuple[int, ...]
@@ -163,6 +171,14 @@ def write_measured_cuts(rows: Iterable[MeasuredCuts], path: str | os.PathLike[st
         What `constellm.infer.measure` found.
     path : path
         Of the file, which is replaced.
+
+    Examples
+    --------
+    >>> from constellm import codec, infer
+    >>> rows = infer.measured_cuts()
+    >>> codec.write_measured_cuts(rows[:2], "cuts.csv")
+    >>> codec.read_measured_cuts("cuts.csv") == rows[:2]
+    True
     """
     names = [field.name for field in fields(MeasuredCuts)]
     text = io.StringIO()
@@ -190,6 +206,14 @@ def read_measured_cuts(path: str | os.PathLike[str]) -> list[MeasuredCuts]:
     ------
     ValueError
         Names the row and what is wrong with it.
+
+    Examples
+    --------
+    >>> from constellm import codec, infer
+    >>> rows = infer.measured_cuts()
+    >>> codec.write_measured_cuts(rows, "cuts.csv")
+    >>> len(codec.read_measured_cuts("cuts.csv")) == len(rows)
+    True
     """
     names = [field.name for field in fields(MeasuredCuts)]
     rows = []

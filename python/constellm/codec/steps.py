@@ -35,6 +35,15 @@ def coding_steps(
     ------
     TypeError, ValueError
         As of `encode`, or if the scheme does not quantise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import codec
+    >>> x = np.random.default_rng(0).laplace(size=(8, 16, 64)).astype(np.float32)
+    >>> steps = codec.coding_steps(x, codec.Scheme(sparsify="top-k", keep=0.25, bits=8))
+    >>> list(steps), steps["sparsify"] < steps["quantise"] < steps["entropy"]
+    (['sparsify', 'quantise', 'zero_order', 'entropy'], True)
     """
     if instance("scheme", scheme, Scheme).bits is None:
         raise ValueError("scheme: bits=None, it does not quantise")

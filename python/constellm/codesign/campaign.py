@@ -35,6 +35,13 @@ class Images:
     ------
     TypeError, ValueError
         If one is no ImageSet, or there is one calibration image and no `sets`; names it.
+
+    Examples
+    --------
+    >>> from constellm import codesign, images
+    >>> divided = codesign.Images(training=images.synthetic(50), calibration=images.synthetic(40, seed=1))
+    >>> [len(part) for part in divided.measured()]
+    [20, 20]
     """
 
     training: ImageSet
@@ -70,6 +77,12 @@ class Measuring:
     known : sequence of MeasuredCuts
         Rows at hand, of the same network and images (`Images.measured`): what is among them is not measured
         again, and sets of several cuts of the menu count towards the campaign's.
+
+    Examples
+    --------
+    >>> from constellm import codesign, infer
+    >>> len(codesign.Measuring(known=infer.measured_cuts()).known)
+    210
     """
 
     measure: Callable[..., Any] = measure_cuts
@@ -101,6 +114,12 @@ class Campaign:
     ------
     TypeError, ValueError
         If a value is out of range; names it.
+
+    Examples
+    --------
+    >>> from constellm import codesign
+    >>> codesign.Campaign(loss=0.02, rounds=1)
+    Campaign(loss=0.02, confidence=0.95, rounds=1, tolerance=0.01, sets=40, batch=64, seed=0)
     """
 
     loss: float = 0.01
@@ -131,6 +150,12 @@ class Order:
         From 1; for names.
     ratios : mapping of int to float
         The plan's cuts, by boundary, with the ratio of the codec that it has there.
+
+    Examples
+    --------
+    >>> from constellm import codesign
+    >>> codesign.Order(round=1, ratios={4: 8.0, 8: 12.5})
+    Order(round=1, ratios={4: 8.0, 8: 12.5})
     """
 
     round: int
@@ -138,7 +163,17 @@ class Order:
 
 
 class Trainer(Protocol):
-    """Makes codecs for the cuts of a plan, such as `constellm.train.CutTrainer`."""
+    """Makes codecs for the cuts of a plan, such as `constellm.train.CutTrainer`.
+
+    Examples
+    --------
+    >>> from constellm import codec, codesign
+    >>> def trainer(images, order):
+    ...     three = codec.Direct(codec.Scheme(bits=3), name=f"three-{order.round}")  # or trained
+    ...     return {three.name: dict.fromkeys(order.ratios, three)}
+    >>> list(trainer(images=None, order=codesign.Order(round=2, ratios={4: 8.0})))
+    ['three-2']
+    """
 
     def __call__(self, images: ImageSet, order: Order) -> Mapping[str, Mapping[int, Compressor]]:
         """Codecs by name, which is new, then by boundary, which is one of the order's."""

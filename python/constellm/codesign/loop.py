@@ -79,6 +79,26 @@ def alternate(
     TypeError, ValueError
         If an argument is out of range, `problem_of` gives another problem than asked for or one without a
         plan, or the trainer gives codecs for other cuts or under a name in use.
+
+    Examples
+    --------
+    >>> from constellm import codec, codesign, images, infer, network, split
+    >>> net = infer.load()
+    >>> sets = codesign.Images(training=images.synthetic(20), calibration=images.sample().per_class(1))
+    >>> def problem_of(codecs, max_error):
+    ...     chain = network.chain(3, flop_per_s=1e11, memory_bytes=50e6, rate_bps=2e7)
+    ...     return split.Problem(model=net.profile(batch=8), network=chain, codecs=codecs, micro_batches=4,
+    ...                          max_error=max_error)
+    >>> def trainer(images, order):
+    ...     return {f"new-{order.round}": dict.fromkeys(order.ratios, codec.Direct(codec.Scheme(bits=3)))}
+    >>> result = codesign.alternate(
+    ...     problem_of, net, sets, compressors={"four": codec.Direct(codec.Scheme(bits=4))}, trainer=trainer,
+    ...     campaign=codesign.Campaign(loss=0.3, rounds=1, sets=20),
+    ... )
+    >>> result.stopped_because in codesign.STOPS
+    True
+    >>> [(done.index, done.trained) for done in result.rounds]
+    [(0, ()), (1, ('new-1',))]
     """
     instance("images", images, Images)
     campaign = Campaign() if campaign is None else instance("campaign", campaign, Campaign)

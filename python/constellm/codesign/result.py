@@ -78,6 +78,10 @@ class Round:
         Limit of the accumulated error, from the calibration.
     measured, tested : MeasuredCuts or None
         The plan's cuts on calibration and test images; None where it has none, or there are no images.
+
+    Examples
+    --------
+    See `constellm.codesign.alternate`.
     """
 
     index: int
@@ -161,6 +165,10 @@ class JointResult(Displayed):
         The whole menu, what was trained included.
     measured : tuple of MeasuredCuts
         All rows, to go on from.
+
+    Examples
+    --------
+    See `constellm.codesign.alternate`.
     """
 
     rounds: tuple[Round, ...]

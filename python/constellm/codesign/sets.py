@@ -28,6 +28,14 @@ def planned_sets(
     -------
     list of dict of int to str
         Boundary → codec, for `constellm.infer.measure`.
+
+    Examples
+    --------
+    >>> from constellm import codesign, paper, split
+    >>> problem = paper.collaborative.problem(relays=0)
+    >>> plans = split.k_best(problem, 3)
+    >>> len(codesign.planned_sets(plans, most=2))
+    2
     """
     most = count("most", most, least=0)
     seen = {tuple(cuts.items()) for cuts in known}

@@ -74,6 +74,17 @@ def load(path: str | os.PathLike[str], *, split: str | None = None, max_bytes: i
         images differ in size, or all would take more than `max_bytes`; names the file.
     ImportError
         If Pillow is absent.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from constellm import images
+    >>> for name in ("forest", "river"):
+    ...     Path("photos", name).mkdir(parents=True)
+    ...     Image.new("RGB", (32, 32)).save(f"photos/{name}/1.png")
+    >>> images.load("photos").classes
+    ('forest', 'river')
     """
     pillow = optional_import("PIL.Image", extra="images", purpose="reading image files needs Pillow")
     max_bytes = count("max_bytes", max_bytes)

@@ -19,6 +19,17 @@ class Segmented(Protocol):
 
     One whose numbers are of another size than those of the arrays that it gives, such as bfloat16, has
     ``item_bytes(boundary)`` too: the size of a number of the activation there [B].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import infer
+    >>> class Doubling:
+    ...     name, blocks = "doubling", 3
+    ...     def segment(self, first, last):
+    ...         return lambda x: x * 2 ** (last - first)
+    >>> infer.infer(Doubling(), np.ones((1, 2), np.float32)).logits
+    array([[8., 8.]], dtype=float32)
     """
 
     name: str
@@ -45,6 +56,14 @@ class Crossing:
         Before and after `encode` [B]; before it as the model computes, so that a profile of it agrees.
     encode_s, decode_s : float
         Wall clock [s].
+
+    Examples
+    --------
+    >>> from constellm import codec, images, infer
+    >>> coder = codec.Direct(codec.Scheme(bits=8), name="eight")
+    >>> crossing = infer.infer(infer.load(), images.sample().per_class(1).pixels, cuts={6: coder}).cuts[6]
+    >>> crossing.compressor, crossing.raw_bytes, crossing.ratio > 4
+    ('eight', 327680, True)
     """
 
     compressor: str

@@ -35,6 +35,14 @@ class Measurement:
         The true classes.
     temperature : float
         That made probabilities of the logits, see `codec.flips`.
+
+    Examples
+    --------
+    >>> from constellm import images, infer
+    >>> coders = {"quantise-4": infer.direct_compressors()["quantise-4"]}
+    >>> found = infer.measure(infer.load(), images.sample().per_class(1), coders, boundaries=[4, 8])
+    >>> [row.cuts for row in found.rows], found.logits.shape
+    ([(4,), (8,)], (10, 10))
     """
 
     rows: list[MeasuredCuts]
@@ -89,6 +97,14 @@ def measure(
     ------
     TypeError, ValueError
         If a name is unknown, a boundary is not in [1, blocks - 1], or a set of cuts is asked for twice.
+
+    Examples
+    --------
+    >>> from constellm import images, infer
+    >>> coders = {"quantise-2": infer.direct_compressors()["quantise-2"]}
+    >>> found = infer.measure(infer.load(), images.sample().per_class(1), coders, boundaries=[6])
+    >>> found.rows[0].plan, found.predicted.shape
+    ({6: 'quantise-2'}, (1, 10))
     """
     inputs, labels = _arrays(images)
     batch = count("batch", batch)

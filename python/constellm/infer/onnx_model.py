@@ -54,6 +54,15 @@ class OnnxModel:
         Names of the logits.
     image_px : int
         Side of the square image [px].
+
+    Examples
+    --------
+    >>> from constellm import images, infer
+    >>> net = infer.load()
+    >>> few = images.sample().per_class(1).pixels
+    >>> activation = net.segment(0, 6)(few)
+    >>> activation.shape, bool((net.segment(6, 12)(activation) == net.segment(0, 12)(few)).all())
+    ((10, 64, 128), True)
     """
 
     def __init__(self, weights: Weights, *, threads: int = 1) -> None:
@@ -238,6 +247,12 @@ def save_onnx(net: OnnxModel, folder: str | os.PathLike[str], *, cuts: Iterable[
     list of Path
         ``<name>-<first>-<last>.onnx``, in order, with the blocks `first` to `last` - 1. Inputs and outputs
         are those of `OnnxModel.segment`, with names that say what they are.
+
+    Examples
+    --------
+    >>> from constellm import infer
+    >>> [path.name for path in infer.save_onnx(infer.load(), "parts", cuts=[6])]
+    ['vit-eurosat-0-6.onnx', 'vit-eurosat-6-12.onnx']
     """
     inner = sorted({count("cuts", k, most=net.blocks - 1) for k in cuts})
     place = Path(folder)

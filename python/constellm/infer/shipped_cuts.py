@@ -49,6 +49,13 @@ def learned_compressors() -> dict[str, dict[int, Learned]]:
     ------
     ImportError
         If safetensors is absent.
+
+    Examples
+    --------
+    >>> from constellm import infer
+    >>> learned = infer.learned_compressors()
+    >>> learned["mask-0.2"][6]
+    Masked(128 features, bits=8, name='mask-0.2')
     """
     return load_learned(_DATA / "vit-eurosat-learned.safetensors")
 

@@ -42,6 +42,13 @@ class Weights:
         Names of the logits.
     tensors : dict of str to ndarray of float32
         By the names of the PyTorch module's state.
+
+    Examples
+    --------
+    >>> from constellm import infer
+    >>> weights = infer.load().weights
+    >>> weights.name, weights.shape["blocks"], weights.tokens
+    ('vit-eurosat', 12, 64)
     """
 
     name: str
@@ -86,6 +93,10 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
         shape or type, or not finite; names the file and the entry.
     ImportError
         If safetensors is absent.
+
+    Examples
+    --------
+    See `constellm.train.save`.
     """
     safetensors = optional_import("safetensors", extra="infer", purpose="reading weights needs safetensors")
     place = Path(path)

@@ -35,6 +35,14 @@ class Measured:
         Memory of each device [B], where the table tells it.
     device_rate_bps : dict of str to float
         Network rate of each device [bit/s], where the table tells it.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> measured = model.pipeedge("google/vit-base-patch16-224")
+    >>> times = measured.device_times["RCC-VE-C2000"]
+    >>> len(times) == len(measured.profile), measured.profile.batch
+    (True, 8)
     """
 
     profile: Profile
@@ -90,6 +98,20 @@ def read_pipeedge(models: PathName, device_types: PathName | None = None) -> dic
     -------
     dict of str to Measured
         By model name; entries without layers are left out.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from constellm import model
+    >>> _ = Path("models.yml").write_text(
+    ...     "tiny: {layers: 2, parameters_in: 10, parameters_out: [10, 1], mem_MB: [1.0, 2.0]}"
+    ... )
+    >>> _ = Path("device_types.yml").write_text(
+    ...     "board: {mem_MB: 1024, bw_Mbps: 100,"
+    ...     " model_profiles: {tiny: [{dtype: torch.float32, batch_size: 8, time_s: [0.1, 0.2]}]}}"
+    ... )
+    >>> model.read_pipeedge("models.yml")["tiny"].device_times
+    {'board': [0.1, 0.2]}
     """
     path = as_path(models)
     if path.is_dir():
@@ -285,7 +307,7 @@ class _Operator:
 
 
 def read_pipedream(path: PathName) -> Measured:
-    """Read an operator graph of PipeDream as a line of layers.
+    r"""Read an operator graph of PipeDream as a line of layers.
 
     Parameters
     ----------
@@ -307,6 +329,20 @@ def read_pipedream(path: PathName) -> Measured:
 
     Memory is the weights and the output; FLOP are not in the table and stand as 0, so plan such a profile
     with the measured times. Weights are taken as float32, as the profiler writes them.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from constellm import model
+    >>> _ = Path("graph.txt").write_text(
+    ...     "node1 -- Linear -- forward_compute_time=2.000, backward_compute_time=4.000, "
+    ...     "activation_size=400.0, parameter_size=800.000\n"
+    ...     "node2 -- ReLU -- forward_compute_time=1.000, backward_compute_time=1.000, "
+    ...     "activation_size=400.0, parameter_size=0.000\n"
+    ...     "\tnode1 -- node2\n"
+    ... )
+    >>> model.read_pipedream("graph.txt").device_times
+    {'gpu': [0.002, 0.001]}
     """
     path = as_path(path)
     operators, edges = _parse_graph(path)

@@ -104,7 +104,7 @@ def _column(field: str, values: Iterable[float]) -> np.ndarray:
 
 
 def from_csv(path: PathName, *, input_bytes: float, **options: Any) -> Profile:
-    """Profile from a table with a heading and one line per layer.
+    r"""Profile from a table with a heading and one line per layer.
 
     Parameters
     ----------
@@ -124,6 +124,16 @@ def from_csv(path: PathName, *, input_bytes: float, **options: Any) -> Profile:
     ------
     ValueError, TypeError
         For a column that is missing or no figure; names the file, the line and the column.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from constellm import model
+    >>> text = "name,flop,memory_bytes,output_bytes\nstem,1e9,2e6,4e5\nhead,2e9,3e6,4e3\n"
+    >>> _ = Path("detector.csv").write_text(text)
+    >>> profile = model.from_csv("detector.csv", input_bytes=1.5e5)
+    >>> profile.name, [layer.name for layer in profile.layers]
+    ('detector', ['stem', 'head'])
     """
     known_keywords("from_csv()", options, _OPTIONS)
     path = as_path(path)

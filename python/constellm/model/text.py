@@ -134,7 +134,15 @@ _OF_BOTH_PASSES = ("batch", "dtype", "weight_dtype", "granularity", "ends")
 
 
 class Generation(NamedTuple):
-    """The two passes of a request: the prompt, and one token at the mean context."""
+    """The two passes of a request: the prompt, and one token at the mean context.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> prefill, decode = model.generation("llama-3-8b", prompt_tokens=512, new_tokens=128)
+    >>> prefill.name, decode.name
+    ('llama-3-8b prefill', 'llama-3-8b decode')
+    """
 
     prefill: Profile
     decode: Profile

@@ -57,7 +57,15 @@ DEVICES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Device:
-    """A computer at a precision and a utilisation."""
+    """A computer at a precision and a utilisation.
+
+    Examples
+    --------
+    >>> from constellm import network
+    >>> card = network.device("rtx-4070-ti", precision="fp32-cuda", utilisation=0.5)
+    >>> card.power_w, round(card.flop_per_s / 1e12, 1)
+    (285.0, 20.0)
+    """
 
     name: str
     precision: str

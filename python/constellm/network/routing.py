@@ -18,7 +18,18 @@ Place = Union[str, int]
 
 @dataclass(frozen=True, eq=False)
 class ShortestPaths:
-    """Paths of least cost from each of some sources to every node; what `shortest_paths` gives."""
+    """Paths of least cost from each of some sources to every node; what `shortest_paths` gives.
+
+    Examples
+    --------
+    >>> from constellm import network
+    >>> ring = network.ring(6, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9, latency_s=0.004)
+    >>> paths = network.shortest_paths(network.Graph.from_network(ring), ["s0", "s1"])
+    >>> paths
+    ShortestPaths(2 sources, 6 nodes)
+    >>> paths.path(1, "s5"), float(paths.cost[1, 5])
+    (['s1', 's0', 's5'], 0.008)
+    """
 
     graph: _core.Graph
     sources: NDArray[np.int32]

@@ -60,6 +60,14 @@ def plot_curves(
     ------
     ValueError
         For a column that `table` lacks, columns of different lengths, and where no row is left.
+
+    Examples
+    --------
+    >>> from constellm import plot
+    >>> table = {"codec": ["a", "a", "b", "b"], "ratio": [4, 8, 4, 8], "accuracy": [0.95, 0.93, 0.94, 0.94]}
+    >>> ax = plot.plot_curves(table, x="ratio", y="accuracy", hue="codec")
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['a', 'b']
     """
     names = [name for name in (x, y, hue, se) if name is not None]
     columns = _columns(table, names)
@@ -115,6 +123,12 @@ def plot_propagation(rows: Iterable[MeasuredCuts], *, ax: Axes | None = None) ->
     ------
     ValueError
         If there is no row, or rows differ in their number of blocks.
+
+    Examples
+    --------
+    >>> from constellm import infer, plot
+    >>> rows = infer.measured_cuts()
+    >>> ax = plot.plot_propagation([row for row in rows if row.codecs == ("quantise-4",)])
     """
     shown = _of_one_network(rows)
     blocks = shown[0].blocks
@@ -172,6 +186,12 @@ def plot_calibration(
     ValueError
         If a row has a codec that the calibration does not know, or a promise is not in [0, 1] or less than
         the least that the calibration supports.
+
+    Examples
+    --------
+    >>> from constellm import infer, plot
+    >>> rows = infer.measured_cuts()
+    >>> ax = plot.plot_calibration(infer.calibration(), rows, promises=(0.01, 0.02))
     """
     promises = [real("promises", promise, least=0.0, most=1.0) for promise in promises]
     sets = [row for row in rows if len(row.cuts) > 1]
@@ -242,6 +262,12 @@ def plot_predictions(
     ------
     ValueError
         For a column that `table` lacks, columns of different lengths, and where no row is left.
+
+    Examples
+    --------
+    >>> from constellm import plot
+    >>> table = {"rule": ["sum", "sum"], "predicted": [0.1, 0.4], "measured": [0.09, 0.3]}
+    >>> ax = plot.plot_predictions(table, hue="rule")
     """
     columns = _columns(table, [name for name in (measured, predicted, hue) if name is not None])
     x, y = (np.asarray(columns[name], dtype=float) for name in (measured, predicted))
@@ -292,6 +318,12 @@ def plot_strips(table: Any, *, x: str, by: str, limit: float | None = None, ax: 
     ------
     ValueError
         For a column that `table` lacks, columns of different lengths, and where no row is left.
+
+    Examples
+    --------
+    >>> from constellm import plot
+    >>> table = {"cuts": [2, 2, 3], "loss": [0.001, 0.004, 0.012]}
+    >>> ax = plot.plot_strips(table, x="loss", by="cuts", limit=0.01)
     """
     columns = _columns(table, [x, by])
     values = np.asarray(columns[x], dtype=float)
@@ -341,6 +373,15 @@ def plot_rounds(rounds: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) 
     ------
     ValueError
         If there is no round.
+
+    Examples
+    --------
+    >>> from constellm import plot
+    >>> rounds = [
+    ...     {"round": 0, "start_s": 4.0, "objective_s": 4.0, "ideal_s": 2.0},
+    ...     {"round": 1, "start_s": 4.0, "objective_s": 3.0, "ideal_s": 2.0},
+    ... ]
+    >>> ax = plot.plot_rounds(rounds)
     """
     rows = list(rounds)
     if not rows:

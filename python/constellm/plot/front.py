@@ -48,6 +48,14 @@ def plot_pareto(
     ------
     ValueError
         If no plan has stages, or `x` or `y` is no such attribute.
+
+    Examples
+    --------
+    >>> from constellm import paper, plot, split
+    >>> front = split.pareto_front(paper.collaborative.problem(relays=0), ("delay_s", "bytes"))
+    >>> ax = plot.plot_pareto(front)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('delay (s)', 'data (MB)')
     """
     criteria = front.criteria if isinstance(front, ParetoFront) else ("delay_s", "bytes")
     x = criteria[0] if x is None else x
@@ -124,6 +132,12 @@ def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = Non
     ------
     ValueError
         If the table has no row.
+
+    Examples
+    --------
+    >>> from constellm import paper, plot, split
+    >>> rows = split.compare(paper.collaborative.problem(relays=0), methods=["uniform", "optimal"])
+    >>> ax = plot.plot_comparison(rows)
     """
     rows = list(table)
     if not rows:

@@ -49,6 +49,15 @@ def plot_sweep_curves(
     ------
     ValueError
         For a name that `data` lacks, and where another dimension has more than one value.
+
+    Examples
+    --------
+    >>> from constellm import paper, plot, sweep
+    >>> problem = paper.collaborative.problem(relays=0)
+    >>> found = sweep.run(problem, rate_bps=[1e8, 1e9], max_error=[0.1, 0.3])
+    >>> ax = plot.plot_sweep_curves(found, x="rate_bps", hue="max_error")
+    >>> ax.get_ylabel()
+    'delay (s)'
     """
     dims = (x,) if hue is None else (x, hue)
     coords, values = _grid(data, y, dims)
@@ -99,6 +108,13 @@ def plot_heat_map(data: Any, *, x: str, y: str, value: str = "delay_s", ax: Axes
     ------
     ValueError
         For a name that `data` lacks, and where another dimension has more than one value.
+
+    Examples
+    --------
+    >>> from constellm import paper, plot, sweep
+    >>> problem = paper.collaborative.problem(relays=0)
+    >>> found = sweep.run(problem, rate_bps=[1e8, 1e9], max_error=[0.1, 0.3])
+    >>> ax = plot.plot_heat_map(found, x="rate_bps", y="max_error")
     """
     coords, values = _grid(data, value, (y, x))
     with style.drawing(ax, (5.8, 4.0)) as ax:

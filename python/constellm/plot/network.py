@@ -48,6 +48,12 @@ def plot_network(shown: Problem | Plan, *, ax: Axes | None = None) -> Axes:
     ------
     TypeError
         For anything else.
+
+    Examples
+    --------
+    >>> from constellm import paper, plot, split
+    >>> plan = split.solve(paper.collaborative.problem(relays=0))
+    >>> ax = plot.plot_network(plan)
     """
     plan = None if isinstance(shown, Problem) else as_plan(shown)
     network = (shown.problem if isinstance(shown, Plan) else shown).network

@@ -48,6 +48,12 @@ def plot_plan(plan: Plan, *, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         If the plan holds no stages.
+
+    Examples
+    --------
+    >>> from constellm import paper, plot, split
+    >>> plan = split.solve(paper.collaborative.problem(relays=0))
+    >>> ax = plot.plot_plan(plan)
     """
     terms = evaluate(as_plan(plan).problem, plan)
     layers = len(plan.problem.layers)
@@ -197,6 +203,14 @@ def plot_gantt(plan: Plan, *, micro_batches: int | None = None, ax: Axes | None 
     ------
     ValueError
         If the plan holds no stages, or `micro_batches` is not in [1, those of the problem].
+
+    Examples
+    --------
+    >>> from constellm import paper, plot, split
+    >>> plan = split.solve(paper.collaborative.problem(relays=0))
+    >>> ax = plot.plot_gantt(plan)
+    >>> ax.get_xlabel()
+    'time (s)'
     """
     batches = as_plan(plan).problem.micro_batches
     if micro_batches is None:

@@ -32,6 +32,13 @@ def save_figure(fig: Any, folder: str | os.PathLike[str], name: str) -> list[Pat
     -------
     list of Path
         The two files.
+
+    Examples
+    --------
+    >>> from constellm import paper, plot, split
+    >>> plan = split.solve(paper.collaborative.problem(relays=0))
+    >>> [path.name for path in plot.save_figure(plot.plot_plan(plan).figure, "figures", "plan")]
+    ['plan.png', 'plan.pdf']
     """
     if Path(name).name != name or not name.strip("."):
         raise ValueError(f"name: {name!r} is not a plain file name")

@@ -56,6 +56,15 @@ def compressors_at_cuts(plan: Plan, compressors: Compressors) -> dict[int, Compr
     TypeError, ValueError
         If there is no plan (names the status), or a codec that it uses has no compressor, or none for its
         boundary.
+
+    Examples
+    --------
+    >>> from constellm import codec, paper, split
+    >>> plan = split.solve(paper.collaborative.problem(relays=0))
+    >>> names = set(split.codecs_at_cuts(plan).values())
+    >>> coders = {name: codec.Direct(codec.Scheme(bits=4)) for name in names}
+    >>> split.compressors_at_cuts(plan, coders).keys() == split.codecs_at_cuts(plan).keys()
+    True
     """
     return {
         k: compressor_at("compressors", compressors, name, k)

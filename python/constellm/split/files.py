@@ -49,6 +49,13 @@ def problem_from_dict(data: Mapping[str, Any]) -> Problem:
     ------
     ValueError, TypeError
         For an unknown, missing or wrong entry; the message names the place.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> problem = paper.collaborative.problem(relays=0, name="demo")
+    >>> split.problem_from_dict(problem.to_dict()) == problem
+    True
     """
     data = _object("problem", data)
     _check_header(data, PROBLEM_FORMAT)
@@ -82,6 +89,14 @@ def load_problem(path: str | os.PathLike[str]) -> Problem:
     ------
     OSError, ValueError, TypeError
         Where it cannot be read, or as `problem_from_dict`.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> problem = paper.collaborative.problem(relays=0, name="demo")
+    >>> split.save_problem(problem, "demo.json")
+    >>> split.load_problem("demo.json") == problem
+    True
     """
     return problem_from_dict(read_json(path))
 

@@ -62,6 +62,20 @@ class GenerationProblem(Displayed):
     Examples
     --------
     See `solve_generation`.
+
+    Examples
+    --------
+    >>> from constellm import codec, model, network, split
+    >>> passes = model.generation("llama-3-8b", prompt_tokens=512, new_tokens=128)
+    >>> ring = network.ring(4, flop_per_s=40e12, memory_bytes=8e9, rate_bps=2.5e9, latency_s=0.004)
+    >>> prefill = split.Problem(
+    ...     model=passes.prefill, network=ring, source="s0", sink="s2", codecs=codec.none(), micro_batches=1
+    ... )
+    >>> problem = split.GenerationProblem(
+    ...     prefill=prefill, decode=passes.decode, new_tokens=128, memory_bandwidth_bytes_per_s=200e9
+    ... )
+    >>> split.solve_generation(problem).status
+    'optimal'
     """
 
     prefill: Problem
@@ -179,6 +193,21 @@ class GenerationPlan(Displayed):
         No plan has a smaller `total_s` [s]; infinite where no plan exists.
     terms : GenerationTerms or None
         What `problem.evaluate` says of the plan; None without one.
+
+    Examples
+    --------
+    >>> from constellm import codec, model, network, split
+    >>> passes = model.generation("llama-3-8b", prompt_tokens=512, new_tokens=128)
+    >>> ring = network.ring(4, flop_per_s=40e12, memory_bytes=8e9, rate_bps=2.5e9, latency_s=0.004)
+    >>> prefill = split.Problem(
+    ...     model=passes.prefill, network=ring, source="s0", sink="s2", codecs=codec.none(), micro_batches=1
+    ... )
+    >>> problem = split.GenerationProblem(
+    ...     prefill=prefill, decode=passes.decode, new_tokens=128, memory_bandwidth_bytes_per_s=200e9
+    ... )
+    >>> plan = split.solve_generation(problem)
+    >>> plan.status, plan.total_s == plan.ttft_s + 127 * plan.token_s
+    ('optimal', True)
     """
 
     problem: GenerationProblem

@@ -19,6 +19,17 @@ class Interrupted(KeyboardInterrupt):
     ----------
     result
         What the call would have returned: the best plan so far of `solve`, the finished rows of `compare`.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> problem = paper.collaborative.problem(relays=0, name="demo")
+    >>> try:
+    ...     plan = split.solve(problem, on_interrupt="raise")
+    ... except split.Interrupted as stop:  # Ctrl-C: what was found until then
+    ...     plan = stop.result
+    >>> plan.status
+    'optimal'
     """
 
     def __init__(self, result: Any) -> None:

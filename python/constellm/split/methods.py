@@ -46,6 +46,13 @@ class Method:
         What differs from the source, assumptions included.
     delay_model : str
         What its delay means; everything but `FLOW_LINE` is not the problem's own objective.
+
+    Examples
+    --------
+    >>> from constellm import split
+    >>> method = split.METHODS["pipeedge"]
+    >>> method.source, method.has_plan
+    ('Hu et al., PipeEdge, DSD 2022, arXiv 2110.14895', True)
     """
 
     name: str

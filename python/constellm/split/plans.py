@@ -67,6 +67,15 @@ def load_plan(path: str | os.PathLike[str], problem: Problem) -> Plan:
     ------
     OSError, ValueError, TypeError
         Where it cannot be read, or as `plan_from_dict`.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> problem = paper.collaborative.problem(relays=0, name="demo")
+    >>> plan = split.solve(problem)
+    >>> split.save_plan(plan, "demo.plan.json")
+    >>> split.load_plan("demo.plan.json", problem).delay_s == plan.delay_s
+    True
     """
     return plan_from_dict(read_json(path), problem)
 
@@ -92,6 +101,14 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     ValueError, TypeError
         For content that is no plan, a plan of another problem (by its name and, where the file has it, its
         hash), and one that breaks a rule; the message lists all of them.
+
+    Examples
+    --------
+    >>> from constellm import paper, split
+    >>> problem = paper.collaborative.problem(relays=0, name="demo")
+    >>> plan = split.solve(problem)
+    >>> split.plan_from_dict(plan.to_dict(), problem).stages == plan.stages
+    True
     """
     instance("problem", problem, Problem)
     claims = check_plan_dict(data)

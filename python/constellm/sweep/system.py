@@ -18,7 +18,14 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of every row."""
+    """A figure of every row.
+
+    Examples
+    --------
+    >>> from constellm import sweep
+    >>> sweep.Column("delay_s", dtype="f8", unit="s", doc="Of the plan.", empty=float("nan"))
+    Column(name='delay_s', dtype='f8', unit='s', doc='Of the plan.', empty=nan)
+    """
 
     name: str
     dtype: str
@@ -54,6 +61,12 @@ class System:
     run : callable
         Solves cells, with the keywords of the compiled ``run``: `problems`, `addresses`, `which`, `values`,
         `columns`, `methods`, `time_limit_s`, `threads`, `keep_answers`, `on_finished`.
+
+    Examples
+    --------
+    >>> from constellm.split.sweeping import SWEEP
+    >>> SWEEP.record.__name__, [column.name for column in SWEEP.columns][:2]
+    ('Problem', ['delay_s', 'bottleneck_s'])
     """
 
     home: str
@@ -97,6 +110,13 @@ def register(system: System) -> System:
     -------
     System
         The same.
+
+    Examples
+    --------
+    >>> from constellm import sweep
+    >>> from constellm.split.sweeping import SWEEP
+    >>> sweep.register(SWEEP) is SWEEP  # done for this one when `constellm.split` is imported
+    True
     """
     _SYSTEMS[system.record] = system
     return system

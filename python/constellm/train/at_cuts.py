@@ -38,6 +38,12 @@ class CutRecipe:
         Matrix products of the frozen blocks in bfloat16.
     seed : int
         Of all randomness.
+
+    Examples
+    --------
+    >>> from constellm import train
+    >>> train.CutRecipe(epochs=1, most_cuts=2).learning_rate
+    0.003
     """
 
     epochs: int = 3
@@ -60,7 +66,19 @@ class CutRecipe:
 
 
 class AtCut(nn.Module):
-    """What can be trained at a cut: `forward` gives the activation behind the cut and a penalty."""
+    """What can be trained at a cut: `forward` gives the activation behind the cut and a penalty.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from constellm import train
+    >>> class Scaled(train.AtCut):  # arrives 1 % too small, at no penalty
+    ...     def forward(self, x):
+    ...         return 0.99 * x, torch.zeros(())
+    >>> arrived, penalty = Scaled()(torch.ones(1, 4, 8))
+    >>> arrived.shape, float(penalty)
+    (torch.Size([1, 4, 8]), 0.0)
+    """
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Of an activation (images, tokens, features): what arrives, same shape, and a scalar to minimise."""
@@ -104,6 +122,23 @@ def fit_at_cuts(
     TypeError, ValueError
         If there is no module, a boundary is out of range, fewer boundaries than `most_cuts` have one, there
         are no images, or they are not of the network's size and classes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from constellm import images, train
+    >>> few = images.synthetic(20, side_px=16)
+    >>> shape = train.VitShape(blocks=2, width=16, heads=2, mlp_width=32, image_px=16)
+    >>> trained = train.fit(few, shape=shape, recipe=train.Recipe(epochs=1, all_tokens_epochs=0))
+    >>> class Gain(train.AtCut):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.gain = torch.nn.Parameter(torch.tensor(0.5))
+    ...     def forward(self, x):
+    ...         return self.gain * x, torch.zeros(())
+    >>> log = train.fit_at_cuts(trained, {1: Gain()}, few, recipe=train.CutRecipe(epochs=2, most_cuts=1))
+    >>> len(log)
+    2
     """
     boundaries = boundaries_of(trained, list(modules))
     recipe = recipe or CutRecipe(most_cuts=min(CutRecipe.most_cuts, len(boundaries)))

@@ -98,6 +98,16 @@ def fit_bottlenecks(
     ------
     TypeError, ValueError
         If a number is out of range, there are no images, or they are not of the network's size and classes.
+
+    Examples
+    --------
+    >>> from constellm import images, train
+    >>> few = images.synthetic(20, side_px=16)
+    >>> shape = train.VitShape(blocks=2, width=16, heads=2, mlp_width=32, image_px=16)
+    >>> trained = train.fit(few, shape=shape, recipe=train.Recipe(epochs=1, all_tokens_epochs=0))
+    >>> found = train.fit_bottlenecks(trained, few, rank=4, recipe=train.CutRecipe(epochs=1, most_cuts=1))
+    >>> found[4][1].rank
+    4
     """
     given: Sequence[int] = [rank] if np.ndim(rank) == 0 else rank  # type: ignore[list-item, assignment]
     ranks = [count("rank", one, most=trained.model.shape.width) for one in given]

@@ -41,6 +41,17 @@ class CutTrainer:
     bits : int
         Of a sent value, 2 to 8. Few: at equal bytes, more values at coarser steps keep more than fewer at
         finer ones.
+
+    Examples
+    --------
+    >>> from constellm import codesign, images, train
+    >>> few = images.synthetic(20, side_px=16)
+    >>> shape = train.VitShape(blocks=2, width=16, heads=2, mlp_width=32, image_px=16)
+    >>> trained = train.fit(few, shape=shape, recipe=train.Recipe(epochs=1, all_tokens_epochs=0))
+    >>> recipes = {"mask": train.CutRecipe(epochs=1, most_cuts=1)}
+    >>> trainer = train.CutTrainer(trained, recipes=recipes, sizes=[1.0])
+    >>> [(name, list(at)) for name, at in trainer(few, codesign.Order(round=1, ratios={1: 8.0})).items()]
+    [('mask-0.5-b4-r1', [1])]
     """
 
     def __init__(

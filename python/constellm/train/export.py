@@ -41,6 +41,18 @@ def save(
     ValueError
         If the name is none, the number of classes is not that of the model, or a weight is not finite as it
         is stored.
+
+    Examples
+    --------
+    >>> from constellm import images, infer, train
+    >>> few = images.synthetic(20, side_px=16)
+    >>> shape = train.VitShape(blocks=2, width=16, heads=2, mlp_width=32, image_px=16)
+    >>> trained = train.fit(few, shape=shape, recipe=train.Recipe(epochs=1, all_tokens_epochs=0))
+    >>> train.save(trained, "small.safetensors", name="small", classes=few.classes)
+    >>> train.load("small.safetensors").model.shape == shape
+    True
+    >>> infer.read_weights("small.safetensors").classes == few.classes
+    True
     """
     shape = trained.model.shape
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
@@ -86,6 +98,12 @@ def load(model: str | os.PathLike[str]) -> Trained:
         If there is no such file.
     ValueError
         If the name is not known, or the file is not such a file; see `constellm.infer.read_weights`.
+
+    Examples
+    --------
+    >>> from constellm import train
+    >>> len(train.load("vit-eurosat").model.blocks)
+    12
     """
     weights = read_weights(path_of(model))
     net = Vit(VitShape(**weights.shape))

@@ -144,6 +144,16 @@ def fit_masks(
     ------
     TypeError, ValueError
         If a number is out of range, there are no images, or they are not of the network's size and classes.
+
+    Examples
+    --------
+    >>> from constellm import images, train
+    >>> few = images.synthetic(20, side_px=16)
+    >>> shape = train.VitShape(blocks=2, width=16, heads=2, mlp_width=32, image_px=16)
+    >>> trained = train.fit(few, shape=shape, recipe=train.Recipe(epochs=1, all_tokens_epochs=0))
+    >>> masks = train.fit_masks(trained, few, keep=0.25, recipe=train.CutRecipe(epochs=1, most_cuts=1))
+    >>> masks[0.25][1].features
+    16
     """
     shares = _shares([keep] if np.ndim(keep) == 0 else keep)  # type: ignore[list-item, arg-type]
     count("hidden", hidden)

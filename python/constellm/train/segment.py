@@ -37,6 +37,19 @@ class Side:
         Of each block from there on: positional and keyword arguments, the activation's place marked.
     inputs : object
         The module's inputs, where what follows the last block reads them; else None.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from constellm import train
+    >>> layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    >>> module = torch.nn.TransformerEncoder(layer, 3, enable_nested_tensor=False).eval()
+    >>> padding = torch.tensor([[False] * 5, [False] * 4 + [True]])
+    >>> inputs = {"src": torch.zeros(2, 5, 8), "src_key_padding_mask": padding}
+    >>> net = train.TorchModel(module, example=inputs)
+    >>> activation, side = net.segment(0, 1).start(**inputs)
+    >>> net.segment(1, 3)(activation, side=side.from_block(1)).shape
+    torch.Size([2, 5, 8])
     """
 
     first: int
@@ -187,6 +200,17 @@ class Segment:
     ----------
     first, last : int
         Its boundaries.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from constellm import train
+    >>> layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    >>> module = torch.nn.TransformerEncoder(layer, 3, enable_nested_tensor=False).eval()
+    >>> net = train.TorchModel(module, example=torch.zeros(2, 5, 8))
+    >>> x = torch.zeros(2, 5, 8).numpy()
+    >>> bool((net.segment(1, 3)(net.segment(0, 1)(x)) == net.segment(0, 3)(x)).all())
+    True
     """
 
     def __init__(self, parts: Parts, first: int, last: int) -> None:

@@ -66,6 +66,15 @@ class TorchModel:
         is called twice, is not called, more than one tensor goes from block to block, something is computed
         or decided on it between them, a later part reads an earlier block's output, a pass writes into what
         the module holds, or it fails on fewer or more rows than the example's. Says which, and where.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from constellm import train
+    >>> layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    >>> module = torch.nn.TransformerEncoder(layer, 3, enable_nested_tensor=False).eval()
+    >>> train.TorchModel(module, example=torch.zeros(2, 5, 8))
+    TorchModel('TransformerEncoder', 3 blocks, activations of (batch, 5, 8))
     """
 
     def __init__(

@@ -54,6 +54,12 @@ class Recipe:
         Matrix products in bfloat16.
     seed : int
         Of all randomness.
+
+    Examples
+    --------
+    >>> from constellm import train
+    >>> train.Recipe(epochs=10).to_dict()["epochs"]
+    10
     """
 
     epochs: int = 70
@@ -106,6 +112,15 @@ class Trained:
         Of the training images' channels, on a scale of 0 to 1: part of the model.
     log : list of dict
         A row an epoch: epoch, loss, learning_rate, seconds, and accuracy where it was measured.
+
+    Examples
+    --------
+    >>> from constellm import images, train
+    >>> few = images.synthetic(20, side_px=16)
+    >>> shape = train.VitShape(blocks=2, width=16, heads=2, mlp_width=32, image_px=16)
+    >>> trained = train.fit(few, shape=shape, recipe=train.Recipe(epochs=1, all_tokens_epochs=0))
+    >>> sorted(trained.log[0])[:2], len(trained.mean)
+    (['epoch', 'learning_rate'], 3)
     """
 
     model: Vit
@@ -153,6 +168,15 @@ def fit(
     -----
     The same seed, images, number of threads and PyTorch give the same weights, bit for bit. PyTorch's own
     generator is left as it was.
+
+    Examples
+    --------
+    >>> from constellm import images, train
+    >>> few = images.synthetic(20, side_px=16)
+    >>> shape = train.VitShape(blocks=2, width=16, heads=2, mlp_width=32, image_px=16)
+    >>> trained = train.fit(few, shape=shape, recipe=train.Recipe(epochs=1, all_tokens_epochs=0))
+    >>> len(trained.log), trained.model.shape == shape
+    (1, True)
     """
     recipe = recipe or Recipe()
     count("validate_every", validate_every)
@@ -243,6 +267,15 @@ def predict(trained: Trained, images: ImageSet, *, batch: int = 250) -> np.ndarr
     -------
     ndarray of float32, shape (images, classes)
         Logits.
+
+    Examples
+    --------
+    >>> from constellm import images, train
+    >>> few = images.synthetic(20, side_px=16)
+    >>> shape = train.VitShape(blocks=2, width=16, heads=2, mlp_width=32, image_px=16)
+    >>> trained = train.fit(few, shape=shape, recipe=train.Recipe(epochs=1, all_tokens_epochs=0))
+    >>> train.predict(trained, few).shape
+    (20, 10)
     """
     batch = count("batch", batch)
     logits = [torch.empty(0, trained.model.shape.classes)]

@@ -33,6 +33,12 @@ class VitShape:
         it is a power of two.
     classes : int
         Logits.
+
+    Examples
+    --------
+    >>> from constellm import train
+    >>> train.VitShape(blocks=2, width=16, heads=2).tokens
+    64
     """
 
     blocks: int = 12
@@ -150,6 +156,14 @@ class Vit(nn.Module):
         Architecture.
     drop_path : float
         Stochastic depth of the last block in training, rising linearly from 0 at the first.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from constellm import train
+    >>> net = train.Vit(train.VitShape(blocks=2, width=16, heads=2)).eval()
+    >>> net(torch.zeros(3, 3, 64, 64)).shape
+    torch.Size([3, 10])
     """
 
     def __init__(self, shape: VitShape, *, drop_path: float = 0.0) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import inspect
 import re
@@ -117,3 +118,44 @@ def test_raises_name_exceptions_and_say_when() -> None:
             for name in line.split(", "):
                 assert re.fullmatch(r"([\w.]*\.)?\w*(Error|Interrupt|Interrupted)", name), (full, line)
                 assert re.search(rf"^{re.escape(line)}\n    +\S", section, re.MULTILINE), (full, line)
+
+
+WITHOUT_EXAMPLE = {"constellm.paper.reproduce": "computes for minutes; README has the command"}
+SEE = re.compile(r"See `(constellm\.[\w.]+)`\.")
+
+
+def reference_pages(repository: Path) -> list[Path]:
+    return sorted((repository / "docs" / "api").glob("*.rst"))
+
+
+def test_examples_on_the_reference_pages_run(repository: Path) -> None:
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    ran = 0
+    for page in reference_pages(repository):
+        if ">>> " in page.read_text(encoding="utf-8"):
+            results = doctest.testfile(str(page), module_relative=False, optionflags=flags, encoding="utf-8")
+            assert results.failed == 0, page.name
+            ran += results.attempted
+    assert ran > 0
+
+
+def test_every_class_and_function_has_an_example(repository: Path) -> None:
+    """In its docstring, in that of the entry which this one names, or, shown by its name, on its page."""
+    pytest.importorskip("torch")  # of constellm.train
+    shown = set()
+    for page in reference_pages(repository):
+        text = page.read_text(encoding="utf-8")
+        given = set(re.findall(r"^(\w+)\(", text, re.MULTILINE))  # as the examples print it
+        for area, names in ENTRIES.findall(text):
+            shown |= {f"{area}.{name}" for name in given.intersection(names.split())}
+    values = {
+        full: getattr(importlib.import_module(full.rpartition(".")[0]), full.rpartition(".")[2])
+        for full in public_names()
+    }
+    callables = {full: value for full, value in values.items() if callable(value)}
+    examples = {full: sections_of(value).get("Examples", "").strip() for full, value in callables.items()}
+    with_example = {full for full, text in examples.items() if ">>> " in text} | shown
+    referring = {
+        full for full, text in examples.items() if (see := SEE.fullmatch(text)) and see[1] in with_example
+    }
+    assert set(examples) - with_example - referring == set(WITHOUT_EXAMPLE)

@@ -21,6 +21,13 @@ class Decoder:
         Token embedding and output matrix.
     most_tokens : int or None
         Longest text, where learned positions end it.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> shape = model.architecture("llama-3-8b")
+    >>> type(shape).__name__, len(shape.blocks), shape.blocks[0].attention.heads
+    ('Decoder', 32, 32)
     """
 
     blocks: tuple[BlockShape, ...]
@@ -38,6 +45,13 @@ class VisionTower:
         Blocks that see the same number of tokens; one stage unless patches are merged.
     ends : VisionEnds
         Patch embedding, and what is read out.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> shape = model.architecture("vit-base/16")
+    >>> type(shape).__name__, len(shape.blocks), len(shape.stages)
+    ('VisionTower', 12, 1)
     """
 
     stages: tuple[VisionStage, ...]

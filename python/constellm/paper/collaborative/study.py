@@ -15,6 +15,12 @@ def parameters_markdown() -> str:
     -------
     str
         The table of docs/scenario.md.
+
+    Examples
+    --------
+    >>> from constellm import paper
+    >>> print(paper.collaborative.parameters_markdown().splitlines()[0])
+    | parameter | value | status | source or reason |
     """
     return parameters_table(PARAMETERS).to_markdown().rstrip("\n")
 
