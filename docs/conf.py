@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "linked_names",
+    "notebook_links",
     "reference_entries",
 ]
 exclude_patterns = ["**.ipynb_checkpoints", "_ext"]

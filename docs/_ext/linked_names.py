@@ -11,7 +11,6 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.nodes import make_refnode
 
-NOTEBOOK = re.compile(r"\[([^\]]+)\]\((?:\.\./)+notebooks/([\w-]+)\.ipynb\)")
 NAME = re.compile(r"(?:clm\.|constellm\.)?((?:\w+\.)+\w+)(?:\(.*\))?", re.DOTALL)
 
 
@@ -42,13 +41,7 @@ class LinkNames(SphinxPostTransform):
             literal.replace_self(make_refnode(self.app.builder, *place, entry.node_id, literal.deepcopy()))
 
 
-def link_notebooks(app: Sphinx, name: str, content: list[str]) -> None:
-    """The notebooks lie beside the documentation's folder, which has them by a symbolic link."""
-    content[0] = NOTEBOOK.sub(r"{doc}`\1 </notebooks/\2>`", content[0])
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("source-read", link_notebooks)
     app.add_post_transform(PlainWordsInTypes)
     app.add_post_transform(LinkNames)
     return {"parallel_read_safe": True}

@@ -57,6 +57,7 @@ def compiled_members(record: type) -> Iterator[str]:
     for name, value in vars(record).items():
         told = re.search(rf"^{name} : ", record.__doc__ or "", re.MULTILINE)
         old = name.startswith("_") or type(value).__module__ == "constellm._moved"
+        old = old or getattr(value, "__module__", "") == "collections.abc"  # as when it was a dictionary
         if name == "fields":
             yield from (
                 ".. py:attribute:: fields",
