@@ -57,6 +57,17 @@ def test_targets_of_make_are_there() -> None:
         assert set(words) <= targets, command
 
 
+def test_extras_are_told_as_they_install_from_the_sources() -> None:
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    told = [command for command in commands("pip install") if "[" in command]
+    assert len(told) >= 4
+    for command in told:
+        assert re.fullmatch(r'pip install "\.\[[a-z,]+\]"', command), command
+        extras = re.findall(r"[a-z]+", command.removeprefix("pip install"))
+        assert set(extras) <= project["optional-dependencies"].keys(), command
+
+
 @pytest.mark.usefixtures("parse_alone")
 def test_command_lines_of_constellm_are_understood() -> None:
     told = [command for command in commands("constellm") if "STUDY" not in command]
