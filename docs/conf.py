@@ -11,6 +11,7 @@ import constellm
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 os.environ["CONSTELLM_QUICK"] = "0"  # the notebooks' full grids
+os.environ["TQDM_DISABLE"] = "1"  # nobody waits for what a page shows
 os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # whatever the caller draws with
 
 project = "constellm"
