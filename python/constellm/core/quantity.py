@@ -22,7 +22,7 @@ _ENDINGS = {
     "_m": "m",
     "_s": "s",
 }
-_ACRONYMS = {"kv": "KV", "ttft": "TTFT"}
+_ACRONYMS = {"isl": "ISL", "kv": "KV", "s2g": "S2G", "ttft": "TTFT"}
 _NAMELESS = {"FLOP/s": "speed", "B": "data", "FLOP": "work"}
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from ..codec import Calibration, MeasuredCuts
 
-_LINES = ("-", "--", ":", "-.")
 _COLOUR_MAP = "viridis"
 _POINT = {"marker": "o", "markersize": 3.5}
 
@@ -86,7 +85,7 @@ def plot_curves(
             at = at + dodge * (i - (len(groups) - 1) / 2)
             bars = None if se is None else numbers[se][rows][order]
             ax.errorbar(
-                at, height, yerr=bars, label=_word(value), capsize=2, elinewidth=0.8, **_POINT, **look
+                at, height, yerr=bars, label=_word(value), capsize=2, elinewidth=0.8, markersize=3.5, **look
             )
         for axis, scale, name in (ax.xaxis, ax.set_xscale, x), (ax.yaxis, ax.set_yscale, y):
             shown = numbers[name][finite]
@@ -282,7 +281,8 @@ def plot_predictions(
         ax.plot(ends, ends, color=palette.MUTED, linewidth=0.9)
         for look, value in zip(_looks(values), values):
             rows = positive if hue is None else positive & (columns[hue] == value)
-            ax.plot(x[rows], y[rows], "o", label=_word(value), markersize=3.5, alpha=0.7, color=look["color"])
+            look = {**look, "linestyle": ""}
+            ax.plot(x[rows], y[rows], label=_word(value), markersize=3.5, alpha=0.7, **look)
         ax.set(xscale="log", yscale="log")
         for axis, name in (ax.xaxis, measured), (ax.yaxis, predicted):
             _tick_decades(axis, both)
@@ -439,12 +439,8 @@ def _looks(values: Sequence[Any]) -> list[dict[str, Any]]:
     n = len(values)
     if n > 2 and all(isinstance(value, (int, float)) for value in values) and list(values) == sorted(values):
         colours = style.matplotlib().colormaps[_COLOUR_MAP](np.linspace(0, 0.9, n))
-        return [{"color": tuple(colour)} for colour in colours]
-    colours = palette.series([str(value) for value in values])
-    return [
-        {"color": colour, "linestyle": _LINES[colours[:i].count(colour) % len(_LINES)]}
-        for i, colour in enumerate(colours)
-    ]
+        return [{"color": tuple(colour), "marker": "o"} for colour in colours]
+    return palette.lines([str(value) for value in values])
 
 
 def _word(value: Any) -> str:

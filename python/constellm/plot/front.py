@@ -155,7 +155,7 @@ def plot_comparison(table: Iterable[Mapping[str, Any]], *, ax: Axes | None = Non
         if any(math.isfinite(_number(row, "bytes")) for row in rows):
             sent = ax.inset_axes((1.06, 0, 0.5, 1))
             words = [quantity(_number(row, "bytes"), "B") for row in rows]
-            _bars(sent, rows, "bytes", [palette.PHASES["transmit"]] * len(rows), words)
+            _bars(sent, rows, "bytes", [palette.Look(palette.PHASES["transmit"], "o")] * len(rows), words)
             sent.set_yticks([])
     return ax
 
@@ -187,7 +187,11 @@ def _verdict(row: Mapping[str, Any], reference_s: float) -> str:
 
 
 def _bars(
-    ax: Axes, rows: Sequence[Mapping[str, Any]], field: str, colours: Sequence[str], words: Sequence[str]
+    ax: Axes,
+    rows: Sequence[Mapping[str, Any]],
+    field: str,
+    looks: Sequence[palette.Look],
+    words: Sequence[str],
 ) -> None:
     values = [_number(row, field) for row in rows]
     finite = [value for value in values if math.isfinite(value)]
@@ -199,12 +203,12 @@ def _bars(
     ax.set_ylim(len(rows) - 0.5, -0.5)
     for i, (row, value) in enumerate(zip(rows, values)):
         end = value if math.isfinite(value) else least
-        colour = palette.MUTED if _breaks(row) else colours[i]
+        colour = palette.MUTED if _breaks(row) else looks[i].colour
         if not log:
             ax.barh(i, end, height=0.62, color=colour)
         elif math.isfinite(value):
             ax.hlines(i, least, value, color=palette.PALE, linewidth=1.0)
-            ax.plot(value, i, "o", color=colour, markersize=6)
-        ax.annotate(words[i], (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+            ax.plot(value, i, looks[i].marker, color=colour, markersize=6)
+        ax.annotate(words[i], (end, i), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8)
     ax.tick_params(axis="y", length=0)
     style.label_axis(ax.xaxis, field, finite, log=log)

@@ -17,7 +17,6 @@ from . import palette, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LINES = ("-", "--", ":", "-.")
 _LEGEND_ENTRIES = 12
 _MARKED_POINTS = 16
 _COLOUR_MAP = "viridis"
@@ -66,14 +65,15 @@ def plot_sweep_curves(
     log_x = words is None and style.is_geometric(positions)
     log_y = style.spans_decades(lines)
     with style.drawing(ax, (6.0, 3.8)) as ax:
-        looks = [{"color": palette.CYCLE[0]}] if hue is None else _looks(coords[1])
+        looks = [{"color": palette.CYCLE[0], "marker": "o"}] if hue is None else _looks(coords[1])
         labels = [""] if hue is None else _labels(hue, coords[1])
         missing = ~np.isfinite(lines)
         for j, look in enumerate(looks):
             if labels[j] != "_" and missing[:, j].all():
                 labels[j] += " (no plan)"
-            marker = "o" if len(positions) <= _MARKED_POINTS else ""
-            ax.plot(positions, lines[:, j], label=labels[j], marker=marker, markersize=3.5, **look)
+            if len(positions) > _MARKED_POINTS:
+                look = {**look, "marker": ""}
+            ax.plot(positions, lines[:, j], label=labels[j], markersize=3.5, **look)
         crosses = _mark_missing(ax, positions, missing, looks)
         if log_x:
             ax.set_xscale("log")
@@ -216,12 +216,8 @@ def _looks(coord: np.ndarray) -> list[dict[str, Any]]:
     n = coord.size
     if coord.dtype.kind in "iuf":
         colours = style.matplotlib().colormaps[_COLOUR_MAP](np.linspace(0, 0.9, n))
-        return [{"color": tuple(colour)} for colour in colours]
-    named = palette.series([str(word) for word in coord])
-    return [
-        {"color": colour, "linestyle": _LINES[named[:i].count(colour) % len(_LINES)]}
-        for i, colour in enumerate(named)
-    ]
+        return [{"color": tuple(colour), "marker": "o"} for colour in colours]
+    return palette.lines([str(word) for word in coord])
 
 
 def _labels(hue: str, coord: np.ndarray) -> list[str]:

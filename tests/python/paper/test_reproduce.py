@@ -15,6 +15,7 @@ from constellm.paper.collaborative.claims import claims
 from constellm.paper.collaborative.experiments import EXPERIMENTS
 from constellm.paper.collaborative.experiments.communication import accountings
 from constellm.paper.collaborative.experiments.compression import PAPER_LADDER, ladder, laplace_bits
+from constellm.paper.collaborative.experiments.delay import BY_MODEL
 from constellm.paper.report.claims import verdict
 from constellm.paper.report.marks import fill_page
 
@@ -46,6 +47,19 @@ def test_verdict(holds, text):
 def test_no_verdict_without_settings():
     with pytest.raises(ValueError, match="no setting"):
         verdict([])
+
+
+def test_a_method_looks_the_same_in_both_panels(out):
+    (picture,) = BY_MODEL.draw({name: stored(out, name) for name in ("delay-by-model", "gain-by-model")})
+    left, right = (
+        {
+            line.get_label(): (line.get_color(), line.get_marker())
+            for line in ax.lines
+            if line.get_label()[0] != "_"
+        }
+        for ax in picture.figure.axes
+    )
+    assert set(left) - set(right) == {"optimal chain"} and right.items() <= left.items()
 
 
 def test_every_figure_table_and_link_is_there(out):

@@ -145,8 +145,9 @@ def test_calibration_shows_bound_rows_and_limits(measured):
 def test_predictions_leave_out_what_has_no_logarithm():
     table = {"measured": [0.1, 0.2, 0.0], "predicted": [0.2, 0.1, 0.3], "rule": np.array(["a", "b", "a"])}
     ax = plot.plot_predictions(table, hue="rule")
-    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    dots = [line for line in ax.lines if line.get_marker() != "None"]
     assert [list(line.get_xdata()) for line in dots] == [[0.1], [0.2]]
+    assert {line.get_linestyle() for line in dots} == {"None"}
     assert legend(ax) == ["a", "b"]
     assert ax.get_xlim() == ax.get_ylim()
     with pytest.raises(ValueError, match="positive"):

@@ -106,10 +106,16 @@ def test_addresses_in_words(field, expected):
     assert style.field_words(field) == expected
 
 
-def test_a_series_keeps_the_colours_of_methods():
+def test_a_series_keeps_the_looks_of_methods():
+    """Whichever others stand beside a method and in whatever order, as in two panels of a figure."""
     from constellm.plot import palette
 
-    assert palette.series(["uniform", "optimal chain"]) == [palette.method("uniform"), palette.CYCLE[0]]
+    optimal, uniform = palette.method("optimal"), palette.method("uniform")
+    assert palette.series(["uniform", "optimal chain"]) == [uniform, optimal]
+    assert palette.series(["optimal chain", "ground only", "uniform split"])[::2] == [optimal, uniform]
     others = palette.series(["a", "optimal", "b"])
-    assert others[1] == palette.CYCLE[0] and len(set(others)) == 3
+    assert others[1] == optimal
+    assert len({look.colour for look in others}) == len({look.marker for look in others}) == 3
     assert len(palette.series([str(i) for i in range(20)])) == 20
+    dashed = palette.lines([str(i) for i in range(9)])
+    assert dashed[0]["color"] == dashed[8]["color"] and dashed[0]["linestyle"] != dashed[8]["linestyle"]

@@ -16,7 +16,6 @@ from ...plot import palette, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MARKERS = "osD^vP*X"
 _WIDE = 20
 """Values whose largest is so many times the smallest get a logarithmic axis."""
 
@@ -38,16 +37,16 @@ def curves(rows: Rows, *, x: str, hue: str, title: str, y: str = "delay_s", log_
     with panels(1, 1, (6.4, 3.6)) as (_, axes):
         ax = axes[0, 0]
         values = [[only(rows, **{x: here, hue: line})[y] for here in at] for line in lines]
-        colours = palette.series([str(line) for line in lines])
-        for j, (line, heights) in enumerate(zip(lines, values)):
+        looks = palette.series([str(line) for line in lines])
+        for j, (line, look, heights) in enumerate(zip(lines, looks, values)):
             ax.plot(
                 places,
                 heights,
-                marker=_MARKERS[j % len(_MARKERS)],
+                marker=look.marker,
                 markersize=7 - 0.6 * j,
                 markerfacecolor="none",
                 label=str(line),
-                color=colours[j],
+                color=look.colour,
             )
         if log_x:
             log_ticks(ax, "x", at, x)
@@ -75,7 +74,7 @@ def log_ticks(ax: Axes, which: str, values: Sequence[float], field: str) -> None
     prefix, scale = common_prefix(ticks, unit) if unit else ("", 1.0)
     getattr(ax, f"set_{which}scale")("log")
     axis = getattr(ax, f"{which}axis")
-    axis.set_ticks(ticks, [f"{tick / scale:,g}" for tick in ticks])
+    axis.set_ticks(ticks, [f"{tick / scale:,.9g}" for tick in ticks])
     axis.set_ticks([], minor=True)
     axis.set_label_text(f"{name} ({prefix}{unit})" if unit else name)
 
@@ -104,19 +103,18 @@ def reduction_map(rows: Rows, *, ax: Axes, x: str = "s2g_rate_bps", y: str = "im
 def grouped_points(rows: Rows, *, group: str, hue: str, y: str, ax: Axes) -> None:
     """Points of `y` side by side for each `group`, on a logarithmic axis; a cross where there is no value."""
     groups, bars = distinct(rows, group), distinct(rows, hue)
-    colours = palette.series([str(bar) for bar in bars])
+    looks = palette.series([str(bar) for bar in bars])
     width = 0.8 / len(bars)
     values = {bar: [float(only(rows, **{group: g, hue: bar})[y]) for g in groups] for bar in bars}
-    for j, (bar, heights) in enumerate(values.items()):
+    for j, (look, (bar, heights)) in enumerate(zip(looks, values.items())):
         places = [i - 0.4 + width * (j + 0.5) for i in range(len(groups))]
-        colour = colours[j]
-        ax.plot(places, heights, _MARKERS[j % len(_MARKERS)], color=colour, markersize=6, label=str(bar))
+        ax.plot(places, heights, look.marker, color=look.colour, markersize=6, label=str(bar))
         missing = [place for place, height in zip(places, heights) if math.isnan(height)]
         ax.plot(
             missing,
             [0.03] * len(missing),
             "x",
-            color=colour,
+            color=look.colour,
             markersize=5,
             transform=ax.get_xaxis_transform(),
         )

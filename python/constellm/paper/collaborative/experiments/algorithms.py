@@ -82,7 +82,7 @@ def _bars(rows: Rows, title: str) -> Figure:
         ax = axes[0, 0]
         if log:
             log_ticks(ax, "x", [1, 2, 5, 10, 20, 50, 100, 1000], "delay_s")
-        ax.set_xlim(0.7 * delays[0] if log else 0, delays[-1] * (8 if log else 1.35))
+        ax.set_xlim(0.7 * delays[0] if log else 0, delays[-1] * (20 if log else 1.35))
         for i, row in enumerate(rows):
             if math.isnan(row["delay_s"]):
                 ax.text(
@@ -94,19 +94,19 @@ def _bars(rows: Rows, title: str) -> Figure:
                     color=palette.MUTED,
                 )
                 continue
-            colour = palette.method(row["method"])
+            look = palette.method(row["method"])
             if log:  # without a zero, bars would begin anywhere
                 ax.hlines(i, 0.7 * delays[0], row["delay_s"], color=palette.PALE, linewidth=1.0)
-                ax.plot(row["delay_s"], i, "o", color=colour, markersize=6)
+                ax.plot(row["delay_s"], i, look.marker, color=look.colour, markersize=6)
             else:
-                ax.barh(i, row["delay_s"], height=0.66, color=colour)
+                ax.barh(i, row["delay_s"], height=0.66, color=look.colour)
             words = f"{quantity(row['delay_s'], 's')}  ({_factor(row['delay_s'] / delays[0])})"
             if row["delay_model"] != "pipeline":
                 words += f", {row['delay_model']}"
             if row["breaks"]:
                 words += ", breaks a limit"
             ax.annotate(
-                words, (row["delay_s"], i), (4, 0), textcoords="offset points", va="center", fontsize=8
+                words, (row["delay_s"], i), (7, 0), textcoords="offset points", va="center", fontsize=8
             )
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.set_yticks(range(len(rows)), [row["method"] for row in rows])

@@ -141,14 +141,15 @@ def _draw(tables: Tables) -> list[Picture]:
     delay.axvline(_ISL_BPS, color=palette.MUTED, linewidth=0.8, linestyle=":")
     with panels(1, 1, (5.8, 3.6)) as (menu, axes):
         ax = axes[0, 0]
-        for family, colour in zip(distinct(tables["menu"], "family"), palette.CYCLE):
+        families = distinct(tables["menu"], "family")
+        for family, look in zip(families, palette.series(families)):
             options = where(tables["menu"], family=family)
             ax.plot(
                 [o["ratio"] for o in options],
                 [o["error"] for o in options],
-                "o-",
+                marker=look.marker,
                 markersize=4,
-                color=colour,
+                color=look.colour,
                 label=family,
             )
         log_ticks(ax, "x", (1, 2, 5, 10, 20, 50), "ratio")

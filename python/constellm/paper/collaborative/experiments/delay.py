@@ -131,6 +131,7 @@ def _draw_models(tables: Tables) -> list[Picture]:
     )
     with panels(1, 2, (9.5, 3.8)) as (figure, axes):
         left, right = axes[0]
+        figure.get_layout_engine().set(wspace=0.06)
         grouped_points(rows, group="model", hue="contender", y="delay_s", ax=left)
         left.set_title("Delay, 1080p, S2G 0.8 Gbit/s")
         grouped_points(gains, group="model", hue="contender", y="speed_up", ax=right)

@@ -34,6 +34,17 @@ ASSUMPTIONS: dict[str, tuple[Any, ...]] = {
 }
 """What moves, one at a time, from the scenario with 1080p images at 0.8 Gbit/s."""
 
+_WORDS = {
+    "image": "image size",
+    "bits_per_pixel": "bits a pixel",
+    "micro_batches": "micro-batches",
+    "propagation_s": "latency of an ISL",
+    "power_modes_w": "power modes in order (W)",
+    "max_error": "limit of the error",
+    "memory_bytes": "memory of a satellite",
+    "relays": "relaying satellites",
+}
+
 _PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.8}
 
 _REGION_RATES_BPS = (0.2e9, 0.4e9, 0.6e9, 0.8e9, 1.5e9, 3e9, 6e9)
@@ -99,56 +110,49 @@ def _draw(tables: Tables) -> list[Picture]:
 
 
 def _tornado(rows: Rows) -> Picture:
-    reference = only(where(rows, assumption="relays"), value=7)["reduction"]
+    unmoved = only(where(rows, assumption="relays"), value=7)
     spans = []
     for name in distinct(rows, "assumption"):
-        moved = sorted(where(rows, assumption=name), key=lambda row: row["reduction"])
-        finite = [row for row in moved if row["reduction"] == row["reduction"]]
-        spans.append((name, finite[0], finite[-1]))
-    spans.sort(key=lambda span: span[2]["reduction"] - span[1]["reduction"])
-    least = -1.0
-    with panels(1, 1, (7.6, 0.9 + 0.36 * len(spans))) as (figure, axes):
+        finite = [row for row in where(rows, assumption=name) if row["reduction"] == row["reduction"]]
+        spans.append((name, sorted(finite, key=_ratio)))
+    spans.sort(key=lambda span: _ratio(span[1][-1]) / _ratio(span[1][0]))
+    look = palette.method(CHAIN.label)
+    with panels(1, 1, (8.4, 1.0 + 0.32 * len(spans))) as (figure, axes):
         ax = axes[0, 0]
-        ax.axvline(0, color=palette.MUTED, linewidth=0.8)
-        ax.axvline(reference, color=palette.INK, linewidth=1)
-        ax.axvline(CLAIMED_REDUCTION, color=palette.ALERT, linewidth=1, linestyle="--")
-        for i, (name, low, high) in enumerate(spans):
-            cut = low["reduction"] < least
-            left = max(low["reduction"], least)
-            ax.barh(i, high["reduction"] - left, left=left, height=0.6, color=palette.CYCLE[0])
-            words = [shown(name, end["value"]) for end in (low, high)]
-            if cut:
-                words[0] += f" ({100 * low['reduction']:.0f} %)"
-            ax.text(
-                left + (0.02 if cut else -0.02),
-                i,
-                words[0],
-                ha="left" if cut else "right",
-                va="center",
-                fontsize=7,
-                color="white" if cut else palette.INK,
-                bbox=None if cut else _PAPER,
-            )
-            ax.text(
-                max(high["reduction"], CLAIMED_REDUCTION) + 0.02,
-                i,
-                words[1],
-                va="center",
-                fontsize=7,
-                bbox=_PAPER,
-            )
-        ax.set_yticks(range(len(spans)), [split_unit(name)[0] for name, *_ in spans])
+        ax.axvline(1, color=palette.MUTED, linewidth=0.8, label="ground only")
+        ax.axvline(_ratio(unmoved), color=palette.INK, linewidth=1, label="none moved")
+        ax.axvline(
+            1 - CLAIMED_REDUCTION,
+            color=palette.ALERT,
+            linewidth=1,
+            linestyle="--",
+            label="claimed: 42 % less",
+        )
+        for i, (name, moved) in enumerate(spans):
+            least, most = moved[0], moved[-1]
+            ax.hlines(i, _ratio(least), _ratio(most), color=palette.PALE, linewidth=5, zorder=1)
+            ax.plot(list(map(_ratio, moved)), [i] * len(moved), look.marker, color=look.colour, markersize=4)
+            words = {"va": "center", "fontsize": 7, "bbox": _PAPER, "textcoords": "offset points"}
+            for row, place, side in (least, -7, "right"), (most, 7, "left"):
+                ax.annotate(shown(name, row["value"]), (_ratio(row), i), (place, 0), ha=side, **words)
+        ax.set_yticks(range(len(spans)), [_WORDS.get(name, split_unit(name)[0]) for name, _ in spans])
         ax.tick_params(axis="y", length=0)
-        ax.set_xlim(least - 0.05, 1.25)
-        ax.set_xticks([-1, -0.5, 0, 0.42, 1], ["-100 %", "-50 %", "0", "42 %", "100 %"])
-        ax.set_xlabel("delay saved against ground-only")
-        ax.set_title("One assumption moved at a time; the line: none moved")
+        log_ticks(ax, "x", (0.1, 0.2, 0.5, 1, 2, 5), "ratio")
+        ax.set_xlim(0.05, 14)
+        ax.set_xlabel("delay of the optimal chain ÷ that of ground only")
+        ax.set_title("One assumption moved at a time")
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return Picture(
         "sensitivity",
         figure,
-        "How far each assumption moves the saving, from the scenario with 1080p at 0.8 Gbit/s (line; "
-        "dashed: the paper's 42 %). The ends name the values; bars end at -100 %.",
+        "How far each assumption moves the chain's delay against ground-only's, from the scenario with 1080p "
+        "at 0.8 Gbit/s: a point for each value, those of the ends named. Left of the grey line the chain "
+        "is faster.",
     )
+
+
+def _ratio(row: Row) -> float:
+    return 1.0 - float(row["reduction"])
 
 
 def _region(rows: Rows) -> Picture:
@@ -179,21 +183,17 @@ def _region(rows: Rows) -> Picture:
 def _orbit(rows: Rows) -> Picture:
     rows = [row for row in where(rows, image="1080p") if row["s2g_rate_bps"] in (0.2e9, 0.8e9)]
     labels = [f"{row['precision']}\nS2G {quantity(row['s2g_rate_bps'], 'bit/s')}" for row in rows]
-    looks = (
-        ("ground_only", "s", "ground only"),
-        ("chain", "o", "optimal chain"),
-        ("best", "D", "optimal, ground may compute"),
-    )
     with panels(1, 1, (8.2, 1.0 + 0.45 * len(rows))) as (figure, axes):
         ax = axes[0, 0]
-        for (key, marker, label), colour in zip(looks, palette.CYCLE[::-1]):
+        for contender in (GROUND_ONLY, CHAIN, ANYWHERE):
+            look = palette.method(contender.label)
             ax.plot(
-                [row[f"{key}_delay_s"] for row in rows],
+                [row[f"{_KEY[contender.label]}_delay_s"] for row in rows],
                 range(len(rows)),
-                marker,
-                color=colour,
+                look.marker,
+                color=look.colour,
                 markersize=7,
-                label=label,
+                label=contender.label,
             )
         for i, row in enumerate(rows):
             ax.annotate(
