@@ -1,6 +1,9 @@
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "constellm/core/constants.hpp"
+#include "constellm/core/plausible.hpp"
 #include "constellm/core/simd.hpp"
 #include "record.hpp"
 #include "register.hpp"
@@ -75,6 +78,12 @@ void register_core(py::module_& m) {
       .def_readonly("always_written", &FieldInfo::always_written,
                     "false: left out of a file where there is none")
       .def_readonly("initial", &FieldInfo::initial, "where an optional field is not given");
+  m.def(
+      "implausible",
+      [](const std::string& field, const std::vector<double>& values) {
+        return core::implausible(field, values, std::identity{});
+      },
+      py::arg("field"), py::arg("values"), "See `constellm.core.plausible.warn_implausible`.");
   m.def("hint_for", &hint_for, py::arg("word"), py::arg("names"),
         "What goes behind an unknown name: the one that was meant, or all of them where none is like it.");
 }

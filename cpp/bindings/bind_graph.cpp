@@ -6,6 +6,7 @@
 #include "columnar.hpp"
 #include "constellm/network/routing.hpp"
 #include "register.hpp"
+#include "remark.hpp"
 
 namespace constellm::bindings {
 namespace {
@@ -70,14 +71,14 @@ void register_nodes(py::module_& m) {
       "__iter__",
       [](const NodeTable& self) { return py::make_iterator(self.nodes().begin(), self.nodes().end()); },
       py::keep_alive<0, 1>(), "__iter__(self) -> collections.abc.Iterator[Node]");
-  type.def(
-      "position",
-      [](const NodeTable& self, const std::string& id) {
+  method<NodeTable>(
+      type, "position", {"id"},
+      [](const NodeTable& self, const py::dict& given) {
+        const auto id = FromPython<std::string>::get(given["id"], "id");
         const std::int32_t position = self.find(id);
         if (position < 0) throw core::InvalidInput("id: no node has id '" + id + "'");
         return position;
       },
-      py::arg("id"),
       "position(self, id: str) -> int\n\nWhere the node with this id stands; ValueError without one.");
   type.def(
       "ids",
@@ -183,8 +184,10 @@ Graph make_graph(const py::dict& given) {
   network::LinkColumns columns;
   for (const auto& [name, of] : kLinkColumns) columns.*of = figures(given[name], name, links);
   network::LinkGroups groups = groups_from(given["group"], links);
-  return {table, std::move(senders), positions(given["to"], "to", count), std::move(columns),
-          std::move(groups)};
+  Graph graph(table, std::move(senders), positions(given["to"], "to", count), std::move(columns),
+              std::move(groups));
+  look_at(graph);
+  return graph;
 }
 
 py::dict graph_keywords(const py::object& self) {
@@ -200,7 +203,7 @@ py::dict graph_keywords(const py::object& self) {
 }
 
 /// With other figures alone, nodes and ends of links are shared.
-Graph replaced(const py::object& self, const py::kwargs& changes) {
+Graph replaced(const py::object& self, const py::args& args, const py::kwargs& changes) {
   const Graph& graph = self.cast<const Graph&>();
   network::LinkColumns columns = graph.columns();
   std::size_t used = 0;
@@ -209,8 +212,11 @@ Graph replaced(const py::object& self, const py::kwargs& changes) {
     columns.*of = figures(changes[name], name, static_cast<std::size_t>(graph.link_count()));
     ++used;
   }
-  if (used == changes.size()) return graph.with(std::move(columns));
-  return make_graph(changed("Graph", graph_keywords(self), changes));
+  if (used < changes.size() || !args.empty())
+    return make_graph(changed("Graph", graph_keywords(self), args, changes));
+  Graph with = graph.with(std::move(columns));
+  look_at(with);
+  return with;
 }
 
 void register_graph_type(py::module_& m) {
@@ -259,25 +265,26 @@ void register_graph_type(py::module_& m) {
   property(
       type, "groups", "groups(self) -> tuple[str, ...]",
       [](const Graph& g) { return py::tuple(py::cast(g.groups().groups)); }, "names of groups of links");
-  type.def(
-      "link",
-      [](const Graph& self, const py::object& at) {
-        const std::int64_t position = FromPython<std::int64_t>::get(at, "position");
+  method<Graph>(
+      type, "link", {"position"},
+      [](const Graph& self, const py::dict& given) {
+        const std::int64_t position = FromPython<std::int64_t>::get(given["position"], "position");
         if (position < 0 || position >= self.link_count()) {
           throw py::index_error("link " + std::to_string(position) + " is not in [0, " +
                                 std::to_string(self.link_count()) + ")");
         }
         return self.link(static_cast<std::int32_t>(position));
       },
-      py::arg("position"), "link(self, position: int) -> Link\n\nOne link as a value.");
-  type.def(
-      "link_between",
-      [](const Graph& self, const std::string& from, const std::string& to) -> std::optional<std::int32_t> {
-        const std::int32_t link =
-            network::link_between(self.topology(), self.node(from, "from_"), self.node(to, "to"));
+      "link(self, position: int) -> Link\n\nOne link as a value.");
+  method<Graph>(
+      type, "link_between", {"from_", "to"},
+      [](const Graph& self, const py::dict& given) -> std::optional<std::int32_t> {
+        const auto end = [&](const char* name) {
+          return self.node(FromPython<std::string>::get(given[name], name), name);
+        };
+        const std::int32_t link = network::link_between(self.topology(), end("from_"), end("to"));
         return link == network::kNoLink ? std::nullopt : std::optional(link);
       },
-      py::arg("from_"), py::arg("to"),
       "link_between(self, from_: str, to: str) -> int | None\n\nPosition of the link from one node to "
       "another, or "
       "None.");

@@ -106,7 +106,10 @@ void register_plan(py::module_& m) {
   record<split::Infeasibility>(m);
   py::options options;
   options.disable_function_signatures();
-  py::class_<Answer, Kept<Answer>> type(m, kPlan.name, kPlan.doc);
+  Infos infos = infos_of(kPlan);
+  for (FieldInfo& field : infos) field.required = true;  // of a value that solvers make: all are there
+  const std::string doc = std::string(kPlan.doc) + "\n\n" + fields_doc("Attributes", infos);
+  py::class_<Answer, Kept<Answer>> type(m, kPlan.name, doc.c_str());
   bind_fields(type, kPlan, [](const Answer& answer) -> const Answer& { return answer; });
   type.def("to_dict", &plan_to_dict,
            "to_dict(self) -> dict[str, typing.Any]\n\nThe content of a `constellm.split-plan` file.");

@@ -6,6 +6,7 @@
 #include "network_value.hpp"
 #include "record.hpp"
 #include "register.hpp"
+#include "remark.hpp"
 
 namespace constellm::bindings {
 namespace {
@@ -100,6 +101,8 @@ split::ProblemSpec spec_from(const py::dict& given, const split::ProblemSpec* li
     endpoint("sink", spec.network.sink, spec.sink);
   }
   read_keywords(kProblem, keywords, spec, known);
+  if (keywords.contains("nodes")) look_at(spec.network.nodes);
+  if (keywords.contains("links")) look_at(spec.network.links);
   return spec;
 }
 
@@ -117,7 +120,8 @@ py::dict problem_keywords(const Problem& problem) {
 
 Problem problem_from(const py::dict& given) { return Problem(spec_from(given, nullptr)); }
 
-Problem replaced(const Problem& problem, const py::kwargs& changes) {
+Problem replaced(const Problem& problem, const py::args& args, const py::kwargs& changes) {
+  refuse_positions(std::string(kProblem.name) + ".replace", problem_keys(), 0, args);
   return {spec_from(changes, &problem.spec()), problem};
 }
 

@@ -70,8 +70,8 @@ void register_snapshot(py::module_& m) {
            doc(3));
   type.def(
       "replace",
-      [](const py::object& self, const py::kwargs& changes) {
-        return make_snapshot(changed("Snapshot", snapshot_keywords(self), changes));
+      [](const py::object& self, const py::args& args, const py::kwargs& changes) {
+        return make_snapshot(changed("Snapshot", snapshot_keywords(self), args, changes));
       },
       "replace(self, **changes: typing.Any) -> Snapshot\n\nA copy with some fields changed.");
   type.def(
@@ -162,19 +162,17 @@ void register_timeline(py::module_& m) {
         return self[place(position, self.size(), "snapshot")];
       },
       "__getitem__(self, position: int) -> Snapshot");
-  type.def(
-      "at",
-      [](const Timeline& self, const py::object& t_s) {
-        return self.at(FromPython<double>::get(t_s, "t_s"));
+  method<Timeline>(
+      type, "at", {"t_s"},
+      [](const Timeline& self, const py::dict& given) {
+        return self.at(FromPython<double>::get(given["t_s"], "t_s"));
       },
-      py::arg("t_s"),
       "at(self, t_s: float) -> Snapshot\n\nThe one that holds at `t_s` [s]; ValueError outside.");
-  type.def(
-      "next_change",
-      [](const Timeline& self, const py::object& t_s) {
-        return self.next_change(FromPython<double>::get(t_s, "t_s"));
+  method<Timeline>(
+      type, "next_change", {"t_s"},
+      [](const Timeline& self, const py::dict& given) {
+        return self.next_change(FromPython<double>::get(given["t_s"], "t_s"));
       },
-      py::arg("t_s"),
       "next_change(self, t_s: float) -> float\n\nThe first moment after `t_s` at which another snapshot "
       "holds [s]; "
       "inf in the last one.");
@@ -195,8 +193,8 @@ void register_timeline(py::module_& m) {
       "every unbroken stretch of every link, clipped to the timeline");
   type.def(
       "replace",
-      [](const py::object& self, const py::kwargs& changes) {
-        return make_timeline(changed("Timeline", timeline_keywords(self), changes));
+      [](const py::object& self, const py::args& args, const py::kwargs& changes) {
+        return make_timeline(changed("Timeline", timeline_keywords(self), args, changes));
       },
       "replace(self, **changes: typing.Any) -> Timeline\n\nA copy with some fields changed.");
   type.def(

@@ -69,13 +69,29 @@ py::class_<T> columnar(py::module_& m, const char* name, const char* sentence, c
   return type;
 }
 
-/// `keywords` with some of them changed.
-inline py::dict changed(const char* type, const py::dict& keywords, const py::dict& changes) {
+/// `keywords` with some of them changed, as the arguments of `replace` say.
+inline py::dict changed(const char* type, const py::dict& keywords, const py::args& args,
+                        const py::dict& changes) {
   Names names;
   for (const auto& [key, _] : keywords) names.push_back(key.cast<std::string>());
+  refuse_positions(std::string(type) + ".replace", names, 0, args);
   refuse_unknown(type, changes, names, names);
   for (const auto& [key, value] : changes) keywords[key] = value;
   return keywords;
+}
+
+/// A method of T with the arguments `names`, given in order or by name: refused as a constructor's are.
+template <class T, class Type, class Call>
+void method(Type& type, const char* name, const Names& names, Call call, const char* doc) {
+  const std::string what = py::str(type.attr("__name__")).template cast<std::string>() + "." + name;
+  Infos fields;
+  for (const std::string& argument : names) fields.push_back({.name = argument, .type = ""});
+  type.def(
+      name,
+      [=](const T& self, const py::args& args, const py::kwargs& keywords) {
+        return call(self, bound(what, fields, fields.size(), args, keywords));
+      },
+      doc);
 }
 
 std::string text_of(const network::Graph& graph);

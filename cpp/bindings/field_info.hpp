@@ -54,9 +54,9 @@ inline std::string short_type(std::string_view annotation) {
   return text;
 }
 
-/// The documentation of a class: every field with type, default, sentence, unit and range.
-inline std::string class_doc(std::string_view sentence, const Infos& fields, std::string_view example) {
-  std::string text = std::string(sentence) + "\n\nParameters\n----------\n";
+/// A section of a documentation: every field with type, default, sentence, unit and range.
+inline std::string fields_doc(std::string_view title, const Infos& fields) {
+  std::string text = std::string(title) + "\n" + std::string(title.size(), '-') + "\n";
   for (const FieldInfo& field : fields) {
     text += python_name(field.name) + " : " + short_type(field.type);
     if (!field.required) text += ", default " + shown(field.initial);
@@ -64,6 +64,12 @@ inline std::string class_doc(std::string_view sentence, const Infos& fields, std
     if (!field.range.empty()) text += ", in " + field.range;
     text += "\n";
   }
+  return text;
+}
+
+/// The documentation of a class that is made of its fields.
+inline std::string class_doc(std::string_view sentence, const Infos& fields, std::string_view example) {
+  std::string text = std::string(sentence) + "\n\n" + fields_doc("Parameters", fields);
   if (!example.empty())
     text += "\nExamples\n--------\n>>> import constellm as clm\n>>> made = " + std::string(example) + "\n";
   return text;

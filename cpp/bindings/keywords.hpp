@@ -48,6 +48,12 @@ inline void refuse_unknown(const std::string& type, const py::dict& keywords, co
 inline void refuse_positions(const std::string& type, const Names& names, std::size_t most,
                              const py::args& args) {
   if (args.size() <= most) return;
+  if (args.size() > names.size()) {
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    throw py::type_error(type + ": takes no more than " + known + ", got " + std::to_string(args.size()) +
+                         " values");
+  }
   std::string form;
   for (std::size_t i = 0; i < std::min(args.size(), names.size()); ++i)
     form += (i == 0 ? "" : ", ") + (i < most ? "" : names[i] + "=") + shown(args[i], 20);

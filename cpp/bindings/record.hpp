@@ -225,16 +225,22 @@ void bind_fields(py::class_<Bound, Kept<Bound>>& type, const core::Record<T, A..
   type.attr("fields") = py::tuple(py::cast(infos_of(table)));
 }
 
-/// Registers T with all that its table says.
-template <class T, class... A>
-py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& table) {
+struct Unseen {
+  void operator()(const auto&) const {}
+};
+
+/// Registers T with all that its table says. `made` sees every value that a user makes.
+template <class T, class... A, class Made = Unseen>
+py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& table, Made made = {}) {
   py::options options;
   options.disable_function_signatures();
   const Infos infos = infos_of(table);
   py::class_<T, Kept<T>> type(module, table.name, class_doc(table.doc, infos, table.example).c_str());
-  type.def(py::init([table](const py::args& args, const py::kwargs& keywords) {
+  type.def(py::init([table, made](const py::args& args, const py::kwargs& keywords) {
              refuse_positions(table.name, names_of(table), 0, args);
-             return from_keywords(table, keywords);
+             T value = from_keywords(table, keywords);
+             made(value);
+             return value;
            }),
            init_signature(infos).c_str());
   type.attr("__signature__") = signature_of(infos);
@@ -244,10 +250,13 @@ py::class_<T, Kept<T>> record(py::module_& module, const core::Record<T, A...>& 
       "to_dict(self) -> dict\n\nThe fields as plain Python values, as in the file formats.");
   type.def(
       "replace",
-      [table](const T& self, const py::kwargs& changes) {
+      [table, made](const T& self, const py::args& args, const py::kwargs& changes) {
+        refuse_positions(std::string(table.name) + ".replace", names_of(table), 0, args);
         py::dict keywords = keywords_of(table, self);
         for (const auto& [key, value] : with_own_names(table, changes)) keywords[key] = value;
-        return from_keywords(table, keywords);
+        T value = from_keywords(table, keywords);
+        made(value);
+        return value;
       },
       "replace(self, **changes: typing.Any) -> typing.Self\n\nA copy with some fields changed.");
   type.def(

@@ -2,7 +2,7 @@
 from __future__ import annotations
 import collections.abc
 import typing
-__all__: list[str] = ['Field', 'build', 'constants', 'hint_for', 'version']
+__all__: list[str] = ['Field', 'build', 'constants', 'hint_for', 'implausible', 'version']
 class Field:
     """
     What is said of a field of a record; every record lists its `fields`.
@@ -55,6 +55,10 @@ class Field:
 def hint_for(word: typing.Any, names: collections.abc.Sequence[str]) -> str:
     """
     What goes behind an unknown name: the one that was meant, or all of them where none is like it.
+    """
+def implausible(field: str, values: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> float | None:
+    """
+    See `constellm.core.plausible.warn_implausible`.
     """
 build: dict
 constants: tuple = (('EARTH_RADIUS_M', 6378137.0, 'm', 'equatorial radius, WGS 84 (NGA.STND.0036, 2014)'), ('LIGHT_M_PER_S', 299792458.0, 'm/s', 'in vacuum, exact by the definition of the metre (SI brochure, 2019)'))

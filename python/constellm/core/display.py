@@ -12,19 +12,23 @@ from .table import Table
 
 _SHOWN_ROWS = 12  # of a long table: the first ones and the last one
 
-# Colours are those of the page, dark or light, so none is named. A notebook's own rules for tables squeeze
-# columns to equal widths, hence `div` in every selector: it goes before them.
-_STYLE = (
-    "div.constellm{overflow-x:auto;font-size:13px;line-height:1.45}"
-    "div.constellm table{table-layout:auto;width:auto;display:table;border-collapse:collapse;"
-    "font-size:inherit;margin:.5em 0 1em 0}"
-    "div.constellm caption{caption-side:top;text-align:left;font-weight:bold;color:inherit;padding:0}"
-    "div.constellm th,div.constellm td{text-align:left;vertical-align:top;white-space:nowrap;border:0;"
-    "padding:.15em 1em .15em 0;max-width:none}"
-    "div.constellm thead th{border-bottom:1px solid currentColor}"
-    "div.constellm .figure{text-align:right}"
-    "div.constellm .long{white-space:normal;overflow-wrap:anywhere;min-width:26em}"
-)
+# Colours are those of the page, dark or light, so none is named. What is wider than the page scrolls in a box
+# of its own, below a head that stays.
+_LOOKS = {
+    "": "font-size:13px;line-height:1.45",
+    " .wide": "overflow-x:auto",
+    " table": "table-layout:auto;width:auto;display:table;border-collapse:collapse;font-size:inherit;"
+    "margin:.5em 0 1em 0",
+    " caption": "caption-side:top;text-align:left;font-weight:bold;color:inherit;padding:0",
+    " :is(th,td)": "text-align:left;vertical-align:top;white-space:nowrap;border:0;"
+    "padding:.15em 1em .15em 0;max-width:none",
+    " thead th": "border-bottom:1px solid currentColor",
+    " .figure": "text-align:right",
+    " .long": "white-space:normal;overflow-wrap:anywhere;min-width:26em",
+}
+# A notebook's own rules for tables squeeze columns to equal widths and set words to the right. A class that
+# is named twice goes before them.
+_STYLE = "".join(f"div.constellm.constellm{part}{{{look}}}" for part, look in _LOOKS.items())
 
 
 class Display(NamedTuple):
@@ -51,8 +55,10 @@ class Display(NamedTuple):
             Rows of a table; of a longer one the first ones and the last. None: all.
         """
         head = "<br>".join([f"<b>{escape(self.lines[0])}</b>", *map(escape, self.lines[1:])])
-        parts = [f"<style>{_STYLE}</style>", f"<p>{head}</p>", self.picture() if self.picture else ""]
-        body = "\n".join(filter(None, [*parts, *(table.to_html(most=most) for table in self.tables)]))
+        wide = [self.picture()] if self.picture else []
+        wide += [table.to_html(most=most) for table in self.tables]
+        boxes = [f'<div class="wide">{part}</div>' for part in wide if part]
+        body = "\n".join([f"<style>{_STYLE}</style>", f"<p>{head}</p>", *boxes])
         return f'<div class="constellm">\n{body}\n</div>'
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import sys
 import warnings
 from collections.abc import Iterable
 
+from .. import _core
 from .quantity import quantity, split_unit
 
 
@@ -13,27 +14,33 @@ class ImplausibleUnits(UserWarning):
     """All values of a field are far from what its unit is used for. Said once a field and process."""
 
 
-# Below what no host or link of a constellation is, by some orders of magnitude, and above what no latency is.
-_LEAST = {"rate_bps": 1e4, "flop_per_s": 1e6, "memory_bytes": 1e6, "memory_bandwidth_bytes_per_s": 1e6}
-_MOST = {"latency_s": 10.0}
 _said: set[str] = set()
 
 
-def warn_implausible(field: str, values: Iterable[float], *, stacklevel: int = 2) -> None:
+def warn_implausible(field: str, values: Iterable[float]) -> None:
     """Warn once where every positive value of `field` is implausible; one that is not speaks for the unit."""
-    if field in _said or (field not in _LEAST and field not in _MOST):
-        return
-    positive = [value for value in values if isinstance(value, (int, float)) and 0 < value < math.inf]
-    if not positive:
-        return
-    least, most = _LEAST.get(field, 0.0), _MOST.get(field, math.inf)
-    if max(positive) >= least and min(positive) <= most:
+    found = _core.core.implausible(field, list(values))
+    if found is not None:
+        remark(field, found)
+
+
+def remark(field: str, value: float) -> None:
+    """Warn once that `value` looks like another unit's, at the line outside of constellm that gave it."""
+    if field in _said:
         return
     _said.add(field)
     unit = split_unit(field)[1]
-    found = quantity(max(positive) if max(positive) < least else min(positive), unit)
     warnings.warn(
-        f"{field} of {found} looks like another unit's; it is in {unit}",
+        f"{field} of {quantity(value, unit)} looks like another unit's; it is in {unit}",
         ImplausibleUnits,
-        stacklevel=stacklevel + 1,
+        stacklevel=_depth_of_user() + 1,
     )
+
+
+def _depth_of_user() -> int:
+    """How many frames above the caller of this function the first one is that is not of this package."""
+    package = __name__.partition(".")[0]
+    depth, frame = 0, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        depth, frame = depth + 1, frame.f_back
+    return depth

@@ -324,18 +324,14 @@ def _items(
             made.append(kind(**fixed, **figures, group=group))
         except (ValueError, TypeError) as error:
             raise type(error)(f"{place}[{i}].{error}") from None
+    for name, values in columns.items():  # of these alone: others of a network shall not speak for them
+        warn_implausible(name, values)
     return made
-
-
-def _warn_of_units(columns: dict[str, list[Any]]) -> None:
-    for name, values in columns.items():
-        warn_implausible(name, values, stacklevel=4)  # where `chain`, `ring` or `with_ground` is called
 
 
 def _nodes(ids: list[str], group: Groups, **figures: ArrayLike) -> list[Node]:
     n = len(ids)
     columns = {name.removeprefix("node_"): _spread(name, value, n) for name, value in figures.items()}
-    _warn_of_units(columns)
     return _items(
         Node, "nodes", _spread_group("node_group", group, n), [{"id": name} for name in ids], columns
     )
@@ -344,7 +340,6 @@ def _nodes(ids: list[str], group: Groups, **figures: ArrayLike) -> list[Node]:
 def _links(pairs: list[tuple[str, str]], group: Groups, two_way: bool, **figures: ArrayLike) -> list[Link]:
     n = len(pairs)
     columns = {name.removeprefix("link_"): _spread(name, value, n) for name, value in figures.items()}
-    _warn_of_units(columns)
     groups = _spread_group("link_group", group, n)
     links = _items(Link, "links", groups, [{"from": a, "to": b} for a, b in pairs], columns)
     if two_way:

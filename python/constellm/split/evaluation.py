@@ -29,6 +29,15 @@ class Counters(dict[str, int]):
         warn_moved("counters['peak_open']", "counters['most_open']")
         return self["most_open"]
 
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name == "peak_open"
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
 
 _counters: Any = Plan.counters
 

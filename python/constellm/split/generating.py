@@ -16,6 +16,7 @@ from ..core.checks import count, instance, real, short
 from ..core.console import for_console
 from ..core.deprecation import warn_moved
 from ..core.display import Display, Displayed
+from ..core.plausible import warn_implausible
 from ..core.progress import waiting
 from ..core.quantity import quantity
 from .display import gap_text, plan_display, problem_display, status_text
@@ -94,6 +95,8 @@ class GenerationProblem(Displayed):
             token_bytes=real("token_bytes", self.token_bytes, least=0),
         )
         _core.split.check_generation(self.prefill, self.decode, **self._arguments)
+        bandwidths = "memory_bandwidth_bytes_per_s"
+        warn_implausible(bandwidths, self._arguments[bandwidths])
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "memory_bandwidth_bps" in state:  # of version 0.1.0

@@ -51,6 +51,13 @@ def test_every_value_shows_itself(problem):
         assert len(repr(value)) < 300 or name == "evaluation", name
 
 
+def test_what_is_wide_scrolls_below_a_head_that_stays(problem):
+    for name, (value, _) in values(problem).items():
+        head, *boxes = value._repr_html_().split('<div class="wide">')
+        assert boxes and "<table" not in head and "<svg" not in head, name
+        assert all(box.count("<table") + box.count("<svg") == 1 for box in boxes), name
+
+
 def test_a_network_says_what_it_is_in_a_line(problem):
     assert repr(problem.network).startswith("Network(")
     assert repr(problem.network).endswith("links, source 's0', sink 'ground')")

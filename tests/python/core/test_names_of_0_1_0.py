@@ -79,5 +79,9 @@ def test_counters_answer_to_their_old_name(repository: Path) -> None:
     counters = split.solve(problem).counters
     with pytest.warns(DeprecationWarning, match=r"counters\['peak_open'\] is .* counters\['most_open'\] now"):
         assert counters["peak_open"] == counters["most_open"]
+    with pytest.warns(DeprecationWarning, match=r"counters\['peak_open'\]"):
+        assert counters.get("peak_open") == counters["most_open"]
+    assert "peak_open" in counters and list(counters) == list(dict(counters)) and "labours" not in counters
+    assert counters.get("labours") is None and counters.get("labours", 3) == 3
     with pytest.raises(KeyError, match="labours"):
         counters["labours"]

@@ -668,6 +668,45 @@ class Plan:
     """
     A solver's answer: what it found, and what it proved. Figures are the evaluator's; NaN where there
     is no plan.
+    
+    Attributes
+    ----------
+    problem : Problem
+        the problem it answers
+    status : str
+        'optimal', 'feasible', 'infeasible', 'no_plan_found', 'time_limit' or 'interrupted'
+    delay_s : float
+        from the start until the sink has the last result [s], in [0, inf)
+    bottleneck_s : float
+        longest stage or hop per micro-batch [s], in [0, inf)
+    error : float
+        accumulated error, in [0, inf)
+    energy_j : float
+        of all micro-batches [J], in [0, inf)
+    bytes : float
+        over all hops and micro-batches [B], in [0, inf)
+    objective_s : float
+        the problem's objective: delay or bottleneck [s], in [0, inf)
+    lower_bound_s : float
+        no plan has a smaller objective; NaN where nothing was proven, infinite where no plan exists [s], in (-inf, inf)
+    gap : float
+        (objective - lower bound) / objective, in (-inf, inf)
+    path : Sequence[str]
+        ids of the nodes from source to sink
+    stages : Sequence[Stage]
+        the hosting nodes' shares, in path order
+    codecs : Sequence[Codec]
+        that the method brought along: used by the plan, and added to the menu of `problem`
+    method : str
+        name of the method that made it
+    infeasibility : Infeasibility | None
+        why the problem has no plan, and how much would do; None where there is one, or it is not proven
+    broken_limits : Sequence[str]
+        limits that the plan of a benchmark method breaks, for which it is none
+    counters : dict[str, int]
+        labels made, dominated, expanded; most waiting; backward passes; intervals
+    seconds : float
+        spent by the solver [s], in (-inf, inf)
     """
     __hash__: typing.ClassVar[None] = None
     fields: typing.ClassVar[tuple]
