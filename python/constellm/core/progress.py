@@ -22,11 +22,10 @@ def watched() -> bool:
 
     The environment variable ``TQDM_DISABLE`` says no, for notebooks that are executed and rendered.
     """
-    if os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):
+    # Looks that cost least first: fast solves ask each time, and a failed `hasattr` costs a microsecond.
+    if _ipython() is None and not ("ps1" in vars(sys) and getattr(sys.stderr, "isatty", bool)()):
         return False
-    if _ipython() is not None:
-        return True
-    return hasattr(sys, "ps1") and getattr(sys.stderr, "isatty", bool)()
+    return os.environ.get("TQDM_DISABLE", "0") in ("", "0")
 
 
 @contextlib.contextmanager
@@ -53,12 +52,16 @@ def bar(
         yield shown.update
 
 
-@contextlib.contextmanager
-def waiting(what: str, *, limit_s: float) -> Iterator[None]:
+def waiting(what: str, *, limit_s: float) -> contextlib.AbstractContextManager[None]:
     """Tells how long a call has taken that cannot say how far it is, and of a limit how much is left."""
-    if limit_s <= _PATIENCE_S or not _shows(None):
-        yield
-        return
+    return _NOTHING if limit_s <= _PATIENCE_S or not _shows(None) else _followed(what, limit_s)
+
+
+_NOTHING = contextlib.nullcontext()  # one for all: making one would cost a fast solve a percent
+
+
+@contextlib.contextmanager
+def _followed(what: str, limit_s: float) -> Iterator[None]:
     task = _Task(what, limit_s)
     _watch.follow(task)
     try:

@@ -42,14 +42,18 @@ OPTIONS = (
 )
 """Every option of `solve`: `name`, `default`, what is `allowed`, and what it does (`doc`)."""
 
+_KNOWN = {option.name: option for option in OPTIONS}
+_DEFAULTS = {option.name: option.default for option in OPTIONS}
+
 
 def check_options(options: dict[str, Any]) -> dict[str, Any]:
     """Every option with its value; an unknown name raises TypeError."""
-    known = {option.name: option for option in OPTIONS}
-    for name in options:
-        if name not in known:
-            raise TypeError(f"unknown option {name!r}{hint_for(name, known)}")
-    return {name: option.check(options.get(name, option.default)) for name, option in known.items()}
+    checked = dict(_DEFAULTS)
+    for name, value in options.items():
+        if name not in _KNOWN:
+            raise TypeError(f"unknown option {name!r}{hint_for(name, _KNOWN)}")
+        checked[name] = _KNOWN[name].check(value)
+    return checked
 
 
 def options_markdown() -> str:
