@@ -41,8 +41,7 @@ CONSTELLM_SIMD void arrive_rows(std::size_t rows, std::size_t stride, const doub
 ///
 /// From a level, a stage takes longer the later it ends, so that of two ends the later is of use
 /// only if what follows it has the lower bottleneck. The ends of use are kept by vertex: later ones
-/// have ever lower bottlenecks after them, and the best is found by bisection where the time of
-/// the stage overtakes them.
+/// have ever lower bottlenecks after them, and the best is where the time of the stage overtakes them.
 class BottleneckPass {
  public:
   BottleneckPass(const LayeredGraph& graph, const Reach& reach, core::StopToken& stop,
@@ -57,48 +56,74 @@ class BottleneckPass {
   void run() {
     table_.total = 0.0;  // what a stopped pass bounds
     const auto vertices = z(graph_.vertices());
-    table_.pass_on.assign(vertices * graph_.rows() * stride_, kInfinity);
-    table_.stage.assign(vertices * graph_.rows(), kInfinity);
+    table_.pass_on.resize(vertices * graph_.rows() * stride_);
+    table_.stage.resize(vertices * graph_.rows());
     scratch_.arrive.resize(vertices * graph_.rows() * stride_);
     scratch_.after.resize(vertices * graph_.rows());
     scratch_.ends.resize(vertices * graph_.rows());
     scratch_.first.assign(vertices, graph_.levels + 1);
     scratch_.last.assign(vertices, graph_.levels + 1);
-    table_.pass_on[graph_.at(graph_.sink, graph_.levels, 0)] = 0.0;
+    overtaken_.assign(vertices, graph_.levels + 1);
     if (graph_.acyclic) {
       for (std::int32_t vertex = graph_.vertices(); vertex-- > 0;) {
         if (stop_.should_stop(graph_.rows() * stride_ / 64 + 1)) return;
         settle(vertex);
       }
     } else {
+      std::fill(table_.pass_on.begin(), table_.pass_on.end(), kInfinity);
+      std::fill(table_.stage.begin(), table_.stage.end(), kInfinity);
+      table_.pass_on[graph_.at(graph_.sink, graph_.levels, 0)] = 0.0;
       for (std::int32_t level = graph_.levels; level >= 0; --level) {
         if (!settle_cycles(level)) return;
       }
     }
-    table_.total = scratch_.arrive[graph_.at(graph_.source, 0, 0)];
+    table_.total =
+        reach_.arrives(graph_.source, 0) ? scratch_.arrive[graph_.at(graph_.source, 0, 0)] : kInfinity;
   }
 
  private:
-  /// All levels of a vertex whose followers are settled.
+  /// All levels of a vertex whose followers are settled, within the reach.
   void settle(std::int32_t vertex) {
+    const std::int32_t leave_lo = reach_.leave_lo[z(vertex)];
+    const std::int32_t leave_hi = reach_.leave_hi[z(vertex)];
+    const std::int32_t arrive_lo = reach_.arrive_lo[z(vertex)];
+    const std::int32_t arrive_hi = reach_.arrive_hi[z(vertex)];
+    if (leave_lo <= leave_hi) leave(vertex, leave_lo, leave_hi);
+    if (arrive_lo > arrive_hi) return;
+    double* stage = &table_.stage[graph_.at(vertex, 0)];
+    std::fill(stage + arrive_lo, stage + arrive_hi + 1, kInfinity);
+    if (graph_.hosts(vertex)) {
+      for (std::int32_t level = std::max(leave_hi, arrive_hi); level >= arrive_lo; --level) {
+        begin_stage(vertex, level);
+        if (reach_.leaves(vertex, level)) add_end(vertex, level);
+      }
+    }
+    double* arrive = &scratch_.arrive[graph_.at(vertex, 0, 0)];
+    for (std::int32_t level = arrive_lo; level <= std::min(arrive_hi, leave_lo - 1); ++level)
+      std::fill_n(arrive + z(level) * stride_, stride_, stage[level]);  // what comes must begin a stage
+    const std::int32_t lo = std::max(arrive_lo, leave_lo);
+    const std::int32_t hi = std::min(arrive_hi, leave_hi);
+    if (lo > hi) return;
+    arrive_rows(z(hi - lo + 1), stride_, &table_.pass_on[graph_.at(vertex, lo, 0)], stage + lo,
+                arrive + z(lo) * stride_);
+  }
+
+  /// pass_on[vertex, leave_lo..leave_hi, .] over all arcs, and the least of each row.
+  void leave(std::int32_t vertex, std::int32_t leave_lo, std::int32_t leave_hi) {
+    double* best = &table_.pass_on[graph_.at(vertex, leave_lo, 0)];
+    const std::size_t rows = z(leave_hi - leave_lo + 1);
+    std::fill_n(best, rows * stride_, kInfinity);
+    if (vertex == graph_.sink) table_.pass_on[graph_.at(vertex, graph_.levels, 0)] = 0.0;
     for (auto a = graph_.arc_begin[z(vertex)]; a < graph_.arc_begin[z(vertex) + 1]; ++a) {
       const std::int32_t to = graph_.arc_to[z(a)];
-      const std::int32_t lo = std::max(reach_.leave_lo[z(vertex)], reach_.arrive_lo[z(to)]);
-      const std::int32_t hi = std::min(reach_.leave_hi[z(vertex)], reach_.arrive_hi[z(to)]);
+      const std::int32_t lo = std::max(leave_lo, reach_.arrive_lo[z(to)]);
+      const std::int32_t hi = std::min(leave_hi, reach_.arrive_hi[z(to)]);
       if (lo > hi) continue;
       relax(z(hi - lo + 1) * stride_, &graph_.hop_s[graph_.at(graph_.arc_row[z(a)], lo, 0)],
             &scratch_.arrive[graph_.at(to, lo, 0)], &table_.pass_on[graph_.at(vertex, lo, 0)]);
     }
-    const double* pass_on = &table_.pass_on[graph_.at(vertex, 0, 0)];
-    if (graph_.hosts(vertex)) {
-      least_of_rows(graph_.rows(), stride_, pass_on, &scratch_.after[graph_.at(vertex, 0)]);
-      for (std::int32_t level = graph_.levels; level >= 0; --level) {
-        begin_stage(vertex, level);
-        add_end(vertex, level);
-      }
-    }
-    arrive_rows(graph_.rows(), stride_, pass_on, &table_.stage[graph_.at(vertex, 0)],
-                &scratch_.arrive[graph_.at(vertex, 0, 0)]);
+    if (graph_.hosts(vertex))
+      least_of_rows(rows, stride_, best, &scratch_.after[graph_.at(vertex, leave_lo)]);
   }
 
   /// One level of all vertices, those above being settled. False when it was stopped.
@@ -122,21 +147,22 @@ class BottleneckPass {
   void begin_stage(std::int32_t vertex, std::int32_t level) {
     if (level == graph_.levels || !graph_.hosts(vertex) || !reach_.arrives(vertex, level)) return;
     const std::int32_t node = graph_.node[z(vertex)];
-    const auto row = static_cast<std::ptrdiff_t>(graph_.at(vertex, 0));
+    const std::int32_t first = scratch_.first[z(vertex)];
     auto& last = scratch_.last[z(vertex)];
     const std::int32_t furthest = reach_.furthest[graph_.at(node, level)];  // falls with the level
-    while (last > scratch_.first[z(vertex)] && scratch_.ends[graph_.at(vertex, last - 1)] > furthest) --last;
-    const auto begin = scratch_.ends.begin() + row + scratch_.first[z(vertex)];
-    const auto end = scratch_.ends.begin() + row + last;
+    while (last > first && scratch_.ends[graph_.at(vertex, last - 1)] > furthest) --last;
+    const std::int32_t* ends = &scratch_.ends[graph_.at(vertex, 0)];
     const auto stage_s = [&](std::int32_t at) {
       return graph_.stage_fixed_s[z(node)] + graph_.work_time_s(node, level, at);
     };
     const auto after = [&](std::int32_t at) { return scratch_.after[graph_.at(vertex, at)]; };
-    const auto overtaken =
-        std::partition_point(begin, end, [&](std::int32_t at) { return stage_s(at) < after(at); });
+    // A stage to the same end takes longer from ever lower levels: what has been overtaken stays so.
+    auto& overtaken = overtaken_[z(vertex)];
+    overtaken = std::clamp(overtaken, first, last);
+    while (overtaken > first && !(stage_s(ends[overtaken - 1]) < after(ends[overtaken - 1]))) --overtaken;
     double best = kInfinity;
-    if (overtaken != end) best = stage_s(*overtaken);
-    if (overtaken != begin) best = std::min(best, after(*(overtaken - 1)));
+    if (overtaken < last) best = stage_s(ends[overtaken]);
+    if (overtaken > first) best = std::min(best, after(ends[overtaken - 1]));
     table_.stage[graph_.at(vertex, level)] = best;
   }
 
@@ -169,6 +195,8 @@ class BottleneckPass {
     while (first < scratch_.last[z(vertex)] &&
            scratch_.after[graph_.at(vertex, scratch_.ends[graph_.at(vertex, first)])] >= after)
       ++first;
+    auto& overtaken = overtaken_[z(vertex)];
+    overtaken = std::max(overtaken, first);  // this end is not, for all we know
     scratch_.ends[graph_.at(vertex, --first)] = level;
   }
 
@@ -178,6 +206,8 @@ class BottleneckPass {
   BottleneckPassScratch& scratch_;
   BottleneckToGo& table_;
   std::size_t stride_;
+  // [vertices] the first of the ends that its stage takes longer than
+  std::vector<std::int32_t> overtaken_;
 };
 
 }  // namespace

@@ -1,36 +1,44 @@
 #include "constellm/search/resource.hpp"
 
-#include <Eigen/Core>
+#include "constellm/core/simd.hpp"
 
 namespace constellm::search {
 namespace {
 
-void add(std::vector<double>& into, const std::vector<double>& values, double factor) {
-  if (values.empty() || factor == 0.0) return;
-  if (into.empty()) into.assign(values.size(), 0.0);
-  const auto size = static_cast<Eigen::Index>(values.size());
-  Eigen::Map<Eigen::ArrayXd>(into.data(), size) +=
-      factor * Eigen::Map<const Eigen::ArrayXd>(values.data(), size);
+/// out[i] = factor * values[i]
+CONSTELLM_SIMD void scale(std::size_t n, double factor, const double* values, double* out) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = factor * values[i];
 }
+
+/// out[i] += factor * values[i]
+CONSTELLM_SIMD void add(std::size_t n, double factor, const double* values, double* out) {
+  for (std::size_t i = 0; i < n; ++i) out[i] += factor * values[i];
+}
+
+constexpr std::vector<double> Resource::* kLists[] = {
+    &Resource::stage_rate,  &Resource::hop_rate,   &Resource::hop_fixed,
+    &Resource::choice,      &Resource::work_extra, &Resource::enter_extra,
+    &Resource::leave_extra, &Resource::hop_extra,  &Resource::final_extra};
 
 }  // namespace
 
 void combine(const Resource& base, const std::vector<Resource>& resources,
              const std::vector<double>& multipliers, Resource& out) {
-  out = base;
-  for (std::size_t r = 0; r < resources.size(); ++r) {
-    const Resource& resource = resources[r];
-    const double factor = multipliers[r];
-    add(out.stage_rate, resource.stage_rate, factor);
-    add(out.hop_rate, resource.hop_rate, factor);
-    add(out.hop_fixed, resource.hop_fixed, factor);
-    out.amount_rate += factor * resource.amount_rate;
-    add(out.choice, resource.choice, factor);
-    add(out.work_extra, resource.work_extra, factor);
-    add(out.enter_extra, resource.enter_extra, factor);
-    add(out.leave_extra, resource.leave_extra, factor);
-    add(out.hop_extra, resource.hop_extra, factor);
-    add(out.final_extra, resource.final_extra, factor);
+  out.amount_rate = base.amount_rate;
+  for (std::size_t r = 0; r < resources.size(); ++r)
+    out.amount_rate += multipliers[r] * resources[r].amount_rate;
+  for (const auto list : kLists) {
+    std::vector<double>& sum = out.*list;
+    bool empty = (base.*list).empty();
+    if (!empty) sum = base.*list;
+    for (std::size_t r = 0; r < resources.size(); ++r) {
+      const std::vector<double>& values = resources[r].*list;
+      if (values.empty() || multipliers[r] == 0.0) continue;
+      sum.resize(values.size());  // most often it has it from the last time
+      (empty ? scale : add)(values.size(), multipliers[r], values.data(), sum.data());
+      empty = false;
+    }
+    if (empty) sum.clear();
   }
 }
 

@@ -9,7 +9,7 @@
 namespace constellm::split {
 namespace {
 
-using NodeSet = std::vector<bool>;
+using NodeSet = std::vector<std::uint8_t>;  // compared by the word, as vector<bool> is not
 
 using core::z;
 
@@ -30,8 +30,8 @@ class Unroller {
   }
 
   Routes run() {
-    const NodeSet useful = still_useful(source_, NodeSet(nodes_, true));
-    if (!useful[z(sink_)]) return {};
+    const NodeSet useful = still_useful(source_, NodeSet(nodes_, 1));
+    if (useful[z(sink_)] == 0) return {};
     Routes routes = whole_graph(useful);
     if (sort_if_acyclic(routes)) return routes;
     Routes unrolled;
@@ -41,25 +41,27 @@ class Unroller {
  private:
   /// Of `allowed`, the nodes that lie on some walk from `from` to the sink; `from` and, when it
   /// is reached, the sink included.
-  NodeSet still_useful(std::int32_t from, const NodeSet& allowed) const {
-    NodeSet ahead(nodes_, false);
-    std::vector<std::int32_t> stack{from};
-    ahead[z(from)] = true;
+  NodeSet still_useful(std::int32_t from, const NodeSet& allowed) {
+    NodeSet& ahead = ahead_;
+    std::vector<std::int32_t>& stack = stack_;
+    ahead.assign(nodes_, 0);
+    stack.assign(1, from);
+    ahead[z(from)] = 1;
     while (!stack.empty()) {
       const std::int32_t v = stack.back();
       stack.pop_back();
       if (v == sink_) continue;
       for (auto i = out_.begin[z(v)]; i < out_.begin[z(v) + 1]; ++i) {
         const std::int32_t w = out_.node[z(i)];
-        if (allowed[z(w)] && !ahead[z(w)]) {
-          ahead[z(w)] = true;
+        if (allowed[z(w)] != 0 && ahead[z(w)] == 0) {
+          ahead[z(w)] = 1;
           stack.push_back(w);
         }
       }
     }
-    NodeSet useful(nodes_, false);
-    if (!ahead[z(sink_)]) return useful;
-    useful[z(sink_)] = true;
+    NodeSet useful(nodes_, 0);
+    if (ahead[z(sink_)] == 0) return useful;
+    useful[z(sink_)] = 1;
     stack.push_back(sink_);
     while (!stack.empty()) {
       const std::int32_t v = stack.back();
@@ -67,8 +69,8 @@ class Unroller {
       if (v == from) continue;
       for (auto i = in_.begin[z(v)]; i < in_.begin[z(v) + 1]; ++i) {
         const std::int32_t u = in_.node[z(i)];
-        if (ahead[z(u)] && u != sink_ && !useful[z(u)]) {
-          useful[z(u)] = true;
+        if (ahead[z(u)] != 0 && u != sink_ && useful[z(u)] == 0) {
+          useful[z(u)] = 1;
           stack.push_back(u);
         }
       }
@@ -100,12 +102,12 @@ class Unroller {
         for (auto i = out_.begin[z(v)]; fits && i < out_.begin[z(v) + 1]; ++i) {
           const std::int32_t link = out_.link[z(i)];
           const std::int32_t w = out_.node[z(i)];
-          if (!can_come[z(w)]) continue;
+          if (can_come[z(w)] == 0) continue;
           NodeSet next = can_come;
-          next[z(w)] = false;
+          next[z(w)] = 0;
           NodeSet after = still_useful(w, next);
-          if (!after[z(sink_)]) continue;
-          after[z(w)] = false;
+          if (after[z(sink_)] == 0) continue;
+          after[z(w)] = 0;
           const std::int32_t to = self(self, w, after);
           arcs[z(id)].emplace_back(to, link);
         }
@@ -114,7 +116,7 @@ class Unroller {
       return id;
     };
     NodeSet can_come = useful;
-    can_come[z(source_)] = false;
+    can_come[z(source_)] = 0;
     visit(visit, source_, can_come);
     if (!fits) return false;
 
@@ -176,7 +178,7 @@ class Unroller {
     };
     add(source_);
     for (std::int32_t v = 0; z(v) < nodes_; ++v) {
-      if (useful[z(v)] && v != source_) add(v);
+      if (useful[z(v)] != 0 && v != source_) add(v);
     }
     routes.sink = number[z(sink_)];
     routes.arc_begin.push_back(0);
@@ -201,6 +203,8 @@ class Unroller {
   std::int32_t sink_;
   std::int32_t most_;
   std::size_t nodes_;
+  NodeSet ahead_;  // memory of `still_useful`
+  std::vector<std::int32_t> stack_;
 };
 
 }  // namespace

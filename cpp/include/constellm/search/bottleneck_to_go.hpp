@@ -26,7 +26,7 @@ struct BottleneckPassScratch {
 
 /// Fills `table` backwards for the reach. Once `stop` says so, only the total has a meaning: it
 /// still bounds.
-/// O(arcs * levels * choices + vertices * levels * log(levels)) when acyclic.
+/// O(arcs * levels * choices) when acyclic; then entries outside the reach have no meaning.
 void bottleneck_pass(const LayeredGraph& graph, const Reach& reach, core::StopToken& stop,
                      BottleneckPassScratch& scratch, BottleneckToGo& table);
 
