@@ -101,6 +101,21 @@ def test_random_sets_within_a_point() -> None:
     assert f"{told[1]} of {len(rows)}" == within and float(told[2]) == pytest.approx(worst, abs=0.051)
 
 
+def test_promises_that_were_kept() -> None:
+    told = []
+    for folder in ("errors", "errors/turned"):
+        rows = [row for row in rows_of(f"{folder}/promises.csv") if row["rule"] == "calibrated, loss"]
+        losses = [(float(row["expected_loss"]), float(row["promise"])) for row in rows if not row["images"]]
+        told.append((sum(loss <= promise for loss, promise in losses), len(losses)))
+    (kept, plans), (turned_kept, turned_plans) = told
+    page = text_of("docs/error-accumulation.md")
+    assert f"{kept} of {plans} plans under a limit from losses kept their promise" in page
+    assert turned_kept == turned_plans and f"All {turned_plans} kept it, by count too." in page
+    changes = text_of("CHANGELOG.md")
+    assert f"of {plans} new plans under the shipped promises of 0.5, 1 and 2 points, {kept} keep" in changes
+    assert f"and {turned_kept} of {turned_plans} where these images calibrate and others judge" in changes
+
+
 def test_accuracy_of_the_shipped_network() -> None:
     card = json.loads((ROOT / "docs" / "vit-eurosat" / "vit-eurosat.json").read_text(encoding="utf-8"))
     accuracy = card["accuracy_test"]
