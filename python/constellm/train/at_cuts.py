@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch.nn import functional
 from ..core.checks import count, instance, real
 from ..images import ImageSet, standardise
 from .augment import augment
-from .training import Trained
+from .training import Trained, has_fast_bfloat16
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class CutRecipe:
         Every step draws a number of cuts from 1 to this, and as many boundaries among those that have a
         module, so that combinations work as well as single cuts.
     bfloat16 : bool
-        Matrix products of the frozen blocks in bfloat16.
+        Matrix products of the frozen blocks in bfloat16; default: where the processor is fast at it.
     seed : int
         Of all randomness.
 
@@ -50,12 +50,12 @@ class CutRecipe:
     batch: int = 32
     learning_rate: float = 3e-3
     most_cuts: int = 4
-    bfloat16: bool = True
+    bfloat16: bool = field(default_factory=has_fast_bfloat16)
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field in ("epochs", "batch", "most_cuts"):
-            count(field, getattr(self, field))
+        for name in ("epochs", "batch", "most_cuts"):
+            count(name, getattr(self, name))
         count("seed", self.seed, least=0)
         real("learning_rate", self.learning_rate, least=0.0, most=sys.float_info.max)
         instance("bfloat16", self.bfloat16, bool)
