@@ -140,6 +140,7 @@ def test_docstring_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         if info.name.endswith(("__main__", "_core")) or (needs_torch and not torch):
             continue
         module = importlib.import_module(info.name)
+        pyplot.close("all")  # those of other tests and modules: matplotlib warns of many
         results = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
         assert results.failed == 0, info.name
         ran += results.attempted
@@ -149,8 +150,6 @@ def test_docstring_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             for found in vars(module).values()
             if type(found).__name__ == "pybind11_type" and found.__module__ == module.__name__
         )
-        if info.name.startswith("constellm.plot."):
-            pyplot.close("all")
     assert ran == written > 0
 
 
