@@ -30,6 +30,11 @@ def plot_accuracy() -> Axes:
     ax.set_ylim(0.925, 0.965)
     without = json.loads(ACCURACY.with_suffix(".json").read_text(encoding="utf-8"))["accuracy"]
     ax.axhline(without, color="grey", linewidth=0.8)
+    small = {"textcoords": "offset points", "ha": "right", "fontsize": 7, "color": "dimgrey"}
+    ax.annotate("no compression", (1, without), (-2, 3), xycoords=("axes fraction", "data"), **small)
+    below = [at for at in zip(*table.values()) if at[2] < 0.925]
+    words = [f"↓ {name} at {ratio:.0f}: {100 * accuracy:.1f} %" for name, ratio, accuracy in below]
+    ax.annotate("\n".join(words), (1, 0), (-2, 3), xycoords="axes fraction", **small)
     return ax
 
 
