@@ -170,8 +170,8 @@ def plot_calibration(
     rows : iterable of MeasuredCuts
         Sets of cuts, drawn at their accumulated error with their expected loss and its standard error.
     promises : sequence of float
-        Losses; lines lead from each to the error limit that keeps it. The figure covers thrice the largest
-        limit, or without any, ``()``, all that was measured.
+        Losses; lines lead from each to the error limit that keeps it, which stands beside the frame. The
+        figure covers thrice the largest limit, or without any, ``()``, all that was measured.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
 
@@ -213,17 +213,19 @@ def plot_calibration(
                         alpha=0.6, label="measured sets of cuts")  # fmt: skip
         for promise, limit in zip(promises, limits):
             ax.plot([0.0, limit, limit], [promise, promise, 0.0], color=promised, linewidth=0.9)
+            ax.plot([limit, most], [promise, promise], color=promised, linewidth=0.7, linestyle=":")
+            # Beside the frame: within it a label would hide what was measured.
+            words = f"{100 * promise:g} {'point' if promise == 0.01 else 'points'}:\nerror {limit:.3g}"
             ax.annotate(
-                f"{100 * promise:g} {'point' if promise == 0.01 else 'points'}: {limit:.3g}",
-                (limit, promise),
-                xytext=(4, -10),
-                textcoords="offset points",
+                words,
+                (1.01, promise),
+                xycoords=("axes fraction", "data"),
+                va="center",
                 color=promised,
                 fontsize=8,
-                bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5},
             )
         ax.set_xlim(0.0, most)
-        ax.set_ylim(0.0, 1.05 * bound.max())
+        ax.set_ylim(0.0, 1.05 * max(bound.max(), *promises))
         style.label_axis(ax.xaxis, "accumulated_error", errors)
         style.label_axis(ax.yaxis, "loss", bound)
         style.grid(ax)

@@ -131,8 +131,14 @@ def test_calibration_shows_bound_rows_and_limits(measured):
     assert (bound.get_ydata() >= mean.get_ydata()).all()
     points = next(c for c in ax.containers if c.get_label() == "measured sets of cuts")
     assert len(points.lines[0].get_xdata()) == len(pairs), "single cuts are not drawn"
-    limits = [line for line in ax.lines if line.get_color() == palette.ALERT]
-    assert [line.get_xdata()[1] for line in limits] == [calibration.max_error(p) for p in (0.01, 0.02)]
+    limits = [calibration.max_error(promise) for promise in (0.01, 0.02)]
+    promised = [
+        line for line in ax.lines if line.get_color() == palette.ALERT and line.get_linestyle() == "-"
+    ]
+    assert [line.get_xdata()[1] for line in promised] == limits
+    words = [f"1 point:\nerror {limits[0]:.3g}", f"2 points:\nerror {limits[1]:.3g}"]
+    assert [text.get_text() for text in ax.texts] == words
+    assert all(text.xy[0] > 1 for text in ax.texts), "a label within the frame hides points"
     assert ax.get_ylabel() == "loss of accuracy (points)"
     with pytest.raises(ValueError, match="promises"):
         plot.plot_calibration(calibration, promises=(2.0,))
