@@ -119,6 +119,7 @@ def draw(rows: tables.Rows) -> Any:
     panels += [("large", "max_error", m, f"{LARGE_NAME}, M = {m}") for m in LARGE_MICRO_BATCHES]
     with style.in_force():
         from matplotlib import pyplot
+        from matplotlib.lines import Line2D
 
         fig, axes = pyplot.subplots(2, 4, figsize=(10, 5), sharey=True, layout="constrained")
         for ax, (axis, column, micro_batches, name) in zip(axes.flat, panels):
@@ -142,7 +143,9 @@ def draw(rows: tables.Rows) -> Any:
         for ax in axes[:, 0]:
             ax.set_ylabel("seconds a solve")
         axes.flat[-1].axis("off")
-        axes.flat[-1].legend(*axes.flat[0].get_legend_handles_labels(), loc="center")
+        handles, labels = axes.flat[0].get_legend_handles_labels()
+        stopped = Line2D([], [], linestyle="", marker="^", markersize=4, color=palette.MUTED)
+        axes.flat[-1].legend([*handles, stopped], [*labels, "most chains stopped at the cap"], loc="center")
     return fig
 
 

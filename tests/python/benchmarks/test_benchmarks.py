@@ -85,6 +85,9 @@ def test_growth_has_a_row_for_each_size_and_method(load):
     assert {r["chains"] for r in rows} == {2}
     assert all(r["capped"] == 0 for r in rows if r["method"] == "intervals")
     assert scaling.table(rows).count("\n") == 2 + 3
+    pytest.importorskip("matplotlib")
+    (legend,) = (ax.get_legend() for ax in scaling.draw(rows).axes if ax.get_legend())
+    assert [text.get_text() for text in legend.get_texts()][-1] == "most chains stopped at the cap"
 
 
 def test_ablations_leave_out_one_part_at_a_time(load, monkeypatch):

@@ -14,7 +14,12 @@ from constellm.paper.collaborative import STUDY
 from constellm.paper.collaborative.claims import claims
 from constellm.paper.collaborative.experiments import EXPERIMENTS
 from constellm.paper.collaborative.experiments.communication import accountings
-from constellm.paper.collaborative.experiments.compression import PAPER_LADDER, ladder, laplace_bits
+from constellm.paper.collaborative.experiments.compression import (
+    COMPRESSION,
+    PAPER_LADDER,
+    ladder,
+    laplace_bits,
+)
 from constellm.paper.collaborative.experiments.delay import BY_MODEL
 from constellm.paper.report.claims import verdict
 from constellm.paper.report.marks import fill_page
@@ -60,6 +65,16 @@ def test_a_method_looks_the_same_in_both_panels(out):
         for ax in picture.figure.axes
     )
     assert set(left) - set(right) == {"optimal chain"} and right.items() <= left.items()
+    said = [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    assert said[-1] == "no plan", "the crosses"
+
+
+def test_the_legend_names_the_dotted_line(out):
+    pictures = COMPRESSION.draw({name: stored(out, name) for name in ("ladder", "ladder-delay", "menu")})
+    delay = next(picture for picture in pictures if picture.name == "ladder-delay").figure.axes[0]
+    (dotted,) = (line for line in delay.lines if line.get_linestyle() == ":")
+    said = [text.get_text() for text in delay.get_legend().get_texts()]
+    assert dotted.get_label() == said[-1] == "the paper's rate"
 
 
 def test_every_figure_table_and_link_is_there(out):

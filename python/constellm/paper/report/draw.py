@@ -80,14 +80,15 @@ def log_ticks(ax: Axes, which: str, values: Sequence[float], field: str) -> None
 
 
 def reduction_map(rows: Rows, *, ax: Axes, x: str = "s2g_rate_bps", y: str = "image") -> Any:
-    """How much less delay, a cell for each `x` and `y` with its per cent; red cells take longer."""
+    """How much less delay in per cent, a cell for each `x` and `y`; red cells take longer."""
     columns, lines = distinct(rows, x), distinct(rows, y)
-    values = np.array([[only(rows, **{x: c, y: line})["reduction"] for c in columns] for line in lines])
+    shares = np.array([[only(rows, **{x: c, y: line})["reduction"] for c in columns] for line in lines])
+    values = 100 * shares
     # Beyond a twofold delay the colour says no more.
-    mesh = ax.imshow(values, cmap="RdBu", vmin=-1, vmax=1, aspect="auto", origin="lower")
+    mesh = ax.imshow(values, cmap="RdBu", vmin=-100, vmax=100, aspect="auto", origin="lower")
     for (i, j), value in np.ndenumerate(values):
-        colour = "white" if abs(value) > 0.6 else palette.INK
-        ax.text(j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
+        colour = "white" if abs(value) > 60 else palette.INK
+        ax.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
     name, unit = split_unit(x)
     prefix, scale = common_prefix(columns, unit)
     ax.set_xticks(range(len(columns)), [f"{c / scale:g}" for c in columns])
@@ -118,6 +119,8 @@ def grouped_points(rows: Rows, *, group: str, hue: str, y: str, ax: Axes) -> Non
             markersize=5,
             transform=ax.get_xaxis_transform(),
         )
+    if any(math.isnan(height) for heights in values.values() for height in heights):
+        ax.plot([], [], "x", color=palette.MUTED, markersize=5, label="no plan")
     ax.set_xticks(range(len(groups)), [str(g) for g in groups])
     log_ticks(ax, "y", _decades(np.concatenate(list(values.values()))), y)
     ax.tick_params(axis="x", length=0)

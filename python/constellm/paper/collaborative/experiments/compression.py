@@ -138,7 +138,9 @@ def _draw(tables: Tables) -> list[Picture]:
         log_x=True,
         title="Optimal chain with one codec, ViT-G, 1080p",
     )
-    delay.axvline(_ISL_BPS, color=palette.MUTED, linewidth=0.8, linestyle=":")
+    with style.in_force():
+        delay.axvline(_ISL_BPS, color=palette.MUTED, linewidth=0.8, linestyle=":", label="the paper's rate")
+        delay.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     with panels(1, 1, (5.8, 3.6)) as (menu, axes):
         ax = axes[0, 0]
         families = distinct(tables["menu"], "family")

@@ -62,7 +62,7 @@ def _draw(tables: Tables) -> list[Picture]:
     )
     with panels(1, 1, (7.0, 3.0)) as (figure, axes):
         mesh = reduction_map(tables["delay-against-ground"], ax=axes[0, 0])
-        figure.colorbar(mesh, ax=axes[0, 0], extend="min", label="share of ground-only's delay saved")
+        figure.colorbar(mesh, ax=axes[0, 0], extend="min", label="saved of ground-only's delay (%)")
         axes[0, 0].set_title("Less delay than ground-only (%), ViT-G")
     return [
         Picture(

@@ -164,13 +164,13 @@ def _region(rows: Rows) -> Picture:
                 ax = grid[i, j]
                 part = where(rows, precision=precision, utilisation=share)
                 mesh = reduction_map(part, ax=ax)
-                ax.set_title(f"{precision}, {share:g}", fontsize=8)
+                ax.set_title(f"{precision}\nutilisation {share:g}", fontsize=8)
                 if i < len(precisions) - 1:
                     ax.set_xlabel("")
                 if j:
                     ax.set_ylabel("")
                     ax.set_yticklabels([])
-        figure.colorbar(mesh, ax=grid, extend="min", label="share of ground-only's delay saved", shrink=0.6)
+        figure.colorbar(mesh, ax=grid, extend="min", label="saved of ground-only's delay (%)", shrink=0.6)
     return Picture(
         "region",
         figure,
