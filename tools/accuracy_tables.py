@@ -254,7 +254,7 @@ def ladder_table() -> str:
 def random_table() -> str:
     """How many of the random configurations lose less than a point."""
     rows = read_measured_cuts(RESULTS / "random.csv")
-    lines = [["arXiv 2604.04654", "200", "194 (97 %)", "", "", "1.5"]]
+    lines = [["arXiv 2604.04654", "200", "194 (97.0 %)", "", "", "1.5"]]
     for cuts in (0, 1, 2, 3, 4):
         some = [row for row in rows if cuts in (0, len(row.cuts))]
         loss = np.array([row.loss for row in some])
@@ -264,7 +264,7 @@ def random_table() -> str:
             [
                 name,
                 str(len(some)),
-                f"{within} ({within / len(some):.0%})",
+                f"{within} ({100 * within / len(some):.1f} %)",
                 points(float(np.median(loss))),
                 points(float(np.quantile(loss, 0.95))),
                 points(float(loss.max())),
