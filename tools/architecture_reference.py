@@ -10,9 +10,10 @@ prompt, and the FLOP of matrix products and convolutions that PyTorch counts, to
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,15 +100,14 @@ def figures(config: dict[str, Any], family: Any) -> dict[str, Any]:
     return {"parameters": count, **made(config, family.classes[0])}
 
 
-def main(arguments: list[str]) -> int:
+def main(command: Sequence[str] | None = None) -> None:
     """Count everything again."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.parse_args(command)
     import transformers
 
     from constellm.model.families import FAMILIES
 
-    if arguments:
-        print(__doc__, file=sys.stderr)
-        return 2
     recorded = json.loads(DATA.read_text(encoding="utf-8"))
     recorded["transformers"] = transformers.__version__
     for row in recorded["published"]:
@@ -119,8 +119,7 @@ def main(arguments: list[str]) -> int:
         rows = ",\n".join("  " + json.dumps(row) for row in recorded[part])
         lines.append(f' "{part}": [\n{rows}\n ]')
     DATA.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,9 +66,19 @@ def try_in_empty_environment(wheel: Path, scratch: Path) -> None:
     subprocess.run([python, "-W", "error", "-c", steps], cwd=scratch, check=True)
 
 
-def main(dist: Path, scratch: Path) -> int:
-    (sdist,) = dist.glob("*.tar.gz")
-    (wheel,) = dist.glob("*.whl")
+def only(dist: Path, pattern: str) -> Path:
+    files = sorted(dist.glob(pattern))
+    if len(files) != 1:
+        raise SystemExit(f"{dist}: {len(files)} files {pattern}, not one")
+    return files[0]
+
+
+def main(command: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("dist", type=Path, help="folder with one sdist and one wheel")
+    parser.add_argument("scratch", type=Path, help="folder that is made anew")
+    asked = parser.parse_args(command)
+    sdist, wheel = only(asked.dist, "*.tar.gz"), only(asked.dist, "*.whl")
     files = tracked()
     package = {name.removeprefix("python/") for name in files if name.startswith("python/constellm/")}
     compiled = {name for name in in_wheel(wheel) if re.fullmatch(r"constellm/_core\.[\w-]+\.so", name)}
@@ -77,9 +89,9 @@ def main(dist: Path, scratch: Path) -> int:
     print("\n".join(wrong) or f"{sdist.name} and {wheel.name} hold what git tracks")
     if wrong:
         return 1
-    try_in_empty_environment(wheel.resolve(), scratch.resolve())
+    try_in_empty_environment(wheel.resolve(), asked.scratch.resolve())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main())

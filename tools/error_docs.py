@@ -5,11 +5,11 @@ python tools/error_docs.py docs/results/errors
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import math
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
@@ -37,8 +37,11 @@ SEEN = 1000  # images that are to show a promise, as in measure_errors.py
 Row = dict[str, str]
 
 
-def main(folder: Path) -> None:
+def main(command: Sequence[str] | None = None) -> None:
     """Fill every table of the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path, help="the stored rows")
+    folder = parser.parse_args(command).folder
     fill_page(PAGE, {name: make() for name, make in tables(folder).items()})
 
 
@@ -342,4 +345,4 @@ def read(file: Path) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

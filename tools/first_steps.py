@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import numpy as np
 import constellm as clm
 
 
-def main() -> None:
+def main(command: Sequence[str] | None = None) -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args(command)
     assert "site-packages" in Path(clm.__file__).parts, f"{clm.__file__} is not installed"
     problem = clm.paper.collaborative.problem()
     plan = clm.split.solve(problem)

@@ -3,8 +3,11 @@
 python tools/reproduction_docs.py results
 """
 
+from __future__ import annotations
+
+import argparse
 import shutil
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -28,8 +31,11 @@ FIGURES = (
 )
 
 
-def main(results: Path) -> None:
+def main(command: Sequence[str] | None = None) -> None:
     """Copy what the page of the documentation shows, figures in 256 colours."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("results", type=Path, help="the folder that `make reproduce` wrote")
+    results = parser.parse_args(command).results
     images = DOCS / "img" / "reproduction"
     images.mkdir(parents=True, exist_ok=True)
     for name in FIGURES:
@@ -43,4 +49,4 @@ def main(results: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

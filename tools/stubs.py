@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import keyword
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 HEADER = "# Generated from the compiled module by `make stubs`; do not edit.\n"
@@ -63,8 +65,15 @@ def _mended(stub: str) -> str:
     return HEADER + stub
 
 
-if __name__ == "__main__":
-    home = Path(sys.argv[1]).with_suffix("")
+def main(command: Sequence[str] | None = None) -> None:
+    """Write every stub into the folder that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where they go, as python/constellm/_core")
+    home = parser.parse_args(command).folder.with_suffix("")
     for name, text in generate().items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """The checks that are too long for every test run; their last results go into docs/verify.md.
 
-``python tools/verify.py`` runs all, ``python tools/verify.py tsan coverage`` some; the page shows the last
-result of each, how much was tried, how long it took, the commit and the machine.
+``python tools/verify.py`` runs all, from nothing; ``python tools/verify.py tsan coverage`` some, beside the
+last results of the others. The page has how much was tried, how long it took, the commit and the machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from itertools import takewhile
@@ -31,6 +31,7 @@ ENUMERATION = "tests/python/split/test_solver.py::test_finds_what_enumeration_fi
 class Check:
     """A long check: what it shows, its commands, and how to read the result from their output.
 
+    Reading raises ValueError where the output has no result, which is a failure as well.
     A command is words, the first of which may be settings of its environment (``NAME=value``).
     """
 
@@ -52,9 +53,16 @@ class Outcome:
     seconds: float
 
 
-def last_line(pattern: str) -> Callable[[str], str]:
+def last(pattern: str, output: str) -> re.Match[str]:
     """The last line that matches."""
-    return lambda output: re.findall(pattern, output, re.M)[-1].strip(" =")
+    matches = list(re.finditer(pattern, output, re.M))
+    if not matches:
+        raise ValueError(f"no line of the output is like `{pattern}`")
+    return matches[-1]
+
+
+def last_line(pattern: str) -> Callable[[str], str]:
+    return lambda output: last(pattern, output)[0].strip(" =")
 
 
 CATCH = r"^(?:All tests passed.*|test cases:.*)$"
@@ -89,12 +97,14 @@ def fuzzed_decoder(seconds: int) -> tuple[str, ...]:
 
 
 def executed_units(output: str) -> str:
-    runs, seconds = re.findall(r"^Done (\d+) runs in (\d+) second", output, re.M)[-1]
+    runs, seconds = last(r"^Done (\d+) runs in (\d+) second", output).groups()
     return f"{runs} messages in {seconds} s"
 
 
 def campaigns(output: str) -> str:
-    return "; ".join(re.findall(r"^\w+: \d+ cases .*$", output, re.M))
+    line = r"^\w+: \d+ cases .*$"
+    last(line, output)
+    return "; ".join(re.findall(line, output, re.M))
 
 
 def coverage(_: str) -> str:
@@ -207,8 +217,12 @@ def run(check: Check) -> Outcome:
         output += told
         if status:
             break
-    passed = status == 0
-    result = check.result(output) if passed else f"`{command}` ended with {status}"
+    passed, result = status == 0, f"`{command}` ended with {status}"
+    if passed:
+        try:
+            result = check.result(output)
+        except (ValueError, LookupError, ArithmeticError, OSError) as error:
+            passed, result = False, f"no result: {error}".replace("|", r"\|").replace("\n", " ")
     date = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     return Outcome(check.title, passed, result, commit(), date, machine(), time.monotonic() - started)
 
@@ -228,19 +242,25 @@ def page(outcomes: list[Outcome]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     machines = sorted({one.machine for one in outcomes})
     minutes = sum(one.seconds for one in outcomes) / 60
+    commits = list(dict.fromkeys(one.commit for one in outcomes))
+    if len(commits) > 1:
+        lines += ["", f"**At more than one commit**: {', '.join(commits)}."]
     lines += ["", f"Together {minutes:.0f} minutes.", "", *(f"Machine: {name}." for name in machines)]
     return "\n".join(lines) + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(command: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"of {', '.join(checks(0))}; default: all")
     parser.add_argument("--fuzz-seconds", type=int, default=60, help="for each fuzzer; default: 60")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args(command)
     known = checks(asked.fuzz_seconds)
     if not set(asked.checks) <= set(known):
         parser.error(f"checks are {', '.join(known)}")
     KEPT.mkdir(parents=True, exist_ok=True)
+    if not asked.checks:
+        for file in KEPT.glob("*.json"):
+            file.unlink()
     for name in asked.checks or known:
         kept = json.dumps(asdict(run(known[name])), indent=1)
         (KEPT / f"{name}.json").write_text(kept + "\n", encoding="utf-8")
@@ -251,4 +271,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

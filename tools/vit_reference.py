@@ -6,10 +6,11 @@ python tools/vit_reference.py table          write the comparison into docs/mode
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import re
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -298,19 +299,20 @@ def document(text: str, comparisons: list[Comparison]) -> str:
     return f"{before}{BEGIN}\n{markdown(comparisons)}\n{END}{after}"
 
 
-def main(arguments: list[str]) -> int:
+def main(command: Sequence[str] | None = None) -> None:
     """Run one of the two commands of the module's heading."""
-    if len(arguments) == 2 and arguments[0] == "extract":
-        reference = Path(arguments[1]) / "flops_reference"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    steps = parser.add_subparsers(dest="step", required=True)
+    steps.add_parser("extract").add_argument("data", type=Path)
+    steps.add_parser("table")
+    asked = parser.parse_args(command)
+    if asked.step == "extract":
+        reference = asked.data / "flops_reference"
         write_extract(read_timm(reference / "timm") + read_open_clip(reference / "open_clip"))
-        return 0
-    if arguments == ["table"]:
+    else:
         comparisons = [compare(row) for row in read_extract()]
         DOCUMENT.write_text(document(DOCUMENT.read_text(encoding="utf-8"), comparisons), encoding="utf-8")
-        return 0
-    print(__doc__, file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -75,7 +75,7 @@ def test_how_errors_add_up(
     error_docs = tool("error_docs")
     page = copied(repository / "docs" / "error-accumulation.md", tmp_path)
     monkeypatch.setattr(error_docs, "PAGE", page)
-    error_docs.main(out)
+    error_docs.main([str(out)])
     assert "| 6 | keep-0.1 | oracle |" in page.read_text(encoding="utf-8")
 
 
@@ -167,7 +167,7 @@ def test_a_reproduction_goes_into_the_documentation(
         Image.new("RGB", (4, 3), "navy").save(results / "figures" / f"{name}.png")
     (results / "tables" / "claims.csv").write_text("claim\nshort\n", encoding="utf-8")
     (results / "tables" / "claims.md").write_text("| claim |\n| --- |\n| short |\n", encoding="utf-8")
-    docs.main(results)
+    docs.main([str(results)])
     assert "<!-- claims -->\n| claim |\n| --- |\n| short |\n<!-- end" in page.read_text(encoding="utf-8")
     assert rows_of(tmp_path / "results" / "claims.csv") == [{"claim": "short"}]
     assert len(list((tmp_path / "img" / "reproduction").glob("*.png"))) == len(docs.FIGURES)
@@ -180,28 +180,7 @@ def test_the_comparison_of_models_is_written_again(
     page = copied(repository / "docs" / "models.md", tmp_path)
     before = page.read_text(encoding="utf-8")
     monkeypatch.setattr(reference, "DOCUMENT", page)
-    assert reference.main(["table"]) == 0
+    reference.main(["table"])
     assert page.read_text(encoding="utf-8") == before
-    assert reference.main([]) == 2
-
-
-def test_long_checks_go_onto_their_page(
-    tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    verify = tool("verify")
-    monkeypatch.setattr(verify, "KEPT", tmp_path / "kept")
-    monkeypatch.setattr(verify, "PAGE", tmp_path / "verify.md")
-    last = verify.last_line(verify.PYTEST)
-    checks = {
-        "good": verify.Check("A good one", ("echo '3 passed in 1 s'",), last),
-        "bad": verify.Check("A bad one", ("false", "echo never"), last),
-    }
-    monkeypatch.setattr(verify, "checks", lambda fuzz_seconds: checks)
-    assert verify.main(["good"]) == 0
-    assert verify.main(["bad"]) == 1
     with pytest.raises(SystemExit):
-        verify.main(["other"])
-    page = (tmp_path / "verify.md").read_text(encoding="utf-8")
-    assert "| A good one | passed | 3 passed in 1 s |" in page
-    assert "| A bad one | **FAILED** | `false` ended with 1 |" in page
-    assert "never" not in capsys.readouterr().out.replace("echo never", "")
+        reference.main([])
