@@ -1,10 +1,12 @@
 # Every target does its own set-up in .venv and build/; a second run only redoes what changed.
 #   PYTHON=...      the Python to start from (default python3)
 #   PYTEST_ARGS=... more arguments for pytest
+#   MATRIX_ARGS=... arguments for tools/matrix.py, as --all or 3.9
 #   WITH_TORCH=1    also install PyTorch, gigabytes on most machines, so that its tests run
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+MATRIX_ARGS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 VENV := .venv
@@ -122,7 +124,7 @@ stubs: $(STAMPS)/installed  ## Write python/constellm/_core/*.pyi from the compi
 
 .PHONY: matrix
 matrix:  ## Build a wheel for every supported Python found, and try it with the oldest and the newest numpy
-	$(PYTHON) tools/matrix.py
+	$(PYTHON) tools/matrix.py $(MATRIX_ARGS)
 
 .PHONY: bench
 bench: $(STAMPS)/installed  ## Run the benchmarks, into docs/benchmarks.md

@@ -1,18 +1,22 @@
 """A wheel for every supported Python that is here, tried with the oldest and the newest numpy that it takes.
 
 ``python tools/matrix.py`` takes all Pythons, ``python tools/matrix.py 3.9 3.13`` some. Looked for are
-``python3.X`` on the PATH and what pyenv has. The status is not 0 where a test fails or no Python is found;
-the table at the end names the Pythons that were not found, and were not tried.
+``python3.X`` on the PATH and what pyenv has. The table at the end has what became of each; the status is not
+0 where one failed, where none was found, and with ``--all`` where any was not found.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "build" / "matrix"
@@ -27,6 +31,15 @@ TESTS = [
     *("split/test_evaluation.py", "split/test_files.py", "split/test_fronts.py", "split/test_k_best.py"),
     *("split/test_micro_batches.py", "split/test_schedule.py", "test_fuzz.py"),
 ]
+
+
+class Row(NamedTuple):
+    """A line of the table; `passed` is None where nothing was tried."""
+
+    python: str
+    numpy: str
+    result: str
+    passed: bool | None
 
 
 def found(version: str) -> Path | None:
@@ -68,8 +81,7 @@ def built(interpreter: Path, folder: Path) -> Path:
     command = [python, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "."]
     options = ["-C", f"build-dir={folder / 'build'}", "-w", str(folder / "wheel")]
     subprocess.run([*command, *options], cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
-    (wheel,) = (folder / "wheel").glob("*.whl")
-    return wheel
+    return next((folder / "wheel").glob("*.whl"))
 
 
 def tried(interpreter: Path, folder: Path, wheel: Path, numpy: str) -> tuple[str, str, bool]:
@@ -83,32 +95,53 @@ def tried(interpreter: Path, folder: Path, wheel: Path, numpy: str) -> tuple[str
     steps = subprocess.run([python, "-W", "error", str(ROOT / "tools" / "first_steps.py")], cwd=folder)
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     print(done.stdout, end="", flush=True)
-    last = done.stdout.strip().splitlines()[-1].strip("= ")
+    last = (done.stdout.strip().splitlines() or ["no output of pytest"])[-1].strip("= ")
+    if steps.returncode:
+        last = f"first steps ended with {steps.returncode}; {last}"
     return version.strip(), last, steps.returncode == 0 and done.returncode == 0
 
 
-def main(versions: list[str]) -> int:
-    unknown = set(versions) - set(OLDEST_NUMPY)
+def tried_with_each_numpy(version: str, interpreter: Path) -> Iterator[Row]:
+    """What became of a Python's wheel; what cannot be built or installed is a row as well."""
+    folder = PLACE / version
+    try:
+        wheel = built(interpreter, folder)
+    except subprocess.CalledProcessError as error:
+        yield Row(version, "-", f"no wheel: {ended(error)}", False)
+        return
+    for name, numpy in (("oldest", f"numpy=={OLDEST_NUMPY[version]}"), ("newest", "numpy")):
+        try:
+            yield Row(version, *tried(interpreter, folder / name, wheel, numpy))
+        except subprocess.CalledProcessError as error:
+            yield Row(version, numpy, ended(error), False)
+
+
+def ended(error: subprocess.CalledProcessError) -> str:
+    return f"`{shlex.join(error.cmd)}` ended with {error.returncode}"
+
+
+def main(command: Sequence[str] | None = None) -> int:
+    known = ", ".join(OLDEST_NUMPY)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("versions", nargs="*", metavar="VERSION", help=f"of {known}; default: all of them")
+    parser.add_argument("--all", action="store_true", help="a Python that is not found here is a failure")
+    asked = parser.parse_args(command)
+    unknown = sorted(set(asked.versions) - set(OLDEST_NUMPY))
     if unknown:
-        print(f"no Python {', '.join(sorted(unknown))} here; supported are {', '.join(OLDEST_NUMPY)}")
-        return 2
-    rows, fine = [], True
-    for version in versions or OLDEST_NUMPY:
+        parser.error(f"Python {', '.join(unknown)} is not supported; supported are {known}")
+    rows: list[Row] = []
+    for version in asked.versions or OLDEST_NUMPY:
         interpreter = found(version)
         if interpreter is None:
-            rows.append((version, "-", "not found here, not tried"))
-            continue
-        folder = PLACE / version
-        wheel = built(interpreter, folder)
-        for name, numpy in (("oldest", f"numpy=={OLDEST_NUMPY[version]}"), ("newest", "numpy")):
-            used, result, passed = tried(interpreter, folder / name, wheel, numpy)
-            rows.append((version, used, result if passed else f"FAILED: {result}"))
-            fine &= passed
+            rows.append(Row(version, "-", "not found here, not tried", False if asked.all else None))
+        else:
+            rows += tried_with_each_numpy(version, interpreter)
     print("\n| Python | numpy | quick tests |\n| --- | --- | --- |")
     for row in rows:
-        print(f"| {' | '.join(row)} |")
-    return 0 if fine and any(used != "-" for _, used, _ in rows) else 1
+        print(f"| {row.python} | {row.numpy} | {'FAILED: ' if row.passed is False else ''}{row.result} |")
+    passed = [row.passed for row in rows if row.passed is not None]
+    return 0 if passed and all(passed) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
