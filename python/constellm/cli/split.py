@@ -123,5 +123,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     except _UNREADABLE as error:
         _complain(arguments.problem, error)
         return 2
+    except split.Interrupted as stop:
+        print(stop.result)
+        return INTERRUPTED
     print(table)
     return 0

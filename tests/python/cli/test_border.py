@@ -10,6 +10,7 @@ import pytest
 import constellm
 from constellm import split
 from constellm.cli import main
+from constellm.split import comparison
 
 
 @pytest.fixture
@@ -89,6 +90,21 @@ def test_ctrl_c_ends_the_list_of_files(examples, tmp_path, capsys, monkeypatch):
     assert main(["split", "solve", str(first), str(second), "--out", str(tmp_path)]) == 130
     assert asked == ["throughput"]
     assert ": interrupted, delay " in capsys.readouterr().out
+
+
+def test_ctrl_c_leaves_the_rows_of_a_comparison(examples, capsys, monkeypatch):
+    row = comparison._row
+
+    def raising(problem, name, limit_s):
+        if name == "pipeedge":
+            raise KeyboardInterrupt
+        return row(problem, name, limit_s)
+
+    monkeypatch.setattr(comparison, "_row", raising)
+    methods = ["--methods", "uniform", "pipeedge"]
+    assert main(["split", "compare", str(examples / "throughput.json"), *methods]) == 130
+    output = capsys.readouterr()
+    assert "uniform" in output.out and output.err == ""
 
 
 def test_ctrl_c_outside_the_solver_leaves_no_traceback(examples, tmp_path, capsys, monkeypatch):
