@@ -10,7 +10,9 @@ _PREFIXES = {-4: "p", -3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G",
 # What the end of a field's name says about its unit; a longer ending goes before a shorter one.
 _ENDINGS = {
     "_s_per_byte": "s/B",
+    "bytes_per_s": "B/s",
     "flop_per_s": "FLOP/s",
+    "_per_s": "1/s",
     "bytes": "B",
     "flop": "FLOP",
     "_bps": "bit/s",

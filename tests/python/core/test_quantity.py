@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from constellm import codec, model, network, split
 from constellm.core.quantity import printable, quantity, split_unit
 
 
@@ -50,14 +51,24 @@ def test_a_quantity_keeps_three_digits(value):
         ("memory_bytes", ("memory", "B")),
         ("bytes", ("data", "B")),
         ("flop_per_s", ("speed", "FLOP/s")),
+        ("memory_bandwidth_bytes_per_s", ("memory bandwidth", "B/s")),
         ("encode_s_per_byte", ("encode", "s/B")),
         ("max_error", ("max error", "")),
+        ("tokens_per_s", ("tokens", "1/s")),
         ("micro_batches", ("micro batches", "")),
         ("image_px", ("image", "px")),
     ],
 )
 def test_split_unit(name, expected):
     assert split_unit(name) == expected
+
+
+def test_the_unit_of_every_field_of_a_record_is_read_from_its_name():
+    records = [getattr(area, name) for area in (codec, model, network, split) for name in area.__all__]
+    fields = [field for record in records for field in getattr(record, "fields", ()) if field.unit]
+    assert len(fields) > 30
+    told = {field.name: split_unit(field.name)[1] for field in fields if field.name != "seconds"}
+    assert told == {field.name: field.unit for field in fields if field.name != "seconds"}
 
 
 def test_printable():
