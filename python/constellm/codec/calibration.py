@@ -104,16 +104,18 @@ class Calibration(Displayed):
     """For `split.Problem`: w^p add up, whatever p."""
 
     def __repr__(self) -> str:
+        least = _rounded_up(self.least_promise())
         return (
             f"Calibration({self.basis!r}, exponent {self.exponent:.2f}, {len(self.codecs)} codecs, "
-            f"{self.sets} sets of cuts, {self.images} images, promises from {self.least_promise():.2g})"
+            f"{self.sets} sets of cuts, {self.images} images, promises from {least:g})"
         )
 
     def _display(self) -> Display:
+        least = 100 * _rounded_up(self.least_promise())
         lines = [
             f"Calibration: {len(self.codecs)} codecs at {self.blocks - 1} boundaries, {self.images} images",
             f"errors add up as Σ w^{self.exponent:.3g}, with w from {self.basis}; "
-            f"promises rest on {self.sets} sets of cuts, from {100 * self.least_promise():.2g} points on",
+            f"promises rest on {self.sets} sets of cuts, from {least:.3g} points on",
         ]
         rows = [
             (f"{100 * loss:g}", figure(limit), f"{100 * self.loss(limit):.2f}")
