@@ -15,6 +15,7 @@ import subprocess
 import sys
 from importlib import resources
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -130,6 +131,13 @@ def test_links_between_the_documents_lead_somewhere(repository: Path) -> None:
     assert [link for link in links if not (repository / link[0].parent / link[1]).exists()] == []
 
 
+class Finder(doctest.DocTestFinder):
+    """Finds what a decorator of another module wraps, too."""
+
+    def _from_module(self, module: ModuleType, object: object) -> bool:
+        return super()._from_module(module, inspect.unwrap(object))
+
+
 def test_docstring_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -141,7 +149,10 @@ def test_docstring_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             continue
         module = importlib.import_module(info.name)
         pyplot.close("all")  # those of other tests and modules: matplotlib warns of many
-        results = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+        for examples in Finder().find(module):
+            runner.run(examples)
+        results = runner.summarize()
         assert results.failed == 0, info.name
         ran += results.attempted
         written += inspect.getsource(module).count(">>> ")

@@ -7,6 +7,7 @@ A `Menu` is a list of `Codec`; menus are combined with ``+``. `menu` makes the k
 """
 
 from .._core.codec import Codec, Scheme
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from .accumulation import (
     BASES,
     RuleScore,
@@ -110,3 +111,5 @@ __all__ = [
     "top_k",
     "write_measured_cuts",
 ]
+
+_tell_of_slips(__name__)

@@ -5,6 +5,7 @@ a `Campaign`. Who makes them is a `Trainer`, such as `constellm.train.CutTrainer
 `planned_sets` are the sets of cuts that plans have, to be measured.
 """
 
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from .campaign import Campaign, Images, Measuring, Order, Trainer
 from .loop import alternate
 from .planner import IDEAL
@@ -25,3 +26,5 @@ __all__ = [
     "alternate",
     "planned_sets",
 ]
+
+_tell_of_slips(__name__)

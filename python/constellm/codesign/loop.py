@@ -12,6 +12,7 @@ from .. import _core
 from ..codec.calibration import calibrate
 from ..codec.compressor import Compressor, Compressors
 from ..core.checks import instance
+from ..core.keywords import with_hints
 from ..images import ImageSet
 from ..infer.infer import Segmented
 from ..split import codecs_at_cuts
@@ -23,6 +24,7 @@ from .result import JointResult, Round, objective_s
 
 
 @with_old_arguments
+@with_hints
 def alternate(
     problem_of: ProblemOf,
     net: Segmented,

@@ -86,10 +86,11 @@ def non_negative(field: str, value: Any) -> float:
 
 def known_keywords(call: str, given: Iterable[str], known: Iterable[str]) -> None:
     """TypeError for a keyword of `call` that is none of `known`: names it, and the one that was meant."""
-    names = list(known)
+    given, known = list(given), list(known)
     for name in given:
-        if name not in names:
-            raise TypeError(f"{call} got an unexpected keyword argument {name!r}{hint_for(name, names)}")
+        if name not in known:
+            free = [other for other in known if other not in given]
+            raise TypeError(f"{call} got an unexpected keyword argument {name!r}{hint_for(name, free)}")
 
 
 def hint_for(word: str, names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@
 and bottlenecks that were trained for the shipped model's cuts.
 """
 
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from .infer import Crossing, Inference, Segmented, infer
 from .measurement import Measurement, measure, random_combinations
 from .onnx_model import OnnxModel, load, save_onnx, shipped
@@ -30,3 +31,5 @@ __all__ = [
     "save_onnx",
     "shipped",
 ]
+
+_tell_of_slips(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._core.model import AttentionShape, BlockShape, Layer, LayerProfile, MlpShape
 from ..core.checks import known_keywords
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from .config import ELEMENT_BYTES, Config, available
 from .described import architecture, describe
 from .families import Decoder, VisionTower
@@ -81,3 +82,6 @@ def from_config(config: Config, **options: Any) -> Profile:
     door = vit if family.vision else decoder
     known_keywords(f"from_config() of {family.model_type}", options, list(signature(door).parameters)[1:])
     return door(config, **options)
+
+
+_tell_of_slips(__name__)

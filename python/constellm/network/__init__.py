@@ -8,6 +8,7 @@ follow each other. `shortest_paths` and `hops` route in them.
 
 from .._core.network import Contacts, Graph, Link, Network, Node, Nodes, Snapshot, Timeline
 from ..core.constants import EARTH_RADIUS_M, LIGHT_M_PER_S
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from .build import chain, link, ring, with_ground
 from .device import DEVICES, Device, device
 from .display import attach as _attach_displays
@@ -39,3 +40,4 @@ __all__ = [
 ]
 
 _attach_displays()
+_tell_of_slips(__name__)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .._moved import old_modules
 from ..core.deprecation import moved_names
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from . import collaborative
 from .report.study import Study
 
@@ -62,6 +63,8 @@ def reproduce(
 
     return reproduce_study(STUDIES[study], out, quick=quick, notebooks=notebooks, tell=tell)
 
+
+_tell_of_slips(__name__)
 
 __getattr__ = moved_names(
     __name__,

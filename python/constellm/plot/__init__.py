@@ -4,6 +4,7 @@ Every ``plot_x(obj, *, ax=None)`` draws on `ax`, or on a new figure, and returns
 """
 
 from .._moved import old_modules
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from .accuracy import (
     plot_calibration,
     plot_curves,
@@ -34,5 +35,7 @@ __all__ = [
     "plot_sweep_curves",
     "save_figure",
 ]
+
+_tell_of_slips(__name__)
 
 old_modules(__name__)

@@ -5,6 +5,7 @@ and `check` say what a plan is worth and which rule it breaks.
 """
 
 from .._core.split import Infeasibility, Plan, Problem, Stage
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from ..sweep import register as _register
 from .comparison import Comparison, compare
 from .cuts import codecs_at_cuts, compressors_at_cuts
@@ -62,3 +63,4 @@ __all__ = [
 
 _attach_displays()
 _register(SWEEP)
+_tell_of_slips(__name__)

@@ -16,6 +16,7 @@ from ..core.checks import count, instance, real, short
 from ..core.console import for_console
 from ..core.deprecation import warn_moved
 from ..core.display import Display, Displayed
+from ..core.keywords import with_hints
 from ..core.plausible import warn_implausible
 from ..core.progress import waiting
 from ..core.quantity import quantity
@@ -335,7 +336,7 @@ def _old_bandwidth(self: GenerationProblem) -> float | dict[str, float]:
     return {name: 8 * rate for name, rate in given.items()} if isinstance(given, Mapping) else 8 * given
 
 
-_new = GenerationProblem.__init__
+_new = with_hints(GenerationProblem).__init__
 
 
 @wraps(_new)

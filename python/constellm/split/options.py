@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +47,13 @@ _KNOWN = {option.name: option for option in OPTIONS}
 _DEFAULTS = {option.name: option.default for option in OPTIONS}
 
 
-def check_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Every option with its value; an unknown name raises TypeError."""
+def check_options(options: dict[str, Any], *, more: Sequence[str] = ()) -> dict[str, Any]:
+    """Every option with its value; an unknown name raises TypeError, whose hint knows `more` names."""
     checked = dict(_DEFAULTS)
     for name, value in options.items():
         if name not in _KNOWN:
-            raise TypeError(f"unknown option {name!r}{hint_for(name, _KNOWN)}")
+            free = [known for known in (*more, *_KNOWN) if known not in options]
+            raise TypeError(f"unknown option {name!r}{hint_for(name, free)}")
         checked[name] = _KNOWN[name].check(value)
     return checked
 

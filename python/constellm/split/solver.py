@@ -68,7 +68,7 @@ def solve(problem: Problem, *, method: str = "optimal", on_interrupt: str = "ret
 
         plan = solve_by_name(problem, method, **options)
     else:
-        checked = check_options(options)
+        checked = check_options(options, more=("method", "on_interrupt"))
         with waiting("solve", limit_s=checked["time_limit_s"]):
             plan = _core.split.solve(problem, **checked)
     return handed_over(plan, interrupted=was_interrupted(plan), on_interrupt=on_interrupt)

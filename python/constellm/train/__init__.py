@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._moved import old_modules
 from ..core.deprecation import moved_names
+from ..core.keywords import with_hints
 from ..core.optional import optional_import
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def __getattr__(name: str) -> Any:
     for needed in ("torch", "safetensors") if _HOMES[name] == "export" else ("torch",):
         optional_import(needed, extra="train", purpose=f"{__name__}.{name} needs {needed}")
     home = importlib.import_module(f".{_HOMES[name]}", __name__)
-    value = globals()[name] = getattr(home, name)
+    value = globals()[name] = with_hints(getattr(home, name))
     return value
 
 

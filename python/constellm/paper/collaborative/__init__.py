@@ -5,6 +5,7 @@ boards; `STUDY` is what is computed and held against the paper, by `constellm.pa
 """
 
 from ...core.deprecation import callable_module
+from ...core.keywords import tell_of_slips as _tell_of_slips
 from .parameters import FOOTPRINT_BYTES, MAX_ERROR, PAPER_KEEP, PARAMETERS
 from .scenario import edge_boards, problem
 from .study import STUDY, parameters_markdown
@@ -19,5 +20,7 @@ __all__ = [
     "parameters_markdown",
     "problem",
 ]
+
+_tell_of_slips(__name__)
 
 callable_module(__name__, problem, f"{__name__}.problem")
