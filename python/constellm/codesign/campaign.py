@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import Any, Protocol
+
+import numpy as np
 
 from ..codec.compressor import Compressor
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.checks import count, instance, real
 from ..images import ImageSet
 from ..infer.measurement import measure as measure_cuts
+
+_SHARED_BY_CHANCE = 0.1
+"""Of the images of two sets: archives hold some pictures twice, such as open water."""
 
 LEAST_SETS = 20
 """Sets of several cuts without which nothing is calibrated."""
@@ -23,18 +29,19 @@ class Images:
     Parameters
     ----------
     training, calibration : ImageSet
-        For the codecs; and for measuring every codec alone at its cuts. They should share no image.
+        For the codecs; and for measuring every codec alone at its cuts.
     test : ImageSet, optional
         The plan of every round is measured on these too; nothing depends on what comes of it.
     sets : ImageSet, optional
         Sets of several cuts are measured on these. A planner takes what seemed cheap on the calibration
-        images, and only others tell how much of that was chance, so they should share none with these.
-        Default: one half of the calibration images is for single cuts, the other for sets.
+        images, and only others tell how much of that was chance. Default: one half of the calibration images
+        of every class is for single cuts, the other for sets.
 
     Raises
     ------
     TypeError, ValueError
-        If one is no ImageSet, or there is one calibration image and no `sets`; names it.
+        If one is no ImageSet or empty, there is one calibration image and no `sets`, or two of them share
+        images; names it.
 
     Examples
     --------
@@ -50,20 +57,30 @@ class Images:
     sets: ImageSet | None = None
 
     def __post_init__(self) -> None:
-        instance("training", self.training, ImageSet)
-        instance("calibration", self.calibration, ImageSet)
-        for name in ("test", "sets"):
-            if getattr(self, name) is not None:
-                instance(name, getattr(self, name), ImageSet)
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.test is None:
+            del given["test"]
+        if self.sets is None:
+            del given["sets"]
+        for name, images in given.items():
+            if not len(instance(name, images, ImageSet)):
+                raise ValueError(f"{name}: no image in it, at least one is needed")
         if self.sets is None and len(self.calibration) < 2:
             raise ValueError("calibration: one image cannot be divided; give sets=... too")
+        pictures = {name: {hash(image.tobytes()) for image in s.pixels} for name, s in given.items()}
+        for one, other in combinations(pictures, 2):
+            fewer = min(len(pictures[one]), len(pictures[other]))
+            shared = len(pictures[one] & pictures[other])
+            if shared > _SHARED_BY_CHANCE * fewer:
+                raise ValueError(f"{other}: shares {shared} of {fewer} images with {one}, expected others")
 
     def measured(self) -> tuple[ImageSet, ImageSet]:
         """What single cuts are measured on, and what sets of several are."""
         if self.sets is not None:
             return self.calibration, self.sets
-        half, mixed = len(self.calibration) // 2, self.calibration.shuffled(0)
-        return mixed.take(slice(half)), mixed.take(slice(half, None))
+        mixed = self.calibration.shuffled(0)
+        by_class = np.argsort(mixed.labels, kind="stable")
+        return mixed.take(np.sort(by_class[1::2])), mixed.take(np.sort(by_class[::2]))
 
 
 @dataclass(frozen=True)

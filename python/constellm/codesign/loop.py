@@ -11,7 +11,7 @@ import numpy as np
 from .. import _core
 from ..codec.calibration import calibrate
 from ..codec.compressor import Compressor, Compressors
-from ..core.checks import instance
+from ..core.checks import instance, short
 from ..core.keywords import with_hints
 from ..images import ImageSet
 from ..infer.infer import Segmented
@@ -80,7 +80,7 @@ def alternate(
     ------
     TypeError, ValueError
         If an argument is out of range, `problem_of` gives another problem than asked for or one without a
-        plan, or the trainer gives codecs for other cuts or under a name in use.
+        plan, or the trainer gives no codecs, or codecs for other cuts or under a name in use.
 
     Examples
     --------
@@ -143,6 +143,10 @@ def _train(trainer: Trainer, images: ImageSet, order: Order, measurements: Measu
     start = time.perf_counter()
     made: Mapping[str, Mapping[int, Compressor]] = trainer(images, order)
     seconds = time.perf_counter() - start
+    if not isinstance(made, Mapping) or not all(isinstance(at, Mapping) for at in made.values()):
+        raise TypeError(
+            f"trainer: expected codecs by name, then by boundary, as {{'new': {{4: …}}}}, got {short(made)}"
+        )
     for name, at in made.items():
         if name in measurements.compressors or name in ("none", IDEAL.name):
             raise ValueError(f"trainer: the name {name!r} is in use")

@@ -68,8 +68,12 @@ class Measurer:
         )
 
 
+DRAW = np.random.default_rng(0)
+
+
 def image_set(count):
-    return ImageSet(np.zeros((count, 2, 2, 3), np.uint8), np.zeros(count, np.int64), ("a", "b"))
+    pixels = DRAW.integers(0, 256, (count, 2, 2, 3), np.uint8)
+    return ImageSet(pixels, np.zeros(count, np.int64), ("a", "b"))
 
 
 CALIBRATION, TRAINING, TEST = image_set(8000), image_set(7), image_set(500)
@@ -378,6 +382,33 @@ def test_sets_of_cuts_are_measured_on_other_images_than_single_cuts():
     assert not any((one == two).all() for one in alone.pixels for two in several.pixels)
 
 
+def test_halves_of_the_calibration_images_keep_classes_even():
+    few = synthetic(47, side_px=8, seed=1)
+    alone, several = Images(TRAINING, few).measured()
+    apart = np.bincount(alone.labels, minlength=10) - np.bincount(several.labels, minlength=10)
+    assert abs(apart).max() <= 1 and len(alone) == 23 and len(several) == 24
+    assert list(alone.labels) != sorted(alone.labels)
+
+
+def test_images_that_two_sets_share_are_refused():
+    with pytest.raises(ValueError, match="^calibration: shares 7 of 7 images with training"):
+        Images(TRAINING, TRAINING)
+    with pytest.raises(ValueError, match="^sets: shares 8000 of 8000 images with calibration"):
+        Images(TRAINING, CALIBRATION, sets=CALIBRATION)
+    longer, shorter = synthetic(20, side_px=8), synthetic(10, side_px=8)  # of one seed
+    with pytest.raises(ValueError, match="^test: shares 10 of 10 images with calibration"):
+        Images(TRAINING, longer, test=shorter)
+    with pytest.raises(ValueError, match="^calibration: shares 3 of 10 images with training"):
+        Images(longer.take(slice(7, 17)), shorter)
+    Images(TRAINING, longer.take(slice(9, None)), test=shorter)  # the same picture twice, as in archives
+
+
+@pytest.mark.parametrize("made", [None, 3, {"new": None}])
+def test_what_a_trainer_gives_is_checked(made):
+    with pytest.raises(TypeError, match=r"^trainer: expected codecs by name, then by boundary.*, got "):
+        run(lambda images, order: made, rounds=1)
+
+
 def test_groups_are_checked():
     with pytest.raises(TypeError, match="training: expected a ImageSet"):
         Images(None, CALIBRATION)
@@ -388,6 +419,10 @@ def test_groups_are_checked():
     with pytest.raises(ValueError, match="calibration: one image cannot be divided"):
         Images(TRAINING, image_set(1))
     Images(TRAINING, image_set(1), sets=image_set(1))
+    for name in ("training", "calibration", "test", "sets"):
+        given = {"training": TRAINING, "calibration": CALIBRATION, name: image_set(0)}
+        with pytest.raises(ValueError, match=f"^{name}: no image in it"):
+            Images(**given)
     for name in ("images", "campaign", "measuring"):
         given = {"images": Images(TRAINING, CALIBRATION), name: 3}
         with pytest.raises(TypeError, match=f"{name}: expected a {name.title()}, got 3"):
@@ -480,8 +515,9 @@ def test_in_earnest_on_a_tiny_network(tmp_path):
         assert {name.split("-")[0] for name in names} == {"mask", "bottleneck"} and len(names) == 4
         at = found.cuts()
         assert at
-        inferred = infer.infer(net, calibration.pixels, cuts=at)
-        assert inferred.accuracy(calibration.labels) == found.rounds[1].measured.accuracy
+        seen = Images(training, calibration).measured()[len(at) > 1]
+        inferred = infer.infer(net, seen.pixels, cuts=at)
+        assert inferred.accuracy(seen.labels) == found.rounds[1].measured.accuracy
         return [str({**row, "train_s": 0.0}) for row in found.rows()]  # as text: NaN equals NaN
 
     assert figures() == figures()
