@@ -56,7 +56,9 @@ def _seconds(text: str) -> float:
 
 
 def _complain(what: object, error: BaseException) -> None:
-    line = "\\n".join(str(error).splitlines())  # one error, one line, whatever a name in a file holds
+    named = isinstance(error, OSError) and str(error.filename) == str(what)  # so not once more
+    text = str(getattr(error, "strerror", "") if named else error)
+    line = "\\n".join(text.splitlines())  # one error, one line, whatever a name in a file holds
     print(printable(f"constellm: {what}: {line}"), file=sys.stderr)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -114,6 +116,17 @@ def test_ctrl_c_outside_the_solver_leaves_no_traceback(examples, tmp_path, capsy
     monkeypatch.setattr(split, "load_problem", load)
     assert main(["split", "solve", str(examples / "throughput.json"), "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "constellm: interrupted\n"
+
+
+def test_a_file_that_is_not_there_is_named_once(tmp_path, capsys):
+    missing = tmp_path / "nope.json"
+    assert main(["split", "compare", str(missing)]) == 2
+    assert capsys.readouterr().err == f"constellm: {missing}: No such file or directory\n"
+
+
+def test_the_package_is_a_program():
+    told = subprocess.run([sys.executable, "-m", "constellm", "--version"], capture_output=True, text=True)
+    assert told.stdout == f"constellm {constellm.__version__}\n" and told.stderr == ""
 
 
 def test_the_version_is_told(capsys):
