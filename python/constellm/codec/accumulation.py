@@ -123,7 +123,7 @@ def accumulate(weights: Iterable[float], exponent: float) -> float:
     Parameters
     ----------
     weights : iterable of float
-        What each cut adds, as of `cut_weights`.
+        What each cut adds, as of `cut_weights`; none is negative.
     exponent : float
         p, in [1, 2].
 
@@ -132,13 +132,21 @@ def accumulate(weights: Iterable[float], exponent: float) -> float:
     float
         0 for no cut.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range; names it.
+
     Examples
     --------
     >>> from constellm import codec
     >>> codec.accumulate([3.0, 4.0], 1.0), codec.accumulate([3.0, 4.0], 2.0)
     (7.0, 5.0)
     """
+    exponent = real("exponent", exponent, least=1.0, most=2.0)
     values = np.asarray(list(weights), dtype=np.float64)
+    if (wrong := values[~(values >= 0.0)]).size:
+        raise ValueError(f"weights: {wrong[0]:g} is not in [0, inf]")
     return float(np.sum(values**exponent) ** (1.0 / exponent))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.checks import count
+from ..core.checks import count, short
 from .image_set import ImageSet
 
 Picture = NDArray[np.float64]
@@ -68,6 +68,8 @@ def synthetic(
     images = count("images", images)
     side_px = count("side_px", side_px, least=8)
     seed = count("seed", seed, least=0)
+    if isinstance(classes, str) or not isinstance(classes, (Iterable, type(None))):
+        raise TypeError(f"classes: expected several names, got {short(classes)}")
     names = tuple(_LAND) if classes is None else tuple(classes)
     for name in names:
         if name not in _LAND:

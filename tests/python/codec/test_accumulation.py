@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -126,6 +127,12 @@ def test_calls_say_what_is_wrong():
     silent = dataclasses.replace(made_up({4: "fine"}), reached=(0.1, 0.0, 0.0))
     with pytest.raises(ValueError, match="no error of a single cut passes block 5"):
         codec.fit_amplification([silent])
+    for exponent in (0.5, 2.5, math.nan):
+        with pytest.raises(ValueError, match=rf"exponent: {exponent} is not in \[1, 2\]"):
+            codec.accumulate([1.0], exponent)
+    for weight in (-1.0, math.nan):
+        with pytest.raises(ValueError, match=rf"weights: {weight:g} is not in \[0, inf\]"):
+            codec.accumulate([1.0, weight], 1.0)
     with pytest.raises(ValueError, match="basis: 'other' is not one of 'error'"):
         codec.cut_weights(singles(), "other")
     with pytest.raises(ValueError, match="no set of several cuts"):

@@ -83,6 +83,8 @@ def test_is_learnable_and_not_by_colour_alone(training: images.ImageSet) -> None
             "classes: 'Desert' is not one of AnnualCrop",
         ),
         ({"images": 1, "classes": []}, ValueError, "classes: expected one or more different"),
+        ({"images": 1, "classes": 3}, TypeError, "classes: expected several names, got 3"),
+        ({"images": 1, "classes": "River"}, TypeError, "classes: expected several names, got 'River'"),
         (
             {"images": 1, "classes": ["River"] * 2},
             ValueError,
