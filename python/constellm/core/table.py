@@ -24,11 +24,19 @@ Tables = dict[str, Rows]
 _LONG_CELL = 32  # characters that a cell shows on one line
 _FIGURE = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?( ?[^\W\d_][\w/]*| ?[%×°])?|–|-?∞.*")
 
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi",
+    "ρ": "rho", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega",
+    "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi",
+    "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
     "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "–": "--", "…": r"\dots{}", "×": r"$\times$", "÷": r"$\div$", "·": r"$\cdot$", "−": "$-$", "→": r"$\to$",
+    **{letter: rf"$\{name}$" for letter, name in _GREEK.items()},
     "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$", "±": r"$\pm$", "µ": r"\textmu{}", "°": r"\textdegree{}",
 }  # fmt: skip
 

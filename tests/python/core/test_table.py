@@ -77,3 +77,7 @@ def test_html_is_escaped():
     assert "<th>a&lt;b</th>" in html and "<td>&lt;i&gt;</td>" in html and "x &amp; y</caption>" in html
     marked = Table(("a",), (("x",),)).to_html(cell=lambda text: f'<td class="{text}"></td>')
     assert '<td class="x"></td>' in marked
+
+
+def test_latex_has_commands_for_greek():
+    assert r"$\Sigma$ w and $\alpha$ \\" in Table(("text",), [("Σ w and α",)]).to_latex()
