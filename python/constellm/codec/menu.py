@@ -13,7 +13,7 @@ from inspect import signature
 from typing import Any
 
 from .._core.codec import Codec
-from ..core.checks import known_keywords
+from ..core.checks import known_keywords, meant
 from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
@@ -303,7 +303,9 @@ def menu(family: str, **options: Any) -> Menu:
     ['none', 'quantise-4', 'quantise-8']
     """
     if family not in _FAMILIES:
-        raise ValueError(f"menu: {family!r} is not one of {', '.join(map(repr, _FAMILIES))}")
+        raise ValueError(
+            f"menu: {family!r} is not one of {', '.join(map(repr, _FAMILIES))}{meant(family, _FAMILIES)}"
+        )
     make = _FAMILIES[family]
     known_keywords(f"menu({family!r})", options, signature(make).parameters)
     return make(**options)

@@ -98,6 +98,15 @@ def hint_for(word: str, names: Iterable[str]) -> str:
     return _core.hint_for(word, list(names))
 
 
+def meant(word: str, names: Iterable[str]) -> str:
+    """The end of a message that lists the names already: the one that was meant, or nothing."""
+    names = list(names)
+    if word in names:
+        return ""
+    hint = hint_for(word, [name for name in names if name.startswith(word)] or names)
+    return hint if hint.startswith("; did you mean") else ""
+
+
 def instance(field: str, value: Any, kind: type[_T]) -> _T:
     """`value` where it is a `kind`; TypeError otherwise."""
     if not isinstance(value, kind):

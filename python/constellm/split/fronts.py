@@ -10,13 +10,15 @@ import numpy as np
 
 from .. import _core
 from .._core.split import Plan, Problem
-from ..core.checks import instance, real, short
+from ..core.checks import instance, meant, real, short
 from ..core.display import Display, Displayed
 from ..core.progress import waiting
 from ..core.table import Table
 from .display import layout_text, status_text
 from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
+
+_CRITERIA = ("delay_s", "bytes", "error", "energy_j")
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,10 @@ def pareto_front(
     instance("problem", problem, Problem)
     if isinstance(criteria, str) or not all(isinstance(name, str) for name in criteria):
         raise TypeError(f"criteria: expected a sequence of names, got {short(criteria)}")
+    for name in criteria:
+        if name not in _CRITERIA:
+            known = ", ".join(map(repr, _CRITERIA))
+            raise ValueError(f"criteria: {name!r} is not one of {known}{meant(name, _CRITERIA)}")
     epsilon = real("epsilon", epsilon, least=0)
     limit = check_options({"time_limit_s": time_limit_s})["time_limit_s"]
     check_on_interrupt(on_interrupt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -116,6 +117,14 @@ def run(
     >>> bool((found["delay_s"][0] > found["delay_s"][1]).all())
     True
     """
+    for name, values in more_axes.items():
+        # One value is no axis; where a keyword is called nearly so, that was meant.
+        near = [own for own in inspect.signature(run).parameters if own.startswith(name) or name == f"{own}s"]
+        if near and not hasattr(values, "__len__"):
+            raise TypeError(
+                f"run() got an unexpected keyword argument {name!r}, and an axis takes several values, "
+                f"not {short(values)}; did you mean {near[0]!r}?"
+            )
     time_limit_s = real("time_limit_s", time_limit_s, least=0)
     if executor is not None and threads is not None:
         raise TypeError("threads: given together with an executor, whose workers solve one cell at a time")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import constellm
-from constellm import codec, codesign, model, network, paper, split
+from constellm import codec, codesign, model, network, paper, split, sweep
 
 TORCH = importlib.util.find_spec("torch") is not None
 AREAS = [
@@ -58,6 +58,7 @@ PROBLEM = paper.collaborative.problem(relays=0)
         (lambda: split.GenerationProblem(memory_bandwidth=1), "memory_bandwidth_bytes_per_s"),
         (lambda: codesign.Campaign(los=0.1), "loss"),
         (lambda: paper.collaborative.problem(isl_rate=1), "isl_rate_bps"),
+        (lambda: sweep.run(PROBLEM, rate_bps=[1e9], answer=True), "answers"),
     ],
 )
 def test_the_hint_is_the_keyword_that_was_meant(call, meant):
@@ -88,3 +89,23 @@ def test_functions_stay_what_they_were():
     for function in (network.chain, codec.encode, split.compare):
         assert pickle.loads(pickle.dumps(function)) is function
     assert isinstance(codec.encode(np.ones(4, np.float32), codec.Scheme(bits=4)), bytes)
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        (lambda: codec.menu("quantize"), "quantise"),
+        (lambda: codec.menu("topk"), "top-k"),
+        (lambda: split.pareto_front(PROBLEM, ["delay", "bytes"]), "delay_s"),
+        (lambda: sweep.run(PROBLEM, rate=[1e9]), "rate_bps"),
+        (lambda: sweep.run(PROBLEM, {"links[isl].rate *": [2.0]}), "rate_bps"),
+    ],
+)
+def test_a_value_with_a_slip_gives_a_hint(call, meant):
+    with pytest.raises(ValueError, match=f"did you mean '{meant}'\\?$"):
+        call()
+
+
+def test_a_name_that_is_known_gives_no_hint():
+    with pytest.raises(ValueError, match="positions: 0 to 4$"):
+        sweep.run(PROBLEM, {"links[none].rate_bps": [1e9]})
