@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from . import _moved as _moved
 from . import codec, model, network, split, sweep
 from .core import __version__, build_info
+from .core.display import attach, record_display
 
 if TYPE_CHECKING:
     from . import codesign, images, infer, paper, plot, train
@@ -45,12 +46,17 @@ __all__ = [
 
 
 def _show_compiled_classes_as_imported() -> None:
-    """A class of the compiled part shows, and pickles, under the name by which users import it."""
+    """A class of the compiled part shows, and pickles, under the name by which users import it.
+
+    A record without a display of its own shows its fields.
+    """
     for area in (codec, model, network, split):
         for name in area.__all__:
             found = getattr(area, name)
             if isinstance(found, type) and found.__module__.startswith("constellm._core."):
                 found.__module__ = area.__name__
+                if hasattr(found, "fields") and not hasattr(found, "summary"):
+                    attach(found, record_display)
 
 
 def __getattr__(name: str) -> Any:

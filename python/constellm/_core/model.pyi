@@ -47,9 +47,17 @@ class Layer:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """
@@ -137,9 +145,17 @@ class LayerProfile:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """
@@ -256,9 +272,17 @@ class AttentionShape:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """
@@ -372,9 +396,17 @@ class MlpShape:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """
@@ -460,9 +492,17 @@ class BlockShape:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.checks import count, instance, real
 from ..core.display import Display, Displayed
-from ..core.quantity import figure
+from ..core.quantity import counted, figure
 from ..core.table import Table
 from .accumulation import accumulate, caused, cut_weights, fit_exponent, weights_of
 from .measured_cuts import MeasuredCuts, measured_codec
@@ -104,16 +104,16 @@ class Calibration(Displayed):
     """For `split.Problem`: w^p add up, whatever p."""
 
     def __repr__(self) -> str:
-        least = _rounded_up(self.least_promise())
+        codecs, least = counted(len(self.codecs), "codec"), _rounded_up(self.least_promise())
         return (
-            f"Calibration({self.basis!r}, exponent {self.exponent:.2f}, {len(self.codecs)} codecs, "
+            f"Calibration({self.basis!r}, exponent {self.exponent:.2f}, {codecs}, "
             f"{self.sets} sets of cuts, {self.images} images, promises from {least:g})"
         )
 
     def _display(self) -> Display:
-        least = 100 * _rounded_up(self.least_promise())
+        codecs, least = counted(len(self.codecs), "codec"), 100 * _rounded_up(self.least_promise())
         lines = [
-            f"Calibration: {len(self.codecs)} codecs at {self.blocks - 1} boundaries, {self.images} images",
+            f"Calibration: {codecs} at {self.blocks - 1} boundaries, {self.images} images",
             f"errors add up as Σ w^{self.exponent:.3g}, with w from {self.basis}; "
             f"promises rest on {self.sets} sets of cuts, from {least:.3g} points on",
         ]

@@ -11,7 +11,7 @@ from ..codec.calibration import Calibration
 from ..codec.compressor import Compressor, Compressors
 from ..codec.measured_cuts import MeasuredCuts
 from ..core.display import Display, Displayed
-from ..core.quantity import quantity
+from ..core.quantity import counted, quantity
 from ..core.table import Table
 from ..split import codecs_at_cuts, compressors_at_cuts
 from ..split.display import layout_text
@@ -193,7 +193,7 @@ class JointResult(Displayed):
     def __repr__(self) -> str:
         last = self.rounds[-1]
         return (
-            f"JointResult({len(self.rounds) - 1} rounds of training, {last.objective_s:.4g} s, "
+            f"JointResult({counted(len(self.rounds) - 1, 'round')} of training, {last.objective_s:.4g} s, "
             f"{last.share:.0%} of the possible gain, stopped: {self.stopped_because})"
         )
 
@@ -225,7 +225,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 
     first = row["round"] == 0
     tested = row["test_loss"] == row["test_loss"]
-    codecs = f"{row['trained'].count(',') + 1} codecs at {row['trained_cuts']}"
+    codecs = f"{counted(row['trained'].count(',') + 1, 'codec')} at {row['trained_cuts']}"
     training = "–" if first else f"{codecs}, {quantity(row['train_s'], 's')}"
     return (
         str(row["round"]),

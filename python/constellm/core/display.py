@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
+from .checks import short
 from .console import for_console
-from .quantity import printable
+from .quantity import printable, quantity, split_unit
 from .table import Table
 
 _SHOWN_ROWS = 12  # of a long table: the first ones and the last one
@@ -75,6 +76,22 @@ class Displayed:
     def _repr_html_(self) -> str:
         """The value as HTML: what it is, a picture where there is one, then tables."""
         return self._display().html()
+
+
+def record_display(record: Any) -> Display:
+    """The fields of a compiled record that have a value, each in its unit."""
+    rows = []
+    for field in type(record).fields:
+        value = getattr(record, "from_" if field.name == "from" else field.name)
+        if value is not None:
+            rows.append((split_unit(field.name)[0], _shown(value, field.unit)))
+    return Display([type(record).__name__], [Table(("field", "value"), rows)])
+
+
+def _shown(value: Any, unit: str) -> str:
+    if isinstance(value, float):
+        return quantity(value, unit) if unit else f"{value:.3g}"
+    return value if isinstance(value, str) else short(value)
 
 
 def attach(shown: type, display: Callable[[Any], Display]) -> None:

@@ -46,7 +46,7 @@ def quantity(value: float, unit: str = "", *, digits: int = 3) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     power = 0
-    if value != 0.0:
+    if value != 0.0 and not unit.startswith("1/"):
         # Rounded first: 999.96 is read as 1.00 k, not as 1000.
         exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
         power = min(max(exponent // 3, min(_PREFIXES)), 0 if unit == "s" else max(_PREFIXES))
@@ -85,6 +85,11 @@ def cut_in_the_middle(text: str, longest: int) -> str:
         return text
     tail = (longest - 1) // 2
     return f"{text[: longest - 1 - tail]}…{text[-tail:]}"
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """`n` with its noun: ``'1 plan'``, ``'2 plans'``; `many` where the plural is no mere s."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def printable(text: str) -> str:

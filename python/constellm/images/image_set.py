@@ -10,10 +10,13 @@ import numpy as np
 
 from ..core.checks import count, real
 from ..core.console import for_console
+from ..core.display import Display, Displayed
+from ..core.quantity import counted
+from ..core.table import Table
 
 
 @dataclass(frozen=True, eq=False)
-class ImageSet:
+class ImageSet(Displayed):
     """Labelled images, immutable.
 
     Parameters
@@ -75,8 +78,13 @@ class ImageSet:
 
     def __repr__(self) -> str:
         height, width = self.pixels.shape[1:3]
-        size = f"{len(self)} images of {width} × {height} px"
-        return for_console(f"ImageSet({self.name!r}, {size}, {len(self.classes)} classes)")
+        size = f"{counted(len(self), 'image')} of {width} × {height} px"
+        classes = counted(len(self.classes), "class", "classes")
+        return for_console(f"ImageSet({self.name!r}, {size}, {classes})")
+
+    def _display(self) -> Display:
+        images = np.bincount(self.labels, minlength=len(self.classes)).tolist()
+        return Display([repr(self)], [Table(("class", "images"), tuple(zip(self.classes, images)))])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ImageSet):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .. import _core
 from .._core.model import Pass
 from ..core.checks import known_keywords, non_negative
+from ..core.display import Display, attach
 from .config import Config, choose, chosen_dtype, element_bytes, weight_element_bytes
 from .described import describe
 from .families import Decoder
@@ -146,6 +147,15 @@ class Generation(NamedTuple):
 
     prefill: Profile
     decode: Profile
+
+
+def _display(passes: Generation) -> Display:
+    shown = [each._display() for each in passes]
+    lines = [line for each in shown for line in each.lines]
+    return Display(["Generation", *lines], [table for each in shown for table in each.tables])
+
+
+attach(Generation, _display)  # a named tuple has no other base
 
 
 def generation(

@@ -10,7 +10,7 @@ import numpy as np
 from .._core.network import Contacts, Graph, Network, Node, Nodes, Snapshot, Timeline
 from ..core import display
 from ..core.display import Display
-from ..core.quantity import cut_in_the_middle, quantity
+from ..core.quantity import counted, cut_in_the_middle, quantity
 from ..core.table import Table
 
 LONGEST_ID = 32
@@ -65,7 +65,7 @@ def shown_id(text: str) -> str:
 
 def _network_repr(network: Network) -> str:
     ends = [f"{role} {end!r}" for role, end in _ends(network)]
-    sizes = [_count(len(network.nodes), "node"), _count(len(network.links), "link")]
+    sizes = [counted(len(network.nodes), "node"), counted(len(network.links), "link")]
     return f"Network({', '.join([*sizes, *ends])})"
 
 
@@ -76,7 +76,7 @@ def _ends(network: Network) -> list[tuple[str, str]]:
 
 def _network(network: Network) -> Display:
     ends = [f"{role} {end}" for role, end in _ends(network)]
-    head = f"Network: {_count(len(network.nodes), 'node')}, {_count(len(network.links), 'link')}"
+    head = f"Network: {counted(len(network.nodes), 'node')}, {counted(len(network.links), 'link')}"
     return Display([head, *([", ".join(ends)] if ends else [])], network_tables(network.nodes, network.links))
 
 
@@ -87,7 +87,7 @@ def _nodes(nodes: Nodes) -> Display:
 
 
 def _graph(graph: Graph) -> Display:
-    head = [f"Graph: {_count(len(graph.nodes), 'node')}, {_count(graph.link_count, 'link')}"]
+    head = [f"Graph: {counted(len(graph.nodes), 'node')}, {counted(graph.link_count, 'link')}"]
     nodes = list(graph.nodes)
     if len(nodes) <= _ONE_BY_ONE:
         return Display(head, network_tables(nodes, graph.to_network().links))
@@ -113,14 +113,14 @@ def _snapshot(snapshot: Snapshot) -> Display:
 
 def _timeline(timeline: Timeline) -> Display:
     head = (
-        f"Timeline: {_count(len(timeline), 'snapshot')} from {quantity(timeline.t_s[0], 's', digits=6)} "
-        f"to {quantity(timeline.end_s, 's', digits=6)}, {_count(len(timeline.contacts), 'contact')}"
+        f"Timeline: {counted(len(timeline), 'snapshot')} from {quantity(timeline.t_s[0], 's', digits=6)} "
+        f"to {quantity(timeline.end_s, 's', digits=6)}, {counted(len(timeline.contacts), 'contact')}"
     )
     rows = [
         (quantity(t_s, "s", digits=6), str(timeline[i].graph.link_count), str(opened), str(closed))
         for i, (t_s, opened, closed) in enumerate(zip(timeline.t_s, timeline.opened, timeline.closed))
     ]
-    nodes = f"{_count(len(timeline[0].graph.nodes), 'node')}, the same throughout"
+    nodes = f"{counted(len(timeline[0].graph.nodes), 'node')}, the same throughout"
     return Display([head, nodes], [Table(("from", "links", "opened", "closed"), rows, "Snapshots")])
 
 
@@ -173,7 +173,3 @@ def _speed(node: Node) -> str:
     if node.layer_time_s is not None:
         return "measured"
     return quantity(node.flop_per_s, "FLOP/s") if node.flop_per_s > 0 else "relays only"
-
-
-def _count(n: int, one: str) -> str:
-    return f"{n} {one if n == 1 else one + 's'}"

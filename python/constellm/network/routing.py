@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._core import network as _core
 from ..core.checks import count, instance, short
+from ..core.quantity import counted
 
 Place = Union[str, int]
 """A node: its id or its position."""
@@ -40,7 +41,7 @@ class ShortestPaths:
     """Position of the path's last link; -1 at the source and where no way leads (sources, nodes)."""
 
     def __repr__(self) -> str:
-        return f"ShortestPaths({len(self.sources)} sources, {self.cost.shape[1]} nodes)"
+        return f"ShortestPaths({counted(len(self.sources), 'source')}, {counted(self.cost.shape[1], 'node')})"
 
     def path(self, source: int, target: Place) -> list[str]:
         """Ids of the nodes on the way to a node.

@@ -14,7 +14,7 @@ from ..core.console import for_console
 from ..core.display import Display, Displayed
 from ..core.optional import optional_import
 from ..core.progress import bar
-from ..core.quantity import figure, printable, quantity
+from ..core.quantity import counted, figure, printable, quantity
 from ..core.table import Table
 from .display import layout_text, status_text, why_none
 from .evaluation import objective_figure
@@ -82,7 +82,7 @@ class Comparison(Displayed):
         raise KeyError(method)
 
     def __repr__(self) -> str:
-        return f"Comparison({self.problem.name!r}: {len(self.rows)} methods)"
+        return f"Comparison({self.problem.name!r}: {counted(len(self.rows), 'method')})"
 
     def __str__(self) -> str:
         return for_console(self._shown().to_text().rstrip("\n"))

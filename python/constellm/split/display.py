@@ -8,12 +8,16 @@ from collections.abc import Mapping, Sequence
 from .._core.split import Evaluation, Infeasibility, Plan, Problem, Stage
 from ..codec.menu import menu_table
 from ..core import display
+from ..core.console import for_console
 from ..core.display import Display
-from ..core.quantity import quantity
+from ..core.quantity import counted, quantity, split_unit
 from ..core.table import Table
 from ..network.display import network_tables, shown_id
 from .schedule import PHASES, schedule
 from .solver import evaluate
+
+NEAR = 6
+"""Digits of a plan's objective and its bound, which are read against each other and other plans'."""
 
 
 def attach() -> None:
@@ -21,6 +25,9 @@ def attach() -> None:
     display.attach(Problem, problem_display)
     display.attach(Plan, plan_display)
     display.attach(Evaluation, _evaluation)
+    display.attach(Infeasibility, _infeasibility)
+    Problem.__repr__ = _problem_repr  # type: ignore[method-assign]
+    Plan.__repr__ = _plan_repr  # type: ignore[method-assign]
 
 
 def problem_display(problem: Problem) -> Display:
@@ -42,14 +49,53 @@ def plan_display(plan: Plan) -> Display:
     return Display(_plan_lines(plan), _term_tables(evaluate(plan.problem, plan), nodes), picture)
 
 
+def _problem_repr(self: Problem) -> str:
+    objective = f"objective {self.objective}"
+    return f"Problem({self.name!r}: {_sizes(self)}, {_micro_batches(self)}, {objective})"
+
+
+def _plan_repr(self: Plan) -> str:
+    parts = [self.status]
+    if self.infeasibility is not None:
+        parts[0] += f" ({self.infeasibility.reason})"
+    if self.path:
+        delay = quantity(self.delay_s, "s", digits=NEAR)
+        parts += [f"delay {delay}", counted(len(self.stages), "stage"), quantity(self.bytes, "B")]
+    if self.method != "optimal":
+        parts.append(f"method {self.method}")
+    return for_console(f"Plan({self.problem.name!r}: {', '.join(parts)})")
+
+
+def _sizes(problem: Problem) -> str:
+    return ", ".join(
+        counted(len(getattr(problem, f"{one}s")), one) for one in ("layer", "node", "link", "codec")
+    )
+
+
+def _micro_batches(problem: Problem) -> str:
+    return counted(problem.micro_batches, "micro-batch", "micro-batches")
+
+
 def _evaluation(terms: Evaluation) -> Display:
     lines = [
-        f"Evaluation: delay {quantity(terms.delay_s, 's', digits=6)}, bottleneck "
+        f"Evaluation: delay {quantity(terms.delay_s, 's', digits=NEAR)}, bottleneck "
         f"{quantity(terms.bottleneck_s, 's')}, {quantity(terms.bytes, 'B')} sent, error {terms.error:.3g}, "
         f"energy {quantity(terms.energy_j, 'J')}",
         *(f"breaks: {rule}" for rule in terms.broken_limits),
     ]
     return Display(lines, _term_tables(terms, {}))
+
+
+def _infeasibility(found: Infeasibility) -> Display:
+    rows = []
+    for field in Infeasibility.fields:
+        value = getattr(found, field.name)
+        if isinstance(value, float):
+            rows.append((split_unit(field.name)[0], f"{_enough(value)} {field.unit}".rstrip()))
+    lines = [f"Infeasibility: {found.reason}"]
+    if found.stopped is not None:
+        lines.append(f"not all was worked out: {status_text(found.stopped)}")
+    return Display(lines, [Table(("would do", "at least"), rows)] if rows else [])
 
 
 def _problem_lines(problem: Problem) -> list[str]:
@@ -61,11 +107,10 @@ def _problem_lines(problem: Problem) -> list[str]:
     if problem.max_energy_j is not None:
         limits.append(f"energy at most {quantity(problem.max_energy_j, 'J')}")
     return [
-        f"Problem {problem.name}: {_count(len(layers), 'layer')}, {_count(len(problem.nodes), 'node')}, "
-        f"{_count(len(problem.links), 'link')}, {_count(len(problem.codecs), 'codec')}",
+        f"{'Problem' if problem.name == 'problem' else f'Problem {problem.name}'}: {_sizes(problem)}",
         f"from {problem.source} to {problem.sink}, "
-        f"{_count(problem.micro_batches, 'micro-batch', 'micro-batches')} "
-        f"of {quantity(problem.input_bytes, 'B')} input; objective {problem.objective}",
+        f"{_micro_batches(problem)} of {quantity(problem.input_bytes, 'B')} input; "
+        f"objective {problem.objective}",
         f"{quantity(math.fsum(layer.flop for layer in layers), 'FLOP')} per micro-batch, "
         f"{quantity(math.fsum(layer.memory_bytes for layer in layers), 'B')} of layers",
         "limits: " + ("; ".join(limits) or "memory only"),
@@ -98,21 +143,22 @@ def _plan_lines(plan: Plan) -> list[str]:
         return [*lines, *why_none(plan)]
     objective = "delay" if plan.problem.objective == "delay" else "bottleneck"
     if math.isfinite(plan.lower_bound_s):
-        bound = quantity(plan.lower_bound_s, "s", digits=6)
+        bound = quantity(plan.lower_bound_s, "s", digits=NEAR)
         lines.append(f"proven: no {objective} below {bound}; gap {gap_text(plan.gap)}")
     else:
         lines.append("nothing proven about better plans")
     flow = schedule(plan, micro_batches=[0])
+    busy_s = quantity(plan.bottleneck_s, "s", digits=3 if plan.problem.objective == "delay" else NEAR)
     lines.append(
-        f"delay {quantity(plan.delay_s, 's', digits=6)}, {quantity(plan.bytes, 'B', digits=4)} sent, "
-        f"bottleneck {quantity(plan.bottleneck_s, 's', digits=4)} ({flow.servers[flow.bottleneck].name})"
+        f"delay {quantity(plan.delay_s, 's', digits=NEAR)}, {quantity(plan.bytes, 'B')} sent, "
+        f"bottleneck {busy_s} ({flow.servers[flow.bottleneck].name})"
     )
-    error = f"error {plan.error:.4g}"
+    error = f"error {plan.error:.3g}"
     if plan.problem.max_error is not None:
-        error += f" of {plan.problem.max_error:.4g}"
-    energy = f"energy {quantity(plan.energy_j, 'J', digits=4)}"
+        error += f" of {plan.problem.max_error:.3g}"
+    energy = f"energy {quantity(plan.energy_j, 'J')}"
     if plan.problem.max_energy_j is not None:
-        energy += f" of {quantity(plan.problem.max_energy_j, 'J', digits=4)}"
+        energy += f" of {quantity(plan.problem.max_energy_j, 'J')}"
     return [*lines, f"{error}, {energy}"]
 
 
@@ -224,10 +270,6 @@ def gap_text(gap: float) -> str:
     """A gap as words."""
     # Plans within 1e-9 count as optimal; below that the gap is the solver's own rounding allowance.
     return "0" if gap <= 1e-9 else f"{100 * gap:.3g} %"
-
-
-def _count(n: int, one: str, many: str | None = None) -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def _equal_runs(problem: Problem) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from .._core.split import Plan, Problem
 from ..core.checks import instance, meant, real, short
 from ..core.display import Display, Displayed
 from ..core.progress import waiting
+from ..core.quantity import counted
 from ..core.table import Table
 from .display import layout_text, status_text
 from .interrupt import check_on_interrupt, handed_over
@@ -51,11 +52,13 @@ class ParetoFront(Displayed):
     status: str
 
     def __repr__(self) -> str:
-        return f"ParetoFront({len(self.plans)} plans by {' and '.join(self.criteria)}, {self.status})"
+        return (
+            f"ParetoFront({counted(len(self.plans), 'plan')} by {' and '.join(self.criteria)}, {self.status})"
+        )
 
     def _display(self) -> Display:
         exact = "exact" if self.epsilon == 0 else f"within {self.epsilon:.3g} of any other plan"
-        head = f"Pareto front: {len(self.plans)} plans, {exact}, {status_text(self.status)}"
+        head = f"Pareto front: {counted(len(self.plans), 'plan')}, {exact}, {status_text(self.status)}"
         rows = [
             (*(getattr(plan, name) for name in self.criteria), len(plan.stages), layout_text(plan.stages))
             for plan in self.plans

@@ -20,7 +20,7 @@ from ..core.keywords import with_hints
 from ..core.plausible import warn_implausible
 from ..core.progress import waiting
 from ..core.quantity import quantity
-from .display import gap_text, plan_display, problem_display, status_text
+from .display import NEAR, gap_text, plan_display, problem_display, status_text
 from .evaluation import GenerationTerms
 from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
@@ -238,8 +238,8 @@ class GenerationPlan(Displayed):
         lines = [
             head,
             f"first token after {quantity(terms.ttft_s, 's')}, then {quantity(terms.token_s, 's')} a token: "
-            f"{quantity(terms.total_s, 's', digits=6)} for {self.problem.new_tokens} tokens",
-            f"proven: none in less than {quantity(self.lower_bound_s, 's', digits=6)}; "
+            f"{quantity(terms.total_s, 's', digits=NEAR)} for {self.problem.new_tokens} tokens",
+            f"proven: none in less than {quantity(self.lower_bound_s, 's', digits=NEAR)}; "
             f"gap {gap_text(self.gap)}",
             f"{terms.tokens_per_s:.3g} tokens/s, {quantity(terms.bytes, 'B')} sent, "
             f"energy {quantity(terms.energy_j, 'J')}",

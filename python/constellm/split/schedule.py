@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from .._core.split import Plan
 from ..core.checks import short
 from ..core.console import for_console
-from ..core.quantity import quantity
+from ..core.display import Display, Displayed
+from ..core.quantity import counted, quantity
+from ..core.table import Table
 from .solver import as_plan, evaluate
 
 PHASES = ("overhead", "decode", "compute", "encode", "transmit")
@@ -49,7 +51,7 @@ class Server:
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule:
+class Schedule(Displayed):
     """When every stage and hop of a plan works.
 
     Attributes
@@ -87,9 +89,18 @@ class Schedule:
 
     def __repr__(self) -> str:
         return for_console(
-            f"Schedule({len(self.servers)} servers, {len(self.micro_batches)} micro-batches shown, makespan "
-            f"{quantity(self.makespan_s, 's', digits=4)}, bottleneck {self.servers[self.bottleneck].name!r})"
+            f"Schedule({counted(len(self.servers), 'server')}, "
+            f"{counted(len(self.micro_batches), 'micro-batch', 'micro-batches')} shown, makespan "
+            f"{quantity(self.makespan_s, 's')}, bottleneck {self.servers[self.bottleneck].name!r})"
         )
+
+    def _display(self) -> Display:
+        rows = [
+            (server.name, server.kind, *(quantity(value, "s") for value in (server.time_s, start, finish)))
+            for server, start, finish in zip(self.servers, self.start_s[:, 0], self.finish_s[:, -1])
+        ]
+        head = ("server", "kind", "per micro-batch", "first start", "last finish")
+        return Display([repr(self)], [Table(head, rows)])
 
 
 def schedule(plan: Plan, *, micro_batches: ArrayLike | None = None) -> Schedule:

@@ -274,7 +274,7 @@ def test_shows_itself():
     head = next(i for i, line in enumerate(lines) if line.split()[:1] == ["round"])
     assert [line.split()[0] for line in lines[head + 1 :]] == ["0", "1"]
     assert "<script" not in found._repr_html_() and found._repr_html_().count("<tr>") == 3
-    assert "1 rounds of training" in repr(found)
+    assert "1 round of training" in repr(found)
 
 
 def test_cuts_are_those_of_the_plan():

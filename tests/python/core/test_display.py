@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 
 import numpy as np
@@ -40,6 +41,14 @@ def values(problem):
         "evaluation": (clm.split.evaluate(problem, plan), "Hops, per micro-batch"),
         "calibration": (clm.infer.calibration(), "promised loss"),
         "profile": (clm.model.vit("vit-base/16"), "work (GFLOP)"),
+        "passes": (clm.model.generation("llama-3-8b", prompt_tokens=8, new_tokens=8), "llama-3-8b decode"),
+        "schedule": (clm.split.schedule(plan), "last finish"),
+        "images": (clm.images.synthetic(11), "AnnualCrop"),
+        "node": (problem.nodes[0], "2.05 TFLOP/s"),
+        "link": (problem.links[0], "500 Mbit/s"),
+        "codec": (problem.codecs[0], "ratio"),
+        "stage": (plan.stages[0], "first layer"),
+        "infeasibility": (clm.split.solve(problem.replace(max_error=1e-3)).infeasibility, "least error"),
     }
 
 
@@ -48,7 +57,7 @@ def test_every_value_shows_itself(problem):
         html, text = value._repr_html_(), value.summary()
         assert html.startswith('<div class="constellm">') and html.endswith("</div>"), name
         assert words in html and words in text, name
-        assert len(repr(value)) < 300 or name == "evaluation", name
+        assert len(repr(value)) < 300 or name in ("evaluation", "passes"), name
 
 
 def test_what_is_wide_scrolls_below_a_head_that_stays(problem):
@@ -61,6 +70,36 @@ def test_what_is_wide_scrolls_below_a_head_that_stays(problem):
 def test_a_network_says_what_it_is_in_a_line(problem):
     assert repr(problem.network).startswith("Network(")
     assert repr(problem.network).endswith("links, source 's0', sink 'ground')")
+
+
+def test_figures_of_records_have_their_units_and_three_digits():
+    told = clm.network.Node(id="n", flop_per_s=1.23456e12, memory_bytes=8e9).summary()
+    assert "  speed             1.23 TFLOP/s\n" in told and "  codec time scale  1\n" in told
+    assert clm.codec.none()[0].replace(error=0.4701).summary().count("0.47\n") == 1
+
+
+def test_a_plan_says_in_a_line_what_it_is(problem):
+    plan, other = clm.split.solve(problem), clm.split.solve(problem, method="uniform")
+    assert re.fullmatch(r"Plan\('.*': optimal, delay 5\.\d+ s, 4 stages, 12\.2 MB\)", repr(plan))
+    assert repr(other).endswith(" MB, method uniform)")
+    assert repr(clm.split.solve(problem.replace(max_error=1e-3))).endswith("': infeasible (error))")
+
+
+def test_one_is_singular():
+    alone = clm.network.Network(nodes=[clm.network.Node(id="n", flop_per_s=1e12, memory_bytes=1e9)], links=[])
+    layer = clm.model.Layer(name="l", flop=1e9, memory_bytes=1.0, output_bytes=1.0)
+    problem = clm.split.Problem(
+        network=alone, source="n", sink="n", layers=[layer], input_bytes=1.0, codecs=clm.codec.none()
+    )
+    sizes = "1 layer, 1 node, 0 links, 1 codec"
+    assert repr(problem) == f"Problem('problem': {sizes}, 1 micro-batch, objective delay)"
+    assert problem.summary().startswith(f"Problem: {sizes}\n")
+    assert "1 stage, " in repr(clm.split.solve(problem))
+    assert repr(clm.split.pareto_front(problem)).startswith("ParetoFront(1 plan by ")
+    assert repr(clm.split.compare(problem, ["optimal"])).endswith(": 1 method)")
+    assert repr(clm.images.synthetic(1, classes=["River"])) == (
+        "ImageSet('synthetic', 1 image of 64 × 64 px, 1 class)"
+    )
 
 
 def test_a_menu_is_a_list():

@@ -24,6 +24,7 @@ from constellm.core.quantity import printable, quantity, split_unit
         (1372.67, "s", "1370 s"),
         (1e30, "FLOP", "1000000000000 EFLOP"),
         (3.2e-11, "s/B", "32 ps/B"),
+        (1234.5, "1/s", "1230 1/s"),
         (12, "", "12"),
         (math.nan, "J", "–"),
         (math.inf, "J", "∞"),

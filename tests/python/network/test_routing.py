@@ -65,7 +65,7 @@ def test_ties_go_to_fewest_hops_and_then_to_the_earlier_link():
     closed = network.shortest_paths(graph, ["a"], weight=[1, 1, 1, 1, math.inf])
     assert closed.path(0, "d") == ["a", "c", "d"]
     assert (closed.cost.shape, closed.cost.dtype, closed.link.dtype) == ((1, 4), np.float64, np.int32)
-    assert repr(closed) == "ShortestPaths(1 sources, 4 nodes)"
+    assert repr(closed) == "ShortestPaths(1 source, 4 nodes)"
 
 
 def test_refusals():
