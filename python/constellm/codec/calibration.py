@@ -115,7 +115,7 @@ class Calibration(Displayed):
         lines = [
             f"Calibration: {codecs} at {self.blocks - 1} boundaries, {self.images} images",
             f"errors add up as Σ w^{self.exponent:.3g}, with w from {self.basis}; "
-            f"promises rest on {self.sets} sets of cuts, from {least:.3g} points on",
+            f"promises rest on {self.sets} sets of cuts, from {least:g} points on",
         ]
         rows = [
             (f"{100 * loss:g}", figure(limit), f"{100 * self.loss(limit):.2f}")

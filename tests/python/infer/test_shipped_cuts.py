@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,11 @@ def test_bytes_of_plans_with_mixed_cuts_are_foretold(halves):
         (sent,) = infer.measure(net, others, compressors, boundaries=(), combinations=[cuts]).rows
         assert len(cuts) / foretold == pytest.approx(sent.total_ratio, rel=0.03), cuts
     assert mixed >= 3
+
+
+def test_the_least_promise_that_is_shown_can_be_promised():
+    calibration = infer.calibration()
+    points = re.search(r"from ([\d.]+) points on", calibration.summary())[1]
+    assert calibration.max_error(float(points) / 100) > 0.0
+    share = re.search(r"promises from ([\d.]+)\)", repr(calibration))[1]
+    assert calibration.max_error(float(share)) > 0.0
