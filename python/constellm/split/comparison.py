@@ -129,8 +129,14 @@ class Comparison(Displayed):
         return "; ".join(parts)
 
     def _shown(self) -> Table:
-        """The rows for people: no columns that are empty throughout, another delay model as a note."""
-        rows = [{**row, "note": "; ".join(filter(None, (_model(row), row["note"])))} for row in self.rows]
+        """The rows for people: no columns that are empty throughout, and notes behind the layers.
+
+        Notes are few: a column of theirs would be a long way off, behind the longest plan.
+        """
+        rows = [
+            {**row, "layers": "; ".join(filter(None, (row["layers"], _model(row), row["note"])))}
+            for row in self.rows
+        ]
         columns = {name: [row[name] for row in rows] for name in _SHOWN}
         shown = [name for name in columns if name == "method" or any(map(_told, columns[name]))]
         cells = [list(map(_CELLS.get(name, _as_it_is), columns[name])) for name in shown]
@@ -281,12 +287,8 @@ def _model(row: Mapping[str, Any]) -> str:
     return "" if row["delay_model"] == "pipeline" else str(row["delay_model"])
 
 
-# Of the table for people: the delay model stands in the note, the bound in the title.
-_SHOWN = (
-    *(name for name in COLUMNS if name not in ("delay_model", "lower_bound_s", "note", "layers")),
-    "layers",
-    "note",
-)
+# Of the table for people: the delay model and notes stand with the layers, the bound in the title.
+_SHOWN = tuple(name for name in COLUMNS if name not in ("delay_model", "lower_bound_s", "note"))
 
 # How a column's values are shown; figures with a unit get theirs in the head.
 _CELLS: dict[str, Callable[[Any], Any]] = {

@@ -86,6 +86,8 @@ def test_rows_name_their_delay_model(problem, table):
 
 def test_added_codecs_and_broken_limits_are_said(problem, table):
     assert table["pipeedge"]["note"] == "adds to the menu: none"
+    (line,) = (line for line in str(table).splitlines() if line.startswith("pipeedge"))
+    assert line.endswith("[all: none]; adds to the menu: none") and "   [all" not in line
     strict = split.compare(problem.replace(max_error=1e-9), ["quantpipe", "optimal"])
     assert strict["quantpipe"]["breaks"].startswith("error: ")
     assert strict["quantpipe"]["status"] == "breaks_limits"
