@@ -15,8 +15,8 @@ from ..core.checks import count, instance, real
 from ..images import ImageSet
 from ..infer.measurement import measure as measure_cuts
 
-_SHARED_BY_CHANCE = 0.1
-"""Of the images of two sets: archives hold some pictures twice, such as open water."""
+_SHARED_BY_CHANCE = 0.5
+"""Of the images of two sets: archives hold some pictures several times, but more than half is a slip."""
 
 LEAST_SETS = 20
 """Sets of several cuts without which nothing is calibrated."""
@@ -24,7 +24,7 @@ LEAST_SETS = 20
 
 @dataclass(frozen=True)
 class Images:
-    """What codecs are trained on, what is measured, and what tells the truth in the end.
+    """What codecs are trained on, what is measured, and what tells the truth in the end: no image twice.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class Images:
     Raises
     ------
     TypeError, ValueError
-        If one is no ImageSet or empty, there is one calibration image and no `sets`, or two of them share
-        images; names it.
+        If one is no ImageSet or empty, there is one calibration image and no `sets`, or more than half of
+        the images of one are in another too; names it.
 
     Examples
     --------
