@@ -85,21 +85,6 @@ py::dict plan_to_dict(const Answer& answer) {
   return content;
 }
 
-std::string plan_repr(const Answer& answer) {
-  const split::Plan& plan = answer.plan;
-  const auto digits = [](const char* format, double value) {
-    return py::str(format).format(value).cast<std::string>();
-  };
-  std::string text = "Plan('" + answer.problem.spec().name + "': " + std::string(core::to_text(plan.status));
-  if (plan.assignment) {
-    text += ", delay " + digits("{:.6g}", plan.delay_s) + " s, " +
-            std::to_string(plan.assignment->stages.size()) + " stages, " + digits("{:.4g}", plan.bytes) +
-            " B";
-  }
-  if (plan.infeasibility) text += " (" + plan.infeasibility->reason + ")";
-  return text + ", " + plan.method + ")";
-}
-
 }  // namespace
 
 void register_plan(py::module_& m) {
@@ -113,7 +98,6 @@ void register_plan(py::module_& m) {
   bind_fields(type, kPlan, [](const Answer& answer) -> const Answer& { return answer; });
   type.def("to_dict", &plan_to_dict,
            "to_dict(self) -> dict[str, typing.Any]\n\nThe content of a `constellm.split-plan` file.");
-  type.def("__repr__", &plan_repr, "__repr__(self) -> str");
   def_equality<Answer>(type);
   type.def(py::pickle(
       [](const Answer& answer) { return py::make_tuple(kPickleVersion, keywords_of(kPlan, answer)); },

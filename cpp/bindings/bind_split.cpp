@@ -133,16 +133,6 @@ py::dict problem_to_dict(const Problem& problem) {
   return content;
 }
 
-std::string problem_repr(const Problem& problem) {
-  const split::ProblemSpec& s = problem.spec();
-  const auto count = [](std::size_t size, const char* what) { return std::to_string(size) + what; };
-  return "Problem('" + s.name + "': " + count(s.layers.size(), " layers, ") +
-         count(s.network.nodes.size(), " nodes, ") + count(s.network.links.size(), " links, ") +
-         count(s.codecs.size(), " codecs, ") + std::to_string(s.micro_batches) +
-         " micro-batches, objective " +
-         std::string(words(s.objective)[static_cast<std::size_t>(s.objective)]) + ")";
-}
-
 void register_problem(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
@@ -170,7 +160,6 @@ void register_problem(py::module_& m) {
            "keywords changed.");
   type.def("to_dict", &problem_to_dict,
            "to_dict(self) -> dict[str, typing.Any]\n\nThe content of a `constellm.split-problem` file.");
-  type.def("__repr__", &problem_repr, "__repr__(self) -> str");
   def_equality<Problem>(type);
   type.def(py::pickle([](const Problem& p) { return py::make_tuple(kPickleVersion, problem_keywords(p)); },
                       [](const py::object& state) { return problem_from(state_of(kProblem.name, state)); }));

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,15 +29,20 @@ inline std::string hint_for(const py::handle& word, const Names& names) {
   return known;
 }
 
-/// Complains of the first keyword that is none of `names`; `told` are those that it may have meant.
+/// Complains of the first keyword that is none of `names`; it may have meant those of `told` that are not
+/// given.
 inline void refuse_unknown(const std::string& type, const py::dict& keywords, const Names& names,
                            const Names& told) {
   for (const auto& [key, _] : keywords) {
     const auto is_key = [key = key](const std::string& name) {
       return PyUnicode_CompareWithASCIIString(key.ptr(), name.c_str()) == 0;
     };
-    if (std::none_of(names.begin(), names.end(), is_key))
-      throw py::type_error(type + ": unknown key " + shown(key) + hint_for(key, told));
+    if (std::none_of(names.begin(), names.end(), is_key)) {
+      Names free;
+      std::copy_if(told.begin(), told.end(), std::back_inserter(free),
+                   [&](const std::string& name) { return !keywords.contains(name.c_str()); });
+      throw py::type_error(type + ": unknown key " + shown(key) + hint_for(key, free));
+    }
   }
 }
 
