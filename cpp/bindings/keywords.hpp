@@ -20,13 +20,16 @@ inline std::string python_name(std::string_view field) {
   return std::string(field) + (is_reserved(field) ? "_" : "");
 }
 
-/// What goes behind an unknown name: the one of `names` that was meant, or all of them where none is like it.
-inline std::string hint_for(const py::handle& word, const Names& names) {
-  const py::list alike = py::module_::import("difflib").attr("get_close_matches")(word, names, 1);
+/// What goes behind an unknown name: the one of `meant` that is like it, or all that are known.
+inline std::string hint_among(const py::handle& word, const Names& meant, const Names& known) {
+  const py::list alike = py::module_::import("difflib").attr("get_close_matches")(word, meant, 1);
   if (!alike.empty()) return "; did you mean " + shown(alike[0]) + "?";
-  std::string known;
-  for (const std::string& name : names) known += (known.empty() ? "; known: " : ", ") + name;
-  return known;
+  std::string all;
+  for (const std::string& name : known) all += (all.empty() ? "; known: " : ", ") + name;
+  return all;
+}
+inline std::string hint_for(const py::handle& word, const Names& names) {
+  return hint_among(word, names, names);
 }
 
 /// Complains of the first keyword that is none of `names`; it may have meant those of `told` that are not
@@ -37,12 +40,12 @@ inline void refuse_unknown(const std::string& type, const py::dict& keywords, co
     const auto is_key = [key = key](const std::string& name) {
       return PyUnicode_CompareWithASCIIString(key.ptr(), name.c_str()) == 0;
     };
-    if (std::none_of(names.begin(), names.end(), is_key)) {
-      Names free;
-      std::copy_if(told.begin(), told.end(), std::back_inserter(free),
-                   [&](const std::string& name) { return !keywords.contains(name.c_str()); });
-      throw py::type_error(type + ": unknown key " + shown(key) + hint_for(key, free));
-    }
+    if (std::any_of(names.begin(), names.end(), is_key)) continue;
+    Names free;
+    std::copy_if(told.begin(), told.end(), std::back_inserter(free),
+                 [&](const std::string& name) { return !keywords.contains(name.c_str()); });
+    throw py::type_error(type + ": unknown key " + shown(key) +
+                         hint_among(key, free.empty() ? told : free, told));
   }
 }
 
