@@ -23,11 +23,15 @@ PYBIND11_MODULE(_core, m) {
   py::module_ core = m.def_submodule("core");
   py::module_ model = m.def_submodule("model");
   py::module_ network = m.def_submodule("network");
+  py::module_ orbit = m.def_submodule("orbit");
   py::module_ codec = m.def_submodule("codec");
   py::module_ split = m.def_submodule("split");
   register_core(core);
+  register_epoch(core);
   register_model(model);
   register_network(network);
+  register_orbit(orbit);
+  register_frames(orbit);
   register_codec(codec);
   register_scheme(codec);
   register_split(split);
@@ -37,7 +41,7 @@ PYBIND11_MODULE(_core, m) {
   register_baselines(split);
   py::module_ sweeping = split.def_submodule("sweeping", "Problems and their plans for `constellm.sweep`.");
   register_sweeping(sweeping);
-  for (const py::module_& area : {core, model, network, codec, split, sweeping})
+  for (const py::module_& area : {core, model, network, orbit, codec, split, sweeping})
     refuse_instances_without_value(area);
 
   // Pickles of constellm 0.1.0 name their classes as constellm._core.X. Found when asked for, so that the

@@ -4,10 +4,13 @@
 namespace constellm::bindings {
 
 void register_core(py::module_& m);
+void register_epoch(py::module_& m);
 void register_model(py::module_& m);
 void register_network(py::module_& m);
 void register_graph(py::module_& m);
 void register_timelines(py::module_& m);
+void register_orbit(py::module_& m);
+void register_frames(py::module_& m);
 void register_codec(py::module_& m);
 void register_scheme(py::module_& m);
 void register_split(py::module_& m);

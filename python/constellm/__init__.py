@@ -2,6 +2,7 @@
 
 Describe a model (`constellm.model`), a network (`constellm.network`), the codecs between them
 (`constellm.codec`) and limits; `constellm.split` finds the provably best split, compression and placement.
+`constellm.orbit` moves satellites.
 `constellm.paper` has published scenarios ready, `constellm.plot` the pictures.
 
 With real activations: `constellm.images` are labelled images, `constellm.infer` executes a trained model cut
@@ -17,7 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _moved as _moved
-from . import codec, model, network, split, sweep
+from . import codec, model, network, orbit, split, sweep
 from .core import __version__, build_info
 from .core.display import attach, record_display
 
@@ -37,6 +38,7 @@ __all__ = [
     "infer",
     "model",
     "network",
+    "orbit",
     "paper",
     "plot",
     "split",
@@ -50,7 +52,7 @@ def _show_compiled_classes_as_imported() -> None:
 
     A record without a display of its own shows its fields.
     """
-    for area in (codec, model, network, split):
+    for area in (codec, model, network, orbit, split):
         for name in area.__all__:
             found = getattr(area, name)
             if isinstance(found, type) and found.__module__.startswith("constellm._core."):

@@ -7,8 +7,9 @@ import typing
 from . import core
 from . import model
 from . import network
+from . import orbit
 from . import codec
 from . import split
-__all__: list[str] = ['codec', 'core', 'model', 'network', 'split']
+__all__: list[str] = ['codec', 'core', 'model', 'network', 'orbit', 'split']
 def __getattr__(name: str) -> typing.Any:
     ...

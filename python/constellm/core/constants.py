@@ -23,3 +23,6 @@ EARTH_RADIUS_M: float = CONSTANTS["EARTH_RADIUS_M"].value
 
 LIGHT_M_PER_S: float = CONSTANTS["LIGHT_M_PER_S"].value
 """Speed of light in vacuum, exact by the definition of the metre [m/s]."""
+
+EARTH_MU_M3_PER_S2: float = CONSTANTS["EARTH_MU_M3_PER_S2"].value
+"""Gravitational constant times the mass of the Earth, WGS 84 [m^3/s^2]."""

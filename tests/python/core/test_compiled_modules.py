@@ -8,9 +8,9 @@ import pickle
 import pytest
 
 import constellm
-from constellm import _core, codec, model, network, split
+from constellm import _core, codec, model, network, orbit, split
 
-AREAS = ["core", "model", "network", "codec", "split", "split.sweeping"]
+AREAS = ["core", "model", "network", "orbit", "codec", "split", "split.sweeping"]
 
 
 def test_every_area_is_a_submodule_without_prefixes():
@@ -21,7 +21,7 @@ def test_every_area_is_a_submodule_without_prefixes():
         assert names and not [name for name in names if name.startswith(f"{area}_")]
 
 
-@pytest.mark.parametrize("area", [codec, model, network, split], ids=lambda area: area.__name__)
+@pytest.mark.parametrize("area", [codec, model, network, orbit, split], ids=lambda area: area.__name__)
 def test_public_classes_show_as_what_users_import(area):
     for name in area.__all__:
         found = getattr(area, name)

@@ -14,6 +14,7 @@ from constellm.codec import Codec, Scheme
 from constellm.core import checks
 from constellm.model import Layer
 from constellm.network import Graph, Link, Network, Node, Nodes, Snapshot, Timeline
+from constellm.orbit import Elements, Shell
 from constellm.split import Plan, Problem
 
 RECORDS = [
@@ -69,7 +70,7 @@ def test_pickles_tell_their_version_and_a_newer_one_is_refused(value):
 
 DESCRIBED = [
     found
-    for area in (_core.model, _core.network, _core.codec, _core.split)
+    for area in (_core.model, _core.network, _core.orbit, _core.codec, _core.split)
     for found in vars(area).values()
     if isinstance(found, type) and hasattr(found, "fields")
 ]
@@ -110,7 +111,9 @@ def test_documentation_and_signature_tell_every_field(kind):
 
 
 @pytest.mark.parametrize(
-    "kind", [Node, Link, Network, Layer, Codec, Scheme, Problem, Graph, Snapshot, Timeline], ids=named
+    "kind",
+    [Node, Link, Network, Layer, Codec, Scheme, Problem, Graph, Snapshot, Timeline, Shell, Elements],
+    ids=named,
 )
 def test_documentation_has_an_example(kind):
     assert f">>> made = clm.{kind.__module__.partition('.')[2]}.{kind.__name__}(" in kind.__doc__

@@ -9,7 +9,7 @@ import pytest
 
 from constellm import _core, split
 
-AREAS = (_core.core, _core.model, _core.network, _core.codec, _core.split, _core.split.sweeping)
+AREAS = (_core.core, _core.model, _core.network, _core.orbit, _core.codec, _core.split, _core.split.sweeping)
 CLASSES = {
     value.__name__: value for area in AREAS for value in vars(area).values() if isinstance(value, type)
 }

@@ -1,0 +1,58 @@
+"""Satellites that move: shells, propagation, frames, look angles, lines of sight, sunlight.
+
+A `Shell` has satellites evenly spaced on planes; `walker` and `preset` make one, `elements` has its
+satellites as columns. `propagate` moves them: states are arrays (satellites, times, 3) in the frame TEME.
+`teme_to_ecef` lets the Earth turn below them, `look_angles` is what stations see of them, `line_of_sight`
+what they see of each other, `sunlit_share` of the Sun. Times are seconds from an `Epoch`, an instant of UTC;
+UT1 = UTC.
+
+Lengths are in metres. Angles of orbits are in radians, those of places on the Earth, of what is seen from
+there, and of shells in degrees; the names say so, and they say the frame.
+"""
+
+from .._core.orbit import Elements, Shell
+from ..core.constants import EARTH_MU_M3_PER_S2
+from ..core.epoch import Epoch
+from .frames import (
+    ecef_to_geodetic,
+    ecef_to_teme,
+    geodetic_to_ecef,
+    gmst_rad,
+    teme_to_ecef,
+    velocity_ecef_to_teme,
+    velocity_teme_to_ecef,
+)
+from .motion import States, eccentric_anomaly_rad, elements, elements_of_state, propagate
+from .shells import PRESETS, Preset, preset, walker
+from .sight import LineOfSight, LookAngles, doppler_hz, line_of_sight, look_angles
+from .sun import sun_teme_m, sunlit_share
+
+__all__ = [
+    "EARTH_MU_M3_PER_S2",
+    "PRESETS",
+    "Elements",
+    "Epoch",
+    "LineOfSight",
+    "LookAngles",
+    "Preset",
+    "Shell",
+    "States",
+    "doppler_hz",
+    "eccentric_anomaly_rad",
+    "ecef_to_geodetic",
+    "ecef_to_teme",
+    "elements",
+    "elements_of_state",
+    "geodetic_to_ecef",
+    "gmst_rad",
+    "line_of_sight",
+    "look_angles",
+    "preset",
+    "propagate",
+    "sun_teme_m",
+    "sunlit_share",
+    "teme_to_ecef",
+    "velocity_ecef_to_teme",
+    "velocity_teme_to_ecef",
+    "walker",
+]
