@@ -56,8 +56,8 @@ def propagate(
         mean anomaly: n + k sqrt(1 - e^2) (2 - 3 sin^2 i)
 
     are the drifts under ``"j2"``, to first order in J2 (Vallado, Fundamentals of Astrodynamics and
-    Applications, 4th ed., equations 9-38, 9-40, 9-41). What is periodic, some kilometres in low orbits, is left
-    out, as are air and all other forces. Under ``"two-body"`` only n is left.
+    Applications, 4th ed., equations 9-38, 9-40, 9-41). What is periodic, some kilometres in low orbits, is
+    left out, as are air and all other forces. Under ``"two-body"`` only n is left.
 
     The states are those of the ellipse of the drifted elements, so that position and velocity have just these
     elements. Under J2 the derivative of the positions is another velocity: in circular orbits at 550 km by
