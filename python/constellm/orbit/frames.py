@@ -64,7 +64,7 @@ def teme_to_ecef(position_teme_m: ArrayLike, *, epoch: Any, time_s: ArrayLike = 
     --------
     >>> from constellm import orbit
     >>> orbit.teme_to_ecef([7e6, 0.0, 0.0], epoch="2026-03-01").round(-3).tolist()
-    [-6547000.0, -2476000.0, 0.0]
+    [-6527000.0, -2530000.0, 0.0]
     """
     return _core.position_in(True, position_teme_m, epoch, time_s)
 
@@ -83,6 +83,13 @@ def ecef_to_teme(position_ecef_m: ArrayLike, *, epoch: Any, time_s: ArrayLike = 
     -------
     ndarray
         Of the shape of the positions [m].
+
+    Examples
+    --------
+    >>> from constellm import orbit
+    >>> ecef_m = orbit.teme_to_ecef([7e6, 0.0, 0.0], epoch="2026-03-01")
+    >>> (orbit.ecef_to_teme(ecef_m, epoch="2026-03-01").round(3) + 0.0).tolist()
+    [7000000.0, 0.0, 0.0]
     """
     return _core.position_in(False, position_ecef_m, epoch, time_s)
 
@@ -103,6 +110,15 @@ def velocity_teme_to_ecef(
     -------
     ndarray
         The derivative of `teme_to_ecef` of the positions, of their shape [m/s].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from constellm import orbit
+    >>> states = orbit.propagate(orbit.preset("kuiper-630"), 0.0)
+    >>> on_earth = orbit.velocity_teme_to_ecef(*states, epoch="2026-03-01")
+    >>> [round(float(np.linalg.norm(v[0]))) for v in (states.velocity_teme_m_per_s, on_earth)]
+    [7542, 7238]
     """
     return _core.velocity_in(True, position_teme_m, velocity_teme_m_per_s, epoch, time_s)
 
@@ -123,6 +139,13 @@ def velocity_ecef_to_teme(
     -------
     ndarray
         Of the shape of the positions [m/s].
+
+    Examples
+    --------
+    >>> from constellm import orbit
+    >>> still = orbit.velocity_ecef_to_teme([6378137.0, 0.0, 0.0], [0.0, 0.0, 0.0], epoch="2026-03-01")
+    >>> round(float((still**2).sum() ** 0.5))  # a place on the equator
+    465
     """
     return _core.velocity_in(False, position_ecef_m, velocity_ecef_m_per_s, epoch, time_s)
 

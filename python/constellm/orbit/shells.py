@@ -69,7 +69,14 @@ def walker(
 
 
 class Preset(NamedTuple):
-    """A shell of a known constellation, and where its figures come from."""
+    """A shell of a known constellation, and where its figures come from.
+
+    Examples
+    --------
+    >>> from constellm import orbit
+    >>> orbit.PRESETS["kuiper-630"].source
+    'Hypatia (Kassing et al., ACM IMC 2020); every other plane half a spacing ahead.'
+    """
 
     shell: Shell
     source: str
@@ -91,9 +98,7 @@ def _alternating(
     )
 
 
-_HYPATIA = (
-    "Hypatia (Kassing et al., ACM IMC 2020), satellite_networks_state; every other plane half a spacing ahead"
-)
+_HYPATIA = "Hypatia (Kassing et al., ACM IMC 2020); every other plane half a spacing ahead"
 _ASSUMED_PHASE = "half a spacing from plane to plane is assumed"
 
 PRESETS: dict[str, Preset] = {
@@ -183,7 +188,7 @@ def preset(name: str, **changes: Any) -> Shell:
     >>> from constellm import orbit
     >>> shell = orbit.preset("starlink-550")
     >>> shell.satellites, round(shell.period_s / 60, 1)
-    (1584, 95.7)
+    (1584, 95.6)
     """
     if name not in PRESETS:
         raise ValueError(f"preset: {name!r} is not one of {', '.join(map(repr, PRESETS))}")

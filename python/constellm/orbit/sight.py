@@ -12,7 +12,15 @@ from ..core.constants import LIGHT_M_PER_S
 
 
 class LookAngles(NamedTuple):
-    """Satellites in the sky of stations; arrays (stations, satellites, times)."""
+    """Satellites in the sky of stations; arrays (stations, satellites, times).
+
+    Examples
+    --------
+    >>> from constellm import orbit
+    >>> seen = orbit.look_angles(0.0, 0.0, 0.0, [[7e6, 0.0, 0.0], [7e6, 1e6, 0.0]])
+    >>> (seen.elevation_deg > 25.0).tolist(), seen.azimuth_deg.tolist()
+    ([True, True], [0.0, 90.0])
+    """
 
     elevation_deg: NDArray[np.float64]
     """Above the plane that the ellipsoid's normal stands on, without refraction [deg]."""
@@ -58,7 +66,7 @@ def look_angles(
     >>> above = orbit.geodetic_to_ecef(78.2, 15.4, 550e3)
     >>> seen = orbit.look_angles([78.2, 68.4], [15.4, 17.4], 0.0, above)
     >>> seen.elevation_deg.round(1).tolist(), (seen.range_m / 1e3).round().tolist()
-    ([90.0, 18.7], [550.0, 1262.0])
+    ([90.0, 20.7], [550.0, 1266.0])
     """
     latitude, longitude, altitude = np.broadcast_arrays(latitude_deg, longitude_deg, altitude_m)
     return LookAngles(
@@ -67,7 +75,16 @@ def look_angles(
 
 
 class LineOfSight(NamedTuple):
-    """The straight line between two satellites."""
+    """The straight line between two satellites.
+
+    Examples
+    --------
+    >>> from constellm import orbit
+    >>> ring = orbit.propagate(orbit.preset("collaborative-12"), 0.0).position_teme_m
+    >>> sight = orbit.line_of_sight(ring[0], ring[1:4])
+    >>> (sight.grazing_altitude_m > 80e3).tolist()
+    [True, False, False]
+    """
 
     range_m: NDArray[np.float64]
     """[m]"""
@@ -144,7 +161,7 @@ def doppler_hz(range_rate_m_per_s: ArrayLike, *, frequency_hz: ArrayLike) -> NDA
     --------
     >>> from constellm import orbit
     >>> round(float(orbit.doppler_hz(-7000.0, frequency_hz=20e9)))
-    466997
+    466990
     """
     rate, frequency = np.asarray(range_rate_m_per_s, dtype=float), np.asarray(frequency_hz, dtype=float)
     return np.asarray(-frequency * rate / LIGHT_M_PER_S)
