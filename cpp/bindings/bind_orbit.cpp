@@ -99,8 +99,8 @@ void register_elements(py::module_& m) {
   }
   type.def(
       "replace",
-      [](const py::object& self, const py::kwargs& changes) {
-        return make_elements(changed("Elements", element_keywords(self), changes));
+      [](const py::object& self, const py::args& args, const py::kwargs& changes) {
+        return make_elements(changed("Elements", element_keywords(self), args, changes));
       },
       "replace(self, **changes: typing.Any) -> Elements\n\nA copy with some fields changed.");
   type.def(
