@@ -1,8 +1,8 @@
 """TEME, ECEF and places on the Earth.
 
-TEME has z along the axis of the Earth and x to the mean equinox; ECEF turns with the Earth by the Greenwich
-mean sidereal time. UT1 = UTC, polar motion and the equation of the equinoxes are left out: together they move
-a point on the ground by less than half a kilometre.
+TEME has z along the axis of the Earth and x to the mean equinox, as SGP4 has it; ECEF turns with the Earth by
+the Greenwich mean sidereal time. UT1 = UTC, which are up to 0.9 s apart: 420 m on the equator. Polar motion,
+some 15 m, is left out.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 
 #include "constellm/core/epoch.hpp"
 
-// TEME: z along the Earth's axis, x to the mean equinox. ECEF: turns with the Earth, x through longitude 0.
-// Polar motion and the equation of the equinoxes are left out, UT1 = UTC: together they move a point on the
-// ground by less than half a kilometre, nearly all of it UT1's 0.9 s in longitude.
+// TEME: z along the Earth's axis, x to the mean equinox, as SGP4 has it. ECEF: turns with the Earth, x
+// through longitude 0. UT1 = UTC, which are up to 0.9 s apart: 420 m on the equator. Polar motion, some 15 m,
+// is left out.
 namespace constellm::orbit {
 
 /// Greenwich mean sidereal time in [0, 2 pi), `time_s` after `epoch` (IAU 1982: Aoki et al., Astron.

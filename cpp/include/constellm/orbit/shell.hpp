@@ -37,8 +37,7 @@ struct Shell {
   [[nodiscard]] double semi_major_axis_m() const;
 };
 
-/// More than any filing names in a shell; states of all at a time, 48 B each, still fit a cache of the
-/// processor.
+/// Far more than fly: a shell of millions is a slip, and its states at a few times would fill the memory.
 inline constexpr std::int64_t kMostSatellites = 100'000;
 
 inline constexpr core::Range kPlaneCount{.least = 1.0, .most = kMostSatellites, .text = "[1, 100000]"};
