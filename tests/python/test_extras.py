@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import constellm as clm
+from constellm import orbit
 from constellm.paper.report.notebooks import render_notebooks
 
 CHAIN = clm.split.Problem(
@@ -50,6 +51,7 @@ CALLS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("notebook", "nbconvert", rendered),
     ("profiles", "yaml", read_yaml),
     ("images", "PIL", lambda folder: clm.images.sample()),
+    ("orbit", "sgp4", lambda folder: orbit.Sgp4(orbit.sample_elements())),
     ("infer", "safetensors", lambda folder: clm.infer.load()),
     ("infer", "safetensors", lambda folder: clm.codec.load_learned(folder)),
     ("infer", "onnx", lambda folder: logits()),

@@ -23,7 +23,7 @@ import constellm
 
 OPTIONAL = [
     *("PIL", "dask", "distributed", "matplotlib", "networkx", "onnx", "onnxruntime", "pandas", "pyarrow"),
-    *("safetensors", "scipy", "torch", "tqdm", "transformers", "xarray"),
+    *("safetensors", "scipy", "sgp4", "torch", "tqdm", "transformers", "xarray"),
 ]
 
 

@@ -18,6 +18,9 @@ from .checks import short
 MOST_TEXT_BYTES = 1 << 28
 """Longest text that is read: far above any file of a format here, far below what ends a machine."""
 
+TOO_DEEP = "the JSON is nested too deeply"
+"""What a message says of a RecursionError."""
+
 
 def as_path(path: str | os.PathLike[str]) -> Path:
     """`path` with a leading ``~`` or ``~user`` as that home folder.
@@ -42,8 +45,10 @@ def read_text(path: str | os.PathLike[str]) -> str:
         Where there is no such file, or it holds no UTF-8 text, or more than `MOST_TEXT_BYTES`.
     """
     with as_path(path).open("rb") as file:
-        content = file.read(MOST_TEXT_BYTES + 1)  # a device has no size to ask for
-    if len(content) > MOST_TEXT_BYTES:
+        # By its size before anything is read; a device has none to ask for.
+        too_long = os.fstat(file.fileno()).st_size > MOST_TEXT_BYTES
+        content = b"" if too_long else file.read(MOST_TEXT_BYTES + 1)
+    if too_long or len(content) > MOST_TEXT_BYTES:
         raise ValueError(f"{os.fspath(path)!r} holds more than {MOST_TEXT_BYTES} bytes of text")
     try:
         text = content.decode("utf-8-sig")
@@ -59,6 +64,17 @@ def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def parse_json(text: str) -> dict[str, Any]:
     """The JSON object in `text`, as `read_json`."""
+    try:
+        data = strict_decoder().decode(text)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    if not isinstance(data, dict):
+        raise TypeError(f"file: expected an object at the top level, got {short(data)}")
+    return data
+
+
+def strict_decoder() -> json.JSONDecoder:
+    """Of JSON: duplicate keys and infinite numbers raise ValueError, deep nesting RecursionError."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -77,13 +93,7 @@ def parse_json(text: str) -> dict[str, Any]:
             raise ValueError(f"{literal} is not a finite number")
         return value
 
-    try:
-        data = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite)
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
-    if not isinstance(data, dict):
-        raise TypeError(f"file: expected an object at the top level, got {short(data)}")
-    return data
+    return json.JSONDecoder(object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite)
 
 
 def write_text(text: str, path: str | os.PathLike[str]) -> None:

@@ -13,6 +13,8 @@ there, and of shells in degrees; the names say so, and they say the frame.
 from .._core.orbit import Elements, Shell
 from ..core.constants import EARTH_MU_M3_PER_S2
 from ..core.epoch import Epoch
+from .element_files import format_elements, parse_elements, read_elements, sample_elements, write_elements
+from .element_sets import ElementSets
 from .frames import (
     ecef_to_geodetic,
     ecef_to_teme,
@@ -23,6 +25,7 @@ from .frames import (
     velocity_teme_to_ecef,
 )
 from .motion import States, eccentric_anomaly_rad, elements, elements_of_state, propagate
+from .sgp4_states import SGP4_ERRORS, Sgp4, states_teme
 from .shells import PRESETS, Preset, preset, walker
 from .sight import LineOfSight, LookAngles, doppler_hz, line_of_sight, look_angles
 from .sun import sun_teme_m, sunlit_share
@@ -30,11 +33,14 @@ from .sun import sun_teme_m, sunlit_share
 __all__ = [
     "EARTH_MU_M3_PER_S2",
     "PRESETS",
+    "SGP4_ERRORS",
+    "ElementSets",
     "Elements",
     "Epoch",
     "LineOfSight",
     "LookAngles",
     "Preset",
+    "Sgp4",
     "Shell",
     "States",
     "doppler_hz",
@@ -43,16 +49,22 @@ __all__ = [
     "ecef_to_teme",
     "elements",
     "elements_of_state",
+    "format_elements",
     "geodetic_to_ecef",
     "gmst_rad",
     "line_of_sight",
     "look_angles",
+    "parse_elements",
     "preset",
     "propagate",
+    "read_elements",
+    "sample_elements",
+    "states_teme",
     "sun_teme_m",
     "sunlit_share",
     "teme_to_ecef",
     "velocity_ecef_to_teme",
     "velocity_teme_to_ecef",
     "walker",
+    "write_elements",
 ]
