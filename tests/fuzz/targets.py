@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import constellm
-from constellm import codec, model, split
+from constellm import codec, model, orbit, split
 from constellm.core.table import Table
 
 from . import stores
@@ -182,12 +182,47 @@ def configurations(scratch: Path) -> Case:
     return read
 
 
+def elements(scratch: Path) -> Case:
+    """`orbit.read_elements` of every form; what is read goes there and back."""
+    sets = orbit.sample_elements()[:2]
+    keywords = json.loads(orbit.format_elements(sets))
+    kvn = "".join(
+        "CCSDS_OMM_VERS = 2.0\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
+        for values in keywords
+    )
+    segments = "".join(
+        f"<segment>{''.join(f'<{name}>{value}</{name}>' for name, value in values.items())}</segment>"
+        for values in keywords
+    )
+    texts = [orbit.format_elements(sets, form) for form in ("tle", "csv", "json")]
+    texts += [kvn, f"<ndm>{segments}</ndm>"]
+    file = scratch / "elements"
+
+    def read(rng: random.Random) -> None:
+        how = rng.random()
+        if how < 0.4:
+            data = json_bytes(rng, rng.choice([keywords, keywords[0]]))
+        elif how < 0.6:
+            data = mutated_text(rng, rng.choice(texts)).encode("utf-8", "surrogatepass")
+        else:
+            data = mutated_bytes(rng, rng.choice(texts).encode())
+        file.write_bytes(data)
+        found = orbit.read_elements(file, duplicates=rng.choice(["refuse", "latest"]))
+        assert orbit.parse_elements(orbit.format_elements(found)) == found
+        if rng.random() < 0.3:
+            states = orbit.states_teme(found, int(found.epoch_us[0]), [0.0, 1e5])
+            assert (np.isfinite(states.position_m).all(axis=2) == (states.error == 0)).all()
+
+    return read
+
+
 TARGETS: dict[str, Callable[[Path], Case]] = {
     "messages": messages,
     "problems": problems,
     "plans": plans,
     "tables": tables,
     "configurations": configurations,
+    "elements": elements,
     "stores": stores.damaged,
     "kills": stores.killed,
 }

@@ -15,6 +15,7 @@ CASES = {
     "plans": 60,
     "tables": 40,
     "configurations": 60,
+    "elements": 300,
     "stores": 6,
     "kills": 1,
 }

@@ -311,7 +311,8 @@ def first_repeated(numbers: np.ndarray) -> tuple[int, int] | None:
 
 
 def _as_column(column: Column, values: Any, satellites: int) -> np.ndarray:
-    array = np.asarray(values)
+    # As objects, or numpy would make texts of numbers among them.
+    array = np.asarray(values, dtype=object if column.kind == "text" else None)
     if column.kind == "text":
         texts = array.ravel().tolist()
         for i, text in enumerate(texts):

@@ -35,8 +35,8 @@ _MOST_TIME_S = 1e10
 """Largest time from an epoch: microseconds of it and of any epoch stay far inside 64 bits."""
 
 _JULIAN_DATE_OF_1970 = 2_440_587.5
-_SGP4_DAY_OF_1970 = 7306
-"""SGP4 counts days from 1949-12-31."""
+_JULIAN_DATE_OF_1949 = 2_433_281.5
+"""Of 31 December, from which SGP4 counts days."""
 
 _RAD_PER_MIN = 1440.0 / (2.0 * pi)
 """Revolutions a day in a radian a minute; SGP4's own reader of lines divides by it."""
@@ -86,10 +86,12 @@ class Sgp4:
     def __init__(self, sets: ElementSets) -> None:
         self._sets = instance("sets", sets, ElementSets)
         api = optional_import("sgp4.api", extra="orbit", purpose="SGP4 needs the package sgp4")
-        days, rest = np.divmod(sets.epoch_us, DAY_US)
+        days, rest_us = np.divmod(sets.epoch_us, DAY_US)
+        midnight, fraction = days + _JULIAN_DATE_OF_1970, rest_us / DAY_US
         degrees = pi / 180.0
         columns = (
-            days + _SGP4_DAY_OF_1970 + rest / DAY_US,
+            # For the Sun and the Moon. Rounded as the package's reader of lines does, so that both agree.
+            (midnight + fraction) - _JULIAN_DATE_OF_1949,
             sets.bstar,
             sets.mean_motion_dot / (_RAD_PER_MIN * 1440.0),
             sets.mean_motion_ddot / (_RAD_PER_MIN * 1440.0 * 1440.0),
@@ -106,10 +108,9 @@ class Sgp4:
             # Without its number, which SGP4 does not use and which it bounds by 339,999.
             satellite.sgp4init(api.WGS72, "i", 0, *elements)
             satellites.append(satellite)
-        # The sum of days is good to 0.3 µs alone, and the package rounds it; the two parts are exact.
-        midnights, fractions = (days + _JULIAN_DATE_OF_1970).tolist(), (rest / DAY_US).tolist()
-        for satellite, midnight, fraction in zip(satellites, midnights, fractions):
-            satellite.jdsatepoch, satellite.jdsatepochF = midnight, fraction
+        # That sum is good to 40 µs, in which a satellite moves 0.3 m; what times are counted from is exact.
+        for satellite, *parts in zip(satellites, midnight.tolist(), fraction.tolist()):
+            satellite.jdsatepoch, satellite.jdsatepochF = parts
         self._satellites = api.SatrecArray(satellites)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -179,7 +180,7 @@ def states_teme(sets: ElementSets, epoch_us: int, time_s: Any) -> States:
     >>> position_m.shape, int(error.max())
     ((80, 10, 3), 0)
     >>> round(float(np.linalg.norm(position_m[0, 0])) / 1e3)
-    7160
+    7159
     """
     return Sgp4(sets).states_teme(epoch_us, time_s)
 

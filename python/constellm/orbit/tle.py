@@ -290,8 +290,8 @@ def _lines(of: dict[str, Any]) -> list[str]:
         designator = cospar[1][2:] + cospar[2]
     elif len(designator) > 8 or not designator.isascii() or _DESIGNATOR.fullmatch(designator):
         raise refuse("designator", "one of 1957 to 2056, or of eight ASCII characters at most")
-    dot = f"{abs(of['mean_motion_dot']):.8f}"[1:]
-    dot = ("-" if of["mean_motion_dot"] < 0 else " ") + dot
+    rounded = round(of["mean_motion_dot"], 8)  # before its sign is looked at
+    dot = ("-" if rounded < 0 else " ") + f"{abs(rounded):.8f}"[1:]
     one = (
         f"1 {number}{of['classification']} {designator:8} {year % 100:02}{days + 1:03}"
         f".{rest // _EPOCH_STEP_US:08} {dot} {powers['mean_motion_ddot']} {powers['bstar']} "

@@ -186,11 +186,20 @@ def lines(one: str = ONE, two: str = TWO) -> str:
 
 
 BROKEN_LINES = {
-    "checksum of line 1": (lines(one=ONE[:68] + "2"), "line 2: checksum: '2' in column 69, but the line adds up to 1"),
-    "checksum of line 2": (lines(two=TWO.replace("86.3966", "86.3967")), "line 3: checksum: '4' .* adds up to 5"),
+    "checksum of line 1": (
+        lines(one=ONE[:68] + "2"),
+        "line 2: checksum: '2' in column 69, but the line adds up to 1",
+    ),
+    "checksum of line 2": (
+        lines(two=TWO.replace("86.3966", "86.3967")),
+        "line 3: checksum: '4' .* adds up to 5",
+    ),
     "no checksum": (lines(one=ONE[:68]), "line 2: 68 columns, where line 1 of an element set has 69"),
     "too long": (lines(two=TWO + " 0.0"), "line 3: 73 columns, where line 2"),
-    "line 1 alone": (f"{NAME}\n{ONE}\n", "line 3: the end is not line 2 of an element set, which starts with '2 '"),
+    "line 1 alone": (
+        f"{NAME}\n{ONE}\n",
+        "line 3: the end is not line 2 of an element set, which starts with '2 '",
+    ),
     "line 2 alone": (f"{NAME}\n{TWO}\n", "line 2: '2 41917 .* is not line 1"),
     "two names": (f"A\nB\n{ONE}\n{TWO}", "line 2: 'B' is not line 1"),
     "lines change places": (f"{NAME}\n{ONE}\n\n{ONE}\n{TWO}\n", "line 4: '1 41917U.* is not line 2"),
@@ -205,38 +214,63 @@ BROKEN_LINES = {
     "number": (lines(one=changed(ONE, 3, "4 917")), "catalogue_number: '4 917': expected a number to 99999"),
     "classification": (lines(one=changed(ONE, 8, "u")), "classification: 'u' is not one letter of A to Z"),
     "no blank": (lines(one=changed(ONE, 9, "x")), "line 2: column 9: 'x' is no blank"),
-    "shifted": (lines(two=resealed(TWO[:8] + TWO[9:68] + " ")), "line 3: column 17: '9' is no blank"),
-    "day 0": (lines(one=changed(ONE, 21, "000")), r"columns 19 to 32: epoch_us: '24000\.75622181': day 0 is not in"),
+    "shifted": (lines(two=resealed(TWO[:8] + TWO[9:68] + " ")), "line 3: column 26: '0' is no blank"),
+    "day 0": (
+        lines(one=changed(ONE, 21, "000")),
+        r"columns 19 to 32: epoch_us: '24000\.75622181': day 0 is not in",
+    ),
     "day 367": (lines(one=changed(ONE, 21, "367")), r"day 367 is not in \[1, 366\], those of 2024"),
     "day 366": (lines(one=changed(ONE, 19, "23366")), r"day 366 is not in \[1, 365\], those of 2023"),
     "day 366 of 1900": (lines(one=changed(ONE, 19, "57366")), r"day 366 is not in \[1, 365\], those of 1957"),
-    "epoch": (lines(one=changed(ONE, 19, "24-12")), "epoch_us: '24-12.75622181': expected two digits of the year"),
-    "epoch's blanks": (lines(one=changed(ONE, 19, "240 2")), "epoch_us: '240 2.75622181': expected"),
-    "first derivative": (
-        lines(one=changed(ONE, 34, "  00000509")),
-        "",
+    "epoch": (
+        lines(one=changed(ONE, 19, "24-12")),
+        "epoch_us: '24-12.75622181': expected two digits of the year",
     ),
-    "derivative": (lines(one=changed(ONE, 34, " .0000x509")), "mean_motion_dot: ' .0000x509': expected a decimal"),
-    "power": (lines(one=changed(ONE, 54, " 1746x-3")), "columns 54 to 61: bstar: ' 1746x-3': expected five digits"),
-    "power's sign": (lines(one=changed(ONE, 45, " 17463*3")), "mean_motion_ddot: ' 17463[*]3': expected five"),
+    "epoch's blanks": (lines(one=changed(ONE, 19, "240 2")), "epoch_us: '240 2.75622181': expected"),
+    "derivative": (
+        lines(one=changed(ONE, 34, " .0000x509")),
+        "mean_motion_dot: ' .0000x509': expected a decimal",
+    ),
+    "power": (
+        lines(one=changed(ONE, 54, " 1746x-3")),
+        "columns 54 to 61: bstar: ' 1746x-3': expected five digits",
+    ),
+    "power's sign": (
+        lines(one=changed(ONE, 45, " 17463*3")),
+        "mean_motion_ddot: ' 17463[*]3': expected five",
+    ),
     "theory": (lines(one=changed(ONE, 63, "4")), "line 2, column 63: ephemeris_type: 4 is not 0 or 2"),
     "inclination": (
         lines(two=changed(TWO, 9, "186.3966")),
         r"line 3, columns 9 to 16: inclination_deg: 186\.3966 is not in \[0, 180\]",
     ),
     "node": (lines(two=changed(TWO, 18, "999.0039")), r"raan_deg: 999\.0039 is not in \[-360, 360\]"),
-    "eccentricity": (lines(two=changed(TWO, 27, "-001747")), "eccentricity: '-001747': expected seven digits"),
-    "perigee": (lines(two=changed(TWO, 35, "     nan")), "argument_of_perigee_deg: '     nan': expected a dec"),
+    "eccentricity": (
+        lines(two=changed(TWO, 27, "-001747")),
+        "eccentricity: '-001747': expected seven digits",
+    ),
+    "perigee": (
+        lines(two=changed(TWO, 35, "     nan")),
+        "argument_of_perigee_deg: '     nan': expected a dec",
+    ),
     "anomaly": (lines(two=changed(TWO, 44, "1_4.8228")), "mean_anomaly_deg: '1_4.8228': expected a decimal"),
     "foreign digits": (lines(two=changed(TWO, 44, "٢64.8228")), "mean_anomaly_deg: '٢64.8228'"),
-    "motion": (lines(two=changed(TWO, 53, "94")), r"mean_motion_rev_per_day: 94\.3422229 is not in \(0, 20\]"),
-    "no motion": (lines(two=changed(TWO, 53, " 0.00000000")), r"columns 53 to 63: mean_motion.*: 0\.0 is not in"),
+    "motion": (
+        lines(two=changed(TWO, 53, "94")),
+        r"mean_motion_rev_per_day: 94\.3422229 is not in \(0, 20\]",
+    ),
+    "no motion": (
+        lines(two=changed(TWO, 53, " 0.00000000")),
+        r"columns 53 to 63: mean_motion.*: 0\.0 is not in",
+    ),
     "revolution": (lines(two=changed(TWO, 64, "-6615")), "revolution_number: '-6615': expected an integer"),
     "name": ("\0" + lines(), r"line 1: name: '\\x00IRIDIUM 106' is not printable"),
     "long name": ("x" * 81 + f"\n{ONE}\n{TWO}", "line 1: name: 'xxx.* is not .* 80 characters at most"),
-    "twice": (TLE + TLE, "line 5, columns 3 to 7: catalogue_number: 41917 stands at line 2, columns 3 to 7"),
-}  # fmt: skip
-del BROKEN_LINES["first derivative"]
+    "twice": (
+        TLE + TLE,
+        "line 5, columns 3 to 7: catalogue_number: 41917 stands at line 2, columns 3 to 7",
+    ),
+}
 
 BROKEN_MESSAGES = {
     "time system": (
@@ -267,7 +301,10 @@ BROKEN_MESSAGES = {
     "name": (as_json(OBJECT_NAME=7), "OBJECT_NAME: 7: expected text"),
     "surrogate": (as_json(OBJECT_NAME="\ud800"), "OBJECT_NAME: '.ud800' is not printable"),
     "id": (as_json(OBJECT_ID="1998-067ABCDEFGHIJ"), "OBJECT_ID: '1998-067ABCDEFGHIJ' is not printable"),
-    "epoch": (as_json(EPOCH="yesterday"), "EPOCH: 'yesterday': expected a moment such as 2024-01-13T06:00:00"),
+    "epoch": (
+        as_json(EPOCH="yesterday"),
+        "EPOCH: 'yesterday': expected a moment such as 2024-01-13T06:00:00",
+    ),
     "epoch's type": (as_json(EPOCH=20240113), "EPOCH: 20240113: expected text"),
     "date alone": (as_json(EPOCH="2024-01-13"), "EPOCH: '2024-01-13': expected a moment"),
     "month": (as_json(EPOCH="2024-13-01T00:00:00"), r"month 13 is not in \[1, 12\]"),
@@ -279,7 +316,10 @@ BROKEN_MESSAGES = {
     "leap second": (as_json(EPOCH="2016-12-31T23:59:60"), r"second 60 is not in \[0, 59\]"),
     "offset": (as_json(EPOCH="2024-01-13T00:00:00+24:00"), r"hours of the offset 24 is not in \[0, 23\]"),
     "year": (as_json(EPOCH="0000-01-13T00:00:00"), r"year 0000 is not in \[1, 9998\]"),
-    "early": (as_json(EPOCH="1956-12-31T23:59:59"), "EPOCH: -410227201000000 is not in .* the years 1957 to 2199"),
+    "early": (
+        as_json(EPOCH="1956-12-31T23:59:59"),
+        "EPOCH: -410227201000000 is not in .* the years 1957 to 2199",
+    ),
     "late": (as_json(EPOCH="2200-01-01T00:00:00"), "EPOCH: 7258118400000000 is not in"),
     "second record": (
         f"[{json.dumps(VALUES)},\n{json.dumps({**VALUES, 'NORAD_CAT_ID': 5, 'BSTAR': 'x'})}]",
@@ -287,14 +327,17 @@ BROKEN_MESSAGES = {
     ),
     "twice": (
         f"[{json.dumps(VALUES)},\n\n{json.dumps(VALUES)}]",
-        "record 2, line 3: NORAD_CAT_ID: 41917 stands at record 1, line 1: NORAD_CAT_ID already; duplicates='latest'",
+        "record 2, line 3: NORAD_CAT_ID: 41917 stands at record 1, line 1: NORAD_CAT_ID already; dup",
     ),
-    "doubled key": ('[\n{"BSTAR": 1, "BSTAR": 2}]', "the record of line 2: key 'BSTAR' stands twice in one object"),
+    "doubled key": (
+        '[\n{"BSTAR": 1, "BSTAR": 2}]',
+        "the record of line 2: key 'BSTAR' stands twice in one object",
+    ),
     "NaN": ('[{"BSTAR": NaN}]', "the record of line 1: NaN is not a finite number"),
     "no object": ("[1]", "line 1: expected an object of keywords, got 1"),
-    "cut JSON": (as_json()[:100], "line 5, column"),
+    "cut JSON": (as_json()[:100], "line 6, column 3: "),
     "cut list": (as_json().rstrip("]\n"), "expected ',' or ']' behind an object, got the end"),
-    "comma": ('[{"BSTAR": 1} {"BSTAR": 1}]', "BSTAR|expected ',' or"),
+    "comma": (f"[{json.dumps(VALUES)} {{}}]", "line 1: expected ',' or ']' behind an object, got '{}"),
     "more": (as_json() + "[]", "line 25: expected nothing more, got"),
     "deep": ("[" + '{"a":' * 100_000, "nested too deeply"),
     "empty list": ("[]", "no element set stands in it"),
@@ -310,19 +353,29 @@ BROKEN_MESSAGES = {
         KVN.replace("86.3966", "1.5 [rad]"),
         r"line 13: INCLINATION: unit 'rad' is not 'deg'",
     ),
-    "KVN unit of none": (KVN.replace("0.0001747", "0.1 [%]"), "ECCENTRICITY: unit '%' is not left out: it has none"),
-    "KVN value": (KVN.replace("86.3966", "286.4"), r"record 1, line 13: INCLINATION: 286\.4 is not in \[0, 180\]"),
-    "XML unit": (XML.replace("<BSTAR>", '<BSTAR units="1/m">'), "line 30: BSTAR: unit '1/m' is not '1/er'"),
+    "KVN unit of none": (
+        KVN.replace("0.0001747", "0.1 [%]"),
+        "ECCENTRICITY: unit '%' is not left out: it has none",
+    ),
+    "KVN value": (
+        KVN.replace("86.3966", "286.4"),
+        r"record 1, line 13: INCLINATION: 286\.4 is not in \[0, 180\]",
+    ),
+    "XML unit": (XML.replace("<BSTAR>", '<BSTAR units="1/m">'), "line 26: BSTAR: unit '1/m' is not '1/er'"),
     "XML value": (XML.replace("86.3966", "286.4"), r"record 1, line 16: INCLINATION: 286\.4"),
-    "XML twice": (XML.replace("<BSTAR>", "<BSTAR>1</BSTAR><BSTAR>"), "line 30: BSTAR: stands in line 30 already"),
+    "XML twice": (
+        XML.replace("<BSTAR>", "<BSTAR>1</BSTAR><BSTAR>"),
+        "line 26: BSTAR: stands in line 26 already",
+    ),
     "XML cut": (XML[:300], "line .*, column .*: no element found"),
     "XML of something else": ("<html><body/></html>", "no element set stands in it"),
     "page": ("<!DOCTYPE html>\n<html></html>", "line 1: a document type, 'html', is not read"),
     "laughs": (
-        '<?xml version="1.0"?>\n<!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;">]>\n' + XML[39:],
+        '<?xml version="1.0"?>\n<!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;">]>\n'
+        + XML[39:],
         "line 2: a document type, 'lolz', is not read",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", [*BROKEN_LINES, *(f"OMM: {name}" for name in BROKEN_MESSAGES)])
@@ -379,12 +432,14 @@ sets_of_any_kind = st.builds(
         numbers,
         **{name: [row[name] for row in rows[: len(numbers)]] for name in rows[0]},
     ),
-    st.lists(st.integers(0, 339_999), min_size=1, max_size=3, unique=True),
+    st.lists(st.integers(0, 339_999), min_size=1, max_size=2, unique=True),
     st.lists(
         st.fixed_dictionaries(
             {
                 "name": words,
-                "designator": st.from_regex(r"(19[6-9][0-9]|20[0-4][0-9])-[0-9]{3}[A-Z]{1,3}|[A-Z]{0,8}", fullmatch=True),
+                "designator": st.from_regex(
+                    r"(19[6-9][0-9]|20[0-4][0-9])-[0-9]{3}[A-Z]{1,3}|[A-Z]{0,8}", fullmatch=True
+                ),
                 "classification": st.sampled_from("UCS"),
                 "epoch_us": st.integers(utc.start_of_year_us(1957), utc.start_of_year_us(2057) - 1000),
                 "mean_motion_rev_per_day": st.floats(0.001, 17),
@@ -401,10 +456,10 @@ sets_of_any_kind = st.builds(
                 "ephemeris_type": st.sampled_from([0, 2]),
             }
         ),
-        min_size=3,
-        max_size=3,
+        min_size=2,
+        max_size=2,
     ),
-)  # fmt: skip
+)
 
 
 @given(sets_of_any_kind)
@@ -450,8 +505,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     ("changes", "message"),
     [
         ({"catalogue_number": [340_000]}, r"catalogue_number: 340000 is not in \[0, 339999\]"),
-        ({"epoch_us": utc.start_of_year_us(2057) - 431}, "epoch_us: 2745359999999569 of satellite 41917 .* 1957 to 2056"),
-        ({"eccentricity": 0.99999996}, r"eccentricity: 0\.99999996 of satellite 41917 is not in \[0, 0\.9999999\]"),
+        (
+            {"epoch_us": utc.start_of_year_us(2057) - 431},
+            "epoch_us: 2745532799999569 of satellite 41917 .* 1957 to 2056",
+        ),
+        (
+            {"eccentricity": 0.99999996},
+            r"eccentricity: 0\.99999996 of satellite 41917 is not in \[0, 0\.9999999\]",
+        ),
         ({"mean_motion_dot": -1.0}, r"mean_motion_dot: -1\.0 .* is not in \(-1, 1\)"),
         ({"bstar": 1e9}, r"bstar: 1000000000\.0 .* is not in \(-1e9, 1e9\)"),
         ({"revolution_number": 100_000}, r"revolution_number: 100000 .* is not in \[0, 99999\]"),
@@ -459,7 +520,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ({"designator": "2057-001A"}, "designator: '2057-001A' of satellite 41917"),
         ({"designator": "98067A"}, "designator: '98067A' of satellite 41917"),
     ],
-)  # fmt: skip
+)
 def test_lines_refuse_what_they_have_no_room_for(changes: dict[str, object], message: str) -> None:
     sets = orbit.ElementSets(**vars(EXPECTED) | changes)
     with pytest.raises(ValueError, match=message):
