@@ -221,7 +221,7 @@ class ElementSets(Displayed):
         Each is an array of shape (satellites,) or one value for all; see `ElementSets` for ranges and errors.
         """
         given = {name: value for name, value in locals().items() if name != "cls"}
-        satellites = max(map(np.size, given.values()))
+        satellites = max((np.size(value) for value in given.values() if np.ndim(value)), default=1)
         return cls._of({"catalogue_number": np.arange(satellites), **given})
 
     @classmethod

@@ -11,6 +11,7 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -214,9 +215,10 @@ def csv_records(text: str) -> Iterator[_Record]:
                 continue
             if not head:
                 head = [cell.strip() for cell in row]
-                twice = next((name for name in head if head.count(name) > 1), None)
+                times = Counter(head)
+                twice = next((name for name in head if times[name] > 1), None)
                 if twice is not None:
-                    raise ValueError(f"line {line}: {twice}: heads two columns")
+                    raise ValueError(f"line {line}: {twice!r} heads two columns")
             elif len(row) != len(head):
                 raise ValueError(f"line {line}: {len(row)} cells under {len(head)} keywords")
             else:

@@ -143,7 +143,8 @@ class Sgp4:
         for values in (position, velocity):  # from kilometres
             values *= 1e3
             values[error != 0] = np.nan  # the package keeps states of decayed satellites
-        return States(position, velocity, error)
+        # The package has integers of another size where it is not compiled.
+        return States(position, velocity, error.astype(np.uint8, copy=False))
 
 
 def states_teme(sets: ElementSets, epoch_us: int, time_s: Any) -> States:

@@ -41,6 +41,7 @@ NEEDS = {
     "docs/how-to/pareto.md": ("matplotlib",),
     "docs/how-to/pytorch.md": ("torch", "onnxruntime"),
     "docs/inference.md": ("onnxruntime",),
+    "docs/orbit-elements.md": ("sgp4",),
     "docs/own-models.md": ("torch", "onnxruntime"),
     "docs/sweeps.md": ("xarray",),
 }

@@ -139,13 +139,18 @@ def test_what_is_wrong_is_refused_by_place(
 
 
 def test_mean_elements_of_a_design_are_numbered_and_without_drag() -> None:
-    sets = orbit.ElementSets.of_mean_elements(
-        epoch_us=0,
-        mean_motion_rev_per_day=15.0,
-        eccentricity=0.0,
-        inclination_deg=53.0,
-        raan_deg=np.repeat([0.0, 180.0], 2),
-        argument_of_perigee_deg=0.0,
-        mean_anomaly_deg=[0.0, 180.0, 90.0, 270.0],
-    )
+    design = {
+        "epoch_us": 0,
+        "mean_motion_rev_per_day": 15.0,
+        "eccentricity": 0.0,
+        "inclination_deg": 53.0,
+        "raan_deg": np.repeat([0.0, 180.0], 2),
+        "argument_of_perigee_deg": 0.0,
+        "mean_anomaly_deg": [0.0, 180.0, 90.0, 270.0],
+    }
+    sets = orbit.ElementSets.of_mean_elements(**design)
     assert sets.ids == ("0", "1", "2", "3") and not sets.bstar.any()
+    empty = orbit.ElementSets.of_mean_elements(**{**design, "raan_deg": [], "mean_anomaly_deg": []})
+    assert len(empty) == 0 and empty.summary().startswith("ElementSets: 0 satellites")
+    with pytest.raises(ValueError, match=r"mean_anomaly_deg: .* shape \(4,\).*got shape \(2,\)"):
+        orbit.ElementSets.of_mean_elements(**{**design, "mean_anomaly_deg": [0.0, 1.0]})

@@ -40,14 +40,15 @@ def published() -> list[tuple[orbit.ElementSets, np.ndarray]]:
 def test_published_vectors() -> None:
     cases = published()
     compared, failed = 0, []
-    for sets, table in cases:
+    for case, (sets, table) in enumerate(cases):
         states = orbit.states_teme(sets, int(sets.epoch_us[0]), 60.0 * table[:, 0])
         good = states.error[0] == 0
         assert (
             np.isnan(states.position_m[0, ~good]).all() and np.isnan(states.velocity_m_per_s[0, ~good]).all()
         )
-        # All but one within the digits of the table, 5e-9; the last, of eccentricity 0.79, by 1.2e-7.
-        assert np.abs(states.position_m[0, good] / 1e3 - table[good, 1:4]).max(initial=0) < 2e-7
+        # Within the digits of the table, but for the last case, of eccentricity 0.79.
+        most = 1.2e-7 if case == len(cases) - 1 else 5.1e-9
+        assert np.abs(states.position_m[0, good] / 1e3 - table[good, 1:4]).max(initial=0) < most
         assert np.abs(states.velocity_m_per_s[0, good] / 1e3 - table[good, 4:7]).max(initial=0) < 6e-10
         compared += int(good.sum())
         failed += states.error[0, ~good].tolist()
@@ -68,10 +69,10 @@ def test_bits_of_the_package_s_own_reader() -> None:
         )
         assert not error.any()
         apart_m = np.abs(position * 1e3 - states.position_m[i]).max()
-        assert apart_m < 1e-6
-        assert np.abs(velocity * 1e3 - states.velocity_m_per_s[i]).max() < 1e-9
+        assert apart_m < 1e-7
+        assert np.abs(velocity * 1e3 - states.velocity_m_per_s[i]).max() < 1e-10
         equal += apart_m == 0
-    assert equal >= 70  # the others by the last bit of a drag term
+    assert equal >= 78  # the others differ by the last bit of a drag term
 
 
 def test_one_that_decays_leaves_the_others() -> None:
