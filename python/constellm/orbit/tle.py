@@ -234,8 +234,8 @@ def _records(text: str) -> Iterator[tuple[_Numbered, _Numbered, _Numbered]]:
 
     while place < len(lines):
         name = (lines[place][0], "")
-        # A name may start with "1 " too, line 1 then follows.
-        if not starts(place, "1") or starts(place + 1, "1"):
+        # Line 2 is no name, nor is line 1 before another: what lost its fellow shall not be read as one.
+        if not starts(place, "1") and not starts(place, "2"):
             title = lines[place][1].strip()
             name = (lines[place][0], title[2:].lstrip() if title.startswith("0 ") else title)
             place += 1
@@ -306,7 +306,7 @@ def _lines(of: dict[str, Any]) -> list[str]:
         f"{of['mean_motion_rev_per_day']:11.8f}{of['revolution_number']:5}"
     )
     name = of["name"]
-    title = [f"0 {name}" if name.startswith("0 ") else name] if name else []
+    title = [f"0 {name}" if name.startswith(("0 ", "1 ", "2 ")) else name] if name else []
     return [*title, f"{one}{checksum(one)}", f"{two}{checksum(two)}"]
 
 

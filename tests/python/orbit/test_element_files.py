@@ -203,6 +203,10 @@ BROKEN_LINES = {
     "line 2 alone": (f"{NAME}\n{TWO}\n", "line 2: '2 41917 .* is not line 1"),
     "two names": (f"A\nB\n{ONE}\n{TWO}", "line 2: 'B' is not line 1"),
     "lines change places": (f"{NAME}\n{ONE}\n\n{ONE}\n{TWO}\n", "line 4: '1 41917U.* is not line 2"),
+    "line 1 before another": (f"{ONE}\n{TLE}", "line 2: 'IRIDIUM 106' is not line 2"),
+    "line 1 twice": (f"{ONE}\n{ONE}\n{TWO}", "line 2: '1 41917U.* is not line 2"),
+    "line 2 twice": (f"{ONE}\n{TWO}\n{TWO}\n{TLE}", "line 3: '2 41917 .* is not line 1"),
+    "line 2 first": (f"{TWO}\n{ONE}\n{TWO}", "line 1: '2 41917 .* is not line 1"),
     "words": ("No GP data found", "line 2: the end is not line 1 of an element set"),
     "other numbers": (
         lines(two=changed(TWO, 3, "41918")),
