@@ -16,26 +16,7 @@ using network::NodeTable;
 
 // --- nodes -----------------------------------------------------------------------------------
 
-using NodesHolder = std::shared_ptr<NodeTable>;
-
 NodesHolder shared(const Graph& graph) { return std::const_pointer_cast<NodeTable>(graph.node_table()); }
-
-NodesHolder nodes_from(const py::object& value) {
-  if (py::isinstance<NodeTable>(value)) return value.cast<NodesHolder>();
-  if (!py::isinstance<py::sequence>(value) || py::isinstance<py::str>(value))
-    throw py::type_error("nodes: expected a sequence of Node or ids, got " + shown(value));
-  std::vector<network::Node> nodes;
-  for (const py::handle item : py::iter(value)) {
-    const std::string where = "nodes[" + std::to_string(nodes.size()) + "]";
-    network::Node node;
-    if (py::isinstance<py::str>(item))
-      node.id = FromPython<std::string>::get(item, where);
-    else
-      node = FromPython<network::Node>::get(item, where);
-    nodes.push_back(std::move(node));
-  }
-  return std::make_shared<NodeTable>(std::move(nodes));
-}
 
 std::string nodes_repr(const NodeTable& table) {
   const auto& nodes = table.nodes();
@@ -321,6 +302,23 @@ py::tuple shortest_paths(const Graph& graph, const py::object& sources, const py
 }
 
 }  // namespace
+
+NodesHolder nodes_from(const py::object& value) {
+  if (py::isinstance<NodeTable>(value)) return value.cast<NodesHolder>();
+  if (!py::isinstance<py::sequence>(value) || py::isinstance<py::str>(value))
+    throw py::type_error("nodes: expected a sequence of Node or ids, got " + shown(value));
+  std::vector<network::Node> nodes;
+  for (const py::handle item : py::iter(value)) {
+    const std::string where = "nodes[" + std::to_string(nodes.size()) + "]";
+    network::Node node;
+    if (py::isinstance<py::str>(item))
+      node.id = FromPython<std::string>::get(item, where);
+    else
+      node = FromPython<network::Node>::get(item, where);
+    nodes.push_back(std::move(node));
+  }
+  return std::make_shared<NodeTable>(std::move(nodes));
+}
 
 std::string text_of(const Graph& graph) {
   return std::to_string(graph.node_count()) + " nodes, " + std::to_string(graph.link_count()) + " links";

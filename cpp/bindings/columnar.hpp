@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <type_traits>
 
@@ -93,6 +94,11 @@ void method(Type& type, const char* name, const Names& names, Call call, const c
       },
       doc);
 }
+
+using NodesHolder = std::shared_ptr<network::NodeTable>;
+
+/// Nodes that are there are shared; others are made of values and ids.
+NodesHolder nodes_from(const py::object& value);
 
 std::string text_of(const network::Graph& graph);
 

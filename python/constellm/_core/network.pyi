@@ -4,7 +4,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Contacts', 'Graph', 'Link', 'Network', 'Node', 'Nodes', 'Snapshot', 'Timeline', 'hops', 'shortest_paths']
+__all__: list[str] = ['ContactPlan', 'Contacts', 'Graph', 'Link', 'Network', 'Node', 'Nodes', 'Snapshot', 'Timeline', 'booked', 'earliest_arrivals', 'earliest_route', 'hops', 'shortest_paths']
 class Node:
     """
     A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.
@@ -683,6 +683,143 @@ class Timeline:
         """
         from when on each graph holds [snapshots] [s]
         """
+class ContactPlan:
+    """
+    Who can send to whom, from when to when, at what rate, and how long a bit is under way: contacts as
+    columns, validated once; arrays are read-only views. Nodes and contacts go by their positions.
+    Contacts of one pair may overlap: they are channels side by side, and a message takes one of them.
+    
+    Parameters
+    ----------
+    nodes : Nodes | Sequence[Node | str]
+        a text is the id of a node that relays; the `nodes` of a graph are shared
+    from_ : ArrayLike
+        position of the sender of each contact
+    to : ArrayLike
+        position of the receiver of each contact
+    open_s : ArrayLike
+        from when on it sends; one for all contacts, or one each [s], in (-inf, inf)
+    close_s : ArrayLike
+        until when; a contact that closes as it opens carries nothing [s], in [open_s, inf]
+    rate_bps : ArrayLike
+        bits that it sends in a second [bit/s], in (0, inf)
+    owlt_s : ArrayLike, default 0.0
+        one-way light time: how long a bit is under way [s], in [0, inf)
+    epoch : str | None, default None
+        moment of time 0 in UTC, as 2026-03-01T12:00:00Z
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.network.ContactPlan(["a", "b"], from_=[0], to=[1], open_s=0.0, close_s=60.0, rate_bps=1e6, owlt_s=0.01)
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    """
+    Names of the fields of a record that are required, or that are not; `fields` says it now.
+    """
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def from_timeline(timeline: Timeline, *, epoch: str | None = None) -> ContactPlan:
+        """
+        One contact for each of the timeline's `contacts`. It has the least rate that its link has while it is
+        open, and the longest of latency and overhead together, so that the timeline keeps what the plan promises.
+        """
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, nodes: Nodes | collections.abc.Sequence[Node | str], *, from_: numpy.typing.ArrayLike, to: numpy.typing.ArrayLike, open_s: numpy.typing.ArrayLike, close_s: numpy.typing.ArrayLike, rate_bps: numpy.typing.ArrayLike, owlt_s: numpy.typing.ArrayLike = ..., epoch: str | None = ...) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
+    def at(self, t_s: float) -> Snapshot:
+        """
+        The links of the contacts that are open at `t_s` [s], in [open_s, close_s), until the next one
+        opens or closes. Channels side by side are one link: their rates add up, its latency is the longest of
+        theirs.
+        """
+    def replace(self, **changes: typing.Any) -> ContactPlan:
+        """
+        A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The fields as plain Python values.
+        """
+    @property
+    def close_s(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        until when [contacts] [s]
+        """
+    @property
+    def epoch(self) -> str | None:
+        """
+        moment of time 0 in UTC, as 2026-03-01T12:00:00Z
+        """
+    @property
+    def from_(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        position of the sender [contacts]
+        """
+    @property
+    def nodes(self) -> Nodes:
+        """
+        the nodes; one object for plans and graphs that share them
+        """
+    @property
+    def open_s(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        from when on it sends [contacts] [s]
+        """
+    @property
+    def owlt_s(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        one-way light time: how long a bit is under way [contacts] [s]
+        """
+    @property
+    def rate_bps(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        bits that it sends in a second [contacts] [bit/s]
+        """
+    @property
+    def to(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        position of the receiver [contacts]
+        """
+    @property
+    def volume_bytes(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        what each contact carries at most: rate times duration [contacts] [B]
+        """
+def booked(plan: ContactPlan, contacts: numpy.typing.ArrayLike, start_s: numpy.typing.ArrayLike, end_s: numpy.typing.ArrayLike) -> ContactPlan:
+    """
+    The plan without the time of these transmissions.
+    """
+def earliest_arrivals(plan: ContactPlan, sources: numpy.typing.ArrayLike, t_s: numpy.typing.ArrayLike, size_bytes: numpy.typing.ArrayLike, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
+    """
+    Start and size of each message (sources,), arrivals and hops (sources, nodes).
+    """
+def earliest_route(plan: ContactPlan, source: int, t_s: float, size_bytes: float, target: int) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]] | None:
+    """
+    Contact, start and end of sending, and arrival of each hop (hops,).
+    """
 def hops(graph: Graph, start: int, backward: bool) -> numpy.typing.NDArray[numpy.int32]:
     """
     Hops from the node at this position, or to it (nodes,).

@@ -60,7 +60,7 @@ class ShortestPaths:
         """
         last = self.link[count("source", source, least=0, most=len(self.sources) - 1)]
         nodes = self.graph.nodes
-        here = _position(self.graph, "target", target)
+        here = position(self.graph.nodes, "target", target)
         if not np.isfinite(self.cost[source, here]):
             return []
         way = [nodes[here].id]
@@ -114,11 +114,7 @@ def shortest_paths(
     if sources is None:
         start = np.arange(len(graph.nodes), dtype=np.int32)
     else:
-        given = [sources] if isinstance(sources, (str, int, np.integer)) else sources
-        if isinstance(given, (bytes, Set, Mapping)) or not isinstance(given, Iterable):
-            raise TypeError(f"sources: expected nodes in order, got {short(sources)}")
-        positions = [_position(graph, f"sources[{i}]", source) for i, source in enumerate(given)]
-        start = np.asarray(positions, dtype=np.int32)
+        start = as_positions(graph.nodes, "sources", sources)
     cost, link = _core.shortest_paths(
         graph,
         start,
@@ -156,13 +152,26 @@ def hops(graph: _core.Graph, node: Place, *, to: bool = False) -> NDArray[np.int
     >>> network.hops(network.Graph.from_network(chain), "s0").tolist()
     [0, 1, 2, 3]
     """
-    return _core.hops(instance("graph", graph, _core.Graph), _position(graph, "node", node), to)
+    return _core.hops(instance("graph", graph, _core.Graph), position(graph.nodes, "node", node), to)
 
 
-def _position(graph: _core.Graph, field: str, node: Place) -> int:
+def position(nodes: _core.Nodes, field: str, node: Place) -> int:
+    """Where a node stands, given by its id or its position; messages begin with `field`."""
     if not isinstance(node, str):
-        return count(field, node, least=0, most=len(graph.nodes) - 1)
+        return count(field, node, least=0, most=len(nodes) - 1)
     try:
-        return graph.nodes.position(node)
+        return nodes.position(node)
     except ValueError:
         raise ValueError(f"{field}: no node has id {node!r}") from None
+
+
+def as_positions(
+    nodes: _core.Nodes, field: str, places: Place | Sequence[Place] | NDArray[np.integer]
+) -> NDArray[np.int32]:
+    """Where one node or several stand, as `position`."""
+    given = [places] if isinstance(places, (str, int, np.integer)) else places
+    if isinstance(given, (bytes, Set, Mapping)) or not isinstance(given, Iterable):
+        raise TypeError(f"{field}: expected nodes in order, got {short(places)}")
+    return np.asarray(
+        [position(nodes, f"{field}[{i}]", place) for i, place in enumerate(given)], dtype=np.int32
+    )
