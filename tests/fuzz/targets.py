@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import constellm
-from constellm import codec, model, orbit, split
+from constellm import codec, model, network, orbit, split
 from constellm.core.table import Table
 
 from . import stores
@@ -216,11 +216,37 @@ def elements(scratch: Path) -> Case:
     return read
 
 
+def contacts(scratch: Path) -> Case:
+    """`network.load_contact_plan`; what is read goes there and back, and a message is sent over it."""
+    ion = (DATA / "contact_plans" / "relay.ionrc").read_text(encoding="utf-8")
+    hdtn = json.loads((DATA / "contact_plans" / "relay.json").read_text(encoding="utf-8"))
+
+    def read(rng: random.Random) -> None:
+        if rng.random() < 0.5:
+            file = scratch / "plan.json"
+            file.write_bytes(json_bytes(rng, hdtn))
+        else:
+            file = scratch / "plan.ionrc"
+            lines = ion.splitlines(keepends=True)
+            at = rng.randrange(len(lines))
+            lines[at] = mutated_text(rng, lines[at]) + "\n"
+            data = "".join(lines).encode("utf-8", "surrogatepass")
+            file.write_bytes(mutated_bytes(rng, data) if rng.random() < 0.3 else data)
+        plan = network.load_contact_plan(file)
+        again = scratch / "again.json"
+        network.save_contact_plan(plan, again)
+        assert network.load_contact_plan(again, epoch=plan.epoch) == plan
+        network.earliest_arrival(plan, 0, size_bytes=1e3).route(0, len(plan.nodes) - 1)
+
+    return read
+
+
 TARGETS: dict[str, Callable[[Path], Case]] = {
     "messages": messages,
     "problems": problems,
     "plans": plans,
     "tables": tables,
+    "contacts": contacts,
     "configurations": configurations,
     "elements": elements,
     "stores": stores.damaged,

@@ -1,14 +1,16 @@
 """Files of the user's: one meaning of paths, text and JSON at every door.
 
 A path may start with ``~``, the home folder. Text is UTF-8; a byte order mark, as spreadsheets and some
-editors write it, is no part of it.
+editors write it, is no part of it. In a file whose name ends in ``.gz`` it is compressed.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,10 +46,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
     OSError, ValueError
         Where there is no such file, or it holds no UTF-8 text, or more than `MOST_TEXT_BYTES`.
     """
-    with as_path(path).open("rb") as file:
+    place = as_path(path)
+    with place.open("rb") as file:
         # By its size before anything is read; a device has none to ask for.
         too_long = os.fstat(file.fileno()).st_size > MOST_TEXT_BYTES
-        content = b"" if too_long else file.read(MOST_TEXT_BYTES + 1)
+        source = gzip.GzipFile(fileobj=file) if place.suffix == ".gz" else file
+        try:
+            content = b"" if too_long else source.read(MOST_TEXT_BYTES + 1)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ValueError(f"{os.fspath(path)!r} is not compressed by gzip: {error}") from None
     if too_long or len(content) > MOST_TEXT_BYTES:
         raise ValueError(f"{os.fspath(path)!r} holds more than {MOST_TEXT_BYTES} bytes of text")
     try:
@@ -101,7 +108,8 @@ def write_text(text: str, path: str | os.PathLike[str]) -> None:
     place = as_path(path)
     scratch = place.with_name(place.name + f".{os.getpid()}.tmp")
     try:
-        scratch.write_text(text, encoding="utf-8")
+        content = text.encode()
+        scratch.write_bytes(gzip.compress(content, mtime=0) if place.suffix == ".gz" else content)
         scratch.replace(place)
     except OSError as error:  # of the file that was asked for, not of the scratch file
         raise OSError(error.errno, error.strerror, str(place)) from None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.network import Contacts, Graph, Network, Node, Nodes, Snapshot, Timeline
+from .._core.network import ContactPlan, Contacts, Graph, Network, Node, Nodes, Snapshot, Timeline
 from ..core import display
 from ..core.display import Display
 from ..core.quantity import counted, cut_in_the_middle, quantity
@@ -36,7 +36,7 @@ def attach() -> None:
     """Give networks, graphs and what changes in them their displays."""
     for shown, shows in (
         (Network, _network), (Nodes, _nodes), (Graph, _graph), (Snapshot, _snapshot), (Timeline, _timeline),
-        (Contacts, _contacts),
+        (Contacts, _contacts), (ContactPlan, _contact_plan),
     ):  # fmt: skip
         display.attach(shown, shows)
     Network.__repr__ = _network_repr  # type: ignore[method-assign]
@@ -131,6 +131,22 @@ def _contacts(contacts: Contacts) -> Display:
     ]
     head = f"Contacts: {len(contacts)}, nodes by their positions"
     return Display([head], [Table(("from", "to", "opens", "closes"), rows, "Contacts")])
+
+
+def _contact_plan(plan: ContactPlan) -> Display:
+    ids = [shown_id(node.id) for node in plan.nodes]
+    columns = (plan.from_, plan.to, plan.open_s, plan.close_s, plan.rate_bps, plan.owlt_s)
+    rows = [
+        (
+            *(ids[a], ids[b]),
+            *(quantity(moment, "s", digits=6) for moment in (opened, closed)),
+            *(quantity(rate, "bit/s"), quantity(owlt, "s")),
+        )
+        for a, b, opened, closed, rate, owlt in zip(*(column.tolist() for column in columns))
+    ]
+    head = f"Contact plan: {_count(len(ids), 'node')}, {_count(len(plan), 'contact')}"
+    lines = [head] if plan.epoch is None else [head, f"time 0 is {plan.epoch}"]
+    return Display(lines, [Table(("from", "to", "opens", "closes", "rate", "light time"), rows, "Contacts")])
 
 
 def _nodes_one_by_one(nodes: Sequence[Node]) -> Table:

@@ -34,6 +34,7 @@ def values(problem):
         "timeline": (timeline, "Timeline: 2 snapshots from 0 s to 60 s"),
         "snapshot": (timeline[0], "Snapshot at 0 s, holds for 5 s"),
         "contacts": (timeline.contacts, "Contacts: 1"),
+        "contact plan": (clm.network.ContactPlan.from_timeline(timeline), "1 Gbit/s"),
         "menu": (clm.codec.none() + clm.codec.quantise(bits=[4]), "quantise-4"),
         "front": (clm.split.pareto_front(problem, ("delay_s", "error")), "delay (s)"),
         "comparison": (clm.split.compare(problem, ["uniform", "optimal"]), "× uniform"),

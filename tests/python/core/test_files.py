@@ -35,6 +35,16 @@ def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     assert read_text(file) == "á\nb\nc\n"
 
 
+def test_a_name_in_gz_is_compressed(tmp_path: Path) -> None:
+    file = tmp_path / "a.json.gz"
+    write_json({"a": ["á"] * 1000}, file)
+    assert file.read_bytes()[:2] == b"\x1f\x8b" and file.stat().st_size < 1000
+    assert read_json(file) == {"a": ["á"] * 1000}
+    written = file.read_bytes()
+    write_json({"a": ["á"] * 1000}, file)
+    assert file.read_bytes() == written, "no time of writing in it"
+
+
 def test_what_is_no_text_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a.bin"
     file.write_bytes(b"\xff\xfe")

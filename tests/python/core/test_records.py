@@ -13,7 +13,7 @@ from constellm import _core, split
 from constellm.codec import Codec, Scheme
 from constellm.core import checks
 from constellm.model import Layer
-from constellm.network import Graph, Link, Network, Node, Nodes, Snapshot, Timeline
+from constellm.network import ContactPlan, Graph, Link, Network, Node, Nodes, Snapshot, Timeline
 from constellm.orbit import Elements, Shell
 from constellm.split import Plan, Problem
 
@@ -112,7 +112,10 @@ def test_documentation_and_signature_tell_every_field(kind):
 
 @pytest.mark.parametrize(
     "kind",
-    [Node, Link, Network, Layer, Codec, Scheme, Problem, Graph, Snapshot, Timeline, Shell, Elements],
+    [
+        *(Node, Link, Network, Layer, Codec, Scheme, Problem, Graph, Snapshot, Timeline, ContactPlan),
+        *(Shell, Elements),
+    ],
     ids=named,
 )
 def test_documentation_has_an_example(kind):
