@@ -58,9 +58,17 @@ class Shell:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """
@@ -191,9 +199,17 @@ class Elements:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> Elements:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """

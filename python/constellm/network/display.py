@@ -144,7 +144,7 @@ def _contact_plan(plan: ContactPlan) -> Display:
         )
         for a, b, opened, closed, rate, owlt in zip(*(column.tolist() for column in columns))
     ]
-    head = f"Contact plan: {_count(len(ids), 'node')}, {_count(len(plan), 'contact')}"
+    head = f"Contact plan: {counted(len(ids), 'node')}, {counted(len(plan), 'contact')}"
     lines = [head] if plan.epoch is None else [head, f"time 0 is {plan.epoch}"]
     return Display(lines, [Table(("from", "to", "opens", "closes", "rate", "light time"), rows, "Contacts")])
 

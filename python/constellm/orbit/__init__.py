@@ -1,10 +1,10 @@
 """Satellites that move: shells, propagation, frames, look angles, lines of sight, sunlight.
 
 A `Shell` has satellites evenly spaced on planes; `walker` and `preset` make one, `elements` has its
-satellites as columns. `propagate` moves them: states are arrays (satellites, times, 3) in the frame TEME.
-`teme_to_ecef` lets the Earth turn below them, `look_angles` is what stations see of them, `line_of_sight`
-what they see of each other, `sunlit_share` of the Sun. Times are seconds from an `Epoch`, an instant of UTC;
-UT1 = UTC.
+satellites as columns, and `propagate` moves them. `read_elements` reads published element sets, which
+`states_teme` moves by SGP4. States are arrays (satellites, times, 3) in the frame TEME. `teme_to_ecef` lets
+the Earth turn below them, `look_angles` is what stations see of them, `line_of_sight` what they see of each
+other, `sunlit_share` of the Sun. Times are seconds from an `Epoch`, an instant of UTC; UT1 = UTC.
 
 Lengths are in metres. Angles of orbits are in radians, those of places on the Earth, of what is seen from
 there, and of shells in degrees; the names say so, and they say the frame.
@@ -13,6 +13,7 @@ there, and of shells in degrees; the names say so, and they say the frame.
 from .._core.orbit import Elements, Shell
 from ..core.constants import EARTH_MU_M3_PER_S2
 from ..core.epoch import Epoch
+from ..core.keywords import tell_of_slips as _tell_of_slips
 from .element_files import format_elements, parse_elements, read_elements, sample_elements, write_elements
 from .element_sets import ElementSets
 from .frames import (
@@ -68,3 +69,5 @@ __all__ = [
     "walker",
     "write_elements",
 ]
+
+_tell_of_slips(__name__)
