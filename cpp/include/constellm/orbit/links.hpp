@@ -1,0 +1,39 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "constellm/core/stop.hpp"
+#include "constellm/orbit/layout.hpp"
+
+namespace constellm::orbit {
+
+/// Links at one instant, a column a figure. Each pair has both directions; in the order of sender, then of
+/// receiver. [links] each
+struct Links {
+  std::vector<std::int32_t> from;
+  std::vector<std::int32_t> to;
+  std::vector<std::int32_t> rule;  ///< position of the one that made it
+  std::vector<double> range_m;
+  std::vector<double> latency_s;  ///< of light over the range, and the overhead of the rule
+  std::vector<double> rate_bps;
+  /// Satellites of rules for the ground that would be linked but for what is named. [stations] each
+  std::vector<std::int32_t> below_mask;
+  std::vector<std::int32_t> out_of_range;
+};
+
+/// What is where at one instant.
+struct Instant {
+  std::span<const double> position_teme_m;  ///< [satellites][3]; one with a NaN has no links
+  std::span<const double> velocity_teme_m_per_s;
+  double gmst_rad = 0.0;
+  std::int64_t slot = 0;  ///< the one that links are drawn for, where they survive by chance
+};
+
+/// The links that the rules make. Conditions cut links and add none: each of the nearest is asked for before
+/// its line of sight is looked at. Where rules make links of one pair, the first has it of those whose
+/// conditions all hold. Throws core::InvalidInput for a rule about an unknown shell, and core::Stopped.
+Links links_at(const Layout& layout, std::span<const LinkRule> rules, std::span<const Horizon> stations,
+               const Instant& instant, core::StopToken& stop);
+
+}  // namespace constellm::orbit

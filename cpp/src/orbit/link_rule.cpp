@@ -1,0 +1,60 @@
+#include "constellm/orbit/link_rule.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "constellm/core/error.hpp"
+
+namespace constellm::orbit {
+namespace {
+
+using core::InvalidInput;
+
+std::string word(Pattern pattern) {
+  return "'" + std::string(words(pattern)[static_cast<std::size_t>(pattern)]) + "'";
+}
+
+/// The last steps of splitmix64: every bit of what comes out depends on every bit of what goes in.
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+void validate(const LinkRule& rule, const core::Place& where) {
+  core::check_ranges(rule, where);
+  using enum Pattern;
+  const auto check = [&](const char* key, bool given, std::initializer_list<Pattern> patterns) {
+    if (!given || std::ranges::find(patterns, rule.pattern) != patterns.end()) return;
+    std::string known;
+    for (const Pattern pattern : patterns) known += (known.empty() ? "" : ", ") + word(pattern);
+    throw InvalidInput(where.text() + key + ": means nothing for the pattern " + word(rule.pattern) +
+                       ", only for " + known);
+  };
+  check("seam", rule.seam.has_value(), {plus_grid});
+  check("shift", rule.shift.has_value(), {plus_grid});
+  check("count", rule.count.has_value(), {nearest});
+  check("grazing_altitude_m", rule.grazing_altitude_m.has_value(), {plus_grid, ring, nearest, all});
+  check("max_latitude_deg", rule.max_latitude_deg.has_value(), {plus_grid, nearest, all});
+  const auto need = [&](const char* key, bool given, std::initializer_list<Pattern> patterns) {
+    if (!given && std::ranges::find(patterns, rule.pattern) != patterns.end())
+      throw InvalidInput(where.text() + key + ": missing; the pattern " + word(rule.pattern) + " needs it");
+  };
+  need("shell", rule.shell.has_value(), {plus_grid, ring});
+  need("count", rule.count.has_value(), {nearest});
+}
+
+bool survives(const LinkRule& rule, std::int64_t slot, std::int32_t a, std::int32_t b) {
+  if (rule.survival >= 1.0) return true;
+  constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15u;
+  const auto [low, high] = std::minmax(a, b);
+  const std::uint64_t pair = (static_cast<std::uint64_t>(high) << 32) | static_cast<std::uint64_t>(low);
+  std::uint64_t hash = mixed(static_cast<std::uint64_t>(rule.seed) + kGolden);
+  hash = mixed((hash ^ static_cast<std::uint64_t>(slot)) + kGolden);
+  hash = mixed((hash ^ pair) + kGolden);
+  return static_cast<double>(hash >> 11) * 0x1.0p-53 < rule.survival;
+}
+
+}  // namespace constellm::orbit
