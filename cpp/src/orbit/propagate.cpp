@@ -10,45 +10,12 @@
 #include "constellm/core/simd.hpp"
 #include "constellm/orbit/angles.hpp"
 #include "constellm/orbit/kepler.hpp"
+#include "constellm/orbit/moving.hpp"
 
 namespace constellm::orbit {
 namespace {
 
 constexpr std::size_t kBlock = 128;  // times that are worked on together
-
-/// What an angle is at times, in turns.
-struct Angle {
-  double turns = 0.0;
-  double turns_per_s = 0.0;
-};
-
-struct Moving {
-  double semi_major_axis_m = 0.0;
-  double eccentricity = 0.0;
-  double motion_rad_per_s = 0.0;  // about a point mass, as velocities on the ellipse want it
-  double sin_i = 0.0;
-  double cos_i = 0.0;
-  Angle raan;
-  Angle perigee;
-  Angle mean;
-};
-
-Moving moving(const Elements& elements, std::size_t s, Propagator propagator) {
-  const double a = elements.semi_major_axis_m[s];
-  const double i = elements.inclination_rad[s];
-  const Drift rates = drift(a, elements.eccentricity[s], i, propagator);
-  const auto angle = [](double rad, double rad_per_s) {
-    return Angle{rad / kTurn_rad, rad_per_s / kTurn_rad};
-  };
-  return {.semi_major_axis_m = a,
-          .eccentricity = elements.eccentricity[s],
-          .motion_rad_per_s = std::sqrt(core::kEarthMu.value / a) / a,
-          .sin_i = std::sin(i),
-          .cos_i = std::cos(i),
-          .raan = angle(elements.raan_rad[s], rates.raan_rad_per_s),
-          .perigee = angle(elements.argument_of_perigee_rad[s], rates.argument_of_perigee_rad_per_s),
-          .mean = angle(elements.mean_anomaly_rad[s], rates.mean_anomaly_rad_per_s)};
-}
 
 using Row = std::array<double, kBlock>;
 
@@ -139,7 +106,7 @@ void propagate(const Elements& elements, std::span<const double> time_s, Propaga
     return [&, block = Block{}](std::size_t s) mutable {
       const Moving at = moving(elements, s, propagator);
       const bool is_circle = at.eccentricity == 0.0;
-      const Angle latitude{at.perigee.turns + at.mean.turns, at.perigee.turns_per_s + at.mean.turns_per_s};
+      const Angle latitude = at.latitude();
       for (std::size_t b = 0; b < blocks; ++b) {
         const std::size_t first = b * kBlock;
         const std::size_t count = std::min(kBlock, times - first);

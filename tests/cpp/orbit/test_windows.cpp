@@ -1,0 +1,459 @@
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <tuple>
+
+#include "catch.hpp"
+#include "constellm/core/constants.hpp"
+#include "constellm/core/error.hpp"
+#include "constellm/orbit/windows.hpp"
+#include "orbit/world.hpp"
+
+using namespace constellm;
+using orbit::kDegree_rad;
+using orbit::kTurn_rad;
+using orbit::LinkRule;
+using orbit::Motion;
+using orbit::Pattern;
+using orbit::Windows;
+
+namespace {
+
+const core::Epoch kEpoch("2026-03-01T12:00:00Z");
+constexpr double kMu = core::kEarthMu.value;
+constexpr double kEarth_m = core::kEarthRadius.value;
+
+struct World {
+  std::vector<orbit::Shell> shells;
+  std::vector<LinkRule> rules;
+  std::vector<orbit::GroundStation> stations;
+  orbit::Elements elements;
+  orbit::Propagator propagator = orbit::Propagator::j2;
+};
+
+std::shared_ptr<const Motion> analytic(const World& world) {
+  return std::make_shared<orbit::AnalyticMotion>(world.elements, world.propagator);
+}
+
+/// States of a span as SGP4 would give them.
+std::shared_ptr<const Motion> sampled(const World& world, double start_s, double stop_s, double step_s,
+                                      std::optional<std::size_t> lost = {}) {
+  const auto times = static_cast<std::size_t>(std::ceil((stop_s - start_s) / step_s)) + 9;
+  std::vector<double> time_s(times);
+  for (std::size_t k = 0; k < times; ++k) time_s[k] = start_s + step_s * (static_cast<double>(k) - 4.0);
+  std::vector<double> position(3 * times * world.elements.size());
+  std::vector<double> velocity(position.size());
+  core::StopToken stop;
+  orbit::propagate(world.elements, time_s, world.propagator, position, velocity, 1, stop);
+  if (lost) position[3 * (*lost * times + times - 1)] = std::numeric_limits<double>::quiet_NaN();
+  return std::make_shared<orbit::SampledMotion>(position, velocity, times, time_s[0], step_s);
+}
+
+Windows windows_of(const World& world, const std::shared_ptr<const Motion>& motion, double start_s,
+                   double stop_s, int threads = 1) {
+  const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
+  const orbit::Layout layout(world.shells, static_cast<std::int32_t>(motion->satellites()),
+                             static_cast<std::int32_t>(horizons.size()));
+  core::StopToken stop;
+  return orbit::windows(layout, world.rules, horizons, std::vector{motion},
+                        {.epoch = kEpoch, .start_s = start_s, .stop_s = stop_s}, threads, stop);
+}
+
+orbit::Links links_of(const World& world, double time_s) {
+  const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
+  const orbit::Layout layout(world.shells, static_cast<std::int32_t>(world.elements.size()),
+                             static_cast<std::int32_t>(horizons.size()));
+  const tests::Now now = tests::now(world.elements, time_s, world.propagator);
+  core::StopToken stop;
+  return orbit::links_at(layout, world.rules, horizons, now.instant(orbit::gmst_rad(kEpoch, time_s)), stop);
+}
+
+using Key = std::pair<std::int32_t, std::int32_t>;
+
+/// At many instants, and just before and after every opening and closing, the windows say what links_at says.
+/// Returns how many windows there are.
+std::size_t check_against_instants(const World& world, double start_s, double stop_s, int instants) {
+  const Windows found = windows_of(world, analytic(world), start_s, stop_s, 2);
+  struct Open {
+    double open_s;
+    double close_s;
+    std::int32_t rule;
+  };
+  std::map<Key, std::vector<Open>> by_pair;
+  std::vector<double> looks;
+  for (std::size_t i = 0; i < found.from.size(); ++i) {
+    REQUIRE(start_s <= found.open_s[i]);
+    REQUIRE(found.open_s[i] < found.close_s[i]);
+    REQUIRE(found.close_s[i] <= stop_s);
+    auto& of = by_pair[{found.from[i], found.to[i]}];
+    if (!of.empty()) REQUIRE(of.back().close_s <= found.open_s[i]);
+    of.push_back({found.open_s[i], found.close_s[i], found.rule[i]});
+    for (const double edge_s : {found.open_s[i], found.close_s[i]}) {
+      for (const double after_s : {-1e-3, 1e-3}) looks.push_back(edge_s + after_s);
+    }
+  }
+  if (looks.size() > 3000) {  // of those, some of all the span
+    std::vector<double> some;
+    for (std::size_t i = 0; i < looks.size(); i += looks.size() / 3000 + 1) some.push_back(looks[i]);
+    looks = some;
+  }
+  tests::Random random(99);
+  for (int i = 0; i < instants; ++i) looks.push_back(random.uniform(start_s, stop_s));
+  for (const double time_s : looks) {
+    if (time_s < start_s || time_s > stop_s) continue;
+    const orbit::Links links = links_of(world, time_s);
+    std::map<Key, std::int32_t> expected;
+    for (std::size_t i = 0; i < links.from.size(); ++i)
+      expected[{links.from[i], links.to[i]}] = links.rule[i];
+    for (const auto& [pair, opens] : by_pair) {
+      bool at_edge = false;
+      std::int32_t rule = -1;
+      for (const Open& open : opens) {
+        at_edge |= std::abs(time_s - open.open_s) < 5e-4 || std::abs(time_s - open.close_s) < 5e-4;
+        if (open.open_s <= time_s && time_s < open.close_s) rule = open.rule;
+      }
+      const auto at = expected.find(pair);
+      const std::int32_t wanted = at == expected.end() ? -1 : at->second;
+      if (at != expected.end()) expected.erase(at);
+      if (at_edge || rule == wanted) continue;
+      FAIL("time " << time_s << ", link " << pair.first << " to " << pair.second << ": by rule " << wanted
+                   << ", windows say " << rule);
+    }
+    REQUIRE(expected.empty());  // links that have no window at all
+  }
+  return found.from.size();
+}
+
+/// Circular orbits over the equator, which turn with the Earth or, at an inclination of 180 degrees, against
+/// it.
+orbit::Elements over_the_equator(const std::vector<double>& altitude_m,
+                                 const std::vector<double>& inclination_deg) {
+  orbit::Elements made;
+  made.resize(altitude_m.size());
+  for (std::size_t s = 0; s < altitude_m.size(); ++s) {
+    made.semi_major_axis_m[s] = kEarth_m + altitude_m[s];
+    made.inclination_rad[s] = inclination_deg[s] * kDegree_rad;
+  }
+  return made;
+}
+
+double mean_motion(const orbit::Elements& elements, std::size_t s) {
+  const double a = elements.semi_major_axis_m[s];
+  return std::sqrt(kMu / a) / a;
+}
+
+std::string complaint(const World& world, double start_s = 0.0, double stop_s = 100.0) {
+  try {
+    windows_of(world, analytic(world), start_s, stop_s);
+  } catch (const core::InvalidInput& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("Single states are those of propagation, and samples come close", "[orbit][windows]") {
+  for (const bool eccentric : {false, true}) {
+    World world;
+    world.elements = tests::stray(1, 30, eccentric);
+    tests::append(world.elements, over_the_equator({550e3, 35'786e3}, {0.0, 180.0}));
+    const auto exact = analytic(world);
+    const auto near = sampled(world, 0.0, 7200.0, eccentric ? 10.0 : 60.0);
+    tests::Random random(3);
+    for (int i = 0; i < 200; ++i) {
+      const double time_s = random.uniform(0.0, 7200.0);
+      const tests::Now now = tests::now(world.elements, time_s);
+      for (std::size_t s = 0; s < world.elements.size(); ++s) {
+        const orbit::State wanted = now.of(static_cast<std::int32_t>(s));
+        const orbit::State found = exact->state(s, time_s);
+        REQUIRE((found.position_m - wanted.position_m).norm() < 1e-6);
+        REQUIRE((found.velocity_m_per_s - wanted.velocity_m_per_s).norm() < 1e-9);
+        REQUIRE((near->state(s, time_s).position_m - wanted.position_m).norm() < 1e-3);
+        REQUIRE((near->state(s, time_s).velocity_m_per_s - wanted.velocity_m_per_s).norm() < 1e-5);
+      }
+    }
+    const orbit::State at_sample = near->state(4, 600.0);
+    CHECK((at_sample.position_m - exact->state(4, 600.0).position_m).norm() < 1e-6);
+  }
+}
+
+TEST_CASE("Motions keep to their bounds", "[orbit][windows]") {
+  for (const bool eccentric : {false, true}) {
+    World world;
+    world.elements = tests::stray(2, 40, eccentric);
+    tests::append(world.elements, over_the_equator({550e3}, {0.0}));
+    for (const auto& motion : {analytic(world), sampled(world, 0.0, 20'000.0, eccentric ? 10.0 : 60.0)}) {
+      tests::Random random(4);
+      for (std::size_t s = 0; s < motion->satellites(); ++s) {
+        const orbit::Bounds bounds = motion->bounds(s);
+        for (int i = 0; i < 300; ++i) {
+          const double time_s = random.uniform(10.0, 19'990.0);
+          const double h = 0.5;
+          const orbit::State at = motion->state(s, time_s);
+          const orbit::State before = motion->state(s, time_s - h);
+          const orbit::State after = motion->state(s, time_s + h);
+          const Eigen::Vector3d v = (after.position_m - before.position_m) / (2.0 * h);
+          const Eigen::Vector3d g = (after.position_m - 2.0 * at.position_m + before.position_m) / (h * h);
+          const Eigen::Vector3d g2 = (after.velocity_m_per_s - before.velocity_m_per_s) / (2.0 * h);
+          const Eigen::Vector3d jerk =
+              (after.velocity_m_per_s - 2.0 * at.velocity_m_per_s + before.velocity_m_per_s) / (h * h);
+          const double climb = (after.position_m.squaredNorm() - before.position_m.squaredNorm()) / (4.0 * h);
+          const double climb_rate = (after.position_m.squaredNorm() - 2.0 * at.position_m.squaredNorm() +
+                                     before.position_m.squaredNorm()) /
+                                    (2.0 * h * h);
+          const double room = 1.0 + 1e-4;  // for the differences
+          REQUIRE(at.position_m.norm() >= bounds.near_m / room);
+          REQUIRE(at.position_m.norm() <= bounds.far_m * room);
+          REQUIRE(v.norm() <= bounds.speed_m_per_s * room);
+          REQUIRE(at.velocity_m_per_s.norm() <= bounds.speed_m_per_s * room);
+          REQUIRE(g.norm() <= bounds.acceleration_m_per_s2 * room);
+          REQUIRE(g2.norm() <= bounds.acceleration_m_per_s2 * room);
+          REQUIRE(jerk.norm() <= bounds.jerk_m_per_s3 * room);
+          REQUIRE((v - at.velocity_m_per_s).norm() <= bounds.beside_m_per_s + 0.01);
+          REQUIRE(std::abs(climb) <= bounds.climb_m2_per_s * room + 10.0);
+          REQUIRE(std::abs(climb_rate) <= bounds.climb_rate_m2_per_s2 * room + 10.0);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("Passes over the equator last as long as a closed form says", "[orbit][windows]") {
+  World world;
+  world.propagator = orbit::Propagator::two_body;
+  world.elements = over_the_equator({550e3, 1200e3}, {0.0, 180.0});
+  world.stations = {tests::station("e", 0.0, 30.0)};
+  world.rules = {tests::rule(Pattern::ground)};
+  const bool by_range = GENERATE(false, true);
+  if (by_range) world.rules[0].max_range_m = 1.3e6;
+  for (const double mask_deg : {0.0, 25.0, 80.0}) {
+    world.stations[0].min_elevation_deg = mask_deg;
+    const Windows found = windows_of(world, analytic(world), 0.0, 86'400.0);
+    for (std::size_t s = 0; s < 2; ++s) {
+      const double a = world.elements.semi_major_axis_m[s];
+      const double rate = mean_motion(world.elements, s) + (s == 0 ? -1.0 : 1.0) * core::kEarthRotation.value;
+      double half = std::acos(kEarth_m / a * std::cos(mask_deg * kDegree_rad)) - mask_deg * kDegree_rad;
+      if (by_range)
+        half =
+            std::min(half, std::acos((a * a + kEarth_m * kEarth_m - 1.3e6 * 1.3e6) / (2.0 * a * kEarth_m)));
+      // Angle by which the satellite is ahead of the station, along its own motion.
+      const double start = (s == 0 ? -1.0 : 1.0) * (orbit::gmst_rad(kEpoch, 0.0) + 30.0 * kDegree_rad);
+      std::vector<std::pair<double, double>> expected;
+      for (int k = -40; k <= 40; ++k) {
+        const double middle_s = (k * kTurn_rad - start) / rate;
+        const double open_s = std::max(0.0, middle_s - half / rate);
+        const double close_s = std::min(86'400.0, middle_s + half / rate);
+        if (open_s < close_s) expected.emplace_back(open_s, close_s);
+      }
+      std::vector<std::pair<double, double>> mine;
+      for (std::size_t i = 0; i < found.from.size(); ++i) {
+        if (found.from[i] == static_cast<std::int32_t>(s))
+          mine.emplace_back(found.open_s[i], found.close_s[i]);
+      }
+      INFO("satellite " << s << ", mask " << mask_deg);
+      REQUIRE(mine.size() == expected.size());
+      CHECK(mine.size() > 10);
+      for (std::size_t i = 0; i < mine.size(); ++i) {
+        CHECK(std::abs(mine[i].first - expected[i].first) < 2e-5);
+        CHECK(std::abs(mine[i].second - expected[i].second) < 2e-5);
+      }
+    }
+  }
+}
+
+TEST_CASE("Satellites that meet head-on see each other as long as a closed form says", "[orbit][windows]") {
+  World world;
+  world.propagator = orbit::Propagator::two_body;
+  world.elements = over_the_equator({550e3, 560e3}, {0.0, 180.0});
+  LinkRule rule = tests::rule(Pattern::all);
+  const double a = world.elements.semi_major_axis_m[0];
+  const double b = world.elements.semi_major_axis_m[1];
+  const double rate = mean_motion(world.elements, 0) + mean_motion(world.elements, 1);
+  const int what = GENERATE(0, 1, 2, 3);
+  const double sphere = kEarth_m + 80e3;
+  double half = std::acos(sphere / a) + std::acos(sphere / b);
+  if (what == 1) {  // 10 km apart at the least, and a millisecond either way
+    half = 1e-3 * rate;
+    rule.max_range_m = std::sqrt(a * a + b * b - 2.0 * a * b * std::cos(half));
+  } else if (what == 2) {  // twice the shortest window that is surely found
+    half = orbit::kShortestWindow_s * rate;
+    rule.max_range_m = std::sqrt(a * a + b * b - 2.0 * a * b * std::cos(half));
+  } else if (what == 3) {
+    rule.max_range_m = 2e6;
+    half = std::acos((a * a + b * b - 4e12) / (2.0 * a * b));
+  }
+  world.rules = {rule};
+  const double stop_s = 6000.0;
+  const Windows found = windows_of(world, analytic(world), -1.0, stop_s);
+  std::vector<std::pair<double, double>> expected;
+  for (int k = 0; k <= 5; ++k) {
+    const double middle_s = k * kTurn_rad / rate;
+    const double open_s = std::max(-1.0, middle_s - half / rate);
+    const double close_s = std::min(stop_s, middle_s + half / rate);
+    if (open_s < close_s) expected.emplace_back(open_s, close_s);
+  }
+  REQUIRE(found.from.size() == 2 * expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CHECK(std::abs(found.open_s[2 * i] - expected[i].first) < 1e-5);
+    CHECK(std::abs(found.close_s[2 * i] - expected[i].second) < 1e-5);
+    CHECK(found.from[2 * i] == 0);
+    CHECK(found.from[2 * i + 1] == 1);
+  }
+}
+
+TEST_CASE("Windows are what the links of every instant are", "[orbit][windows]") {
+  SECTION("grids, with every condition") {
+    World world;
+    world.shells = {tests::shell("a", 6, 11, 780e3, 86.4), tests::shell("b", 3, 4, 1400e3, 50.0)};
+    world.elements = orbit::elements(world.shells[0]);
+    tests::append(world.elements, orbit::elements(world.shells[1]));
+    LinkRule grid = tests::rule(Pattern::plus_grid, "a");
+    grid.seam = orbit::Seam::open;
+    grid.max_latitude_deg = 60.0;
+    grid.max_range_m = 4.4e6;
+    LinkRule fast = tests::rule(Pattern::plus_grid, "a");
+    fast.max_angular_rate_rad_per_s = 1.2e-3;
+    LinkRule ring = tests::rule(Pattern::ring, "b");
+    ring.grazing_altitude_m = -1000e3;
+    world.rules = {grid, fast, ring};
+    CHECK(check_against_instants(world, 100.0, 30'000.0, 1500) > 1000);
+  }
+  SECTION("all in sight, with every condition") {
+    World world;
+    world.elements = tests::stray(21, 24);
+    LinkRule all = tests::rule(Pattern::all);
+    all.max_range_m = 3e6;
+    all.max_latitude_deg = 50.0;
+    all.max_angular_rate_rad_per_s = 3e-3;
+    LinkRule far = tests::rule(Pattern::all);
+    world.rules = {all, far};
+    CHECK(check_against_instants(world, 0.0, 20'000.0, 1500) > 1000);
+  }
+  SECTION("orbits through the grazing sphere") {
+    World world;
+    world.elements = tests::stray(22, 16, true);
+    LinkRule all = tests::rule(Pattern::all);
+    all.grazing_altitude_m = 2000e3;
+    all.max_angular_rate_rad_per_s = 2e-3;
+    world.rules = {all};
+    CHECK(check_against_instants(world, 0.0, 40'000.0, 1500) > 300);
+  }
+  SECTION("the ground") {
+    World world;
+    world.shells = {tests::shell("a", 3, 5)};
+    world.elements = orbit::elements(world.shells[0]);
+    tests::append(world.elements, tests::stray(23, 10, true));
+    world.stations = {tests::station("a", 52.0, 13.0), tests::station("b", -70.0, 100.0),
+                      tests::station("c", 1.0, -50.0)};
+    world.stations[0].min_elevation_deg = 5.0;
+    world.stations[1].max_range_m = 2e6;
+    world.stations[1].min_elevation_deg = -5.0;
+    LinkRule near = tests::rule(Pattern::ground);
+    near.max_range_m = 1e6;
+    LinkRule slow = tests::rule(Pattern::ground);
+    slow.max_angular_rate_rad_per_s = 5e-3;
+    world.rules = {near, slow};
+    CHECK(check_against_instants(world, -3000.0, 50'000.0, 3000) > 200);
+  }
+}
+
+TEST_CASE("Samples have the windows of what they are samples of", "[orbit][windows]") {
+  World world;
+  world.shells = {tests::shell("a", 4, 6)};
+  world.elements = orbit::elements(world.shells[0]);
+  tests::append(world.elements, tests::stray(31, 6));
+  world.stations = {tests::station("a", 52.0, 13.0)};
+  LinkRule all = tests::rule(Pattern::all);
+  all.max_range_m = 3e6;
+  all.max_angular_rate_rad_per_s = 3e-3;
+  world.rules = {tests::rule(Pattern::ground), tests::rule(Pattern::plus_grid, "a"), all};
+  const Windows exact = windows_of(world, analytic(world), 0.0, 12'000.0);
+  const Windows near = windows_of(world, sampled(world, 0.0, 12'000.0, 60.0), 0.0, 12'000.0);
+  CHECK(exact.from.size() > 200);
+  // Not in the order of opening, which is that of rounding where a shell's symmetry opens many at once.
+  const auto sorted = [](const Windows& windows) {
+    std::vector<std::tuple<Key, double, double, std::int32_t>> rows;
+    for (std::size_t i = 0; i < windows.from.size(); ++i) {
+      rows.emplace_back(Key(windows.from[i], windows.to[i]), windows.open_s[i], windows.close_s[i],
+                        windows.rule[i]);
+    }
+    std::ranges::sort(rows);
+    return rows;
+  };
+  const auto wanted = sorted(exact);
+  const auto found = sorted(near);
+  REQUIRE(found.size() == wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto& [pair, open_s, close_s, rule] = wanted[i];
+    REQUIRE(std::get<0>(found[i]) == pair);
+    CHECK(std::abs(std::get<1>(found[i]) - open_s) < 1e-4);
+    CHECK(std::abs(std::get<2>(found[i]) - close_s) < 1e-4);
+    CHECK(std::get<3>(found[i]) == rule);
+  }
+  const Windows fewer = windows_of(world, sampled(world, 0.0, 12'000.0, 60.0, 7), 0.0, 12'000.0);
+  CHECK(std::ranges::count(fewer.from, 7) == 0);
+  CHECK(fewer.from.size() + 2 * static_cast<std::size_t>(std::ranges::count(near.from, 7)) ==
+        near.from.size());
+}
+
+TEST_CASE("What never changes costs nothing, at its limit too", "[orbit][windows]") {
+  World world;
+  world.shells = {tests::shell("a", 2, 22)};
+  world.elements = orbit::elements(world.shells[0]);
+  LinkRule ring = tests::rule(Pattern::ring, "a");
+  const double chord_m = 2.0 * world.shells[0].semi_major_axis_m() * std::sin(kTurn_rad / 44.0);
+  for (const double room_m : {-1e-3, 1e-3}) {
+    ring.max_range_m = chord_m + room_m;
+    world.rules = {ring};
+    const Windows found = windows_of(world, analytic(world), 0.0, 1e6);
+    CHECK(found.from.size() == (room_m > 0.0 ? 88 : 0));
+    for (std::size_t i = 0; i < found.from.size(); ++i) {
+      CHECK(found.open_s[i] == 0.0);
+      CHECK(found.close_s[i] == 1e6);
+      CHECK(found.range_m[i] == Approx(chord_m).epsilon(1e-12));
+    }
+  }
+}
+
+TEST_CASE("Windows depend neither on threads nor on what is asked beside them", "[orbit][windows]") {
+  World world;
+  world.shells = {tests::shell("a", 5, 8)};
+  world.elements = orbit::elements(world.shells[0]);
+  world.stations = {tests::station("a", 52.0, 13.0), tests::station("b", 0.0, 0.0)};
+  world.rules = {tests::rule(Pattern::plus_grid, "a"), tests::rule(Pattern::ground)};
+  const Windows all = windows_of(world, analytic(world), 0.0, 20'000.0);
+  const Windows again = windows_of(world, analytic(world), 0.0, 20'000.0, 3);
+  CHECK(all.open_s == again.open_s);
+  CHECK(all.close_s == again.close_s);
+  CHECK(all.from == again.from);
+  CHECK(std::ranges::is_sorted(all.open_s));
+  CHECK(windows_of(world, analytic(world), 5.0, 5.0).from.empty());
+  const std::vector<std::shared_ptr<const Motion>> motions{analytic(world)};
+  const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
+  core::StopToken stop(0.0);
+  CHECK_THROWS_AS(orbit::windows(orbit::Layout(world.shells, 40, 2), world.rules, horizons, motions,
+                                 {.epoch = kEpoch, .start_s = 0.0, .stop_s = 1e5}, 1, stop),
+                  core::Stopped);
+}
+
+TEST_CASE("What windows cannot say is refused", "[orbit][windows]") {
+  World world;
+  world.shells = {tests::shell("a", 2, 3)};
+  world.elements = orbit::elements(world.shells[0]);
+  world.rules = {tests::rule(Pattern::ring, "a"), tests::rule(Pattern::nearest)};
+  CHECK(complaint(world).starts_with("links[1].pattern: 'nearest' has no fixed pairs"));
+  world.rules[1] = tests::rule(Pattern::all);
+  world.rules[1].survival = 0.5;
+  CHECK(complaint(world).starts_with("links[1].survival: 0.5 is drawn for slots"));
+  world.rules[1].survival = 1.0;
+  CHECK(complaint(world).empty());
+  CHECK(complaint(world, 5.0, 4.0) == "stop_s: 4 is not in [5, inf)");
+  CHECK(complaint(world, std::numeric_limits<double>::quiet_NaN()).starts_with("start_s: nan is not in"));
+  CHECK_THROWS_AS(windows_of(world, sampled(world, 0.0, 600.0, 60.0), 0.0, 2000.0), core::InvalidInput);
+  CHECK_THROWS_AS(orbit::AnalyticMotion(world.elements, orbit::Propagator::sgp4), core::InvalidInput);
+  CHECK_THROWS_AS(orbit::SampledMotion(std::vector<double>(21), std::vector<double>(21), 7, 0.0, 60.0),
+                  core::InvalidInput);
+  CHECK_THROWS_AS(sampled(world, 0.0, 60'000.0, 2000.0), core::InvalidInput);
+}
