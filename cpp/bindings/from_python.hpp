@@ -184,6 +184,11 @@ py::object to_python(const std::vector<T>& values) {
     return items;
 }
 
+template <class T>
+py::object to_python(const std::optional<T>& value) {
+  return value ? to_python(*value) : py::none();
+}
+
 template <class V>
 struct Annotation {  ///< how types are written: of what is taken, and of what is given back
   static std::string in() {

@@ -32,6 +32,7 @@ PYBIND11_MODULE(_core, m) {
   register_network(network);
   register_orbit(orbit);
   register_frames(orbit);
+  register_links(orbit);
   register_codec(codec);
   register_scheme(codec);
   register_split(split);

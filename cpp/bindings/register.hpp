@@ -11,6 +11,7 @@ void register_graph(py::module_& m);
 void register_timelines(py::module_& m);
 void register_orbit(py::module_& m);
 void register_frames(py::module_& m);
+void register_links(py::module_& m);
 void register_contact_plan(py::module_& m);
 void register_codec(py::module_& m);
 void register_scheme(py::module_& m);

@@ -1,0 +1,252 @@
+#include <limits>
+#include <memory>
+
+#include "columnar.hpp"
+#include "constellm/orbit/in_sight.hpp"
+#include "constellm/orbit/links.hpp"
+#include "constellm/orbit/windows.hpp"
+#include "epoch_value.hpp"
+#include "register.hpp"
+#include "vectors.hpp"
+
+namespace constellm::bindings {
+namespace {
+
+using orbit::AnalyticMotion;
+using orbit::GroundStation;
+using orbit::Layout;
+using orbit::LinkRule;
+using orbit::Links;
+using orbit::Motion;
+using orbit::SampledMotion;
+using orbit::Shell;
+using orbit::Windows;
+
+using MotionHolder = std::shared_ptr<Motion>;
+
+/// What `call` makes with a token that Ctrl-C stops, without the GIL.
+template <class Call>
+auto stoppable(Call call) {
+  core::StopToken stop(std::numeric_limits<double>::infinity(), [] {
+    const GilTaken gil;
+    return PyErr_CheckSignals() != 0;
+  });
+  try {
+    const GilReleased no_gil;
+    return call(stop);
+  } catch (const core::Stopped&) {
+    throw py::error_already_set();
+  }
+}
+
+std::span<const double> numbers_of(const Doubles& array) {
+  return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+/// States [satellites][3], or [satellites][times][3] where `dimensions` is 3.
+Doubles states(const py::object& value, const char* name, py::ssize_t dimensions) {
+  Doubles array = doubles(value, name);
+  if (array.ndim() != dimensions || array.shape(dimensions - 1) != 3) {
+    throw core::InvalidInput(std::string(name) + ": expected shape " +
+                             (dimensions == 2 ? "(satellites, 3)" : "(satellites, times, 3)") +
+                             ", got shape " + shape_text(array));
+  }
+  return array;
+}
+
+void check_alike(const Doubles& velocity, const Doubles& position) {
+  if (shape_of(velocity) == shape_of(position)) return;
+  throw core::InvalidInput("velocity_teme_m_per_s: shape " + shape_text(velocity) +
+                           " beside position_teme_m of shape " + shape_text(position));
+}
+
+/// Rules, shells and stations of a constellation.
+struct Plan {
+  Plan(const py::object& given_rules, const py::object& given_shells, const py::object& given_stations,
+       std::size_t satellites)
+      : rules(FromPython<std::vector<LinkRule>>::get(given_rules, "rules")),
+        horizons(horizons_of(given_stations)),
+        layout(FromPython<std::vector<Shell>>::get(given_shells, "shells"),
+               static_cast<std::int32_t>(satellites), static_cast<std::int32_t>(horizons.size())) {}
+
+  std::vector<LinkRule> rules;
+  std::vector<orbit::Horizon> horizons;
+  Layout layout;
+
+ private:
+  static std::vector<orbit::Horizon> horizons_of(const py::object& stations) {
+    const auto given = FromPython<std::vector<GroundStation>>::get(stations, "stations");
+    return {given.begin(), given.end()};
+  }
+};
+
+Links links_at(const py::object& rules, const py::object& shells, const py::object& stations,
+               const py::object& position_teme_m, const py::object& velocity_teme_m_per_s,
+               const py::object& gmst_rad, const py::object& slot) {
+  const Doubles position = states(position_teme_m, "position_teme_m", 2);
+  const Doubles velocity = states(velocity_teme_m_per_s, "velocity_teme_m_per_s", 2);
+  check_alike(velocity, position);
+  const Plan plan(rules, shells, stations, static_cast<std::size_t>(position.shape(0)));
+  const orbit::Instant instant{.position_teme_m = numbers_of(position),
+                               .velocity_teme_m_per_s = numbers_of(velocity),
+                               .gmst_rad = FromPython<double>::get(gmst_rad, "gmst_rad"),
+                               .slot = FromPython<std::int64_t>::get(slot, "slot")};
+  core::check_range("", "gmst_rad", core::kReal, instant.gmst_rad);
+  core::check_range("", "slot", core::kNonNegative, instant.slot);
+  return stoppable([&](core::StopToken& stop) {
+    return orbit::links_at(plan.layout, plan.rules, plan.horizons, instant, stop);
+  });
+}
+
+Windows windows(const py::object& rules, const py::object& shells, const py::object& stations,
+                const py::object& motions, const py::object& epoch, const py::object& start_s,
+                const py::object& stop_s, int threads) {
+  std::vector<std::shared_ptr<const Motion>> moving;
+  std::size_t satellites = 0;
+  for (const py::handle item : py::iter(motions)) {
+    if (!py::isinstance<Motion>(item)) throw py::type_error("motions: expected Motions, got " + shown(item));
+    (void)item.cast<const Motion&>();  // throws for one without value
+    moving.push_back(item.cast<MotionHolder>());
+    satellites += moving.back()->satellites();
+  }
+  const Plan plan(rules, shells, stations, satellites);
+  const orbit::Span span{.epoch = FromPython<core::Epoch>::get(epoch, "epoch"),
+                         .start_s = FromPython<double>::get(start_s, "start_s"),
+                         .stop_s = FromPython<double>::get(stop_s, "stop_s")};
+  return stoppable([&](core::StopToken& stop) {
+    return orbit::windows(plan.layout, plan.rules, plan.horizons, moving, span, threads, stop);
+  });
+}
+
+std::shared_ptr<SampledMotion> sampled_motion(const py::object& position_teme_m,
+                                              const py::object& velocity_teme_m_per_s,
+                                              const py::object& start_s, const py::object& step_s) {
+  const Doubles position = states(position_teme_m, "position_teme_m", 3);
+  const Doubles velocity = states(velocity_teme_m_per_s, "velocity_teme_m_per_s", 3);
+  check_alike(velocity, position);
+  const std::span<const double> r = numbers_of(position);
+  const std::span<const double> v = numbers_of(velocity);
+  return std::make_shared<SampledMotion>(std::vector(r.begin(), r.end()), std::vector(v.begin(), v.end()),
+                                         static_cast<std::size_t>(position.shape(1)),
+                                         FromPython<double>::get(start_s, "start_s"),
+                                         FromPython<double>::get(step_s, "step_s"));
+}
+
+py::tuple in_sight(const py::object& position_m, const py::object& max_range_m,
+                   const py::object& grazing_altitude_m) {
+  const Doubles position = states(position_m, "position_m", 2);
+  const auto longest_m = FromPython<std::optional<double>>::get(max_range_m, "max_range_m");
+  if (longest_m) core::require_positive("max_range_m", *longest_m);
+  const double grazing_m = FromPython<double>::get(grazing_altitude_m, "grazing_altitude_m");
+  core::check_range("", "grazing_altitude_m", orbit::kGrazing, grazing_m);
+  orbit::InSight pairs = stoppable([&](core::StopToken& stop) {
+    return orbit::in_sight(numbers_of(position), longest_m.value_or(core::kEndless), grazing_m, stop);
+  });
+  const auto count = static_cast<py::ssize_t>(pairs.a.size());
+  return py::make_tuple(moved(std::move(pairs.a), {count}), moved(std::move(pairs.b), {count}),
+                        moved(std::move(pairs.range_m), {count}));
+}
+
+template <class T>
+py::class_<T> columns(py::module_& m, const char* name, const char* doc) {
+  py::class_<T> type(m, name, doc);
+  type.def("__len__", [](const T& self) { return self.from.size(); }, "__len__(self) -> int");
+  type.def(
+      "__repr__",
+      [name](const T& self) { return std::string(name) + "(" + std::to_string(self.from.size()) + ")"; },
+      "__repr__(self) -> str");
+  column(type, "from_", [](const T& c) -> auto& { return c.from; }, "position of the sender");
+  column(type, "to", [](const T& c) -> auto& { return c.to; }, "position of the receiver");
+  column(type, "rule", [](const T& c) -> auto& { return c.rule; }, "position of the rule that made it");
+  column(type, "rate_bps", [](const T& c) -> auto& { return c.rate_bps; }, "of the rule [bit/s]");
+  return type;
+}
+
+void register_types(py::module_& m) {
+  record<LinkRule>(m);
+  record<GroundStation>(m);
+  auto links = columns<Links>(m, "Links",
+                              "Links at one instant, both ways, in the order of sender, then of receiver; "
+                              "columns [links].");
+  column(links, "range_m", [](const Links& c) -> auto& { return c.range_m; }, "[m]");
+  column(
+      links, "latency_s", [](const Links& c) -> auto& { return c.latency_s; },
+      "of light over the range, and the rule's overhead [s]");
+  column(
+      links, "below_mask", [](const Links& c) -> auto& { return c.below_mask; },
+      "satellites near enough, but too low [stations]");
+  column(
+      links, "out_of_range", [](const Links& c) -> auto& { return c.out_of_range; },
+      "satellites high enough, but too far [stations]");
+  auto windows = columns<Windows>(m, "Windows",
+                                  "When links exist, both ways, in the order of opening, then of sender and "
+                                  "receiver; columns [windows].");
+  column(windows, "open_s", [](const Windows& c) -> auto& { return c.open_s; }, "[s]");
+  column(windows, "close_s", [](const Windows& c) -> auto& { return c.close_s; }, "[s]");
+  column(windows, "range_m", [](const Windows& c) -> auto& { return c.range_m; }, "at the middle [m]");
+  column(windows, "overhead_s", [](const Windows& c) -> auto& { return c.overhead_s; }, "of the rule [s]");
+}
+
+/// Methods and properties of a motion stand in each class of them, as those of every value do.
+template <class Type>
+void define_motion(Type& type) {
+  property(type, "satellites", "satellites(self) -> int", &Motion::satellites, "how many there are");
+  property(type, "from_s", "from_s(self) -> float", &Motion::from_s, "the first moment that it knows [s]");
+  property(type, "to_s", "to_s(self) -> float", &Motion::to_s, "the last moment that it knows [s]");
+}
+
+void register_motions(py::module_& m) {
+  py::class_<Motion, MotionHolder> motion(m, "Motion", "Satellites that can be asked for their states.");
+  define_motion(motion);
+  py::class_<AnalyticMotion, Motion, std::shared_ptr<AnalyticMotion>> analytic(
+      m, "AnalyticMotion", "On drifting elements, as `propagate` has them; times count from their epoch.");
+  define_motion(analytic);
+  analytic.def(py::init([](const orbit::Elements& elements, const py::object& propagator) {
+                 return std::make_shared<AnalyticMotion>(
+                     elements, FromPython<orbit::Propagator>::get(propagator, "propagator"));
+               }),
+               py::arg("elements"), py::arg("propagator"),
+               "__init__(self, elements: Elements, propagator: str) -> None");
+  py::class_<SampledMotion, Motion, std::shared_ptr<SampledMotion>> sampled(
+      m, "SampledMotion",
+      "Between samples (satellites, times, 3), eight times or more; a satellite with a NaN is not there.");
+  define_motion(sampled);
+  sampled.def(py::init(&sampled_motion), py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"),
+              py::arg("start_s"), py::arg("step_s"),
+              "__init__(self, position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: "
+              "numpy.typing.ArrayLike, start_s: float, step_s: float) -> None");
+}
+
+}  // namespace
+
+void register_links(py::module_& m) {
+  py::options options;
+  options.disable_function_signatures();
+  register_types(m);
+  register_motions(m);
+  const std::string like = "numpy.typing.ArrayLike";
+  const std::string array = "numpy.typing.NDArray[numpy.float64]";
+  const std::string positions = "numpy.typing.NDArray[numpy.int32]";
+  const std::string who =
+      "rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: "
+      "collections.abc.Sequence[Station], ";
+  m.def("links_at", &links_at, py::arg("rules"), py::arg("shells"), py::arg("stations"),
+        py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"), py::arg("gmst_rad"), py::arg("slot"),
+        ("links_at(" + who + "position_teme_m: " + like + ", velocity_teme_m_per_s: " + like +
+         ", gmst_rad: float, slot: int) -> Links\n\nAt one instant, of states (satellites, 3); who has a NaN "
+         "has no links.")
+            .c_str());
+  m.def("windows", &windows, py::arg("rules"), py::arg("shells"), py::arg("stations"), py::arg("motions"),
+        py::arg("epoch"), py::arg("start_s"), py::arg("stop_s"), py::arg("threads"),
+        ("windows(" + who +
+         "motions: collections.abc.Sequence[Motion], epoch: typing.Any, start_s: float, stop_s: float, "
+         "threads: int) -> Windows\n\nWhen the links exist, clipped to the span.")
+            .c_str());
+  m.def("in_sight", &in_sight, py::arg("position_m"), py::arg("max_range_m"), py::arg("grazing_altitude_m"),
+        ("in_sight(position_m: " + like +
+         ", max_range_m: float | None, grazing_altitude_m: float) -> tuple[" + positions + ", " + positions +
+         ", " + array + "]\n\nPairs of satellites that see each other, and their range; in rising order.")
+            .c_str());
+}
+
+}  // namespace constellm::bindings
