@@ -17,9 +17,9 @@ epochs have an order and can be keys.
 Parameters
 ----------
 value : str, datetime, numpy.datetime64 or Epoch
-    Text is ISO 8601: a date, or a date and a time of day, with ``Z``, an offset such as ``-05:00``, or
-    neither, which means UTC, as a datetime without a zone does. What is finer than a microsecond is
-    rounded to the nearest one.
+    Text is ISO 8601: a date (``2026-03-01``, or by the day of the year ``2026-060``), or a date and a
+    time of day, with ``Z``, an offset such as ``-05:00``, or neither, which means UTC, as a datetime
+    without a zone does. What is finer than a microsecond is rounded to the nearest one.
 
 Raises
 ------

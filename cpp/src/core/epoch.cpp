@@ -1,5 +1,6 @@
 #include "constellm/core/epoch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -50,6 +51,13 @@ constexpr std::int64_t days_in(std::int64_t year, std::int64_t month) {
   return days_of({month == 12 ? year + 1 : year, month % 12 + 1, 1}) - days_of({year, month, 1});
 }
 
+/// The start of a text of anybody's, for messages: whole characters of UTF-8.
+std::string quoted(std::string_view text) {
+  std::size_t shown = std::min<std::size_t>(text.size(), 60);
+  while (shown < text.size() && (text[shown] & 0xC0) == 0x80) --shown;
+  return "'" + std::string(text.substr(0, shown)) + "'";
+}
+
 class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text), rest_(text) {}
@@ -57,16 +65,24 @@ class Reader {
   std::int64_t epoch() {
     const std::int64_t year = digits(4, "the year", 1, 9999);
     expect('-');
-    const std::int64_t month = digits(2, "the month", 1, 12);
-    expect('-');
-    const std::int64_t day = digits(2, "the day", 1, days_in(year, month));
-    std::int64_t microseconds = days_of({year, month, day}) * kMicrosecondsPerDay;
+    std::int64_t microseconds = days_since_1970(year) * kMicrosecondsPerDay;
     if (take('T') || take('t') || take(' ')) microseconds += time_of_day() - offset();
-    if (!rest_.empty()) fail("ends with '" + std::string(rest_) + "', which is no part of it");
+    if (!rest_.empty()) fail("ends with " + quoted(rest_) + ", which is no part of it");
     return microseconds;
   }
 
  private:
+  /// From month and day, or from the day of the year, which has three digits.
+  std::int64_t days_since_1970(std::int64_t year) {
+    if (rest_.size() > 2 && is_digit(rest_[2])) {
+      const std::int64_t first = days_of({year, 1, 1});
+      return first + digits(3, "the day of the year", 1, days_of({year + 1, 1, 1}) - first) - 1;
+    }
+    const std::int64_t month = digits(2, "the month", 1, 12);
+    expect('-');
+    return days_of({year, month, digits(2, "the day", 1, days_in(year, month))});
+  }
+
   std::int64_t time_of_day() {
     const std::int64_t hours = digits(2, "the hour", 0, 23);
     expect(':');
@@ -115,15 +131,15 @@ class Reader {
   }
 
   void expect(char c) {
-    if (!take(c)) fail("expected " + std::string(1, c) + " at '" + std::string(rest_) + "'");
+    if (!take(c)) fail("expected " + std::string(1, c) + " at " + quoted(rest_));
   }
 
   std::int64_t digits(std::size_t count, const char* what, std::int64_t least, std::int64_t most) {
     std::int64_t value = 0;
     for (std::size_t i = 0; i < count; ++i) {
       if (i >= rest_.size() || !is_digit(rest_[i]))
-        fail(std::string("expected ") + std::to_string(count) + " digits of " + what + " at '" +
-             std::string(rest_) + "'");
+        fail(std::string("expected ") + std::to_string(count) + " digits of " + what + " at " +
+             quoted(rest_));
       value = 10 * value + (rest_[i] - '0');
     }
     rest_.remove_prefix(count);
@@ -135,7 +151,7 @@ class Reader {
   }
 
   [[noreturn]] void fail(const std::string& why) const {
-    throw InvalidInput("epoch: '" + std::string(text_.substr(0, 60)) + "': " + why);
+    throw InvalidInput("epoch: " + quoted(text_) + ": " + why);
   }
 
   std::string_view text_;

@@ -16,8 +16,8 @@ class Epoch {
   constexpr Epoch() = default;
   /// Throws InvalidInput outside the years.
   explicit Epoch(std::int64_t microseconds);
-  /// ISO 8601: a date, or a date and a time of day, apart by `T` or a blank, with `Z`, an offset such as
-  /// `-05:00`, or neither, which means UTC. Fractions of seconds are rounded to the nearest microsecond.
+  /// ISO 8601: a date, also by the day of the year, maybe a time of day behind `T` or a blank, with `Z`, an
+  /// offset as `-05:00`, or neither: UTC. Fractions of seconds are rounded to the nearest microsecond.
   explicit Epoch(std::string_view text);
 
   auto operator<=>(const Epoch&) const = default;
