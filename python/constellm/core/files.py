@@ -105,11 +105,16 @@ def strict_decoder() -> json.JSONDecoder:
 
 def write_text(text: str, path: str | os.PathLike[str]) -> None:
     """Write `text` in one step: a reader never sees half a file, a failure leaves the old one."""
+    content = text.encode()
+    write_bytes(gzip.compress(content, mtime=0) if as_path(path).suffix == ".gz" else content, path)
+
+
+def write_bytes(content: bytes | memoryview, path: str | os.PathLike[str]) -> None:
+    """Write `content` as it is, as `write_text`."""
     place = as_path(path)
     scratch = place.with_name(place.name + f".{os.getpid()}.tmp")
     try:
-        content = text.encode()
-        scratch.write_bytes(gzip.compress(content, mtime=0) if place.suffix == ".gz" else content)
+        scratch.write_bytes(content)
         scratch.replace(place)
     except OSError as error:  # of the file that was asked for, not of the scratch file
         raise OSError(error.errno, error.strerror, str(place)) from None

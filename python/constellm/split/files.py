@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,10 @@ from .._core.codec import Codec
 from .._core.model import Layer
 from .._core.network import Link, Node
 from .._core.split import Plan, Problem, Stage
-from ..core.checks import hint_for, instance, real, short
+from ..core.checks import instance, real, short
 from ..core.deprecation import moved_names
 from ..core.files import read_json, write_json
+from ..core.plain import as_object, check_header, check_keys, keys_of, records_of
 
 PROBLEM_FORMAT = "constellm.split-problem"
 PLAN_FORMAT = "constellm.split-plan"
@@ -57,19 +58,19 @@ def problem_from_dict(data: Mapping[str, Any]) -> Problem:
     >>> split.problem_from_dict(problem.to_dict()) == problem
     True
     """
-    data = _object("problem", data)
-    _check_header(data, PROBLEM_FORMAT)
-    required, optional = _keys_of(Problem)
+    data = as_object("problem", data)
+    check_header(data, PROBLEM_FORMAT, _KINDS)
+    required, optional = keys_of(Problem)
     sections = dict.fromkeys(field.section for field in Problem.fields if field.section)
-    _check_keys("problem", data, [*_HEADER, *required], [*optional, *sections, "meta"])
-    _object("meta", data.get("meta", {}))
+    check_keys("problem", data, [*_HEADER, *required], [*optional, *sections, "meta"])
+    as_object("meta", data.get("meta", {}))
     keywords = {key: data[key] for key in (*required, *optional) if key in data}
     for section in sections:
-        inside = _object(section, data.get(section, {}))
-        _check_keys(section, inside, *_keys_of(Problem, section))
+        inside = as_object(section, data.get(section, {}))
+        check_keys(section, inside, *keys_of(Problem, section))
         keywords.update(inside)
     for key, record in _LISTS.items():
-        keywords[key] = _records(key, keywords[key], record)
+        keywords[key] = records_of(key, keywords[key], record)
     return Problem(**keywords)
 
 
@@ -155,12 +156,12 @@ def check_plan_dict(data: Mapping[str, Any]) -> PlanClaims:
 
     Only the form is checked; `constellm.split.check` holds a plan against its problem.
     """
-    data = _object("plan", data)
-    _check_header(data, PLAN_FORMAT)
-    required, optional = _keys_of(Plan)
-    _check_keys("plan", data, [*_HEADER, "problem", *required], [*optional, "solver", "meta"])
-    _object("meta", data.get("meta", {}))
-    _object("solver", data.get("solver", {}))
+    data = as_object("plan", data)
+    check_header(data, PLAN_FORMAT, _KINDS)
+    required, optional = keys_of(Plan)
+    check_keys("plan", data, [*_HEADER, "problem", *required], [*optional, "solver", "meta"])
+    as_object("meta", data.get("meta", {}))
+    as_object("solver", data.get("solver", {}))
     if not isinstance(data["problem"], str):
         raise TypeError(f"problem: expected the problem's name, got {short(data['problem'])}")
     if data["status"] not in STATUSES:
@@ -170,8 +171,8 @@ def check_plan_dict(data: Mapping[str, Any]) -> PlanClaims:
         raise ValueError("path and stages: one is given without the other")
     decision = None
     if "path" in data:
-        decision = _node_ids("path", data["path"]), _records("stages", data["stages"], Stage)
-    codecs: list[Codec] = _records("codecs", data.get("codecs", []), Codec)
+        decision = _node_ids("path", data["path"]), records_of("stages", data["stages"], Stage)
+    codecs: list[Codec] = records_of("codecs", data.get("codecs", []), Codec)
     for i, codec in enumerate(codecs):
         if codec.name in (other.name for other in codecs[:i]):
             raise ValueError(f"codecs[{i}].name: {codec.name!r} is used by another codec")
@@ -191,54 +192,3 @@ def _node_ids(where: str, values: Any) -> list[str]:
         except UnicodeEncodeError:
             raise ValueError(f"{where}[{i}]: {short(node)} is not valid Unicode") from None
     return values
-
-
-def _object(where: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{where}: expected an object, got {short(value)}")
-    return dict(value)
-
-
-def _check_keys(
-    where: str, data: Mapping[str, Any], required: Sequence[str], optional: Sequence[str]
-) -> None:
-    for key in data:
-        if key not in required and key not in optional:
-            raise ValueError(f"{where}: unknown key {key!r}{hint_for(key, [*required, *optional])}")
-    for key in required:
-        if key not in data:
-            raise ValueError(f"{where}: missing required key {key!r}")
-
-
-def _keys_of(record: Any, section: str = "") -> tuple[list[str], list[str]]:
-    """The required and the optional keys of a record, or of one object inside it."""
-    fields = [field for field in record.fields if field.in_files and field.section == section]
-    required = [field.name for field in fields if field.required_in_files]
-    return required, [field.name for field in fields if not field.required_in_files]
-
-
-def _check_header(data: Mapping[str, Any], expected: str) -> None:
-    for key in ("format", "version"):
-        if key not in data:
-            raise ValueError(f"{_KINDS[expected]}: missing required key {key!r}")
-    if data["format"] != expected:
-        kind = _KINDS.get(data["format"]) if isinstance(data["format"], str) else None
-        what = f": this is a {kind}, not a {_KINDS[expected]}" if kind is not None else ""
-        raise ValueError(f"format: {short(data['format'])} is not {expected!r}{what}")
-    if type(data["version"]) is not int or data["version"] != 1:
-        raise ValueError(f"version: {short(data['version'])} is not 1")
-
-
-def _records(where: str, values: Any, record: Any) -> list[Any]:
-    if not isinstance(values, list):
-        raise TypeError(f"{where}: expected a list, got {short(values)}")
-    records = []
-    for i, value in enumerate(values):
-        place = f"{where}[{i}]"
-        keywords = _object(place, value)
-        _check_keys(place, keywords, *_keys_of(record))
-        try:
-            records.append(record(**keywords))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{place}: {error}") from None
-    return records
