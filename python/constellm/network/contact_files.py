@@ -441,6 +441,7 @@ def _light_times(contacts: Sequence[_Row], ranges: Sequence[_Row]) -> list[float
 def _to_ion(plan: ContactPlan, numbers: Sequence[int], decimals: bool) -> str:
     lines = []
     if plan.epoch is not None:
+        _moment(plan.epoch)  # in whole seconds, all that ION has
         lines.append("@ " + plan.epoch.rstrip("Z").replace("-", "/").replace("T", "-"))
     columns = (plan.from_, plan.to, plan.open_s, plan.close_s, plan.rate_bps, plan.owlt_s)
     rows = []

@@ -194,6 +194,7 @@ def test_what_no_file_holds(tmp_path):
         ({"rate_bps": 4.0}, r"contacts\[0\]\.rate_bps: 4.0 is not whole bytes a second"),
         ({"owlt_s": 0.01}, r"contacts\[0\]\.owlt_s: 0.01 is not whole seconds"),
         ({"from_": [0, 0], "to": [1, 1]}, "ION allows no overlap"),
+        ({"epoch": "2026-03-01T12:00:00.5Z"}, r"epoch: '2026-03-01T12:00:00.5Z' is no moment in UTC, as"),
     ]:
         columns = {"from_": [0], "to": [1], "open_s": 0, "close_s": 1, "rate_bps": 8, "nodes": plan.nodes}
         with pytest.raises(ValueError, match=says):
