@@ -210,7 +210,7 @@ def elements(scratch: Path) -> Case:
         found = orbit.read_elements(file, duplicates=rng.choice(["refuse", "latest"]))
         assert orbit.parse_elements(orbit.format_elements(found)) == found
         if rng.random() < 0.3:
-            states = orbit.states_teme(found, int(found.epoch_us[0]), [0.0, 1e5])
+            states = orbit.propagate(found, [0.0, 1e5])
             assert (np.isfinite(states.position_m).all(axis=2) == (states.error == 0)).all()
 
     return read

@@ -1,13 +1,13 @@
-"""Satellites that move: shells, propagation, frames, look angles, lines of sight, sunlight.
+"""Satellites that move: shells and element sets, where they are, what they see.
 
 A `Shell` has satellites evenly spaced on planes; `walker` and `preset` make one, `elements` has its
-satellites as columns, and `propagate` moves them. `read_elements` reads published element sets, which
-`states_teme` moves by SGP4. States are arrays (satellites, times, 3) in the frame TEME. `teme_to_ecef` lets
-the Earth turn below them, `look_angles` is what stations see of them, `line_of_sight` what they see of each
-other, `sunlit_share` of the Sun. Times are seconds from an `Epoch`, an instant of UTC; UT1 = UTC.
+satellites as columns. `read_elements` reads those of real satellites as `ElementSets`. `propagate` moves all
+of them: states are arrays (satellites, times, 3) in the frame TEME. `teme_to_ecef` lets the Earth turn below
+them, `look_angles` is what stations see of them, `line_of_sight` what they see of each other, `sunlit_share`
+of the Sun. Times are seconds from an `Epoch`, an instant of UTC; UT1 = UTC.
 
 Lengths are in metres. Angles of orbits are in radians, those of places on the Earth, of what is seen from
-there, and of shells in degrees; the names say so, and they say the frame.
+there, of shells and of element sets in degrees; the names say so, and they say the frame.
 """
 
 from .._core.orbit import Elements, Shell
@@ -25,10 +25,11 @@ from .frames import (
     velocity_ecef_to_teme,
     velocity_teme_to_ecef,
 )
-from .motion import States, eccentric_anomaly_rad, elements, elements_of_state, propagate
-from .sgp4_states import SGP4_ERRORS, Sgp4, states_teme
+from .motion import eccentric_anomaly_rad, elements, elements_of_state, propagate
+from .sgp4_states import SGP4_ERRORS, Sgp4
 from .shells import PRESETS, Preset, preset, walker
 from .sight import LineOfSight, LookAngles, doppler_hz, line_of_sight, look_angles
+from .states import States
 from .sun import sun_teme_m, sunlit_share
 
 __all__ = [
@@ -60,7 +61,6 @@ __all__ = [
     "propagate",
     "read_elements",
     "sample_elements",
-    "states_teme",
     "sun_teme_m",
     "sunlit_share",
     "teme_to_ecef",

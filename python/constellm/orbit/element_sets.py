@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.checks import count, instance, short
+from ..core.checks import instance, short
 from ..core.console import for_console
 from ..core.display import Display, Displayed
+from ..core.epoch import Epoch
 from ..core.table import Table
-from .utc import format_utc, start_of_year_us
 
-_FIRST_US, _LAST_US = start_of_year_us(1957), start_of_year_us(2200) - 1
 _DTYPES: dict[str, tuple[Any, ...]] = {"integer": (np.integer,), "number": (np.integer, np.floating)}
 
 
@@ -23,14 +22,14 @@ class Column(NamedTuple):
 
     name: str
     kind: str
-    """``"integer"``, ``"number"`` or ``"text"``."""
+    """``"integer"``, ``"number"``, ``"moment"`` or ``"text"``."""
     wrong: Callable[[np.ndarray], Any]
     """Which of the values are outside."""
     range: str
     """For messages, after "is not"."""
 
 
-def _between(least: float, most: float) -> Callable[[np.ndarray], Any]:
+def _between(least: Any, most: Any) -> Callable[[np.ndarray], Any]:
     return lambda values: ~((values >= least) & (values <= most))  # NaN is in no range
 
 
@@ -71,10 +70,10 @@ COLUMNS = (
         "one letter of A to Z",
     ),
     Column(
-        "epoch_us",
-        "integer",
-        _between(_FIRST_US, _LAST_US),
-        f"in [{_FIRST_US}, {_LAST_US}], the years 1957 to 2199",
+        "epoch",
+        "moment",
+        _between(np.datetime64("1957-01-01"), np.datetime64("2199-12-31T23:59:59.999999")),
+        "of the years 1957 to 2199",
     ),
     _number("mean_motion_rev_per_day", lambda values: ~((values > 0) & (values <= 20)), "in (0, 20]"),
     _number("eccentricity", lambda values: ~((values >= 0) & (values < 1)), "in [0, 1)"),
@@ -108,8 +107,8 @@ class ElementSets(Displayed):
     ----------
     catalogue_number : array_like of int
         Of the US Space Force, in [0, 999,999,999]; no two alike.
-    epoch_us : array_like of int
-        Moment of the elements: microseconds since 1970-01-01 UTC in days of 86,400 s; years 1957 to 2199.
+    epoch : Epoch, str, datetime or numpy.datetime64, or array_like of them
+        Moment of the elements, of the years 1957 to 2199; ``datetime64[us]`` as a column.
     mean_motion_rev_per_day : array_like
         Revolutions a day in (0, 20], as Kozai defined them.
     eccentricity : array_like
@@ -142,7 +141,7 @@ class ElementSets(Displayed):
     --------
     >>> from constellm import orbit
     >>> sets = orbit.ElementSets(
-    ...     [25544], name="ISS (ZARYA)", epoch_us=1_705_104_000_000_000, mean_motion_rev_per_day=15.4956,
+    ...     [25544], name="ISS (ZARYA)", epoch="2024-01-13T00:00:00Z", mean_motion_rev_per_day=15.4956,
     ...     eccentricity=0.00063, inclination_deg=51.64, raan_deg=208.9163, argument_of_perigee_deg=69.9,
     ...     mean_anomaly_deg=290.3, bstar=1.027e-4)
     >>> sets
@@ -155,7 +154,7 @@ class ElementSets(Displayed):
     name: np.ndarray
     designator: np.ndarray
     classification: np.ndarray
-    epoch_us: np.ndarray
+    epoch: np.ndarray
     mean_motion_rev_per_day: np.ndarray
     eccentricity: np.ndarray
     inclination_deg: np.ndarray
@@ -173,7 +172,7 @@ class ElementSets(Displayed):
         self,
         catalogue_number: Any,
         *,
-        epoch_us: Any,
+        epoch: Any,
         mean_motion_rev_per_day: Any,
         eccentricity: Any,
         inclination_deg: Any,
@@ -196,7 +195,7 @@ class ElementSets(Displayed):
             values = _as_column(column, given[column.name], satellites)
             wrong = first_wrong(column, values)
             if wrong is not None:
-                raise ValueError(f"{column.name}[{wrong}]: {_shown(values[wrong])} is not {column.range}")
+                raise ValueError(f"{column.name}[{wrong}]: {shown(values[wrong])} is not {column.range}")
             object.__setattr__(self, column.name, values)
         twice = first_repeated(self.catalogue_number)
         if twice:
@@ -208,7 +207,7 @@ class ElementSets(Displayed):
     def of_mean_elements(
         cls,
         *,
-        epoch_us: Any,
+        epoch: Any,
         mean_motion_rev_per_day: Any,
         eccentricity: Any,
         inclination_deg: Any,
@@ -275,7 +274,7 @@ class ElementSets(Displayed):
         count = f"{len(self)} satellite{'' if len(self) == 1 else 's'}"
         if not len(self):
             return count
-        first, last = (f"{format_utc(us)[:19]}Z" for us in (self.epoch_us.min(), self.epoch_us.max()))
+        first, last = _to_the_second(np.array([self.epoch.min(), self.epoch.max()]))
         return f"{count}, epoch {first}" if first == last else f"{count}, epochs {first} to {last}"
 
     def _display(self) -> Display:
@@ -283,18 +282,13 @@ class ElementSets(Displayed):
         rows = zip(
             self.ids,
             self.name.tolist(),
-            (f"{format_utc(us)[:19]}Z" for us in self.epoch_us.tolist()),
+            _to_the_second(self.epoch),
             (f"{value:.5f}" for value in self.mean_motion_rev_per_day.tolist()),
             (f"{value:.6f}" for value in self.eccentricity.tolist()),
             *([f"{value:.3f} °" for value in getattr(self, angle).tolist()] for angle in angles),
         )
         heads = ("catalogue number", "name", "epoch", "rev/day", "eccentricity", *angles)
         return Display([for_console(f"ElementSets: {self._size()}")], [Table(heads, tuple(rows))])
-
-
-def epoch_in_range(field: str, epoch_us: Any) -> int:
-    """One moment as a plain integer, in the range of the column ``epoch_us``."""
-    return count(field, epoch_us, least=_FIRST_US, most=_LAST_US)
 
 
 def first_wrong(column: Column, values: np.ndarray) -> int | None:
@@ -313,7 +307,9 @@ def first_repeated(numbers: np.ndarray) -> tuple[int, int] | None:
 def _as_column(column: Column, values: Any, satellites: int) -> np.ndarray:
     # As objects, or numpy would make texts of numbers among them.
     array = np.asarray(values, dtype=object if column.kind == "text" else None)
-    if column.kind == "text":
+    if column.kind == "moment":
+        array = _moments(column.name, values)
+    elif column.kind == "text":
         texts = array.ravel().tolist()
         for i, text in enumerate(texts):
             if not isinstance(text, str):
@@ -344,5 +340,26 @@ def _exactly(column: Column, array: np.ndarray) -> np.ndarray:
     return array.astype(np.int64)
 
 
-def _shown(value: Any) -> str:
-    return short(value.item())
+def _moments(name: str, values: Any) -> np.ndarray:
+    """As ``datetime64[us]``, each by `Epoch`, so that all forms and roundings are its."""
+    array = np.asarray(values)
+    if array.dtype == np.dtype("datetime64[us]") and not np.isnat(array).any():
+        return array
+    array = array if array.dtype.kind == "M" else np.asarray(values, dtype=object)
+    found = np.empty(array.shape, dtype="datetime64[us]")
+    for place in np.ndindex(array.shape):
+        try:
+            found[place] = Epoch(array[place]).to_datetime64()
+        except (TypeError, ValueError) as error:
+            where = f"{name}[{place[0]}]" if place else name
+            raise type(error)(f"{where}: {str(error).removeprefix('epoch: ')}") from None
+    return found
+
+
+def _to_the_second(moments: np.ndarray) -> list[str]:
+    return [f"{text}Z" for text in np.datetime_as_string(moments, unit="s").tolist()]
+
+
+def shown(value: Any) -> str:
+    """A value of a column, for messages."""
+    return f"{value}Z" if isinstance(value, np.datetime64) else short(value.item())

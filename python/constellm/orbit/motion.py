@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import orbit as _core
 from ..core.checks import count, instance, short
+from ..core.constants import EARTH_MU_M3_PER_S2
+from ..core.epoch import Epoch
+from .element_sets import ElementSets
+from .sgp4_states import Sgp4
+from .states import States
 
-
-class States(NamedTuple):
-    """Where satellites are and how they move, in TEME.
-
-    Examples
-    --------
-    >>> from constellm import orbit
-    >>> position_teme_m, velocity_teme_m_per_s = orbit.propagate(orbit.preset("oneweb"), [0.0, 60.0])
-    >>> position_teme_m.shape
-    (588, 2, 3)
-    """
-
-    position_teme_m: NDArray[np.float64]
-    """(satellites, times, 3) [m]"""
-    velocity_teme_m_per_s: NDArray[np.float64]
-    """(satellites, times, 3) [m/s]"""
+DEFAULT_EPOCH = Epoch("2000-01-01T12:00:00Z")
+"""Of a design that names none: that of J2000, as far as UTC goes."""
 
 
 def elements(shell: _core.Shell) -> _core.Elements:
@@ -49,13 +40,14 @@ def elements(shell: _core.Shell) -> _core.Elements:
 
 
 def propagate(
-    satellites: _core.Shell | _core.Elements,
+    satellites: _core.Shell | _core.Elements | ElementSets,
     time_s: ArrayLike,
     *,
+    epoch: Any = None,
     propagator: str | None = None,
     threads: int = 1,
 ) -> States:
-    """States of satellites at times.
+    """States of satellites at times, in TEME.
 
     ::
 
@@ -71,15 +63,23 @@ def propagate(
     elements. Under J2 the derivative of the positions is another velocity: in circular orbits at 550 km by
     21 m/s over the equator, by 5 at an inclination of 53 degrees, by 10 over the poles.
 
+    Under ``"sgp4"`` the elements go to SGP4 as they are, with the constants of WGS-72; those of a shell have
+    no drag.
+
     Parameters
     ----------
-    satellites : Shell or Elements
+    satellites : Shell, Elements or ElementSets
     time_s : array_like, shape (times,) or a scalar
-        Since the epoch of the elements, finite; before it is negative [s].
+        Since `epoch`, finite; before it is negative [s].
+    epoch : Epoch, str, datetime or numpy.datetime64, optional
+        Moment from which times count. Default: that of the first of element sets. The elements of a shell
+        hold at it, 2000-01-01T12:00:00Z by default; only SGP4 of periods beyond 225 minutes, which feel Sun
+        and Moon, asks for it.
     propagator : str, optional
-        ``"j2"`` or ``"two-body"``; default that of the shell, ``"j2"`` for elements.
+        ``"j2"``, ``"two-body"`` or ``"sgp4"``; default that of the shell, ``"j2"`` for elements. Element sets
+        have ``"sgp4"`` alone.
     threads : int
-        The results do not depend on it.
+        The results do not depend on it. SGP4 runs on one.
 
     Returns
     -------
@@ -89,23 +89,55 @@ def propagate(
     Raises
     ------
     ValueError, TypeError
-        For a time that is not finite, an unknown propagator, and ``"sgp4"``, a model of its own.
+        For a time that is not finite or no moment, and for a propagator that is unknown or not of these
+        satellites.
+    ImportError
+        Where SGP4 is asked for and the package `sgp4` is absent.
 
     Examples
     --------
     >>> import numpy as np
     >>> from constellm import orbit
     >>> states = orbit.propagate(orbit.preset("starlink-550"), np.arange(0.0, 600.0, 60.0))
-    >>> states.position_teme_m.shape, round(float(np.linalg.norm(states.velocity_teme_m_per_s[0, 0])))
+    >>> states.position_m.shape, round(float(np.linalg.norm(states.velocity_m_per_s[0, 0])))
     ((1584, 10, 3), 7585)
+    >>> states = orbit.propagate(orbit.sample_elements(), [0.0, 60.0], epoch="2024-01-13T00:00:00Z")
+    >>> states.position_m.shape, int(states.error.max())
+    ((80, 2, 3), 0)
     """
+    most = count("threads", threads, most=1024)
+    if isinstance(satellites, ElementSets):
+        if propagator not in (None, "sgp4"):
+            raise ValueError(f"propagator: {short(propagator)} is not 'sgp4', the one of element sets")
+        return Sgp4(satellites).propagate(time_s, epoch=epoch)
     if isinstance(satellites, _core.Shell):
         propagator = satellites.propagator if propagator is None else propagator
         satellites = _core.elements(satellites)
     elif not isinstance(satellites, _core.Elements):
-        raise TypeError(f"satellites: expected a Shell or Elements, got {short(satellites)}")
-    most = count("threads", threads, most=1024)
-    return States(*_core.propagate(satellites, time_s, "j2" if propagator is None else propagator, most))
+        raise TypeError(f"satellites: expected a Shell, Elements or ElementSets, got {short(satellites)}")
+    start = DEFAULT_EPOCH if epoch is None else Epoch(epoch)
+    if propagator == "sgp4":
+        return Sgp4(mean_element_sets(satellites, start)).propagate(time_s, epoch=start)
+    position, velocity = _core.propagate(satellites, time_s, "j2" if propagator is None else propagator, most)
+    return States(position, velocity, np.zeros(position.shape[:-1], dtype=np.uint8))
+
+
+def mean_element_sets(elements: _core.Elements, epoch: Epoch) -> ElementSets:
+    """Mean elements of a design as SGP4 takes them, numbered from 0; without drag."""
+    motion_rad_per_s = np.sqrt(EARTH_MU_M3_PER_S2 / elements.semi_major_axis_m**3)
+    raan, perigee, anomaly = (
+        np.degrees(angle) % 360.0
+        for angle in (elements.raan_rad, elements.argument_of_perigee_rad, elements.mean_anomaly_rad)
+    )
+    return ElementSets.of_mean_elements(
+        epoch=epoch,
+        mean_motion_rev_per_day=motion_rad_per_s * (86_400.0 / (2.0 * np.pi)),
+        eccentricity=elements.eccentricity,
+        inclination_deg=np.degrees(elements.inclination_rad),
+        raan_deg=raan,
+        argument_of_perigee_deg=perigee,
+        mean_anomaly_deg=anomaly,
+    )
 
 
 def elements_of_state(position_teme_m: ArrayLike, velocity_teme_m_per_s: ArrayLike) -> _core.Elements:

@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
+import numpy as np
+
 from ..core.checks import short
+from ..core.epoch import Epoch
 from ..core.files import TOO_DEEP, strict_decoder
 from .element_sets import ElementSets
 from .gathering import gather
-from .utc import format_utc, parse_utc
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -54,7 +56,14 @@ def _integer(value: Any) -> int:
 
 
 def _epoch_us(value: Any) -> int:
-    return parse_utc(_text(value))
+    text = _text(value)
+    if len(text) <= len("2024-01-13"):
+        raise ValueError("expected a date and a time of day, as 2024-01-13T06:00:00.25")
+    try:
+        return Epoch(text).microseconds
+    except ValueError as error:
+        why = str(error).partition("': ")[2]  # behind the text, which the place in the file has too
+        raise ValueError(why or str(error)) from None
 
 
 class _Keyword(NamedTuple):
@@ -71,7 +80,7 @@ class _Keyword(NamedTuple):
 _KEYWORDS = (
     _Keyword("OBJECT_NAME", "name", _text, default=""),
     _Keyword("OBJECT_ID", "designator", _text, default=""),
-    _Keyword("EPOCH", "epoch_us", _epoch_us),
+    _Keyword("EPOCH", "epoch", _epoch_us),
     _Keyword("MEAN_MOTION", "mean_motion_rev_per_day", _real, ("rev/day",)),
     _Keyword("ECCENTRICITY", "eccentricity", _real),
     _Keyword("INCLINATION", "inclination_deg", _real, ("deg",)),
@@ -307,5 +316,5 @@ def format_omm_csv(sets: ElementSets) -> str:
 
 def _rows(sets: ElementSets) -> Iterator[dict[str, Any]]:
     columns = {keyword.name: getattr(sets, keyword.column).tolist() for keyword in _KEYWORDS}
-    columns["EPOCH"] = list(map(format_utc, columns["EPOCH"]))
+    columns["EPOCH"] = np.datetime_as_string(sets.epoch).tolist()
     return (dict(zip(columns, values)) for values in zip(*columns.values()))

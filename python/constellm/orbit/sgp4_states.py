@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import pi
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..core.checks import instance, short
+from ..core.epoch import Epoch
 from ..core.optional import optional_import
-from .element_sets import ElementSets, epoch_in_range
-from .utc import DAY_US
+from .element_sets import ElementSets
+from .states import States
 
 SGP4_ERRORS: Mapping[int, str] = MappingProxyType(
     {
@@ -34,30 +36,15 @@ SGP4_ERRORS: Mapping[int, str] = MappingProxyType(
 _MOST_TIME_S = 1e10
 """Largest time from an epoch: microseconds of it and of any epoch stay far inside 64 bits."""
 
+_DAY_US = 86_400_000_000
 _JULIAN_DATE_OF_1970 = 2_440_587.5
 _JULIAN_DATE_OF_1949 = 2_433_281.5
 """Of 31 December, from which SGP4 counts days."""
 
+_FIRST, _LAST = Epoch("1957-01-01"), Epoch("2199-12-31T23:59:59.999999")
+
 _RAD_PER_MIN = 1440.0 / (2.0 * pi)
 """Revolutions a day in a radian a minute; SGP4's own reader of lines divides by it."""
-
-
-class States(NamedTuple):
-    """Positions and velocities in TEME (true equator, mean equinox) of date.
-
-    Attributes
-    ----------
-    position_m : ndarray of float64, shape (satellites, times, 3)
-        NaN where SGP4 failed.
-    velocity_m_per_s : ndarray of float64, shape (satellites, times, 3)
-        NaN where SGP4 failed.
-    error : ndarray of uint8, shape (satellites, times)
-        0 where there is a state, else one of `SGP4_ERRORS`.
-    """
-
-    position_m: np.ndarray
-    velocity_m_per_s: np.ndarray
-    error: np.ndarray
 
 
 class Sgp4:
@@ -66,8 +53,7 @@ class Sgp4:
     Parameters
     ----------
     sets : ElementSets
-        Given to SGP4 as they are. Mean elements of a designed shell may be as well:
-        `ElementSets.of_mean_elements`.
+        Given to SGP4 as they are, with the constants of WGS-72.
 
     Raises
     ------
@@ -78,16 +64,16 @@ class Sgp4:
     --------
     >>> from constellm import orbit
     >>> sets = orbit.sample_elements()
-    >>> states = orbit.Sgp4(sets).states_teme(sets.epoch_us[0], [0.0, 60.0])
-    >>> states.position_m.shape, int(states.error.max())
-    ((80, 2, 3), 0)
+    >>> ready = orbit.Sgp4(sets)
+    >>> ready.propagate([0.0, 60.0]).position_m.shape, ready.propagate(0.0, epoch="2024-01-13").error.shape
+    ((80, 2, 3), (80,))
     """
 
     def __init__(self, sets: ElementSets) -> None:
         self._sets = instance("sets", sets, ElementSets)
         api = optional_import("sgp4.api", extra="orbit", purpose="SGP4 needs the package sgp4")
-        days, rest_us = np.divmod(sets.epoch_us, DAY_US)
-        midnight, fraction = days + _JULIAN_DATE_OF_1970, rest_us / DAY_US
+        days, rest_us = np.divmod(sets.epoch.astype(np.int64), _DAY_US)
+        midnight, fraction = days + _JULIAN_DATE_OF_1970, rest_us / _DAY_US
         degrees = pi / 180.0
         columns = (
             # For the Sun and the Moon. Rounded as the package's reader of lines does, so that both agree.
@@ -119,15 +105,17 @@ class Sgp4:
     def __repr__(self) -> str:
         return f"Sgp4({self._sets!r})"
 
-    def states_teme(self, epoch_us: int, time_s: Any) -> States:
-        """States of every satellite at every time.
+    def propagate(self, time_s: ArrayLike, *, epoch: Any = None) -> States:
+        """States of every satellite at every time, in TEME.
+
+        One satellite that fails, as one that has decayed does, has NaN and its code in its own cells alone.
 
         Parameters
         ----------
-        epoch_us : int
-            Moment from which times count: microseconds since 1970-01-01 UTC.
-        time_s : array_like, shape (times,)
-            Within 10¹⁰ s of it, in days of 86,400 s.
+        time_s : array_like, shape (times,) or a scalar
+            Since `epoch`, within 10¹⁰ s of it, in days of 86,400 s.
+        epoch : Epoch, str, datetime or numpy.datetime64, optional
+            Moment from which times count, of the years 1957 to 2199; default that of the first set.
 
         Returns
         -------
@@ -136,74 +124,34 @@ class Sgp4:
         Raises
         ------
         TypeError, ValueError
-            If the epoch is no integer or out of range, or a time is not finite or too far.
+            For what is no moment, for one of other years, and for a time that is not finite or too far.
         """
-        days, fraction = _two_part_dates(epoch_us, time_s)
-        error, position, velocity = self._satellites.sgp4(days, fraction)
+        if epoch is None:
+            epoch = self._sets.epoch[0] if len(self._sets) else "2000-01-01"
+        times = np.asarray(time_s)
+        days, fraction = _two_part_dates(Epoch(epoch), times)
+        error, position, velocity = self._satellites.sgp4(days.ravel(), fraction.ravel())
         for values in (position, velocity):  # from kilometres
             values *= 1e3
             values[error != 0] = np.nan  # the package keeps states of decayed satellites
+        shape = (len(self._sets), *times.shape)
         # The package has integers of another size where it is not compiled.
-        return States(position, velocity, error.astype(np.uint8, copy=False))
+        codes = error.astype(np.uint8, copy=False)
+        return States(position.reshape(*shape, 3), velocity.reshape(*shape, 3), codes.reshape(shape))
 
 
-def states_teme(sets: ElementSets, epoch_us: int, time_s: Any) -> States:
-    """States by SGP4 of every satellite at every time, in TEME.
-
-    One satellite that fails, as one that has decayed does, has NaN and its code in its own cells alone.
-
-    Parameters
-    ----------
-    sets : ElementSets
-        Given to SGP4 as they are, with the constants of WGS-72.
-    epoch_us : int
-        Moment from which times count: microseconds since 1970-01-01 UTC, years 1957 to 2199.
-    time_s : array_like, shape (times,)
-        Within 10¹⁰ s of it, in days of 86,400 s.
-
-    Returns
-    -------
-    States
-        Positions [m], velocities [m/s], codes of `SGP4_ERRORS`.
-
-    Raises
-    ------
-    ImportError, TypeError, ValueError
-        Where the package `sgp4` is absent; if the epoch is no integer or out of range, or a time is not
-        finite or too far.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from constellm import orbit
-    >>> sets = orbit.sample_elements()
-    >>> position_m, velocity_m_per_s, error = orbit.states_teme(sets, sets.epoch_us[0], np.arange(0, 600, 60))
-    >>> position_m.shape, int(error.max())
-    ((80, 10, 3), 0)
-    >>> round(float(np.linalg.norm(position_m[0, 0])) / 1e3)
-    7159
-    """
-    return Sgp4(sets).states_teme(epoch_us, time_s)
-
-
-def _two_part_dates(epoch_us: int, time_s: Any) -> tuple[np.ndarray, np.ndarray]:
+def _two_part_dates(epoch: Epoch, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Julian dates of midnights, and fractions of a day; whole seconds are added as integers."""
-    epoch_us = epoch_in_range("epoch_us", epoch_us)
-    times = np.asarray(time_s)
-    if (
-        times.size
-        and not np.issubdtype(times.dtype, np.integer)
-        and not np.issubdtype(times.dtype, np.floating)
-    ):
-        raise TypeError(f"time_s: expected numbers, got {short(time_s)}")
-    if times.ndim != 1:
-        raise ValueError(f"time_s: expected shape (times,), got {times.shape}")
+    if not _FIRST <= epoch <= _LAST:
+        raise ValueError(f"epoch: {epoch} is not of the years 1957 to 2199")
+    if times.size and times.dtype.kind not in "iuf":
+        raise TypeError(f"time_s: expected numbers, got {short(times.tolist())}")
     times = times.astype(np.float64)
-    wrong = np.flatnonzero(~(np.abs(times) <= _MOST_TIME_S))
-    if wrong.size:
-        raise ValueError(
-            f"time_s[{wrong[0]}]: {times[wrong[0]]:g} is not in [{-_MOST_TIME_S:g}, {_MOST_TIME_S:g}]"
-        )
+    wrong = np.argwhere(~(np.abs(times) <= _MOST_TIME_S))
+    if len(wrong):
+        place = tuple(wrong[0].tolist())
+        where = f"time_s{list(place)}" if place else "time_s"
+        raise ValueError(f"{where}: {times[place]:g} is not in [{-_MOST_TIME_S:g}, {_MOST_TIME_S:g}]")
     whole = np.floor(times)
-    day, rest_us = np.divmod(epoch_us + whole.astype(np.int64) * 1_000_000, DAY_US)
-    return day + _JULIAN_DATE_OF_1970, (rest_us + (times - whole) * 1e6) / DAY_US
+    day, rest_us = np.divmod(epoch.microseconds + whole.astype(np.int64) * 1_000_000, _DAY_US)
+    return day + _JULIAN_DATE_OF_1970, (rest_us + (times - whole) * 1e6) / _DAY_US

@@ -80,7 +80,7 @@ class LineOfSight(NamedTuple):
     Examples
     --------
     >>> from constellm import orbit
-    >>> ring = orbit.propagate(orbit.preset("collaborative-12"), 0.0).position_teme_m
+    >>> ring = orbit.propagate(orbit.preset("collaborative-12"), 0.0).position_m
     >>> sight = orbit.line_of_sight(ring[0], ring[1:4])
     >>> (sight.grazing_altitude_m > 80e3).tolist()
     [True, False, False]

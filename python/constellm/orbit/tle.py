@@ -12,9 +12,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ..core.checks import short
+from ..core.epoch import Epoch
 from .element_sets import ElementSets
 from .gathering import gather
-from .utc import DAY_US, days_of_year, format_utc, round_fraction, start_of_year_us
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Of Alpha-5, for 10 to 33: without I and O, which look like digits."""
@@ -27,8 +27,18 @@ _DESIGNATOR = re.compile(r"([0-9]{2})([0-9]{3}[A-Z]{1,3})")
 _COSPAR = re.compile(r"([0-9]{4})-([0-9]{3}[A-Z]{1,3})")
 
 _COLUMNS_OF_LINE = 69
-_EPOCH_STEP_US = DAY_US // 10**8
+_DAY_US = 86_400_000_000
+_EPOCH_STEP_US = _DAY_US // 10**8
 """The last digit of a line's epoch, exactly."""
+
+
+def start_of_year_us(year: int) -> int:
+    """Microseconds from 1970 to the midnight at which `year` begins."""
+    return Epoch(f"{year:04}-01-01").microseconds
+
+
+def _days_of_year(year: int) -> int:
+    return (start_of_year_us(year + 1) - start_of_year_us(year)) // _DAY_US
 
 
 def _catalogue_number(text: str) -> int:
@@ -87,9 +97,10 @@ def _epoch_us(text: str) -> int:
             "expected two digits of the year, three of the day and its fraction, as 24013.25000000"
         )
     year, day = _year(int(found[1])), int(found[2])
-    if not 1 <= day <= days_of_year(year):
-        raise ValueError(f"day {day} is not in [1, {days_of_year(year)}], those of {year}")
-    return start_of_year_us(year) + (day - 1) * DAY_US + round_fraction(found[3], DAY_US)
+    if not 1 <= day <= _days_of_year(year):
+        raise ValueError(f"day {day} is not in [1, {_days_of_year(year)}], those of {year}")
+    steps = int(found[3].ljust(8, "0"))
+    return start_of_year_us(year) + (day - 1) * _DAY_US + steps * _EPOCH_STEP_US
 
 
 def _year(two_digits: int) -> int:
@@ -109,7 +120,7 @@ _LINE_1 = (
     _Field("catalogue_number", 3, 7, _catalogue_number),
     _Field("classification", 8, 8, lambda text: text.strip(" ") or "U"),
     _Field("designator", 10, 17, _designator),
-    _Field("epoch_us", 19, 32, _epoch_us),
+    _Field("epoch", 19, 32, _epoch_us),
     _Field("mean_motion_dot", 34, 43, _decimal),
     _Field("mean_motion_ddot", 45, 52, _power),
     _Field("bstar", 54, 61, _power),
@@ -266,11 +277,12 @@ def _lines(of: dict[str, Any]) -> list[str]:
         return ValueError(f"{name}: {short(of[name])} of satellite {of['catalogue_number']} is not {allowed}")
 
     # To the nearest step first: it may be the next year's first.
-    epoch_us = (of["epoch_us"] + _EPOCH_STEP_US // 2) // _EPOCH_STEP_US * _EPOCH_STEP_US
-    year = int(format_utc(epoch_us)[:4])
+    of["epoch"] = Epoch(of["epoch"])
+    epoch_us = (of["epoch"].microseconds + _EPOCH_STEP_US // 2) // _EPOCH_STEP_US * _EPOCH_STEP_US
+    year = Epoch.from_microseconds(epoch_us).to_datetime().year
     if not 1957 <= year <= 2056:
-        raise refuse("epoch_us", "of the years 1957 to 2056, which two digits tell apart")
-    days, rest = divmod(epoch_us - start_of_year_us(year), DAY_US)
+        raise refuse("epoch", "of the years 1957 to 2056, which two digits tell apart")
+    days, rest = divmod(epoch_us - start_of_year_us(year), _DAY_US)
     if not abs(of["mean_motion_dot"]) < 0.999999995:
         raise refuse("mean_motion_dot", "in (-1, 1), which line 1 has columns for")
     eccentricity = of["eccentricity"]

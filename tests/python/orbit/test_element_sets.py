@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from constellm.orbit.element_sets import COLUMNS
 GOOD = {
     "catalogue_number": [7, 5],
     "name": ["A", "B"],
-    "epoch_us": 1_705_104_000_000_000,
+    "epoch": "2024-01-13T00:00:00Z",
     "mean_motion_rev_per_day": 15.0,
     "eccentricity": [0.0, 0.001],
     "inclination_deg": 53,
@@ -27,7 +28,8 @@ GOOD = {
 def test_columns_are_read_only_and_one_value_stands_for_all() -> None:
     sets = orbit.ElementSets(**GOOD)
     assert len(sets) == 2 and sets.ids == ("7", "5")
-    assert sets.epoch_us.tolist() == [GOOD["epoch_us"]] * 2 and sets.epoch_us.dtype == np.int64
+    assert sets.epoch.dtype == np.dtype("datetime64[us]")
+    assert sets.epoch.tolist() == [datetime(2024, 1, 13)] * 2
     assert sets.raan_deg.dtype == np.float64 and sets.argument_of_perigee_deg.tolist() == [0.5, 0.5]
     assert sets.designator.tolist() == ["", ""] and sets.classification.tolist() == ["U", "U"]
     for column in COLUMNS:
@@ -39,6 +41,22 @@ def test_columns_are_read_only_and_one_value_stands_for_all() -> None:
             values.setflags(write=True)
     with pytest.raises(AttributeError):
         sets.name = GOOD["name"]  # type: ignore[misc,assignment]
+
+
+@pytest.mark.parametrize(
+    "epoch",
+    [
+        orbit.Epoch("2024-01-13T06:00:00Z"),
+        "2024-013T06:00:00",
+        datetime(2024, 1, 13, 6),
+        np.datetime64("2024-01-13T06", "h"),
+        ["2024-01-13T06:00:00Z", datetime(2024, 1, 13, 6)],
+        np.array(["2024-01-13T06:00:00", "2024-01-13T05:59:59.9999996"], "M8[ns]"),
+    ],
+)
+def test_epochs_come_in_many_forms(epoch: object) -> None:
+    sets = orbit.ElementSets(**{**GOOD, "epoch": epoch})
+    assert sets.epoch.tolist() == [datetime(2024, 1, 13, 6)] * 2
 
 
 def test_columns_are_copies() -> None:
@@ -72,9 +90,7 @@ def test_equality_and_pickles() -> None:
     assert copy == sets and not copy.raan_deg.flags.writeable
     for column in COLUMNS:
         other = {c.name: getattr(sets[0], c.name).tolist() for c in COLUMNS}
-        other[column.name] = {"text": "V", "integer": 2, "number": 0.25}[column.kind]
-        if column.name == "epoch_us":
-            other["epoch_us"] = 0
+        other[column.name] = {"text": "V", "integer": 2, "number": 0.25, "moment": "1970-01-01"}[column.kind]
         assert orbit.ElementSets(**other) != sets[0]
     assert sets != sets[:79] and sets != 1
     with pytest.raises(TypeError, match="unhashable"):
@@ -109,8 +125,15 @@ def test_displays() -> None:
         ({"catalogue_number": [7.0, 5.0]}, TypeError, "catalogue_number: expected an integer or an array"),
         ({"catalogue_number": [True, False]}, TypeError, "catalogue_number: expected an integer"),
         ({"catalogue_number": [[7, 5]]}, ValueError, r"expected .* shape \(2,\).*got shape \(1, 2\)"),
-        ({"epoch_us": 1.7e15}, TypeError, "epoch_us: expected an integer"),
-        ({"epoch_us": 2**62}, ValueError, r"epoch_us\[0\]: 4611686018427387904 is not in .* 1957 to 2199"),
+        ({"epoch": 1_705_104_000_000_000}, TypeError, "epoch: expected an Epoch, ISO 8601 text, datetime"),
+        ({"epoch": ["2024-01-13", 5]}, TypeError, r"epoch\[1\]: expected an Epoch"),
+        ({"epoch": "2024-13-01"}, ValueError, "epoch: '2024-13-01': the month 13 is not in"),
+        ({"epoch": np.array(["2024-01-13", "NaT"], "M8[us]")}, ValueError, r"epoch\[1\]: NaT is no instant"),
+        (
+            {"epoch": "2200-01-01"},
+            ValueError,
+            r"epoch\[0\]: 2200-01-01T00:00:00.000000Z is not of the years 1957 to 2199",
+        ),
         ({"name": ["A"]}, ValueError, r"name: expected one value or shape \(2,\).*got shape \(1,\)"),
         ({"name": ["A", 5]}, TypeError, r"name\[1\]: expected text, got 5"),
         ({"name": ["A", None]}, TypeError, r"name\[1\]: expected text, got None"),
@@ -140,7 +163,7 @@ def test_what_is_wrong_is_refused_by_place(
 
 def test_mean_elements_of_a_design_are_numbered_and_without_drag() -> None:
     design = {
-        "epoch_us": 0,
+        "epoch": "1970-01-01",
         "mean_motion_rev_per_day": 15.0,
         "eccentricity": 0.0,
         "inclination_deg": 53.0,

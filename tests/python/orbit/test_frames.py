@@ -26,7 +26,7 @@ def test_sidereal_time_of_the_textbook():
 def test_positions_and_velocities_there_and_back():
     shell, epoch = orbit.preset("telesat-1015"), "2026-03-01T12:00:00Z"
     time_s = np.array([0.0, 10.0, 5000.0])
-    r, v = orbit.propagate(shell, time_s)
+    r, v, _ = orbit.propagate(shell, time_s)
     r_ecef = orbit.teme_to_ecef(r, epoch=epoch, time_s=time_s)
     v_ecef = orbit.velocity_teme_to_ecef(r, v, epoch=epoch, time_s=time_s)
     assert orbit.ecef_to_teme(r_ecef, epoch=epoch, time_s=time_s) == pytest.approx(r, abs=1e-8)
@@ -40,7 +40,7 @@ def test_the_velocity_in_ecef_is_the_derivative_there():
     epoch, step = "2026-03-01T12:00:00Z", 0.5
     elements = orbit.Elements(semi_major_axis_m=[7e6], inclination_rad=[1.0])
     time_s = np.array([-step, 0.0, step]) + 700.0
-    r, v = orbit.propagate(elements, time_s, propagator="two-body")
+    r, v, _ = orbit.propagate(elements, time_s, propagator="two-body")
     ecef = orbit.teme_to_ecef(r, epoch=epoch, time_s=time_s)[0]
     found = orbit.velocity_teme_to_ecef(r, v, epoch=epoch, time_s=time_s)[0, 1]
     assert (ecef[2] - ecef[0]) / (2 * step) == pytest.approx(found, abs=1e-3)
@@ -102,7 +102,7 @@ def test_elevation_and_range_on_a_circular_orbit_by_the_law_of_cosines():
 
 def test_range_rate_and_doppler_are_derivatives():
     epoch, time_s = "2026-03-01", np.array([99.5, 100.0, 100.5])
-    r, v = orbit.propagate(orbit.preset("starlink-550"), time_s, propagator="two-body")
+    r, v, _ = orbit.propagate(orbit.preset("starlink-550"), time_s, propagator="two-body")
     ecef = orbit.teme_to_ecef(r, epoch=epoch, time_s=time_s)
     speed = orbit.velocity_teme_to_ecef(r, v, epoch=epoch, time_s=time_s)
     seen = orbit.look_angles([48.1, -33.9], [11.6, 18.4], [500.0, 0.0], ecef, speed)
@@ -130,7 +130,7 @@ def test_lines_of_sight_graze_where_geometry_says():
 
 def test_rates_of_lines_are_derivatives_and_zero_where_nothing_turns():
     shell = orbit.preset("iridium-next", propagator="two-body")
-    r, v = orbit.propagate(shell, np.array([-0.05, 0.0, 0.05]) + 300.0)
+    r, v, _ = orbit.propagate(shell, np.array([-0.05, 0.0, 0.05]) + 300.0)
     sight = orbit.line_of_sight(r[:33], r[33:], v[:33], v[33:])
     line = r[33:] - r[:33]
     unit = line / np.linalg.norm(line, axis=-1, keepdims=True)
@@ -140,7 +140,7 @@ def test_rates_of_lines_are_derivatives_and_zero_where_nothing_turns():
         (sight.range_m[:, 2] - sight.range_m[:, 0]) / 0.1, abs=1e-3
     )
     # Neighbours on a circle keep their range, and their line turns as fast as they go round.
-    ring_r, ring_v = orbit.propagate(orbit.preset("collaborative-12", propagator="two-body"), 77.0)
+    ring_r, ring_v, _ = orbit.propagate(orbit.preset("collaborative-12", propagator="two-body"), 77.0)
     ring = orbit.line_of_sight(ring_r, np.roll(ring_r, 1, 0), ring_v, np.roll(ring_v, 1, 0))
     period_s = orbit.preset("collaborative-12").period_s
     assert ring.angular_rate_rad_per_s == pytest.approx(2 * math.pi / period_s)

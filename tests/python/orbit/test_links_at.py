@@ -32,7 +32,7 @@ def test_a_grid_has_four_links_a_satellite():
     links = links_at([rule("plus-grid", shell="starlink-550", rate_bps=2.5e9)])
     assert len(links) == 4 * SHELL.satellites
     assert (np.bincount(links.from_) == 4).all() and (np.bincount(links.to) == 4).all()
-    position = orbit.propagate(SHELL, 0.0).position_teme_m
+    position = orbit.propagate(SHELL, 0.0).position_m
     range_m = np.linalg.norm(position[links.from_] - position[links.to], axis=1)
     np.testing.assert_allclose(links.range_m, range_m, rtol=1e-14)
     np.testing.assert_allclose(links.latency_s, range_m / 299792458.0, rtol=1e-14)
@@ -45,9 +45,7 @@ def test_a_grid_has_four_links_a_satellite():
 def test_the_ground_sees_what_look_angles_say():
     shells = [SHELL, orbit.preset("oneweb")]
     links = links_at([rule("ground", shell="oneweb")], 500.0, shells=shells, stations=[RIDGE])
-    position = orbit.teme_to_ecef(
-        orbit.propagate(shells[1], 500.0).position_teme_m, epoch=EPOCH, time_s=500.0
-    )
+    position = orbit.teme_to_ecef(orbit.propagate(shells[1], 500.0).position_m, epoch=EPOCH, time_s=500.0)
     seen = orbit.look_angles(47.4, 11.0, 2000.0, position)
     satellites = np.flatnonzero(seen.elevation_deg >= 25.0)
     assert len(satellites) > 2
@@ -65,7 +63,7 @@ def test_draws_are_those_of_their_slot():
 
 
 def test_pairs_in_sight_are_those_of_lines():
-    position = orbit.propagate(orbit.preset("iridium-next"), 0.0).position_teme_m
+    position = orbit.propagate(orbit.preset("iridium-next"), 0.0).position_m
     a, b, range_m = _core.in_sight(position, None, 80e3)
     sight = orbit.line_of_sight(position[:, None], position[None, :])
     expected = np.argwhere(np.triu(sight.grazing_altitude_m >= 80e3, 1))
@@ -84,9 +82,7 @@ def test_windows_of_a_station_are_the_stretches_that_samples_see():
     motion = _core.AnalyticMotion(satellites, "j2")
     found = windows([rule("ground")], [motion], stations=[RIDGE])
     time_s = np.arange(0.0, 86400.0, 2.0)
-    position = orbit.teme_to_ecef(
-        orbit.propagate(satellites, time_s).position_teme_m, epoch=EPOCH, time_s=time_s
-    )
+    position = orbit.teme_to_ecef(orbit.propagate(satellites, time_s).position_m, epoch=EPOCH, time_s=time_s)
     above = orbit.look_angles(47.4, 11.0, 2000.0, position).elevation_deg >= 25.0
     for satellite in range(3):
         mine = found.from_ == satellite

@@ -29,7 +29,8 @@ def orbits(**changes):
 def test_two_bodies_move_as_an_integrator_says():
     integrate = pytest.importorskip("scipy.integrate")
     time_s = np.linspace(0.0, 20000.0, 21)
-    r, v = orbit.propagate(orbits(), time_s, propagator="two-body")
+    r, v, error = orbit.propagate(orbits(), time_s, propagator="two-body")
+    assert error.shape == (2, 21) and not error.any()
     for s in range(2):
         found = integrate.solve_ivp(
             lambda _, y: np.concatenate([y[3:], -MU * y[:3] / np.linalg.norm(y[:3]) ** 3]),
@@ -51,7 +52,7 @@ def test_secular_drift_is_that_of_the_oblate_earth_on_average():
         semi_major_axis_m=[8e6], eccentricity=[0.1], inclination_rad=[0.9], raan_rad=[1.0],
         argument_of_perigee_rad=[0.3], mean_anomaly_rad=[0.0],
     )  # fmt: skip
-    r, v = orbit.propagate(elements, 0.0)
+    r, v, _ = orbit.propagate(elements, 0.0)
 
     def motion(_, y):
         x, z2 = y[:3], y[2] ** 2
@@ -76,7 +77,7 @@ def test_secular_drift_is_that_of_the_oblate_earth_on_average():
     perigee = np.polyfit(found.t, np.unwrap(osculating.argument_of_perigee_rad), 1)[0]
     assert raan == pytest.approx(-2.0 * k * math.cos(0.9), rel=5e-3)
     assert perigee == pytest.approx(k * (4.0 - 5.0 * math.sin(0.9) ** 2), rel=3e-2)
-    drifted = orbit.elements_of_state(*(x[:, 0] for x in orbit.propagate(elements, [days])))
+    drifted = orbit.elements_of_state(*(x[:, 0] for x in orbit.propagate(elements, [days])[:2]))
     assert math.remainder(
         drifted.raan_rad[0] - 1.0 + 2.0 * k * math.cos(0.9) * days, math.tau
     ) == pytest.approx(0.0, abs=1e-9)
@@ -86,7 +87,7 @@ def test_a_sun_synchronous_orbit_turns_once_a_year():
     shell = orbit.walker("s", planes=1, satellites_per_plane=1, altitude_m=650e3, inclination_deg=97.99)
     year_s = 365.2422 * 86400.0
     states = orbit.propagate(shell, [0.0, year_s / 4.0])
-    raan = orbit.elements_of_state(states.position_teme_m[0], states.velocity_teme_m_per_s[0]).raan_rad
+    raan = orbit.elements_of_state(states.position_m[0], states.velocity_m_per_s[0]).raan_rad
     assert math.degrees(raan[1] - raan[0]) == pytest.approx(90.0, abs=0.3)
 
 
@@ -95,7 +96,7 @@ def test_j2_stays_near_sgp4_for_a_day():
     shell = orbit.preset("starlink-550", planes=3, plane_phase_deg=None)
     elements, rad_per_min = orbit.elements(shell), math.tau / (shell.period_s / 60.0)
     time_s = np.linspace(0.0, 86400.0, 200)
-    ours = orbit.propagate(shell, time_s).position_teme_m
+    ours = orbit.propagate(shell, time_s).position_m
     worst = 0.0
     for s in (0, 30, 60):
         satellite = api.Satrec()
@@ -119,10 +120,10 @@ def test_j2_stays_near_sgp4_for_a_day():
 
 def test_the_velocity_is_nearly_the_derivative():
     elements = orbits()
-    r, v = orbit.propagate(elements, np.array([-0.5, 0.0, 0.5]) + 1000.0)
+    r, v, _ = orbit.propagate(elements, np.array([-0.5, 0.0, 0.5]) + 1000.0)
     derivative = r[:, 2] - r[:, 0]
     assert np.linalg.norm(derivative - v[:, 1], axis=1).max() < 30.0
-    r, v = orbit.propagate(elements, np.array([-0.5, 0.0, 0.5]) + 1000.0, propagator="two-body")
+    r, v, _ = orbit.propagate(elements, np.array([-0.5, 0.0, 0.5]) + 1000.0, propagator="two-body")
     assert np.linalg.norm(r[:, 2] - r[:, 0] - v[:, 1], axis=1).max() < 1e-3
 
 
@@ -132,7 +133,7 @@ def test_distances_are_symmetric_and_do_not_see_a_turn_of_the_whole():
     time_s = np.arange(0.0, 6000.0, 500.0)
 
     def distances(s):
-        r = orbit.propagate(s, time_s).position_teme_m
+        r = orbit.propagate(s, time_s).position_m
         return np.linalg.norm(r[:, None] - r[None], axis=-1)
 
     assert (distances(shell) == distances(shell).transpose(1, 0, 2)).all()
@@ -141,10 +142,13 @@ def test_distances_are_symmetric_and_do_not_see_a_turn_of_the_whole():
 
 def test_shapes_follow_the_times():
     elements = orbits()
-    assert orbit.propagate(elements, 5.0).position_teme_m.shape == (2, 3)
-    assert orbit.propagate(elements, [5.0]).velocity_teme_m_per_s.shape == (2, 1, 3)
-    assert orbit.propagate(elements, []).position_teme_m.shape == (2, 0, 3)
+    assert orbit.propagate(elements, 5.0).position_m.shape == (2, 3)
+    assert orbit.propagate(elements, [5.0]).velocity_m_per_s.shape == (2, 1, 3)
+    assert orbit.propagate(elements, []).position_m.shape == (2, 0, 3)
     assert (orbit.propagate(elements, [5, 7])[0] == orbit.propagate(elements, [5.0, 7.0], threads=2)[0]).all()
+    sets = orbit.sample_elements()[:2]
+    assert orbit.propagate(sets, 5.0).position_m.shape == (2, 3)
+    assert orbit.propagate(sets, [[5.0, 6.0]]).error.shape == (2, 1, 2)
     assert orbit.elements_of_state(np.empty((0, 3)), np.empty((0, 3))).semi_major_axis_m.shape == (0,)
 
 
@@ -159,9 +163,13 @@ def test_kepler_by_broadcasting():
     ("call", "says"),
     [
         (lambda: orbit.propagate(orbits(), [0.0, math.nan]), r"time_s\[1\]: nan is not in"),
-        (lambda: orbit.propagate(orbits(), 0.0, propagator="sgp4"), "'sgp4' does not move mean elements"),
+        (
+            lambda: orbit.propagate(orbit.sample_elements(), 0.0, propagator="j2"),
+            "propagator: 'j2' is not 'sgp4', the one of element sets",
+        ),
+        (lambda: orbit.propagate(orbits(), 0.0, epoch=5), "epoch: expected an Epoch"),
         (lambda: orbit.propagate(orbits(), 0.0, propagator="J2"), "propagator: 'J2' is not one of"),
-        (lambda: orbit.propagate([1.0], 0.0), "expected a Shell or Elements, got"),
+        (lambda: orbit.propagate([1.0], 0.0), "expected a Shell, Elements or ElementSets, got"),
         (lambda: orbit.propagate(orbits(), ["now"]), "time_s: expected numbers, got"),
         (lambda: orbits(eccentricity=[0.0, 1.0]), r"eccentricity\[1\]: 1 is not in \[0, 1\)"),
         (lambda: orbits(raan_rad=[0.0]), r"raan_rad: expected a scalar or shape \(2,\), got shape \(1,\)"),

@@ -84,7 +84,7 @@ def test_phasing_closes_round_the_shell(phasing):
     )
     # Phases are multiples of a twentieth of a turn, so all satellites pass the same places.
     time_s = np.arange(20) * shell.period_s / 20
-    position = orbit.propagate(shell, time_s, propagator="two-body").position_teme_m.reshape(5, 4, 20, 3)
+    position = orbit.propagate(shell, time_s, propagator="two-body").position_m.reshape(5, 4, 20, 3)
     ahead = np.concatenate([position[1:], np.roll(position[:1], -phasing, axis=1)])
     ranges = np.sort(np.linalg.norm(ahead - position, axis=-1), axis=-1)
     assert np.abs(ranges - ranges[0, 0]).max() < 1e-6
@@ -109,6 +109,6 @@ def test_unknown_presets_and_kinds_are_refused():
 
 
 def test_the_ring_of_the_first_paper():
-    position = orbit.propagate(orbit.preset("collaborative-12"), 0.0).position_teme_m
+    position = orbit.propagate(orbit.preset("collaborative-12"), 0.0).position_m
     hop_m = np.linalg.norm(position - np.roll(position, 1, axis=0), axis=1)
     assert hop_m == pytest.approx(clm.network.ring_hop_m(12, altitude_m=500e3), rel=1e-13)
