@@ -300,9 +300,17 @@ class LinkRule:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """
@@ -411,9 +419,17 @@ class Station:
         ...
     def __repr__(self) -> str:
         ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
     def replace(self, **changes: typing.Any) -> typing.Self:
         """
         A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
         """
     def to_dict(self) -> dict:
         """

@@ -1,0 +1,717 @@
+"""Satellites, stations and links together, as a network that changes with time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import orbit as _core
+from .._core.orbit import LinkRule, Shell, Station
+from ..core.checks import count, hint_for, instance, positive, short
+from ..core.constants import EARTH_RADIUS_M, LIGHT_M_PER_S
+from ..core.display import Display, Displayed
+from ..core.epoch import Epoch
+from ..core.quantity import quantity
+from ..core.table import Table
+from ..network import ContactPlan, Device, Graph, Node, Nodes, Snapshot, Timeline, shortest_paths
+from .element_sets import ElementSets
+from .frames import gmst_rad, teme_to_ecef, velocity_teme_to_ecef
+from .link_rules import EVERY_SHELL
+from .motion import DEFAULT_EPOCH, elements, mean_element_sets, propagate
+from .routes import Routes
+from .sgp4_states import Sgp4
+from .states import States
+
+MOST_SATELLITES = 100_000
+"""Of a constellation, as of a shell: more are a slip, and their states would fill the memory."""
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_FIGURES = tuple(field.name for field in Node.fields if field.name not in ("id", "group"))
+_AT_ONCE = 64  # instants whose states are computed together
+_MOST_INSTANTS = 10_000_000
+
+# SGP4 has no closed form between its samples: eight neighbours of this spacing interpolate it to millimetres
+# in low orbits.
+_SAMPLE_S = 60.0
+_BEYOND = 4
+_MOST_SAMPLES = 50_000_000
+
+_JOINT_S = 2e-3  # between windows, each of whose ends is found to a millisecond, that are one
+
+Part = Union[Shell, ElementSets]
+Computer = Union[Device, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class Constellation(Displayed):
+    """Satellites, ground stations and the links between them; immutable.
+
+    Its nodes are the satellites of the shells, then those of the element sets, then the stations. Satellites
+    relay, stations do not. Times are seconds from `epoch`, or instants (an `Epoch`, ISO 8601 text, datetime).
+
+    Parameters
+    ----------
+    satellites : Shell or ElementSets, or sequence of them
+        At most 100,000 satellites together. Ids are ``<name>/<plane>/<index>`` for shells and catalogue
+        numbers for element sets.
+    stations : Station or sequence of them
+        See `station`.
+    links : LinkRule or sequence of them
+        See `plus_grid`, `nearest` and `ground`. Of two rules that join a pair the first counts whose
+        conditions hold. A rule for shell ``"*"`` becomes one for each shell.
+    computers : Device or mapping, optional
+        What computes, by fields of `network.Node`: ``{"flop_per_s": 1e12, "memory_bytes": 8e9}`` or a
+        `network.Device` for every satellite; or a mapping of those by id, by name of a shell, or by ``"*"``
+        for the other satellites. What is not named relays.
+    epoch : Epoch, str, datetime or numpy.datetime64, optional
+        Time 0, and the moment of the elements of shells. Default: the epoch of the first element set; for
+        shells alone 2000-01-01T12:00:00Z.
+    name : str
+        1 to 100 characters of ``[A-Za-z0-9._-]``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If two ids are alike, a rule names no shell, or what any of the values refuse; names the place.
+
+    Examples
+    --------
+    >>> from constellm import orbit
+    >>> world = orbit.Constellation(
+    ...     orbit.preset("starlink-550"),
+    ...     stations=[orbit.station("Munich", 48.1, 11.6), orbit.station("Dubai", 25.2, 55.3)],
+    ...     links=[orbit.plus_grid(rate_bps=2.5e9), orbit.ground(rate_bps=0.8e9)],
+    ...     epoch="2026-03-01T12:00:00Z",
+    ... )
+    >>> world
+    Constellation(1584 satellites, 2 stations, 2 rules of links, epoch 2026-03-01T12:00:00Z)
+    >>> world.ids[:2], world.ids[-2:]
+    (('starlink-550/0/0', 'starlink-550/0/1'), ('Munich', 'Dubai'))
+    >>> world.at(0.0).graph
+    Graph(1586 nodes, 6398 links)
+    """
+
+    satellites: tuple[Part, ...]
+    """Shells, then element sets."""
+    stations: tuple[Station, ...]
+    links: tuple[LinkRule, ...]
+    computers: dict[str, dict[str, Any]]
+    """Fields of nodes by id, by name of a shell, or by ``"*"``."""
+    epoch: Epoch
+    name: str
+
+    def __init__(
+        self,
+        satellites: Part | Iterable[Part],
+        *,
+        stations: Station | Iterable[Station] = (),
+        links: LinkRule | Iterable[LinkRule] = (),
+        computers: Computer | Mapping[str, Computer] | None = None,
+        epoch: Any = None,
+        name: str = "constellation",
+    ) -> None:
+        def put(field: str, value: Any) -> None:
+            object.__setattr__(self, field, value)
+
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ValueError(f"name: {short(name)} is not 1 to 100 characters of [A-Za-z0-9._-]")
+        parts = _several("satellites", satellites, (Shell, ElementSets), "a Shell or ElementSets")
+        # In the order of the files, which the numbers of nodes follow.
+        put("satellites", tuple(sorted(parts, key=lambda part: isinstance(part, ElementSets))))
+        put("stations", _several("stations", stations, (Station,), "a Station"))
+        _check_ids(self.satellites, self.stations)
+        names = [shell.name for shell in self.shells]
+        put("links", _rules(_several("links", links, (LinkRule,), "a LinkRule"), names))
+        put("computers", _by_key(computers, {EVERY_SHELL, *names, *self.ids}))
+        if epoch is None:
+            first = next((sets for sets in self.element_sets if len(sets)), None)
+            epoch = DEFAULT_EPOCH if first is None else first.epoch[0]
+        put("epoch", Epoch(epoch))
+        put("name", name)
+
+    # --- what it consists of -----------------------------------------------------------------------
+
+    @property
+    def shells(self) -> tuple[Shell, ...]:
+        """Those of the satellites that are shells."""
+        return tuple(part for part in self.satellites if isinstance(part, Shell))
+
+    @property
+    def element_sets(self) -> tuple[ElementSets, ...]:
+        """Those of the satellites that are element sets."""
+        return tuple(part for part in self.satellites if isinstance(part, ElementSets))
+
+    @cached_property
+    def satellite_ids(self) -> tuple[str, ...]:
+        """Ids of the satellites, in the order of their states."""
+        return tuple(id for part in self.satellites for id in part.ids)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the nodes: satellites, then stations."""
+        return (*self.satellite_ids, *(station.id for station in self.stations))
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """The nodes of its graphs, which share them.
+
+        Satellites of a shell have its name as group, the others ``satellite``, stations ``ground``.
+        """
+        nodes = []
+        for part in self.satellites:
+            group = part.name if isinstance(part, Shell) else "satellite"
+            keys = (group, EVERY_SHELL) if isinstance(part, Shell) else (EVERY_SHELL,)
+            nodes += [_node(id, group, self.computers, keys) for id in part.ids]
+        nodes += [_node(station.id, "ground", self.computers, ()) for station in self.stations]
+        return Nodes(nodes)
+
+    # --- where they are ----------------------------------------------------------------------------
+
+    def seconds(self, times: Any) -> NDArray[np.float64]:
+        """Instants as seconds since the epoch.
+
+        Parameters
+        ----------
+        times : array_like of float, or Epoch, str, datetime or numpy.datetime64, or several of them
+            Seconds stay what they are.
+
+        Returns
+        -------
+        ndarray
+            Finite, of the shape of `times` [s].
+
+        Raises
+        ------
+        ValueError, TypeError
+            For what is no instant.
+        """
+        array = np.asarray(times)
+        if array.dtype.kind not in "iuf":
+            array = array if array.dtype.kind == "M" else np.asarray(times, dtype=object)
+            found = np.empty(array.shape)
+            for place in np.ndindex(array.shape):
+                try:
+                    found[place] = Epoch(array[place]) - self.epoch
+                except (TypeError, ValueError) as error:
+                    raise type(error)(f"times: {str(error).removeprefix('epoch: ')}") from None
+            array = found
+        array = array.astype(np.float64)
+        if not np.isfinite(array).all():
+            raise ValueError(f"times: {array[~np.isfinite(array)][0]:g} is not a finite number")
+        return array
+
+    def states(self, times: Any, frame: str = "teme") -> States:
+        """Where the satellites are and how they move.
+
+        Parameters
+        ----------
+        times : array_like, shape (times,), or a scalar
+            As of `seconds`.
+        frame : str
+            ``"teme"``, or ``"ecef"``, which turns with the Earth.
+
+        Returns
+        -------
+        States
+            Arrays (satellites, times, 3) in the order of `satellite_ids`; (satellites, 3) for a scalar.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an unknown frame, and as `propagate`.
+        ImportError
+            Where SGP4 is needed and the package `sgp4` is absent.
+        """
+        if frame not in ("teme", "ecef"):
+            raise ValueError(f"frame: {short(frame)} is not 'teme' or 'ecef'")
+        time_s = self.seconds(times)
+        parts = [
+            moved.propagate(time_s, epoch=self.epoch) if isinstance(moved, Sgp4) else propagate(moved, time_s)
+            for moved in self._moved
+        ]
+        position, velocity, error = (np.concatenate(values) for values in zip(*parts))
+        if frame == "ecef":
+            velocity = velocity_teme_to_ecef(position, velocity, epoch=self.epoch, time_s=time_s)
+            position = teme_to_ecef(position, epoch=self.epoch, time_s=time_s)
+        return States(position, velocity, error)
+
+    @cached_property
+    def _moved(self) -> list[Shell | Sgp4]:
+        """What moves each part; SGP4 made ready once."""
+        return [
+            Sgp4(part)
+            if isinstance(part, ElementSets)
+            else Sgp4(mean_element_sets(elements(part), self.epoch))
+            if part.propagator == "sgp4"
+            else part
+            for part in self.satellites
+        ]
+
+    # --- who is joined with whom -------------------------------------------------------------------
+
+    def at(
+        self,
+        t: Any,
+        *,
+        ends: str | Iterable[str] | None = None,
+        slot: int = 0,
+        horizon_s: float | None = None,
+    ) -> Snapshot:
+        """The network at an instant.
+
+        Parameters
+        ----------
+        t : float, Epoch, str, datetime or numpy.datetime64
+            As of `seconds`.
+        ends : str or sequence of str, optional
+            Ids of the stations that are ends of what is planned: the others have no links then, so that a
+            planner that relays over any node relays over satellites alone. Default: all.
+        slot : int
+            Which slot it is, for rules whose links survive with a probability.
+        horizon_s : float, optional
+            How far ahead the ends of links are looked for [s]; as `windows`. Default: not at all.
+
+        Returns
+        -------
+        Snapshot
+            Links in the order of sender and receiver, with the groups ``isl`` between satellites and ``s2g``
+            with stations. A latency is range / c plus the rule's overhead. With a horizon links have
+            lifetimes, inf where they live on beyond it.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For what is no instant, and what `states` and `windows` raise.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(orbit.preset("iridium-next"), links=orbit.plus_grid(seam="open"))
+        >>> snapshot = world.at("2000-01-01T12:01:00Z")
+        >>> snapshot.t_s, snapshot.graph.link_count
+        (60.0, 242)
+        """
+        time_s = self.seconds(t)
+        if time_s.ndim:
+            raise ValueError(f"t: expected one instant, got shape {time_s.shape}")
+        links = next(self._links_at(time_s[None], slot=count("slot", slot, least=0)))
+        graph = self._graph(links, self._joined(ends))
+        lifetime_s = None if horizon_s is None else self._lifetimes(graph, float(time_s), horizon_s)
+        return Snapshot(float(time_s), graph, lifetime_s=lifetime_s)
+
+    def _lifetimes(self, graph: Graph, t_s: float, horizon_s: float) -> NDArray[np.float64]:
+        """How much longer each link lives; inf beyond the horizon."""
+        stop_s = t_s + positive("horizon_s", horizon_s)
+        windows = self.windows(t_s, stop_s)
+        columns = (windows.from_, windows.to, windows.open_s, windows.close_s)
+        closes: dict[tuple[int, int], float] = {}
+        for a, b, open_s, close_s in zip(*(column.tolist() for column in columns)):
+            # In the order of opening. Where one rule hands a pair to another, its link lives on.
+            if open_s <= closes.get((a, b), t_s) + _JOINT_S:
+                closes[a, b] = max(close_s, closes.get((a, b), t_s))
+        # A link that has no window closes within the millisecond to which they are found.
+        lives_s = [
+            np.inf if close_s >= stop_s else close_s - t_s
+            for close_s in (closes.get(pair, t_s) for pair in zip(graph.from_.tolist(), graph.to.tolist()))
+        ]
+        return np.array(lives_s, dtype=np.float64)
+
+    def timeline(
+        self, start: Any, stop: Any, step_s: float, *, ends: str | Iterable[str] | None = None
+    ) -> Timeline:
+        """The network at instants one step apart, each held until the next.
+
+        Parameters
+        ----------
+        start, stop : float, Epoch, str, datetime or numpy.datetime64
+            As of `seconds`; the stop is the timeline's end.
+        step_s : float
+            How long each slot is [s]. Links that survive with a probability are drawn for each.
+        ends : str or sequence of str, optional
+            As of `at`.
+
+        Returns
+        -------
+        Timeline
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the stop is not after the start, and what `at` raises.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(orbit.preset("collaborative-12"), links=orbit.plus_grid())
+        >>> world.timeline(0.0, 600.0, 60.0)
+        Timeline(10 snapshots from 0 s to 600 s, 24 contacts)
+        """
+        first_s, last_s = float(self.seconds(start)), float(self.seconds(stop))
+        time_s = instants(first_s, last_s, step_s)
+        joined = self._joined(ends)
+        graphs = [self._graph(links, joined) for links in self._links_at(time_s)]
+        return Timeline(time_s, graphs, end_s=last_s)
+
+    def windows(self, start: Any, stop: Any, *, threads: int = 1) -> _core.Windows:
+        """When each link of the rules exists, to a millisecond.
+
+        Parameters
+        ----------
+        start, stop : float, Epoch, str, datetime or numpy.datetime64
+            As of `seconds`; windows are cut to them.
+        threads : int
+            At most so many.
+
+        Returns
+        -------
+        Windows
+            Columns ``from_``, ``to`` (positions of nodes), ``rule``, ``open_s``, ``close_s``, ``rate_bps``,
+            ``range_m`` (at the middle) and ``overhead_s``, in the order of opening, then of sender and
+            receiver.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For rules of `nearest`, which joins no fixed pairs, and for those whose links are drawn slot by
+            slot; what is no instant; and a span in which SGP4 has too many states.
+        """
+        start_s, stop_s = float(self.seconds(start)), float(self.seconds(stop))
+        return _core.windows(
+            self.links,
+            self.shells,
+            self.stations,
+            self._motions(start_s, stop_s),
+            self.epoch,
+            start_s,
+            stop_s,
+            count("threads", threads, most=1024),
+        )
+
+    def _motions(self, start_s: float, stop_s: float) -> list[Any]:
+        samples = max(int(np.ceil((stop_s - start_s) / _SAMPLE_S)), 0) + 1 + 2 * _BEYOND
+        first_s = start_s - _BEYOND * _SAMPLE_S
+        motions: list[Any] = []
+        for part, moved in zip(self.satellites, self._moved):
+            if not isinstance(moved, Sgp4):
+                motions.append(_core.AnalyticMotion(elements(moved), moved.propagator))
+                continue
+            if samples * len(part.ids) > _MOST_SAMPLES:
+                raise ValueError(
+                    f"stop: {len(part.ids)} satellites of SGP4 over {stop_s - start_s:g} s are more than "
+                    f"{_MOST_SAMPLES} states; ask for a shorter span"
+                )
+            states = moved.propagate(first_s + _SAMPLE_S * np.arange(samples), epoch=self.epoch)
+            motions.append(
+                _core.SampledMotion(states.position_m, states.velocity_m_per_s, first_s, _SAMPLE_S)
+            )
+        return motions
+
+    def contacts(self, start: Any, stop: Any, *, threads: int = 1) -> ContactPlan:
+        """The windows of the links as a plan of contacts.
+
+        Parameters
+        ----------
+        start, stop : float, Epoch, str, datetime or numpy.datetime64
+            As of `seconds`.
+        threads : int
+            At most so many.
+
+        Returns
+        -------
+        ContactPlan
+            The light time of a contact is that at its middle, plus the rule's overhead.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `windows`.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(
+        ...     orbit.preset("iridium-next"),
+        ...     stations=orbit.station("Svalbard", 78.2, 15.4, min_elevation_deg=8.2),
+        ...     links=orbit.ground(),
+        ...     epoch="2026-03-01T12:00:00Z",
+        ... )
+        >>> plan = world.contacts(0.0, 3600.0)
+        >>> len(plan) > 10, plan.epoch
+        (True, '2026-03-01T12:00:00Z')
+        """
+        windows = self.windows(start, stop, threads=threads)
+        return ContactPlan(
+            self.nodes,
+            from_=windows.from_,
+            to=windows.to,
+            open_s=windows.open_s,
+            close_s=windows.close_s,
+            rate_bps=windows.rate_bps,
+            owlt_s=windows.range_m / LIGHT_M_PER_S + windows.overhead_s,
+            epoch=str(self.epoch),
+        )
+
+    def routes(self, source: str, target: str, times: Any) -> Routes:
+        """Routes of least latency at instants.
+
+        Satellites relay, stations do not: a station is only ever an end. Of routes of equal latency the one
+        of fewest hops counts.
+
+        Parameters
+        ----------
+        source, target : str
+            Ids.
+        times : array_like, shape (times,)
+            As of `seconds`. Links that survive with a probability are drawn for each.
+
+        Returns
+        -------
+        Routes
+
+        Raises
+        ------
+        ValueError, TypeError
+            For what is no id or no instant, and what `states` raises.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(orbit.preset("collaborative-12"), links=orbit.plus_grid())
+        >>> found = world.routes("collaborative-12/0/0", "collaborative-12/0/2", [0.0, 60.0])
+        >>> found.paths[0], (1e3 * found.latency_s).round(2).tolist()
+        (('collaborative-12/0/0', 'collaborative-12/0/1', 'collaborative-12/0/2'), [23.75, 23.75])
+        """
+        time_s = self.seconds(times)
+        if time_s.ndim != 1:
+            raise ValueError(f"times: expected shape (times,), got {time_s.shape}")
+        start, end = (self._position(*place) for place in (("source", source), ("target", target)))
+        latency_s = np.full(len(time_s), np.inf)
+        paths: list[tuple[str, ...]] = []
+        for i, links in enumerate(self._links_at(time_s)):
+            relays = (links.from_ < len(self.satellite_ids)) | (links.from_ == start)
+            graph = Graph(
+                self.nodes,
+                from_=links.from_[relays],
+                to=links.to[relays],
+                rate_bps=links.rate_bps[relays],
+                latency_s=links.latency_s[relays],
+            )
+            found = shortest_paths(graph, start)
+            latency_s[i] = found.cost[0, end]
+            paths.append(tuple(found.path(0, end)))
+        return Routes(source, target, time_s, latency_s, tuple(paths))
+
+    def _position(self, field: str, id: str) -> int:
+        instance(field, id, str)
+        try:
+            return self.nodes.position(id)
+        except ValueError:
+            raise ValueError(f"{field}: no satellite or station has id {short(id)}") from None
+
+    def _links_at(self, time_s: NDArray[np.float64], *, slot: int = 0) -> Iterator[_core.Links]:
+        """Links at each of the times, whose slots count from `slot`."""
+        for start in range(0, len(time_s), _AT_ONCE):
+            some = time_s[start : start + _AT_ONCE]
+            states, turns = self.states(some), gmst_rad(self.epoch, some).tolist()
+            for i, turn_rad in enumerate(turns):
+                yield _core.links_at(
+                    self.links,
+                    self.shells,
+                    self.stations,
+                    states.position_m[:, i],
+                    states.velocity_m_per_s[:, i],
+                    turn_rad,
+                    slot + start + i,
+                )
+
+    def _joined(self, ends: str | Iterable[str] | None) -> NDArray[np.bool_]:
+        """Which nodes have links: satellites, and the stations that are ends."""
+        joined = np.ones(len(self.nodes), dtype=np.bool_)
+        if ends is not None:
+            joined[len(self.satellite_ids) :] = False
+            for id in [ends] if isinstance(ends, str) else ends:
+                joined[self._position("ends", id)] = True
+        return joined
+
+    def _graph(self, links: _core.Links, joined: NDArray[np.bool_]) -> Graph:
+        kept = joined[links.from_] & joined[links.to]
+        sender, receiver = links.from_[kept], links.to[kept]
+        satellites = len(self.satellite_ids)
+        return Graph(
+            self.nodes,
+            from_=sender,
+            to=receiver,
+            rate_bps=links.rate_bps[kept],
+            latency_s=links.latency_s[kept],
+            group=np.where((sender < satellites) & (receiver < satellites), "isl", "s2g").tolist(),
+        )
+
+    # --- as a value --------------------------------------------------------------------------------
+
+    def _fields(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def replace(self, **changes: Any) -> Constellation:
+        """A copy with some of the constructor's arguments changed."""
+        return Constellation(**{**self._fields(), **changes})
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Constellation):
+            return NotImplemented
+        return self._fields() == other._fields()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By the arguments alone: what is kept for later calls is made anew.
+        return _of_fields, (self._fields(),)
+
+    def __repr__(self) -> str:
+        return f"Constellation({self._size()}, epoch {self.epoch})"
+
+    def _size(self) -> str:
+        sizes = (
+            (len(self.satellite_ids), "satellite", "satellites"),
+            (len(self.stations), "station", "stations"),
+            (len(self.links), "rule of links", "rules of links"),
+        )
+        return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in sizes)
+
+    def _display(self) -> Display:
+        satellites = [
+            (
+                *(part.name, str(part.planes), str(part.satellites_per_plane)),
+                *(quantity(part.semi_major_axis_m - EARTH_RADIUS_M, "m"), f"{part.inclination_deg:g} °"),
+                part.propagator,
+            )
+            if isinstance(part, Shell)
+            else ("element sets", "–", str(len(part)), "–", "–", "sgp4")
+            for part in self.satellites
+        ]
+        tables = [Table(("shell", "planes", "of each", "altitude", "inclination", "propagator"), satellites)]
+        if self.stations:
+            rows = [
+                (
+                    *(one.id, f"{one.latitude_deg:g} °", f"{one.longitude_deg:g} °"),
+                    f"{one.min_elevation_deg:g} °",
+                )
+                for one in self.stations
+            ]
+            tables.append(Table(("station", "latitude", "longitude", "elevation from"), rows))
+        if self.links:
+            rules = [
+                (rule.pattern, "all" if rule.shell is None else rule.shell, quantity(rule.rate_bps, "bit/s"))
+                for rule in self.links
+            ]
+            tables.append(Table(("links", "shell", "rate"), rules))
+        return Display([f"Constellation {self.name}: {self._size()}", f"time 0 is {self.epoch}"], tables)
+
+
+def _of_fields(values: dict[str, Any]) -> Constellation:
+    return Constellation(**values)
+
+
+def instants(start_s: float, stop_s: float, step_s: float) -> NDArray[np.float64]:
+    """Times from the start on, a step apart, the stop not included.
+
+    Raises
+    ------
+    ValueError
+        If the step is not above 0, the stop not after the start, or there are more than 10 million.
+    """
+    step_s = positive("step", step_s)
+    if not stop_s > start_s:
+        raise ValueError(f"stop: {stop_s:g} is not after the start, {start_s:g}")
+    steps = (stop_s - start_s) / step_s
+    if not steps <= _MOST_INSTANTS:
+        raise ValueError(
+            f"step: {step_s:g} from {start_s:g} to {stop_s:g} makes more than {_MOST_INSTANTS} instants"
+        )
+    # A stop that is a whole number of steps away but for rounding is not included either.
+    number = max(int(np.ceil(steps * (1.0 - 1e-12))), 1)
+    return start_s + step_s * np.arange(number, dtype=np.float64)
+
+
+def _several(field: str, given: Any, kinds: tuple[type, ...], wanted: str) -> tuple[Any, ...]:
+    """One value of these kinds, or several in order."""
+    if isinstance(given, kinds):
+        return (given,)
+    if isinstance(given, (str, bytes, Mapping, Set)) or not isinstance(given, Iterable):
+        raise TypeError(f"{field}: expected {wanted}, or a sequence of them, got {short(given)}")
+    values = tuple(given)
+    for i, value in enumerate(values):
+        if not isinstance(value, kinds):
+            raise TypeError(f"{field}[{i}]: expected {wanted}, got {short(value)}")
+    return values
+
+
+def _check_ids(parts: Sequence[Part], stations: Sequence[Station]) -> None:
+    satellites = sum(part.satellites if isinstance(part, Shell) else len(part) for part in parts)
+    if not 1 <= satellites <= MOST_SATELLITES:
+        raise ValueError(f"satellites: {satellites} of them are not in [1, {MOST_SATELLITES}]")
+    seen: dict[str, str] = {}
+    for where, ids in (
+        *((f"satellites[{i}]", part.ids) for i, part in enumerate(parts)),
+        *((f"stations[{i}]", (one.id,)) for i, one in enumerate(stations)),
+    ):
+        for id in ids:
+            if id in seen:
+                raise ValueError(f"{where}: id {short(id)} is of {seen[id]} already")
+            seen[id] = where
+
+
+def _rules(rules: Sequence[LinkRule], shells: Sequence[str]) -> tuple[LinkRule, ...]:
+    """With those for every shell spelt out, and all shells known."""
+    found: list[LinkRule] = []
+    for i, rule in enumerate(rules):
+        if rule.shell is None or rule.shell in shells:
+            found.append(rule)
+        elif rule.shell == EVERY_SHELL and shells:
+            found += [rule.replace(shell=shell) for shell in shells]
+        else:
+            known = hint_for(rule.shell, shells) if shells else ": there is none"
+            raise ValueError(f"links[{i}].shell: no shell has the name {short(rule.shell)}{known}")
+    return tuple(found)
+
+
+def _by_key(computers: Any, known: Set[str]) -> dict[str, dict[str, Any]]:
+    """Figures of nodes by what they are for, each tried once."""
+    if computers is None or computers == {}:
+        return {}
+    if isinstance(computers, Device) or (isinstance(computers, Mapping) and set(computers) <= set(_FIGURES)):
+        computers = {EVERY_SHELL: computers}
+    if not isinstance(computers, Mapping):
+        raise TypeError(f"computers: expected a Device or a mapping, got {short(computers)}")
+    found: dict[str, dict[str, Any]] = {}
+    for key, figures in computers.items():
+        if key not in known:
+            raise ValueError(f"computers: {short(key)} is no id, no name of a shell and not '*'")
+        if isinstance(figures, Device):
+            figures = {name: getattr(figures, name) for name in ("flop_per_s", "memory_bytes", "power_w")}
+        if not isinstance(figures, Mapping):
+            raise TypeError(f"computers[{key!r}]: expected a Device or a mapping, got {short(figures)}")
+        for name in figures:
+            if name not in _FIGURES:
+                raise ValueError(
+                    f"computers[{key!r}]: unknown field {short(name)}{hint_for(str(name), _FIGURES)}"
+                )
+        try:
+            _node("x", None, {key: dict(figures)}, (key,))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"computers[{key!r}]: {error}") from None
+        found[key] = dict(figures)
+    return found
+
+
+def _node(
+    id: str, group: str | None, computers: Mapping[str, Mapping[str, Any]], keys: Sequence[str]
+) -> Node:
+    """With the figures of its id, or of the first of the keys that has some."""
+    figures = next((computers[key] for key in (id, *keys) if key in computers), {})
+    return Node(**{"id": id, "group": group, "flop_per_s": 0.0, "memory_bytes": 0.0, **figures})
