@@ -216,6 +216,44 @@ def elements(scratch: Path) -> Case:
     return read
 
 
+def constellations(scratch: Path) -> Case:
+    """`orbit.load_constellation` and `orbit.read_stations`; a constellation goes there and back."""
+    orbit.write_elements(orbit.sample_elements()[:3], scratch / "sets.tle")
+    grid = {"pattern": "plus-grid", "shell": "a", "seam": "open", "shift": 1, "max_latitude_deg": 70}
+    seed = {
+        "format": "constellm.constellation", "version": 1, "name": "sky", "epoch": "2026-03-01T12:00:00Z",
+        "shells": [
+            {"name": "a", "planes": 2, "satellites_per_plane": 3, "altitude_m": 5e5, "inclination_deg": 53},
+            {
+                "name": "b", "planes": 1, "satellites_per_plane": 4, "mean_motion_rev_per_day": 15,
+                "inclination_deg": 97, "plane_phase_deg": [5], "propagator": "two-body",
+            },
+        ],
+        "element_sets": ["sets.tle"],
+        "stations": [{"id": "g", "latitude_deg": 78.2, "longitude_deg": 15.4, "max_range_m": 2e6}],
+        "links": [grid, {"pattern": "nearest", "shell": None, "count": 2}, {"pattern": "ground", "seed": 1}],
+    }  # fmt: skip
+    sites = json.loads((PACKAGE / "orbit" / "data" / "brahe" / "dsn.json").read_text(encoding="utf-8"))
+    file, again = scratch / "sky.json", scratch / "again.json"
+
+    def read(rng: random.Random) -> None:
+        if rng.random() < 0.3:
+            file.write_bytes(json_bytes(rng, sites))
+            assert all(isinstance(one, orbit.Station) for one in orbit.read_stations(file))
+            return
+        file.write_bytes(json_bytes(rng, seed))
+        try:
+            world = orbit.load_constellation(file)
+        except OSError as error:  # of element sets that are not there
+            raise ValueError(str(error)) from None
+        orbit.save_constellation(world, again)
+        assert orbit.load_constellation(again) == world
+        if len(world.satellite_ids) < 1000:
+            assert world.at(60.0).graph.link_count % 2 == 0
+
+    return read
+
+
 def contacts(scratch: Path) -> Case:
     """`network.load_contact_plan`; what is read goes there and back, and a message is sent over it."""
     ion = (DATA / "contact_plans" / "relay.ionrc").read_text(encoding="utf-8")
@@ -246,6 +284,7 @@ TARGETS: dict[str, Callable[[Path], Case]] = {
     "problems": problems,
     "plans": plans,
     "tables": tables,
+    "constellations": constellations,
     "contacts": contacts,
     "configurations": configurations,
     "elements": elements,

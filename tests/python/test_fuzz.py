@@ -14,6 +14,7 @@ CASES = {
     "problems": 60,
     "plans": 60,
     "tables": 40,
+    "constellations": 60,
     "contacts": 60,
     "configurations": 60,
     "elements": 300,

@@ -18,6 +18,7 @@ from ..core.constants import EARTH_MU_M3_PER_S2
 from ..core.epoch import Epoch
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .constellation import Constellation
+from .constellation_files import load_constellation, save_constellation
 from .element_files import format_elements, parse_elements, read_elements, sample_elements, write_elements
 from .element_sets import ElementSets
 from .frames import (
@@ -68,6 +69,7 @@ __all__ = [
     "gmst_rad",
     "ground",
     "line_of_sight",
+    "load_constellation",
     "look_angles",
     "nearest",
     "parse_elements",
@@ -78,6 +80,7 @@ __all__ = [
     "read_stations",
     "sample_elements",
     "sample_stations",
+    "save_constellation",
     "station",
     "sun_teme_m",
     "sunlit_share",

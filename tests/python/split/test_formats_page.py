@@ -10,6 +10,7 @@ from constellm.codec import Codec
 from constellm.core.fields import fields_table
 from constellm.model import Layer
 from constellm.network import Link, Node
+from constellm.orbit import Shell, Station
 from constellm.split import Plan, Problem
 
 TABLES = {
@@ -21,6 +22,8 @@ TABLES = {
     "limits": fields_table(Problem, "limits"),
     "Plan": fields_table(Plan),
     "solver": fields_table(Plan, "solver"),
+    "Shell": fields_table(Shell),
+    "Station": fields_table(Station),
 }
 
 
