@@ -1,4 +1,4 @@
-"""The command line: ``constellm split solve | evaluate | compare``, ``reproduce``, ``info``."""
+"""The command line: ``constellm split …``, ``constellm orbit …``, ``reproduce``, ``info``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..core import __version__
 from ..core.console import never_fail
-from . import reproduce, split
+from . import orbit, reproduce, split
 from .info import add_info
 
 
@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"constellm {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     split.add_commands(commands)
+    orbit.add_commands(commands)
     reproduce.add_command(commands)
     add_info(commands)
     arguments = parser.parse_args(argv)

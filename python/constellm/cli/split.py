@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from .. import split
@@ -13,11 +12,10 @@ from ..core.quantity import printable
 from ..split.display import why_none
 from ..split.interrupt import was_interrupted
 from ..split.options import TIME_LIMIT
+from .complain import UNREADABLE, complain
 
 # Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT.
 INTERRUPTED = 130
-
-_UNREADABLE = (OSError, ValueError, TypeError)
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,18 +53,11 @@ def _seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not in {TIME_LIMIT.allowed}") from None
 
 
-def _complain(what: object, error: BaseException) -> None:
-    named = isinstance(error, OSError) and str(error.filename) == str(what)  # so not once more
-    text = str(getattr(error, "strerror", "") if named else error)
-    line = "\\n".join(text.splitlines())  # one error, one line, whatever a name in a file holds
-    print(printable(f"constellm: {what}: {line}"), file=sys.stderr)
-
-
 def _solve(arguments: argparse.Namespace) -> int:
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        _complain(arguments.out, error)
+        complain(arguments.out, error)
         return 2
     status = 0
     seen: dict[str, Path] = {}
@@ -79,8 +70,8 @@ def _solve(arguments: argparse.Namespace) -> int:
             plan = split.solve(problem, method=arguments.method, time_limit_s=arguments.time_limit)
             target = arguments.out / f"{problem.name}.plan.json"
             split.save_plan(plan, target)
-        except _UNREADABLE as error:
-            _complain(file, error)
+        except UNREADABLE as error:
+            complain(file, error)
             status = 2
             continue
         worth = (
@@ -97,13 +88,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     for file in (arguments.problem, arguments.plan):
         try:
             files.append(read_json(file))
-        except _UNREADABLE as error:
-            _complain(file, error)
+        except UNREADABLE as error:
+            complain(file, error)
             return 2
     try:
         problem = split.problem_from_dict(files[0])
     except (TypeError, ValueError) as error:
-        _complain(arguments.problem, error)
+        complain(arguments.problem, error)
         return 2
     try:
         broken = split.check(problem, files[1])
@@ -122,8 +113,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     try:
         problem = split.load_problem(arguments.problem)
         table = split.compare(problem, methods=arguments.methods)
-    except _UNREADABLE as error:
-        _complain(arguments.problem, error)
+    except UNREADABLE as error:
+        complain(arguments.problem, error)
         return 2
     except split.Interrupted as stop:
         print(stop.result)
