@@ -59,8 +59,8 @@ class Maker {
 
   Links links(std::span<const LinkRule> rules) {
     std::ranges::sort(made_, {}, [](const Made& one) { return std::tuple(one.pair, one.rule); });
-    const auto doubled = std::ranges::unique(made_, {}, &Made::pair);
-    made_.erase(doubled.begin(), doubled.end());
+    const auto same = [](const Made& one, const Made& other) { return one.pair == other.pair; };
+    made_.erase(std::unique(made_.begin(), made_.end(), same), made_.end());
     const std::size_t pairs = made_.size();
     for (std::size_t i = 0; i < pairs; ++i) {
       Made back = made_[i];

@@ -298,7 +298,7 @@ class Line {
   [[nodiscard]] double grazing_curvature(const Look& x, const Look& y, const Between& at) const {
     std::array<double, 2> first{};
     std::array<double, 2> second{};
-    for (const std::size_t i : {0, 1}) {
+    for (std::size_t i = 0; i < 2; ++i) {
       const Bounds& of = bounds_[i];
       if (of.climb_m2_per_s == 0.0 && of.climb_rate_m2_per_s2 == 0.0) continue;
       const double always = of.near_m * of.near_m - sphere_m_ * sphere_m_;
@@ -493,9 +493,12 @@ class Candidates {
 
   /// In rising order.
   [[nodiscard]] std::vector<Candidate> of(std::int32_t satellite) const {
-    const auto first_of = [](const Candidate& candidate) { return candidate.pair.a; };
-    const auto [first, end] = std::ranges::equal_range(in_grids_, satellite, {}, first_of);
-    std::vector<Candidate> found(first, end);
+    const auto before = [](const Candidate& candidate, std::int32_t first) {
+      return candidate.pair.a < first;
+    };
+    const auto begin = std::lower_bound(in_grids_.begin(), in_grids_.end(), satellite, before);
+    const auto end = std::lower_bound(begin, in_grids_.end(), satellite + 1, before);
+    std::vector<Candidate> found(begin, end);
     for (std::size_t r = 0; r < rules_.size(); ++r) {
       const LinkRule& rule = rules_[r];
       if (rule.pattern != Pattern::all && rule.pattern != Pattern::ground) continue;
