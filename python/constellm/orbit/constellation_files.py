@@ -1,4 +1,4 @@
-"""Reading and writing `constellm.constellation` files, version 1."""
+"""Reading and writing ``constellm.constellation`` files, version 1."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def load_constellation(path: str | os.PathLike[str], *, computers: Any = None) -> Constellation:
-    """Read a `constellm.constellation` file.
+    """Read a ``constellm.constellation`` file.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def load_constellation(path: str | os.PathLike[str], *, computers: Any = None) -
 
 
 def save_constellation(world: Constellation, path: str | os.PathLike[str]) -> None:
-    """Write a constellation as a `constellm.constellation` file, and its element sets beside it.
+    """Write a constellation as a ``constellm.constellation`` file, and its element sets beside it.
 
     Parameters
     ----------

@@ -22,8 +22,8 @@ class States(NamedTuple):
     """
 
     position_m: NDArray[np.float64]
-    """(satellites, *times, 3); NaN where there is an error [m]"""
+    """(satellites, times, 3); NaN where there is an error [m]"""
     velocity_m_per_s: NDArray[np.float64]
-    """(satellites, *times, 3); NaN where there is an error [m/s]"""
+    """(satellites, times, 3); NaN where there is an error [m/s]"""
     error: NDArray[np.uint8]
-    """(satellites, *times): 0 where there is a state, else one of `SGP4_ERRORS`; others do not fail"""
+    """(satellites, times): 0 where there is a state, else one of `SGP4_ERRORS`; others do not fail"""
