@@ -14,7 +14,7 @@ from .. import orbit
 from ..core.files import write_bytes
 from ..core.quantity import printable
 from ..core.table import Table
-from ..orbit.constellation import instants
+from ..orbit.constellation_parts import instants
 from .complain import UNREADABLE, complain
 
 

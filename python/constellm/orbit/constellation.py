@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._core import orbit as _core
 from .._core.orbit import LinkRule, Shell, Station
-from ..core.checks import count, hint_for, instance, positive, short
+from ..core.checks import count, instance, positive, short
 from ..core.constants import EARTH_RADIUS_M, LIGHT_M_PER_S
 from ..core.display import Display, Displayed
 from ..core.epoch import Epoch
-from ..core.quantity import quantity
+from ..core.quantity import counted, quantity
 from ..core.table import Table
-from ..network import ContactPlan, Device, Graph, Node, Nodes, Snapshot, Timeline, shortest_paths
+from ..network import ContactPlan, Graph, Nodes, Snapshot, Timeline, shortest_paths
+from .constellation_parts import (
+    Computer,
+    Part,
+    check_ids,
+    figures_by_key,
+    instants,
+    node_of,
+    rules_of,
+    several,
+)
 from .element_sets import ElementSets
 from .frames import gmst_rad, teme_to_ecef, velocity_teme_to_ecef
 from .link_rules import EVERY_SHELL
@@ -28,13 +38,8 @@ from .routes import Routes
 from .sgp4_states import Sgp4
 from .states import States
 
-MOST_SATELLITES = 100_000
-"""Of a constellation, as of a shell: more are a slip, and their states would fill the memory."""
-
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_FIGURES = tuple(field.name for field in Node.fields if field.name not in ("id", "group"))
 _AT_ONCE = 64  # instants whose states are computed together
-_MOST_INSTANTS = 10_000_000
 
 # SGP4 has no closed form between its samples: eight neighbours of this spacing interpolate it to millimetres
 # in low orbits.
@@ -43,9 +48,6 @@ _BEYOND = 4
 _MOST_SAMPLES = 50_000_000
 
 _JOINT_S = 2e-3  # between windows, each of whose ends is found to a millisecond, that are one
-
-Part = Union[Shell, ElementSets]
-Computer = Union[Device, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -121,14 +123,14 @@ class Constellation(Displayed):
 
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ValueError(f"name: {short(name)} is not 1 to 100 characters of [A-Za-z0-9._-]")
-        parts = _several("satellites", satellites, (Shell, ElementSets), "a Shell or ElementSets")
+        parts = several("satellites", satellites, (Shell, ElementSets), "a Shell or ElementSets")
         # In the order of the files, which the numbers of nodes follow.
         put("satellites", tuple(sorted(parts, key=lambda part: isinstance(part, ElementSets))))
-        put("stations", _several("stations", stations, (Station,), "a Station"))
-        _check_ids(self.satellites, self.stations)
+        put("stations", several("stations", stations, (Station,), "a Station"))
+        check_ids(self.satellites, self.stations)
         names = [shell.name for shell in self.shells]
-        put("links", _rules(_several("links", links, (LinkRule,), "a LinkRule"), names))
-        put("computers", _by_key(computers, {EVERY_SHELL, *names, *self.ids}))
+        put("links", rules_of(several("links", links, (LinkRule,), "a LinkRule"), names))
+        put("computers", figures_by_key(computers, {EVERY_SHELL, *names, *self.ids}))
         if epoch is None:
             first = next((sets for sets in self.element_sets if len(sets)), None)
             epoch = DEFAULT_EPOCH if first is None else first.epoch[0]
@@ -167,8 +169,8 @@ class Constellation(Displayed):
         for part in self.satellites:
             group = part.name if isinstance(part, Shell) else "satellite"
             keys = (group, EVERY_SHELL) if isinstance(part, Shell) else (EVERY_SHELL,)
-            nodes += [_node(id, group, self.computers, keys) for id in part.ids]
-        nodes += [_node(station.id, "ground", self.computers, ()) for station in self.stations]
+            nodes += [node_of(id, group, self.computers, keys) for id in part.ids]
+        nodes += [node_of(station.id, "ground", self.computers, ()) for station in self.stations]
         return Nodes(nodes)
 
     # --- where they are ----------------------------------------------------------------------------
@@ -576,12 +578,12 @@ class Constellation(Displayed):
         return f"Constellation({self._size()}, epoch {self.epoch})"
 
     def _size(self) -> str:
-        sizes = (
-            (len(self.satellite_ids), "satellite", "satellites"),
-            (len(self.stations), "station", "stations"),
-            (len(self.links), "rule of links", "rules of links"),
-        )
-        return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in sizes)
+        sizes = [
+            counted(len(self.satellite_ids), "satellite"),
+            counted(len(self.stations), "station"),
+            counted(len(self.links), "rule of links", "rules of links"),
+        ]
+        return ", ".join(sizes)
 
     def _display(self) -> Display:
         satellites = [
@@ -615,103 +617,3 @@ class Constellation(Displayed):
 
 def _of_fields(values: dict[str, Any]) -> Constellation:
     return Constellation(**values)
-
-
-def instants(start_s: float, stop_s: float, step_s: float) -> NDArray[np.float64]:
-    """Times from the start on, a step apart, the stop not included.
-
-    Raises
-    ------
-    ValueError
-        If the step is not above 0, the stop not after the start, or there are more than 10 million.
-    """
-    step_s = positive("step", step_s)
-    if not stop_s > start_s:
-        raise ValueError(f"stop: {stop_s:g} is not after the start, {start_s:g}")
-    steps = (stop_s - start_s) / step_s
-    if not steps <= _MOST_INSTANTS:
-        raise ValueError(
-            f"step: {step_s:g} from {start_s:g} to {stop_s:g} makes more than {_MOST_INSTANTS} instants"
-        )
-    # A stop that is a whole number of steps away but for rounding is not included either.
-    number = max(int(np.ceil(steps * (1.0 - 1e-12))), 1)
-    return start_s + step_s * np.arange(number, dtype=np.float64)
-
-
-def _several(field: str, given: Any, kinds: tuple[type, ...], wanted: str) -> tuple[Any, ...]:
-    """One value of these kinds, or several in order."""
-    if isinstance(given, kinds):
-        return (given,)
-    if isinstance(given, (str, bytes, Mapping, Set)) or not isinstance(given, Iterable):
-        raise TypeError(f"{field}: expected {wanted}, or a sequence of them, got {short(given)}")
-    values = tuple(given)
-    for i, value in enumerate(values):
-        if not isinstance(value, kinds):
-            raise TypeError(f"{field}[{i}]: expected {wanted}, got {short(value)}")
-    return values
-
-
-def _check_ids(parts: Sequence[Part], stations: Sequence[Station]) -> None:
-    satellites = sum(part.satellites if isinstance(part, Shell) else len(part) for part in parts)
-    if not 1 <= satellites <= MOST_SATELLITES:
-        raise ValueError(f"satellites: {satellites} of them are not in [1, {MOST_SATELLITES}]")
-    seen: dict[str, str] = {}
-    for where, ids in (
-        *((f"satellites[{i}]", part.ids) for i, part in enumerate(parts)),
-        *((f"stations[{i}]", (one.id,)) for i, one in enumerate(stations)),
-    ):
-        for id in ids:
-            if id in seen:
-                raise ValueError(f"{where}: id {short(id)} is of {seen[id]} already")
-            seen[id] = where
-
-
-def _rules(rules: Sequence[LinkRule], shells: Sequence[str]) -> tuple[LinkRule, ...]:
-    """With those for every shell spelt out, and all shells known."""
-    found: list[LinkRule] = []
-    for i, rule in enumerate(rules):
-        if rule.shell is None or rule.shell in shells:
-            found.append(rule)
-        elif rule.shell == EVERY_SHELL and shells:
-            found += [rule.replace(shell=shell) for shell in shells]
-        else:
-            known = hint_for(rule.shell, shells) if shells else ": there is none"
-            raise ValueError(f"links[{i}].shell: no shell has the name {short(rule.shell)}{known}")
-    return tuple(found)
-
-
-def _by_key(computers: Any, known: Set[str]) -> dict[str, dict[str, Any]]:
-    """Figures of nodes by what they are for, each tried once."""
-    if computers is None or computers == {}:
-        return {}
-    if isinstance(computers, Device) or (isinstance(computers, Mapping) and set(computers) <= set(_FIGURES)):
-        computers = {EVERY_SHELL: computers}
-    if not isinstance(computers, Mapping):
-        raise TypeError(f"computers: expected a Device or a mapping, got {short(computers)}")
-    found: dict[str, dict[str, Any]] = {}
-    for key, figures in computers.items():
-        if key not in known:
-            raise ValueError(f"computers: {short(key)} is no id, no name of a shell and not '*'")
-        if isinstance(figures, Device):
-            figures = {name: getattr(figures, name) for name in ("flop_per_s", "memory_bytes", "power_w")}
-        if not isinstance(figures, Mapping):
-            raise TypeError(f"computers[{key!r}]: expected a Device or a mapping, got {short(figures)}")
-        for name in figures:
-            if name not in _FIGURES:
-                raise ValueError(
-                    f"computers[{key!r}]: unknown field {short(name)}{hint_for(str(name), _FIGURES)}"
-                )
-        try:
-            _node("x", None, {key: dict(figures)}, (key,))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"computers[{key!r}]: {error}") from None
-        found[key] = dict(figures)
-    return found
-
-
-def _node(
-    id: str, group: str | None, computers: Mapping[str, Mapping[str, Any]], keys: Sequence[str]
-) -> Node:
-    """With the figures of its id, or of the first of the keys that has some."""
-    figures = next((computers[key] for key in (id, *keys) if key in computers), {})
-    return Node(**{"id": id, "group": group, "flop_per_s": 0.0, "memory_bytes": 0.0, **figures})

@@ -12,6 +12,7 @@ from ..core.checks import instance, short
 from ..core.console import for_console
 from ..core.display import Display, Displayed
 from ..core.epoch import Epoch
+from ..core.quantity import counted
 from ..core.table import Table
 
 _DTYPES: dict[str, tuple[Any, ...]] = {"integer": (np.integer,), "number": (np.integer, np.floating)}
@@ -271,7 +272,7 @@ class ElementSets(Displayed):
         return f"ElementSets({self._size()})"
 
     def _size(self) -> str:
-        count = f"{len(self)} satellite{'' if len(self) == 1 else 's'}"
+        count = counted(len(self), "satellite")
         if not len(self):
             return count
         first, last = _to_the_second(np.array([self.epoch.min(), self.epoch.max()]))

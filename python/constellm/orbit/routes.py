@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.display import Display, Displayed
-from ..core.quantity import quantity
+from ..core.quantity import counted, quantity
 from ..core.table import Table
 
 
@@ -52,7 +52,7 @@ class Routes(Displayed):
 
     def _size(self) -> str:
         found = int(np.count_nonzero(self.hops >= 0))
-        instants = f"{len(self.paths)} instant{'' if len(self.paths) == 1 else 's'}"
+        instants = counted(len(self.paths), "instant")
         return f"{self.source!r} to {self.target!r}: {instants}, {found} with a route"
 
     def _display(self) -> Display:

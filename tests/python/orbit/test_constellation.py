@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from constellm import codec, model, network, orbit, split
-from constellm.orbit.constellation import instants
+from constellm.orbit.constellation_parts import instants
 from oracles import constellation as oracle
 
 SVALBARD = orbit.station("Svalbard", 78.2, 15.4, min_elevation_deg=8.0)
