@@ -43,6 +43,7 @@ NEEDS = {
     "docs/inference.md": ("onnxruntime",),
     "docs/orbit-elements.md": ("sgp4",),
     "docs/own-models.md": ("torch", "onnxruntime"),
+    "docs/round-trips.md": ("sgp4",),
     "docs/sweeps.md": ("xarray",),
 }
 ELSEWHERE = {"docs/joint-training.md": "tests/python/tools/test_joint_page.py"}  # with what it must find
