@@ -26,3 +26,6 @@ LIGHT_M_PER_S: float = CONSTANTS["LIGHT_M_PER_S"].value
 
 EARTH_MU_M3_PER_S2: float = CONSTANTS["EARTH_MU_M3_PER_S2"].value
 """Gravitational constant times the mass of the Earth, WGS 84 [m^3/s^2]."""
+
+EARTH_J2: float = CONSTANTS["EARTH_J2"].value
+"""Second zonal harmonic of the Earth's gravity, unnormalised."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import orbit as _core
-from ..core.checks import count, instance, short
-from ..core.constants import EARTH_MU_M3_PER_S2
+from ..core.checks import count, short
+from ..core.constants import EARTH_J2, EARTH_MU_M3_PER_S2, EARTH_RADIUS_M
 from ..core.epoch import Epoch
 from .element_sets import ElementSets
 from .sgp4_states import Sgp4
@@ -19,24 +19,73 @@ DEFAULT_EPOCH = Epoch("2000-01-01T12:00:00Z")
 """Of a design that names none: that of J2000, as far as UTC goes."""
 
 
-def elements(shell: _core.Shell) -> _core.Elements:
-    """The mean elements of a shell's satellites at the epoch, plane by plane, in the order of its `ids`.
+def elements(satellites: _core.Shell | ElementSets, *, epoch: Any = None) -> _core.Elements:
+    """Mean elements of satellites at a moment, as `propagate` takes them.
+
+    Those of element sets are taken as the mean elements that drift under J2; nothing is fitted. A set's mean
+    motion is Kozai's, by which the mean anomaly moves with what J2 adds, so that the semi-major axis is that
+    of ::
+
+        n_Kozai = n (1 + 3/4 J2 (R / p)^2 sqrt(1 - e^2) (2 - 3 sin^2 i)), n = sqrt(mu / a^3)
+
+    (Vallado et al., AIAA 2006-6753, appendix B). From its own epoch a set drifts to the common one.
 
     Parameters
     ----------
-    shell : Shell
+    satellites : Shell or ElementSets
+    epoch : Epoch, str, datetime or numpy.datetime64, optional
+        Moment of the elements of sets; default: the epoch of the first. Those of a shell are at its epoch,
+        whenever that is.
 
     Returns
     -------
     Elements
+        In the order of the `ids`: of a shell plane by plane.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For what is no moment, and for sets that are empty.
 
     Examples
     --------
     >>> from constellm import orbit
     >>> len(orbit.elements(orbit.preset("kuiper-630")))
     1156
+    >>> found = orbit.elements(orbit.sample_elements()[:2], epoch="2024-01-13")
+    >>> (found.semi_major_axis_m / 1e3).round(1).tolist()
+    [7152.7, 7152.8]
     """
-    return _core.elements(instance("shell", shell, _core.Shell))
+    if isinstance(satellites, ElementSets):
+        return _drifted(satellites, epoch)
+    if isinstance(satellites, _core.Shell):
+        return _core.elements(satellites)
+    raise TypeError(f"satellites: expected a Shell or ElementSets, got {short(satellites)}")
+
+
+def _drifted(sets: ElementSets, epoch: Any) -> _core.Elements:
+    if not len(sets):
+        raise ValueError("satellites: no element sets")
+    start = Epoch(sets.epoch[0] if epoch is None else epoch)
+    elapsed_s = (start.microseconds - sets.epoch.astype(np.int64)) / 1e6
+    kozai_rad_per_s = sets.mean_motion_rev_per_day * (2.0 * np.pi / 86_400.0)
+    e, inclination_rad = sets.eccentricity, np.radians(sets.inclination_deg)
+    sine2, root = np.sin(inclination_rad) ** 2, np.sqrt(1.0 - e**2)
+    ratio = np.ones_like(e)  # of Kozai's mean motion to n; each step gains three places
+    for _ in range(8):
+        axis_m = np.cbrt(EARTH_MU_M3_PER_S2 * (ratio / kozai_rad_per_s) ** 2)
+        k = 0.75 * EARTH_J2 * (EARTH_RADIUS_M / (axis_m * root**2)) ** 2
+        ratio = 1.0 + k * root * (2.0 - 3.0 * sine2)
+    k_rad_per_s = k * kozai_rad_per_s / ratio
+    return _core.Elements(
+        semi_major_axis_m=axis_m,
+        eccentricity=e,
+        inclination_rad=inclination_rad,
+        raan_rad=np.radians(sets.raan_deg) - 2.0 * k_rad_per_s * np.cos(inclination_rad) * elapsed_s,
+        argument_of_perigee_rad=np.radians(sets.argument_of_perigee_deg)
+        + k_rad_per_s * (4.0 - 5.0 * sine2) * elapsed_s,
+        mean_anomaly_rad=np.radians(sets.mean_anomaly_deg) + kozai_rad_per_s * elapsed_s,
+    )
 
 
 def propagate(
