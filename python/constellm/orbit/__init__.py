@@ -1,7 +1,8 @@
 """Satellites that move: shells and element sets, where they are, what they see, how they are joined.
 
 A `Shell` has satellites evenly spaced on planes; `walker` and `preset` make one, `elements` has its
-satellites as columns. `read_elements` reads those of real satellites as `ElementSets`. `propagate` moves all
+satellites as columns. `read_elements` reads those of real satellites as `ElementSets`, `cluster` makes those
+of satellites that fly together. `propagate` moves all
 of them: states are arrays (satellites, times, 3) in the frame TEME. `teme_to_ecef` lets the Earth turn below
 them, `look_angles` is what stations see of them, `line_of_sight` what they see of each other, `sunlit_share`
 of the Sun. Times are seconds from an `Epoch`, an instant of UTC; UT1 = UTC.
@@ -17,6 +18,7 @@ from .._core.orbit import Elements, LinkRule, Shell, Station
 from ..core.constants import EARTH_MU_M3_PER_S2
 from ..core.epoch import Epoch
 from ..core.keywords import tell_of_slips as _tell_of_slips
+from .clusters import cluster, sun_synchronous_deg
 from .constellation import Constellation
 from .constellation_files import load_constellation, save_constellation
 from .element_files import format_elements, parse_elements, read_elements, sample_elements, write_elements
@@ -58,6 +60,7 @@ __all__ = [
     "Shell",
     "States",
     "Station",
+    "cluster",
     "doppler_hz",
     "eccentric_anomaly_rad",
     "ecef_to_geodetic",
@@ -82,6 +85,7 @@ __all__ = [
     "sample_stations",
     "save_constellation",
     "station",
+    "sun_synchronous_deg",
     "sun_teme_m",
     "sunlit_share",
     "teme_to_ecef",

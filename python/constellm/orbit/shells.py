@@ -165,7 +165,7 @@ def preset(name: str, **changes: Any) -> Shell:
 
     ``starlink-550``, ``kuiper-630`` and ``telesat-1015`` are those of Hypatia, ``oneweb`` and
     ``iridium-next`` stars, ``collaborative-12`` and ``space-xnet`` those of papers. The dense cluster of
-    Google's Suncatcher is no shell: its satellites differ in eccentricity and inclination, as `Elements` can.
+    Google's Suncatcher study is no shell; `cluster` makes it.
 
     Parameters
     ----------

@@ -33,6 +33,7 @@ BLOCK = re.compile(
 NEEDS = {
     "README.md": ("onnxruntime",),
     "docs/concepts.md": ("matplotlib",),
+    "docs/constellations.md": ("sgp4",),
     "docs/error-accumulation.md": ("onnxruntime",),
     "docs/gallery.md": ("matplotlib", "xarray"),
     "docs/how-to/calibration.md": ("onnxruntime",),
