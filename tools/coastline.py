@@ -93,10 +93,10 @@ def simplified(line: np.ndarray, tolerance_deg: float) -> np.ndarray:
     return line[kept]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("countries", type=Path)
-    shapes = parser.parse_args().countries.read_bytes()
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("countries", type=Path, help="shapefile of polygons, *.shp")
+    shapes = parser.parse_args(argv).countries.read_bytes()
     lines = []
     for coast in coast_of(list(rings_of(shapes))):
         line = np.array(coast)

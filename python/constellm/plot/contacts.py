@@ -60,7 +60,7 @@ def plot_contacts(
     ... )
     >>> ax = plot.plot_contacts(world.contacts(0.0, 3600.0))
     >>> ax.get_xlabel()
-    'time (s)'
+    'time since 2000-01-01T12:00:00Z (s)'
     """
     instance("plan", plan, ContactPlan)
     ids = plan.nodes.ids()
