@@ -20,6 +20,8 @@ _GROUND = "ground"
 _BAR = 0.62  # height of a bar, of the row's 1
 
 Span = tuple[float, float]
+Rows = dict[int, dict[tuple[int, str], list[Span]]]
+"""By node, other node and arrow: from when to when."""
 
 
 def plot_contacts(
@@ -105,10 +107,6 @@ def _axes(
         ax.set_xlabel(f"time since {style.name(plan.epoch, longest=40)} (s)")
     part = f"{shown} longest of {every}" if shown < every else f"{every}"
     ax.set_title(f"Contacts of {counted(nodes, 'node')}: {part} pairs", fontsize=9, fontweight="normal")
-
-
-Rows = dict[int, dict[tuple[int, str], list[Span]]]
-"""By node, other node and arrow: from when to when."""
 
 
 def _chosen(plan: ContactPlan, ids: list[str], of: str | Iterable[str] | None) -> list[int]:
