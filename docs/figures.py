@@ -1,16 +1,23 @@
-"""The pictures of the documentation: ``python docs/figures.py`` writes docs/img/*.png."""
+"""The pictures of the documentation: ``python docs/figures.py`` writes docs/img/*.png.
+
+That of the globe is what Chromium shows; without it the old one stays.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from PIL import Image
 
 import constellm
-from constellm import codec, infer, paper, plot, split
+from constellm import codec, infer, orbit, paper, plot, split
 
 FOLDER = Path(__file__).resolve().parent / "img"
 ACCURACY = Path(__file__).resolve().parent / "results" / "accuracy" / "curves.csv"
@@ -38,6 +45,47 @@ def plot_accuracy() -> Axes:
     return ax
 
 
+def constellations() -> dict[str, Axes]:
+    """A route on the map, passes, contacts; and the globe, which is written at once."""
+    munich, dubai = orbit.station("Munich", 48.1, 11.6), orbit.station("Dubai", 25.2, 55.3)
+    links = [orbit.plus_grid(rate_bps=2.5e9), orbit.ground(rate_bps=0.8e9)]
+    world = orbit.Constellation(
+        orbit.preset("starlink-550"), stations=[munich, dubai], links=links, epoch="2026-03-01T12:00:00Z"
+    )
+    route = world.routes("Munich", "Dubai", [60.0])
+    save_globe(plot.plot_globe(world, 60.0, route=route), FOLDER / "globe.png")
+    passing = ["starlink-550/46/5", "starlink-550/60/2"]
+    return {
+        "world-map": plot.plot_world_map(world, 60.0, route=route, tracks="starlink-550/47/7"),
+        "sky": plot.plot_sky(world, "Munich", 0.0, 900.0, satellites=passing),
+        "contacts": plot.plot_contacts(world.contacts(0.0, 1200.0), most=30),
+    }
+
+
+def save_globe(globe: object, path: Path) -> None:
+    """A picture of a figure of plotly, taken by a browser without a window."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        print(f"no chromium: {path.name} stays as it is")
+        return
+    size = f"{globe.layout.width},{globe.layout.height}"
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "globe.html"
+        globe.write_html(page, config={"displayModeBar": False})
+        options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--use-angle=swiftshader",
+                   "--enable-unsafe-swiftshader", "--virtual-time-budget=8000")  # fmt: skip
+        command = [browser, *options, f"--window-size={size}", f"--screenshot={path}", page.as_uri()]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+    shrink(path)
+
+
+def shrink(path: Path) -> None:
+    """To as many colours as one byte tells apart, for pictures of thousands of lines."""
+    Image.open(path).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
+
+
 def main() -> None:
     problem = paper.collaborative.problem()
     plan = split.solve(problem)
@@ -54,12 +102,14 @@ def main() -> None:
         "calibration": plot.plot_calibration(
             infer.calibration(), infer.measured_cuts(), promises=(0.01, 0.02)
         ),
+        **constellations(),
         "curves": plot.plot_sweep_curves(sweep.isel(max_error=[0, 2, 14]), x="rate_bps", hue="max_error"),
     }
     FOLDER.mkdir(exist_ok=True)
     for name, ax in figures.items():
         # No version in the file, so that it changes only with the picture.
         ax.figure.savefig(FOLDER / f"{name}.png", dpi=100, bbox_inches="tight", metadata={"Software": None})
+    shrink(FOLDER / "world-map.png")
     pyplot.close("all")
 
 

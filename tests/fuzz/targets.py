@@ -217,7 +217,7 @@ def elements(scratch: Path) -> Case:
 
 
 def constellations(scratch: Path) -> Case:
-    """`orbit.load_constellation` and `orbit.read_stations`; a constellation goes there and back."""
+    """`orbit.load_constellation`, `read_hypatia` and `read_stations`; constellations go there and back."""
     orbit.write_elements(orbit.sample_elements()[:3], scratch / "sets.tle")
     grid = {"pattern": "plus-grid", "shell": "a", "seam": "open", "shift": 1, "max_latitude_deg": 70}
     seed = {
@@ -235,8 +235,33 @@ def constellations(scratch: Path) -> Case:
     }  # fmt: skip
     sites = json.loads((PACKAGE / "orbit" / "data" / "brahe" / "dsn.json").read_text(encoding="utf-8"))
     file, again = scratch / "sky.json", scratch / "again.json"
+    small = orbit.Shell(name="s", planes=3, satellites_per_plane=4, altitude_m=5e5, inclination_deg=53.0)
+    folder = scratch / "hypatia"
+    orbit.write_hypatia(
+        orbit.Constellation(
+            small, stations=orbit.station("g", 78.2, 15.4), links=[orbit.plus_grid(), orbit.ground()]
+        ),
+        folder,
+    )
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())}
+
+    def read_hypatia(rng: random.Random) -> None:
+        damaged = rng.choice(list(texts))
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
+        lines = texts[damaged].splitlines(keepends=True)
+        at = rng.randrange(len(lines))
+        lines[at] = mutated_text(rng, lines[at]) + "\n"
+        damaged.write_bytes("".join(lines).encode("utf-8", "surrogatepass"))
+        world = orbit.read_hypatia(folder)
+        if world.shells and len(world.links) == 2:
+            orbit.write_hypatia(world, scratch / "again")
+            orbit.read_hypatia(scratch / "again")
 
     def read(rng: random.Random) -> None:
+        if rng.random() < 0.2:
+            read_hypatia(rng)
+            return
         if rng.random() < 0.3:
             file.write_bytes(json_bytes(rng, sites))
             assert all(isinstance(one, orbit.Station) for one in orbit.read_stations(file))

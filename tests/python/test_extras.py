@@ -22,6 +22,8 @@ CHAIN = clm.split.Problem(
     codecs=clm.codec.menu("none"),
 )
 
+WORLD = orbit.Constellation(orbit.preset("collaborative-12"), links=orbit.plus_grid())
+
 
 def swept(**options: object) -> clm.sweep.SweepResult:
     return clm.sweep.run(CHAIN, rate_bps=[1e6, 2e6], **options)
@@ -43,7 +45,13 @@ def logits() -> np.ndarray:
 
 CALLS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("plot", "matplotlib", lambda folder: clm.plot.plot_network(CHAIN)),
+    ("interactive", "plotly", lambda folder: clm.plot.plot_globe(WORLD)),
+    ("graphs", "networkx", lambda folder: WORLD.at(0.0).to_networkx()),
+    ("graphs", "networkx", lambda folder: WORLD.at(0.0).graph.to_networkx()),
     ("sweep", "xarray", lambda folder: swept().to_xarray()),
+    ("sweep", "xarray", lambda folder: WORLD.to_xarray([0.0])),
+    ("sweep", "xarray", lambda folder: WORLD.timeline(0.0, 60.0, 60.0).to_xarray()),
+    ("sweep", "xarray", lambda folder: WORLD.contacts(0.0, 60.0).to_xarray()),
     ("sweep", "pandas", lambda folder: clm.split.compare(CHAIN, ["optimal"]).to_pandas()),
     ("sweep", "tqdm", lambda folder: swept(progress=True)),
     ("notebook", "nbformat", rendered),

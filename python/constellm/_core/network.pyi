@@ -410,6 +410,10 @@ class Graph:
         """
         The same as lists of Node and Link, without endpoints.
         """
+    def to_networkx(self) -> typing.Any:
+        """
+        As a `networkx.DiGraph`: fields of nodes and links are attributes; `from_networkx` is the way back.
+        """
     @property
     def from_(self) -> numpy.typing.NDArray[numpy.int32]:
         """
@@ -530,6 +534,10 @@ class Snapshot:
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The fields as plain Python values.
+        """
+    def to_networkx(self) -> typing.Any:
+        """
+        As a `networkx.DiGraph`, as of its graph, with ``t_s`` and ``valid_s``, and ``lifetime_s`` of links.
         """
     @property
     def graph(self) -> Graph:
@@ -658,6 +666,12 @@ class Timeline:
         """
         The fields as plain Python values.
         """
+    def to_xarray(self) -> typing.Any:
+        """
+        As an `xarray.Dataset` of ``rate_bps`` and ``latency_s`` (link, t_s), NaN where a link does not exist.
+        
+        A link has the coordinates ``from`` and ``to``, ids of its nodes. Refused above 50 million cells.
+        """
     @property
     def closed(self) -> numpy.typing.NDArray[numpy.int32]:
         """
@@ -762,6 +776,10 @@ class ContactPlan:
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The fields as plain Python values.
+        """
+    def to_xarray(self) -> typing.Any:
+        """
+        As an `xarray.Dataset`: its columns over ``contact``, with the coordinates ``from`` and ``to``, ids.
         """
     @property
     def close_s(self) -> numpy.typing.NDArray[numpy.float64]:

@@ -10,9 +10,9 @@ from ..core import build_info
 
 # What the extras bring, by the names of their distributions.
 _OPTIONAL = (
-    "matplotlib", "xarray", "pandas", "pyarrow", "tqdm", "dask", "distributed", "pyyaml", "pillow", "onnx",
-    "onnxruntime", "safetensors", "torch", "scipy", "networkx", "zstandard", "lz4", "blosc2", "ipykernel",
-    "nbformat", "nbclient", "nbconvert",
+    "matplotlib", "plotly", "networkx", "xarray", "pandas", "pyarrow", "tqdm", "dask", "distributed",
+    "pyyaml", "pillow", "onnx", "onnxruntime", "safetensors", "torch", "scipy", "zstandard", "lz4", "blosc2",
+    "ipykernel", "nbformat", "nbclient", "nbconvert",
 )  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from .build import chain, link, ring, with_ground
 from .contact_files import load_contact_plan, save_contact_plan
 from .device import DEVICES, Device, device
 from .display import attach as _attach_displays
+from .exchange import attach as _attach_exchange
+from .exchange import from_networkx
 from .geometry import ring_hop_m
 from .routing import ShortestPaths, hops, shortest_paths
 
@@ -39,6 +41,7 @@ __all__ = [
     "chain",
     "device",
     "earliest_arrival",
+    "from_networkx",
     "hops",
     "link",
     "load_contact_plan",
@@ -50,4 +53,5 @@ __all__ = [
 ]
 
 _attach_displays()
+_attach_exchange()
 _tell_of_slips(__name__)

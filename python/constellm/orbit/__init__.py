@@ -21,6 +21,7 @@ from ..core.keywords import tell_of_slips as _tell_of_slips
 from .clusters import cluster, sun_synchronous_deg
 from .constellation import Constellation
 from .constellation_files import load_constellation, save_constellation
+from .czml import write_czml
 from .element_files import format_elements, parse_elements, read_elements, sample_elements, write_elements
 from .element_sets import ElementSets
 from .frames import (
@@ -32,6 +33,7 @@ from .frames import (
     velocity_ecef_to_teme,
     velocity_teme_to_ecef,
 )
+from .hypatia import read_hypatia, write_hypatia
 from .link_rules import ground, nearest, plus_grid
 from .motion import eccentric_anomaly_rad, elements, elements_of_state, propagate
 from .routes import Routes
@@ -80,6 +82,7 @@ __all__ = [
     "preset",
     "propagate",
     "read_elements",
+    "read_hypatia",
     "read_stations",
     "sample_elements",
     "sample_stations",
@@ -92,7 +95,9 @@ __all__ = [
     "velocity_ecef_to_teme",
     "velocity_teme_to_ecef",
     "walker",
+    "write_czml",
     "write_elements",
+    "write_hypatia",
 ]
 
 _tell_of_slips(__name__)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from ..core.epoch import Epoch
 from ..core.quantity import counted, quantity
 from ..core.table import Table
 from ..network import ContactPlan, Graph, Nodes, Snapshot, Timeline, shortest_paths
+from . import czml
 from .constellation_parts import (
     Computer,
     Part,
@@ -32,11 +33,15 @@ from .constellation_parts import (
 )
 from .element_sets import ElementSets
 from .frames import gmst_rad, teme_to_ecef, velocity_teme_to_ecef
+from .labelled import states_dataset
 from .link_rules import EVERY_SHELL
 from .motion import DEFAULT_EPOCH, elements, mean_element_sets, propagate
 from .routes import Routes
 from .sgp4_states import Sgp4
 from .states import States
+
+if TYPE_CHECKING:
+    import xarray
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _AT_ONCE = 64  # instants whose states are computed together
@@ -489,9 +494,7 @@ class Constellation(Displayed):
         >>> found.paths[0], (1e3 * found.latency_s).round(2).tolist()
         (('collaborative-12/0/0', 'collaborative-12/0/1', 'collaborative-12/0/2'), [23.75, 23.75])
         """
-        time_s = self.seconds(times)
-        if time_s.ndim != 1:
-            raise ValueError(f"times: expected shape (times,), got {time_s.shape}")
+        time_s = self._several(times)
         start, end = (self._position(*place) for place in (("source", source), ("target", target)))
         latency_s = np.full(len(time_s), np.inf)
         paths: list[tuple[str, ...]] = []
@@ -508,6 +511,89 @@ class Constellation(Displayed):
             latency_s[i] = found.cost[0, end]
             paths.append(tuple(found.path(0, end)))
         return Routes(source, target, time_s, latency_s, tuple(paths))
+
+    # --- for other tools -----------------------------------------------------------------------------
+
+    def to_xarray(self, times: Any, frame: str = "teme") -> xarray.Dataset:
+        """States with labels.
+
+        Parameters
+        ----------
+        times : array_like, shape (times,)
+            As of `seconds`.
+        frame : str
+            As of `states`.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``position_m``, ``velocity_m_per_s`` and ``error`` over ``satellite``, ``t_s`` and ``axis``; with
+            the epoch and the frame in its attributes.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `states`, and where the times have not one dimension.
+        ImportError
+            Where xarray is absent.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(orbit.preset("iridium-next"))
+        >>> states = world.to_xarray([0.0, 60.0])
+        >>> states.position_m.sel(satellite="iridium-next/0/3", t_s=60.0).shape
+        (3,)
+        """
+        time_s = self._several(times)
+        attrs = {"epoch": str(self.epoch), "frame": frame}
+        return states_dataset(self.states(time_s, frame), self.satellite_ids, time_s, attrs)
+
+    def to_czml(
+        self, start: Any, stop: Any, step_s: float = 60.0, *, links: bool = True, threads: int = 1
+    ) -> list[dict[str, Any]]:
+        """What happens from start to stop as packets of CZML, for Cesium; `write_czml` makes a file of it.
+
+        Satellites are points with samples in the frame that turns with the Earth, between which Cesium
+        interpolates, to a centimetre in low orbits at the default step; links are lines that are there while
+        their windows are. A satellite without a state is left out from then on.
+
+        Parameters
+        ----------
+        start, stop : float, Epoch, str, datetime or numpy.datetime64
+            As of `seconds`.
+        step_s : float
+            Between samples [s].
+        links : bool
+            Without them for rules that have no windows, as `nearest`.
+        threads : int
+            As of `windows`.
+
+        Returns
+        -------
+        list of dict
+            Packets ``document``, ``satellite/<id>``, ``station/<id>`` and ``link/<packet>/<packet>``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `windows`, and for more than five million samples.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(orbit.preset("iridium-next"), links=orbit.plus_grid(seam="open"))
+        >>> packets = world.to_czml(0.0, 600.0)
+        >>> len(packets), packets[1]["id"], packets[1]["position"]["cartesian"][4]
+        (188, 'satellite/iridium-next/0/0', 60.0)
+        """
+        return czml.packets(self, start, stop, step_s, links=links, threads=threads)
+
+    def _several(self, times: Any) -> NDArray[np.float64]:
+        time_s = self.seconds(times)
+        if time_s.ndim != 1:
+            raise ValueError(f"times: expected shape (times,), got {time_s.shape}")
+        return time_s
 
     def _position(self, field: str, id: str) -> int:
         instance(field, id, str)

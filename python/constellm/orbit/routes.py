@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from .labelled import routes_dataset
+
+if TYPE_CHECKING:
+    import xarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,6 +51,20 @@ class Routes(Displayed):
             for t_s, latency_s, path in zip(self.time_s.tolist(), self.latency_s.tolist(), self.paths)
         ]
         return Table(("time_s", "latency_s", "path"), rows)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """With labels: ``latency_s``, ``hops`` and ``path`` (ids and blanks) over ``t_s``.
+
+        Returns
+        -------
+        xarray.Dataset
+
+        Raises
+        ------
+        ImportError
+            Where xarray is absent.
+        """
+        return routes_dataset(self)
 
     def __repr__(self) -> str:
         return f"Routes({self._size()})"

@@ -1,6 +1,7 @@
-"""Figures of plans, fronts, sweeps and networks. matplotlib is imported when the first one is drawn.
+"""Figures of plans, fronts, sweeps, networks and constellations.
 
-Every ``plot_x(obj, *, ax=None)`` draws on `ax`, or on a new figure, and returns the axes.
+Every ``plot_x(obj, *, ax=None)`` draws on `ax`, or on a new figure, and returns the axes; `plot_globe` alone
+gives a figure of plotly. matplotlib and plotly are imported when the first figure is drawn.
 """
 
 from .._moved import old_modules
@@ -13,17 +14,23 @@ from .accuracy import (
     plot_rounds,
     plot_strips,
 )
+from .contacts import plot_contacts
 from .front import plot_comparison, plot_pareto
+from .globe import plot_globe
 from .grid import plot_heat_map, plot_sweep_curves
 from .network import plot_network
 from .plan import plot_gantt, plot_plan
 from .save import save_figure
+from .sky import plot_sky
+from .world_map import plot_world_map
 
 __all__ = [
     "plot_calibration",
     "plot_comparison",
+    "plot_contacts",
     "plot_curves",
     "plot_gantt",
+    "plot_globe",
     "plot_heat_map",
     "plot_network",
     "plot_pareto",
@@ -31,7 +38,9 @@ __all__ = [
     "plot_predictions",
     "plot_propagation",
     "plot_rounds",
+    "plot_sky",
     "plot_strips",
+    "plot_world_map",
     "plot_sweep_curves",
     "save_figure",
 ]

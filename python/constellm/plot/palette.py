@@ -19,6 +19,14 @@ PHASES = {
     "transmit": "#009e73",
 }
 
+# Of satellites on maps, globes and in the sky. What a link can carry is green, as what it transmits; the way
+# that was chosen is that of a plan on its network.
+LAND = "#eeeeea"
+SATELLITE = "#666666"
+TRACK = "#cc79a7"
+CONTACT = PHASES["transmit"]
+ROUTE = PHASES["compute"]
+
 # Told apart with the common colour deficiencies, and by lightness where two neighbours are close in hue.
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#b8a900")
 

@@ -75,13 +75,23 @@ def in_force() -> Iterator[None]:
 
 
 @contextmanager
-def drawing(ax: Any, size: tuple[float, float]) -> Iterator[Any]:
-    """The axes to draw on, with the style in force: `ax`, or those of a new figure of `size` inches."""
+def drawing(ax: Any, size: tuple[float, float], *, polar: bool = False) -> Iterator[Any]:
+    """The axes to draw on, with the style in force: `ax`, or those of a new figure of `size` inches.
+
+    Raises
+    ------
+    ValueError
+        Where polar axes are wanted and `ax` is none.
+    """
     with in_force():
         if ax is None:
             from matplotlib import pyplot
 
-            ax = pyplot.subplots(figsize=size, layout="constrained")[1]
+            kind = {"projection": "polar"} if polar else None
+            ax = pyplot.subplots(figsize=size, layout="constrained", subplot_kw=kind)[1]
+        elif polar:
+            if ax.name != "polar":
+                raise ValueError("ax: expected polar axes, as of pyplot.subplot(projection='polar')")
         else:
             ax.set_axisbelow(True)
             ax.spines[["right", "top"]].set_visible(False)

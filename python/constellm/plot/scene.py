@@ -1,0 +1,125 @@
+"""What a map or a globe shows of a constellation: places of nodes, links and a route at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core.split import Plan
+from ..core.checks import instance, short
+from ..core.quantity import counted, quantity
+from ..network import ContactRoute
+from ..orbit import Constellation, Routes, geodetic_to_ecef
+from . import style
+
+Route = Union[Routes, Plan, ContactRoute, Sequence[str]]
+
+
+class Scene(NamedTuple):
+    """A constellation at an instant, in the frame that turns with the Earth."""
+
+    world: Constellation
+    time_s: float
+    place_m: NDArray[np.float64]
+    """Of satellites, then of stations; NaN where there is no state (nodes, 3)."""
+    isl: NDArray[np.int32]
+    """Nodes of each pair of satellites with a link, once (pairs, 2)."""
+    contacts: NDArray[np.int32]
+    """Satellite and station of each pair with a link, once (pairs, 2)."""
+    route: list[int]
+    """Nodes on the way; empty where there is none."""
+    words: str
+    """What is shown."""
+
+    @property
+    def satellites(self) -> int:
+        """How many of the nodes are satellites."""
+        return len(self.world.satellite_ids)
+
+    @property
+    def hops(self) -> list[tuple[int, int]]:
+        """The links of the route."""
+        return list(zip(self.route, self.route[1:]))
+
+
+def scene(world: Constellation, t: Any, *, route: Route | None, links: bool) -> Scene:
+    """The scene of a moment, checked."""
+    instance("world", world, Constellation)
+    time_s = world.seconds(t)
+    if time_s.ndim:
+        raise ValueError(f"t: expected one instant, got shape {time_s.shape}")
+    moving = world.states(time_s, frame="ecef").position_m
+    stations = world.stations
+    standing = geodetic_to_ecef(
+        [one.latitude_deg for one in stations],
+        [one.longitude_deg for one in stations],
+        [one.altitude_m for one in stations],
+    )
+    pairs = np.empty((0, 2), dtype=np.int32)
+    if links:
+        graph = world.at(time_s[()]).graph
+        pairs = np.unique(np.sort(np.stack([graph.from_, graph.to], axis=1), axis=1), axis=0)
+    of_ground = pairs[:, 1] >= len(moving)  # stations come last, and have no links with each other
+    nodes, said = _route(world, float(time_s), route)
+    shown = [f"{counted(len(moving), 'satellite')} at {str(world.epoch + float(time_s))}"]
+    if len(pairs):
+        shown.append(counted(int(np.count_nonzero(~of_ground)), "link") + " between them")
+    if said:
+        shown.append(said)
+    return Scene(
+        world,
+        float(time_s),
+        np.concatenate([moving, standing.reshape(-1, 3)]),
+        pairs[~of_ground],
+        pairs[of_ground],
+        nodes,
+        ", ".join(shown),
+    )
+
+
+def satellite_positions(world: Constellation, field: str, ids: str | Iterable[str]) -> list[int]:
+    """Where the satellites with these ids stand."""
+    known = {id: i for i, id in enumerate(world.satellite_ids)}
+    given = [ids] if isinstance(ids, str) else list(ids)
+    for i, id in enumerate(given):
+        if id not in known:
+            raise ValueError(f"{field}[{i}]: no satellite has id {short(id)}")
+    return [known[id] for id in given]
+
+
+def _route(world: Constellation, time_s: float, route: Route | None) -> tuple[list[int], str]:
+    """Positions of the nodes on the way, and what is said of it."""
+    if route is None:
+        return [], ""
+    said = ""
+    if isinstance(route, Routes):
+        at = np.flatnonzero(route.time_s == time_s)
+        if not at.size:
+            raise ValueError(f"route: it has no instant {time_s:g}, at which the world is drawn")
+        ids: Sequence[str] = route.paths[at[0]]
+        if not ids:
+            return [], f"no route from {route.source} to {route.target}"
+        said = f", {quantity(route.latency_s[at[0]], 's')}"
+    elif isinstance(route, Plan):
+        ids = route.path
+        said = f", delay {quantity(route.delay_s, 's')}"
+    else:
+        ids = route.nodes if isinstance(route, ContactRoute) else _ids(route)
+    nodes = []
+    for i, id in enumerate(ids):
+        try:
+            nodes.append(world.nodes.position(id))
+        except ValueError:
+            raise ValueError(f"route[{i}]: no satellite or station has id {short(id)}") from None
+    hops = counted(max(len(ids) - 1, 0), "hop")
+    ends = f"{style.name(ids[0])} → {style.name(ids[-1])}: " if ids else ""
+    return nodes, f"{ends}{hops}{said}"
+
+
+def _ids(route: Any) -> list[str]:
+    if isinstance(route, (str, bytes)) or not isinstance(route, Iterable):
+        raise TypeError(f"route: expected Routes, a Plan, a ContactRoute or ids in order, got {short(route)}")
+    return [instance(f"route[{i}]", id, str) for i, id in enumerate(route)]
