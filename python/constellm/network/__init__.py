@@ -16,6 +16,7 @@ from .contact_files import load_contact_plan, save_contact_plan
 from .device import DEVICES, Device, device
 from .display import attach as _attach_displays
 from .geometry import ring_hop_m
+from .lifetime import path_lifetime_s
 from .routing import ShortestPaths, hops, shortest_paths
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "hops",
     "link",
     "load_contact_plan",
+    "path_lifetime_s",
     "ring",
     "ring_hop_m",
     "save_contact_plan",
