@@ -20,7 +20,7 @@ from .families import Decoder, VisionTower
 from .measured import Measured, pipedream, pipeedge, read_pipedream, read_pipeedge
 from .profile import Profile
 from .tables import from_arrays, from_csv
-from .text import Generation, decoder, generation
+from .text import Generation, decoder, disaggregated, generation
 from .vision import IMAGE_SIZES_PX, image_bytes, vit
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "architecture",
     "available",
     "decoder",
+    "disaggregated",
     "from_arrays",
     "from_config",
     "from_csv",

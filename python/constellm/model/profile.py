@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._core.model import Layer, LayerProfile
-from ..core.checks import count, instance, known_keywords, non_negative, short
+from ..core.checks import count, instance, known_keywords, non_negative, positive, short
 from ..core.display import Display, Displayed
 from ..core.table import Table
 
@@ -112,6 +113,45 @@ class Profile(Displayed):
         if field not in FIELDS:
             raise ValueError(f"field: {field!r} is not one of {', '.join(FIELDS)}")
         return np.array([getattr(layer, field) for layer in self.detail])
+
+    def pass_time_s(self, *, flop_per_s: float, memory_bandwidth_bytes_per_s: float = math.inf) -> float:
+        """Time of one pass on one computer: of every layer the longer of computing and reading.
+
+        ::
+
+            Σ max(flop / flop_per_s, read_bytes / memory_bandwidth_bytes_per_s)
+
+        the roofline (Williams, Waterman and Patterson, 2009), layer by layer, as `constellm.split` has it for
+        the tokens of a generation.
+
+        Parameters
+        ----------
+        flop_per_s, memory_bandwidth_bytes_per_s : float
+            > 0 [FLOP/s], [B/s]; a bandwidth may be infinite.
+
+        Returns
+        -------
+        float
+            [s]
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a value is out of range or no number.
+
+        Examples
+        --------
+        >>> from constellm import model
+        >>> step = model.decoder("llama-3-8b", phase="decode", context_tokens=1024)
+        >>> round(step.pass_time_s(flop_per_s=40e12, memory_bandwidth_bytes_per_s=200e9), 4)
+        0.0757
+        """
+        speed = positive("flop_per_s", flop_per_s)
+        bandwidth = memory_bandwidth_bytes_per_s
+        if bandwidth != math.inf:
+            bandwidth = positive("memory_bandwidth_bytes_per_s", bandwidth)
+        layer_s = np.maximum(self.array("flop") / speed, self.array("read_bytes") / bandwidth)
+        return float(layer_s.sum())
 
     @property
     def flop(self) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from .. import _core
 from .._core.model import Pass
@@ -198,6 +201,63 @@ def generation(
     return Generation(
         prefill=decoder(
             config, phase="prefill", prompt_tokens=p, cache_tokens=p + n, chunks=chunks, **options
+        ),
+        decode=decoder(config, phase="decode", context_tokens=p + n / 2, cache_tokens=p + n, **options),
+    )
+
+
+def disaggregated(
+    config: Config, *, prompt_tokens: int, new_tokens: int, chunks: int = 1, **options: Any
+) -> Generation:
+    """Profiles for generating text where the prompt passes on some computers and another one decodes.
+
+    The caches of the prompt travel with its activations: what a layer sends on has the caches of all layers
+    up to it, so that whoever gets the last layer's result has the first token and all it needs for the
+    others. A plan of ``prefill`` then tells when decoding may begin, exactly; each further token takes
+    ``decode.pass_time_s(...)`` there.
+
+    Parameters
+    ----------
+    config, prompt_tokens, new_tokens, chunks, **options
+        As of `generation`.
+
+    Returns
+    -------
+    Generation
+        ``prefill``, whose `output_bytes` count caches, and whose memory has room for those of the prompt
+        alone; and ``decode``, one token at the mean context p + n/2, as of `generation`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `decoder`.
+
+    Notes
+    -----
+    A codec of a plan compresses caches and activations alike. Prefill and decoding apart are as in Splitwise
+    (Patel et al., 2024) and DistServe (Zhong et al., 2024), which send each stage's caches to the decoder
+    directly; along a chain of satellites they pass the same links either way.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> apart = model.disaggregated("llama-3-8b", prompt_tokens=512, new_tokens=128)
+    >>> together = model.generation("llama-3-8b", prompt_tokens=512, new_tokens=128)
+    >>> sent = apart.prefill.array("output_bytes") - together.prefill.array("output_bytes")
+    >>> (sent / 512).tolist()[:2], bool(sent[-1] == 512 * 131072)  # each layer's cache: 4 KiB a token
+    ([4096.0, 8192.0], True)
+    """
+    known_keywords("disaggregated()", options, _OF_BOTH_PASSES)
+    p = _tokens("prompt_tokens", prompt_tokens)
+    n = _tokens("new_tokens", new_tokens)
+    prefill = decoder(config, phase="prefill", prompt_tokens=p, chunks=chunks, **options)
+    caches = np.cumsum(prefill.array("kv_cache_bytes")) / chunks
+    layers = zip(prefill.detail, caches.tolist())
+    return Generation(
+        prefill=replace(
+            prefill,
+            name=f"{prefill.name} and caches",
+            detail=tuple(layer.replace(output_bytes=layer.output_bytes + cache) for layer, cache in layers),
         ),
         decode=decoder(config, phase="decode", context_tokens=p + n / 2, cache_tokens=p + n, **options),
     )

@@ -18,6 +18,7 @@ from .display import attach as _attach_displays
 from .exchange import attach as _attach_exchange
 from .exchange import from_networkx
 from .geometry import ring_hop_m
+from .lifetime import path_lifetime_s
 from .routing import ShortestPaths, hops, shortest_paths
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "hops",
     "link",
     "load_contact_plan",
+    "path_lifetime_s",
     "ring",
     "ring_hop_m",
     "save_contact_plan",

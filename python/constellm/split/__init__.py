@@ -14,6 +14,7 @@ from .evaluation import Evaluation, GenerationTerms, HopTerms, StageTerms
 from .files import load_problem, problem_from_dict, save_problem
 from .fronts import ParetoFront, pareto_front
 from .generating import GenerationPlan, GenerationProblem, solve_generation
+from .instants import over_time
 from .interrupt import Interrupted
 from .methods import METHODS, Method
 from .micro_batches import best_micro_batches, with_micro_batches
@@ -50,6 +51,7 @@ __all__ = [
     "k_best",
     "load_plan",
     "load_problem",
+    "over_time",
     "pareto_front",
     "plan_from_dict",
     "problem_from_dict",

@@ -98,18 +98,21 @@ class Grid:
                 column += 1
         return values
 
-    def description(self) -> dict[str, Any]:
-        """All that the rows depend on, as JSON holds it."""
+    def identity(self) -> dict[str, Any]:
+        """All that the rows depend on, as JSON holds it: the description, and what the problems are."""
         content = hashlib.sha256()
         for problem in self.problems:
             told = problem if isinstance(problem, str) else problem.to_dict()
             content.update(json.dumps(told, sort_keys=True).encode())
+        return {**self.description(), "problems_sha256": content.hexdigest()}
+
+    def description(self) -> dict[str, Any]:
+        """What the axes, methods and names are, as JSON holds it."""
         names = {problem.name for problem in self.problems if not isinstance(problem, str)}
         return {
             "constellm": __version__,
             "system": self.system.home,
             "problem": names.pop() if len(names) == 1 else "",
-            "problems_sha256": content.hexdigest(),
             "axes": [axis.description() for axis in self.axes],
             "method": self.method if isinstance(self.method, str) else list(self.method),
             "time_limit_s": plain(self.time_limit_s),

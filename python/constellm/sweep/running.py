@@ -138,15 +138,26 @@ def run(
         answers = plans
     if answers and store is not None:
         raise ValueError("answers: rows hold none, so give either answers or store")
-    workers = _cores() if threads is None else count("threads", threads, most=1024)
+    workers = cores() if threads is None else count("threads", threads, most=1024)
     grid = make_grid(problem, _merged(axes, more_axes), method, time_limit_s)
-    description = grid.description()
+    return best_form(solve_grid(grid, workers, executor, store, answers, progress))
+
+
+def solve_grid(
+    grid: Grid,
+    threads: int,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
+    answers: bool = False,
+    progress: bool | None = None,
+) -> SweepResult:
+    """What `run` does once the grid is made."""
     table = GatheredRows(grid.system, grid.cells * len(grid.methods), answers)
     receivers: list[Callable[[Rows], None]] = [table.accept]
     with contextlib.ExitStack() as stack:
         pending = np.arange(grid.cells)
         if store is not None:
-            kept = RowStore(store, grid.system, description)
+            kept = RowStore(store, grid.system, grid.identity())
             stack.callback(kept.close)
             for rows in kept.rows():
                 table.accept(rows)
@@ -170,8 +181,8 @@ def run(
         if not possible.all():
             accept(_impossible(grid, pending[~possible]))
         if possible.any():
-            _solve(grid, pending[possible], workers, executor, answers, accept)
-    return best_form(table.result(description))
+            _solve(grid, pending[possible], threads, executor, answers, accept)
+    return table.result(grid.description())
 
 
 def _merged(axes: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,7 +197,8 @@ def _merged(axes: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str
     return merged
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -98,6 +98,37 @@ def test_chunks_make_the_whole_prompt() -> None:
     assert part.weight_bytes == whole.weight_bytes
 
 
+@pytest.mark.parametrize("chunks", [1, 4])
+def test_caches_travel_where_another_computer_decodes(chunks: int) -> None:
+    apart = model.disaggregated(LLAMA, prompt_tokens=32, new_tokens=8, chunks=chunks)
+    together = model.generation(LLAMA, prompt_tokens=32, new_tokens=8, chunks=chunks)
+    cache = 2 * 2 * 8 * 2 * 32  # keys and values of two groups of eight, two bytes each, 32 tokens
+    assert apart.prefill.array("kv_cache_bytes").tolist() == [cache] * 3
+    sent = apart.prefill.array("output_bytes") - together.prefill.array("output_bytes")
+    assert (chunks * sent).tolist() == [cache, 2 * cache, 3 * cache]
+    assert apart.prefill.array("flop").tolist() == together.prefill.array("flop").tolist()
+    assert apart.decode == together.decode
+    room = together.prefill.array("memory_bytes") - apart.prefill.array("memory_bytes")
+    assert room.tolist() == [cache * 8 / 32] * 3  # new tokens are kept where they are decoded
+    with pytest.raises(TypeError, match="phase"):
+        model.disaggregated(LLAMA, prompt_tokens=32, new_tokens=8, phase="decode")
+
+
+def test_a_pass_takes_the_longer_of_computing_and_reading_layer_by_layer() -> None:
+    step = model.from_arrays(
+        flop=[8.0, 1.0], memory_bytes=[1.0, 1.0], output_bytes=[1.0, 1.0], input_bytes=1.0
+    )
+    assert step.pass_time_s(flop_per_s=4.0) == 2.25
+    decode = model.generation(LLAMA, prompt_tokens=32, new_tokens=8).decode
+    compute_s, read_s = decode.array("flop") / 1e9, decode.array("read_bytes") / 5e8
+    told = decode.pass_time_s(flop_per_s=1e9, memory_bandwidth_bytes_per_s=5e8)
+    assert told == pytest.approx(np.maximum(compute_s, read_s).sum(), rel=1e-15)
+    with pytest.raises(ValueError, match=r"flop_per_s: 0.* is not in \(0, inf\)"):
+        step.pass_time_s(flop_per_s=0.0)
+    with pytest.raises(ValueError, match=r"memory_bandwidth_bytes_per_s: -1.* is not in \(0, inf\)"):
+        step.pass_time_s(flop_per_s=1.0, memory_bandwidth_bytes_per_s=-1.0)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -198,7 +198,7 @@ def test_one_sweep_at_a_time_writes(tmp_path: Path) -> None:
         return small(name=name)
 
     grid = make_grid(small(), axes, "optimal", np.inf)
-    store = RowStore(tmp_path, grid.system, grid.description())
+    store = RowStore(tmp_path, grid.system, grid.identity())
     run(factory, {"name": ["a"]})
     code = (
         "from constellm.sweep import run; from python.sweep.problems import small\n"
