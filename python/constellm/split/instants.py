@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import xarray
 
-AXIS = "time_s"
+AXIS = "t_s"
 LIFETIME = "lifetime_s"
 _AT_ONCE = 128  # instants whose problems are in memory together: megabytes each at a thousand satellites
 _LIFETIME = "How long all links of the plan's path live from the instant on; inf beyond the horizon."
@@ -68,7 +68,7 @@ def over_time(
     Returns
     -------
     xarray.Dataset or SweepResult
-        As of `constellm.sweep.run`, with ``time_s`` as first dimension; where ends of links are known also
+        As of `constellm.sweep.run`, with ``t_s`` as first dimension; where ends of links are known also
         ``lifetime_s``, how long all links on the plan's path live from the instant on [s]: NaN without a
         plan, inf where they live on beyond the horizon.
 
@@ -147,8 +147,8 @@ class _Factory:
     problem: Problem
     snapshots: dict[float, Snapshot]
 
-    def __call__(self, time_s: float) -> Problem:
-        return self.problem.replace(network=self.snapshots[time_s])
+    def __call__(self, t_s: float) -> Problem:
+        return self.problem.replace(network=self.snapshots[t_s])
 
 
 def _with_lifetimes(part: SweepResult, snapshots: dict[float, Snapshot], answers: bool) -> SweepResult:

@@ -45,7 +45,7 @@ def values(found, name: str) -> np.ndarray:
 
 def test_every_cell_is_the_problem_of_its_snapshot(world, problem) -> None:
     found = split.over_time(problem, world, INSTANTS, horizon_s=900.0, answers=True)
-    assert values(found, "time_s").tolist() == INSTANTS
+    assert values(found, "t_s").tolist() == INSTANTS
     windows = world.windows(0.0, 2000.0)
     ids = world.ids
     for i, t_s in enumerate(INSTANTS):
@@ -78,7 +78,7 @@ def test_more_instants_than_are_held_at_once_make_one_result(world, problem, mon
     whole = split.over_time(problem, world, INSTANTS, horizon_s=300.0)
     monkeypatch.setattr("constellm.split.instants._AT_ONCE", 2)
     parts = split.over_time(problem, world, INSTANTS, horizon_s=300.0)
-    for name in ("delay_s", "lifetime_s", "status", "time_s"):
+    for name in ("delay_s", "lifetime_s", "status", "t_s"):
         assert np.array_equal(values(whole, name), values(parts, name))
 
 
@@ -144,7 +144,7 @@ def test_where_there_is_no_plan_nothing_lives(world, problem) -> None:
         ({"times": 5.0}, ValueError, r"times: expected shape \(times,\), at least one, got \(\)"),
         ({"times": [1.0, 2.0, 1.0]}, ValueError, r"times: 1 s is given twice"),
         ({"times": [float("nan")]}, ValueError, r"times: nan is not a finite number"),
-        ({"axes": {"time_s": [1.0]}}, ValueError, r"axes: 'time_s' is the axis of the instants"),
+        ({"axes": {"t_s": [1.0]}}, ValueError, r"axes: 't_s' is the axis of the instants"),
         ({"horizon_s": 0}, ValueError, r"horizon_s: 0.* is not in \(0, inf\)"),
         ({"threads": 0}, ValueError, r"threads: 0 is not in \[1, 1024\]"),
         ({"network": "sky"}, TypeError, r"network: expected a Timeline, got 'sky'"),
