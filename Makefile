@@ -133,7 +133,7 @@ bench: $(STAMPS)/installed  ## Run the benchmarks, into docs/benchmarks.md
 	cmake -S benchmarks/peers/boost -B build/peers -G Ninja && cmake --build build/peers
 	build/bench/benchmarks/cpp/constellm_bench
 	$(BIN)/python benchmarks/run.py
-	$(BIN)/python benchmarks/codec_peers.py --csv docs/results/codec/peers.csv
+	$(BIN)/python benchmarks/codec_peers.py --docs docs
 
 .PHONY: coverage
 coverage: $(STAMPS)/installed $(STAMPS)/dev-tools  ## Measure which lines the tests run, in C++ and Python

@@ -1,8 +1,8 @@
 """The activation codec beside general compressors and the same pipeline in numpy and PyTorch, in one run.
 
 ``python benchmarks/codec_peers.py [--activations FILE.npy | --boundary K] [--images N] [--small N]
-[--csv FILE] [--more]`` keeps 20 % of every token by magnitude, quantises to 8 bits and codes, in one thread.
-All rows carry the same values, so the same error:
+[--docs docs]`` keeps 20 % of every token by magnitude, quantises to 8 bits and codes, in one thread. All rows
+carry the same values, so the same error:
 
 * constellm: the whole way from the float array to bytes, and back to an array.
 * zstd, lz4, blosc2: the same symbols, once dense (a byte an element, 0 where nothing is kept), once packed
@@ -15,8 +15,9 @@ Two tables: the whole array as one payload, and payloads of ``--small`` images (
 one that is coded again and again is learnt by heart by the processor's branch prediction.
 
 Speeds count uncompressed float bytes per second of the thread's processor time; the best of several runs.
-Without a file the activations are those of the shipped model on the shipped images, after block 8. ``--more``
-adds our own ratios after other blocks and with other schemes; no peer takes part in these tables.
+Without a file the activations are those of the shipped model on the shipped images, after block 8. Of these
+our own ratios after other blocks and with other schemes follow; no peer takes part in those tables.
+``--docs`` writes all tables into codec.md there, and the rows of the peers beside it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from constellm import codec, images, infer
 
 KEEP = 0.2
 BLOCKS = (1, 4, 8, 11)
+MARKS = ("<!-- tables of benchmarks/codec_peers.py -->", "<!-- end of tables -->")
 SCHEMES = {
     "8 bits": codec.Scheme(),
     "4 bits, clipped": codec.Scheme(bits=4, clip="laplace"),
@@ -101,10 +103,12 @@ def own(payloads: list[np.ndarray]) -> list[Row]:
     return rows
 
 
-def print_by_block(images_: int) -> None:
+def by_block(images_: int) -> list[str]:
     """Ratios of the bound and of both coders after other blocks, of all images and of two."""
-    print("\n| after block | bound | zero-order | context | 64 KiB: bound | zero-order | context |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    lines = [
+        "| after block | bound | zero-order | context | 64 KiB: bound | zero-order | context |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     scheme = codec.Scheme(sparsify="top-k", keep=KEEP)
     for block in BLOCKS:
         cells = []
@@ -112,12 +116,16 @@ def print_by_block(images_: int) -> None:
             sizes = [codec.entropy_bound_bytes(x, scheme)["total_bytes"]]
             sizes += [len(codec.encode(x, scheme.replace(entropy=e))) for e in ("zero-order", "context")]
             cells += [f"{x.nbytes / size:.2f}" for size in sizes]
-        print(f"| {block} | {' | '.join(cells)} |")
+        lines.append(f"| {block} | {' | '.join(cells)} |")
+    return lines
 
 
-def print_by_scheme(x: np.ndarray) -> None:
+def by_scheme(x: np.ndarray) -> list[str]:
     """Error, and ratios with the speeds of encoding and decoding, of other schemes."""
-    print("\n| scheme | relative error | bound | zero-order | context |\n| --- | ---: | ---: | ---: | ---: |")
+    lines = [
+        "| scheme | relative error | bound | zero-order | context |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
     for name, scheme in SCHEMES.items():
         error = np.linalg.norm(codec.decode(codec.encode(x, scheme)) - x) / np.linalg.norm(x)
         cells = [f"{x.nbytes / codec.entropy_bound_bytes(x, scheme)['total_bytes']:.2f}"]
@@ -128,7 +136,8 @@ def print_by_scheme(x: np.ndarray) -> None:
             decode_s = best_s(lambda d=data: codec.decode(d))
             speeds = f"{x.nbytes / encode_s / 1e9:.2f} / {x.nbytes / decode_s / 1e9:.2f}"
             cells.append(f"{x.nbytes / len(data):.2f} ({speeds})")
-        print(f"| {name} | {f'{error:.4f}' if error else '0'} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {f'{error:.4f}' if error else '0'} | {' | '.join(cells)} |")
+    return lines
 
 
 def symbols_of(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -278,24 +287,50 @@ def pipelines(payloads: list[np.ndarray]) -> list[Row]:
     return rows + [row(f"PyTorch + {name}", torch_pipeline, coder) for name, coder in coders.items()]
 
 
-def print_rows(payloads: list[np.ndarray], to: Path | None) -> None:
-    """The table of all coders."""
-    rows = own(payloads) + general(payloads) + pipelines(payloads)
+def measure(payloads: list[np.ndarray]) -> list[dict[str, str]]:
+    """A row for every coder; speeds to three digits."""
+    raw = sum(x.nbytes for x in payloads)
+    return [
+        {
+            "coder": row.name,
+            "bytes": str(row.bytes),
+            "ratio": f"{raw / row.bytes:.2f}",
+            "encode_gb_per_s": f"{raw / row.encode_s / 1e9:.3g}",
+            "decode_gb_per_s": f"{raw / row.decode_s / 1e9:.3g}",
+        }
+        for row in own(payloads) + general(payloads) + pipelines(payloads)
+    ]
+
+
+def of_peers(payloads: list[np.ndarray], rows: list[dict[str, str]]) -> list[str]:
+    """What was coded, and the table of all coders."""
     raw = sum(x.nbytes for x in payloads)
     scheme = codec.Scheme(sparsify="top-k", keep=KEEP)
     bound = sum(codec.entropy_bound_bytes(x, scheme)["total_bytes"] for x in payloads)
-    print(f"\n{len(payloads)} x {payloads[0].shape} float32, {payloads[0].nbytes} bytes each; ", end="")
-    print(f"zero-order entropy {bound:.0f} bytes, ratio {raw / bound:.2f}\n")
-    print("| coder | bytes | ratio | encode GB/s | decode GB/s |\n| --- | ---: | ---: | ---: | ---: |")
-    table = [(r.name, r.bytes, raw / r.bytes, raw / r.encode_s / 1e9, raw / r.decode_s / 1e9) for r in rows]
-    for name, size, ratio, encode, decode in table:
-        print(f"| {name} | {size} | {ratio:.2f} | {encode:.3f} | {decode:.3f} |")
-    if to is None:
-        return
-    with to.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["coder", "bytes", "ratio", "encode_gb_per_s", "decode_gb_per_s"])
-        writer.writerows(table)
+    several = f"{len(payloads)} payloads" if len(payloads) > 1 else "One payload"
+    entropy = f"zero-order entropy {bound:.0f} bytes (ratio {raw / bound:.2f})"
+    return [
+        f"{several} of {payloads[0].nbytes // 1024} KiB, {entropy}:",
+        "",
+        "| coder | bytes | ratio | encode GB/s | decode GB/s |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *(f"| {' | '.join(row.values())} |" for row in rows),
+    ]
+
+
+def write(docs: Path, tables: str, rows: dict[str, list[dict[str, str]]]) -> None:
+    """Put the tables between the marks of the page, and rows into files."""
+    page = docs / "codec.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    if not end:
+        raise ValueError(f"{page}: {MARKS[0]} and {MARKS[1]} are not there, between which the tables belong")
+    page.write_text(f"{before}{MARKS[0]}\n\n{tables}\n\n{MARKS[1]}{after}", encoding="utf-8")
+    for name, some in rows.items():
+        with (docs / "results" / "codec" / name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(some[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(some)
 
 
 def main() -> None:
@@ -305,27 +340,32 @@ def main() -> None:
     parser.add_argument("--boundary", type=int, default=8, help="of the shipped model, without a file")
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--small", type=int, default=2, help="images of a small payload")
-    parser.add_argument(
-        "--csv", type=Path, help="write the rows here, too; those of small payloads to *-small"
-    )
-    parser.add_argument("--more", action="store_true", help="tables of other blocks and schemes, too")
+    parser.add_argument("--docs", type=Path, help="write the tables of the documentation in this folder")
     arguments = parser.parse_args()
+    if arguments.activations and arguments.docs:
+        parser.error("--docs: the documentation's tables are those of the shipped model")
     if arguments.activations:
         x = np.load(arguments.activations)
     else:
         x = real(arguments.boundary, arguments.images)
     x = np.ascontiguousarray(x[: arguments.images])
-    decoded = codec.decode(codec.encode(x, codec.Scheme(sparsify="top-k", keep=KEEP)))
-    print(f"relative error {np.linalg.norm(decoded - x) / np.linalg.norm(x):.4f}")
-    to = arguments.csv
-    print_rows([x], to)
+    rows = {"peers.csv": measure([x])}
+    blocks = [of_peers([x], rows["peers.csv"])]
     whole = len(x) // arguments.small * arguments.small
     if whole > 0:
         small = list(x[:whole].reshape(-1, arguments.small, *x.shape[1:]))
-        print_rows(small, to and to.with_name(f"{to.stem}-small{to.suffix}"))
-    if arguments.more:
-        print_by_block(arguments.images)
-        print_by_scheme(x)
+        rows["peers-small.csv"] = measure(small)
+        blocks.append(of_peers(small, rows["peers-small.csv"]))
+    if not arguments.activations:
+        blocks.append(
+            ["Ratios after other blocks, header and tables included:", "", *by_block(arguments.images)]
+        )
+        told = f"After block {arguments.boundary}, other schemes (ratio; GB/s encode / decode):"
+        blocks.append([told, "", *by_scheme(x)])
+    tables = "\n\n".join("\n".join(lines) for lines in blocks)
+    print(tables)
+    if arguments.docs:
+        write(arguments.docs, tables, rows)
 
 
 if __name__ == "__main__":

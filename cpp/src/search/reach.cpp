@@ -27,7 +27,10 @@ void Reach::set_stages(const LayeredGraph& graph, core::StopToken& stop) {
   const double room = with_room(cap_s);
   furthest.resize(graph.furthest.size());
   for (std::int32_t node = 0; node < graph.nodes(); ++node) {
-    if (stop.should_stop(graph.rows() / 16)) return;
+    if (stop.should_stop(graph.rows() / 16)) {
+      furthest = graph.furthest;
+      return;
+    }
     if (graph.can_host[z(node)] == 0) continue;
     const double fixed = graph.stage_fixed_s[z(node)];
     const std::size_t row = graph.at(node, 0);

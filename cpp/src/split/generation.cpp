@@ -6,6 +6,7 @@
 #include "constellm/core/index.hpp"
 #include "constellm/core/units.hpp"
 #include "constellm/network/routing.hpp"
+#include "constellm/search/tolerance.hpp"
 #include "constellm/split/goals.hpp"
 #include "constellm/split/incumbents.hpp"
 #include "constellm/split/solve.hpp"
@@ -121,6 +122,55 @@ void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rate
       }
     }
   }
+}
+
+/// A node that may have the first block, and what no plan that begins there is better than.
+struct FirstHost {
+  double bound;
+  std::int32_t node;
+
+  auto operator<=>(const FirstHost&) const = default;
+};
+
+/// In rising order of their bounds: the way of the input to the node, and the least of the goal from there
+/// on, by one backward pass. Without bounds once `stop` says so.
+std::vector<FirstHost> first_hosts(const Problem& problem, const Compiled& compiled, const search::Goal& goal,
+                                   core::StopToken& stop, search::Workspace& workspace) {
+  const search::LayeredGraph& graph = compiled.graph;
+  workspace.reach.set(graph, goal.bottleneck_cap_s, stop);
+  search::CostToGo table;
+  table.resource = goal.objective;
+  search::cost_pass(graph, workspace.reach, stop, workspace.cost_pass, table);
+
+  const search::ResourceExtension objective(graph, goal.objective);
+  std::vector<std::int32_t> from;
+  std::vector<double> weight;
+  for (std::int32_t v = 0; v < graph.vertices(); ++v) {
+    for (std::int32_t a = graph.arc_begin[z(v)]; a < graph.arc_begin[z(v) + 1]; ++a) {
+      from.push_back(v);
+      weight.push_back(objective.hop(a, 0, 0, graph.hop_time_s(a, 0, 0)));
+    }
+  }
+  const network::Rows out = network::rows_of(z(graph.vertices()), from, graph.arc_to);
+  const network::PathTree input = network::shortest_tree(out, weight, graph.source);
+
+  std::vector<double> bound(z(problem.node_count()), kInfinity);
+  for (std::int32_t v = 0; v < graph.vertices(); ++v) {
+    const std::int32_t host = graph.node[z(v)];
+    if (!graph.hosts(v) || !graph.allows(host, 0)) continue;
+    // Outside the reach the table says nothing; no walk begins there.
+    if (!workspace.reach.arrives(v, 0)) continue;
+    const double least = input.cost[z(v)] + objective.enter(host, 0, 0) + table.stage[graph.at(v, 0)];
+    bound[z(host)] = std::min(bound[z(host)], least * (1.0 - 2.0 * search::kRoundingRoom));
+  }
+  const bool stopped = stop.reason() != core::StopReason::none;
+  std::vector<FirstHost> hosts;
+  for (std::int32_t host = 0; host < problem.node_count(); ++host) {
+    if (stopped && graph.can_host[z(host)] != 0) hosts.push_back({0.0, host});
+    if (!stopped && bound[z(host)] < kInfinity) hosts.push_back({bound[z(host)], host});
+  }
+  std::ranges::sort(hosts);
+  return hosts;
 }
 
 }  // namespace
@@ -263,9 +313,12 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
   });
   if (const auto first = first_plan(problem, *compiled, stop, workspace)) incumbents.consider(*first);
   search::Counters counters;
+  // Best first: what no walk that begins there can beat, whichever way its tokens return.
+  std::vector<FirstHost> open = first_hosts(problem, *compiled, goal, stop, workspace);
+  ++counters.passes;
   search::Answer answer;
-  for (std::int32_t first = 0; first < problem.node_count(); ++first) {
-    if (compiled->graph.can_host[z(first)] == 0) continue;
+  for (std::size_t i = 0; i < open.size() && open[i].bound < incumbents.cutoff(); ++i) {
+    const std::int32_t first = open[i].node;
     const std::vector<Return> back = returns_to(spec, first);
     goal.objective.final_extra.assign(nodes, 0.0);
     if (limits_energy) goal.resources.back().final_extra.assign(nodes, 0.0);
@@ -276,13 +329,14 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
     }
     const search::Answer one =
         search::solve({compiled->graph, goal, incumbents, stop, workspace, counters}, {});
-    answer.lower_bound = std::min(answer.lower_bound, one.lower_bound);
+    answer.lower_bound = std::min(answer.lower_bound, std::max(one.lower_bound, open[i].bound));
     if (one.outcome != search::Outcome::proven) {
-      // Hosts not tried yet bound nothing.
-      answer = {one.outcome, first + 1 < problem.node_count() ? 0.0 : answer.lower_bound};
+      answer.outcome = one.outcome;
+      if (i + 1 < open.size()) answer.lower_bound = std::min(answer.lower_bound, open[i + 1].bound);
       break;
     }
   }
+  answer.lower_bound = std::min(answer.lower_bound, incumbents.cutoff());
   plan = to_plan(incumbents, answer, counters);
   plan.method = "generation";
   plan.seconds = stop.elapsed_s();

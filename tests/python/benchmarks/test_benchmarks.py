@@ -130,8 +130,8 @@ def test_verdicts_follow_from_the_figures(load, good):
     run = load("run")
     took = {"axis": "large", "method": "intervals", "median_s": 0.005 if good else 0.5, "max_error": 1}
     large = [{**took, "micro_batches": m} for m in run.scaling.LARGE_MICRO_BATCHES]
-    sweep = {"plans_per_s": {"2": 6000 if good else 4000}, "speedup": {"2": 1.9 if good else 1.7}}
-    peers = rows_at_default(20_000 if good else 2, 9e-5 if good else 2e-4)
+    sweep = {"plans_per_s": {"2": 31_000 if good else 4000}, "speedup": {"2": 1.9 if good else 1.7}}
+    peers = rows_at_default(20_000 if good else 2, 4e-5 if good else 2e-4)
     text = run.verdicts(run.Results(peers, large, sweep, [], []))
     assert text.count("| met |") == (8 if good else 0)
     assert text.count("| **missed** |") == (0 if good else 8)

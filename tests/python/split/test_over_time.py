@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -80,6 +81,16 @@ def test_more_instants_than_are_held_at_once_make_one_result(world, problem, mon
     parts = split.over_time(problem, world, INSTANTS, horizon_s=300.0)
     for name in ("delay_s", "lifetime_s", "status", "t_s"):
         assert np.array_equal(values(whole, name), values(parts, name))
+
+
+def test_an_executor_gives_the_same(world, problem) -> None:
+    here = split.over_time(problem, world, INSTANTS, horizon_s=300.0)
+    with ThreadPoolExecutor(2) as pool:
+        there = split.over_time(problem, world, INSTANTS, horizon_s=300.0, executor=pool)
+    for name in ("delay_s", "lifetime_s", "status"):
+        assert np.array_equal(values(here, name), values(there, name))
+    with pytest.raises(TypeError, match="threads: given together with an executor"):
+        split.over_time(problem, world, INSTANTS, executor=pool, threads=2)
 
 
 def test_ctrl_c_leaves_the_rest_as_interrupted(world, problem, monkeypatch) -> None:

@@ -18,7 +18,7 @@ struct Reach {
   std::vector<std::int32_t> leave_lo;
   std::vector<std::int32_t> leave_hi;
 
-  /// Without meaning once `stop` says so.
+  /// Once `stop` says so, stages reach as far as the graph itself lets them.
   void set(const LayeredGraph& graph, double cap, core::StopToken& stop);
   [[nodiscard]] bool arrives(std::int32_t vertex, std::int32_t level) const {
     return arrive_lo[core::z(vertex)] <= level && level <= arrive_hi[core::z(vertex)];

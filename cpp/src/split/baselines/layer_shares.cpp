@@ -43,18 +43,25 @@ void pick_layers(std::optional<std::vector<T>>& values, const std::vector<StageC
   values = std::move(picked);
 }
 
-/// The problem in which only codecs are to be chosen: the route's nodes, and a layer for each block.
-Problem codec_question(const Problem& problem, const Nodes& route, const std::vector<StageChoice>& blocks) {
-  const ProblemSpec& whole = problem.spec();
-  ProblemSpec spec = whole;
+/// What a problem has beside layers, nodes and links. A network of thousands is copied once for all routes.
+ProblemSpec without_lists(const Problem& problem) {
+  ProblemSpec spec = problem.spec();
   spec.layers.clear();
+  spec.network.nodes.clear();
+  spec.network.links.clear();
+  return spec;
+}
+
+/// The problem in which only codecs are to be chosen: the route's nodes, and a layer for each block.
+Problem codec_question(const Problem& problem, const ProblemSpec& beside, const Nodes& route,
+                       const std::vector<StageChoice>& blocks) {
+  const ProblemSpec& whole = problem.spec();
+  ProblemSpec spec = beside;
   for (const StageChoice& b : blocks) {
     model::Layer layer = whole.layers[z(b.last_layer)];
     layer.memory_bytes = 0.0;  // the blocks fit
     spec.layers.push_back(std::move(layer));
   }
-  spec.network.nodes.clear();
-  spec.network.links.clear();
   for (std::size_t i = 0; i < route.size(); ++i) {
     network::Node node = whole.network.nodes[z(route[i])];
     const auto hosted =
@@ -90,12 +97,12 @@ HostMask own_hosts(const Nodes& route, const std::vector<StageChoice>& blocks) {
 }
 
 /// The best codecs for blocks that stand, within all limits.
-std::optional<Assignment> with_best_codecs(const Problem& problem, const Nodes& route,
-                                           std::vector<StageChoice> blocks, core::StopToken& stop,
-                                           search::Workspace& workspace) {
+std::optional<Assignment> with_best_codecs(const Problem& problem, const ProblemSpec& beside,
+                                           const Nodes& route, std::vector<StageChoice> blocks,
+                                           core::StopToken& stop, search::Workspace& workspace) {
   SolveOptions options;
   options.compile.allowed = own_hosts(route, blocks);
-  const Plan plan = solve(codec_question(problem, route, blocks), options, stop, workspace);
+  const Plan plan = solve(codec_question(problem, beside, route, blocks), options, stop, workspace);
   if (!plan.assignment) return std::nullopt;
   for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i].codec = plan.assignment->stages[i].codec;
   return Assignment{route, std::move(blocks)};
@@ -106,6 +113,7 @@ std::optional<Assignment> by_weight(const Problem& problem, Weights weights, cor
   std::optional<Assignment> best;
   double least_s = std::numeric_limits<double>::infinity();
   Evaluation evaluation;
+  const ProblemSpec beside = without_lists(problem);
   for (const Nodes& route : shortest_routes(problem)) {
     Nodes hosts;
     for (const std::int32_t v : route) {
@@ -121,7 +129,8 @@ std::optional<Assignment> by_weight(const Problem& problem, Weights weights, cor
       if (sizes[i] > 0) blocks.push_back({hosts[i], done, done + sizes[i] - 1, kNoCodec});
       done += sizes[i];
     }
-    std::optional<Assignment> plan = with_best_codecs(problem, route, std::move(blocks), stop, workspace);
+    std::optional<Assignment> plan =
+        with_best_codecs(problem, beside, route, std::move(blocks), stop, workspace);
     if (!plan) continue;
     evaluate_into(problem, *plan, evaluation);
     const double value_s = objective_s(problem, evaluation);
