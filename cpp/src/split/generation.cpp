@@ -8,7 +8,6 @@
 #include "constellm/network/routing.hpp"
 #include "constellm/search/tolerance.hpp"
 #include "constellm/split/goals.hpp"
-#include "constellm/split/incumbents.hpp"
 #include "constellm/split/solve.hpp"
 
 namespace constellm::split {
@@ -83,6 +82,22 @@ struct Rates {
   std::vector<double> hop;    ///< [nodes] of the sender
   double latency = 0.0;
 };
+
+/// Those of time.
+Rates seconds(const Problem& problem) {
+  const std::vector<double> ones(z(problem.node_count()), 1.0);
+  return {ones, ones, 1.0};
+}
+
+/// Those of energy.
+Rates joules(const Problem& problem) {
+  Rates rates;
+  for (const network::Node& node : problem.spec().network.nodes) {
+    rates.stage.push_back(node.power_w);
+    rates.hop.push_back(node.tx_power_w);
+  }
+  return rates;
+}
 
 void add_decode(const GenerationSpec& spec, const Compiled& c, const Rates& rates,
                 search::Resource& resource) {
@@ -295,23 +310,20 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
   const double steps = static_cast<double>(spec.new_tokens - 1);
   const auto nodes = z(problem.node_count());
 
-  search::Goal goal = delay_goal(*compiled, problem);
-  Rates time{std::vector<double>(nodes, 1.0), std::vector<double>(nodes, 1.0), 1.0};
-  add_decode(spec, *compiled, time, goal.objective);
   const bool limits_energy = energy_limited(problem);
-  if (limits_energy) {
-    Rates energy;
-    for (const network::Node& node : problem.spec().network.nodes) {
-      energy.stage.push_back(node.power_w);
-      energy.hop.push_back(node.tx_power_w);
-    }
-    add_decode(spec, *compiled, energy, goal.resources.back());
-  }
+  // But for the way back of the tokens, which depends on the first host.
+  const auto goal_of = [&](const Compiled& some, const Problem& of) {
+    search::Goal goal = delay_goal(some, of);
+    add_decode(spec, some, seconds(problem), goal.objective);
+    if (limits_energy) add_decode(spec, some, joules(problem), goal.resources.back());
+    return goal;
+  };
+  search::Goal goal = goal_of(*compiled, problem);
   IncumbentPlans incumbents(problem, *compiled, [&](const Assignment& a, const Evaluation&) {
     const GenerationTerms t = evaluate_generation(spec, a);
     return t.energy_j <= problem.energy_limit_with_room() ? t.total_s : kInfinity;
   });
-  if (const auto first = first_plan(problem, *compiled, stop, workspace)) incumbents.consider(*first);
+  consider_first_plans(problem, *compiled, goal_of, incumbents, stop, workspace);
   search::Counters counters;
   // Best first: what no walk that begins there can beat, whichever way its tokens return.
   std::vector<FirstHost> open = first_hosts(problem, *compiled, goal, stop, workspace);

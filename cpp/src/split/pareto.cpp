@@ -7,7 +7,6 @@
 
 #include "constellm/core/error.hpp"
 #include "constellm/split/goals.hpp"
-#include "constellm/split/incumbents.hpp"
 #include "constellm/split/solve.hpp"
 
 namespace constellm::split {
@@ -23,6 +22,15 @@ double value_of(const Figures& figures, Criterion criterion) {
     case Criterion::energy: return figures.energy_j;
   }
   return kInfinity;
+}
+
+/// A plan of short delay where routes have cycles.
+std::optional<Assignment> first_plan(const Problem& problem, const Compiled& compiled, core::StopToken& stop,
+                                     search::Workspace& workspace) {
+  IncumbentPlans incumbents(problem, compiled, delay_of);
+  consider_first_plans(problem, compiled, delay_goal, incumbents, stop, workspace);
+  if (incumbents.kept().empty()) return std::nullopt;
+  return incumbents.kept().front().assignment;
 }
 
 class FrontSearch {

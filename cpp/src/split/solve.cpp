@@ -1,7 +1,6 @@
 #include "constellm/split/solve.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 #include <utility>
 
@@ -9,7 +8,6 @@
 #include "constellm/search/tolerance.hpp"
 #include "constellm/split/cheap_plans.hpp"
 #include "constellm/split/goals.hpp"
-#include "constellm/split/incumbents.hpp"
 #include "constellm/split/route_parts.hpp"
 
 namespace constellm::split {
@@ -32,8 +30,6 @@ constexpr int kFruitless = 4;      // times in a row that it may bring nothing, 
 constexpr std::size_t kTries = 8;  // from the shortest path on, until there is a plan
 
 constexpr std::size_t kCore = 160;  // vertices, chosen by trial on grids of up to 1,584 satellites
-
-using GoalOf = std::function<search::Goal(const Compiled&, const Problem&)>;
 
 search::Answer search_on(const Session& session, const GoalOf& goal_of, const Compiled& compiled,
                          IncumbentPlans& incumbents, core::StopToken& stop) {
@@ -280,17 +276,14 @@ Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken&
   return plan;
 }
 
-std::optional<Assignment> first_plan(const Problem& problem, const Compiled& compiled, core::StopToken& stop,
-                                     search::Workspace& workspace) {
-  if (compiled.routes.acyclic) return std::nullopt;
+void consider_first_plans(const Problem& problem, const Compiled& compiled, const GoalOf& goal_of,
+                          IncumbentPlans& incumbents, core::StopToken& stop, search::Workspace& workspace) {
+  if (compiled.routes.acyclic) return;
   search::Counters counters;
-  IncumbentPlans incumbents(problem, compiled, delay_of);
   const search::SolveOptions options;
   const Session session{problem, compiled, options, stop, workspace, counters};
   consider_cheap_plans(session, incumbents);
-  search_parts(session, delay_goal, incumbents);
-  if (incumbents.kept().empty()) return std::nullopt;
-  return incumbents.kept().front().assignment;
+  search_parts(session, goal_of, incumbents);
 }
 
 std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken& stop,

@@ -1,10 +1,11 @@
 #pragma once
-#include <optional>
+#include <functional>
 #include <vector>
 
 #include "constellm/core/stop.hpp"
 #include "constellm/search/solver.hpp"
 #include "constellm/split/compile.hpp"
+#include "constellm/split/incumbents.hpp"
 #include "constellm/split/plan.hpp"
 
 namespace constellm::split {
@@ -19,10 +20,13 @@ struct SolveOptions {
 Plan solve(const Problem& problem, const SolveOptions& options, core::StopToken& stop,
            search::Workspace& workspace);
 
-/// A plan of short delay for another search to start from, where routes have cycles: what `solve` finds
-/// in half of the time before its own exact search. No value where routes have none.
-std::optional<Assignment> first_plan(const Problem& problem, const Compiled& compiled, core::StopToken& stop,
-                                     search::Workspace& workspace);
+/// What is minimised over some of the routes.
+using GoalOf = std::function<search::Goal(const Compiled&, const Problem&)>;
+
+/// Offers plans for another search to start from, where routes have cycles: what `solve` looks at in half of
+/// the time before its own exact search. Nothing where routes have none.
+void consider_first_plans(const Problem& problem, const Compiled& compiled, const GoalOf& goal_of,
+                          IncumbentPlans& incumbents, core::StopToken& stop, search::Workspace& workspace);
 
 /// The k best distinct plans, best first; fewer where there are not as many. The bound of each
 /// is what is proven of the plan at its rank.
