@@ -12,6 +12,7 @@ from ..core.checks import count, instance, short
 from ..core.quantity import counted
 from ..network import ContactPlan
 from . import palette, style
+from .scene import ids_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,7 +116,7 @@ def _chosen(plan: ContactPlan, ids: list[str], of: str | Iterable[str] | None) -
         return grounded or list(range(len(ids)))
     position = {id: i for i, id in enumerate(ids)}
     found = []
-    for i, id in enumerate([of] if isinstance(of, str) else of):
+    for i, id in enumerate([of] if isinstance(of, str) else ids_of("of", of)):
         if id not in position:
             raise ValueError(f"of[{i}]: no node has id {short(id)}")
         found.append(position[id])
