@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._core.orbit import Elements
-from ..core.checks import count, positive, real
+from ..core.checks import count, instance, positive, real
 from ..core.constants import EARTH_J2, EARTH_MU_M3_PER_S2, EARTH_RADIUS_M
 from ..core.epoch import Epoch
 from .constellation_parts import MOST_SATELLITES
@@ -158,6 +158,7 @@ def cluster(
         mean_anomaly_rad=anomaly_rad,
     )
     columns = vars(mean_element_sets(elements, start))
+    instance("name", name, str)
     numbers = count("first_number", first_number, least=0) + np.arange(len(i))
     names = [f"{name}/{a}/{b}" for a, b in zip(i.tolist(), j.tolist())]
     return ElementSets(**{**columns, "catalogue_number": numbers, "name": names})

@@ -157,6 +157,7 @@ def test_planes_that_follow_the_sun() -> None:
         ({"argument_of_latitude_deg": 361.0}, r"argument_of_latitude_deg: 361.0 is not in \[-360, 360\]"),
         ({"epoch": "soon"}, "epoch: 'soon'"),
         ({"first_number": -1}, r"first_number: -1 is not in \[0, inf\)"),
+        ({"name": 5}, "name: expected a str, got 5"),
         ({"name": "a\n"}, r"name\[0\]: .* is not printable"),
     ],
 )
