@@ -74,7 +74,8 @@ def cluster(
     The defaults are the cluster of Google's Suncatcher study (arXiv 2511.19468): 81 satellites in a radius of
     1 km, whose neighbours are 100 to 200 m apart, at 650 km in a Sun-synchronous plane of dawn and dusk. Its
     lattice, of 100 m along the radius by 200 m along the orbit and of all places in a circle of five steps,
-    is inferred from these figures. It is no `Shell`: the satellites differ in eccentricity and perigee alone.
+    is inferred from these figures. It is no `Shell`: the satellites differ in eccentricity, perigee and mean
+    anomaly alone.
 
     About the centre each runs through an ellipse of 2 to 1, once an orbit (Hill, Clohessy and Wiltshire;
     Vallado, 4th ed., section 6.8). With n t from `epoch` on, x along the radius and y along the motion ::

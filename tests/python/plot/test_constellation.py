@@ -266,6 +266,14 @@ def test_a_row_for_each_pair_below_its_station(world):
     assert axes.get_xlabel() == "time since 2026-03-01T12:00:00Z (s)"
 
 
+def test_a_pair_counts_once_where_both_have_rows(world):
+    plan = world.replace(stations=(), links=orbit.plus_grid(seam="open")).contacts(0.0, 600.0)
+    axes = plot.plot_contacts(plan, most=1000)
+    pairs = {frozenset(ends) for ends in zip(plan.from_.tolist(), plan.to.tolist())}
+    assert len(bars_of(axes)) == 2 * len(pairs)
+    assert axes.get_title(loc="left") == f"Contacts of 66 nodes: {len(pairs)} pairs"
+
+
 def test_of_many_rows_the_longest_stay(starlink):
     axes = plot.plot_contacts(starlink.contacts(0.0, 600.0))
     assert len(bars_of(axes)) == 40
