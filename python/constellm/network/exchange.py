@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from .._core.network import ContactPlan, Graph, Node, Snapshot, Timeline
-from ..core.checks import hint_for, real, short
+from ..core.checks import hint_for, instance, non_negative, positive, short
 from ..core.optional import optional_import
 
 _NODE_FIELDS = tuple(field.name for field in Node.fields if field.name != "id")
 _LINK_FIELDS = ("overhead_s", "group")  # beside rate and latency, which may go by other names
+_IN_RANGE = {"rate_bps": positive, "latency_s": non_negative}
 _OF_SNAPSHOTS = "lifetime_s"  # known, but no part of a graph
 
 _MOST_CELLS = 50_000_000  # of a table of links and times: 400 MB a variable
@@ -91,14 +92,17 @@ def from_networkx(
     columns: dict[str, list[Any]] = {name: [] for name in ("from_", "to", "rate_bps", "latency_s")}
     columns.update({name: [] for name in _LINK_FIELDS})
     named: dict[str, Any] = {"rate_bps": rate_bps, "latency_s": latency_s}
-    named = {field: key if isinstance(key, str) else real(field, key) for field, key in named.items()}
+    named = {
+        field: key if isinstance(key, str) else _IN_RANGE[field](field, key) for field, key in named.items()
+    }
     keys = [key for key in named.values() if isinstance(key, str)]
     for a, b, attributes in graph.edges(data=True):
         where = f"edges[{short(a)}, {short(b)}]"
         given = _known(where, attributes, (*keys, *_LINK_FIELDS, _OF_SNAPSHOTS), left_out)
         values: dict[str, Any] = {field: _figure(where, given, field, key) for field, key in named.items()}
-        values["overhead_s"] = real(f"{where}.overhead_s", given.get("overhead_s", 0.0))
-        values["group"] = given.get("group")
+        values["overhead_s"] = non_negative(f"{where}.overhead_s", given.get("overhead_s", 0.0))
+        group = given.get("group")
+        values["group"] = None if group is None else instance(f"{where}.group", group, str)
         for start, end in ((a, b),) if graph.is_directed() else ((a, b), (b, a)):
             columns["from_"].append(position[start])
             columns["to"].append(position[end])
@@ -129,7 +133,7 @@ def _figure(where: str, given: dict[str, Any], field: str, key: str | float) -> 
         raise ValueError(
             f"{where}: no attribute {key!r}; {field}= names the one that it has, or is a number for all"
         )
-    return real(f"{where}.{key}", given[key])
+    return _IN_RANGE[field](f"{where}.{key}", given[key])
 
 
 def _graph_to_networkx(self: Graph) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._core.orbit import Elements
-from ..core.checks import count, positive, real
+from ..core.checks import count, instance, positive, real
 from ..core.constants import EARTH_J2, EARTH_MU_M3_PER_S2, EARTH_RADIUS_M
 from ..core.epoch import Epoch
 from .constellation_parts import MOST_SATELLITES
@@ -74,7 +74,8 @@ def cluster(
     The defaults are the cluster of Google's Suncatcher study (arXiv 2511.19468): 81 satellites in a radius of
     1 km, whose neighbours are 100 to 200 m apart, at 650 km in a Sun-synchronous plane of dawn and dusk. Its
     lattice, of 100 m along the radius by 200 m along the orbit and of all places in a circle of five steps,
-    is inferred from these figures. It is no `Shell`: the satellites differ in eccentricity and perigee alone.
+    is inferred from these figures. It is no `Shell`: the satellites differ in eccentricity, perigee and mean
+    anomaly alone.
 
     About the centre each runs through an ellipse of 2 to 1, once an orbit (Hill, Clohessy and Wiltshire;
     Vallado, 4th ed., section 6.8). With n t from `epoch` on, x along the radius and y along the motion ::
@@ -158,6 +159,7 @@ def cluster(
         mean_anomaly_rad=anomaly_rad,
     )
     columns = vars(mean_element_sets(elements, start))
+    instance("name", name, str)
     numbers = count("first_number", first_number, least=0) + np.arange(len(i))
     names = [f"{name}/{a}/{b}" for a, b in zip(i.tolist(), j.tolist())]
     return ElementSets(**{**columns, "catalogue_number": numbers, "name": names})

@@ -563,7 +563,7 @@ class Constellation(Displayed):
         start, stop : float, Epoch, str, datetime or numpy.datetime64
             As of `seconds`.
         step_s : float
-            Between samples [s].
+            The most between samples, which are evenly spaced, eight at least [s].
         links : bool
             Without them for rules that have no windows, as `nearest`.
         threads : int

@@ -40,7 +40,9 @@ def packets(
 ) -> list[Packet]:
     """As `Constellation.to_czml`."""
     start_s, stop_s = float(world.seconds(start)), float(world.seconds(stop))
-    time_s = np.append(instants(start_s, stop_s, step_s), stop_s)
+    # All of one length, and enough of them: polynomials are as good as their most uneven samples.
+    steps = max(len(instants(start_s, stop_s, step_s)), _DEGREE)
+    time_s = np.linspace(start_s, stop_s, steps + 1)
     satellites = len(world.satellite_ids)
     if len(time_s) * satellites > _MOST_STATES:
         raise ValueError(
@@ -121,15 +123,16 @@ def _document(world: Constellation, span: str, start_s: float) -> Packet:
 def _satellite(
     world: Constellation, id: str, span: str, time_s: NDArray[np.float64], position_m: NDArray[np.float64]
 ) -> Packet:
-    # To a millimetre: as long as it need be.
-    samples = np.column_stack([time_s, position_m.round(3)])
+    # To a millimetre: as long as it need be. Seconds count from the first sample, since Cesium counts leap
+    # seconds, of which there are five from 2000 on.
+    samples = np.column_stack([time_s - time_s[0], position_m.round(3)])
     return {
         "id": f"satellite/{id}",
         "name": id,
         "availability": span,
         "position": {
             "referenceFrame": "FIXED",
-            "epoch": str(world.epoch),
+            "epoch": str(world.epoch + time_s[0]),
             "interpolationAlgorithm": "LAGRANGE",
             "interpolationDegree": min(_DEGREE, len(time_s) - 1),
             "cartesian": samples.ravel().tolist(),

@@ -24,7 +24,7 @@ from .element_files import format_elements, parse_elements
 from .element_sets import ElementSets
 from .frames import geodetic_to_ecef
 from .hypatia_links import fitting_rule, pairs_of
-from .link_rules import ground
+from .link_rules import ground, plus_grid
 from .motion import elements, mean_element_sets
 
 _SETS, _LINKS, _STATIONS = "tles.txt", "isls.txt", "ground_stations.txt"
@@ -33,6 +33,8 @@ _LIMITS = ("max_gsl_length_m", "max_isl_length_m")
 
 _ROUNDING_DEG = 1.01e-4  # between two angles of lines, each to four decimals
 _ASTRAY_M = 100.0  # between a station's latitude, longitude and its place; WGS 72 and 84 differ by 5
+
+_ROUND = 1e-3  # eccentricity; heights differ by some ten kilometres
 
 _DRAG = ("bstar", "mean_motion_dot", "mean_motion_ddot")
 _SHAPE = ("epoch", "mean_motion_rev_per_day", "eccentricity", "inclination_deg", "argument_of_perigee_deg")
@@ -94,7 +96,10 @@ def read_hypatia(folder: str | os.PathLike[str], *, min_elevation_deg: float = 0
             rules.append(ground())
             break
     part = sets if shell is None else shell
-    return Constellation(part, stations=stations, links=rules, epoch=sets.epoch[0], name=name)
+    try:
+        return Constellation(part, stations=stations, links=rules, epoch=sets.epoch[0], name=name)
+    except ValueError as error:  # for names
+        raise ValueError(f"{os.fspath(place)!r}: {error}") from None
 
 
 def write_hypatia(world: Constellation, folder: str | os.PathLike[str]) -> None:
@@ -117,8 +122,9 @@ def write_hypatia(world: Constellation, folder: str | os.PathLike[str]) -> None:
     Raises
     ------
     TypeError, ValueError
-        For what the files have no place for: other satellites, rules and conditions, overheads, computers,
-        stations whose masks differ, names with a comma, and epochs before 2000.
+        For what the files have no place for: other satellites, eccentricities above 0.001, rules and
+        conditions, overheads, computers, stations whose masks differ, names with a comma, and epochs before
+        2000.
     OSError
         If a file cannot be written.
 
@@ -134,15 +140,23 @@ def write_hypatia(world: Constellation, folder: str | os.PathLike[str]) -> None:
     if world.computers:
         raise ValueError("computers: Hypatia has none; write world.replace(computers=None)")
     if not Epoch("2000-01-01") <= world.epoch < Epoch("2057-01-01"):
-        raise ValueError(f"epoch: {world.epoch} is not of the years 2000 to 2056, all that Hypatia can read")
+        raise ValueError(
+            f"epoch: {world.epoch} is not of the years 2000 to 2056, which TLE and Hypatia read alike"
+        )
     shell = world.shells[0]
+    if shell.eccentricity > _ROUND:
+        raise ValueError(
+            f"eccentricity: {shell.eccentricity:g} is not in [0, {_ROUND:g}], where one length is a mask all "
+            "along the orbit"
+        )
     between, down = _rules_to_write(world)
     pairs = np.empty((0, 2), dtype=np.int64) if between is None else pairs_of(between, shell)
-    limits = {}
-    if down is not None:
-        limits["max_gsl_length_m"] = _reach_m(world, shell, down)
-    if between is not None:
-        limits["max_isl_length_m"] = _longest_m(shell, between)
+    # Hypatia wants both; where there are no such links, any length does.
+    longest_m = _longest_m(shell, between or plus_grid())
+    limits = {
+        "max_gsl_length_m": longest_m if down is None else _reach_m(world, shell, down),
+        "max_isl_length_m": longest_m,
+    }
     sets = mean_element_sets(elements(shell), world.epoch)
     numbered = ElementSets(
         np.arange(1, len(sets) + 1),
@@ -203,9 +217,11 @@ def _as_shell(name: str, planes: int, of_each: int, sets: ElementSets) -> Shell 
         return None
     plane = np.arange(planes)
     raan = sets.raan_deg.reshape(planes, of_each)
-    between = planes / max(planes - 1, 1)
-    spread = round(float((raan[-1, 0] - raan[0, 0]) % 360.0) * between, 2) if planes > 1 else 360.0
-    if not spread <= 360.0 or _off(raan, raan[0, 0] + plane[:, None] * spread / planes) > _ROUNDING_DEG:
+    told = float((raan[-1, 0] - raan[0, 0]) % 360.0) * planes / (planes - 1) if planes > 1 else 360.0
+    for spread in (round(told, 2), told):  # a round one where it does
+        if spread <= 360.0 and _off(raan, raan[0, 0] + plane[:, None] * spread / planes) <= _ROUNDING_DEG:
+            break
+    else:
         return None
     # The phase of a plane is the mean of what its satellites say of it.
     even = 360.0 / of_each * np.arange(of_each)
@@ -282,6 +298,7 @@ def _number(where: str, text: str) -> float:
 
 def _read_stations(path: Path, min_elevation_deg: float, max_range_m: float | None) -> Iterator[Station]:
     names = ("latitude", "longitude", "elevation", "x", "y", "z")
+    known: dict[str, int] = {}
     for i, (where, line) in enumerate(_lines(path)):
         cells = line.split(",")
         if len(cells) not in (5, 8):
@@ -300,6 +317,8 @@ def _read_stations(path: Path, min_elevation_deg: float, max_range_m: float | No
             )
         except (ValueError, TypeError) as error:
             raise type(error)(f"{where}: {error}") from None
+        if known.setdefault(one.id, i) != i:
+            raise ValueError(f"{where}: {short(one.id)} is the name of station {known[one.id]} already")
         if len(cells) == 8:
             off_m = float(np.linalg.norm(_place(one) - numbers[3:]))
             if not off_m <= _ASTRAY_M:

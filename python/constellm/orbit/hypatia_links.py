@@ -32,9 +32,15 @@ def fitting_rule(pairs: Pairs, shell: Shell, more: dict[str, Any]) -> LinkRule |
     Of several that do the one of the smallest shift, with a closed seam rather than an open one.
     """
     wanted = _ordered(pairs)
-    shifts = sorted(
-        range(-((shell.satellites_per_plane - 1) // 2), shell.satellites_per_plane // 2 + 1), key=abs
-    )
+    beside = wanted[wanted[:, 0] == 0, 1]  # all that satellite 0 has; two in its plane, one in either other
+    if len(beside) > 4:
+        return None
+    plane, index = np.divmod(beside, shell.satellites_per_plane)
+    most = shell.satellites_per_plane // 2
+    found = [
+        i - shell.satellites_per_plane if i > most else i for i in index[plane == 1 % shell.planes].tolist()
+    ]
+    shifts = sorted(found, key=lambda shift: (abs(shift), shift))
     tried: list[dict[str, Any]] = [{"pattern": "ring"}]
     tried += [
         {"pattern": "plus-grid", "shift": shift, "seam": seam}

@@ -34,8 +34,8 @@ def elements(satellites: _core.Shell | ElementSets, *, epoch: Any = None) -> _co
     ----------
     satellites : Shell or ElementSets
     epoch : Epoch, str, datetime or numpy.datetime64, optional
-        Moment of the elements of sets; default: the epoch of the first. Those of a shell are at its epoch,
-        whenever that is.
+        Moment of the elements of sets; default: the epoch of the first. Not for a shell, whose elements are
+        at its epoch, whenever that is.
 
     Returns
     -------
@@ -45,7 +45,8 @@ def elements(satellites: _core.Shell | ElementSets, *, epoch: Any = None) -> _co
     Raises
     ------
     ValueError, TypeError
-        For what is no moment, and for sets that are empty.
+        For what is no moment, an epoch of a shell, sets that are empty, and those that pass so near the
+        Earth's centre that J2 is no small change.
 
     Examples
     --------
@@ -59,6 +60,8 @@ def elements(satellites: _core.Shell | ElementSets, *, epoch: Any = None) -> _co
     if isinstance(satellites, ElementSets):
         return _drifted(satellites, epoch)
     if isinstance(satellites, _core.Shell):
+        if epoch is not None:
+            raise TypeError(f"epoch: for element sets alone, not for a shell, got {short(epoch)}")
         return _core.elements(satellites)
     raise TypeError(f"satellites: expected a Shell or ElementSets, got {short(satellites)}")
 
@@ -73,9 +76,17 @@ def _drifted(sets: ElementSets, epoch: Any) -> _core.Elements:
     sine2, root = np.sin(inclination_rad) ** 2, np.sqrt(1.0 - e**2)
     ratio = np.ones_like(e)  # of Kozai's mean motion to n; each step gains three places
     for _ in range(8):
+        before = ratio
         axis_m = np.cbrt(EARTH_MU_M3_PER_S2 * (ratio / kozai_rad_per_s) ** 2)
         k = 0.75 * EARTH_J2 * (EARTH_RADIUS_M / (axis_m * root**2)) ** 2
         ratio = 1.0 + k * root * (2.0 - 3.0 * sine2)
+    lost = np.flatnonzero(~(np.abs(ratio - before) < 1e-9))
+    if lost.size:
+        i = int(lost[0])
+        raise ValueError(
+            f"satellites[{i}]: eccentricity: {e[i]:g} at {sets.mean_motion_rev_per_day[i]:g} turns a day "
+            "passes too near the Earth's centre for J2 to be a small change"
+        )
     k_rad_per_s = k * kozai_rad_per_s / ratio
     return _core.Elements(
         semi_major_axis_m=axis_m,

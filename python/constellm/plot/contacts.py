@@ -12,6 +12,7 @@ from ..core.checks import count, instance, short
 from ..core.quantity import counted
 from ..network import ContactPlan
 from . import palette, style
+from .scene import ids_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +31,8 @@ def plot_contacts(
     """The contacts of some nodes over time: below each node a row for every other one that it meets.
 
     Contacts there and back at the same times are one bar; those of one direction alone have an arrow before
-    the name. A contact without an end goes on to the last opening or closing of the plan.
+    the name, and of two of these nodes stand below the one that sends. A contact without an end goes on to
+    the last opening or closing of the plan.
 
     Parameters
     ----------
@@ -92,7 +94,11 @@ def _axes(
     drawn: Rows,
     nodes: int,
 ) -> None:
-    every, shown = (sum(map(len, found.values())) for found in (rows, drawn))
+    # A pair of two nodes that both have rows has two.
+    every, shown = (
+        len({frozenset((node, other)) for node, others in found.items() for other, _ in others})
+        for found in (rows, drawn)
+    )
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.set_yticks(range(len(labels)), [words for words, _ in labels])
     for tick, (_, head) in zip(ax.get_yticklabels(), labels):
@@ -115,7 +121,7 @@ def _chosen(plan: ContactPlan, ids: list[str], of: str | Iterable[str] | None) -
         return grounded or list(range(len(ids)))
     position = {id: i for i, id in enumerate(ids)}
     found = []
-    for i, id in enumerate([of] if isinstance(of, str) else of):
+    for i, id in enumerate([of] if isinstance(of, str) else ids_of("of", of)):
         if id not in position:
             raise ValueError(f"of[{i}]: no node has id {short(id)}")
         found.append(position[id])

@@ -12,7 +12,9 @@ from ..core.constants import EARTH_RADIUS_M
 from ..orbit import Station, ecef_to_geodetic
 
 _COASTLINE = Path(__file__).parent / "data" / "natural_earth" / "coastline.txt"
-_ARC_POINTS = 9  # of a link: between satellites that see each other it spans some 45 degrees at most
+# Of a link: between satellites that see each other it spans some 45 degrees at most. An even number, since
+# the middle of a line through the Earth's centre lies below no place.
+_ARC_POINTS = 10
 _CIRCLE_POINTS = 91
 
 
@@ -90,7 +92,9 @@ def circle(
     bearing = np.linspace(0.0, 2.0 * np.pi, _CIRCLE_POINTS)
     north = np.radians(latitude_deg)
     sine = np.sin(north) * np.cos(angle_rad) + np.cos(north) * np.sin(angle_rad) * np.cos(bearing)
+    # Not divided by cos(north), which vanishes at the poles.
     east = np.arctan2(
-        np.sin(bearing) * np.sin(angle_rad) * np.cos(north), np.cos(angle_rad) - np.sin(north) * sine
+        np.sin(bearing) * np.sin(angle_rad),
+        np.cos(north) * np.cos(angle_rad) - np.sin(north) * np.sin(angle_rad) * np.cos(bearing),
     )
     return longitude_deg + np.degrees(east), np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def plot_globe(
     nothing = {"visible": False}
     made.update_layout(
         title={
-            "text": shown.words.replace(", ", "<br>"), "font": {"size": 13, "color": palette.INK},
+            "text": "<br>".join(map(escape, shown.words)), "font": {"size": 13, "color": palette.INK},
             "x": 0.02, "y": 0.97, "yanchor": "top",
         },
         width=760,
@@ -133,7 +134,7 @@ def _links(graphs: Any, shown: Scene) -> list[Any]:
 
 
 def _nodes(graphs: Any, shown: Scene) -> list[Any]:
-    ids = np.array(shown.world.ids)
+    ids = np.array([escape(id) for id in shown.world.ids])  # plotly takes tags for its own
     number = shown.satellites
     size = 2 if number > 500 else 4
     relays = [node for node in shown.route if node < number]

@@ -31,8 +31,8 @@ class Scene(NamedTuple):
     """Satellite and station of each pair with a link, once (pairs, 2)."""
     route: list[int]
     """Nodes on the way; empty where there is none."""
-    words: str
-    """What is shown."""
+    words: tuple[str, ...]
+    """What is shown, a phrase each."""
 
     @property
     def satellites(self) -> int:
@@ -52,6 +52,7 @@ def scene(world: Constellation, t: Any, *, route: Route | None, links: bool) -> 
     if time_s.ndim:
         raise ValueError(f"t: expected one instant, got shape {time_s.shape}")
     moving = world.states(time_s, frame="ecef").position_m
+    moment = str(world.epoch + float(time_s))
     stations = world.stations
     standing = geodetic_to_ecef(
         [one.latitude_deg for one in stations],
@@ -64,7 +65,10 @@ def scene(world: Constellation, t: Any, *, route: Route | None, links: bool) -> 
         pairs = np.unique(np.sort(np.stack([graph.from_, graph.to], axis=1), axis=1), axis=0)
     of_ground = pairs[:, 1] >= len(moving)  # stations come last, and have no links with each other
     nodes, said = _route(world, float(time_s), route)
-    shown = [f"{counted(len(moving), 'satellite')} at {str(world.epoch + float(time_s))}"]
+    for i, node in enumerate(nodes):
+        if node < len(moving) and not np.isfinite(moving[node]).all():
+            raise ValueError(f"route[{i}]: {short(world.ids[node])} has no state at {moment}")
+    shown = [f"{counted(len(moving), 'satellite')} at {moment}"]
     if len(pairs):
         shown.append(counted(int(np.count_nonzero(~of_ground)), "link") + " between them")
     if said:
@@ -76,14 +80,21 @@ def scene(world: Constellation, t: Any, *, route: Route | None, links: bool) -> 
         pairs[~of_ground],
         pairs[of_ground],
         nodes,
-        ", ".join(shown),
+        tuple(shown),
     )
+
+
+def ids_of(field: str, given: Any, wanted: str = "ids") -> list[str]:
+    """The ids in a sequence of them."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise TypeError(f"{field}: expected {wanted}, got {short(given)}")
+    return [instance(f"{field}[{i}]", id, str) for i, id in enumerate(given)]
 
 
 def satellite_positions(world: Constellation, field: str, ids: str | Iterable[str]) -> list[int]:
     """Where the satellites with these ids stand."""
     known = {id: i for i, id in enumerate(world.satellite_ids)}
-    given = [ids] if isinstance(ids, str) else list(ids)
+    given = ids_of(field, [ids] if isinstance(ids, str) else ids)
     for i, id in enumerate(given):
         if id not in known:
             raise ValueError(f"{field}[{i}]: no satellite has id {short(id)}")
@@ -107,7 +118,11 @@ def _route(world: Constellation, time_s: float, route: Route | None) -> tuple[li
         ids = route.path
         said = f", delay {quantity(route.delay_s, 's')}"
     else:
-        ids = route.nodes if isinstance(route, ContactRoute) else _ids(route)
+        ids = (
+            route.nodes
+            if isinstance(route, ContactRoute)
+            else ids_of("route", route, "Routes, a Plan, a ContactRoute or ids in order")
+        )
     nodes = []
     for i, id in enumerate(ids):
         try:
@@ -115,11 +130,5 @@ def _route(world: Constellation, time_s: float, route: Route | None) -> tuple[li
         except ValueError:
             raise ValueError(f"route[{i}]: no satellite or station has id {short(id)}") from None
     hops = counted(max(len(ids) - 1, 0), "hop")
-    ends = f"{style.name(ids[0])} → {style.name(ids[-1])}: " if ids else ""
+    ends = f"{style.plain(ids[0])} → {style.plain(ids[-1])}: " if ids else ""
     return nodes, f"{ends}{hops}{said}"
-
-
-def _ids(route: Any) -> list[str]:
-    if isinstance(route, (str, bytes)) or not isinstance(route, Iterable):
-        raise TypeError(f"route: expected Routes, a Plan, a ContactRoute or ids in order, got {short(route)}")
-    return [instance(f"route[{i}]", id, str) for i, id in enumerate(route)]

@@ -103,9 +103,14 @@ def grid(ax: Any, axis: str = "both") -> None:
     ax.grid(True, axis=axis, color=palette.PALE, linewidth=0.6)
 
 
+def plain(text: str, *, longest: int = _LONGEST_NAME) -> str:
+    """A name from a problem on one line, and not too long."""
+    return cut_in_the_middle(printable(str(text)), longest)
+
+
 def name(text: str, *, longest: int = _LONGEST_NAME) -> str:
-    """A name from a problem as a label: on one line, not too long, and no mathematics."""
-    return cut_in_the_middle(printable(str(text)), longest).replace("$", r"\$")
+    """A name from a problem as a label: `plain`, and no mathematics for matplotlib."""
+    return plain(text, longest=longest).replace("$", r"\$")
 
 
 def is_geometric(values: ArrayLike) -> bool:

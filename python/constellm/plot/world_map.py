@@ -89,7 +89,7 @@ def plot_world_map(
         handles = [*_links(ax, shown), *_tracks(ax, shown, followed, length_s)]
         handles += [*_nodes(ax, shown, spots), *_highlight(ax, shown, spots)]
         _frame(ax)
-        ax.set_title(shown.words, fontsize=9, fontweight="normal", pad=20)
+        ax.set_title(style.name(", ".join(shown.words), longest=200), fontsize=9, fontweight="normal", pad=20)
         ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(handles),
                   borderaxespad=0.2, handlelength=1.4, columnspacing=1.2)  # fmt: skip
     return ax

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .._core.network import Snapshot, Timeline
 from .._core.split import Problem
-from ..core.checks import count, instance, positive, real
+from ..core.checks import count, instance, positive, real, short
 from ..core.progress import bar
 from ..network import path_lifetime_s
 from ..orbit import Constellation
@@ -60,8 +60,8 @@ def over_time(
     axes : mapping of str to array_like, optional
         More dimensions, over fields of the problem, as of `constellm.sweep.run`.
     horizon_s : float, optional
-        How far ahead of each instant the ends of links are looked for [s]. Of a timeline they are known.
-        Default: not at all.
+        How far ahead of each instant the ends of links are looked for [s]. Of a timeline they are known, to
+        a snapshot of it. Default: not at all.
     method, time_limit_s, threads, executor, answers, progress
         As of `constellm.sweep.run`.
 
@@ -100,9 +100,13 @@ def over_time(
     instance("problem", problem, Problem)
     if isinstance(network, Constellation):
         time_s = network.seconds(times)
+    elif not isinstance(network, Timeline):
+        raise TypeError(f"network: expected a Constellation or a Timeline, got {short(network)}")
     else:
-        instance("network", network, Timeline)
-        time_s = np.asarray(times, dtype=np.float64)
+        try:
+            time_s = np.asarray(times, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(f"times: expected seconds, as of the timeline, got {short(times)}") from None
     if time_s.ndim != 1 or not len(time_s):
         raise ValueError(f"times: expected shape (times,), at least one, got {time_s.shape}")
     values, counts = np.unique(time_s, return_counts=True)

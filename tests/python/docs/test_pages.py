@@ -33,7 +33,6 @@ BLOCK = re.compile(
 NEEDS = {
     "README.md": ("onnxruntime",),
     "docs/concepts.md": ("matplotlib",),
-    "docs/constellations.md": ("sgp4",),
     "docs/error-accumulation.md": ("onnxruntime",),
     "docs/constellations.md": ("matplotlib", "networkx", "plotly", "sgp4", "xarray"),
     "docs/gallery.md": ("matplotlib", "plotly", "xarray"),

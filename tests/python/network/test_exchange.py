@@ -97,7 +97,22 @@ def test_undirected_edges_are_links_both_ways():
             ValueError,
             r"attribute 'weight' means nothing here",
         ),
-        (lambda g: g.edges["a", "b"].update(rate_bps=0.0), ValueError, "rate_bps"),
+        (
+            lambda g: g.edges["a", "b"].update(rate_bps=0.0),
+            ValueError,
+            r"edges\['a', 'b'\]\.rate_bps: 0.0 is not in \(0, inf\)",
+        ),
+        (
+            lambda g: g.edges["a", "b"].update(latency_s=np.nan),
+            ValueError,
+            r"edges\['a', 'b'\]\.latency_s: nan is not in \[0, inf\)",
+        ),
+        (
+            lambda g: g.edges["a", "b"].update(overhead_s=-1.0),
+            ValueError,
+            r"edges\['a', 'b'\]\.overhead_s: -1.0 is not in",
+        ),
+        (lambda g: g.edges["a", "b"].update(group=3), TypeError, r"edges\['a', 'b'\]\.group: expected a str"),
     ],
 )
 def test_what_is_not_understood_is_refused(change, error, said):
@@ -115,6 +130,8 @@ def test_other_attributes_and_other_graphs():
         network.from_networkx(3)
     with pytest.raises(TypeError, match="multigraph"):
         network.from_networkx(nx.MultiDiGraph())
+    with pytest.raises(ValueError, match=r"^rate_bps: -1.0 is not in \(0, inf\)"):
+        network.from_networkx(made, rate_bps=-1.0, ignore=["pos", "rate_bps"])
     with pytest.raises(TypeError, match="rate_bps: expected a number, got None"):
         network.from_networkx(made, rate_bps=None, ignore="pos")
 

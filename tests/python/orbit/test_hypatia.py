@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from constellm import orbit
+from constellm.orbit import hypatia_links
 
 pytest.importorskip("sgp4")
 
@@ -132,6 +133,36 @@ def test_stations_and_lengths(tmp_path):
     assert orbit.read_hypatia(folder).stations[0].id == "City: Tokyo; Country: Japan"
 
 
+def test_few_rules_are_tried(monkeypatch):
+    """Also where each plane has many satellites, and where one has many links."""
+    tried = []
+    pairs_of = hypatia_links.pairs_of
+    monkeypatch.setattr(
+        hypatia_links, "pairs_of", lambda rule, shell: tried.append(rule) or pairs_of(rule, shell)
+    )
+    shell = orbit.Shell(
+        planes=2, satellites_per_plane=20_000, altitude_m=550e3, inclination_deg=53.0, name="large"
+    )
+    some = np.stack([np.arange(30_000), np.arange(30_000) + 9_999], axis=1)
+    assert hypatia_links.fitting_rule(some, shell, {}) is None and len(tried) <= 9
+    star = np.stack([np.zeros(30_000, dtype=int), np.arange(1, 30_001)], axis=1)
+    assert hypatia_links.fitting_rule(star, shell, {}) is None and len(tried) <= 9
+
+
+@pytest.mark.parametrize(
+    ("planes", "of_each"), [(1, 2), (1, 7), (2, 1), (2, 2), (2, 5), (3, 1), (3, 4), (5, 6)]
+)
+def test_every_rule_is_found_again(planes, of_each):
+    shell = orbit.Shell(
+        planes=planes, satellites_per_plane=of_each, altitude_m=550e3, inclination_deg=53.0, name="small"
+    )
+    for shift, closed in itertools.product(range(-((of_each - 1) // 2), of_each // 2 + 1), (True, False)):
+        wanted = grid_by_hand(planes, of_each, shift, closed)
+        rule = hypatia_links.fitting_rule(np.array(wanted).reshape(-1, 2), shell, {})
+        assert [tuple(pair) for pair in hypatia_links.pairs_of(rule, shell).tolist()] == wanted
+        assert abs(rule.shift or 0) <= abs(shift)
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -146,6 +177,11 @@ def test_stations_and_lengths(tmp_path):
         ({"ground_stations": "0,Tokyo,35.7\n"}, "ground_stations.txt': line 1: 3 columns"),
         ({"ground_stations": "1,Tokyo,35.7,139.7,0\n"}, "line 1: id '1' is not 0"),
         ({"ground_stations": "0,Tokyo,139.7,35.7,0\n"}, "line 1: latitude_deg: 139.7"),
+        (
+            {"ground_stations": "0,Hyderabad,17.4,78.5,0\n1,Hyderabad,25.4,68.4,0\n"},
+            "ground_stations.txt': line 2: 'Hyderabad' is the name of station 0 already",
+        ),
+        ({"tles": lines_of(4, 5).replace("Kuiper", "K/1")}, r"'\S+': name: 'K/1-630' is not 1 to 100"),
         ({"ground_stations": "0,Tokyo,x,35.7,0\n"}, "line 1: latitude: 'x' is not a number"),
         (
             {"ground_stations": "0,T,35.7,139.7,0,1,2,3\n"},
@@ -194,9 +230,29 @@ def test_lengths_are_those_of_masks(tmp_path):
     assert pairs == grid_by_hand(34, 34, 1)
 
 
+@pytest.mark.parametrize("spread_deg", [123.456789, 180.0, 0.001, 0.0])
+def test_any_spread_of_planes_comes_back(tmp_path, spread_deg):
+    shell = orbit.preset("iridium-next", raan_spread_deg=spread_deg)
+    orbit.write_hypatia(orbit.Constellation(shell, links=orbit.plus_grid(seam="open")), tmp_path)
+    found = orbit.read_hypatia(tmp_path)
+    assert found.shells[0].raan_spread_deg == pytest.approx(spread_deg, abs=2e-4)
+    assert found.links[0].seam == "open"
+
+
+def test_both_lengths_are_written_as_hypatia_wants_them(tmp_path):
+    for change in ({"links": orbit.ground()}, {"links": orbit.plus_grid(), "stations": ()}):
+        orbit.write_hypatia(world(**change), tmp_path)
+        lines = (tmp_path / "description.txt").read_text().splitlines()
+        assert [line.partition("=")[0] for line in lines] == ["max_gsl_length_m", "max_isl_length_m"]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        (
+            {"satellites": orbit.preset("kuiper-630", eccentricity=0.01)},
+            r"eccentricity: 0.01 is not in \[0, 0.001\]",
+        ),
         (
             {"satellites": orbit.sample_elements(), "links": orbit.ground()},
             "satellites: 1 parts are not one shell",

@@ -139,6 +139,7 @@ def test_where_there_is_no_route(world):
         ({"route": ["Svalbard", "x"]}, ValueError, r"route\[1\]: no satellite or station has id 'x'"),
         ({"route": "Svalbard"}, TypeError, "route: expected Routes, a Plan, a ContactRoute or ids in order"),
         ({"route": [1]}, TypeError, r"route\[0\]: expected a str, got 1"),
+        ({"tracks": 3}, TypeError, "tracks: expected ids, got 3"),
     ],
 )
 def test_wrong_arguments_of_maps(world, arguments, error, said):
@@ -149,6 +150,20 @@ def test_wrong_arguments_of_maps(world, arguments, error, said):
 def test_routes_of_another_instant(world):
     with pytest.raises(ValueError, match="route: it has no instant 30, at which the world is drawn"):
         plot.plot_world_map(world, 30.0, route=world.routes("Svalbard", "Dubai", [0.0]))
+
+
+def test_a_route_over_a_satellite_that_is_gone():
+    pytest.importorskip("sgp4")
+    sets = orbit.sample_elements()[:2]
+    falling = orbit.ElementSets(
+        **{**vars(sets), "bstar": [0.2, 0.0], "mean_motion_rev_per_day": [16.4, 14.3]}
+    )
+    sky = orbit.Constellation(falling)
+    ids = list(sky.satellite_ids)
+    gone = rf"route\[1\]: '{ids[0]}' has no state at 20"
+    with pytest.raises(ValueError, match=gone):
+        plot.plot_world_map(sky, 86400.0, route=ids[::-1])
+    assert not plot.plot_world_map(sky, 86400.0, tracks=ids).texts
 
 
 def test_many_stations_have_neither_names_nor_circles():
@@ -251,6 +266,14 @@ def test_a_row_for_each_pair_below_its_station(world):
     assert axes.get_xlabel() == "time since 2026-03-01T12:00:00Z (s)"
 
 
+def test_a_pair_counts_once_where_both_have_rows(world):
+    plan = world.replace(stations=(), links=orbit.plus_grid(seam="open")).contacts(0.0, 600.0)
+    axes = plot.plot_contacts(plan, most=1000)
+    pairs = {frozenset(ends) for ends in zip(plan.from_.tolist(), plan.to.tolist())}
+    assert len(bars_of(axes)) == 2 * len(pairs)
+    assert axes.get_title(loc="left") == f"Contacts of 66 nodes: {len(pairs)} pairs"
+
+
 def test_of_many_rows_the_longest_stay(starlink):
     axes = plot.plot_contacts(starlink.contacts(0.0, 600.0))
     assert len(bars_of(axes)) == 40
@@ -277,6 +300,8 @@ def test_wrong_arguments_of_contacts(world):
         plot.plot_contacts(plan, most=0)
     with pytest.raises(ValueError, match="plan: 1 node of 1 have no contacts in it"):
         plot.plot_contacts(network.ContactPlan(["a"], from_=[], to=[], open_s=[], close_s=[], rate_bps=1.0))
+    with pytest.raises(TypeError, match="of: expected ids, got 3"):
+        plot.plot_contacts(plan, of=3)
     with pytest.raises(TypeError, match="plan: expected a ContactPlan"):
         plot.plot_contacts(world)
 
@@ -305,6 +330,17 @@ def test_a_globe_has_one_trace_of_each_kind(starlink):
     assert [traces["satellite"][axis][7] for axis in "xyz"] == pytest.approx((place / 1e6).tolist())
     assert traces["satellite"].text[7] == "starlink-550/0/7"
     assert globe.layout.title.text.startswith("1584 satellites at 2026-03-01T12:01:00Z<br>3168 links")
+
+
+def test_names_are_no_markup_of_a_globe(world):
+    pytest.importorskip("plotly")
+    odd = orbit.station("A, <b> $5$", 78.2, 15.4, min_elevation_deg=10.0)
+    sky = world.replace(stations=[odd, DUBAI])
+    globe = plot.plot_globe(sky, 0.0, route=sky.routes(odd.id, "Dubai", [0.0]))
+    lines = globe.layout.title.text.split("<br>")
+    assert len(lines) == 3 and lines[2].startswith("A, &lt;b&gt; $5$ → Dubai: ") and lines[2].endswith(" ms")
+    title = plot.plot_world_map(sky, 0.0, route=sky.routes(odd.id, "Dubai", [0.0])).get_title(loc="left")
+    assert r"A, <b> \$5\$ → Dubai" in title
 
 
 def test_a_globe_of_satellites_alone(world):

@@ -69,9 +69,16 @@ def test_every_turn_of_a_long_track_comes_in_again():
 def test_arcs_follow_great_circles():
     start, end = (orbit.geodetic_to_ecef(0.0, at, 550e3) for at in (-20.0, 20.0))
     longitude, latitude = earth.arcs([start], [end])
-    assert np.allclose(latitude, 0.0) and longitude[0, [0, 4, -1]] == pytest.approx([-20.0, 0.0, 20.0])
+    assert np.allclose(latitude, 0.0) and longitude[0, [0, -1]] == pytest.approx([-20.0, 20.0])
+    assert longitude[0] == pytest.approx(-longitude[0, ::-1]) and np.diff(longitude).min() > 3.0
     north = orbit.geodetic_to_ecef(60.0, [-60.0, 60.0], 0.0)
-    assert earth.arcs(north[:1], north[1:])[1][0, 4] > 73.0
+    assert 73.0 < earth.arcs(north[:1], north[1:])[1].max() < 74.0
+
+
+def test_a_line_through_the_centre_has_places_below():
+    ends = np.array([[7e6, 0.0, 0.0], [-7e6, 0.0, 0.0]])
+    longitude, latitude = earth.arcs(ends[:1], ends[1:])
+    assert np.allclose(latitude, 0.0) and set(np.abs(longitude[0]).round(9)) == {0.0, 180.0}
 
 
 @pytest.mark.parametrize("max_range_m", [None, 1.2e6])
@@ -90,9 +97,18 @@ def test_circles_hold_what_stations_see(max_range_m):
     assert seen.sum() > 3 and ((apart < angle) == seen)[~close].all()
 
 
-def test_a_circle_is_round():
-    longitude, latitude = earth.circle(60.0, 170.0, 0.3)
-    a, b = orbit.geodetic_to_ecef(latitude, longitude, 0.0), orbit.geodetic_to_ecef(60.0, 170.0, 0.0)
+@pytest.mark.parametrize("north_deg", [90.0, -90.0])
+def test_a_circle_about_a_pole_goes_round(north_deg):
+    longitude, latitude = earth.circle(north_deg, 30.0, 0.3)
+    assert np.allclose(latitude, np.sign(north_deg) * (90.0 - np.degrees(0.3)))
+    steps = np.diff(np.unwrap(longitude, period=360.0))
+    assert np.allclose(np.abs(steps), 4.0) and abs(steps.sum()) == pytest.approx(360.0)
+
+
+@pytest.mark.parametrize("north_deg", [60.0, -85.0, 0.0])
+def test_a_circle_is_round(north_deg):
+    longitude, latitude = earth.circle(north_deg, 170.0, 0.3)
+    a, b = orbit.geodetic_to_ecef(latitude, longitude, 0.0), orbit.geodetic_to_ecef(north_deg, 170.0, 0.0)
     apart = np.arccos(a @ b / np.linalg.norm(a, axis=1) / np.linalg.norm(b))
-    assert apart == pytest.approx(0.3, abs=2e-3)
-    assert np.allclose([longitude[0], latitude[0]], [longitude[-1], latitude[-1]])
+    assert apart == pytest.approx(0.3, abs=2.5e-3)
+    assert np.allclose([longitude[0] % 360.0, latitude[0]], [longitude[-1] % 360.0, latitude[-1]])

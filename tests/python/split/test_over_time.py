@@ -122,6 +122,8 @@ def test_a_timeline_knows_how_long_links_live() -> None:
     found = split.over_time(problem, line, [10.0, 95.0], answers=True)
     assert [plan.path for plan in values(found, "plan")] == [["a", "b", "c"]] * 2
     assert values(found, "lifetime_s").tolist() == [np.inf, np.inf]  # cut off by the end of the timeline
+    with pytest.raises(TypeError, match="times: expected seconds, as of the timeline, got '2026"):
+        split.over_time(problem, line, "2026-03-01")
     direct = problem.replace(network=far)  # only there a and c have no link
     slow = network.Timeline([0.0, 60.0], [near.replace(latency_s=[0.1, 0.1, 0.05]), far], end_s=90.0)
     found = split.over_time(direct, slow, [10.0])
@@ -158,7 +160,7 @@ def test_where_there_is_no_plan_nothing_lives(world, problem) -> None:
         ({"axes": {"t_s": [1.0]}}, ValueError, r"axes: 't_s' is the axis of the instants"),
         ({"horizon_s": 0}, ValueError, r"horizon_s: 0.* is not in \(0, inf\)"),
         ({"threads": 0}, ValueError, r"threads: 0 is not in \[1, 1024\]"),
-        ({"network": "sky"}, TypeError, r"network: expected a Timeline, got 'sky'"),
+        ({"network": "sky"}, TypeError, r"network: expected a Constellation or a Timeline, got 'sky'"),
         ({"problem": None}, TypeError, r"problem: expected a Problem, got None"),
         ({"time_limit_s": -1}, ValueError, r"time_limit_s: -1.* is not in \[0, inf\]"),
         ({"method": "best"}, ValueError, r"best"),
