@@ -323,6 +323,10 @@ Plan solve_generation(const GenerationSpec& spec, core::StopToken& stop, search:
     const GenerationTerms t = evaluate_generation(spec, a);
     return t.energy_j <= problem.energy_limit_with_room() ? t.total_s : kInfinity;
   });
+  // Those for the prompt alone are found sooner, and have few hosts.
+  core::StopToken half = stop.with_half_the_time();
+  if (const auto first = first_plan(problem, *compiled, half, workspace)) incumbents.consider(*first);
+  stop.take_interrupt_from(half);
   consider_first_plans(problem, *compiled, goal_of, incumbents, stop, workspace);
   search::Counters counters;
   // Best first: what no walk that begins there can beat, whichever way its tokens return.

@@ -24,15 +24,6 @@ double value_of(const Figures& figures, Criterion criterion) {
   return kInfinity;
 }
 
-/// A plan of short delay where routes have cycles.
-std::optional<Assignment> first_plan(const Problem& problem, const Compiled& compiled, core::StopToken& stop,
-                                     search::Workspace& workspace) {
-  IncumbentPlans incumbents(problem, compiled, delay_of);
-  consider_first_plans(problem, compiled, delay_goal, incumbents, stop, workspace);
-  if (incumbents.kept().empty()) return std::nullopt;
-  return incumbents.kept().front().assignment;
-}
-
 class FrontSearch {
  public:
   FrontSearch(const Problem& problem, const Compiled& compiled, const std::vector<Criterion>& criteria,

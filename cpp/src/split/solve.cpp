@@ -286,6 +286,14 @@ void consider_first_plans(const Problem& problem, const Compiled& compiled, cons
   search_parts(session, goal_of, incumbents);
 }
 
+std::optional<Assignment> first_plan(const Problem& problem, const Compiled& compiled, core::StopToken& stop,
+                                     search::Workspace& workspace) {
+  IncumbentPlans incumbents(problem, compiled, delay_of);
+  consider_first_plans(problem, compiled, delay_goal, incumbents, stop, workspace);
+  if (incumbents.kept().empty()) return std::nullopt;
+  return incumbents.kept().front().assignment;
+}
+
 std::vector<Plan> k_best(const Problem& problem, std::int64_t k, core::StopToken& stop,
                          search::Workspace& workspace) {
   std::vector<Plan> plans;

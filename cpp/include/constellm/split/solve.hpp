@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "constellm/core/stop.hpp"
@@ -27,6 +28,10 @@ using GoalOf = std::function<search::Goal(const Compiled&, const Problem&)>;
 /// the time before its own exact search. Nothing where routes have none.
 void consider_first_plans(const Problem& problem, const Compiled& compiled, const GoalOf& goal_of,
                           IncumbentPlans& incumbents, core::StopToken& stop, search::Workspace& workspace);
+
+/// The one of short delay of these; no value where routes have no cycles.
+std::optional<Assignment> first_plan(const Problem& problem, const Compiled& compiled, core::StopToken& stop,
+                                     search::Workspace& workspace);
 
 /// The k best distinct plans, best first; fewer where there are not as many. The bound of each
 /// is what is proven of the plan at its rank.
