@@ -3,7 +3,6 @@
 #include <Eigen/Geometry>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "constellm/core/constants.hpp"
 #include "constellm/orbit/angles.hpp"
@@ -12,8 +11,6 @@ namespace constellm::orbit {
 namespace {
 
 using Eigen::Vector3d;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -24,7 +21,7 @@ Line::Line(const Fleet& fleet, Memory& memory, Pair pair, const LinkRule& rule, 
       bounds_{fleet.bounds(pair.a), fleet.bounds(pair.b)},
       is_fixed_(fleet.on_one_circle(pair)) {
   const auto demand = [this](Condition condition) { conditions_ |= set_of(condition); };
-  double longest_m = rule.max_range_m.value_or(kInfinity);
+  double longest_m = orbit::longest_m(rule);
   if (between_satellites(rule)) {
     sphere_m_ = core::kEarthRadius.value + rule.grazing_altitude_m.value_or(kGrazingAltitude_m);
     demand(grazing);
@@ -43,7 +40,7 @@ Line::Line(const Fleet& fleet, Memory& memory, Pair pair, const LinkRule& rule, 
     demand(mask);
     longest_m = std::min(longest_m, fleet.station(other_).max_range_m);
   }
-  if (longest_m < kInfinity) {
+  if (longest_m < bounds_[0].far_m + bounds_[1].far_m) {
     longest_m_ = longest_m;
     demand(range);
   }

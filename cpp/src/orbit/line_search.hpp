@@ -1,6 +1,6 @@
 #pragma once
+#include "constellm/orbit/stretch.hpp"
 #include "line.hpp"
-#include "stretch.hpp"
 
 namespace constellm::orbit {
 

@@ -1,4 +1,4 @@
-#include "stretch.hpp"
+#include "constellm/orbit/stretch.hpp"
 
 namespace constellm::orbit {
 

@@ -7,11 +7,11 @@
 #include "candidates.hpp"
 #include "constellm/core/error.hpp"
 #include "constellm/core/parallel.hpp"
+#include "constellm/orbit/stretch.hpp"
 #include "fleet.hpp"
 #include "line.hpp"
 #include "line_search.hpp"
 #include "memory.hpp"
-#include "stretch.hpp"
 
 namespace constellm::orbit {
 namespace {
@@ -27,16 +27,16 @@ struct Window {
 
 std::vector<Window> windows_of(std::int32_t satellite, const Fleet& fleet, const Layout& layout,
                                std::span<const LinkRule> rules, const Candidates& candidates,
-                               const Span& span) {
+                               const Outages& outages, const Span& span) {
   std::vector<Window> windows;
   if (!fleet.is_there(satellite)) return windows;
   Memory memory(fleet, satellite);
   Stretches found;
-  Stretches taken;  // by earlier rules of the pair
+  Stretches taken;  // by outages and by earlier rules of the pair
   Pair pair{};
   for (const auto& [next, position] : candidates.of(satellite)) {
     if (!fleet.is_there(next.b)) continue;
-    if (next != pair) taken.clear();
+    if (next != pair) taken = outages.of(next);
     pair = next;
     const LinkRule& rule = rules[static_cast<std::size_t>(position)];
     const bool in_one_plane = fleet.is_satellite(pair.b) && layout.in_one_plane(pair);
@@ -67,6 +67,12 @@ void check(const Layout& layout, std::span<const LinkRule> rules,
       throw InvalidInput(where +
                          "pattern: 'nearest' has no fixed pairs, of which windows could be found; "
                          "its links are known at instants");
+    }
+    if (rules[r].max_links) {
+      throw InvalidInput(
+          where + "max_links: " + std::to_string(*rules[r].max_links) +
+          " is a choice among the links of an instant, and windows have none; they are known at "
+          "instants");
     }
     if (rules[r].survival < 1.0) {
       throw InvalidInput(where + "survival: " + core::to_text(rules[r].survival) +
@@ -107,7 +113,7 @@ Windows columns(const std::vector<std::vector<Window>>& by_satellite, std::span<
     made.open_s.push_back(window.stretch.open_s);
     made.close_s.push_back(window.stretch.close_s);
     made.range_m.push_back(window.range_m);
-    made.rate_bps.push_back(rule.rate_bps);
+    made.rate_bps.push_back(rate_bps(rule, window.range_m));
     made.overhead_s.push_back(rule.overhead_s);
   }
   return made;
@@ -116,15 +122,16 @@ Windows columns(const std::vector<std::vector<Window>>& by_satellite, std::span<
 }  // namespace
 
 Windows windows(const Layout& layout, std::span<const LinkRule> rules, std::span<const Horizon> stations,
-                std::span<const std::shared_ptr<const Motion>> motions, const Span& span, int threads,
-                core::StopToken& stop) {
+                std::span<const std::shared_ptr<const Motion>> motions, const Outages& outages,
+                const Span& span, int threads, core::StopToken& stop) {
   check(layout, rules, motions, span);
   const Fleet fleet(motions, stations, span);
   const Candidates candidates(layout, rules);
   std::vector<std::vector<Window>> by_satellite(fleet.satellites());
   const auto worker = [&] {
     return [&](std::size_t s) {
-      by_satellite[s] = windows_of(static_cast<std::int32_t>(s), fleet, layout, rules, candidates, span);
+      by_satellite[s] =
+          windows_of(static_cast<std::int32_t>(s), fleet, layout, rules, candidates, outages, span);
     };
   };
   // The links of a satellite take milliseconds; the token looks after each.
