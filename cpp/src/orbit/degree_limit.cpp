@@ -14,9 +14,9 @@ using core::z;
 /// Journal of Mathematics 6 (1954), 347-352; Schrijver, Combinatorial optimization (2003), chapter 32).
 ///
 /// Its vertices are the two ends of each pair, joined, and the ports of each node, as many as it may have
-/// links; an end is joined to every port of its node. Where a pair's ends are matched with each other it is not
-/// chosen, where they are matched with ports it is, and matching all ends otherwise is no use. So a matching
-/// that leaves no end alone has as many edges as there are pairs and chosen pairs together.
+/// links; an end is joined to every port of its node. A pair is chosen where its ends are matched with ports,
+/// and is not where they are matched with each other. Ends are matched from the start, and what is matched
+/// stays so. A matching of all ends has as many edges as there are pairs and chosen pairs together.
 class Ports {
  public:
   Ports(std::span<const Pair> pairs, std::int32_t nodes, core::StopToken& stop)

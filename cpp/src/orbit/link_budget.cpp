@@ -90,7 +90,8 @@ std::vector<Term> terms(const KaBandBudget& budget, double range_m) {
   return terms;
 }
 
-// Both rates fall with the square of the range, the one itself, the other through its ratio of signal to noise.
+// Both rates fall with the square of the range, the one itself, the other through its ratio of signal to
+// noise.
 
 double max_range_m(const OpticalBudget& budget) {
   return std::sqrt(terms(budget, 1.0).back().value / budget.min_rate_bps);

@@ -250,7 +250,7 @@ class OpticalBudget:
     Rate of a laser link between telescopes by its range R.
     
     The received power is that of Liang, Chaudhry, Erdogan and Yanikomeroglu, *Link budget analysis
-    for free-space optical satellite networks* (WoWMoM 2022, arXiv 2204.13177), equations 1 to 5:
+    for free-space optical satellite networks* (WoWMoM 2022, arXiv 2204.13177):
     P = `tx_power_w` · `tx_efficiency` · Gt · Lt · (λ / 4πR)² · Gr · Lr · `rx_efficiency`, with the
     gains Gt = 16 / `divergence_rad`² and Gr = (π `rx_diameter_m` / λ)² and the pointing losses
     Lt = exp(-Gt `tx_pointing_rad`²) and Lr = exp(-Gr `rx_pointing_rad`²); `margin_db` is taken off.
@@ -271,7 +271,7 @@ class OpticalBudget:
     wavelength_m : float, default 1.55e-06
         of the laser, λ [m], in (0, inf)
     divergence_rad : float, default 1.5e-05
-        full angle of the transmitted beam, where its intensity has fallen by 1/e² [rad], in (0, 3]
+        full angle of the transmitted beam, taken as a cone [rad], in (0, 3]
     rx_diameter_m : float, default 0.08
         of the receiving telescope [m], in (0, inf)
     tx_efficiency : float, default 0.8
@@ -338,7 +338,7 @@ class OpticalBudget:
     @property
     def divergence_rad(self) -> float:
         """
-        full angle of the transmitted beam, where its intensity has fallen by 1/e² [rad]
+        full angle of the transmitted beam, taken as a cone [rad]
         """
     @property
     def margin_db(self) -> float:
@@ -409,7 +409,7 @@ class KaBandBudget:
     """
     Rate of a microwave link by its range R.
     
-    The ratio of signal to noise in dB is, as in 3GPP TR 38.821 (V16.2.0), equation 6.1.3.1-1,
+    The ratio of signal to noise in dB is, as in 3GPP TR 38.821 (V16.2.0), section 6.1.3,
     `eirp_dbw` + `g_over_t_db_per_k` - 20 lg(4πR f / c) - `atmospheric_loss_db` - `rain_loss_db`
     - 10 lg k - 10 lg `bandwidth_hz`, k Boltzmann's constant. The rate is Shannon's for
     `implementation_loss_db` less: `bandwidth_hz` · lb(1 + SNR), at most `max_bps_per_hz` ·
@@ -562,7 +562,7 @@ class LinkRule:
     count : int | None, default None
         how many nearest satellites each one asks for; both have to ask, in [1, 100000]
     max_links : int | None, default None
-        at most so many links of this rule a satellite, of which there are as many as can be and then the shortest; None: no limit, in [1, 100000]
+        at most so many links of this rule a satellite; there are as many as can be, short ones taken first; None: no limit, in [1, 100000]
     max_range_m : float | None, default None
         longest link [m], in (0, inf)
     grazing_altitude_m : float | None, default None
@@ -645,7 +645,7 @@ class LinkRule:
     @property
     def max_links(self) -> int | None:
         """
-        at most so many links of this rule a satellite, of which there are as many as can be and then the shortest; None: no limit
+        at most so many links of this rule a satellite; there are as many as can be, short ones taken first; None: no limit
         """
     @property
     def max_range_m(self) -> float | None:

@@ -135,7 +135,7 @@ class Constellation(Displayed):
             epoch = DEFAULT_EPOCH if first is None else first.epoch[0]
         put("epoch", Epoch(epoch))
         put("outages", several("outages", outages, (Outage,), "an Outage"))
-        put("_outages", outage_rows(self.outages, self.ids, len(self.satellite_ids), self.epoch))
+        _ = self._lost  # which refuses outages of nothing
         put("name", name)
 
     # --- what it consists of -----------------------------------------------------------------------
@@ -173,6 +173,11 @@ class Constellation(Displayed):
             nodes += [node_of(id, group, self.computers, keys) for id in part.ids]
         nodes += [node_of(station.id, "ground", self.computers, ()) for station in self.stations]
         return Nodes(nodes)
+
+    @cached_property
+    def _lost(self) -> list[tuple[int, int, float, float]]:
+        """The outages as the core takes them."""
+        return outage_rows(self.outages, self.ids, len(self.satellite_ids), self.epoch)
 
     # --- where they are ----------------------------------------------------------------------------
 
@@ -381,7 +386,7 @@ class Constellation(Displayed):
             start_s,
             stop_s,
             count("threads", threads, most=1024),
-            self._outages,
+            self._lost,
         )
 
     def contacts(self, start: Any, stop: Any, *, threads: int = 1) -> ContactPlan:
@@ -500,7 +505,7 @@ class Constellation(Displayed):
                     states.velocity_m_per_s[:, i],
                     turn_rad,
                     slot + start + i,
-                    self._outages,
+                    self._lost,
                     float(some[i]),
                 )
 

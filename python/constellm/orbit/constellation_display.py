@@ -46,5 +46,5 @@ def display_of(world: Constellation) -> Display:
 
 def _rate(rule: LinkRule) -> str:
     if rule.budget is not None:
-        return f"{rule.budget.name}, up to {quantity(float(rule.budget.rate_bps(1e-3)), 'bit/s')}"
+        return f"{rule.budget.name} budget"
     return quantity(RATE_BPS if rule.rate_bps is None else rule.rate_bps, "bit/s")

@@ -222,7 +222,7 @@ class LinkTrace(Displayed):
         Timeline(120 snapshots from 0 s to 119.9 s, 1 contact)
         """
         nodes = [_node(sender), _node(receiver)]
-        graphs = []
+        graphs: list[Graph] = []
         for delay_s, rate_bps in zip(self.delay_s.tolist(), self.rate_bps.tolist()):
             links = 1 if rate_bps > 0.0 else 0
             graphs.append(

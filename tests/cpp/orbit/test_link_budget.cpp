@@ -100,7 +100,9 @@ TEST_CASE("A rule has a rate or a budget, whose range limits its links", "[orbit
   rule.budget = budget;
   CHECK(told(rule).empty());
   core::StopToken stop;
-  const auto links_of = [&] { return orbit::links_at(layout, std::vector{rule}, {}, now.instant(0.0), stop); };
+  const auto links_of = [&] {
+    return orbit::links_at(layout, std::vector{rule}, {}, now.instant(0.0), stop);
+  };
   const orbit::Links links = links_of();
   REQUIRE(links.from.size() > 200);
   for (std::size_t i = 0; i < links.from.size(); ++i) {
@@ -112,8 +114,7 @@ TEST_CASE("A rule has a rate or a budget, whose range limits its links", "[orbit
   const orbit::Links fewer = links_of();
   LinkRule near = tests::rule(Pattern::plus_grid, "a");
   near.max_range_m = orbit::max_range_m(budget);
-  const orbit::Links expected =
-      orbit::links_at(layout, std::vector{near}, {}, now.instant(0.0), stop);
+  const orbit::Links expected = orbit::links_at(layout, std::vector{near}, {}, now.instant(0.0), stop);
   CHECK(fewer.from == expected.from);
   CHECK((fewer.from.size() > 0 && fewer.from.size() < links.from.size()));
   rule.rate_bps = 1e9;

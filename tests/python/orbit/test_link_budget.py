@@ -24,7 +24,7 @@ def decibel(ratio):
 
 
 def optical(budget, range_m):
-    """Liang et al. (2022), equations 1 to 5, as products."""
+    """Liang et al. (2022), as products."""
     tx_gain = 16 / budget.divergence_rad**2
     rx_gain = (np.pi * budget.rx_diameter_m / budget.wavelength_m) ** 2
     power_w = (
@@ -195,4 +195,4 @@ def test_links_have_the_rate_of_their_range():
         np.testing.assert_allclose(windows.rate_bps[of], budget.rate_bps(windows.range_m[of]), rtol=1e-9)
     plan = world.contacts(0.0, 3000.0)
     assert np.array_equal(plan.rate_bps, windows.rate_bps)
-    assert "optical, up to 1 Tbit/s" in world.summary()
+    assert "optical budget" in world.summary()

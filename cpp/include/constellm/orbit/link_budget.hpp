@@ -6,8 +6,8 @@
 
 #include "constellm/core/fields.hpp"
 
-// Link budgets: the rate of a link at a range, term by term. All terms are in dB; each direction of a link has
-// the same.
+// Link budgets: the rate of a link at a range, term by term. All terms are in dB; each direction of a link
+// has the same.
 namespace constellm::orbit {
 
 /// A part of a budget, or what comes out: a gain is positive, a loss negative. The unit is in the name.
@@ -73,22 +73,29 @@ constexpr auto fields(const OpticalBudget*) {
   return core::record(
              "OpticalBudget",
              "Rate of a laser link between telescopes by its range R.\n\n"
-             "The received power is that of Liang, Chaudhry, Erdogan and Yanikomeroglu, *Link budget analysis\n"
-             "for free-space optical satellite networks* (WoWMoM 2022, arXiv 2204.13177), equations 1 to 5:\n"
-             "P = `tx_power_w` · `tx_efficiency` · Gt · Lt · (λ / 4πR)² · Gr · Lr · `rx_efficiency`, with the\n"
+             "The received power is that of Liang, Chaudhry, Erdogan and Yanikomeroglu, *Link budget "
+             "analysis\n"
+             "for free-space optical satellite networks* (WoWMoM 2022, arXiv 2204.13177):\n"
+             "P = `tx_power_w` · `tx_efficiency` · Gt · Lt · (λ / 4πR)² · Gr · Lr · `rx_efficiency`, with "
+             "the\n"
              "gains Gt = 16 / `divergence_rad`² and Gr = (π `rx_diameter_m` / λ)² and the pointing losses\n"
-             "Lt = exp(-Gt `tx_pointing_rad`²) and Lr = exp(-Gr `rx_pointing_rad`²); `margin_db` is taken off.\n"
-             "A bit needs `photons_per_bit` photons of h c / λ joules, so the rate is P divided by their energy,\n"
-             "but at most `max_rate_bps`. Where it is below `min_rate_bps` there is no link; with both alike\n"
-             "the modem has one rate, and a link exists where the budget closes. It holds in vacuum and in the\n"
+             "Lt = exp(-Gt `tx_pointing_rad`²) and Lr = exp(-Gr `rx_pointing_rad`²); `margin_db` is taken "
+             "off.\n"
+             "A bit needs `photons_per_bit` photons of h c / λ joules, so the rate is P divided by their "
+             "energy,\n"
+             "but at most `max_rate_bps`. Where it is below `min_rate_bps` there is no link; with both "
+             "alike\n"
+             "the modem has one rate, and a link exists where the budget closes. It holds in vacuum and in "
+             "the\n"
              "far field, beyond some `rx_diameter_m`² / λ (4 km with the defaults).\n\n"
-             "Defaults are parameters of that paper: receiver sensitivity -35.5 dBm at 10 Gbit/s with on-off\n"
+             "Defaults are parameters of that paper: receiver sensitivity -35.5 dBm at 10 Gbit/s with "
+             "on-off\n"
              "keying is 220 photons a bit. The transmitted power is an assumption: the paper derives it.",
              optional("name", &OpticalBudget::name, "'optical', as files call it"),
              optional("tx_power_w", &OpticalBudget::tx_power_w, "transmitted optical power", "W", kPositive),
              optional("wavelength_m", &OpticalBudget::wavelength_m, "of the laser, λ", "m", kPositive),
              optional("divergence_rad", &OpticalBudget::divergence_rad,
-                      "full angle of the transmitted beam, where its intensity has fallen by 1/e²", "rad", kBeam),
+                      "full angle of the transmitted beam, taken as a cone", "rad", kBeam),
              optional("rx_diameter_m", &OpticalBudget::rx_diameter_m, "of the receiving telescope", "m",
                       kPositive),
              optional("tx_efficiency", &OpticalBudget::tx_efficiency,
@@ -116,13 +123,16 @@ constexpr auto fields(const KaBandBudget*) {
   return core::record(
              "KaBandBudget",
              "Rate of a microwave link by its range R.\n\n"
-             "The ratio of signal to noise in dB is, as in 3GPP TR 38.821 (V16.2.0), equation 6.1.3.1-1,\n"
+             "The ratio of signal to noise in dB is, as in 3GPP TR 38.821 (V16.2.0), section 6.1.3,\n"
              "`eirp_dbw` + `g_over_t_db_per_k` - 20 lg(4πR f / c) - `atmospheric_loss_db` - `rain_loss_db`\n"
              "- 10 lg k - 10 lg `bandwidth_hz`, k Boltzmann's constant. The rate is Shannon's for\n"
              "`implementation_loss_db` less: `bandwidth_hz` · lb(1 + SNR), at most `max_bps_per_hz` ·\n"
-             "`bandwidth_hz`. Where it is below `min_rate_bps` there is no link. The losses in the air do not\n"
-             "follow the elevation; of a wet climate, give the rain that a share of time exceeds (ITU-R P.618).\n\n"
-             "Defaults are the down link to a terminal of 60 cm from 600 km in that report (set 1, clear sky:\n"
+             "`bandwidth_hz`. Where it is below `min_rate_bps` there is no link. The losses in the air do "
+             "not\n"
+             "follow the elevation; of a wet climate, give the rain that a share of time exceeds (ITU-R "
+             "P.618).\n\n"
+             "Defaults are the down link to a terminal of 60 cm from 600 km in that report (set 1, clear "
+             "sky:\n"
              "EIRP 4 dBW/MHz, gases 0.5 dB, scintillation 0.3 dB), and the greatest efficiency of DVB-S2X\n"
              "(ETSI EN 302 307-2, 256APSK 3/4), whose modes stay within 2 dB of Shannon's limit.",
              optional("name", &KaBandBudget::name, "'ka-band', as files call it"),
@@ -133,8 +143,8 @@ constexpr auto fields(const KaBandBudget*) {
                       "equivalent isotropically radiated power of the transmitter", "dBW", kLevel),
              optional("g_over_t_db_per_k", &KaBandBudget::g_over_t_db_per_k,
                       "gain of the receiving antenna over its noise temperature", "dB/K", kLevel),
-             optional("atmospheric_loss_db", &KaBandBudget::atmospheric_loss_db, "gases and scintillation", "dB",
-                      kLoss),
+             optional("atmospheric_loss_db", &KaBandBudget::atmospheric_loss_db, "gases and scintillation",
+                      "dB", kLoss),
              optional("rain_loss_db", &KaBandBudget::rain_loss_db, "rain and clouds", "dB", kLoss),
              optional("implementation_loss_db", &KaBandBudget::implementation_loss_db,
                       "of the modem and its code against Shannon's limit", "dB", kLoss),

@@ -84,11 +84,11 @@ constexpr auto fields(const LinkRule*) {
              optional("count", &LinkRule::count,
                       "how many nearest satellites each one asks for; both have to ask", "", kNeighbours)
                  .left_out_if_none(),
-             optional(
-                 "max_links", &LinkRule::max_links,
-                 "at most so many links of this rule a satellite, of which there are as many as can be and "
-                 "then the shortest; None: no limit",
-                 "", kNeighbours)
+             optional("max_links", &LinkRule::max_links,
+                      "at most so many links of this rule a satellite; there are as many as can be, short "
+                      "ones taken "
+                      "first; None: no limit",
+                      "", kNeighbours)
                  .left_out_if_none(),
              optional("max_range_m", &LinkRule::max_range_m, "longest link", "m", core::kPositive)
                  .left_out_if_none(),
