@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <limits>
 #include <memory>
+#include <tuple>
 
 #include "columnar.hpp"
 #include "constellm/orbit/in_sight.hpp"
 #include "constellm/orbit/links.hpp"
+#include "constellm/orbit/outages.hpp"
 #include "constellm/orbit/windows.hpp"
 #include "epoch_value.hpp"
 #include "register.hpp"
@@ -80,17 +83,34 @@ struct Plan {
   }
 };
 
+/// What is lost: rows (a, b, start, stop), a node where both are one.
+orbit::Outages outages_of(const py::object& rows, const Layout& layout) {
+  orbit::Outages outages;
+  const std::int32_t nodes = layout.satellites() + layout.stations();
+  for (const py::handle row : py::iter(rows)) {
+    const auto [a, b, start_s, stop_s] = row.cast<std::tuple<std::int32_t, std::int32_t, double, double>>();
+    if (std::min(a, b) < 0 || std::max(a, b) >= nodes || !(start_s < stop_s))
+      throw core::InvalidInput("outages: " + shown(row) + " is of no node, or of no time");
+    outages.add({.a = a, .b = b}, {start_s, stop_s});
+  }
+  return outages;
+}
+
 Links links_at(const py::object& rules, const py::object& shells, const py::object& stations,
                const py::object& position_teme_m, const py::object& velocity_teme_m_per_s,
-               const py::object& gmst_rad, const py::object& slot) {
+               const py::object& gmst_rad, const py::object& slot, const py::object& outages,
+               const py::object& time_s) {
   const Doubles position = states(position_teme_m, "position_teme_m", 2);
   const Doubles velocity = states(velocity_teme_m_per_s, "velocity_teme_m_per_s", 2);
   check_alike(velocity, position);
   const Plan plan(rules, shells, stations, static_cast<std::size_t>(position.shape(0)));
+  const std::vector<orbit::Pair> lost =
+      outages_of(outages, plan.layout).at(FromPython<double>::get(time_s, "time_s"));
   const orbit::Instant instant{.position_teme_m = numbers_of(position),
                                .velocity_teme_m_per_s = numbers_of(velocity),
                                .gmst_rad = FromPython<double>::get(gmst_rad, "gmst_rad"),
-                               .slot = FromPython<std::int64_t>::get(slot, "slot")};
+                               .slot = FromPython<std::int64_t>::get(slot, "slot"),
+                               .lost = lost};
   core::check_range("", "gmst_rad", core::kReal, instant.gmst_rad);
   core::check_range("", "slot", core::kNonNegative, instant.slot);
   return stoppable([&](core::StopToken& stop) {
@@ -100,7 +120,7 @@ Links links_at(const py::object& rules, const py::object& shells, const py::obje
 
 Windows windows(const py::object& rules, const py::object& shells, const py::object& stations,
                 const py::object& motions, const py::object& epoch, const py::object& start_s,
-                const py::object& stop_s, int threads) {
+                const py::object& stop_s, int threads, const py::object& outages) {
   std::vector<std::shared_ptr<const Motion>> moving;
   std::size_t satellites = 0;
   for (const py::handle item : py::iter(motions)) {
@@ -110,11 +130,12 @@ Windows windows(const py::object& rules, const py::object& shells, const py::obj
     satellites += moving.back()->satellites();
   }
   const Plan plan(rules, shells, stations, satellites);
+  const orbit::Outages lost = outages_of(outages, plan.layout);
   const orbit::Span span{.epoch = FromPython<core::Epoch>::get(epoch, "epoch"),
                          .start_s = FromPython<double>::get(start_s, "start_s"),
                          .stop_s = FromPython<double>::get(stop_s, "stop_s")};
   return stoppable([&](core::StopToken& stop) {
-    return orbit::windows(plan.layout, plan.rules, plan.horizons, moving, span, threads, stop);
+    return orbit::windows(plan.layout, plan.rules, plan.horizons, moving, lost, span, threads, stop);
   });
 }
 
@@ -158,12 +179,63 @@ py::class_<T> columns(py::module_& m, const char* name, const char* doc) {
   column(type, "from_", [](const T& c) -> auto& { return c.from; }, "position of the sender");
   column(type, "to", [](const T& c) -> auto& { return c.to; }, "position of the receiver");
   column(type, "rule", [](const T& c) -> auto& { return c.rule; }, "position of the rule that made it");
-  column(type, "rate_bps", [](const T& c) -> auto& { return c.rate_bps; }, "of the rule [bit/s]");
+  column(
+      type, "rate_bps", [](const T& c) -> auto& { return c.rate_bps; },
+      "of the rule, or of its budget at the range [bit/s]");
   return type;
 }
 
+/// Numbers of the shape of a range, and the budget's terms by name.
+template <class Budget>
+void register_budget(py::module_& m) {
+  auto type = record<Budget>(m);
+  const auto ranges = [](const py::object& range_m) {
+    Doubles array = doubles(range_m, "range_m");
+    for (py::ssize_t i = 0; i < array.size(); ++i)
+      core::check_range("", "range_m", core::kPositive, array.data()[i]);
+    return array;
+  };
+  property(
+      type, "max_range_m", "max_range_m(self) -> float",
+      [](const Budget& budget) { return orbit::max_range_m(budget); },
+      "the greatest range at which there is a link [m]");
+  type.def(
+      "rate_bps",
+      [ranges](const Budget& budget, const py::object& range_m) {
+        const Doubles array = ranges(range_m);
+        Made made(shape_of(array));
+        each(array.size(), [&](py::ssize_t i) { made[i] = orbit::rate_bps(budget, array.data()[i]); });
+        return made.array();
+      },
+      py::arg("range_m"),
+      "rate_bps(self, range_m: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]\n\n"
+      "Of links of these ranges, of their shape; 0 where there is none [bit/s].");
+  type.def(
+      "terms",
+      [ranges](const Budget& budget, const py::object& range_m) {
+        const Doubles array = ranges(range_m);
+        std::vector<Made> columns;
+        std::vector<orbit::Term> terms = orbit::terms(budget, 1.0);
+        for (std::size_t k = 0; k < terms.size(); ++k) columns.emplace_back(shape_of(array));
+        for (py::ssize_t i = 0; i < array.size(); ++i) {
+          terms = orbit::terms(budget, array.data()[i]);
+          for (std::size_t k = 0; k < terms.size(); ++k) columns[k][i] = terms[k].value;
+        }
+        py::dict found;
+        for (std::size_t k = 0; k < terms.size(); ++k) found[terms[k].name] = columns[k].array();
+        return found;
+      },
+      py::arg("range_m"),
+      "terms(self, range_m: numpy.typing.ArrayLike) -> dict[str, numpy.typing.NDArray[numpy.float64]]\n\n"
+      "The budget in the order of the signal: gains and losses [dB], below them what they add up to and the\n"
+      "rate that it carries, before the modem's limits; each of the shape of the ranges.");
+}
+
 void register_types(py::module_& m) {
+  register_budget<orbit::OpticalBudget>(m);
+  register_budget<orbit::KaBandBudget>(m);
   record<LinkRule>(m);
+  m.attr("RATE_BPS") = orbit::kRate_bps;
   record<GroundStation>(m);
   auto links = columns<Links>(m, "Links",
                               "Links at one instant, both ways, in the order of sender, then of receiver; "
@@ -227,20 +299,26 @@ void register_links(py::module_& m) {
   const std::string like = "numpy.typing.ArrayLike";
   const std::string array = "numpy.typing.NDArray[numpy.float64]";
   const std::string positions = "numpy.typing.NDArray[numpy.int32]";
+  const std::string lost = "collections.abc.Iterable[tuple[int, int, float, float]]";
   const std::string who =
       "rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: "
       "collections.abc.Sequence[Station], ";
   m.def("links_at", &links_at, py::arg("rules"), py::arg("shells"), py::arg("stations"),
         py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"), py::arg("gmst_rad"), py::arg("slot"),
+        py::arg("outages") = py::tuple(), py::arg("time_s") = 0.0,
         ("links_at(" + who + "position_teme_m: " + like + ", velocity_teme_m_per_s: " + like +
-         ", gmst_rad: float, slot: int) -> Links\n\nAt one instant, of states (satellites, 3); who has a NaN "
-         "has no links.")
+         ", gmst_rad: float, slot: int, outages: " + lost +
+         " = ..., time_s: float = ...) -> Links\n\nAt one instant, of states (satellites, 3); who has a NaN "
+         "has no links. "
+         "Outages: sender, receiver, or one node twice, start and stop.")
             .c_str());
   m.def("windows", &windows, py::arg("rules"), py::arg("shells"), py::arg("stations"), py::arg("motions"),
         py::arg("epoch"), py::arg("start_s"), py::arg("stop_s"), py::arg("threads"),
+        py::arg("outages") = py::tuple(),
         ("windows(" + who +
          "motions: collections.abc.Sequence[Motion], epoch: typing.Any, start_s: float, stop_s: float, "
-         "threads: int) -> Windows\n\nWhen the links exist, clipped to the span.")
+         "threads: int, outages: " +
+         lost + " = ...) -> Windows\n\nWhen the links exist, clipped to the span.")
             .c_str());
   m.def("in_sight", &in_sight, py::arg("position_m"), py::arg("max_range_m"), py::arg("grazing_altitude_m"),
         ("in_sight(position_m: " + like +

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "constellm/core/error.hpp"
@@ -164,6 +165,26 @@ struct FromPython<std::optional<T>> {
   }
 };
 
+/// One of several records.
+template <class... Ts>
+struct FromPython<std::variant<Ts...>> {
+  static std::variant<Ts...> get(py::handle value, const std::string& name) {
+    std::optional<std::variant<Ts...>> found;
+    const auto take = [&]<class T>(const T*) {
+      if (!found && py::isinstance<T>(value)) found = value.cast<T>();
+    };
+    (take(static_cast<const Ts*>(nullptr)), ...);
+    if (found) return *found;
+    std::string known;
+    for (const py::type& type : {py::type::of<Ts>()...})
+      known += (known.empty() ? "" : " or ") + std::string(py::str(type.attr("__name__")));
+    throw py::type_error(name + ": expected " + known + ", got " + shown(value));
+  }
+  static py::object back(const std::variant<Ts...>& value) {
+    return std::visit([](const auto& one) { return py::cast(one); }, value);
+  }
+};
+
 /// The way back. A list of records comes as a tuple: what Python holds is as fixed as the record itself.
 template <class V>
 py::object to_python(const V& value) {
@@ -207,6 +228,15 @@ struct Annotation<std::vector<T>> {
     const bool records = std::is_class_v<T> && !std::is_same_v<T, std::string>;
     return records ? "tuple[" + Annotation<T>::out() + ", ...]" : "list[" + Annotation<T>::out() + "]";
   }
+};
+template <class... Ts>
+struct Annotation<std::variant<Ts...>> {
+  static std::string in() {
+    std::string text;
+    ((text += (text.empty() ? "" : " | ") + Annotation<Ts>::in()), ...);
+    return text;
+  }
+  static std::string out() { return in(); }
 };
 template <class T>
 struct Annotation<std::optional<T>> {

@@ -43,9 +43,16 @@ def links_at(
             ):
                 continue
             start, end = (_place(x, stations, position_m, turn_rad) for x in (a, b))
-            latency_s = float(np.linalg.norm(end - start)) / LIGHT_M_PER_S + rule.overhead_s
-            found[a, b] = found[b, a] = number, latency_s, rule.rate_bps
+            range_m = float(np.linalg.norm(end - start))
+            latency_s = range_m / LIGHT_M_PER_S + rule.overhead_s
+            found[a, b] = found[b, a] = number, latency_s, _rate(rule, range_m)
     return found
+
+
+def _rate(rule: Any, range_m: float) -> float:
+    if rule.budget is not None:
+        return float(rule.budget.rate_bps(range_m))
+    return 1e9 if rule.rate_bps is None else rule.rate_bps
 
 
 def _pairs(

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <iterator>
 #include <limits>
 #include <tuple>
 
 #include "constellm/core/constants.hpp"
 #include "constellm/orbit/angles.hpp"
+#include "constellm/orbit/degree_limit.hpp"
 #include "constellm/orbit/in_sight.hpp"
 #include "constellm/orbit/near.hpp"
 #include "constellm/orbit/sight.hpp"
@@ -30,10 +33,6 @@ bool turns_slowly(const LinkRule& rule, const Sight& sight) {
   return !rule.max_angular_rate_rad_per_s || sight.angular_rate_rad_per_s <= *rule.max_angular_rate_rad_per_s;
 }
 
-bool near_enough(const LinkRule& rule, double range_m) {
-  return !rule.max_range_m || range_m <= *rule.max_range_m;
-}
-
 /// The links of one rule; comparisons are such that a NaN cuts.
 class Maker {
  public:
@@ -46,6 +45,7 @@ class Maker {
 
   void make(const LinkRule& rule, std::int32_t position) {
     position_ = position;
+    longest_m_ = longest_m(rule);
     switch (rule.pattern) {
       case Pattern::plus_grid:
       case Pattern::ring:
@@ -75,23 +75,28 @@ class Maker {
       links_.rule.push_back(one.rule);
       links_.range_m.push_back(one.range_m);
       links_.latency_s.push_back(one.range_m / core::kLightSpeed.value + rule.overhead_s);
-      links_.rate_bps.push_back(rule.rate_bps);
+      links_.rate_bps.push_back(rate_bps(rule, one.range_m));
     }
     return std::move(links_);
   }
 
  private:
+  [[nodiscard]] bool is_lost(Pair pair) const {
+    return !instant_.lost.empty() && std::ranges::binary_search(instant_.lost, pair);
+  }
+
   void add(const LinkRule& rule, Pair pair, double range_m) {
     if (survives(rule, instant_.slot, pair.a, pair.b)) made_.push_back({pair, position_, range_m});
   }
 
   void between(const LinkRule& rule, Pair pair) {
     if (stop_.should_stop()) throw core::Stopped();
+    if (is_lost(pair)) return;
     const State a = state_of(instant_, pair.a);
     const State b = state_of(instant_, pair.b);
     const Sight line = sight(a, b);
     if (!(line.grazing_altitude_m >= rule.grazing_altitude_m.value_or(kGrazingAltitude_m))) return;
-    if (!near_enough(rule, line.range_m) || !turns_slowly(rule, line)) return;
+    if (!(line.range_m <= longest_m_) || !turns_slowly(rule, line)) return;
     if (rule.max_latitude_deg && !layout_.in_one_plane(pair)) {
       const double highest = std::sin(*rule.max_latitude_deg * kDegree_rad);
       for (const State& end : {a, b}) {
@@ -127,35 +132,55 @@ class Maker {
 
   void all(const LinkRule& rule) {
     const Layout::Range range = layout_.satellites_of(rule);
-    const double longest_m = rule.max_range_m.value_or(std::numeric_limits<double>::infinity());
     const InSight seen =
-        in_sight(positions(range), longest_m, rule.grazing_altitude_m.value_or(kGrazingAltitude_m), stop_);
+        in_sight(positions(range), longest_m_, rule.grazing_altitude_m.value_or(kGrazingAltitude_m), stop_);
+    const auto begin = static_cast<std::ptrdiff_t>(made_.size());
     for (std::size_t i = 0; i < seen.a.size(); ++i)
       between(rule, {.a = range.first + seen.a[i], .b = range.first + seen.b[i]});
+    if (rule.max_links) limit(*rule.max_links, begin);
+  }
+
+  /// Chooses among what was made from there on and by no rule before.
+  void limit(std::int64_t most, std::ptrdiff_t begin) {
+    const std::vector<Made> options(made_.begin() + begin, made_.end());
+    made_.resize(static_cast<std::size_t>(begin));
+    std::vector<Pair> taken;
+    for (const Made& one : made_) taken.push_back(one.pair);
+    std::ranges::sort(taken);
+    std::vector<Made> free;
+    std::ranges::copy_if(options, std::back_inserter(free),
+                         [&](const Made& one) { return !std::ranges::binary_search(taken, one.pair); });
+    std::ranges::sort(free, {}, [](const Made& one) { return std::tuple(one.range_m, one.pair); });
+    std::vector<Pair> pairs;
+    for (const Made& one : free) pairs.push_back(one.pair);
+    for (const std::size_t p : most_links(pairs, layout_.satellites(), most, stop_)) made_.push_back(free[p]);
   }
 
   void ground(const LinkRule& rule) {
     const Layout::Range range = layout_.satellites_of(rule);
     const EarthTurn turn(instant_.gmst_rad);
     for (std::size_t s = 0; s < stations_.size(); ++s) {
+      const std::int32_t node = layout_.satellites() + static_cast<std::int32_t>(s);
+      if (is_lost({.a = node, .b = node})) continue;
       const Horizon& station = stations_[s];
       State here{.position_m = turn.to_teme(station.position_m), .velocity_m_per_s = {}};
       here.velocity_m_per_s = with_the_earth(here.position_m);
       const Eigen::Vector3d up = turn.to_teme(station.up);
       for (std::int32_t i = range.first; i < range.end; ++i) {
         if (stop_.should_stop()) throw core::Stopped();
+        if (is_lost({.a = i, .b = node})) continue;
         const State there = state_of(instant_, i);
         const Eigen::Vector3d line = there.position_m - here.position_m;
         const double range_m = line.norm();
         const bool high = line.dot(up) >= range_m * station.sin_mask;
-        const bool near = range_m <= station.max_range_m && near_enough(rule, range_m);
+        const bool near = range_m <= std::min(station.max_range_m, longest_m_);
         if ((!high && !near) || !turns_slowly(rule, sight(here, there))) continue;
         if (!high)
           ++links_.below_mask[s];
         else if (!near)
           ++links_.out_of_range[s];
         else
-          add(rule, {.a = i, .b = layout_.satellites() + static_cast<std::int32_t>(s)}, range_m);
+          add(rule, {.a = i, .b = node}, range_m);
       }
     }
   }
@@ -165,6 +190,7 @@ class Maker {
   const Instant& instant_;
   core::StopToken& stop_;
   std::int32_t position_ = 0;
+  double longest_m_ = 0.0;
   std::vector<Made> made_;
   Links links_;
 };
@@ -174,7 +200,17 @@ class Maker {
 Links links_at(const Layout& layout, std::span<const LinkRule> rules, std::span<const Horizon> stations,
                const Instant& instant, core::StopToken& stop) {
   layout.check(rules);
-  Maker maker(layout, stations, instant, stop);
+  std::vector<double> position_m;
+  Instant present = instant;
+  for (const auto& [a, b] : instant.lost) {
+    if (a != b || a >= layout.satellites()) continue;
+    if (position_m.empty()) {
+      position_m.assign(instant.position_teme_m.begin(), instant.position_teme_m.end());
+      present.position_teme_m = position_m;
+    }
+    std::fill_n(position_m.begin() + 3 * a, 3, std::numeric_limits<double>::quiet_NaN());
+  }
+  Maker maker(layout, stations, present, stop);
   for (std::size_t r = 0; r < rules.size(); ++r) maker.make(rules[r], static_cast<std::int32_t>(r));
   return maker.links(rules);
 }

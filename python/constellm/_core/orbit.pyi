@@ -4,7 +4,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AnalyticMotion', 'Elements', 'LinkRule', 'Links', 'Motion', 'SampledMotion', 'Shell', 'Station', 'Windows', 'eccentric_anomaly_rad', 'ecef_to_geodetic', 'elements', 'elements_of_state', 'geodetic_to_ecef', 'gmst_rad', 'in_sight', 'line_of_sight', 'links_at', 'look_angles', 'position_in', 'propagate', 'sun_teme_m', 'sunlit_share', 'velocity_in', 'windows']
+__all__: list[str] = ['AnalyticMotion', 'Elements', 'KaBandBudget', 'LinkRule', 'Links', 'Motion', 'OpticalBudget', 'RATE_BPS', 'SampledMotion', 'Shell', 'Station', 'Windows', 'eccentric_anomaly_rad', 'ecef_to_geodetic', 'elements', 'elements_of_state', 'geodetic_to_ecef', 'gmst_rad', 'in_sight', 'line_of_sight', 'links_at', 'look_angles', 'position_in', 'propagate', 'sun_teme_m', 'sunlit_share', 'velocity_in', 'windows']
 class Shell:
     """
     Satellites evenly spaced on planes of one shape. It has an altitude or a mean motion, which tell each
@@ -245,6 +245,303 @@ class Elements:
         """
         half of the ellipse's length [satellites] [m]
         """
+class OpticalBudget:
+    """
+    Rate of a laser link between telescopes by its range R.
+    
+    The received power is that of Liang, Chaudhry, Erdogan and Yanikomeroglu, *Link budget analysis
+    for free-space optical satellite networks* (WoWMoM 2022, arXiv 2204.13177):
+    P = `tx_power_w` · `tx_efficiency` · Gt · Lt · (λ / 4πR)² · Gr · Lr · `rx_efficiency`, with the
+    gains Gt = 16 / `divergence_rad`² and Gr = (π `rx_diameter_m` / λ)² and the pointing losses
+    Lt = exp(-Gt `tx_pointing_rad`²) and Lr = exp(-Gr `rx_pointing_rad`²); `margin_db` is taken off.
+    A bit needs `photons_per_bit` photons of h c / λ joules, so the rate is P divided by their energy,
+    but at most `max_rate_bps`. Where it is below `min_rate_bps` there is no link; with both alike
+    the modem has one rate, and a link exists where the budget closes. It holds in vacuum and in the
+    far field, beyond some `rx_diameter_m`² / λ (4 km with the defaults).
+    
+    Defaults are parameters of that paper: receiver sensitivity -35.5 dBm at 10 Gbit/s with on-off
+    keying is 220 photons a bit. The transmitted power is an assumption: the paper derives it.
+    
+    Parameters
+    ----------
+    name : str, default 'optical'
+        'optical', as files call it
+    tx_power_w : float, default 1.0
+        transmitted optical power [W], in (0, inf)
+    wavelength_m : float, default 1.55e-06
+        of the laser, λ [m], in (0, inf)
+    divergence_rad : float, default 1.5e-05
+        full angle of the transmitted beam, taken as a cone [rad], in (0, 3]
+    rx_diameter_m : float, default 0.08
+        of the receiving telescope [m], in (0, inf)
+    tx_efficiency : float, default 0.8
+        share of the power that passes the transmitting optics, in (0, 1]
+    rx_efficiency : float, default 0.8
+        share of the power that passes the receiving optics, in (0, 1]
+    tx_pointing_rad : float, default 1e-06
+        pointing error of the transmitter [rad], in [0, 3]
+    rx_pointing_rad : float, default 1e-06
+        pointing error of the receiver [rad], in [0, 3]
+    photons_per_bit : float, default 220.0
+        sensitivity of the receiver, in (0, inf)
+    margin_db : float, default 3.0
+        power kept in hand [dB], in [0, 300]
+    max_rate_bps : float, default 10000000000.0
+        greatest rate of the modem [bit/s], in (0, inf)
+    min_rate_bps : float, default 1000000.0
+        least rate of the modem, at most the greatest; with less there is no link [bit/s], in (0, inf)
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.orbit.OpticalBudget(tx_power_w=0.5, max_rate_bps=2.5e9)
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, name: str = ..., tx_power_w: float = ..., wavelength_m: float = ..., divergence_rad: float = ..., rx_diameter_m: float = ..., tx_efficiency: float = ..., rx_efficiency: float = ..., tx_pointing_rad: float = ..., rx_pointing_rad: float = ..., photons_per_bit: float = ..., margin_db: float = ..., max_rate_bps: float = ..., min_rate_bps: float = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
+    def rate_bps(self, range_m: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Of links of these ranges, of their shape; 0 where there is none [bit/s].
+        """
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
+        """
+    def terms(self, range_m: numpy.typing.ArrayLike) -> dict[str, numpy.typing.NDArray[numpy.float64]]:
+        """
+        The budget in the order of the signal: gains and losses [dB], below them what they add up to and the
+        rate that it carries, before the modem's limits; each of the shape of the ranges.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def divergence_rad(self) -> float:
+        """
+        full angle of the transmitted beam, taken as a cone [rad]
+        """
+    @property
+    def margin_db(self) -> float:
+        """
+        power kept in hand [dB]
+        """
+    @property
+    def max_range_m(self) -> float:
+        """
+        the greatest range at which there is a link [m]
+        """
+    @property
+    def max_rate_bps(self) -> float:
+        """
+        greatest rate of the modem [bit/s]
+        """
+    @property
+    def min_rate_bps(self) -> float:
+        """
+        least rate of the modem, at most the greatest; with less there is no link [bit/s]
+        """
+    @property
+    def name(self) -> str:
+        """
+        'optical', as files call it
+        """
+    @property
+    def photons_per_bit(self) -> float:
+        """
+        sensitivity of the receiver
+        """
+    @property
+    def rx_diameter_m(self) -> float:
+        """
+        of the receiving telescope [m]
+        """
+    @property
+    def rx_efficiency(self) -> float:
+        """
+        share of the power that passes the receiving optics
+        """
+    @property
+    def rx_pointing_rad(self) -> float:
+        """
+        pointing error of the receiver [rad]
+        """
+    @property
+    def tx_efficiency(self) -> float:
+        """
+        share of the power that passes the transmitting optics
+        """
+    @property
+    def tx_pointing_rad(self) -> float:
+        """
+        pointing error of the transmitter [rad]
+        """
+    @property
+    def tx_power_w(self) -> float:
+        """
+        transmitted optical power [W]
+        """
+    @property
+    def wavelength_m(self) -> float:
+        """
+        of the laser, λ [m]
+        """
+class KaBandBudget:
+    """
+    Rate of a microwave link by its range R.
+    
+    The ratio of signal to noise in dB is, as in 3GPP TR 38.821 (V16.2.0), section 6.1.3,
+    `eirp_dbw` + `g_over_t_db_per_k` - 20 lg(4πR f / c) - `atmospheric_loss_db` - `rain_loss_db`
+    - 10 lg k - 10 lg `bandwidth_hz`, k Boltzmann's constant. The rate is Shannon's for
+    `implementation_loss_db` less: `bandwidth_hz` · lb(1 + SNR), at most `max_bps_per_hz` ·
+    `bandwidth_hz`. Where it is below `min_rate_bps` there is no link. The losses in the air do not
+    follow the elevation; of a wet climate, give the rain that a share of time exceeds (ITU-R P.618).
+    
+    Defaults are the down link to a terminal of 60 cm from 600 km in that report (set 1, clear sky:
+    EIRP 4 dBW/MHz, gases 0.5 dB, scintillation 0.3 dB), and the greatest efficiency of DVB-S2X
+    (ETSI EN 302 307-2, 256APSK 3/4), whose modes stay within 2 dB of Shannon's limit.
+    
+    Parameters
+    ----------
+    name : str, default 'ka-band'
+        'ka-band', as files call it
+    frequency_hz : float, default 20000000000.0
+        of the carrier, f [Hz], in (0, inf)
+    bandwidth_hz : float, default 400000000.0
+        of the noise, which is the rate of symbols [Hz], in (0, inf)
+    eirp_dbw : float, default 30.0
+        equivalent isotropically radiated power of the transmitter [dBW], in [-300, 300]
+    g_over_t_db_per_k : float, default 15.9
+        gain of the receiving antenna over its noise temperature [dB/K], in [-300, 300]
+    atmospheric_loss_db : float, default 0.8
+        gases and scintillation [dB], in [0, 300]
+    rain_loss_db : float, default 0.0
+        rain and clouds [dB], in [0, 300]
+    implementation_loss_db : float, default 2.0
+        of the modem and its code against Shannon's limit [dB], in [0, 300]
+    max_bps_per_hz : float, default 5.900855
+        greatest efficiency of the modem [bit/s/Hz], in (0, 100]
+    min_rate_bps : float, default 1000000.0
+        least rate of the modem, at most its greatest; with less there is no link [bit/s], in (0, inf)
+    
+    Examples
+    --------
+    >>> import constellm as clm
+    >>> made = clm.orbit.KaBandBudget(rain_loss_db=6.0)
+    """
+    __hash__: typing.ClassVar[None] = None
+    fields: typing.ClassVar[tuple]
+    @staticmethod
+    def __getstate__(*args, **kwargs):
+        ...
+    @staticmethod
+    def __setstate__(*args, **kwargs):
+        ...
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __init__(self, *, name: str = ..., frequency_hz: float = ..., bandwidth_hz: float = ..., eirp_dbw: float = ..., g_over_t_db_per_k: float = ..., atmospheric_loss_db: float = ..., rain_loss_db: float = ..., implementation_loss_db: float = ..., max_bps_per_hz: float = ..., min_rate_bps: float = ...) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def _repr_html_(self) -> str:
+        """
+        The value as HTML: what it is, a picture where there is one, then tables.
+        """
+    def rate_bps(self, range_m: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Of links of these ranges, of their shape; 0 where there is none [bit/s].
+        """
+    def replace(self, **changes: typing.Any) -> typing.Self:
+        """
+        A copy with some fields changed.
+        """
+    def summary(self) -> str:
+        """
+        The value as text: what it is, then tables.
+        """
+    def terms(self, range_m: numpy.typing.ArrayLike) -> dict[str, numpy.typing.NDArray[numpy.float64]]:
+        """
+        The budget in the order of the signal: gains and losses [dB], below them what they add up to and the
+        rate that it carries, before the modem's limits; each of the shape of the ranges.
+        """
+    def to_dict(self) -> dict:
+        """
+        The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def atmospheric_loss_db(self) -> float:
+        """
+        gases and scintillation [dB]
+        """
+    @property
+    def bandwidth_hz(self) -> float:
+        """
+        of the noise, which is the rate of symbols [Hz]
+        """
+    @property
+    def eirp_dbw(self) -> float:
+        """
+        equivalent isotropically radiated power of the transmitter [dBW]
+        """
+    @property
+    def frequency_hz(self) -> float:
+        """
+        of the carrier, f [Hz]
+        """
+    @property
+    def g_over_t_db_per_k(self) -> float:
+        """
+        gain of the receiving antenna over its noise temperature [dB/K]
+        """
+    @property
+    def implementation_loss_db(self) -> float:
+        """
+        of the modem and its code against Shannon's limit [dB]
+        """
+    @property
+    def max_bps_per_hz(self) -> float:
+        """
+        greatest efficiency of the modem [bit/s/Hz]
+        """
+    @property
+    def max_range_m(self) -> float:
+        """
+        the greatest range at which there is a link [m]
+        """
+    @property
+    def min_rate_bps(self) -> float:
+        """
+        least rate of the modem, at most its greatest; with less there is no link [bit/s]
+        """
+    @property
+    def name(self) -> str:
+        """
+        'ka-band', as files call it
+        """
+    @property
+    def rain_loss_db(self) -> float:
+        """
+        rain and clouds [dB]
+        """
 class LinkRule:
     """
     Which links there are. 'plus-grid': of each satellite of a shell with the next one of its plane and one of
@@ -264,6 +561,8 @@ class LinkRule:
         satellite k has a link with k + shift of the next plane; None: 0, in [-100000, 100000]
     count : int | None, default None
         how many nearest satellites each one asks for; both have to ask, in [1, 100000]
+    max_links : int | None, default None
+        at most so many links of this rule a satellite; there are as many as can be, short ones taken first; None: no limit, in [1, 100000]
     max_range_m : float | None, default None
         longest link [m], in (0, inf)
     grazing_altitude_m : float | None, default None
@@ -272,8 +571,10 @@ class LinkRule:
         no links between planes where an end is farther from the equator, seen from the Earth's centre [deg], in [0, 90]
     max_angular_rate_rad_per_s : float | None, default None
         fastest turn of the line of sight in the inertial frame [rad/s], in (0, inf)
-    rate_bps : float, default 1000000000.0
-        bits that a link carries in a second [bit/s], in (0, inf)
+    rate_bps : float | None, default None
+        bits that a link carries in a second; None: what the budget gives, without one 1e9 [bit/s], in (0, inf)
+    budget : OpticalBudget | KaBandBudget | None, default None
+        what gives the rate by the range, in place of `rate_bps`
     overhead_s : float, default 0.0
         added to the light's time [s], in [0, inf)
     survival : float, default 1.0
@@ -296,7 +597,7 @@ class LinkRule:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, pattern: str, shell: str | None = ..., seam: str | None = ..., shift: int | None = ..., count: int | None = ..., max_range_m: float | None = ..., grazing_altitude_m: float | None = ..., max_latitude_deg: float | None = ..., max_angular_rate_rad_per_s: float | None = ..., rate_bps: float = ..., overhead_s: float = ..., survival: float = ..., seed: int = ...) -> None:
+    def __init__(self, *, pattern: str, shell: str | None = ..., seam: str | None = ..., shift: int | None = ..., count: int | None = ..., max_links: int | None = ..., max_range_m: float | None = ..., grazing_altitude_m: float | None = ..., max_latitude_deg: float | None = ..., max_angular_rate_rad_per_s: float | None = ..., rate_bps: float | None = ..., budget: OpticalBudget | KaBandBudget | None = ..., overhead_s: float = ..., survival: float = ..., seed: int = ...) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -315,6 +616,11 @@ class LinkRule:
     def to_dict(self) -> dict:
         """
         The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def budget(self) -> OpticalBudget | KaBandBudget | None:
+        """
+        what gives the rate by the range, in place of `rate_bps`
         """
     @property
     def count(self) -> int | None:
@@ -337,6 +643,11 @@ class LinkRule:
         no links between planes where an end is farther from the equator, seen from the Earth's centre [deg]
         """
     @property
+    def max_links(self) -> int | None:
+        """
+        at most so many links of this rule a satellite; there are as many as can be, short ones taken first; None: no limit
+        """
+    @property
     def max_range_m(self) -> float | None:
         """
         longest link [m]
@@ -352,9 +663,9 @@ class LinkRule:
         'plus-grid', 'ring', 'nearest', 'all' or 'ground'
         """
     @property
-    def rate_bps(self) -> float:
+    def rate_bps(self) -> float | None:
         """
-        bits that a link carries in a second [bit/s]
+        bits that a link carries in a second; None: what the budget gives, without one 1e9 [bit/s]
         """
     @property
     def seam(self) -> str | None:
@@ -501,7 +812,7 @@ class Links:
     @property
     def rate_bps(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        of the rule [bit/s]
+        of the rule, or of its budget at the range [bit/s]
         """
     @property
     def rule(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -549,7 +860,7 @@ class Windows:
     @property
     def rate_bps(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        of the rule [bit/s]
+        of the rule, or of its budget at the range [bit/s]
         """
     @property
     def rule(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -654,9 +965,9 @@ def line_of_sight(from_m: numpy.typing.ArrayLike, to_m: numpy.typing.ArrayLike, 
     """
     Range, grazing altitude, range rate, angular rate, of arrays of one shape.
     """
-def links_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: float, slot: int) -> Links:
+def links_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: float, slot: int, outages: collections.abc.Iterable[tuple[int, int, float, float]] = ..., time_s: float = ...) -> Links:
     """
-    At one instant, of states (satellites, 3); who has a NaN has no links.
+    At one instant, of states (satellites, 3); who has a NaN has no links. Outages: sender, receiver, or one node twice, start and stop.
     """
 def look_angles(latitude_deg: numpy.typing.ArrayLike, longitude_deg: numpy.typing.ArrayLike, altitude_m: numpy.typing.ArrayLike, position_ecef_m: numpy.typing.ArrayLike, velocity_ecef_m_per_s: numpy.typing.ArrayLike | None) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64] | None]:
     """
@@ -682,7 +993,8 @@ def velocity_in(ecef: bool, position_m: numpy.typing.ArrayLike, velocity_m_per_s
     """
     Between TEME and ECEF (..., times, 3).
     """
-def windows(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], motions: collections.abc.Sequence[Motion], epoch: typing.Any, start_s: float, stop_s: float, threads: int) -> Windows:
+def windows(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], motions: collections.abc.Sequence[Motion], epoch: typing.Any, start_s: float, stop_s: float, threads: int, outages: collections.abc.Iterable[tuple[int, int, float, float]] = ...) -> Windows:
     """
     When the links exist, clipped to the span.
     """
+RATE_BPS: float = 1000000000.0

@@ -8,13 +8,15 @@ them, `look_angles` is what stations see of them, `line_of_sight` what they see 
 of the Sun. Times are seconds from an `Epoch`, an instant of UTC; UT1 = UTC.
 
 A `Constellation` puts satellites, stations and rules of links (`plus_grid`, `nearest`, `ground`) together:
-the network at an instant, over time, its contacts and its routes.
+the network at an instant, over time, its contacts and its routes, but for what an `Outage` takes away. An
+`OpticalBudget` or a `KaBandBudget` gives the rate of a link by its range; a `LinkTrace` is one that was
+recorded.
 
 Lengths are in metres. Angles of orbits are in radians, those of places on the Earth, of what is seen from
 there, of shells and of element sets in degrees; the names say so, and they say the frame.
 """
 
-from .._core.orbit import Elements, LinkRule, Shell, Station
+from .._core.orbit import Elements, KaBandBudget, LinkRule, OpticalBudget, Shell, Station
 from ..core.constants import EARTH_MU_M3_PER_S2
 from ..core.epoch import Epoch
 from ..core.keywords import tell_of_slips as _tell_of_slips
@@ -35,7 +37,9 @@ from .frames import (
 )
 from .hypatia import read_hypatia, write_hypatia
 from .link_rules import ground, nearest, plus_grid
+from .link_trace import LinkTrace, read_link_trace, sample_link_trace
 from .motion import eccentric_anomaly_rad, elements, elements_of_state, propagate
+from .outages import Outage
 from .routes import Routes
 from .sgp4_states import SGP4_ERRORS, Sgp4
 from .shells import PRESETS, Preset, preset, walker
@@ -53,9 +57,13 @@ __all__ = [
     "ElementSets",
     "Elements",
     "Epoch",
+    "KaBandBudget",
     "LineOfSight",
     "LinkRule",
+    "LinkTrace",
     "LookAngles",
+    "OpticalBudget",
+    "Outage",
     "Preset",
     "Routes",
     "Sgp4",
@@ -83,8 +91,10 @@ __all__ = [
     "propagate",
     "read_elements",
     "read_hypatia",
+    "read_link_trace",
     "read_stations",
     "sample_elements",
+    "sample_link_trace",
     "sample_stations",
     "save_constellation",
     "station",

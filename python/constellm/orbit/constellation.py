@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from .._core import orbit as _core
 from .._core.orbit import LinkRule, Shell, Station
 from ..core.checks import count, instance, positive, short
-from ..core.constants import EARTH_RADIUS_M, LIGHT_M_PER_S
+from ..core.constants import LIGHT_M_PER_S
 from ..core.display import Display, Displayed
 from ..core.epoch import Epoch
-from ..core.quantity import counted, quantity
-from ..core.table import Table
+from ..core.quantity import counted
 from ..network import ContactPlan, Graph, Nodes, Snapshot, Timeline, shortest_paths
 from . import czml
+from .constellation_display import display_of
 from .constellation_parts import (
     Computer,
     Part,
@@ -31,11 +31,13 @@ from .constellation_parts import (
     rules_of,
     several,
 )
+from .constellation_windows import lifetimes_s, motions_of
 from .element_sets import ElementSets
 from .frames import gmst_rad, teme_to_ecef, velocity_teme_to_ecef
 from .labelled import states_dataset
 from .link_rules import EVERY_SHELL
 from .motion import DEFAULT_EPOCH, elements, mean_element_sets, propagate
+from .outages import Outage, outage_rows
 from .routes import Routes
 from .sgp4_states import Sgp4
 from .states import States
@@ -45,14 +47,6 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _AT_ONCE = 64  # instants whose states are computed together
-
-# SGP4 has no closed form between its samples: eight neighbours of this spacing interpolate it to millimetres
-# in low orbits.
-_SAMPLE_S = 60.0
-_BEYOND = 4
-_MOST_SAMPLES = 50_000_000
-
-_JOINT_S = 2e-3  # between windows, each of whose ends is found to a millisecond, that are one
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -72,6 +66,8 @@ class Constellation(Displayed):
     links : LinkRule or sequence of them
         See `plus_grid`, `nearest` and `ground`. Of two rules that join a pair the first counts whose
         conditions hold. A rule for shell ``"*"`` becomes one for each shell.
+    outages : Outage or sequence of them
+        Satellites, stations and links that are lost by schedule.
     computers : Device or mapping, optional
         What computes, by fields of `network.Node`: ``{"flop_per_s": 1e12, "memory_bytes": 8e9}`` or a
         `network.Device` for every satellite; or a mapping of those by id, by name of a shell, or by ``"*"``
@@ -85,7 +81,8 @@ class Constellation(Displayed):
     Raises
     ------
     ValueError, TypeError
-        If two ids are alike, a rule names no shell, or what any of the values refuse; names the place.
+        If two ids are alike, a rule names no shell, an outage no node, or what any of the values refuse;
+        names the place.
 
     Examples
     --------
@@ -108,6 +105,7 @@ class Constellation(Displayed):
     """Shells, then element sets."""
     stations: tuple[Station, ...]
     links: tuple[LinkRule, ...]
+    outages: tuple[Outage, ...]
     computers: dict[str, dict[str, Any]]
     """Fields of nodes by id, by name of a shell, or by ``"*"``."""
     epoch: Epoch
@@ -119,6 +117,7 @@ class Constellation(Displayed):
         *,
         stations: Station | Iterable[Station] = (),
         links: LinkRule | Iterable[LinkRule] = (),
+        outages: Outage | Iterable[Outage] = (),
         computers: Computer | Mapping[str, Computer] | None = None,
         epoch: Any = None,
         name: str = "constellation",
@@ -140,6 +139,8 @@ class Constellation(Displayed):
             first = next((sets for sets in self.element_sets if len(sets)), None)
             epoch = DEFAULT_EPOCH if first is None else first.epoch[0]
         put("epoch", Epoch(epoch))
+        put("outages", several("outages", outages, (Outage,), "an Outage"))
+        _ = self._lost  # which refuses outages of nothing
         put("name", name)
 
     # --- what it consists of -----------------------------------------------------------------------
@@ -177,6 +178,11 @@ class Constellation(Displayed):
             nodes += [node_of(id, group, self.computers, keys) for id in part.ids]
         nodes += [node_of(station.id, "ground", self.computers, ()) for station in self.stations]
         return Nodes(nodes)
+
+    @cached_property
+    def _lost(self) -> list[tuple[int, int, float, float]]:
+        """The outages as the core takes them."""
+        return outage_rows(self.outages, self.ids, len(self.satellite_ids), self.epoch)
 
     # --- where they are ----------------------------------------------------------------------------
 
@@ -309,25 +315,11 @@ class Constellation(Displayed):
             raise ValueError(f"t: expected one instant, got shape {time_s.shape}")
         links = next(self._links_at(time_s[None], slot=count("slot", slot, least=0)))
         graph = self._graph(links, self._joined(ends))
-        lifetime_s = None if horizon_s is None else self._lifetimes(graph, float(time_s), horizon_s)
+        lifetime_s = None
+        if horizon_s is not None:
+            stop_s = float(time_s) + positive("horizon_s", horizon_s)
+            lifetime_s = lifetimes_s(graph, self.windows(float(time_s), stop_s), float(time_s), stop_s)
         return Snapshot(float(time_s), graph, lifetime_s=lifetime_s)
-
-    def _lifetimes(self, graph: Graph, t_s: float, horizon_s: float) -> NDArray[np.float64]:
-        """How much longer each link lives; inf beyond the horizon."""
-        stop_s = t_s + positive("horizon_s", horizon_s)
-        windows = self.windows(t_s, stop_s)
-        columns = (windows.from_, windows.to, windows.open_s, windows.close_s)
-        closes: dict[tuple[int, int], float] = {}
-        for a, b, open_s, close_s in zip(*(column.tolist() for column in columns)):
-            # In the order of opening. Where one rule hands a pair to another, its link lives on.
-            if open_s <= closes.get((a, b), t_s) + _JOINT_S:
-                closes[a, b] = max(close_s, closes.get((a, b), t_s))
-        # A link that has no window closes within the millisecond to which they are found.
-        lives_s = [
-            np.inf if close_s >= stop_s else close_s - t_s
-            for close_s in (closes.get(pair, t_s) for pair in zip(graph.from_.tolist(), graph.to.tolist()))
-        ]
-        return np.array(lives_s, dtype=np.float64)
 
     def timeline(
         self, start: Any, stop: Any, step_s: float, *, ends: str | Iterable[str] | None = None
@@ -378,46 +370,29 @@ class Constellation(Displayed):
         Returns
         -------
         Windows
-            Columns ``from_``, ``to`` (positions of nodes), ``rule``, ``open_s``, ``close_s``, ``rate_bps``,
-            ``range_m`` (at the middle) and ``overhead_s``, in the order of opening, then of sender and
-            receiver.
+            Columns ``from_``, ``to`` (positions of nodes), ``rule``, ``open_s``, ``close_s``, ``range_m``
+            (at the middle), ``rate_bps`` (at that range) and ``overhead_s``, in the order of opening, then of
+            sender and receiver.
 
         Raises
         ------
         ValueError, TypeError
-            For rules of `nearest`, which joins no fixed pairs, and for those whose links are drawn slot by
-            slot; what is no instant; and a span in which SGP4 has too many states.
+            For rules of `nearest` and those with ``max_links``, which join no fixed pairs, and for those
+            whose links are drawn slot by slot; what is no instant; and a span in which SGP4 has too many
+            states.
         """
         start_s, stop_s = float(self.seconds(start)), float(self.seconds(stop))
         return _core.windows(
             self.links,
             self.shells,
             self.stations,
-            self._motions(start_s, stop_s),
+            motions_of(self.satellites, self._moved, self.epoch, start_s, stop_s),
             self.epoch,
             start_s,
             stop_s,
             count("threads", threads, most=1024),
+            self._lost,
         )
-
-    def _motions(self, start_s: float, stop_s: float) -> list[Any]:
-        samples = max(int(np.ceil((stop_s - start_s) / _SAMPLE_S)), 0) + 1 + 2 * _BEYOND
-        first_s = start_s - _BEYOND * _SAMPLE_S
-        motions: list[Any] = []
-        for part, moved in zip(self.satellites, self._moved):
-            if not isinstance(moved, Sgp4):
-                motions.append(_core.AnalyticMotion(elements(moved), moved.propagator))
-                continue
-            if samples * len(part.ids) > _MOST_SAMPLES:
-                raise ValueError(
-                    f"stop: {len(part.ids)} satellites of SGP4 over {stop_s - start_s:g} s are more than "
-                    f"{_MOST_SAMPLES} states; ask for a shorter span"
-                )
-            states = moved.propagate(first_s + _SAMPLE_S * np.arange(samples), epoch=self.epoch)
-            motions.append(
-                _core.SampledMotion(states.position_m, states.velocity_m_per_s, first_s, _SAMPLE_S)
-            )
-        return motions
 
     def contacts(self, start: Any, stop: Any, *, threads: int = 1) -> ContactPlan:
         """The windows of the links as a plan of contacts.
@@ -616,6 +591,8 @@ class Constellation(Displayed):
                     states.velocity_m_per_s[:, i],
                     turn_rad,
                     slot + start + i,
+                    self._lost,
+                    float(some[i]),
                 )
 
     def _joined(self, ends: str | Iterable[str] | None) -> NDArray[np.bool_]:
@@ -669,36 +646,10 @@ class Constellation(Displayed):
             counted(len(self.stations), "station"),
             counted(len(self.links), "rule of links", "rules of links"),
         ]
-        return ", ".join(sizes)
+        return ", ".join(sizes + ([counted(len(self.outages), "outage")] if self.outages else []))
 
     def _display(self) -> Display:
-        satellites = [
-            (
-                *(part.name, str(part.planes), str(part.satellites_per_plane)),
-                *(quantity(part.semi_major_axis_m - EARTH_RADIUS_M, "m"), f"{part.inclination_deg:g} °"),
-                part.propagator,
-            )
-            if isinstance(part, Shell)
-            else ("element sets", "–", str(len(part)), "–", "–", "sgp4")
-            for part in self.satellites
-        ]
-        tables = [Table(("shell", "planes", "of each", "altitude", "inclination", "propagator"), satellites)]
-        if self.stations:
-            rows = [
-                (
-                    *(one.id, f"{one.latitude_deg:g} °", f"{one.longitude_deg:g} °"),
-                    f"{one.min_elevation_deg:g} °",
-                )
-                for one in self.stations
-            ]
-            tables.append(Table(("station", "latitude", "longitude", "elevation from"), rows))
-        if self.links:
-            rules = [
-                (rule.pattern, "all" if rule.shell is None else rule.shell, quantity(rule.rate_bps, "bit/s"))
-                for rule in self.links
-            ]
-            tables.append(Table(("links", "shell", "rate"), rules))
-        return Display([f"Constellation {self.name}: {self._size()}", f"time 0 is {self.epoch}"], tables)
+        return display_of(self)
 
 
 def _of_fields(values: dict[str, Any]) -> Constellation:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
-from .._core.orbit import LinkRule, Shell, Station
+from .._core.orbit import KaBandBudget, LinkRule, OpticalBudget, Shell, Station
 from ..core.checks import hint_for, instance, short
 from ..core.files import as_path, read_json, write_json
 from ..core.plain import as_list, as_object, as_text, check_header, check_keys, records_of
 from .constellation import Constellation
 from .element_files import read_elements, write_elements
+from .outages import Outage
 
 FORMAT = "constellm.constellation"
 
 _LISTS = ("shells", "element_sets", "stations", "links")
 _EVERY_RULE = (
     "max_range_m", "grazing_altitude_m", "max_latitude_deg", "max_angular_rate_rad_per_s", "rate_bps",
-    "overhead_s", "survival", "seed",
+    "budget", "overhead_s", "survival", "seed",
 )  # fmt: skip
 _RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "plus-grid": (("shell",), ("seam", "shift")),
@@ -26,8 +28,12 @@ _RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """What version 1 of the format knows: patterns with their required and their optional keys."""
 
+_BUDGETS: dict[str, Any] = {"optical": OpticalBudget, "ka-band": KaBandBudget}
 
-def load_constellation(path: str | os.PathLike[str], *, computers: Any = None) -> Constellation:
+
+def load_constellation(
+    path: str | os.PathLike[str], *, computers: Any = None, outages: Outage | Iterable[Outage] = ()
+) -> Constellation:
     """Read a ``constellm.constellation`` file.
 
     Parameters
@@ -35,6 +41,8 @@ def load_constellation(path: str | os.PathLike[str], *, computers: Any = None) -
     path : path
         Of at most 2^28 bytes of UTF-8 text. Files of element sets are looked for beside it.
     computers : Device or mapping, optional
+        As of `Constellation`: the file has none.
+    outages : Outage or sequence of them
         As of `Constellation`: the file has none.
 
     Returns
@@ -76,7 +84,13 @@ def load_constellation(path: str | os.PathLike[str], *, computers: Any = None) -
         except (ValueError, TypeError) as error:
             raise type(error)(f"{where}: {error}") from None
     return Constellation(
-        [*shells, *sets], stations=stations, links=links, computers=computers, epoch=epoch, name=data["name"]
+        [*shells, *sets],
+        stations=stations,
+        links=links,
+        outages=outages,
+        computers=computers,
+        epoch=epoch,
+        name=data["name"],
     )
 
 
@@ -93,8 +107,8 @@ def save_constellation(world: Constellation, path: str | os.PathLike[str]) -> No
     Raises
     ------
     TypeError, ValueError
-        If it is no `Constellation`, or has what the format has no place for: computers, and rules of links
-        with other patterns or keys.
+        If it is no `Constellation`, or has what the format has no place for: computers, outages, and rules
+        of links with other patterns or keys.
     OSError
         If a file cannot be written.
 
@@ -107,11 +121,12 @@ def save_constellation(world: Constellation, path: str | os.PathLike[str]) -> No
     Constellation(80 satellites, 0 stations, 1 rule of links, epoch 2024-01-12T18:08:57.564384Z)
     """
     instance("world", world, Constellation)
-    if world.computers:
-        raise ValueError(
-            "computers: the format has no place for them; save world.replace(computers=None), and give them "
-            "to load_constellation"
-        )
+    for field, nothing in (("computers", None), ("outages", ())):
+        if getattr(world, field):
+            raise ValueError(
+                f"{field}: the format has no place for them; save world.replace({field}={nothing}), and give "
+                "them to load_constellation"
+            )
     links = [rule.to_dict() for rule in world.links]
     for i, rule in enumerate(links):
         _check_rule(f"links[{i}]", rule)
@@ -136,8 +151,23 @@ def save_constellation(world: Constellation, path: str | os.PathLike[str]) -> No
 def _rule(where: str, value: Any) -> LinkRule:
     rule = as_object(where, value)
     _check_rule(where, rule)
+    if "budget" in rule:
+        rule = {**rule, "budget": _budget(f"{where}.budget", rule["budget"])}
     try:
         return LinkRule(**rule)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{where}: {error}") from None
+
+
+def _budget(where: str, value: Any) -> Any:
+    budget = as_object(where, value)
+    if "name" not in budget:
+        raise ValueError(f"{where}: missing required key 'name'")
+    name = as_text(f"{where}.name", budget["name"])
+    if name not in _BUDGETS:
+        raise ValueError(f"{where}.name: {short(name)} is no link budget{hint_for(name, _BUDGETS)}")
+    try:
+        return _BUDGETS[name](**budget)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{where}: {error}") from None
 
@@ -149,7 +179,5 @@ def _check_rule(where: str, rule: dict[str, Any]) -> None:
     pattern = as_text(f"{where}.pattern", rule["pattern"])
     if pattern not in _RULES:
         raise ValueError(f"{where}.pattern: {short(pattern)} is in no rule{hint_for(pattern, _RULES)}")
-    if "budget" in rule:
-        raise ValueError(f"{where}.budget: no link budget has a name yet; give rate_bps")
     required, optional = _RULES[pattern]
     check_keys(where, rule, ("pattern", *required), (*optional, *_EVERY_RULE))

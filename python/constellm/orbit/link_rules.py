@@ -23,7 +23,7 @@ def plus_grid(shell: str = EVERY_SHELL, **more: Any) -> LinkRule:
     **more
         Other fields of `LinkRule`: ``seam`` (``"closed"``, the default, or ``"open"``), ``shift``,
         ``max_range_m``, ``grazing_altitude_m``, ``max_latitude_deg``, ``max_angular_rate_rad_per_s``,
-        ``rate_bps``, ``overhead_s``, ``survival``, ``seed``.
+        ``rate_bps`` or ``budget``, ``overhead_s``, ``survival``, ``seed``.
 
     Returns
     -------
@@ -84,8 +84,8 @@ def ground(shell: str | None = None, **more: Any) -> LinkRule:
     shell : str, optional
         Name of the shell that the stations serve; default: every satellite.
     **more
-        Other fields of `LinkRule`: ``max_range_m``, ``max_angular_rate_rad_per_s``, ``rate_bps``,
-        ``overhead_s``, ``survival``, ``seed``.
+        Other fields of `LinkRule`: ``max_range_m``, ``max_angular_rate_rad_per_s``, ``rate_bps``
+        or ``budget``, ``overhead_s``, ``survival``, ``seed``.
 
     Returns
     -------

@@ -28,6 +28,7 @@ struct World {
   std::vector<orbit::Shell> shells;
   std::vector<LinkRule> rules;
   std::vector<orbit::GroundStation> stations;
+  orbit::Outages outages;
   orbit::Elements elements;
   orbit::Propagator propagator = orbit::Propagator::j2;
 };
@@ -56,7 +57,7 @@ Windows windows_of(const World& world, const std::shared_ptr<const Motion>& moti
   const orbit::Layout layout(world.shells, static_cast<std::int32_t>(motion->satellites()),
                              static_cast<std::int32_t>(horizons.size()));
   core::StopToken stop;
-  return orbit::windows(layout, world.rules, horizons, std::vector{motion},
+  return orbit::windows(layout, world.rules, horizons, std::vector{motion}, world.outages,
                         {.epoch = kEpoch, .start_s = start_s, .stop_s = stop_s}, threads, stop);
 }
 
@@ -433,7 +434,7 @@ TEST_CASE("Windows depend neither on threads nor on what is asked beside them", 
   const std::vector<std::shared_ptr<const Motion>> motions{analytic(world)};
   const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
   core::StopToken stop(0.0);
-  CHECK_THROWS_AS(orbit::windows(orbit::Layout(world.shells, 40, 2), world.rules, horizons, motions,
+  CHECK_THROWS_AS(orbit::windows(orbit::Layout(world.shells, 40, 2), world.rules, horizons, motions, {},
                                  {.epoch = kEpoch, .start_s = 0.0, .stop_s = 1e5}, 1, stop),
                   core::Stopped);
 }
@@ -449,6 +450,9 @@ TEST_CASE("What windows cannot say is refused", "[orbit][windows]") {
   CHECK(complaint(world).starts_with("links[1].survival: 0.5 is drawn for slots"));
   world.rules[1].survival = 1.0;
   CHECK(complaint(world).empty());
+  world.rules[1].max_links = 2;
+  CHECK(complaint(world).starts_with("links[1].max_links: 2 is a choice among the links of an instant"));
+  world.rules[1].max_links.reset();
   CHECK(complaint(world, 5.0, 4.0) == "stop_s: 4 is not in [5, inf)");
   CHECK(complaint(world, std::numeric_limits<double>::quiet_NaN()).starts_with("start_s: nan is not in"));
   CHECK_THROWS_AS(windows_of(world, sampled(world, 0.0, 600.0, 60.0), 0.0, 2000.0), core::InvalidInput);
@@ -456,4 +460,47 @@ TEST_CASE("What windows cannot say is refused", "[orbit][windows]") {
   CHECK_THROWS_AS(orbit::SampledMotion(std::vector<double>(21), std::vector<double>(21), 7, 0.0, 60.0),
                   core::InvalidInput);
   CHECK_THROWS_AS(sampled(world, 0.0, 60'000.0, 2000.0), core::InvalidInput);
+}
+
+TEST_CASE("Windows are cut where something is lost", "[orbit][windows][outages]") {
+  World world;
+  world.shells = {tests::shell("a", 4, 10)};
+  world.elements = orbit::elements(world.shells[0]);
+  world.stations = {tests::station("p", 50.0, 10.0), tests::station("q", -10.0, 60.0)};
+  world.rules = {tests::rule(Pattern::plus_grid, "a"), tests::rule(Pattern::ground)};
+  const Windows whole = windows_of(world, analytic(world), 0.0, 6000.0);
+  constexpr double kEver = std::numeric_limits<double>::infinity();
+  world.outages.add({3, 3}, {1000.0, 2000.0});
+  world.outages.add({14, 13}, {500.25, 1500.0});
+  world.outages.add({40, 40}, {3000.0, kEver});
+  world.outages.add({7, 41}, {-kEver, kEver});
+  const Windows cut = windows_of(world, analytic(world), 0.0, 6000.0);
+  const auto of = [](const Windows& windows, std::int32_t a, std::int32_t b) {
+    orbit::Stretches found;
+    for (std::size_t i = 0; i < windows.from.size(); ++i)
+      if (windows.from[i] == a && windows.to[i] == b)
+        found.push_back({windows.open_s[i], windows.close_s[i]});
+    return found;
+  };
+  std::size_t changed = 0;
+  for (std::int32_t a = 0; a < 42; ++a) {
+    for (std::int32_t b = 0; b < 42; ++b) {
+      if (a == b) continue;
+      orbit::Stretches gone;
+      if (a == 3 || b == 3) gone.push_back({1000.0, 2000.0});
+      if ((a == 13 && b == 14) || (a == 14 && b == 13)) gone.push_back({500.25, 1500.0});
+      if (a == 40 || b == 40) gone.push_back({3000.0, kEver});
+      if ((a == 7 && b == 41) || (a == 41 && b == 7)) gone.push_back({-kEver, kEver});
+      const orbit::Stretches before = of(whole, a, b);
+      const orbit::Stretches expected = orbit::without(before, gone);
+      const orbit::Stretches now = of(cut, a, b);
+      REQUIRE(now.size() == expected.size());
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        REQUIRE(now[i].open_s == expected[i].open_s);
+        REQUIRE(now[i].close_s == expected[i].close_s);
+      }
+      changed += gone.empty() || before.empty() ? 0 : 1;
+    }
+  }
+  CHECK(changed > 10);
 }

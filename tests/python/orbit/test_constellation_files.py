@@ -34,7 +34,7 @@ def test_a_short_file_has_the_defaults_of_the_format(tmp_path):
         ),
         stations=orbit.station("Svalbard", 78.2, 15.4, 0.0, min_elevation_deg=25.0, max_range_m=None),
         links=[
-            orbit.plus_grid("a", rate_bps=1e9, overhead_s=0.0, survival=1.0),
+            orbit.plus_grid("a", overhead_s=0.0, survival=1.0),
             orbit.nearest(3),
             orbit.ground(),
         ],
@@ -60,6 +60,20 @@ def test_every_key_is_read(tmp_path):
     assert made.epoch == orbit.Epoch("2026-03-01T12:00:00Z") and made.name == "sky"
     for value, given in ((made.shells[0], shell), (made.stations[0], station), (made.links[0], rule)):
         assert {key: getattr(value, key) for key in given} == given
+
+
+def test_link_budgets_are_read_by_name(tmp_path):
+    rules = [
+        {**GRID, "budget": {"name": "optical", "tx_power_w": 0.5}},
+        {"pattern": "ground", "budget": {"name": "ka-band"}},
+    ]
+    made = load(tmp_path, {**HEADER, "shells": [SHELL], "links": rules})
+    assert [rule.budget for rule in made.links] == [
+        orbit.OpticalBudget(tx_power_w=0.5),
+        orbit.KaBandBudget(),
+    ]
+    orbit.save_constellation(made, tmp_path / "again.json")
+    assert orbit.load_constellation(tmp_path / "again.json") == made
 
 
 def test_element_sets_lie_beside_the_file(tmp_path):
@@ -157,7 +171,24 @@ BAD = {
         {**HEADER, "links": [{"pattern": "ground", "grazing_altitude_m": 1e5}]},
         r"links\[0\]: grazing_altitude_m: means nothing",
     ),
-    "budget": (rule(budget={"name": "optical"}), r"links\[0\].budget: no link budget has a name yet"),
+    "budget": (rule(budget="optical"), r"links\[0\].budget: expected an object, got 'optical'"),
+    "unnamed budget": (rule(budget={}), r"links\[0\].budget: missing required key 'name'"),
+    "name of budget": (
+        rule(budget={"name": "ka"}),
+        r"links\[0\].budget.name: 'ka' is no link budget",
+    ),
+    "key of budget": (
+        rule(budget={"name": "optical", "power_w": 1.0}),
+        r"links\[0\].budget: OpticalBudget: unknown key 'power_w'; did you mean 'tx_power_w'",
+    ),
+    "figure of budget": (
+        rule(budget={"name": "ka-band", "bandwidth_hz": 0}),
+        r"links\[0\].budget: bandwidth_hz: 0 is not in \(0, inf\)",
+    ),
+    "rate and budget": (
+        rule(budget={"name": "optical"}, rate_bps=1e9),
+        r"links\[0\]: rate_bps: 1e\+09 beside a budget",
+    ),
     "seam": (rule(seam="half"), r"links\[0\]: seam: 'half'"),
     "shift": (rule(shift=0.5), r"links\[0\]: shift: expected"),
     "range": (rule(max_range_m=0), r"links\[0\]: max_range_m: 0 is not in \(0, inf\)"),

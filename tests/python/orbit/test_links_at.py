@@ -185,7 +185,6 @@ def test_rules_and_stations_are_values():
         "shell": "s",
         "seam": "open",
         "max_range_m": 5e6,
-        "rate_bps": 1e9,
         "overhead_s": 0.0,
         "survival": 1.0,
         "seed": 0,

@@ -10,7 +10,7 @@ from constellm.codec import Codec
 from constellm.core.fields import fields_table
 from constellm.model import Layer
 from constellm.network import Link, Node
-from constellm.orbit import Shell, Station
+from constellm.orbit import KaBandBudget, OpticalBudget, Shell, Station
 from constellm.split import Plan, Problem
 
 TABLES = {
@@ -24,6 +24,8 @@ TABLES = {
     "solver": fields_table(Plan, "solver"),
     "Shell": fields_table(Shell),
     "Station": fields_table(Station),
+    "OpticalBudget": fields_table(OpticalBudget),
+    "KaBandBudget": fields_table(KaBandBudget),
 }
 
 

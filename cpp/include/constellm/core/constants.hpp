@@ -23,12 +23,16 @@ inline constexpr Constant kEarthJ2{"EARTH_J2", 1.082626683e-3, "",
 inline constexpr Constant kEarthRotation{
     "EARTH_ROTATION_RAD_PER_S", 6.283185307179586 * 1.002737909350795 / 86'400.0, "rad/s",
     "rate of Greenwich mean sidereal time, IAU 1982 (Aoki et al., Astron. Astrophys. 105, 359)"};
+inline constexpr Constant kPlanck{"PLANCK_J_S", 6.62607015e-34, "J s",
+                                  "exact by the definition of the kilogram (SI brochure, 2019)"};
+inline constexpr Constant kBoltzmann{"BOLTZMANN_J_PER_K", 1.380649e-23, "J/K",
+                                     "exact by the definition of the kelvin (SI brochure, 2019)"};
 inline constexpr Constant kSunRadius{"SUN_RADIUS_M", 6.957e8, "m", "nominal, IAU 2015 resolution B3"};
 inline constexpr Constant kAstronomicalUnit{"ASTRONOMICAL_UNIT_M", 149'597'870'700.0, "m",
                                             "exact, IAU 2012 resolution B2"};
 
-inline constexpr const Constant* kConstants[] = {&kEarthRadius, &kLightSpeed,      &kEarthFlattening,
-                                                 &kEarthMu,     &kEarthJ2,         &kEarthRotation,
-                                                 &kSunRadius,   &kAstronomicalUnit};
+inline constexpr const Constant* kConstants[] = {
+    &kEarthRadius,   &kLightSpeed, &kEarthFlattening, &kEarthMu,   &kEarthJ2,
+    &kEarthRotation, &kPlanck,     &kBoltzmann,       &kSunRadius, &kAstronomicalUnit};
 
 }  // namespace constellm::core

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "constellm/core/fields.hpp"
+#include "constellm/orbit/link_budget.hpp"
 
 namespace constellm::orbit {
 
@@ -29,11 +30,13 @@ struct LinkRule {
   std::optional<Seam> seam;
   std::optional<std::int64_t> shift;
   std::optional<std::int64_t> count;
+  std::optional<std::int64_t> max_links;
   std::optional<double> max_range_m;
   std::optional<double> grazing_altitude_m;
   std::optional<double> max_latitude_deg;
   std::optional<double> max_angular_rate_rad_per_s;
-  double rate_bps = 1e9;
+  std::optional<double> rate_bps;
+  std::optional<LinkBudget> budget;
   double overhead_s = 0.0;
   double survival = 1.0;
   std::int64_t seed = 0;
@@ -44,6 +47,9 @@ struct LinkRule {
 /// Where a rule for pairs of satellites says nothing else, their line of sight stays above this height: the
 /// dense air below bends and dims a laser's beam.
 inline constexpr double kGrazingAltitude_m = 80'000.0;
+
+/// Where a rule has no link budget either.
+inline constexpr double kRate_bps = 1e9;
 
 inline constexpr core::Range kIndexShift{.least = -1e5, .most = 1e5, .text = "[-100000, 100000]"};
 inline constexpr core::Range kNeighbours{.least = 1.0, .most = 1e5, .text = "[1, 100000]"};
@@ -78,6 +84,12 @@ constexpr auto fields(const LinkRule*) {
              optional("count", &LinkRule::count,
                       "how many nearest satellites each one asks for; both have to ask", "", kNeighbours)
                  .left_out_if_none(),
+             optional("max_links", &LinkRule::max_links,
+                      "at most so many links of this rule a satellite; there are as many as can be, short "
+                      "ones taken "
+                      "first; None: no limit",
+                      "", kNeighbours)
+                 .left_out_if_none(),
              optional("max_range_m", &LinkRule::max_range_m, "longest link", "m", core::kPositive)
                  .left_out_if_none(),
              optional("grazing_altitude_m", &LinkRule::grazing_altitude_m,
@@ -92,8 +104,12 @@ constexpr auto fields(const LinkRule*) {
              optional("max_angular_rate_rad_per_s", &LinkRule::max_angular_rate_rad_per_s,
                       "fastest turn of the line of sight in the inertial frame", "rad/s", core::kPositive)
                  .left_out_if_none(),
-             optional("rate_bps", &LinkRule::rate_bps, "bits that a link carries in a second", "bit/s",
-                      core::kPositive),
+             optional("rate_bps", &LinkRule::rate_bps,
+                      "bits that a link carries in a second; None: what the budget gives, without one 1e9",
+                      "bit/s", core::kPositive)
+                 .left_out_if_none(),
+             optional("budget", &LinkRule::budget, "what gives the rate by the range, in place of `rate_bps`")
+                 .left_out_if_none(),
              optional("overhead_s", &LinkRule::overhead_s, "added to the light's time", "s",
                       core::kNonNegative),
              optional("survival", &LinkRule::survival,
@@ -107,6 +123,12 @@ void validate(const LinkRule& rule, const core::Place& where);
 
 /// Whether a rule is about pairs of satellites.
 inline bool between_satellites(const LinkRule& rule) { return rule.pattern != Pattern::ground; }
+
+/// The longest link that the rule's range limit and its budget allow; infinite where neither does.
+double longest_m(const LinkRule& rule);
+
+/// Of a link of this range.
+double rate_bps(const LinkRule& rule, double range_m);
 
 /// Whether the link of two nodes works in a slot: drawn by a hash of the rule's seed, the slot and the pair,
 /// whichever of them comes first, so that no draw depends on what else is drawn.

@@ -16,7 +16,7 @@ struct Links {
   std::vector<std::int32_t> rule;  ///< position of the one that made it
   std::vector<double> range_m;
   std::vector<double> latency_s;  ///< of light over the range, and the overhead of the rule
-  std::vector<double> rate_bps;
+  std::vector<double> rate_bps;   ///< at that range
   /// Satellites of rules for the ground that would be linked but for what is named. [stations] each
   std::vector<std::int32_t> below_mask;
   std::vector<std::int32_t> out_of_range;
@@ -28,11 +28,15 @@ struct Instant {
   std::span<const double> velocity_teme_m_per_s;
   double gmst_rad = 0.0;
   std::int64_t slot = 0;  ///< the one that links are drawn for, where they survive by chance
+  /// Pairs without a link, and nodes that are lost as pairs of one with itself; in rising order.
+  std::span<const Pair> lost = {};
 };
 
 /// The links that the rules make. Conditions cut links and add none: each of the nearest is asked for before
 /// its line of sight is looked at. Where rules make links of one pair, the first has it of those whose
-/// conditions all hold. Throws core::InvalidInput for a rule about an unknown shell, and core::Stopped.
+/// conditions all hold. A rule that limits the links of a satellite chooses among the pairs that are left, as
+/// most_links does, the shortest first. A satellite that is lost is as one without a position. Throws
+/// core::InvalidInput for a rule about an unknown shell, and core::Stopped.
 Links links_at(const Layout& layout, std::span<const LinkRule> rules, std::span<const Horizon> stations,
                const Instant& instant, core::StopToken& stop);
 

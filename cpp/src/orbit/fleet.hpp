@@ -1,0 +1,85 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "constellm/core/constants.hpp"
+#include "constellm/orbit/ground_station.hpp"
+#include "constellm/orbit/layout.hpp"
+#include "constellm/orbit/motion.hpp"
+#include "constellm/orbit/windows.hpp"
+
+namespace constellm::orbit {
+
+/// The Earth's turn during a span. Its rate changes so little that in a year the Earth is off by 0.3 m.
+class Turning {
+ public:
+  explicit Turning(const Span& span)
+      : start_s_(span.start_s), gmst_rad_(gmst_rad(span.epoch, span.start_s)) {}
+  [[nodiscard]] EarthTurn at(double time_s) const {
+    return EarthTurn(gmst_rad_ + core::kEarthRotation.value * (time_s - start_s_));
+  }
+
+ private:
+  double start_s_;
+  double gmst_rad_;
+};
+
+/// All satellites and stations.
+class Fleet {
+ public:
+  Fleet(std::span<const std::shared_ptr<const Motion>> motions, std::span<const Horizon> stations,
+        const Span& span)
+      : stations_(stations), turning_(span) {
+    for (const auto& motion : motions) {
+      for (std::size_t i = 0; i < motion->satellites(); ++i) {
+        places_.push_back({.motion = motion.get(), .index = i});
+        bounds_.push_back(motion->is_there(i) ? motion->bounds(i) : Bounds{});
+      }
+    }
+  }
+
+  [[nodiscard]] std::size_t satellites() const { return places_.size(); }
+  [[nodiscard]] bool is_satellite(std::int32_t node) const { return z(node) < places_.size(); }
+  [[nodiscard]] bool is_there(std::int32_t node) const {
+    return !is_satellite(node) || bounds_[z(node)].near_m > 0.0;
+  }
+  [[nodiscard]] State satellite(std::int32_t node, double time_s) const {
+    return places_[z(node)].motion->state(places_[z(node)].index, time_s);
+  }
+  [[nodiscard]] const Horizon& station(std::int32_t node) const {
+    return stations_[z(node) - places_.size()];
+  }
+  [[nodiscard]] EarthTurn turn(double time_s) const { return turning_.at(time_s); }
+  [[nodiscard]] bool on_one_circle(Pair pair) const {
+    if (!is_satellite(pair.b)) return false;
+    const Place& a = places_[z(pair.a)];
+    const Place& b = places_[z(pair.b)];
+    return a.motion == b.motion && a.motion->on_one_circle(a.index, b.index);
+  }
+  [[nodiscard]] Bounds bounds(std::int32_t node) const {
+    if (is_satellite(node)) return bounds_[z(node)];
+    constexpr double w = core::kEarthRotation.value;
+    const double r = station(node).position_m.norm();
+    return {.near_m = r,
+            .far_m = r,
+            .speed_m_per_s = w * r,
+            .acceleration_m_per_s2 = w * w * r,
+            .jerk_m_per_s3 = w * w * w * r};
+  }
+
+ private:
+  struct Place {
+    const Motion* motion;
+    std::size_t index;
+  };
+  static std::size_t z(std::int32_t node) { return static_cast<std::size_t>(node); }
+
+  std::vector<Place> places_;
+  std::vector<Bounds> bounds_;
+  std::span<const Horizon> stations_;
+  Turning turning_;
+};
+
+}  // namespace constellm::orbit
