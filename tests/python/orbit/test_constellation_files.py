@@ -52,7 +52,8 @@ def test_every_key_is_read(tmp_path):
     station = {**STATION, "altitude_m": 458.0, "min_elevation_deg": 5.0, "max_range_m": 2e6}
     limits = {
         "max_range_m": 5e6, "grazing_altitude_m": 1e5, "max_latitude_deg": 70.0,
-        "max_angular_rate_rad_per_s": 1e-3, "rate_bps": 2e9, "overhead_s": 1e-3, "survival": 0.9, "seed": 4,
+        "max_angular_rate_rad_per_s": 1e-3, "max_range_rate_m_per_s": 5e3,
+        "acquisition_s": 30.0, "rate_bps": 2e9, "overhead_s": 1e-3, "survival": 0.9, "seed": 4,
     }  # fmt: skip
     rule = {"pattern": "plus-grid", "shell": "b", "seam": "open", "shift": 1, **limits}
     lists = {"shells": [shell], "stations": [station], "links": [rule]}
@@ -173,7 +174,10 @@ BAD = {
     ),
     "budget": (rule(budget="optical"), r"links\[0\].budget: expected an object, got 'optical'"),
     "unnamed budget": (rule(budget={}), r"links\[0\].budget: missing required key 'name'"),
-    "name of budget": (rule(budget={"name": "ka"}), r"links\[0\].budget.name: 'ka' is no link budget; known: optical"),
+    "name of budget": (
+        rule(budget={"name": "ka"}),
+        r"links\[0\].budget.name: 'ka' is no link budget; known: optical",
+    ),
     "key of budget": (
         rule(budget={"name": "optical", "power_w": 1.0}),
         r"links\[0\].budget: OpticalBudget: unknown key 'power_w'; did you mean 'tx_power_w'",
