@@ -25,7 +25,7 @@ def links_at(rules, time_s=0.0, *, shells=(SHELL,), stations=(), slot=0):
 
 
 def windows(rules, motions, *, shells=(), stations=(), start_s=0.0, stop_s=86400.0, threads=1):
-    return _core.windows(rules, list(shells), list(stations), motions, EPOCH, start_s, stop_s, threads)
+    return _core.windows(rules, list(shells), list(stations), motions, EPOCH, start_s, stop_s, None, threads)
 
 
 def test_a_grid_has_four_links_a_satellite():
@@ -169,7 +169,16 @@ STATES = np.ones((3, 3))
             r"rules\[0\]: expected a Link",
         ),
         (lambda: windows([], [3]), TypeError, "motions: expected Motions, got 3"),
-        (lambda: windows([rule("nearest", count=2)], []), ValueError, "'nearest' has no fixed pairs"),
+        (
+            lambda: windows([rule("all", survival=0.5)], []),
+            ValueError,
+            r"links\[0\].survival: 0.5 is drawn for slots; windows need slot_s",
+        ),
+        (
+            lambda: _core.links_at([rule("all", acquisition_s=2.0)], [], [], STATES, STATES, 0.0, 0),
+            ValueError,
+            r"links\[0\].acquisition_s: 2 asks for the motions before the instant",
+        ),
         (lambda: _core.in_sight(STATES, -1.0, 0.0), ValueError, "max_range_m: -1 is not in"),
     ],
 )
