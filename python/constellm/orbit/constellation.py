@@ -568,7 +568,7 @@ class Constellation(Displayed):
         step_s : float
             The most between samples, which are evenly spaced, eight at least [s].
         links : bool
-            Without them for rules that have no windows, as `nearest`.
+            Without them for rules that have no windows, as those with ``max_links``.
         threads : int
             As of `windows`.
 
