@@ -96,21 +96,41 @@ orbit::Outages outages_of(const py::object& rows, const Layout& layout) {
   return outages;
 }
 
+std::vector<std::shared_ptr<const Motion>> motions_of(const py::object& motions) {
+  std::vector<std::shared_ptr<const Motion>> moving;
+  for (const py::handle item : py::iter(motions)) {
+    if (!py::isinstance<Motion>(item)) throw py::type_error("motions: expected Motions, got " + shown(item));
+    (void)item.cast<const Motion&>();  // throws for one without value
+    moving.push_back(item.cast<MotionHolder>());
+  }
+  return moving;
+}
+
 Links links_at(const py::object& rules, const py::object& shells, const py::object& stations,
                const py::object& position_teme_m, const py::object& velocity_teme_m_per_s,
                const py::object& gmst_rad, const py::object& slot, const py::object& outages,
-               const py::object& time_s) {
+               const py::object& time_s, const py::object& motions, const py::object& epoch) {
   const Doubles position = states(position_teme_m, "position_teme_m", 2);
   const Doubles velocity = states(velocity_teme_m_per_s, "velocity_teme_m_per_s", 2);
   check_alike(velocity, position);
   const Plan plan(rules, shells, stations, static_cast<std::size_t>(position.shape(0)));
-  const std::vector<orbit::Pair> lost =
-      outages_of(outages, plan.layout).at(FromPython<double>::get(time_s, "time_s"));
-  const orbit::Instant instant{.position_teme_m = numbers_of(position),
-                               .velocity_teme_m_per_s = numbers_of(velocity),
-                               .gmst_rad = FromPython<double>::get(gmst_rad, "gmst_rad"),
-                               .slot = FromPython<std::int64_t>::get(slot, "slot"),
-                               .lost = lost};
+  const orbit::Outages schedule = outages_of(outages, plan.layout);
+  const auto t_s = FromPython<double>::get(time_s, "time_s");
+  const std::vector<orbit::Pair> lost = schedule.at(t_s);
+  orbit::Instant instant{.position_teme_m = numbers_of(position),
+                         .velocity_teme_m_per_s = numbers_of(velocity),
+                         .gmst_rad = FromPython<double>::get(gmst_rad, "gmst_rad"),
+                         .slot = FromPython<std::int64_t>::get(slot, "slot"),
+                         .lost = lost,
+                         .past = {}};
+  std::vector<std::shared_ptr<const Motion>> moving;
+  if (!motions.is_none()) {
+    moving = motions_of(motions);
+    instant.past = {.motions = moving,
+                    .outages = schedule,
+                    .epoch = FromPython<core::Epoch>::get(epoch, "epoch"),
+                    .time_s = t_s};
+  }
   core::check_range("", "gmst_rad", core::kReal, instant.gmst_rad);
   core::check_range("", "slot", core::kNonNegative, instant.slot);
   return stoppable([&](core::StopToken& stop) {
@@ -120,20 +140,16 @@ Links links_at(const py::object& rules, const py::object& shells, const py::obje
 
 Windows windows(const py::object& rules, const py::object& shells, const py::object& stations,
                 const py::object& motions, const py::object& epoch, const py::object& start_s,
-                const py::object& stop_s, int threads, const py::object& outages) {
-  std::vector<std::shared_ptr<const Motion>> moving;
+                const py::object& stop_s, int threads, const py::object& outages, const py::object& slot_s) {
+  const auto moving = motions_of(motions);
   std::size_t satellites = 0;
-  for (const py::handle item : py::iter(motions)) {
-    if (!py::isinstance<Motion>(item)) throw py::type_error("motions: expected Motions, got " + shown(item));
-    (void)item.cast<const Motion&>();  // throws for one without value
-    moving.push_back(item.cast<MotionHolder>());
-    satellites += moving.back()->satellites();
-  }
+  for (const auto& motion : moving) satellites += motion->satellites();
   const Plan plan(rules, shells, stations, satellites);
   const orbit::Outages lost = outages_of(outages, plan.layout);
   const orbit::Span span{.epoch = FromPython<core::Epoch>::get(epoch, "epoch"),
                          .start_s = FromPython<double>::get(start_s, "start_s"),
-                         .stop_s = FromPython<double>::get(stop_s, "stop_s")};
+                         .stop_s = FromPython<double>::get(stop_s, "stop_s"),
+                         .slot_s = FromPython<std::optional<double>>::get(slot_s, "slot_s")};
   return stoppable([&](core::StopToken& stop) {
     return orbit::windows(plan.layout, plan.rules, plan.horizons, moving, lost, span, threads, stop);
   });
@@ -246,10 +262,10 @@ void register_types(py::module_& m) {
       "of light over the range, and the rule's overhead [s]");
   column(
       links, "below_mask", [](const Links& c) -> auto& { return c.below_mask; },
-      "satellites near enough, but too low [stations]");
+      "satellites without a link, near enough but too low [stations]");
   column(
       links, "out_of_range", [](const Links& c) -> auto& { return c.out_of_range; },
-      "satellites high enough, but too far [stations]");
+      "satellites without a link, high enough but too far [stations]");
   auto windows = columns<Windows>(m, "Windows",
                                   "When links exist, both ways, in the order of opening, then of sender and "
                                   "receiver; columns [windows].");
@@ -303,23 +319,27 @@ void register_links(py::module_& m) {
   const std::string who =
       "rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: "
       "collections.abc.Sequence[Station], ";
-  m.def("links_at", &links_at, py::arg("rules"), py::arg("shells"), py::arg("stations"),
-        py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"), py::arg("gmst_rad"), py::arg("slot"),
-        py::arg("outages") = py::tuple(), py::arg("time_s") = 0.0,
-        ("links_at(" + who + "position_teme_m: " + like + ", velocity_teme_m_per_s: " + like +
-         ", gmst_rad: float, slot: int, outages: " + lost +
-         " = ..., time_s: float = ...) -> Links\n\nAt one instant, of states (satellites, 3); who has a NaN "
-         "has no links. "
-         "Outages: sender, receiver, or one node twice, start and stop.")
-            .c_str());
-  m.def("windows", &windows, py::arg("rules"), py::arg("shells"), py::arg("stations"), py::arg("motions"),
-        py::arg("epoch"), py::arg("start_s"), py::arg("stop_s"), py::arg("threads"),
-        py::arg("outages") = py::tuple(),
-        ("windows(" + who +
-         "motions: collections.abc.Sequence[Motion], epoch: typing.Any, start_s: float, stop_s: float, "
-         "threads: int, outages: " +
-         lost + " = ...) -> Windows\n\nWhen the links exist, clipped to the span.")
-            .c_str());
+  m.def(
+      "links_at", &links_at, py::arg("rules"), py::arg("shells"), py::arg("stations"),
+      py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"), py::arg("gmst_rad"), py::arg("slot"),
+      py::arg("outages") = py::tuple(), py::arg("time_s") = 0.0, py::arg("motions") = py::none(),
+      py::arg("epoch") = py::none(),
+      ("links_at(" + who + "position_teme_m: " + like + ", velocity_teme_m_per_s: " + like +
+       ", gmst_rad: float, slot: int, outages: " + lost +
+       " = ..., time_s: float = ..., motions: collections.abc.Sequence[Motion] | None = ..., epoch: "
+       "typing.Any = ...) -> Links\n\nAt one instant, of states (satellites, 3); who has a NaN has no links. "
+       "Outages: sender, receiver, or one node twice, start and stop. The motions before the instant have to "
+       "be told where links take time to acquire.")
+          .c_str());
+  m.def(
+      "windows", &windows, py::arg("rules"), py::arg("shells"), py::arg("stations"), py::arg("motions"),
+      py::arg("epoch"), py::arg("start_s"), py::arg("stop_s"), py::arg("threads"),
+      py::arg("outages") = py::tuple(), py::arg("slot_s") = py::none(),
+      ("windows(" + who +
+       "motions: collections.abc.Sequence[Motion], epoch: typing.Any, start_s: float, stop_s: float, "
+       "threads: int, outages: " +
+       lost + " = ..., slot_s: float | None = ...) -> Windows\n\nWhen the links exist, clipped to the span.")
+          .c_str());
   m.def("in_sight", &in_sight, py::arg("position_m"), py::arg("max_range_m"), py::arg("grazing_altitude_m"),
         ("in_sight(position_m: " + like +
          ", max_range_m: float | None, grazing_altitude_m: float) -> tuple[" + positions + ", " + positions +

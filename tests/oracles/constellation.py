@@ -79,8 +79,13 @@ def _pairs(
         members = [a for a in members if np.isfinite(position_m[a]).all()]
         asked = set()
         for a in members:
-            away = sorted((np.linalg.norm(position_m[b] - position_m[a]), b) for b in members if b != a)
-            asked |= {(a, b) for _, b in away[: rule.count]}
+            others = [b for b in members if b != a]
+            away = {b: float(np.linalg.norm(position_m[b] - position_m[a])) for b in others}
+            for b in others:
+                nearer = sum(away[c] < away[b] - 1e-3 for c in others)
+                as_near = sum(c < b and abs(away[c] - away[b]) <= 1e-3 for c in others)
+                if nearer + as_near < rule.count:
+                    asked.add((a, b))
         yield from ((a, b) for a, b in sorted(asked) if a < b and (b, a) in asked)
     else:
         yield from ((a, satellites + g) for a in range(satellites) for g in range(len(stations)))
@@ -119,6 +124,9 @@ def _holds(
         velocity_m_per_s[x] if x < satellites else np.cross([0.0, 0.0, EARTH_RAD_PER_S], place)
         for x, place in ((a, start), (b, end))
     ]
+    rate_m_per_s = abs(line @ (motion[1] - motion[0])) / range_m
+    if rule.max_range_rate_m_per_s is not None and rate_m_per_s > rule.max_range_rate_m_per_s:
+        return False
     turn = np.cross(line, motion[1] - motion[0]) / range_m**2
     if rule.max_angular_rate_rad_per_s is not None and np.linalg.norm(turn) > rule.max_angular_rate_rad_per_s:
         return False

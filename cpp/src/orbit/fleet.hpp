@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -38,6 +39,7 @@ class Fleet {
         bounds_.push_back(motion->is_there(i) ? motion->bounds(i) : Bounds{});
       }
     }
+    for (const Horizon& station : stations) bounds_.push_back(bounds_of(station));
   }
 
   [[nodiscard]] std::size_t satellites() const { return places_.size(); }
@@ -58,16 +60,15 @@ class Fleet {
     const Place& b = places_[z(pair.b)];
     return a.motion == b.motion && a.motion->on_one_circle(a.index, b.index);
   }
-  [[nodiscard]] Bounds bounds(std::int32_t node) const {
-    if (is_satellite(node)) return bounds_[z(node)];
-    constexpr double w = core::kEarthRotation.value;
-    const double r = station(node).position_m.norm();
-    return {.near_m = r,
-            .far_m = r,
-            .speed_m_per_s = w * r,
-            .acceleration_m_per_s2 = w * w * r,
-            .jerk_m_per_s3 = w * w * w * r};
+  /// Motion::swing of satellites that one motion has, else infinite.
+  [[nodiscard]] double swing_m2_per_s2(std::int32_t from, std::int32_t one, std::int32_t other) const {
+    const Place& a = places_[z(from)];
+    const Place& b = places_[z(one)];
+    const Place& c = places_[z(other)];
+    return a.motion == b.motion && a.motion == c.motion ? a.motion->swing_m2_per_s2(a.index, b.index, c.index)
+                                                        : std::numeric_limits<double>::infinity();
   }
+  [[nodiscard]] const Bounds& bounds(std::int32_t node) const { return bounds_[z(node)]; }
 
  private:
   struct Place {
@@ -75,9 +76,18 @@ class Fleet {
     std::size_t index;
   };
   static std::size_t z(std::int32_t node) { return static_cast<std::size_t>(node); }
+  static Bounds bounds_of(const Horizon& station) {
+    constexpr double w = core::kEarthRotation.value;
+    const double r = station.position_m.norm();
+    return {.near_m = r,
+            .far_m = r,
+            .speed_m_per_s = w * r,
+            .acceleration_m_per_s2 = w * w * r,
+            .jerk_m_per_s3 = w * w * w * r};
+  }
 
   std::vector<Place> places_;
-  std::vector<Bounds> bounds_;
+  std::vector<Bounds> bounds_;  ///< of satellites, then of stations
   std::span<const Horizon> stations_;
   Turning turning_;
 };

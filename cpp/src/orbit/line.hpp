@@ -7,12 +7,25 @@
 #include "constellm/orbit/link_rule.hpp"
 #include "constellm/orbit/motion.hpp"
 #include "fleet.hpp"
+#include "limits.hpp"
 #include "memory.hpp"
 
 namespace constellm::orbit {
 
-enum Condition : std::size_t { range, grazing, turning, latitude_a, latitude_b, above_a, above_b, mask };
-inline constexpr std::size_t kConditions = 8;
+struct Condition {
+  enum Index : std::size_t {
+    range,
+    range_rate,
+    turning,
+    mask,
+    latitude_a,
+    latitude_b,
+    grazing,
+    above_a,
+    above_b,
+    count
+  };
+};
 
 /// A set of conditions.
 using Conditions = std::uint32_t;
@@ -24,7 +37,7 @@ struct Glance {
   double range_m;
   double speed_m_per_s;  ///< of the ends against each other
   std::array<double, 2> tangent_m2;
-  std::array<double, kConditions> margin;
+  std::array<double, Condition::count> margin;
 };
 
 /// Between two glances.
@@ -56,20 +69,19 @@ class Line {
   [[nodiscard]] double acceleration() const {
     return bounds_[0].acceleration_m_per_s2 + bounds_[1].acceleration_m_per_s2;
   }
+  [[nodiscard]] double jerk() const { return bounds_[0].jerk_m_per_s3 + bounds_[1].jerk_m_per_s3; }
+  [[nodiscard]] double range_rate_curvature(const Between& at) const;
   [[nodiscard]] double turning_curvature(const Between& at) const;
   [[nodiscard]] double grazing_curvature(const Glance& x, const Glance& y, const Between& at) const;
 
   const Fleet& fleet_;
   Memory& memory_;
-  std::int32_t other_;
+  Pair pair_;
   std::array<Bounds, 2> bounds_;
   bool is_fixed_;  ///< ranges, rates and heights of the line never change
+  Limits limits_;
   bool never_ = false;
   Conditions conditions_ = 0;
-  double longest_m_ = 0.0;
-  double fastest_rad_per_s_ = 0.0;
-  double sin_latitude_ = 0.0;
-  double sphere_m_ = 0.0;
   std::array<double, 2> tangent_m_{};  ///< longest
 };
 

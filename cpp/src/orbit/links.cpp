@@ -7,12 +7,14 @@
 #include <limits>
 #include <tuple>
 
+#include "asking.hpp"
 #include "constellm/core/constants.hpp"
-#include "constellm/orbit/angles.hpp"
 #include "constellm/orbit/degree_limit.hpp"
 #include "constellm/orbit/in_sight.hpp"
 #include "constellm/orbit/near.hpp"
 #include "constellm/orbit/sight.hpp"
+#include "held.hpp"
+#include "limits.hpp"
 
 namespace constellm::orbit {
 namespace {
@@ -29,31 +31,39 @@ State state_of(const Instant& instant, std::int32_t satellite) {
           .velocity_m_per_s = Eigen::Map<const Eigen::Vector3d>(instant.velocity_teme_m_per_s.data() + at)};
 }
 
-bool turns_slowly(const LinkRule& rule, const Sight& sight) {
-  return !rule.max_angular_rate_rad_per_s || sight.angular_rate_rad_per_s <= *rule.max_angular_rate_rad_per_s;
+bool keeps_to(const Limits& limits, const Sight& line) {
+  const auto within = [](double figure, double limit) { return std::isinf(limit) || figure <= limit; };
+  return within(line.angular_rate_rad_per_s, limits.angular_rate_rad_per_s) &&
+         within(std::abs(line.range_rate_m_per_s), limits.range_rate_m_per_s);
 }
+
+/// Why a satellite that a station would have else is not linked.
+struct Cut {
+  Pair pair;
+  bool is_low;  ///< else far
+};
 
 /// The links of one rule; comparisons are such that a NaN cuts.
 class Maker {
  public:
-  Maker(const Layout& layout, std::span<const Horizon> stations, const Instant& instant,
+  Maker(const Layout& layout, std::span<const Horizon> stations, const Instant& instant, Held& held,
         core::StopToken& stop)
-      : layout_(layout), stations_(stations), instant_(instant), stop_(stop) {
+      : layout_(layout), stations_(stations), instant_(instant), held_(held), stop_(stop) {
     links_.below_mask.resize(stations.size());
     links_.out_of_range.resize(stations.size());
   }
 
   void make(const LinkRule& rule, std::int32_t position) {
     position_ = position;
-    longest_m_ = longest_m(rule);
+    const Limits limits(rule);
     switch (rule.pattern) {
       case Pattern::plus_grid:
       case Pattern::ring:
-        for (const Pair& pair : layout_.grid(rule)) between(rule, pair);
+        for (const Pair& pair : layout_.grid(rule)) between(rule, limits, pair);
         break;
-      case Pattern::nearest: nearest(rule); break;
-      case Pattern::all: all(rule); break;
-      case Pattern::ground: ground(rule); break;
+      case Pattern::nearest: nearest(rule, limits); break;
+      case Pattern::all: all(rule, limits); break;
+      case Pattern::ground: ground(rule, limits); break;
     }
   }
 
@@ -61,6 +71,7 @@ class Maker {
     std::ranges::sort(made_, {}, [](const Made& one) { return std::tuple(one.pair, one.rule); });
     const auto same = [](const Made& one, const Made& other) { return one.pair == other.pair; };
     made_.erase(std::unique(made_.begin(), made_.end(), same), made_.end());
+    count_cuts();
     const std::size_t pairs = made_.size();
     for (std::size_t i = 0; i < pairs; ++i) {
       Made back = made_[i];
@@ -86,21 +97,21 @@ class Maker {
   }
 
   void add(const LinkRule& rule, Pair pair, double range_m) {
-    if (survives(rule, instant_.slot, pair.a, pair.b)) made_.push_back({pair, position_, range_m});
+    if (survives(rule, instant_.slot, pair.a, pair.b) && held_(pair, position_))
+      made_.push_back({pair, position_, range_m});
   }
 
-  void between(const LinkRule& rule, Pair pair) {
+  void between(const LinkRule& rule, const Limits& limits, Pair pair) {
     if (stop_.should_stop()) throw core::Stopped();
     if (is_lost(pair)) return;
     const State a = state_of(instant_, pair.a);
     const State b = state_of(instant_, pair.b);
     const Sight line = sight(a, b);
-    if (!(line.grazing_altitude_m >= rule.grazing_altitude_m.value_or(kGrazingAltitude_m))) return;
-    if (!(line.range_m <= longest_m_) || !turns_slowly(rule, line)) return;
+    if (!(core::kEarthRadius.value + line.grazing_altitude_m >= limits.sphere_m)) return;
+    if (!(line.range_m <= limits.range_m) || !keeps_to(limits, line)) return;
     if (rule.max_latitude_deg && !layout_.in_one_plane(pair)) {
-      const double highest = std::sin(*rule.max_latitude_deg * kDegree_rad);
       for (const State& end : {a, b}) {
-        if (!(std::abs(end.position_m.z()) <= highest * end.position_m.norm())) return;
+        if (!(std::abs(end.position_m.z()) <= limits.sin_latitude * end.position_m.norm())) return;
       }
     }
     add(rule, pair, line.range_m);
@@ -111,32 +122,30 @@ class Maker {
                                             3 * static_cast<std::size_t>(range.end - range.first));
   }
 
-  void nearest(const LinkRule& rule) {
+  void nearest(const LinkRule& rule, const Limits& limits) {
     const Layout::Range range = layout_.satellites_of(rule);
     const NearPoints near(positions(range));
     const std::int32_t count = range.end - range.first;
     std::vector<std::vector<std::int32_t>> asked(static_cast<std::size_t>(count));
     for (std::int32_t i = 0; i < count; ++i) {
       if (stop_.should_stop(8)) throw core::Stopped();
-      auto& of = asked[static_cast<std::size_t>(i)];
-      near.nearest(i, static_cast<std::size_t>(*rule.count), of);
-      std::ranges::sort(of);
+      orbit::asked(near, i, static_cast<std::size_t>(*rule.count), asked[static_cast<std::size_t>(i)]);
     }
     for (std::int32_t i = 0; i < count; ++i) {
       for (const std::int32_t other : asked[static_cast<std::size_t>(i)]) {
         if (other > i && std::ranges::binary_search(asked[static_cast<std::size_t>(other)], i))
-          between(rule, {.a = range.first + i, .b = range.first + other});
+          between(rule, limits, {.a = range.first + i, .b = range.first + other});
       }
     }
   }
 
-  void all(const LinkRule& rule) {
+  void all(const LinkRule& rule, const Limits& limits) {
     const Layout::Range range = layout_.satellites_of(rule);
     const InSight seen =
-        in_sight(positions(range), longest_m_, rule.grazing_altitude_m.value_or(kGrazingAltitude_m), stop_);
+        in_sight(positions(range), limits.range_m, limits.sphere_m - core::kEarthRadius.value, stop_);
     const auto begin = static_cast<std::ptrdiff_t>(made_.size());
     for (std::size_t i = 0; i < seen.a.size(); ++i)
-      between(rule, {.a = range.first + seen.a[i], .b = range.first + seen.b[i]});
+      between(rule, limits, {.a = range.first + seen.a[i], .b = range.first + seen.b[i]});
     if (rule.max_links) limit(*rule.max_links, begin);
   }
 
@@ -156,7 +165,7 @@ class Maker {
     for (const std::size_t p : most_links(pairs, layout_.satellites(), most, stop_)) made_.push_back(free[p]);
   }
 
-  void ground(const LinkRule& rule) {
+  void ground(const LinkRule& rule, const Limits& limits) {
     const Layout::Range range = layout_.satellites_of(rule);
     const EarthTurn turn(instant_.gmst_rad);
     for (std::size_t s = 0; s < stations_.size(); ++s) {
@@ -173,25 +182,37 @@ class Maker {
         const Eigen::Vector3d line = there.position_m - here.position_m;
         const double range_m = line.norm();
         const bool high = line.dot(up) >= range_m * station.sin_mask;
-        const bool near = range_m <= std::min(station.max_range_m, longest_m_);
-        if ((!high && !near) || !turns_slowly(rule, sight(here, there))) continue;
-        if (!high)
-          ++links_.below_mask[s];
-        else if (!near)
-          ++links_.out_of_range[s];
+        const bool near = range_m <= station.max_range_m && range_m <= limits.range_m;
+        if ((!high && !near) || !keeps_to(limits, sight(here, there))) continue;
+        const Pair pair{.a = i, .b = node};
+        if (high && near)
+          add(rule, pair, range_m);
         else
-          add(rule, {.a = i, .b = node}, range_m);
+          cuts_.push_back({.pair = pair, .is_low = !high});
       }
+    }
+  }
+
+  /// Of pairs that have no link, each once: a satellite is as high for all rules.
+  void count_cuts() {
+    std::ranges::sort(cuts_, {}, &Cut::pair);
+    const auto same = [](const Cut& one, const Cut& other) { return one.pair == other.pair; };
+    cuts_.erase(std::unique(cuts_.begin(), cuts_.end(), same), cuts_.end());
+    for (const Cut& cut : cuts_) {
+      if (std::ranges::binary_search(made_, cut.pair, {}, &Made::pair)) continue;
+      auto& counts = cut.is_low ? links_.below_mask : links_.out_of_range;
+      ++counts[static_cast<std::size_t>(cut.pair.b - layout_.satellites())];
     }
   }
 
   const Layout& layout_;
   std::span<const Horizon> stations_;
   const Instant& instant_;
+  Held& held_;
   core::StopToken& stop_;
   std::int32_t position_ = 0;
-  double longest_m_ = 0.0;
   std::vector<Made> made_;
+  std::vector<Cut> cuts_;
   Links links_;
 };
 
@@ -210,7 +231,8 @@ Links links_at(const Layout& layout, std::span<const LinkRule> rules, std::span<
     }
     std::fill_n(position_m.begin() + 3 * a, 3, std::numeric_limits<double>::quiet_NaN());
   }
-  Maker maker(layout, stations, present, stop);
+  Held held(layout, rules, stations, instant.past, stop);
+  Maker maker(layout, stations, present, held, stop);
   for (std::size_t r = 0; r < rules.size(); ++r) maker.make(rules[r], static_cast<std::int32_t>(r));
   return maker.links(rules);
 }

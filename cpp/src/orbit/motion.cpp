@@ -61,7 +61,15 @@ AnalyticMotion::AnalyticMotion(const Elements& elements, Propagator propagator) 
     throw InvalidInput(
         "propagator: 'sgp4' does not move mean elements by formula; give samples of its states");
   satellites_.reserve(elements.size());
-  for (std::size_t s = 0; s < elements.size(); ++s) satellites_.push_back(moving(elements, s, propagator));
+  const auto direction = [](const Angle& angle) {
+    const SinCos at = sincos_of_turns(part_of_turn(angle.turns));
+    return std::complex<double>(at.cos, at.sin);
+  };
+  for (std::size_t s = 0; s < elements.size(); ++s) {
+    satellites_.push_back(moving(elements, s, propagator));
+    node_.push_back(direction(satellites_[s].raan));
+    place_.push_back(direction(satellites_[s].latitude()));
+  }
 }
 
 State AnalyticMotion::state(std::size_t satellite, double time_s) const {
@@ -74,6 +82,35 @@ bool AnalyticMotion::on_one_circle(std::size_t one, std::size_t other) const {
   return a.eccentricity == 0.0 && b.eccentricity == 0.0 && a.semi_major_axis_m == b.semi_major_axis_m &&
          a.sin_i == b.sin_i && a.cos_i == b.cos_i && a.raan == b.raan &&
          a.latitude().turns_per_s == b.latitude().turns_per_s;
+}
+
+/// Of two on circles of one size and inclination i that drift alike, with nodes N apart and at u and u' from
+/// them, the squared distance is constant but for
+///   a^2 sin^2 i (1 - cos N) cos(u + u'),
+/// so that of two such distances from one satellite the difference swings with twice the rate of u. Of two on
+/// equal ellipses in step it is 2 (x^2 + y^2) (1 - cos N), x and y across the Earth's axis.
+double AnalyticMotion::swing_m2_per_s2(std::size_t from, std::size_t one, std::size_t other) const {
+  const Moving& c = satellites_[from];
+  const auto drifts_alike = [&](const Moving& at) {
+    return at.semi_major_axis_m == c.semi_major_axis_m && at.eccentricity == c.eccentricity &&
+           at.sin_i == c.sin_i && at.cos_i == c.cos_i && at.raan.turns_per_s == c.raan.turns_per_s &&
+           at.latitude().turns_per_s == c.latitude().turns_per_s;
+  };
+  const Moving& a = satellites_[one];
+  const Moving& b = satellites_[other];
+  if (!drifts_alike(a) || !drifts_alike(b)) return std::numeric_limits<double>::infinity();
+  const auto cos_apart = [&](std::size_t of) { return (node_[of] * std::conj(node_[from])).real(); };
+  if (c.eccentricity == 0.0) {
+    const double size = c.semi_major_axis_m * c.sin_i;
+    const double rate = 2.0 * kTurn_rad * c.latitude().turns_per_s;
+    const auto swing = [&](std::size_t of) { return (1.0 - cos_apart(of)) * place_[of]; };
+    return size * size * rate * rate * std::abs(swing(one) - swing(other));
+  }
+  const auto in_step = [&](const Moving& at) { return at.perigee == c.perigee && at.mean == c.mean; };
+  if (!in_step(a) || !in_step(b)) return std::numeric_limits<double>::infinity();
+  const Bounds keeps = bounds(from);
+  return 4.0 * std::abs(cos_apart(one) - cos_apart(other)) *
+         (keeps.speed_m_per_s * keeps.speed_m_per_s + keeps.far_m * keeps.acceleration_m_per_s2);
 }
 
 /// A position is p(M), on an ellipse at the rate n of its anomaly, in a plane that turns at rates of no more
@@ -102,7 +139,8 @@ Bounds AnalyticMotion::bounds(std::size_t satellite) const {
           .jerk_m_per_s3 = jerk + 3.0 * w * g + 3.0 * w * w * v + w * w * w * far,
           .beside_m_per_s = std::abs(anomaly_rate - at.motion_rad_per_s) * a * fastest + w * far,
           .climb_m2_per_s = n * a * a * e,
-          .climb_rate_m2_per_s2 = n * n * a * a * e / (1.0 - e)};
+          .climb_rate_m2_per_s2 = n * n * a * a * e / (1.0 - e),
+          .along_axis = std::abs(at.sin_i)};
 }
 
 SampledMotion::SampledMotion(std::vector<double> position_teme_m, std::vector<double> velocity_teme_m_per_s,

@@ -9,6 +9,7 @@
 #include "constellm/core/parallel.hpp"
 #include "constellm/orbit/stretch.hpp"
 #include "fleet.hpp"
+#include "known.hpp"
 #include "line.hpp"
 #include "line_search.hpp"
 #include "memory.hpp"
@@ -25,24 +26,59 @@ struct Window {
   double range_m;
 };
 
+/// Later by what it takes to acquire the link, where there is that much time.
+Stretches acquired(const Stretches& held, const LinkRule& rule, const Span& span) {
+  const double wait_s = acquisition_s(rule);
+  if (wait_s == 0.0) return held;
+  const double first_s = looked_at(rule, span).open_s;
+  Stretches made;
+  for (const auto& [open_s, close_s] : held) {
+    const double from_s = open_s == first_s ? span.start_s : std::max(open_s + wait_s, span.start_s);
+    if (from_s < close_s) made.push_back({from_s, close_s});
+  }
+  return made;
+}
+
+/// The slots for which the link is drawn.
+Stretches drawn(const Stretches& stretches, const LinkRule& rule, Pair pair, const Span& span) {
+  if (rule.survival >= 1.0) return stretches;
+  const auto begin_s = [&](std::int64_t slot) {
+    return span.start_s + *span.slot_s * static_cast<double>(slot);
+  };
+  Stretches made;
+  for (const auto& [open_s, close_s] : stretches) {
+    auto slot = static_cast<std::int64_t>((open_s - span.start_s) / *span.slot_s);
+    while (slot > 0 && begin_s(slot) > open_s) --slot;
+    for (; begin_s(slot) < close_s; ++slot) {
+      const Stretch part{std::max(open_s, begin_s(slot)), std::min(close_s, begin_s(slot + 1))};
+      if (part.open_s < part.close_s && survives(rule, slot, pair.a, pair.b)) append(made, part);
+    }
+  }
+  return made;
+}
+
 std::vector<Window> windows_of(std::int32_t satellite, const Fleet& fleet, const Layout& layout,
                                std::span<const LinkRule> rules, const Candidates& candidates,
                                const Outages& outages, const Span& span) {
   std::vector<Window> windows;
   if (!fleet.is_there(satellite)) return windows;
-  Memory memory(fleet, satellite);
+  Memory memory(fleet);
   Stretches found;
-  Stretches taken;  // by outages and by earlier rules of the pair
+  Stretches taken;  // by earlier rules of the pair
   Pair pair{};
-  for (const auto& [next, position] : candidates.of(satellite)) {
+  for (const auto& [next, position, when] : candidates.of(satellite)) {
     if (!fleet.is_there(next.b)) continue;
-    if (next != pair) taken = outages.of(next);
+    if (next != pair) taken.clear();
     pair = next;
     const LinkRule& rule = rules[static_cast<std::size_t>(position)];
     const bool in_one_plane = fleet.is_satellite(pair.b) && layout.in_one_plane(pair);
     const Line line(fleet, memory, pair, rule, in_one_plane);
     found.clear();
-    search(line, span.start_s, span.stop_s, found);
+    for (const Stretch& stretch : when) search(line, stretch.open_s, stretch.close_s, found);
+    // A gap that might have been missed must not make a link be acquired anew.
+    if (acquisition_s(rule) > 0.0) found = bridged(found, kShortestWindow_s);
+    found = without(found, outages.of(pair));
+    found = drawn(acquired(found, rule, span), rule, pair, span);
     for (const Stretch& stretch : without(found, taken)) {
       const double middle_s = stretch.open_s + 0.5 * (stretch.close_s - stretch.open_s);
       windows.push_back(
@@ -54,6 +90,29 @@ std::vector<Window> windows_of(std::int32_t satellite, const Fleet& fleet, const
   return windows;
 }
 
+void check_slots(const LinkRule& rule, const std::string& where, const Span& span) {
+  if (rule.survival >= 1.0) return;
+  if (!span.slot_s) {
+    throw InvalidInput(where + "survival: " + core::to_text(rule.survival) +
+                       " is drawn for slots; windows need slot_s, how long each lasts");
+  }
+  core::require_positive("slot_s", *span.slot_s);
+  const double slots = (span.stop_s - span.start_s) / *span.slot_s;
+  if (slots <= kMostSlots) return;
+  throw InvalidInput("slot_s: " + core::to_text(*span.slot_s) + " from " + core::to_text(span.start_s) +
+                     " to " + core::to_text(span.stop_s) + " makes more than 10000000 slots");
+}
+
+void check_nearest(const LinkRule& rule, const std::string& where, const Layout& layout, const Span& span) {
+  if (rule.pattern != Pattern::nearest) return;
+  const Layout::Range range = layout.satellites_of(rule);
+  const double span_s = span.stop_s - looked_at(rule, span).open_s;
+  if (static_cast<double>(range.end - range.first) * span_s <= kMostSatelliteSeconds) return;
+  throw InvalidInput(where + "pattern: 'nearest' of " + std::to_string(range.end - range.first) +
+                     " satellites over " + core::to_text(span_s) +
+                     " s is more than 2e8 satellite seconds; ask for a shorter span");
+}
+
 void check(const Layout& layout, std::span<const LinkRule> rules,
            std::span<const std::shared_ptr<const Motion>> motions, const Span& span) {
   core::check_range({}, "start_s", core::kReal, span.start_s);
@@ -61,36 +120,20 @@ void check(const Layout& layout, std::span<const LinkRule> rules,
     core::throw_out_of_range("stop_s", span.stop_s, "[" + core::to_text(span.start_s) + ", inf)");
   }
   layout.check(rules);
+  double from_s = span.start_s;
   for (std::size_t r = 0; r < rules.size(); ++r) {
     const std::string where = "links[" + std::to_string(r) + "].";
-    if (rules[r].pattern == Pattern::nearest) {
-      throw InvalidInput(where +
-                         "pattern: 'nearest' has no fixed pairs, of which windows could be found; "
-                         "its links are known at instants");
-    }
+    check_slots(rules[r], where, span);
+    check_nearest(rules[r], where, layout, span);
     if (rules[r].max_links) {
       throw InvalidInput(
           where + "max_links: " + std::to_string(*rules[r].max_links) +
           " is a choice among the links of an instant, and windows have none; they are known at "
           "instants");
     }
-    if (rules[r].survival < 1.0) {
-      throw InvalidInput(where + "survival: " + core::to_text(rules[r].survival) +
-                         " is drawn for slots, and windows have none; its links are known at instants");
-    }
+    from_s = std::min(from_s, looked_at(rules[r], span).open_s);
   }
-  std::size_t satellites = 0;
-  for (const auto& motion : motions) {
-    satellites += motion->satellites();
-    if (motion->from_s() <= span.start_s && span.stop_s <= motion->to_s()) continue;
-    throw InvalidInput("motions: states are known in [" + core::to_text(motion->from_s()) + ", " +
-                       core::to_text(motion->to_s()) + "] s, windows are asked for in [" +
-                       core::to_text(span.start_s) + ", " + core::to_text(span.stop_s) + "] s");
-  }
-  if (satellites != static_cast<std::size_t>(layout.satellites())) {
-    throw InvalidInput("motions: they have " + std::to_string(satellites) + " satellites of " +
-                       std::to_string(layout.satellites()));
-  }
+  check_known(layout, motions, from_s, span.stop_s);
 }
 
 /// Both directions, in order, as columns.
@@ -126,7 +169,7 @@ Windows windows(const Layout& layout, std::span<const LinkRule> rules, std::span
                 const Span& span, int threads, core::StopToken& stop) {
   check(layout, rules, motions, span);
   const Fleet fleet(motions, stations, span);
-  const Candidates candidates(layout, rules);
+  const Candidates candidates(layout, rules, fleet, outages, span, threads, stop);
   std::vector<std::vector<Window>> by_satellite(fleet.satellites());
   const auto worker = [&] {
     return [&](std::size_t s) {

@@ -32,6 +32,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     contacts = _with_file(actions, "contacts", "write when each link exists, to a millisecond", "CSV")
     _with_span(contacts)
+    contacts.add_argument(
+        "--slot", type=_seconds, metavar="S", help="how long a slot is, for links that survive by chance"
+    )
     contacts.set_defaults(run=_contacts)
 
     states = _with_file(actions, "states", "write positions and velocities of the satellites", "NPZ")
@@ -80,7 +83,8 @@ def _routes(arguments: argparse.Namespace) -> int:
 
 def _contacts(arguments: argparse.Namespace) -> int:
     def written(world: orbit.Constellation) -> str:
-        windows, ids = world.windows(arguments.start, arguments.stop), world.ids
+        windows = world.windows(arguments.start, arguments.stop, slot_s=arguments.slot)
+        ids = world.ids
         columns = (
             windows.from_, windows.to, windows.open_s, windows.close_s, windows.rate_bps, windows.range_m
         )  # fmt: skip

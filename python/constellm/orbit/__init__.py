@@ -34,6 +34,7 @@ from .frames import (
 )
 from .link_rules import ground, nearest, plus_grid
 from .link_trace import LinkTrace, read_link_trace, sample_link_trace
+from .masks import Masks
 from .motion import eccentric_anomaly_rad, elements, elements_of_state, propagate
 from .outages import Outage
 from .routes import Routes
@@ -58,6 +59,7 @@ __all__ = [
     "LinkRule",
     "LinkTrace",
     "LookAngles",
+    "Masks",
     "OpticalBudget",
     "Outage",
     "Preset",

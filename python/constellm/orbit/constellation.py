@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -30,18 +30,18 @@ from .constellation_parts import (
     rules_of,
     several,
 )
-from .constellation_windows import lifetimes_s, motions_of
+from .constellation_windows import lifetimes_s
 from .element_sets import ElementSets
-from .frames import gmst_rad, teme_to_ecef, velocity_teme_to_ecef
+from .frames import teme_to_ecef, velocity_teme_to_ecef
 from .link_rules import EVERY_SHELL
-from .motion import DEFAULT_EPOCH, elements, mean_element_sets, propagate
+from .masks import Masks
+from .motion import DEFAULT_EPOCH
 from .outages import Outage, outage_rows
 from .routes import Routes
-from .sgp4_states import Sgp4
+from .sky import Sky
 from .states import States
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_AT_ONCE = 64  # instants whose states are computed together
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -239,27 +239,15 @@ class Constellation(Displayed):
         if frame not in ("teme", "ecef"):
             raise ValueError(f"frame: {short(frame)} is not 'teme' or 'ecef'")
         time_s = self.seconds(times)
-        parts = [
-            moved.propagate(time_s, epoch=self.epoch) if isinstance(moved, Sgp4) else propagate(moved, time_s)
-            for moved in self._moved
-        ]
-        position, velocity, error = (np.concatenate(values) for values in zip(*parts))
+        position, velocity, error = self._sky.states(time_s)
         if frame == "ecef":
             velocity = velocity_teme_to_ecef(position, velocity, epoch=self.epoch, time_s=time_s)
             position = teme_to_ecef(position, epoch=self.epoch, time_s=time_s)
         return States(position, velocity, error)
 
     @cached_property
-    def _moved(self) -> list[Shell | Sgp4]:
-        """What moves each part; SGP4 made ready once."""
-        return [
-            Sgp4(part)
-            if isinstance(part, ElementSets)
-            else Sgp4(mean_element_sets(elements(part), self.epoch))
-            if part.propagator == "sgp4"
-            else part
-            for part in self.satellites
-        ]
+    def _sky(self) -> Sky:
+        return Sky(self.satellites, self.stations, self.links, self._lost, self.epoch)
 
     # --- who is joined with whom -------------------------------------------------------------------
 
@@ -308,7 +296,7 @@ class Constellation(Displayed):
         time_s = self.seconds(t)
         if time_s.ndim:
             raise ValueError(f"t: expected one instant, got shape {time_s.shape}")
-        links = next(self._links_at(time_s[None], slot=count("slot", slot, least=0)))
+        links = next(self._sky.links_at(time_s[None], slot=count("slot", slot, least=0)))
         graph = self._graph(links, self._joined(ends))
         lifetime_s = None
         if horizon_s is not None:
@@ -349,16 +337,21 @@ class Constellation(Displayed):
         first_s, last_s = float(self.seconds(start)), float(self.seconds(stop))
         time_s = instants(first_s, last_s, step_s)
         joined = self._joined(ends)
-        graphs = [self._graph(links, joined) for links in self._links_at(time_s)]
+        graphs = [self._graph(links, joined) for links in self._sky.links_at(time_s)]
         return Timeline(time_s, graphs, end_s=last_s)
 
-    def windows(self, start: Any, stop: Any, *, threads: int = 1) -> _core.Windows:
+    def windows(
+        self, start: Any, stop: Any, *, slot_s: float | None = None, threads: int = 1
+    ) -> _core.Windows:
         """When each link of the rules exists, to a millisecond.
 
         Parameters
         ----------
         start, stop : float, Epoch, str, datetime or numpy.datetime64
             As of `seconds`; windows are cut to them.
+        slot_s : float, optional
+            How long each slot is, from the start on, for rules whose links survive with a probability: a link
+            exists in those that it is drawn for, which are those of ``timeline(start, stop, slot_s)`` [s].
         threads : int
             At most so many.
 
@@ -372,30 +365,29 @@ class Constellation(Displayed):
         Raises
         ------
         ValueError, TypeError
-            For rules of `nearest` and those with ``max_links``, which join no fixed pairs, and for those
-            whose links are drawn slot by slot; what is no instant; and a span in which SGP4 has too many
-            states.
+            For rules with ``max_links``, which choose at instants; for those whose links survive with a
+            probability where there is no `slot_s`, and more than 10 million slots; for rules of `nearest`
+            where satellites times seconds are more than 200 million; what is no instant; and a span in which
+            SGP4 has too many states.
         """
-        start_s, stop_s = float(self.seconds(start)), float(self.seconds(stop))
-        return _core.windows(
-            self.links,
-            self.shells,
-            self.stations,
-            motions_of(self.satellites, self._moved, self.epoch, start_s, stop_s),
-            self.epoch,
-            start_s,
-            stop_s,
+        return self._sky.windows(
+            float(self.seconds(start)),
+            float(self.seconds(stop)),
+            None if slot_s is None else positive("slot_s", slot_s),
             count("threads", threads, most=1024),
-            self._lost,
         )
 
-    def contacts(self, start: Any, stop: Any, *, threads: int = 1) -> ContactPlan:
+    def contacts(
+        self, start: Any, stop: Any, *, slot_s: float | None = None, threads: int = 1
+    ) -> ContactPlan:
         """The windows of the links as a plan of contacts.
 
         Parameters
         ----------
         start, stop : float, Epoch, str, datetime or numpy.datetime64
             As of `seconds`.
+        slot_s : float, optional
+            As of `windows` [s].
         threads : int
             At most so many.
 
@@ -422,7 +414,7 @@ class Constellation(Displayed):
         >>> len(plan) > 10, plan.epoch
         (True, '2026-03-01T12:00:00Z')
         """
-        windows = self.windows(start, stop, threads=threads)
+        windows = self.windows(start, stop, slot_s=slot_s, threads=threads)
         return ContactPlan(
             self.nodes,
             from_=windows.from_,
@@ -470,7 +462,7 @@ class Constellation(Displayed):
         start, end = (self._position(*place) for place in (("source", source), ("target", target)))
         latency_s = np.full(len(time_s), np.inf)
         paths: list[tuple[str, ...]] = []
-        for i, links in enumerate(self._links_at(time_s)):
+        for i, links in enumerate(self._sky.links_at(time_s)):
             relays = (links.from_ < len(self.satellite_ids)) | (links.from_ == start)
             graph = Graph(
                 self.nodes,
@@ -484,30 +476,54 @@ class Constellation(Displayed):
             paths.append(tuple(found.path(0, end)))
         return Routes(source, target, time_s, latency_s, tuple(paths))
 
+    def masks(self, times: Any) -> Masks:
+        """How many satellites stations have, and how many their masks of elevation and range cut.
+
+        Parameters
+        ----------
+        times : array_like, shape (times,)
+            As of `seconds`.
+
+        Returns
+        -------
+        Masks
+            Counts (stations, times): satellites that are linked, by any rule, and those that one of the masks
+            alone keeps from it, with every other condition of a rule met. What is too low and too far as well
+            is counted in neither.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For what is no instant, and what `states` raises.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(
+        ...     orbit.preset("iridium-next"),
+        ...     stations=orbit.station("Svalbard", 78.2, 15.4, min_elevation_deg=8.2, max_range_m=1.5e6),
+        ...     links=orbit.ground(),
+        ... )
+        >>> found = world.masks([0.0, 60.0])
+        >>> found.linked.tolist(), found.out_of_range.tolist()
+        ([[1, 1]], [[6, 6]])
+        """
+        time_s = self.seconds(times)
+        if time_s.ndim != 1:
+            raise ValueError(f"times: expected shape (times,), got {time_s.shape}")
+        satellites, stations = len(self.satellite_ids), len(self.stations)
+        counts = np.zeros((3, stations, len(time_s)), dtype=np.int64)
+        for i, links in enumerate(self._sky.links_at(time_s)):
+            linked = np.bincount(links.from_, minlength=satellites + stations)[satellites:]
+            counts[:, :, i] = linked, links.below_mask, links.out_of_range
+        return Masks(tuple(station.id for station in self.stations), time_s, *counts)
+
     def _position(self, field: str, id: str) -> int:
         instance(field, id, str)
         try:
             return self.nodes.position(id)
         except ValueError:
             raise ValueError(f"{field}: no satellite or station has id {short(id)}") from None
-
-    def _links_at(self, time_s: NDArray[np.float64], *, slot: int = 0) -> Iterator[_core.Links]:
-        """Links at each of the times, whose slots count from `slot`."""
-        for start in range(0, len(time_s), _AT_ONCE):
-            some = time_s[start : start + _AT_ONCE]
-            states, turns = self.states(some), gmst_rad(self.epoch, some).tolist()
-            for i, turn_rad in enumerate(turns):
-                yield _core.links_at(
-                    self.links,
-                    self.shells,
-                    self.stations,
-                    states.position_m[:, i],
-                    states.velocity_m_per_s[:, i],
-                    turn_rad,
-                    slot + start + i,
-                    self._lost,
-                    float(some[i]),
-                )
 
     def _joined(self, ends: str | Iterable[str] | None) -> NDArray[np.bool_]:
         """Which nodes have links: satellites, and the stations that are ends."""

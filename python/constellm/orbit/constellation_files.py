@@ -18,8 +18,8 @@ FORMAT = "constellm.constellation"
 
 _LISTS = ("shells", "element_sets", "stations", "links")
 _EVERY_RULE = (
-    "max_range_m", "grazing_altitude_m", "max_latitude_deg", "max_angular_rate_rad_per_s", "rate_bps",
-    "budget", "overhead_s", "survival", "seed",
+    "max_range_m", "grazing_altitude_m", "max_latitude_deg", "max_angular_rate_rad_per_s",
+    "max_range_rate_m_per_s", "acquisition_s", "rate_bps", "budget", "overhead_s", "survival", "seed",
 )  # fmt: skip
 _RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "plus-grid": (("shell",), ("seam", "shift")),

@@ -163,6 +163,37 @@ TEST_CASE("Near points are those of all comparisons, with ties by position", "[o
   }
 }
 
+TEST_CASE("Who is as near to a millimetre is asked for by the smaller index", "[orbit][links]") {
+  // By how far the others are from satellite 0, and so far from each other that all ask for it.
+  const auto asked_by_0 = [](const std::vector<double>& away_m, std::int64_t count) {
+    Now now{.position_m = {2e7, 0.0, 0.0}, .velocity_m_per_s = {}};
+    for (std::size_t i = 0; i < away_m.size(); ++i) {
+      const double angle = 1.2 * static_cast<double>(i);
+      for (const double x : {2e7, away_m[i] * std::cos(angle), away_m[i] * std::sin(angle)})
+        now.position_m.push_back(x);
+    }
+    now.velocity_m_per_s.resize(now.position_m.size());
+    LinkRule rule = tests::rule(Pattern::nearest);
+    rule.count = count;
+    const orbit::Links links = links_of({rule}, {}, now);
+    std::vector<std::int32_t> found;
+    for (std::size_t i = 0; i < links.from.size(); ++i) {
+      if (links.from[i] == 0) found.push_back(links.to[i]);
+    }
+    return found;
+  };
+  using Points = std::vector<std::int32_t>;
+  CHECK(asked_by_0({1e6, 2e6, 3e6}, 2) == Points{1, 2});
+  CHECK(asked_by_0({3e6, 2e6, 1e6}, 2) == Points{2, 3});
+  CHECK(asked_by_0({1e6 + 0.0009, 1e6}, 1) == Points{1});
+  CHECK(asked_by_0({1e6 + 0.0011, 1e6}, 1) == Points{2});
+  CHECK(asked_by_0({1e6, 1e6, 1e6, 1e6}, 3) == Points{1, 2, 3});
+  CHECK(asked_by_0({1e6, 1e6}, 5) == Points{1, 2});
+  // A chain, of which each is as near as the next: of 1, 2 and 3 each counts one before it.
+  CHECK(asked_by_0({1e6 + 0.0016, 1e6 + 0.0008, 1e6}, 1).empty());
+  CHECK(asked_by_0({1e6 + 0.0016, 1e6 + 0.0008, 1e6}, 2) == Points{1, 2, 3});
+}
+
 TEST_CASE("Pairs in sight are those of all lines", "[orbit][links]") {
   for (const bool eccentric : {false, true}) {
     Now now = tests::now(tests::stray(5, 500, eccentric), 1000.0);
@@ -290,6 +321,14 @@ TEST_CASE("Stations see what stands high and near enough, and tell what was not"
   CHECK(expected.size() > 8);
   CHECK(pairs_of(links) == expected);
   CHECK(links.out_of_range[2] > 0);
+  // A second rule links some that the first finds too far: they are cut no more, and none is counted twice.
+  LinkRule farther = rule;
+  farther.max_range_m = 2.2e6;
+  const orbit::Links more = links_of({rule, farther}, shells, now, stations, gmst_rad);
+  const orbit::Links alone = links_of({farther}, shells, now, stations, gmst_rad);
+  CHECK(more.out_of_range == alone.out_of_range);
+  CHECK(more.below_mask == alone.below_mask);
+  CHECK(more.out_of_range[2] < links.out_of_range[2]);
   for (std::size_t i = 0; i < links.from.size(); ++i)
     REQUIRE(links.latency_s[i] == links.range_m[i] / 299'792'458.0 + 0.25);
 }

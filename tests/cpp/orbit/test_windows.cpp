@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "constellm/core/constants.hpp"
 #include "constellm/core/error.hpp"
+#include "constellm/orbit/sight.hpp"
 #include "constellm/orbit/windows.hpp"
 #include "orbit/world.hpp"
 
@@ -52,22 +53,28 @@ std::shared_ptr<const Motion> sampled(const World& world, double start_s, double
 }
 
 Windows windows_of(const World& world, const std::shared_ptr<const Motion>& motion, double start_s,
-                   double stop_s, int threads = 1) {
+                   double stop_s, int threads = 1, std::optional<double> slot_s = {}) {
   const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
   const orbit::Layout layout(world.shells, static_cast<std::int32_t>(motion->satellites()),
                              static_cast<std::int32_t>(horizons.size()));
   core::StopToken stop;
   return orbit::windows(layout, world.rules, horizons, std::vector{motion}, world.outages,
-                        {.epoch = kEpoch, .start_s = start_s, .stop_s = stop_s}, threads, stop);
+                        {.epoch = kEpoch, .start_s = start_s, .stop_s = stop_s, .slot_s = slot_s}, threads,
+                        stop);
 }
 
-orbit::Links links_of(const World& world, double time_s) {
+orbit::Links links_of(const World& world, double time_s, std::int64_t slot = 0) {
   const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
   const orbit::Layout layout(world.shells, static_cast<std::int32_t>(world.elements.size()),
                              static_cast<std::int32_t>(horizons.size()));
   const tests::Now now = tests::now(world.elements, time_s, world.propagator);
+  const std::vector motions{analytic(world)};
+  orbit::Instant instant = now.instant(orbit::gmst_rad(kEpoch, time_s), slot);
+  instant.past = {.motions = motions, .outages = world.outages, .epoch = kEpoch, .time_s = time_s};
+  const std::vector<orbit::Pair> lost = world.outages.at(time_s);
+  instant.lost = lost;
   core::StopToken stop;
-  return orbit::links_at(layout, world.rules, horizons, now.instant(orbit::gmst_rad(kEpoch, time_s)), stop);
+  return orbit::links_at(layout, world.rules, horizons, instant, stop);
 }
 
 using Key = std::pair<std::int32_t, std::int32_t>;
@@ -358,6 +365,135 @@ TEST_CASE("Windows are what the links of every instant are", "[orbit][windows]")
     world.rules = {near, slow};
     CHECK(check_against_instants(world, -3000.0, 50'000.0, 3000) > 200);
   }
+  SECTION("ranges that change slowly enough") {
+    World world;
+    world.shells = {tests::shell("a", 3, 5, 900e3, 70.0)};
+    world.elements = orbit::elements(world.shells[0]);
+    tests::append(world.elements, tests::stray(24, 8));
+    tests::append(world.elements, tests::stray(25, 4, true));
+    world.stations = {tests::station("a", 52.0, 13.0), tests::station("b", -70.0, 100.0)};
+    LinkRule grid = tests::rule(Pattern::plus_grid, "a");
+    grid.max_range_rate_m_per_s = 1500.0;
+    grid.grazing_altitude_m = -2000e3;
+    LinkRule all = tests::rule(Pattern::all);
+    all.max_range_rate_m_per_s = 2500.0;
+    LinkRule ground = tests::rule(Pattern::ground);
+    ground.max_range_rate_m_per_s = 3000.0;
+    world.rules = {grid, all, ground};
+    CHECK(check_against_instants(world, 0.0, 20'000.0, 1500) > 800);
+  }
+  SECTION("the nearest of shells, whose distances are equal for ever") {
+    World world;
+    world.shells = {tests::shell("a", 6, 11, 780e3, 86.4), tests::shell("b", 5, 6, 1400e3, 50.0)};
+    const double phasing = GENERATE(0.0, 1.0);
+    for (orbit::Shell& shell : world.shells) shell.phasing = phasing;
+    world.elements = orbit::elements(world.shells[0]);
+    tests::append(world.elements, orbit::elements(world.shells[1]));
+    LinkRule two = tests::rule(Pattern::nearest, "a");
+    two.count = 2;
+    two.max_latitude_deg = 70.0;
+    LinkRule four = tests::rule(Pattern::nearest, "b");
+    LinkRule any = tests::rule(Pattern::nearest);
+    any.count = 3;
+    world.rules = {two, four, any};
+    CHECK(check_against_instants(world, 100.0, 2500.0, 300) > 400);
+  }
+  SECTION("the nearest of equal ellipses in step, and of satellites of any orbit") {
+    World world;
+    world.shells = {tests::shell("a", 5, 4, 900e3, 60.0)};
+    world.shells[0].phasing = 0.0;
+    world.shells[0].eccentricity = 0.01;
+    world.elements = orbit::elements(world.shells[0]);
+    tests::append(world.elements, tests::stray(26, 12));
+    tests::append(world.elements, tests::stray(27, 6, true));
+    LinkRule ring = tests::rule(Pattern::nearest, "a");
+    ring.count = 1;
+    LinkRule any = tests::rule(Pattern::nearest);
+    any.count = 5;
+    any.max_range_m = 4e6;
+    world.rules = {ring, any};
+    CHECK(check_against_instants(world, -500.0, 9000.0, 1500) > 300);
+  }
+  SECTION("links that take time to acquire") {
+    World world;
+    world.shells = {tests::shell("a", 6, 11, 780e3, 86.4)};
+    world.elements = orbit::elements(world.shells[0]);
+    world.stations = {tests::station("a", 52.0, 13.0), tests::station("b", -70.0, 100.0)};
+    LinkRule grid = tests::rule(Pattern::plus_grid, "a");
+    grid.max_latitude_deg = 60.0;
+    grid.acquisition_s = 45.0;
+    LinkRule ground = tests::rule(Pattern::ground);
+    ground.acquisition_s = 200.0;  // longer than some passes
+    LinkRule near = tests::rule(Pattern::nearest);
+    near.acquisition_s = 100.0;
+    LinkRule late = tests::rule(Pattern::ground);
+    late.acquisition_s = 10.0;
+    world.rules = {grid, ground, near, late};
+    const bool with_losses = GENERATE(false, true);
+    if (with_losses) {
+      world.outages.add({3, 3}, {1000.0, 1500.0});
+      world.outages.add({14, 13}, {500.25, 1500.0});
+      world.outages.add({20, 20}, {-1e9, 30.0});
+      world.outages.add({67, 67}, {800.0, 1e9});
+    }
+    CHECK(check_against_instants(world, 50.0, 2000.0, 60) > 150);
+  }
+}
+
+TEST_CASE("Of a ring all are as near to both neighbours, and the smaller index counts", "[orbit][windows]") {
+  World world;
+  world.shells = {tests::shell("a", 1, 22)};
+  world.elements = orbit::elements(world.shells[0]);
+  LinkRule one = tests::rule(Pattern::nearest);
+  one.count = 1;
+  world.rules = {one};
+  const Windows found = windows_of(world, analytic(world), 0.0, 1e6);
+  CHECK(found.from == std::vector<std::int32_t>{0, 1});
+  CHECK(found.open_s == std::vector<double>{0.0, 0.0});
+  CHECK(found.close_s == std::vector<double>{1e6, 1e6});
+  for (const double time_s : {0.0, 1e3, 1e6, 1e8}) CHECK(links_of(world, time_s).from == found.from);
+  world.rules[0].count = 2;
+  CHECK(windows_of(world, analytic(world), 0.0, 1e5).from.size() == 44);
+  world.rules[0].count = 50;  // more than there are
+  world.rules[0].grazing_altitude_m = -6e6;
+  CHECK(windows_of(world, analytic(world), 0.0, 1e5).from.size() == 20 * 22);
+}
+
+TEST_CASE("Windows in slots are those of the links that are drawn", "[orbit][windows]") {
+  World world;
+  world.shells = {tests::shell("a", 4, 5, 900e3)};
+  world.elements = orbit::elements(world.shells[0]);
+  world.stations = {tests::station("a", 52.0, 13.0)};
+  LinkRule grid = tests::rule(Pattern::plus_grid, "a");
+  grid.grazing_altitude_m = -2000e3;
+  grid.max_range_m = 6e6;
+  grid.survival = 0.6;
+  LinkRule ground = tests::rule(Pattern::ground);
+  ground.survival = 0.8;
+  ground.seed = 5;
+  ground.acquisition_s = 20.0;
+  LinkRule again = tests::rule(Pattern::plus_grid, "a");
+  again.grazing_altitude_m = -2000e3;
+  world.rules = {grid, ground, again};
+  const double start_s = 7.0;
+  const double slot_s = 12.5;
+  const Windows found = windows_of(world, analytic(world), start_s, 6000.0, 2, slot_s);
+  for (std::int64_t slot = 0; slot < 479; slot += 7) {
+    for (const double into_s : {0.0, 0.3, 0.999}) {
+      const double time_s = start_s + slot_s * (static_cast<double>(slot) + into_s);
+      const orbit::Links links = links_of(world, time_s, slot);
+      std::map<Key, std::int32_t> expected;
+      for (std::size_t i = 0; i < links.from.size(); ++i)
+        expected[{links.from[i], links.to[i]}] = links.rule[i];
+      std::map<Key, std::int32_t> mine;
+      for (std::size_t i = 0; i < found.from.size(); ++i) {
+        if (found.open_s[i] <= time_s && time_s < found.close_s[i])
+          mine[{found.from[i], found.to[i]}] = found.rule[i];
+      }
+      REQUIRE(mine == expected);
+    }
+  }
+  CHECK(found.from.size() > 1000);
 }
 
 TEST_CASE("Samples have the windows of what they are samples of", "[orbit][windows]") {
@@ -405,17 +541,61 @@ TEST_CASE("What never changes costs nothing, at its limit too", "[orbit][windows
   world.elements = orbit::elements(world.shells[0]);
   LinkRule ring = tests::rule(Pattern::ring, "a");
   const double chord_m = 2.0 * world.shells[0].semi_major_axis_m() * std::sin(kTurn_rad / 44.0);
-  for (const double room_m : {-1e-3, 1e-3}) {
+  for (const double room_m : {-1e-2, -1e-9, 0.0, 1e-9, 1e-2}) {
     ring.max_range_m = chord_m + room_m;
     world.rules = {ring};
     const Windows found = windows_of(world, analytic(world), 0.0, 1e6);
-    CHECK(found.from.size() == (room_m > 0.0 ? 88 : 0));
+    CHECK(found.from.size() == (room_m > -1e-3 ? 88 : 0));
+    for (const double time_s : {0.0, 123.4, 1e6})
+      CHECK(links_of(world, time_s).from.size() == found.from.size());
     for (std::size_t i = 0; i < found.from.size(); ++i) {
       CHECK(found.open_s[i] == 0.0);
       CHECK(found.close_s[i] == 1e6);
       CHECK(found.range_m[i] == Approx(chord_m).epsilon(1e-12));
     }
   }
+}
+
+TEST_CASE("What stays at its limit holds, where nothing says that it stays", "[orbit][windows]") {
+  World world;
+  world.propagator = orbit::Propagator::two_body;
+  // Over the equator, as high as it takes to stay above a place, and two on one low circle.
+  const double w = core::kEarthRotation.value;
+  world.elements = over_the_equator({std::cbrt(kMu / (w * w)) - kEarth_m, 1000e3, 1000e3}, {0.0, 0.0, 0.0});
+  world.elements.mean_anomaly_rad = {0.0, 0.0, 0.4};
+  world.stations = {tests::station("e", 0.0, 0.0), tests::station("n", 40.0, 10.0)};
+  const std::shared_ptr<const Motion> motion = analytic(world);
+  const orbit::EarthTurn turn(orbit::gmst_rad(kEpoch, 0.0));
+  for (orbit::GroundStation& station : world.stations) {
+    station.longitude_deg -= orbit::gmst_rad(kEpoch, 0.0) / kDegree_rad;
+    const orbit::Station place({.latitude_rad = station.latitude_deg * kDegree_rad,
+                                .longitude_rad = station.longitude_deg * kDegree_rad,
+                                .altitude_m = 0.0});
+    const orbit::State there = motion->state(0, 0.0);
+    const orbit::Look look =
+        place.look({.position_m = turn.to_ecef(there.position_m), .velocity_m_per_s = {0.0, 0.0, 0.0}});
+    station.min_elevation_deg = look.elevation_rad / kDegree_rad;
+    station.max_range_m = look.range_m;
+  }
+  LinkRule ground = tests::rule(Pattern::ground);
+  LinkRule all = tests::rule(Pattern::all);
+  const double chord_m = 2.0 * world.elements.semi_major_axis_m[1] * std::sin(0.2);
+  all.max_range_m = chord_m;
+  all.max_latitude_deg = 0.0;
+  all.max_angular_rate_rad_per_s = mean_motion(world.elements, 1);
+  world.rules = {ground, all};
+  const auto lasting = [&](const std::shared_ptr<const Motion>& moved, double stop_s) {
+    const Windows found = windows_of(world, moved, 0.0, stop_s);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < found.from.size(); ++i)
+      count += found.open_s[i] == 0.0 && found.close_s[i] == stop_s ? 1 : 0;
+    return count;
+  };
+  CHECK(lasting(motion, 86'400.0) == 6);
+  CHECK(links_of(world, 4321.0).from.size() >= 6);
+  // Samples say nothing of circles.
+  world.rules[1].max_latitude_deg.reset();
+  CHECK(lasting(sampled(world, 0.0, 600.0, 60.0), 600.0) == 6);
 }
 
 TEST_CASE("Windows depend neither on threads nor on what is asked beside them", "[orbit][windows]") {
@@ -435,7 +615,7 @@ TEST_CASE("Windows depend neither on threads nor on what is asked beside them", 
   const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
   core::StopToken stop(0.0);
   CHECK_THROWS_AS(orbit::windows(orbit::Layout(world.shells, 40, 2), world.rules, horizons, motions, {},
-                                 {.epoch = kEpoch, .start_s = 0.0, .stop_s = 1e5}, 1, stop),
+                                 {.epoch = kEpoch, .start_s = 0.0, .stop_s = 1e5, .slot_s = {}}, 1, stop),
                   core::Stopped);
 }
 
@@ -444,15 +624,24 @@ TEST_CASE("What windows cannot say is refused", "[orbit][windows]") {
   world.shells = {tests::shell("a", 2, 3)};
   world.elements = orbit::elements(world.shells[0]);
   world.rules = {tests::rule(Pattern::ring, "a"), tests::rule(Pattern::nearest)};
-  CHECK(complaint(world).starts_with("links[1].pattern: 'nearest' has no fixed pairs"));
+  CHECK(complaint(world, 0.0, 1e9) ==
+        "links[1].pattern: 'nearest' of 6 satellites over 1e+09 s is more than 2e8 satellite seconds; ask "
+        "for a "
+        "shorter span");
   world.rules[1] = tests::rule(Pattern::all);
   world.rules[1].survival = 0.5;
-  CHECK(complaint(world).starts_with("links[1].survival: 0.5 is drawn for slots"));
+  CHECK(complaint(world).starts_with("links[1].survival: 0.5 is drawn for slots; windows need slot_s"));
+  CHECK_THROWS_AS(windows_of(world, analytic(world), 0.0, 1e9, 1, 1.0), core::InvalidInput);
+  CHECK_THROWS_AS(windows_of(world, analytic(world), 0.0, 1e9, 1, 0.0), core::InvalidInput);
   world.rules[1].survival = 1.0;
   CHECK(complaint(world).empty());
   world.rules[1].max_links = 2;
   CHECK(complaint(world).starts_with("links[1].max_links: 2 is a choice among the links of an instant"));
   world.rules[1].max_links.reset();
+  world.rules[1].acquisition_s = 300.0;
+  CHECK_THROWS_AS(windows_of(world, sampled(world, 0.0, 600.0, 60.0), 0.0, 600.0), core::InvalidInput);
+  CHECK_NOTHROW(windows_of(world, sampled(world, -300.0, 600.0, 60.0), 0.0, 600.0));
+  world.rules[1].acquisition_s.reset();
   CHECK(complaint(world, 5.0, 4.0) == "stop_s: 4 is not in [5, inf)");
   CHECK(complaint(world, std::numeric_limits<double>::quiet_NaN()).starts_with("start_s: nan is not in"));
   CHECK_THROWS_AS(windows_of(world, sampled(world, 0.0, 600.0, 60.0), 0.0, 2000.0), core::InvalidInput);

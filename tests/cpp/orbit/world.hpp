@@ -58,7 +58,8 @@ struct Now {
     return {.position_teme_m = position_m,
             .velocity_teme_m_per_s = velocity_m_per_s,
             .gmst_rad = gmst_rad,
-            .slot = slot};
+            .slot = slot,
+            .past = {}};
   }
 };
 

@@ -71,6 +71,18 @@ def test_contacts(file, tmp_path, capsys):
         assert [float(row[2 + i]) for row in rows] == column.tolist()
 
 
+def test_contacts_of_links_that_survive_by_chance(file, tmp_path, capsys):
+    world = orbit.load_constellation(file)
+    some = world.replace(links=[rule.replace(survival=0.5) for rule in world.links])
+    orbit.save_constellation(some, file)
+    out = tmp_path / "contacts.csv"
+    span = ("--start", 0, "--stop", 600, "--out", out)
+    assert run("contacts", file, *span) == 2
+    assert "links[0].survival: 0.5 is drawn for slots; windows need slot_s" in capsys.readouterr().err
+    assert run("contacts", file, *span, "--slot", 60) == 0
+    assert len(rows_of(out)) == 1 + len(some.windows(0.0, 600.0, slot_s=60.0))
+
+
 @pytest.mark.parametrize("frame", ["teme", "ecef"])
 def test_states(file, tmp_path, capsys, frame):
     out = tmp_path / "states"  # as it is called, whatever its end

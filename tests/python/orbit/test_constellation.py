@@ -53,6 +53,7 @@ def random_world(seed):
         "grazing_altitude_m": float(random.uniform(0, 5e5)),
         "max_latitude_deg": float(random.uniform(20, 90)),
         "max_angular_rate_rad_per_s": float(random.uniform(5e-4, 5e-3)),
+        "max_range_rate_m_per_s": float(random.uniform(500, 6000)),
     }
     some = {key: value for key, value in limits.items() if random.random() < 0.4}
     of_ground = {key: value for key, value in some.items() if key.startswith(("max_r", "max_ang"))}
@@ -438,11 +439,15 @@ def test_lifetimes_are_told_as_far_as_the_horizon():
             assert pair not in links_of(made.at(60.0 + lives_s + 0.01).graph)
 
 
-def test_pairs_that_are_not_fixed_have_no_windows():
-    with pytest.raises(ValueError, match="nearest"):
-        world(links=orbit.nearest(4)).contacts(0.0, 60.0)
-    with pytest.raises(ValueError, match="survival"):
+def test_what_windows_cannot_say_is_refused():
+    with pytest.raises(ValueError, match=r"links\[0\].survival: 0.5 is drawn for slots; windows need slot_s"):
         world(links=orbit.plus_grid(survival=0.5)).contacts(0.0, 60.0)
+    with pytest.raises(ValueError, match=r"slot_s: 0.0 is not in \(0, inf\)"):
+        world(links=orbit.plus_grid(survival=0.5)).contacts(0.0, 60.0, slot_s=0.0)
+    with pytest.raises(ValueError, match="slot_s: 0.001 from 0 to 1e.06 makes more than 10000000 slots"):
+        world(links=orbit.plus_grid(survival=0.5)).contacts(0.0, 1e6, slot_s=1e-3)
+    with pytest.raises(ValueError, match="'nearest' of 66 satellites over 1e.08 s is more than"):
+        world(links=orbit.nearest(4)).contacts(0.0, 1e8)
     sets = world(satellites=orbit.sample_elements(), links=orbit.ground())
     with pytest.raises(ValueError, match="stop: 80 satellites of SGP4 over 1e.09 s are more than 50000000"):
         sets.contacts(0.0, 1e9)

@@ -52,7 +52,8 @@ def test_every_key_is_read(tmp_path):
     station = {**STATION, "altitude_m": 458.0, "min_elevation_deg": 5.0, "max_range_m": 2e6}
     limits = {
         "max_range_m": 5e6, "grazing_altitude_m": 1e5, "max_latitude_deg": 70.0,
-        "max_angular_rate_rad_per_s": 1e-3, "rate_bps": 2e9, "overhead_s": 1e-3, "survival": 0.9, "seed": 4,
+        "max_angular_rate_rad_per_s": 1e-3, "max_range_rate_m_per_s": 5e3,
+        "acquisition_s": 30.0, "rate_bps": 2e9, "overhead_s": 1e-3, "survival": 0.9, "seed": 4,
     }  # fmt: skip
     rule = {"pattern": "plus-grid", "shell": "b", "seam": "open", "shift": 1, **limits}
     lists = {"shells": [shell], "stations": [station], "links": [rule]}

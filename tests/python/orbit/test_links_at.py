@@ -169,7 +169,16 @@ STATES = np.ones((3, 3))
             r"rules\[0\]: expected a Link",
         ),
         (lambda: windows([], [3]), TypeError, "motions: expected Motions, got 3"),
-        (lambda: windows([rule("nearest", count=2)], []), ValueError, "'nearest' has no fixed pairs"),
+        (
+            lambda: windows([rule("all", survival=0.5)], []),
+            ValueError,
+            r"links\[0\].survival: 0.5 is drawn for slots; windows need slot_s",
+        ),
+        (
+            lambda: _core.links_at([rule("all", acquisition_s=2.0)], [], [], STATES, STATES, 0.0, 0),
+            ValueError,
+            r"links\[0\].acquisition_s: 2 asks for the motions before the instant",
+        ),
         (lambda: _core.in_sight(STATES, -1.0, 0.0), ValueError, "max_range_m: -1 is not in"),
     ],
 )

@@ -44,7 +44,7 @@ constexpr auto fields(const GroundStation*) {
       .with_example("clm.orbit.Station(id='Svalbard', latitude_deg=78.2, longitude_deg=15.4)");
 }
 
-/// What a station's links depend on, in ECEF.
+/// What a station's links depend on, in ECEF; its limits with room for rounding.
 struct Horizon {
   explicit Horizon(const GroundStation& station);
 

@@ -35,6 +35,8 @@ struct LinkRule {
   std::optional<double> grazing_altitude_m;
   std::optional<double> max_latitude_deg;
   std::optional<double> max_angular_rate_rad_per_s;
+  std::optional<double> max_range_rate_m_per_s;
+  std::optional<double> acquisition_s;
   std::optional<double> rate_bps;
   std::optional<LinkBudget> budget;
   double overhead_s = 0.0;
@@ -43,6 +45,9 @@ struct LinkRule {
 
   bool operator==(const LinkRule&) const = default;
 };
+
+/// How long the conditions of a rule have to hold before its links are there.
+inline double acquisition_s(const LinkRule& rule) { return rule.acquisition_s.value_or(0.0); }
 
 /// Where a rule for pairs of satellites says nothing else, their line of sight stays above this height: the
 /// dense air below bends and dims a laser's beam.
@@ -103,6 +108,16 @@ constexpr auto fields(const LinkRule*) {
                  .left_out_if_none(),
              optional("max_angular_rate_rad_per_s", &LinkRule::max_angular_rate_rad_per_s,
                       "fastest turn of the line of sight in the inertial frame", "rad/s", core::kPositive)
+                 .left_out_if_none(),
+             optional(
+                 "max_range_rate_m_per_s", &LinkRule::max_range_rate_m_per_s,
+                 "fastest change of the range, nearer or farther: c times the shift of a carrier in parts "
+                 "of its frequency",
+                 "m/s", core::kPositive)
+                 .left_out_if_none(),
+             optional("acquisition_s", &LinkRule::acquisition_s,
+                      "how long all of that must have held before a link carries anything; None: 0", "s",
+                      core::kNonNegative)
                  .left_out_if_none(),
              optional("rate_bps", &LinkRule::rate_bps,
                       "bits that a link carries in a second; None: what the budget gives, without one 1e9",

@@ -1,5 +1,7 @@
 #pragma once
+#include <complex>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "constellm/core/fields.hpp"
@@ -18,6 +20,7 @@ struct Bounds {
   double beside_m_per_s = 0.0;        ///< how far its velocity is from the derivative of its position
   double climb_m2_per_s = 0.0;        ///< |r · dr/dt|
   double climb_rate_m2_per_s2 = 0.0;  ///< |d(r · dr/dt)/dt|
+  double along_axis = 1.0;            ///< share of position, velocity and acceleration along the Earth's axis
 };
 
 /// Satellites that can be asked for their states at any moment, in TEME.
@@ -36,6 +39,13 @@ class Motion {
   [[nodiscard]] virtual Bounds bounds(std::size_t satellite) const = 0;
   /// Whether two are on one circle: their line turns with them and is else the same for ever.
   [[nodiscard]] virtual bool on_one_circle(std::size_t, std::size_t) const { return false; }
+  /// What the second derivative of |a - c|^2 - |b - c|^2 stays within, of the positions a of `one`, b of
+  /// `other` and c of `from`; infinite where no more is known than of each. 0 where the two are as far from
+  /// it for ever.
+  [[nodiscard]] virtual double swing_m2_per_s2(std::size_t /*from*/, std::size_t /*one*/,
+                                               std::size_t /*other*/) const {
+    return std::numeric_limits<double>::infinity();
+  }
   /// The moments that it knows: [from, to].
   [[nodiscard]] virtual double from_s() const = 0;
   [[nodiscard]] virtual double to_s() const = 0;
@@ -52,11 +62,14 @@ class AnalyticMotion final : public Motion {
   [[nodiscard]] State state(std::size_t satellite, double time_s) const override;
   [[nodiscard]] Bounds bounds(std::size_t satellite) const override;
   [[nodiscard]] bool on_one_circle(std::size_t one, std::size_t other) const override;
+  [[nodiscard]] double swing_m2_per_s2(std::size_t from, std::size_t one, std::size_t other) const override;
   [[nodiscard]] double from_s() const override { return -core::kEndless; }
   [[nodiscard]] double to_s() const override { return core::kEndless; }
 
  private:
   std::vector<Moving> satellites_;
+  std::vector<std::complex<double>> node_;   ///< direction of each at time 0
+  std::vector<std::complex<double>> place_;  ///< direction in the plane, from the node, of one on a circle
 };
 
 /// From samples [satellites][times][3] at `start_s` + k `step_s`, at least eight. Between them stands

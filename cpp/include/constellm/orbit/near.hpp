@@ -17,6 +17,9 @@ class NearPoints {
   /// Points within `range_m` of point `from`, without itself, in rising order.
   void within(std::int32_t from, double range_m, std::vector<std::int32_t>& found) const;
 
+  [[nodiscard]] double distance_m(std::int32_t one, std::int32_t other) const {
+    return (point_of(other) - point_of(one)).norm();
+  }
   [[nodiscard]] bool is_there(std::int32_t point) const { return point_of(point).allFinite(); }
 
  private:

@@ -1,0 +1,105 @@
+"""How a constellation's satellites move and which links its rules make, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import orbit as _core
+from .._core.orbit import LinkRule, Shell, Station
+from ..core.epoch import Epoch
+from .constellation_parts import Part
+from .constellation_windows import motions_of
+from .element_sets import ElementSets
+from .frames import gmst_rad
+from .motion import elements, mean_element_sets, propagate
+from .sgp4_states import Sgp4
+from .states import States
+
+_AT_ONCE = 64  # instants whose states are computed together
+
+
+class Sky:
+    """What of a constellation is computed; times are seconds since its epoch, `outages` rows for the core."""
+
+    def __init__(
+        self,
+        satellites: Sequence[Part],
+        stations: Sequence[Station],
+        links: Sequence[LinkRule],
+        outages: Sequence[tuple[int, int, float, float]],
+        epoch: Epoch,
+    ) -> None:
+        self._satellites = satellites
+        self._shells = [part for part in satellites if isinstance(part, Shell)]
+        self._stations = stations
+        self._links = links
+        self._outages = outages
+        self._epoch = epoch
+        self._acquisition_s = max((rule.acquisition_s or 0.0 for rule in links), default=0.0)
+
+    @cached_property
+    def _moved(self) -> list[Shell | Sgp4]:
+        """What moves each part; SGP4 made ready once."""
+        return [
+            Sgp4(part)
+            if isinstance(part, ElementSets)
+            else Sgp4(mean_element_sets(elements(part), self._epoch))
+            if part.propagator == "sgp4"
+            else part
+            for part in self._satellites
+        ]
+
+    def states(self, time_s: NDArray[np.float64]) -> States:
+        """Of all satellites, in TEME."""
+        parts = [
+            moved.propagate(time_s, epoch=self._epoch)
+            if isinstance(moved, Sgp4)
+            else propagate(moved, time_s)
+            for moved in self._moved
+        ]
+        return States(*(np.concatenate(values) for values in zip(*parts)))
+
+    def links_at(self, time_s: NDArray[np.float64], *, slot: int = 0) -> Iterator[_core.Links]:
+        """Links at each of the times, whose slots count from `slot`."""
+        for start in range(0, len(time_s), _AT_ONCE):
+            some = time_s[start : start + _AT_ONCE]
+            states, turns = self.states(some), gmst_rad(self._epoch, some).tolist()
+            for i, (t_s, turn_rad) in enumerate(zip(some.tolist(), turns)):
+                before = self._motions(t_s, t_s) if self._acquisition_s else None
+                yield _core.links_at(
+                    self._links,
+                    self._shells,
+                    self._stations,
+                    states.position_m[:, i],
+                    states.velocity_m_per_s[:, i],
+                    turn_rad,
+                    slot + start + i,
+                    self._outages,
+                    t_s,
+                    before,
+                    self._epoch,
+                )
+
+    def windows(self, start_s: float, stop_s: float, slot_s: float | None, threads: int) -> _core.Windows:
+        """When links exist; slots, for each of which links are drawn, count from the start."""
+        return _core.windows(
+            self._links,
+            self._shells,
+            self._stations,
+            self._motions(start_s, stop_s),
+            self._epoch,
+            start_s,
+            stop_s,
+            threads,
+            self._outages,
+            slot_s,
+        )
+
+    def _motions(self, start_s: float, stop_s: float) -> list[_core.Motion]:
+        """With what was before, as far as it takes to acquire links."""
+        first_s = start_s - self._acquisition_s
+        return motions_of(self._satellites, self._moved, self._epoch, first_s, stop_s)
