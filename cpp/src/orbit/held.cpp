@@ -4,6 +4,7 @@
 #include <string>
 
 #include "constellm/core/error.hpp"
+#include "constellm/orbit/windows.hpp"
 #include "known.hpp"
 #include "line.hpp"
 #include "line_search.hpp"
@@ -39,7 +40,7 @@ bool Held::operator()(Pair pair, std::int32_t position) {
   const bool in_one_plane = fleet_->is_satellite(pair.b) && layout_.in_one_plane(pair);
   Stretches found;
   search(Line(*fleet_, *memory_, pair, rule, in_one_plane), start_s, past_->time_s, found);
-  return is_whole(without(found, past_->outages.of(pair)), start_s);
+  return is_whole(without(bridged(found, kShortestWindow_s), past_->outages.of(pair)), start_s);
 }
 
 bool Held::is_whole(const Stretches& held, double start_s) const {
@@ -55,7 +56,8 @@ bool Held::near_all_the_time(Pair pair, std::size_t r, double start_s) {
              .first;
   }
   const auto found = std::ranges::lower_bound(at->second, pair, {}, &Mutual::pair);
-  return found != at->second.end() && found->pair == pair && is_whole(found->stretches, start_s);
+  return found != at->second.end() && found->pair == pair &&
+         is_whole(bridged(found->stretches, kShortestWindow_s), start_s);
 }
 
 }  // namespace constellm::orbit

@@ -2,6 +2,17 @@
 
 namespace constellm::orbit {
 
+Stretches bridged(const Stretches& stretches, double gap_s) {
+  Stretches made;
+  for (const Stretch& next : stretches) {
+    if (!made.empty() && next.open_s - made.back().close_s < gap_s)
+      made.back().close_s = next.close_s;
+    else
+      made.push_back(next);
+  }
+  return made;
+}
+
 Stretches without(const Stretches& stretches, const Stretches& taken) {
   Stretches left;
   for (const Stretch& stretch : stretches) {

@@ -75,6 +75,8 @@ std::vector<Window> windows_of(std::int32_t satellite, const Fleet& fleet, const
     const Line line(fleet, memory, pair, rule, in_one_plane);
     found.clear();
     for (const Stretch& stretch : when) search(line, stretch.open_s, stretch.close_s, found);
+    // A gap that might have been missed must not make a link be acquired anew.
+    if (acquisition_s(rule) > 0.0) found = bridged(found, kShortestWindow_s);
     found = without(found, outages.of(pair));
     found = drawn(acquired(found, rule, span), rule, pair, span);
     for (const Stretch& stretch : without(found, taken)) {

@@ -571,6 +571,10 @@ class LinkRule:
         no links between planes where an end is farther from the equator, seen from the Earth's centre [deg], in [0, 90]
     max_angular_rate_rad_per_s : float | None, default None
         fastest turn of the line of sight in the inertial frame [rad/s], in (0, inf)
+    max_range_rate_m_per_s : float | None, default None
+        fastest change of the range, nearer or farther: c times the shift of a carrier in parts of its frequency [m/s], in (0, inf)
+    acquisition_s : float | None, default None
+        how long all of that must have held before a link carries anything; None: 0 [s], in [0, inf)
     rate_bps : float | None, default None
         bits that a link carries in a second; None: what the budget gives, without one 1e9 [bit/s], in (0, inf)
     budget : OpticalBudget | KaBandBudget | None, default None
@@ -597,7 +601,7 @@ class LinkRule:
         ...
     def __eq__(self, other: typing.Any) -> bool:
         ...
-    def __init__(self, *, pattern: str, shell: str | None = ..., seam: str | None = ..., shift: int | None = ..., count: int | None = ..., max_links: int | None = ..., max_range_m: float | None = ..., grazing_altitude_m: float | None = ..., max_latitude_deg: float | None = ..., max_angular_rate_rad_per_s: float | None = ..., rate_bps: float | None = ..., budget: OpticalBudget | KaBandBudget | None = ..., overhead_s: float = ..., survival: float = ..., seed: int = ...) -> None:
+    def __init__(self, *, pattern: str, shell: str | None = ..., seam: str | None = ..., shift: int | None = ..., count: int | None = ..., max_links: int | None = ..., max_range_m: float | None = ..., grazing_altitude_m: float | None = ..., max_latitude_deg: float | None = ..., max_angular_rate_rad_per_s: float | None = ..., max_range_rate_m_per_s: float | None = ..., acquisition_s: float | None = ..., rate_bps: float | None = ..., budget: OpticalBudget | KaBandBudget | None = ..., overhead_s: float = ..., survival: float = ..., seed: int = ...) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -616,6 +620,11 @@ class LinkRule:
     def to_dict(self) -> dict:
         """
         The fields as plain Python values, as in the file formats.
+        """
+    @property
+    def acquisition_s(self) -> float | None:
+        """
+        how long all of that must have held before a link carries anything; None: 0 [s]
         """
     @property
     def budget(self) -> OpticalBudget | KaBandBudget | None:
@@ -651,6 +660,11 @@ class LinkRule:
     def max_range_m(self) -> float | None:
         """
         longest link [m]
+        """
+    @property
+    def max_range_rate_m_per_s(self) -> float | None:
+        """
+        fastest change of the range, nearer or farther: c times the shift of a carrier in parts of its frequency [m/s]
         """
     @property
     def overhead_s(self) -> float:
@@ -787,7 +801,7 @@ class Links:
     @property
     def below_mask(self) -> numpy.typing.NDArray[numpy.int32]:
         """
-        satellites near enough, but too low [stations]
+        satellites without a link, near enough but too low [stations]
         """
     @property
     def from_(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -802,7 +816,7 @@ class Links:
     @property
     def out_of_range(self) -> numpy.typing.NDArray[numpy.int32]:
         """
-        satellites high enough, but too far [stations]
+        satellites without a link, high enough but too far [stations]
         """
     @property
     def range_m(self) -> numpy.typing.NDArray[numpy.float64]:
@@ -965,9 +979,9 @@ def line_of_sight(from_m: numpy.typing.ArrayLike, to_m: numpy.typing.ArrayLike, 
     """
     Range, grazing altitude, range rate, angular rate, of arrays of one shape.
     """
-def links_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: float, slot: int, outages: collections.abc.Iterable[tuple[int, int, float, float]] = ..., time_s: float = ...) -> Links:
+def links_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: float, slot: int, outages: collections.abc.Iterable[tuple[int, int, float, float]] = ..., time_s: float = ..., motions: collections.abc.Sequence[Motion] | None = ..., epoch: typing.Any = ...) -> Links:
     """
-    At one instant, of states (satellites, 3); who has a NaN has no links. Outages: sender, receiver, or one node twice, start and stop.
+    At one instant, of states (satellites, 3); who has a NaN has no links. Outages: sender, receiver, or one node twice, start and stop. The motions before the instant have to be told where links take time to acquire.
     """
 def look_angles(latitude_deg: numpy.typing.ArrayLike, longitude_deg: numpy.typing.ArrayLike, altitude_m: numpy.typing.ArrayLike, position_ecef_m: numpy.typing.ArrayLike, velocity_ecef_m_per_s: numpy.typing.ArrayLike | None) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64] | None]:
     """
@@ -993,7 +1007,7 @@ def velocity_in(ecef: bool, position_m: numpy.typing.ArrayLike, velocity_m_per_s
     """
     Between TEME and ECEF (..., times, 3).
     """
-def windows(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], motions: collections.abc.Sequence[Motion], epoch: typing.Any, start_s: float, stop_s: float, threads: int, outages: collections.abc.Iterable[tuple[int, int, float, float]] = ...) -> Windows:
+def windows(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], motions: collections.abc.Sequence[Motion], epoch: typing.Any, start_s: float, stop_s: float, threads: int, outages: collections.abc.Iterable[tuple[int, int, float, float]] = ..., slot_s: float | None = ...) -> Windows:
     """
     When the links exist, clipped to the span.
     """

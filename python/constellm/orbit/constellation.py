@@ -140,7 +140,7 @@ class Constellation(Displayed):
             epoch = DEFAULT_EPOCH if first is None else first.epoch[0]
         put("epoch", Epoch(epoch))
         put("outages", several("outages", outages, (Outage,), "an Outage"))
-        outage_rows(self.outages, self.ids, len(self.satellite_ids), self.epoch)  # refuses what is wrong
+        _ = self._lost  # which refuses outages of nothing
         put("name", name)
 
     # --- what it consists of -----------------------------------------------------------------------
@@ -178,6 +178,11 @@ class Constellation(Displayed):
             nodes += [node_of(id, group, self.computers, keys) for id in part.ids]
         nodes += [node_of(station.id, "ground", self.computers, ()) for station in self.stations]
         return Nodes(nodes)
+
+    @cached_property
+    def _lost(self) -> list[tuple[int, int, float, float]]:
+        """The outages as the core takes them."""
+        return outage_rows(self.outages, self.ids, len(self.satellite_ids), self.epoch)
 
     # --- where they are ----------------------------------------------------------------------------
 
@@ -247,8 +252,7 @@ class Constellation(Displayed):
 
     @cached_property
     def _sky(self) -> Sky:
-        rows = outage_rows(self.outages, self.ids, len(self.satellite_ids), self.epoch)
-        return Sky(self.satellites, self.stations, self.links, rows, self.epoch)
+        return Sky(self.satellites, self.stations, self.links, self._lost, self.epoch)
 
     # --- who is joined with whom -------------------------------------------------------------------
 

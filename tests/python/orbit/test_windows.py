@@ -14,7 +14,7 @@ EDGE_S = 1e-3
 
 
 def random_world(seed):
-    """Few satellites under one rule of every pattern, with random limits, draws and times to acquire."""
+    """Few satellites under some rules, with random limits, draws, losses and times to acquire."""
     random = np.random.default_rng(seed)
     shell = orbit.Shell(
         name="a",
@@ -48,7 +48,18 @@ def random_world(seed):
     chosen = [rules[i] for i in random.permutation(len(rules))[:4]]
     sets = [orbit.sample_elements()[:5]] if random.random() < 0.5 else []
     stations = [SVALBARD, orbit.station("x", 10.0, -60.0, min_elevation_deg=0.0, max_range_m=3e6)]
-    return orbit.Constellation([shell, *sets], stations=stations, links=chosen, epoch="2024-01-13")
+    lost = [
+        orbit.Outage("a/0/0", start=200.0, stop=500.0),
+        orbit.Outage(("a/1/0", "a/1/1"), stop=float(random.uniform(0.0, 900.0))),
+        orbit.Outage("x", start=600.0),
+    ]
+    return orbit.Constellation(
+        [shell, *sets],
+        stations=stations,
+        links=chosen,
+        outages=lost[: int(random.integers(0, 4))],
+        epoch="2024-01-13",
+    )
 
 
 def rows_of(windows):

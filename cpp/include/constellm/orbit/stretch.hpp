@@ -20,6 +20,9 @@ inline void append(Stretches& to, const Stretch& next) {
     to.push_back(next);
 }
 
+/// Where those that are apart by less than `gap_s` are one.
+Stretches bridged(const Stretches& stretches, double gap_s);
+
 /// What of `stretches` is not in `taken`.
 Stretches without(const Stretches& stretches, const Stretches& taken);
 

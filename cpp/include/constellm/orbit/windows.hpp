@@ -46,7 +46,8 @@ inline constexpr double kShortestWindow_s = 1e-4;
 /// cross their limits; no window or gap of kShortestWindow_s is missed, since between two looks every
 /// condition is bounded by what the motions' bounds allow it. Where rules make links of one pair, each moment
 /// belongs to the first whose conditions hold. A link is there once its conditions have held for as long as
-/// its rule takes to acquire it, be that before the span; losses by schedule break that, draws do not. The
+/// its rule takes to acquire it, be that before the span; losses by schedule break that, draws and gaps
+/// of less than kShortestWindow_s do not. The
 /// result does not depend on `threads`. Throws core::InvalidInput for rules that limit a satellite's links,
 /// which are a choice at an instant; for survival below 1 in a span without slots, for too many of them, and
 /// for too many nearest; where a motion does not know the span and what is before it; and core::Stopped.
