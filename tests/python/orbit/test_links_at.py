@@ -25,7 +25,7 @@ def links_at(rules, time_s=0.0, *, shells=(SHELL,), stations=(), slot=0):
 
 
 def windows(rules, motions, *, shells=(), stations=(), start_s=0.0, stop_s=86400.0, threads=1):
-    return _core.windows(rules, list(shells), list(stations), motions, EPOCH, start_s, stop_s, None, threads)
+    return _core.windows(rules, list(shells), list(stations), motions, EPOCH, start_s, stop_s, threads)
 
 
 def test_a_grid_has_four_links_a_satellite():
