@@ -68,15 +68,15 @@ class Latencies(Displayed):
         )
 
     def to_xarray(self) -> xarray.Dataset:
-        """As an `xarray.Dataset` over ``time_s``, ``source`` and ``target``, with units in the attributes."""
+        """As an `xarray.Dataset` over ``t_s``, ``source`` and ``target``, with units in the attributes."""
         xarray = optional_import("xarray", extra="sweep", purpose="this needs xarray")
-        dims = ("time_s", "source", "target")
+        dims = ("t_s", "source", "target")
         variables = {
             "latency_s": (dims, self.latency_s, {"units": "s"}),
             "hops": (dims, self.hops),
         }
         coords = {
-            "time_s": ("time_s", self.time_s, {"units": "s"}),
+            "t_s": ("t_s", self.time_s, {"units": "s"}),
             "source": list(self.sources),
             "target": list(self.targets),
         }

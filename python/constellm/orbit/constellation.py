@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,9 @@ from ..core.display import Display, Displayed
 from ..core.epoch import Epoch
 from ..core.quantity import counted, quantity
 from ..core.table import Table
-from ..network import ContactPlan, Graph, Nodes, Snapshot, Timeline, shortest_paths
+from ..network import ContactPlan, Graph, Latencies, Nodes, Snapshot, Timeline
+from ..network.latencies import check_size, ids_of
+from ..network.routing import places_of
 from . import czml
 from .constellation_parts import (
     Computer,
@@ -464,7 +466,7 @@ class Constellation(Displayed):
             epoch=str(self.epoch),
         )
 
-    def routes(self, source: str, target: str, times: Any) -> Routes:
+    def routes(self, source: str, target: str, times: Any, *, threads: int = 1) -> Routes:
         """Routes of least latency at instants.
 
         Satellites relay, stations do not: a station is only ever an end. Of routes of equal latency the one
@@ -476,6 +478,8 @@ class Constellation(Displayed):
             Ids.
         times : array_like, shape (times,)
             As of `seconds`. Links that survive with a probability are drawn for each.
+        threads : int
+            At most so many.
 
         Returns
         -------
@@ -496,21 +500,67 @@ class Constellation(Displayed):
         """
         time_s = self._several(times)
         start, end = (self._position(*place) for place in (("source", source), ("target", target)))
-        latency_s = np.full(len(time_s), np.inf)
+        ids, threads = self.ids, count("threads", threads, most=1024)
+        latency_s = np.empty(len(time_s))
         paths: list[tuple[str, ...]] = []
-        for i, links in enumerate(self._links_at(time_s)):
-            relays = (links.from_ < len(self.satellite_ids)) | (links.from_ == start)
-            graph = Graph(
-                self.nodes,
-                from_=links.from_[relays],
-                to=links.to[relays],
-                rate_bps=links.rate_bps[relays],
-                latency_s=links.latency_s[relays],
-            )
-            found = shortest_paths(graph, start)
-            latency_s[i] = found.cost[0, end]
-            paths.append(tuple(found.path(0, end)))
+        for first, given in self._at_once(time_s):
+            some_s, begin, node = _core.routes_at(**given, source=start, target=end, threads=threads)
+            latency_s[first : first + len(some_s)] = some_s
+            bounds, nodes = begin.tolist(), node.tolist()
+            paths += [tuple(ids[n] for n in nodes[a:b]) for a, b in zip(bounds, bounds[1:])]
         return Routes(source, target, time_s, latency_s, tuple(paths))
+
+    def latencies(
+        self,
+        sources: str | Sequence[str],
+        times: Any,
+        *,
+        targets: str | Sequence[str] | None = None,
+        threads: int = 1,
+    ) -> Latencies:
+        """Least latencies from many nodes to many others at instants; of the routes that `routes` gives.
+
+        Parameters
+        ----------
+        sources : str or sequence of str
+            Ids.
+        times : array_like, shape (times,)
+            As of `seconds`. Links that survive with a probability are drawn for each.
+        targets : str or sequence of str, optional
+            Ids; default: every satellite and station.
+        threads : int
+            At most so many.
+
+        Returns
+        -------
+        network.Latencies
+            Arrays (times, sources, targets).
+
+        Raises
+        ------
+        ValueError, TypeError
+            For what is no id or no instant, more than 500,000,000 latencies, and what `states` raises.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(orbit.preset("collaborative-12"), links=orbit.plus_grid())
+        >>> found = world.latencies("collaborative-12/0/0", [0.0, 60.0])
+        >>> found.latency_s.shape, found.hops[0, 0].tolist()
+        ((2, 1, 12), [0, 1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1])
+        """
+        time_s, nodes = self._several(times), self.nodes
+        start, end = places_of(nodes, "sources", sources), places_of(nodes, "targets", targets)
+        check_size(len(time_s), len(start), len(end))
+        threads = count("threads", threads, most=1024)
+        latency_s = np.empty((len(time_s), len(start), len(end)))
+        hops = np.empty(latency_s.shape, dtype=np.int32)
+        for first, given in self._at_once(time_s):
+            some = slice(first, first + _AT_ONCE)
+            latency_s[some], hops[some] = _core.latencies_at(
+                **given, sources=start, targets=end, threads=threads
+            )
+        return Latencies(ids_of(nodes, start), ids_of(nodes, end), time_s, latency_s, hops)
 
     # --- for other tools -----------------------------------------------------------------------------
 
@@ -604,19 +654,34 @@ class Constellation(Displayed):
 
     def _links_at(self, time_s: NDArray[np.float64], *, slot: int = 0) -> Iterator[_core.Links]:
         """Links at each of the times, whose slots count from `slot`."""
-        for start in range(0, len(time_s), _AT_ONCE):
-            some = time_s[start : start + _AT_ONCE]
-            states, turns = self.states(some), gmst_rad(self.epoch, some).tolist()
-            for i, turn_rad in enumerate(turns):
-                yield _core.links_at(
-                    self.links,
-                    self.shells,
-                    self.stations,
-                    states.position_m[:, i],
-                    states.velocity_m_per_s[:, i],
-                    turn_rad,
-                    slot + start + i,
-                )
+        for first, given in self._at_once(time_s):
+            position_m, velocity_m_per_s = given["position_teme_m"], given["velocity_teme_m_per_s"]
+            for i, turn_rad in enumerate(given["gmst_rad"].tolist()):
+                of_one = {
+                    "position_teme_m": position_m[:, i],
+                    "velocity_teme_m_per_s": velocity_m_per_s[:, i],
+                    "gmst_rad": turn_rad,
+                    "slot": slot + first + i,
+                }
+                yield _core.links_at(**{**given, **of_one})
+
+    def _at_once(self, time_s: NDArray[np.float64]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What the core is given for some instants after the others, and the place of the first."""
+        for first in range(0, len(time_s), _AT_ONCE):
+            some = time_s[first : first + _AT_ONCE]
+            states = self.states(some)
+            yield (
+                first,
+                {
+                    "rules": self.links,
+                    "shells": self.shells,
+                    "stations": self.stations,
+                    "position_teme_m": states.position_m,
+                    "velocity_teme_m_per_s": states.velocity_m_per_s,
+                    "gmst_rad": gmst_rad(self.epoch, some),
+                    "slot": first,
+                },
+            )
 
     def _joined(self, ends: str | Iterable[str] | None) -> NDArray[np.bool_]:
         """Which nodes have links: satellites, and the stations that are ends."""

@@ -8,6 +8,7 @@
 #include "constellm/orbit/angles.hpp"
 #include "constellm/orbit/elements.hpp"
 #include "constellm/orbit/ground_station.hpp"
+#include "constellm/orbit/kepler.hpp"
 #include "constellm/orbit/layout.hpp"
 #include "constellm/orbit/links.hpp"
 #include "constellm/orbit/propagate.hpp"

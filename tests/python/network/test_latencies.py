@@ -125,10 +125,10 @@ def test_they_become_a_dataset():
     pytest.importorskip("xarray")
     found = network.latencies(two_snapshots(), ["a", "d"])
     dataset = found.to_xarray()
-    assert dict(dataset.sizes) == {"time_s": 2, "source": 2, "target": 4}
-    assert dataset.latency_s.attrs == dataset.time_s.attrs == {"units": "s"}
-    assert float(dataset.latency_s.sel(time_s=60.0, source="a", target="c")) == 7.0
-    assert int(dataset.hops.sel(time_s=0.0, source="d", target="a")) == -1
+    assert dict(dataset.sizes) == {"t_s": 2, "source": 2, "target": 4}
+    assert dataset.latency_s.attrs == dataset.t_s.attrs == {"units": "s"}
+    assert float(dataset.latency_s.sel(t_s=60.0, source="a", target="c")) == 7.0
+    assert int(dataset.hops.sel(t_s=0.0, source="d", target="a")) == -1
 
 
 @pytest.mark.parametrize(
