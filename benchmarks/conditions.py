@@ -13,6 +13,7 @@ import constellm
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 import verify  # noqa: E402
 
+NAMES = ("numpy", "scipy", "networkx", "sgp4", "igraph", "rustworkx", "skyfield")
 BOOST = Path("/usr/include/boost/version.hpp")
 
 
@@ -30,10 +31,18 @@ def software() -> str:
         build["build_type"],
         f"{build['simd_in_use']} in use",
     ]
-    parts += [f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy", "networkx")]
+    parts += [f"{name} {version(name)}" for name in NAMES if version(name)]
     found = re.search(r'BOOST_LIB_VERSION "(\w+)"', BOOST.read_text("utf-8")) if BOOST.exists() else None
     parts += [f"Boost {found[1].replace('_', '.')}"] if found else []
     return ", ".join(parts)
+
+
+def version(name: str) -> str | None:
+    """Of a package, if it is installed."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def machine() -> str:

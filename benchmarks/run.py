@@ -1,7 +1,7 @@
-"""All benchmarks of the split planner in one run, written down as docs/benchmarks.md.
+"""All benchmarks of the split planner and of constellations in one run, written down as docs/benchmarks.md.
 
 ``python benchmarks/run.py [--quick] [--out docs]`` writes OUT/benchmarks.md, and beside it in OUT/benchmarks/
-the rows of its tables as CSV and the figure. The last rows of ``compare_peers.py --to-the-end --csv
+the rows of its tables as CSV and the figures. The last rows of ``compare_peers.py --to-the-end --csv
 OUT/benchmarks/peers-to-the-end.csv`` go into the page too. Needs the built Boost peer (benchmarks/peers).
 """
 
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import ablations
 import compare_peers
 import conditions
+import constellations
 import scaling
 import sweep_speed
 import tables
@@ -40,6 +41,7 @@ class Results(NamedTuple):
     sweep: dict
     ablations: tables.Rows
     scalar: tables.Rows
+    constellations: constellations.Results
 
 
 def measure(quick: bool) -> Results:
@@ -51,6 +53,7 @@ def measure(quick: bool) -> Results:
         scaling=scaling.measure(**scaling.QUICK if quick else {}),
         ablations=ablations.measure(**ablations.QUICK if quick else {}),
         scalar=ablations.measure_scalar(**ablations.QUICK_SCALAR if quick else {}),
+        constellations=constellations.measure(quick),
     )
 
 
@@ -88,6 +91,7 @@ def verdicts(results: Results) -> str:
     lines.append(
         verdict("sweep: two threads at least 1.8× one", tables.times(speedup), speedup >= THREADS_AIM)
     )
+    lines += [verdict(*target) for target in constellations.targets(results.constellations)]
     return tables.markdown(["target", "found", "verdict"], lines)
 
 
@@ -112,7 +116,7 @@ def page(results: Results, told: str, to_the_end: str) -> str:
     """The content of benchmarks.md."""
     base = scaling.BASE
     reading = [r["read_file_s"] for r in results.peers if r["solver"] == "constellm"]
-    return f"""# Speed of the split planner
+    return f"""# Speed
 
 Written by `benchmarks/run.py`; do not edit. Every number is of one run, but where another is named:
 
@@ -163,7 +167,8 @@ It keeps one label a state (method `scalar-a-star`), although neither (M - 1) ·
 error budget is additive. Delay above the optimum on seeded random chains of 6 to 24 layers, 3 to 8 nodes and
 3 to 10 codecs at error limits from 0.02 to 0.2; those without any plan are left out.
 
-{ablations.scalar_table(results.scalar)}"""
+{ablations.scalar_table(results.scalar)}
+{constellations.section(results.constellations)}"""
 
 
 def to_the_end(file: Path) -> str:
@@ -210,6 +215,7 @@ def write(results: Results, told: str, out: Path) -> None:
     for name in ("peers", "scaling", "ablations", "scalar"):
         Table.of(getattr(results, name)).to_csv(folder / f"{name}.csv")
     scaling.save(scaling.draw(results.scaling), folder / "scaling.png")
+    constellations.write(results.constellations, folder)
     text = page(results, told, to_the_end(folder / "peers-to-the-end.csv"))
     (out / "benchmarks.md").write_text(text, encoding="utf-8")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,22 @@ def repeat(action: Callable[[], Any], *, least_s: float, most: int = 1000) -> li
         start = time.thread_time()
         action()
         seconds.append(time.thread_time() - start)
+    return seconds
+
+
+def in_turn(
+    contenders: Mapping[str, Callable[[], Any]],
+    rounds: int,
+    clock: Callable[[], float] = time.thread_time,
+) -> dict[str, list[float]]:
+    """Seconds of each contender's runs, one in every round, after one that is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for counted in [False] + [True] * rounds:
+        for name, action in contenders.items():
+            start = clock()
+            action()
+            if counted:
+                seconds[name].append(clock() - start)
     return seconds
 
 

@@ -1,4 +1,3 @@
-#include <limits>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
@@ -279,28 +278,6 @@ void register_graph_type(py::module_& m) {
       "__repr__", [](const Graph& self) { return "Graph(" + text_of(self) + ")"; }, "__repr__(self) -> str");
 }
 
-// --- routing -----------------------------------------------------------------------------------
-
-py::tuple shortest_paths(const Graph& graph, const py::object& sources, const py::object& weight,
-                         int threads) {
-  const auto nodes = static_cast<std::size_t>(graph.node_count());
-  const std::vector<std::int32_t> from = positions(sources, "sources", nodes);
-  const std::vector<double> weights = figures(weight, "weight", static_cast<std::size_t>(graph.link_count()));
-  core::StopToken stop(std::numeric_limits<double>::infinity(), [] {
-    const py::gil_scoped_acquire gil;
-    return PyErr_CheckSignals() != 0;
-  });
-  std::optional<network::ShortestPaths> paths;
-  {
-    const py::gil_scoped_release no_gil;
-    paths = network::shortest_paths(graph.topology(), weights, from, threads, stop);
-  }
-  if (!paths) throw py::error_already_set();
-  const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(from.size()),
-                                       static_cast<py::ssize_t>(nodes)};
-  return py::make_tuple(moved(std::move(paths->cost), shape), moved(std::move(paths->link), shape));
-}
-
 }  // namespace
 
 NodesHolder nodes_from(const py::object& value) {
@@ -329,23 +306,6 @@ void register_graph(py::module_& m) {
   options.disable_function_signatures();
   register_nodes(m);
   register_graph_type(m);
-  m.def("shortest_paths", &shortest_paths, py::arg("graph"), py::arg("sources"), py::arg("weight"),
-        py::arg("threads"),
-        "shortest_paths(graph: Graph, sources: numpy.typing.ArrayLike, weight: numpy.typing.ArrayLike, "
-        "threads: int) "
-        "-> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]\n\n"
-        "Least costs and last links (sources, nodes).");
-  m.def(
-      "hops",
-      [](const Graph& graph, const py::object& node, bool backward) {
-        const std::size_t start = place(node, graph.nodes().size(), "node");
-        const network::Topology& topology = graph.topology();
-        return moved(network::hops(backward ? topology.in : topology.out, static_cast<std::int32_t>(start)),
-                     {graph.node_count()});
-      },
-      py::arg("graph"), py::arg("start"), py::arg("backward"),
-      "hops(graph: Graph, start: int, backward: bool) -> numpy.typing.NDArray[numpy.int32]\n\n"
-      "Hops from the node at this position, or to it (nodes,).");
 }
 
 }  // namespace constellm::bindings

@@ -1,23 +1,19 @@
-#include <algorithm>
-#include <limits>
 #include <memory>
-#include <tuple>
 
 #include "columnar.hpp"
 #include "constellm/orbit/in_sight.hpp"
 #include "constellm/orbit/links.hpp"
-#include "constellm/orbit/outages.hpp"
 #include "constellm/orbit/windows.hpp"
 #include "epoch_value.hpp"
 #include "register.hpp"
-#include "vectors.hpp"
+#include "sky.hpp"
+#include "stoppable.hpp"
 
 namespace constellm::bindings {
 namespace {
 
 using orbit::AnalyticMotion;
 using orbit::GroundStation;
-using orbit::Layout;
 using orbit::LinkRule;
 using orbit::Links;
 using orbit::Motion;
@@ -27,85 +23,6 @@ using orbit::Windows;
 
 using MotionHolder = std::shared_ptr<Motion>;
 
-/// What `call` makes with a token that Ctrl-C stops, without the GIL.
-template <class Call>
-auto stoppable(Call call) {
-  core::StopToken stop(std::numeric_limits<double>::infinity(), [] {
-    const GilTaken gil;
-    return PyErr_CheckSignals() != 0;
-  });
-  try {
-    const GilReleased no_gil;
-    return call(stop);
-  } catch (const core::Stopped&) {
-    throw py::error_already_set();
-  }
-}
-
-std::span<const double> numbers_of(const Doubles& array) {
-  return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
-/// States [satellites][3], or [satellites][times][3] where `dimensions` is 3.
-Doubles states(const py::object& value, const char* name, py::ssize_t dimensions) {
-  Doubles array = doubles(value, name);
-  if (array.ndim() != dimensions || array.shape(dimensions - 1) != 3) {
-    throw core::InvalidInput(std::string(name) + ": expected shape " +
-                             (dimensions == 2 ? "(satellites, 3)" : "(satellites, times, 3)") +
-                             ", got shape " + shape_text(array));
-  }
-  return array;
-}
-
-void check_alike(const Doubles& velocity, const Doubles& position) {
-  if (shape_of(velocity) == shape_of(position)) return;
-  throw core::InvalidInput("velocity_teme_m_per_s: shape " + shape_text(velocity) +
-                           " beside position_teme_m of shape " + shape_text(position));
-}
-
-/// Rules, shells and stations of a constellation.
-struct Plan {
-  Plan(const py::object& given_rules, const py::object& given_shells, const py::object& given_stations,
-       std::size_t satellites)
-      : rules(FromPython<std::vector<LinkRule>>::get(given_rules, "rules")),
-        horizons(horizons_of(given_stations)),
-        layout(FromPython<std::vector<Shell>>::get(given_shells, "shells"),
-               static_cast<std::int32_t>(satellites), static_cast<std::int32_t>(horizons.size())) {}
-
-  std::vector<LinkRule> rules;
-  std::vector<orbit::Horizon> horizons;
-  Layout layout;
-
- private:
-  static std::vector<orbit::Horizon> horizons_of(const py::object& stations) {
-    const auto given = FromPython<std::vector<GroundStation>>::get(stations, "stations");
-    return {given.begin(), given.end()};
-  }
-};
-
-/// What is lost: rows (a, b, start, stop), a node where both are one.
-orbit::Outages outages_of(const py::object& rows, const Layout& layout) {
-  orbit::Outages outages;
-  const std::int32_t nodes = layout.satellites() + layout.stations();
-  for (const py::handle row : py::iter(rows)) {
-    const auto [a, b, start_s, stop_s] = row.cast<std::tuple<std::int32_t, std::int32_t, double, double>>();
-    if (std::min(a, b) < 0 || std::max(a, b) >= nodes || !(start_s < stop_s))
-      throw core::InvalidInput("outages: " + shown(row) + " is of no node, or of no time");
-    outages.add({.a = a, .b = b}, {start_s, stop_s});
-  }
-  return outages;
-}
-
-std::vector<std::shared_ptr<const Motion>> motions_of(const py::object& motions) {
-  std::vector<std::shared_ptr<const Motion>> moving;
-  for (const py::handle item : py::iter(motions)) {
-    if (!py::isinstance<Motion>(item)) throw py::type_error("motions: expected Motions, got " + shown(item));
-    (void)item.cast<const Motion&>();  // throws for one without value
-    moving.push_back(item.cast<MotionHolder>());
-  }
-  return moving;
-}
-
 Links links_at(const py::object& rules, const py::object& shells, const py::object& stations,
                const py::object& position_teme_m, const py::object& velocity_teme_m_per_s,
                const py::object& gmst_rad, const py::object& slot, const py::object& outages,
@@ -113,8 +30,8 @@ Links links_at(const py::object& rules, const py::object& shells, const py::obje
   const Doubles position = states(position_teme_m, "position_teme_m", 2);
   const Doubles velocity = states(velocity_teme_m_per_s, "velocity_teme_m_per_s", 2);
   check_alike(velocity, position);
-  const Plan plan(rules, shells, stations, static_cast<std::size_t>(position.shape(0)));
-  const orbit::Outages schedule = outages_of(outages, plan.layout);
+  const GivenSky sky(rules, shells, stations, static_cast<std::size_t>(position.shape(0)));
+  const orbit::Outages schedule = outages_of(outages, sky.layout);
   const auto t_s = FromPython<double>::get(time_s, "time_s");
   const std::vector<orbit::Pair> lost = schedule.at(t_s);
   orbit::Instant instant{.position_teme_m = numbers_of(position),
@@ -123,7 +40,7 @@ Links links_at(const py::object& rules, const py::object& shells, const py::obje
                          .slot = FromPython<std::int64_t>::get(slot, "slot"),
                          .lost = lost,
                          .past = {}};
-  std::vector<std::shared_ptr<const Motion>> moving;
+  Motions moving;
   if (!motions.is_none()) {
     moving = motions_of(motions);
     instant.past = {.motions = moving,
@@ -134,7 +51,7 @@ Links links_at(const py::object& rules, const py::object& shells, const py::obje
   core::check_range("", "gmst_rad", core::kReal, instant.gmst_rad);
   core::check_range("", "slot", core::kNonNegative, instant.slot);
   return stoppable([&](core::StopToken& stop) {
-    return orbit::links_at(plan.layout, plan.rules, plan.horizons, instant, stop);
+    return orbit::links_at(sky.layout, sky.rules, sky.horizons, instant, stop);
   });
 }
 
@@ -144,14 +61,14 @@ Windows windows(const py::object& rules, const py::object& shells, const py::obj
   const auto moving = motions_of(motions);
   std::size_t satellites = 0;
   for (const auto& motion : moving) satellites += motion->satellites();
-  const Plan plan(rules, shells, stations, satellites);
-  const orbit::Outages lost = outages_of(outages, plan.layout);
+  const GivenSky sky(rules, shells, stations, satellites);
+  const orbit::Outages lost = outages_of(outages, sky.layout);
   const orbit::Span span{.epoch = FromPython<core::Epoch>::get(epoch, "epoch"),
                          .start_s = FromPython<double>::get(start_s, "start_s"),
                          .stop_s = FromPython<double>::get(stop_s, "stop_s"),
                          .slot_s = FromPython<std::optional<double>>::get(slot_s, "slot_s")};
   return stoppable([&](core::StopToken& stop) {
-    return orbit::windows(plan.layout, plan.rules, plan.horizons, moving, lost, span, threads, stop);
+    return orbit::windows(sky.layout, sky.rules, sky.horizons, moving, lost, span, threads, stop);
   });
 }
 

@@ -11,6 +11,7 @@ void register_network(py::module_& m) {
   record(m, core::fields_of<network::Network>(), [](const network::Network& made) { look_at(made); });
   register_graph(m);
   register_timelines(m);
+  register_routing(m);
   register_contact_plan(m);
 }
 

@@ -33,6 +33,7 @@ PYBIND11_MODULE(_core, m) {
   register_orbit(orbit);
   register_frames(orbit);
   register_links(orbit);
+  register_routes(orbit);
   register_codec(codec);
   register_scheme(codec);
   register_split(split);

@@ -4,7 +4,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ContactPlan', 'Contacts', 'Graph', 'Link', 'Network', 'Node', 'Nodes', 'Snapshot', 'Timeline', 'booked', 'earliest_arrivals', 'earliest_route', 'hops', 'shortest_paths']
+__all__: list[str] = ['ContactPlan', 'Contacts', 'Graph', 'Link', 'Network', 'Node', 'Nodes', 'Snapshot', 'Timeline', 'booked', 'earliest_arrivals', 'earliest_route', 'hops', 'latencies', 'shortest_paths']
 class Node:
     """
     A computer, in orbit or on the ground. With `flop_per_s` 0 and no `layer_time_s` it only relays.
@@ -842,7 +842,11 @@ def hops(graph: Graph, start: int, backward: bool) -> numpy.typing.NDArray[numpy
     """
     Hops from the node at this position, or to it (nodes,).
     """
-def shortest_paths(graph: Graph, sources: numpy.typing.ArrayLike, weight: numpy.typing.ArrayLike, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
+def latencies(timeline: Timeline, sources: numpy.typing.ArrayLike, targets: numpy.typing.ArrayLike, relays: numpy.typing.ArrayLike | None, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
+    """
+    Least latencies, and hops of their paths (snapshots, sources, targets).
+    """
+def shortest_paths(graph: Graph, sources: numpy.typing.ArrayLike, weight: numpy.typing.ArrayLike, relays: numpy.typing.ArrayLike | None, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
     """
     Least costs and last links (sources, nodes).
     """

@@ -3,8 +3,8 @@
 `Node`, `Link` and `Network` are immutable values in SI units; `chain`, `ring` and `with_ground` build
 networks from scalars or arrays; `device` gives the speed, memory and power of known computers. A `Graph`
 has the links as columns, for networks of thousands; a `Snapshot` says when it holds, a `Timeline` how graphs
-follow each other. `shortest_paths` and `hops` route in them. A `ContactPlan` says who can send to whom, and
-when; `earliest_arrival` routes in it.
+follow each other. `shortest_paths` and `hops` route in graphs, `latencies` in timelines. A `ContactPlan` says
+who can send to whom, and when; `earliest_arrival` routes in it.
 """
 
 from .._core.network import ContactPlan, Contacts, Graph, Link, Network, Node, Nodes, Snapshot, Timeline
@@ -18,6 +18,7 @@ from .display import attach as _attach_displays
 from .exchange import attach as _attach_exchange
 from .exchange import from_networkx
 from .geometry import ring_hop_m
+from .latencies import Latencies, latencies
 from .lifetime import path_lifetime_s
 from .routing import ShortestPaths, hops, shortest_paths
 
@@ -31,6 +32,7 @@ __all__ = [
     "Device",
     "EarliestArrival",
     "Graph",
+    "Latencies",
     "Link",
     "Network",
     "Node",
@@ -44,6 +46,7 @@ __all__ = [
     "earliest_arrival",
     "from_networkx",
     "hops",
+    "latencies",
     "link",
     "load_contact_plan",
     "path_lifetime_s",

@@ -75,6 +75,7 @@ def shortest_paths(
     sources: Place | Sequence[Place] | NDArray[np.integer] | None = None,
     *,
     weight: ArrayLike | None = None,
+    relays: Place | Sequence[Place] | NDArray[np.integer] | None = None,
     threads: int = 1,
 ) -> ShortestPaths:
     """Paths of least cost by Dijkstra's algorithm, one tree a source.
@@ -89,6 +90,8 @@ def shortest_paths(
         Ids or positions; default: every node.
     weight : array_like, scalar or shape (links,), optional
         Cost of each link, in [0, inf]; inf closes it. Default: ``graph.latency_s`` [s].
+    relays : str or int, or sequence of them, optional
+        The nodes that pass on what is for others; the rest only begin or end a path. Default: every node.
     threads : int
         At most so many; small tasks use fewer.
 
@@ -99,7 +102,7 @@ def shortest_paths(
     Raises
     ------
     ValueError, TypeError
-        For a source that is no node, and for a weight of another shape or out of range.
+        For a source or relay that is no node, and for a weight of another shape or out of range.
 
     Examples
     --------
@@ -111,14 +114,12 @@ def shortest_paths(
     ([[0.0, 1.0, 2.0]], ['a', 'b', 'c'])
     """
     instance("graph", graph, _core.Graph)
-    if sources is None:
-        start = np.arange(len(graph.nodes), dtype=np.int32)
-    else:
-        start = as_positions(graph.nodes, "sources", sources)
+    start = places_of(graph.nodes, "sources", sources)
     cost, link = _core.shortest_paths(
         graph,
         start,
         graph.latency_s if weight is None else weight,
+        None if relays is None else as_positions(graph.nodes, "relays", relays),
         count("threads", threads, most=1024),
     )
     return ShortestPaths(graph, start, cost, link)
@@ -175,3 +176,10 @@ def as_positions(
     return np.asarray(
         [position(nodes, f"{field}[{i}]", place) for i, place in enumerate(given)], dtype=np.int32
     )
+
+
+def places_of(
+    nodes: _core.Nodes, field: str, places: Place | Sequence[Place] | NDArray[np.integer] | None
+) -> NDArray[np.int32]:
+    """As `as_positions`; every node for None."""
+    return np.arange(len(nodes), dtype=np.int32) if places is None else as_positions(nodes, field, places)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,9 @@ from ..core.constants import LIGHT_M_PER_S
 from ..core.display import Display, Displayed
 from ..core.epoch import Epoch
 from ..core.quantity import counted
-from ..network import ContactPlan, Graph, Nodes, Snapshot, Timeline, shortest_paths
+from ..network import ContactPlan, Graph, Latencies, Nodes, Snapshot, Timeline
+from ..network.latencies import check_size, ids_of
+from ..network.routing import places_of
 from . import czml
 from .constellation_display import display_of
 from .constellation_parts import (
@@ -431,7 +433,7 @@ class Constellation(Displayed):
             epoch=str(self.epoch),
         )
 
-    def routes(self, source: str, target: str, times: Any) -> Routes:
+    def routes(self, source: str, target: str, times: Any, *, threads: int = 1) -> Routes:
         """Routes of least latency at instants.
 
         Satellites relay, stations do not: a station is only ever an end. Of routes of equal latency the one
@@ -443,6 +445,8 @@ class Constellation(Displayed):
             Ids.
         times : array_like, shape (times,)
             As of `seconds`. Links that survive with a probability are drawn for each.
+        threads : int
+            At most so many.
 
         Returns
         -------
@@ -463,21 +467,67 @@ class Constellation(Displayed):
         """
         time_s = self._several(times)
         start, end = (self._position(*place) for place in (("source", source), ("target", target)))
-        latency_s = np.full(len(time_s), np.inf)
+        ids, threads = self.ids, count("threads", threads, most=1024)
+        latency_s = np.empty(len(time_s))
         paths: list[tuple[str, ...]] = []
-        for i, links in enumerate(self._sky.links_at(time_s)):
-            relays = (links.from_ < len(self.satellite_ids)) | (links.from_ == start)
-            graph = Graph(
-                self.nodes,
-                from_=links.from_[relays],
-                to=links.to[relays],
-                rate_bps=links.rate_bps[relays],
-                latency_s=links.latency_s[relays],
-            )
-            found = shortest_paths(graph, start)
-            latency_s[i] = found.cost[0, end]
-            paths.append(tuple(found.path(0, end)))
+        for first, given in self._sky.at_once(time_s):
+            some_s, begin, node = _core.routes_at(**given, source=start, target=end, threads=threads)
+            latency_s[first : first + len(some_s)] = some_s
+            bounds, nodes = begin.tolist(), node.tolist()
+            paths += [tuple(ids[n] for n in nodes[a:b]) for a, b in zip(bounds, bounds[1:])]
         return Routes(source, target, time_s, latency_s, tuple(paths))
+
+    def latencies(
+        self,
+        sources: str | Sequence[str],
+        times: Any,
+        *,
+        targets: str | Sequence[str] | None = None,
+        threads: int = 1,
+    ) -> Latencies:
+        """Least latencies from many nodes to many others at instants; of the routes that `routes` gives.
+
+        Parameters
+        ----------
+        sources : str or sequence of str
+            Ids.
+        times : array_like, shape (times,)
+            As of `seconds`. Links that survive with a probability are drawn for each.
+        targets : str or sequence of str, optional
+            Ids; default: every satellite and station.
+        threads : int
+            At most so many.
+
+        Returns
+        -------
+        network.Latencies
+            Arrays (times, sources, targets).
+
+        Raises
+        ------
+        ValueError, TypeError
+            For what is no id or no instant, more than 500,000,000 latencies, and what `states` raises.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(orbit.preset("collaborative-12"), links=orbit.plus_grid())
+        >>> found = world.latencies("collaborative-12/0/0", [0.0, 60.0])
+        >>> found.latency_s.shape, found.hops[0, 0].tolist()
+        ((2, 1, 12), [0, 1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1])
+        """
+        time_s, nodes = self._several(times), self.nodes
+        start, end = places_of(nodes, "sources", sources), places_of(nodes, "targets", targets)
+        check_size(len(time_s), len(start), len(end))
+        threads = count("threads", threads, most=1024)
+        latency_s = np.empty((len(time_s), len(start), len(end)))
+        hops = np.empty(latency_s.shape, dtype=np.int32)
+        for first, given in self._sky.at_once(time_s):
+            some = slice(first, first + len(given["time_s"]))
+            latency_s[some], hops[some] = _core.latencies_at(
+                **given, sources=start, targets=end, threads=threads
+            )
+        return Latencies(ids_of(nodes, start), ids_of(nodes, end), time_s, latency_s, hops)
 
     def masks(self, times: Any) -> Masks:
         """How many satellites stations have, and how many their masks of elevation and range cut.

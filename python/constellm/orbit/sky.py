@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,24 +66,38 @@ class Sky:
 
     def links_at(self, time_s: NDArray[np.float64], *, slot: int = 0) -> Iterator[_core.Links]:
         """Links at each of the times, whose slots count from `slot`."""
-        for start in range(0, len(time_s), _AT_ONCE):
-            some = time_s[start : start + _AT_ONCE]
-            states, turns = self.states(some), gmst_rad(self._epoch, some).tolist()
-            for i, (t_s, turn_rad) in enumerate(zip(some.tolist(), turns)):
-                before = self._motions(t_s, t_s) if self._acquisition_s else None
-                yield _core.links_at(
-                    self._links,
-                    self._shells,
-                    self._stations,
-                    states.position_m[:, i],
-                    states.velocity_m_per_s[:, i],
-                    turn_rad,
-                    slot + start + i,
-                    self._outages,
-                    t_s,
-                    before,
-                    self._epoch,
-                )
+        for first, given in self.at_once(time_s):
+            for i, t_s in enumerate(given["time_s"].tolist()):
+                of_one = {
+                    "position_teme_m": given["position_teme_m"][:, i],
+                    "velocity_teme_m_per_s": given["velocity_teme_m_per_s"][:, i],
+                    "gmst_rad": float(given["gmst_rad"][i]),
+                    "slot": slot + first + i,
+                    "time_s": t_s,
+                }
+                yield _core.links_at(**{**given, **of_one})
+
+    def at_once(self, time_s: NDArray[np.float64]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What the core is given for some instants after the others, and the place of the first."""
+        for first in range(0, len(time_s), _AT_ONCE):
+            some = time_s[first : first + _AT_ONCE]
+            states = self.states(some)
+            yield (
+                first,
+                {
+                    "rules": self._links,
+                    "shells": self._shells,
+                    "stations": self._stations,
+                    "position_teme_m": states.position_m,
+                    "velocity_teme_m_per_s": states.velocity_m_per_s,
+                    "gmst_rad": gmst_rad(self._epoch, some),
+                    "slot": first,
+                    "outages": self._outages,
+                    "time_s": some,
+                    "motions": self._motions(some.min(), some.max()) if self._acquisition_s else None,
+                    "epoch": self._epoch,
+                },
+            )
 
     def windows(self, start_s: float, stop_s: float, slot_s: float | None, threads: int) -> _core.Windows:
         """When links exist; slots, for each of which links are drawn, count from the start."""

@@ -156,8 +156,14 @@ TEST_CASE("Near points are those of all comparisons, with ties by position", "[o
       for (const auto& [squared, i] : all) {
         if (squared <= range * range) within.push_back(i);
       }
+      found.clear();
+      near.around(from, range, [&](std::int32_t point, double squared_m) {
+        if (point == from || squared_m > range * range) return;
+        REQUIRE(squared_m == Approx((at(point) - at(from)).squaredNorm()));
+        found.push_back(point);
+      });
+      std::ranges::sort(found);
       std::ranges::sort(within);
-      near.within(from, range, found);
       REQUIRE(found == within);
     }
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import math
+import sys
 
 import pytest
 
@@ -125,6 +126,33 @@ def rows_at_default(ratio, median_s):
     return [{**at, "solver": "constellm", "ratio": 1.0}, *peers]
 
 
+def sky_rows(constellations, good):
+    """Rows of which all targets, or none, are met."""
+    peers, own = constellations.orbit_peers, constellations.orbit_peers.OWN
+
+    def rows(ratio, *names, **figures):
+        at = {"median_s": 0.05 if good else 5.0, "least_s": 0.05, "runs": 1, **figures}
+        return [
+            {**at, "solver": own, "ratio": 1.0},
+            *({**at, "solver": name, "ratio": ratio} for name in names),
+        ]
+
+    return constellations.Results(
+        states=rows(6.0 if good else 4.0, peers.SGP4, shell="s", states=2_000_000),
+        sight=rows(1.1 if good else 0.9, peers.TREE, peers.TREE_ALONE, shell="s", pairs=1),
+        routing=rows(3.1 if good else 2.9, *constellations.ROUTING_PEERS, nodes=9, sources=2, snapshots=1),
+        passes=[
+            {
+                "solver": own,
+                "satellites": 5293,
+                "seconds": 9.0 if good else 11.0,
+                "memory_bytes": 9e8 if good else 2e9,
+            }
+        ],
+        growth=[],
+    )
+
+
 @pytest.mark.parametrize("good", [True, False])
 def test_verdicts_follow_from_the_figures(load, good):
     run = load("run")
@@ -132,9 +160,9 @@ def test_verdicts_follow_from_the_figures(load, good):
     large = [{**took, "micro_batches": m} for m in run.scaling.LARGE_MICRO_BATCHES]
     sweep = {"plans_per_s": {"2": 31_000 if good else 4000}, "speedup": {"2": 1.9 if good else 1.7}}
     peers = rows_at_default(20_000 if good else 2, 4e-5 if good else 2e-4)
-    text = run.verdicts(run.Results(peers, large, sweep, [], []))
-    assert text.count("| met |") == (8 if good else 0)
-    assert text.count("| **missed** |") == (0 if good else 8)
+    text = run.verdicts(run.Results(peers, large, sweep, [], [], sky_rows(run.constellations, good)))
+    assert text.count("| met |") == (14 if good else 0)
+    assert text.count("| **missed** |") == (0 if good else 14)
 
 
 def test_numbers_as_words(load):
@@ -174,3 +202,60 @@ def test_the_speed_of_sweeps_is_told(load, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("sys.argv", ["sweep_speed.py", *command])
     speed.main()
     assert "4 plans of collaborative" in capsys.readouterr().out and out.exists()
+
+
+@pytest.fixture(scope="session")
+def sky_results(repository):
+    """A quick run of the benchmarks of constellations."""
+    pytest.importorskip("sgp4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(repository / "benchmarks"))
+        constellations = importlib.import_module("constellations")
+        return constellations, constellations.measure(quick=True)
+
+
+def test_constellations_are_measured_beside_their_peers(sky_results):
+    constellations, found = sky_results
+    peers = constellations.orbit_peers
+    assert [row["solver"] for row in found.states] == [peers.OWN, peers.SGP4]
+    assert found.states[0]["states"] == 66 * 50
+    names = [peers.OWN, peers.TREE, peers.TREE_ALONE, peers.CHUNKS, peers.DENSE]
+    assert [row["solver"] for row in found.sight] == names
+    assert {row["pairs"] for row in found.sight} == {found.sight[0]["pairs"]}
+    routed = [row["solver"] for row in found.routing]
+    assert routed[0] == peers.OWN and routed[-1] == constellations.routing_peers.THREADS
+    assert constellations.routing_peers.SCIPY in routed
+    assert {(row["nodes"], row["sources"], row["snapshots"]) for row in found.routing} == {(66, 4, 3)}
+    own = [row for row in found.passes if row["solver"].startswith(peers.OWN)]
+    assert len(own) == 2 and own[0]["passes"] == own[1]["passes"] > 500
+    assert {row["satellites"] for row in found.growth} == {50, 200}
+    counts = {(r["satellites"], r["task"]): r["found"] for r in found.growth}
+    assert (counts[50, "states"], counts[200, "states"], counts[200, "routing"]) == (50, 200, 32 * 200)
+    assert all(0 < counts[50, task] < counts[200, task] for task in ("sight", "grid", "nearest"))
+
+
+def test_the_page_tells_of_constellations(sky_results, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    constellations, found = sky_results
+    text = constellations.section(found)
+    assert text.startswith("## Constellations\n") and "](benchmarks/constellations.png)" in text
+    for row in (*found.states[1:], *found.sight[1:]):
+        assert constellations.tables.times(row["ratio"]) in text
+    assert len(constellations.targets(found)) == 6
+    constellations.write(found, tmp_path)
+    assert (tmp_path / "constellations.png").stat().st_size > 5000
+    with (tmp_path / "constellations-routing.csv").open(encoding="utf-8", newline="") as lines:
+        assert [row["solver"] for row in csv.DictReader(lines)] == [r["solver"] for r in found.routing]
+
+
+def test_absent_peers_are_named(sky_results, monkeypatch):
+    constellations, found = sky_results
+    there = found._replace(
+        routing=[r for r in found.routing if r["solver"] != constellations.routing_peers.IGRAPH],
+        passes=[r for r in found.passes if r["solver"] != constellations.passes.SKYFIELD],
+    )
+    told = constellations.absent(there)
+    assert told.startswith(" Not installed, and so absent: ")
+    assert constellations.routing_peers.IGRAPH in told and constellations.passes.SKYFIELD in told
+    monkeypatch.setitem(sys.modules, "igraph", None)  # importing it now raises ImportError
+    assert constellations.routing_peers.with_igraph() is None

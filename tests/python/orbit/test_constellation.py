@@ -253,6 +253,13 @@ def test_times_are_seconds_or_instants(times):
         (lambda made: made.routes("Rome", "Dubai", [0.0]), "source: no satellite or station has id 'Rome'"),
         (lambda made: made.routes("Dubai", 5, [0.0]), "target: expected a str, got 5"),
         (lambda made: made.routes("Dubai", "Svalbard", 0.0), r"times: expected shape \(times,\), got \(\)"),
+        (lambda made: made.latencies("Rome", [0.0]), r"sources\[0\]: no node has id 'Rome'"),
+        (lambda made: made.latencies("Dubai", [0.0], targets={"Dubai"}), "targets: expected nodes in order"),
+        (lambda made: made.latencies("Dubai", 0.0), r"times: expected shape \(times,\), got \(\)"),
+        (
+            lambda made: made.latencies(made.ids, np.zeros(200_000)),
+            "targets: 68 of them, 68 sources and 200000 times make 924800000 latencies",
+        ),
         (lambda made: made.timeline(0.0, 0.0, 1.0), "stop: 0 is not after the start, 0"),
         (lambda made: made.timeline(0.0, 9.0, 0.0), r"step: 0.0 is not in \(0, inf\)"),
         (lambda made: made.timeline(0.0, 1e9, 1e-3), "step: 0.001 .* more than 10000000 instants"),
@@ -377,6 +384,44 @@ def test_stations_are_ends_and_do_not_relay():
     assert made.routes("g0", "g0", [0.0]).paths == (("g0",),)
     assert made.routes("g0", "g0", [0.0]).latency_s.tolist() == [0.0]
     assert made.routes("g0", "g1", []).paths == ()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_latencies_are_those_of_routes_and_of_networkx(seed):
+    pytest.importorskip("networkx")
+    made, time_s = random_world(seed), [0.0, 300.0, 700.0]
+    ids, satellites = made.ids, len(made.satellite_ids)
+    sources = [ids[0], ids[satellites // 2], "g0", "g3"]
+    found = made.latencies(sources, time_s)
+    assert found.sources == tuple(sources) and found.targets == ids and found.time_s.tolist() == time_s
+    links = expected_links(made, 300.0)
+    for s, source in enumerate(sources):
+        for target in (0, 5, satellites - 1, satellites + 1):
+            latency_s, _ = oracle.route(links, satellites, ids.index(source), target)
+            assert found.latency_s[1, s, target] == pytest.approx(latency_s, rel=1e-9)
+            routes = made.routes(source, ids[target], time_s, threads=2)
+            assert np.array_equal(routes.latency_s, found.latency_s[:, s, target])
+            assert np.array_equal(routes.hops, found.hops[:, s, target])
+    some = made.latencies(sources[2:], time_s, targets=[ids[1], "g2"], threads=3)
+    places = [1, ids.index("g2")]
+    assert np.array_equal(some.latency_s, found.latency_s[:, 2:, places])
+    assert np.array_equal(some.hops, found.hops[:, 2:, places])
+    # The same over its timeline, where stations have to be told not to relay.
+    timeline = made.timeline(0.0, 900.0, 300.0)
+    over = network.latencies(timeline, sources, relays=made.satellite_ids)
+    assert np.array_equal(over.latency_s[:2], found.latency_s[:2])
+    assert np.array_equal(over.hops[:2], found.hops[:2])
+
+
+def test_latencies_of_many_instants_are_those_of_each():
+    chance = orbit.LinkRule(pattern="plus-grid", shell="iridium-next", survival=0.7, seed=3)
+    made, time_s = world(links=[chance, orbit.ground()]), 60.0 * np.arange(150)
+    found = made.latencies(["Dubai", "iridium-next/2/3"], time_s, threads=2)
+    timeline = made.timeline(0.0, 9000.0, 60.0)  # whose slots are drawn alike
+    over = network.latencies(timeline, ["Dubai", "iridium-next/2/3"], relays=made.satellite_ids)
+    assert np.array_equal(over.latency_s, found.latency_s) and np.array_equal(over.hops, found.hops)
+    assert len(np.unique(found.hops[:, 1, 0])) > 3
+    assert made.latencies("Dubai", []).latency_s.shape == (0, 1, 68)
 
 
 def test_routes_show_themselves():

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,6 +13,12 @@ struct InSight {
   std::vector<std::int32_t> a;
   std::vector<std::int32_t> b;
   std::vector<double> range_m;
+
+  void reserve(std::size_t pairs) {
+    a.reserve(pairs);
+    b.reserve(pairs);
+    range_m.reserve(pairs);
+  }
 };
 
 /// Of satellites at `position_m` [satellites][3], in any frame: the line between the two is no longer than

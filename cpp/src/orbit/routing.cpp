@@ -1,0 +1,96 @@
+#include "constellm/orbit/routing.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "constellm/core/index.hpp"
+#include "constellm/core/parallel.hpp"
+
+namespace constellm::orbit {
+namespace {
+
+using core::z;
+
+/// States of one instant of several.
+std::vector<double> one_of(std::span<const double> states, std::size_t times, std::size_t i) {
+  std::vector<double> one;
+  one.reserve(states.size() / times);
+  for (std::size_t at = 3 * i; at < states.size(); at += 3 * times)
+    one.insert(one.end(), states.begin() + static_cast<std::ptrdiff_t>(at),
+               states.begin() + static_cast<std::ptrdiff_t>(at) + 3);
+  return one;
+}
+
+/// Calls `use(i, search, ways)` for every instant.
+template <class Use>
+void at_each(const Sky& sky, const Instants& instants, int threads, core::StopToken& stop, Use use) {
+  const std::size_t times = instants.gmst_rad.size();
+  const std::size_t satellites = z(sky.layout.satellites());
+  std::vector<std::uint8_t> relays(satellites + sky.stations.size());
+  std::fill_n(relays.begin(), satellites, std::uint8_t{1});
+  const auto caller = std::this_thread::get_id();
+  const auto worker = [&] {
+    // Only the calling thread asks whether to stop; the others end with their instant.
+    const bool asks = std::this_thread::get_id() == caller;
+    return [&, asks, never = core::StopToken(), search = network::TreeSearch()](std::size_t i) mutable {
+      const std::vector<double> position = one_of(instants.position_teme_m, times, i);
+      const std::vector<double> velocity = one_of(instants.velocity_teme_m_per_s, times, i);
+      const std::vector<Pair> lost = instants.outages.at(instants.time_s[i]);
+      Instant instant{.position_teme_m = position,
+                      .velocity_teme_m_per_s = velocity,
+                      .gmst_rad = instants.gmst_rad[i],
+                      .slot = instants.first_slot + static_cast<std::int64_t>(i),
+                      .lost = lost};
+      if (!instants.motions.empty()) {
+        instant.past = {.motions = instants.motions,
+                        .outages = instants.outages,
+                        .epoch = instants.epoch,
+                        .time_s = instants.time_s[i]};
+      }
+      const Links links = links_at(sky.layout, sky.rules, sky.stations, instant, asks ? stop : never);
+      const network::Rows rows = network::rows_of(relays.size(), links.from, links.to);
+      use(i, search, network::Ways(rows, links.latency_s, relays));
+    };
+  };
+  // Links and trees of an instant take milliseconds; the token looks after each.
+  const auto interrupted = [&] { return stop.should_stop(std::uint64_t{1} << 20); };
+  if (!core::parallel_for(times, threads, worker, interrupted)) throw core::Stopped();
+}
+
+std::size_t nodes(const Sky& sky) { return z(sky.layout.satellites()) + sky.stations.size(); }
+
+}  // namespace
+
+void latencies(const Sky& sky, const Instants& instants, std::span<const std::int32_t> sources,
+               std::span<const std::int32_t> targets, const network::Latencies& table, int threads,
+               core::StopToken& stop) {
+  network::check_positions("sources", sources, nodes(sky));
+  network::check_positions("targets", targets, nodes(sky));
+  at_each(sky, instants, threads, stop,
+          [&](std::size_t i, network::TreeSearch& search, const network::Ways& ways) {
+            for (std::size_t s = 0; s < sources.size(); ++s)
+              table.put(search.from(sources[s], ways), targets, (i * sources.size() + s) * targets.size());
+          });
+}
+
+Routes routes(const Sky& sky, const Instants& instants, std::int32_t source, std::int32_t target, int threads,
+              core::StopToken& stop) {
+  network::check_positions("source", {&source, 1}, nodes(sky));
+  network::check_positions("target", {&target, 1}, nodes(sky));
+  const std::size_t times = instants.gmst_rad.size();
+  Routes found{.latency_s = std::vector<double>(times), .begin = {0}, .node = {}};
+  std::vector<std::vector<std::int32_t>> paths(times);
+  at_each(sky, instants, threads, stop,
+          [&](std::size_t i, network::TreeSearch& search, const network::Ways& ways) {
+            const network::PathTree& tree = search.from(source, ways);
+            found.latency_s[i] = tree.cost[z(target)];
+            if (tree.hops[z(target)] >= 0) paths[i] = network::path_to(tree, target);
+          });
+  for (const std::vector<std::int32_t>& path : paths) {
+    found.node.insert(found.node.end(), path.begin(), path.end());
+    found.begin.push_back(static_cast<std::int32_t>(found.node.size()));
+  }
+  return found;
+}
+
+}  // namespace constellm::orbit
