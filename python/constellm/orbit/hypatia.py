@@ -337,17 +337,22 @@ def _place(one: Station) -> NDArray[np.float64]:
 
 def _rules_to_write(world: Constellation) -> tuple[LinkRule | None, LinkRule | None]:
     """That between satellites, and that of the stations."""
+    if world.outages:
+        raise ValueError(f"outages: {len(world.outages)} of them have no place in Hypatia's files")
     found: dict[bool, LinkRule] = {}
     for i, rule in enumerate(world.links):
         where = f"links[{i}]"
         if rule.pattern not in ("plus-grid", "ring", "ground"):
             raise ValueError(f"{where}.pattern: {rule.pattern!r} joins no fixed pairs, as Hypatia has them")
         for key, plain in (
-            ("max_latitude_deg", None), ("max_angular_rate_rad_per_s", None), ("survival", 1.0),
+            ("max_latitude_deg", None), ("max_angular_rate_rad_per_s", None),
+            ("max_range_rate_m_per_s", None), ("acquisition_s", None), ("budget", None), ("survival", 1.0),
             ("overhead_s", 0.0),
         ):  # fmt: skip
             if getattr(rule, key) != plain:
-                raise ValueError(f"{where}.{key}: {getattr(rule, key):g} has no place in Hypatia's files")
+                raise ValueError(
+                    f"{where}.{key}: {short(getattr(rule, key))} has no place in Hypatia's files"
+                )
         down = rule.pattern == "ground"
         if down in found:
             raise ValueError(f"{where}: a second rule of its kind, where Hypatia has one")

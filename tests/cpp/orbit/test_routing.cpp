@@ -23,7 +23,7 @@ struct World {
     velocity_m_per_s.resize(position_m.size());
     core::StopToken stop;
     orbit::propagate(elements, times, orbit::Propagator::j2, position_m, velocity_m_per_s, 1, stop);
-    for (const double time_s : times) now.push_back(tests::now(elements, time_s));
+    for (const double t_s : times) now.push_back(tests::now(elements, t_s));
     rules[1].survival = 0.8;
   }
 

@@ -272,6 +272,19 @@ def test_both_lengths_are_written_as_hypatia_wants_them(tmp_path):
             r"links\[1\].overhead_s: 0.1 has no place",
         ),
         (
+            {"links": [orbit.plus_grid(), orbit.ground(acquisition_s=30.0)]},
+            r"links\[1\].acquisition_s: 30.0 has no place",
+        ),
+        (
+            {"links": [orbit.plus_grid(max_range_rate_m_per_s=5e3), orbit.ground()]},
+            r"links\[0\].max_range_rate_m_per_s: 5000.0 has no place",
+        ),
+        (
+            {"links": [orbit.plus_grid(budget=orbit.OpticalBudget()), orbit.ground()]},
+            r"links\[0\].budget: OpticalBudget\(.* has no place",
+        ),
+        ({"outages": orbit.Outage("kuiper-630/0/0")}, "outages: 1 of them have no place"),
+        (
             {"links": [orbit.plus_grid(), orbit.plus_grid(shift=1), orbit.ground()]},
             r"links\[1\]: a second rule",
         ),
