@@ -104,7 +104,7 @@ void register_routes(py::module_& m) {
       "collections.abc.Sequence[Station], position_teme_m: " +
       like + ", velocity_teme_m_per_s: " + like + ", gmst_rad: " + like +
       ", slot: int, outages: collections.abc.Sequence[tuple[int, int, float, float]], time_s: " + like +
-      ", motions: collections.abc.Sequence[Motion] | None, epoch: constellm.core.Epoch, ";
+      ", motions: collections.abc.Sequence[Motion] | None, epoch: constellm._core.core.Epoch, ";
   m.def("latencies_at", &latencies_at, py::arg("rules"), py::arg("shells"), py::arg("stations"),
         py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"), py::arg("gmst_rad"), py::arg("slot"),
         py::arg("outages"), py::arg("time_s"), py::arg("motions"), py::arg("epoch"), py::arg("sources"),
