@@ -1,10 +1,11 @@
 # Generated from the compiled module by `make stubs`; do not edit.
 from __future__ import annotations
 import collections.abc
+import constellm._core.core
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AnalyticMotion', 'Elements', 'KaBandBudget', 'LinkRule', 'Links', 'Motion', 'OpticalBudget', 'RATE_BPS', 'SampledMotion', 'Shell', 'Station', 'Windows', 'eccentric_anomaly_rad', 'ecef_to_geodetic', 'elements', 'elements_of_state', 'geodetic_to_ecef', 'gmst_rad', 'in_sight', 'line_of_sight', 'links_at', 'look_angles', 'position_in', 'propagate', 'sun_teme_m', 'sunlit_share', 'velocity_in', 'windows']
+__all__: list[str] = ['AnalyticMotion', 'Elements', 'KaBandBudget', 'LinkRule', 'Links', 'Motion', 'OpticalBudget', 'RATE_BPS', 'SampledMotion', 'Shell', 'Station', 'Windows', 'eccentric_anomaly_rad', 'ecef_to_geodetic', 'elements', 'elements_of_state', 'geodetic_to_ecef', 'gmst_rad', 'in_sight', 'latencies_at', 'line_of_sight', 'links_at', 'look_angles', 'position_in', 'propagate', 'routes_at', 'sun_teme_m', 'sunlit_share', 'velocity_in', 'windows']
 class Shell:
     """
     Satellites evenly spaced on planes of one shape. It has an altitude or a mean motion, which tell each
@@ -975,6 +976,10 @@ def in_sight(position_m: numpy.typing.ArrayLike, max_range_m: float | None, graz
     """
     Pairs of satellites that see each other, and their range; in rising order.
     """
+def latencies_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: numpy.typing.ArrayLike, slot: int, outages: collections.abc.Sequence[tuple[int, int, float, float]], time_s: numpy.typing.ArrayLike, motions: collections.abc.Sequence[Motion] | None, epoch: constellm._core.core.Epoch, sources: numpy.typing.ArrayLike, targets: numpy.typing.ArrayLike, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
+    """
+    Of states (satellites, times, 3): least latencies, and hops of their paths (times, sources, targets). Slots count from `slot`.
+    """
 def line_of_sight(from_m: numpy.typing.ArrayLike, to_m: numpy.typing.ArrayLike, from_m_per_s: numpy.typing.ArrayLike | None, to_m_per_s: numpy.typing.ArrayLike | None) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64] | None, numpy.typing.NDArray[numpy.float64] | None]:
     """
     Range, grazing altitude, range rate, angular rate, of arrays of one shape.
@@ -994,6 +999,10 @@ def position_in(ecef: bool, position_m: numpy.typing.ArrayLike, epoch: typing.An
 def propagate(elements: Elements, time_s: numpy.typing.ArrayLike, propagator: str, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     Positions and velocities (satellites, *times, 3), in TEME.
+    """
+def routes_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: numpy.typing.ArrayLike, slot: int, outages: collections.abc.Sequence[tuple[int, int, float, float]], time_s: numpy.typing.ArrayLike, motions: collections.abc.Sequence[Motion] | None, epoch: constellm._core.core.Epoch, source: int, target: int, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32]]:
+    """
+    Least latencies (times,); where each route begins in the nodes, and where the last ends (times + 1,); nodes.
     """
 def sun_teme_m(epoch: typing.Any, time_s: numpy.typing.ArrayLike) -> numpy.typing.NDArray[numpy.float64]:
     """

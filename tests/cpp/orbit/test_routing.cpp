@@ -107,10 +107,12 @@ TEST_CASE("Routing over instants ends when it is told to, and refuses what is no
   core::StopToken stop;
   tests::LatencyTable none(4);
   core::StopToken interrupted(std::numeric_limits<double>::infinity(), [] { return true; });
-  CHECK_THROWS_AS(latencies(world.sky(), world.instants(), Positions{0}, Positions{1}, none.table(), 1, interrupted),
-                  core::Stopped);
-  CHECK_THROWS_WITH(latencies(world.sky(), world.instants(), Positions{122}, Positions{1}, none.table(), 1, stop),
-                    "sources[0]: 122 is not in [0, 122)");
+  CHECK_THROWS_AS(
+      latencies(world.sky(), world.instants(), Positions{0}, Positions{1}, none.table(), 1, interrupted),
+      core::Stopped);
+  CHECK_THROWS_WITH(
+      latencies(world.sky(), world.instants(), Positions{122}, Positions{1}, none.table(), 1, stop),
+      "sources[0]: 122 is not in [0, 122)");
   CHECK_THROWS_WITH(orbit::routes(world.sky(), world.instants(), 0, -1, 1, stop),
                     "target[0]: -1 is not in [0, 122)");
 }
