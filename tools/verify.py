@@ -1,7 +1,8 @@
 """The checks that are too long for every test run; their last results go into docs/verify.md.
 
 ``python tools/verify.py`` runs all, from nothing; ``python tools/verify.py tsan coverage`` some, beside the
-last results of the others. The page has how much was tried, how long it took, the commit and the machine.
+last results of the others. Several run side by side, as most have one thread; their lines begin with
+their names. The page has how much was tried, how long it took, the commit and the machine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from itertools import takewhile
@@ -24,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "build" / "verify"
 PAGE = ROOT / "docs" / "verify.md"
+LONGEST = ("tsan", "coverage")
 ENUMERATION = "tests/python/split/test_solver.py::test_finds_what_enumeration_finds"
 
 
@@ -182,7 +185,7 @@ def machine() -> str:
     return ", ".join([processor, f"{os.cpu_count()} cores", f"{memory:.0f} GiB", compiler, python])
 
 
-def executed(command: str) -> tuple[int, str]:
+def executed(name: str, command: str) -> tuple[int, str]:
     """Status and output of a command; 127 for a program that is not there, as shells have it."""
     words = shlex.split(command)
     settings = list(takewhile(lambda word: "=" in word, words))
@@ -199,21 +202,21 @@ def executed(command: str) -> tuple[int, str]:
         ) as process:
             assert process.stdout is not None
             for line in process.stdout:
-                print(line, end="", flush=True)
+                print(f"{name}: {line}", end="", flush=True)
                 output += line
     except FileNotFoundError as error:
-        print(error, flush=True)
+        print(f"{name}: {error}", flush=True)
         return 127, output
     return process.returncode, output
 
 
-def run(check: Check) -> Outcome:
+def run(name: str, check: Check) -> Outcome:
     """Run the commands until one fails; the output goes to the terminal as well."""
     started = time.monotonic()
     output, status = "", 0
     for command in check.commands:
-        print(f"$ {command}", flush=True)
-        status, told = executed(command)
+        print(f"{name}: $ {command}", flush=True)
+        status, told = executed(name, command)
         output += told
         if status:
             break
@@ -245,7 +248,12 @@ def page(outcomes: list[Outcome]) -> str:
     commits = list(dict.fromkeys(one.commit for one in outcomes))
     if len(commits) > 1:
         lines += ["", f"**At more than one commit**: {', '.join(commits)}."]
-    lines += ["", f"Together {minutes:.0f} minutes.", "", *(f"Machine: {name}." for name in machines)]
+    lines += [
+        "",
+        f"Their times add up to {minutes:.0f} minutes; some ran side by side.",
+        "",
+        *(f"Machine: {name}." for name in machines),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -253,6 +261,9 @@ def main(command: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"of {', '.join(checks(0))}; default: all")
     parser.add_argument("--fuzz-seconds", type=int, default=60, help="for each fuzzer; default: 60")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), help="checks at once; default: a core each"
+    )
     asked = parser.parse_args(command)
     known = checks(asked.fuzz_seconds)
     if not set(asked.checks) <= set(known):
@@ -261,12 +272,17 @@ def main(command: Sequence[str] | None = None) -> int:
     if not asked.checks:
         for file in KEPT.glob("*.json"):
             file.unlink()
-    for name in asked.checks or known:
-        kept = json.dumps(asdict(run(known[name])), indent=1)
-        (KEPT / f"{name}.json").write_text(kept + "\n", encoding="utf-8")
-    files = [KEPT / f"{name}.json" for name in known]
-    outcomes = [Outcome(**json.loads(f.read_text(encoding="utf-8"))) for f in files if f.exists()]
-    PAGE.write_text(page(outcomes), encoding="utf-8")
+    # The longest first, so that none is left to run alone; the page is there from the first on.
+    names = sorted(asked.checks or known, key=lambda name: name not in LONGEST)
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        done = {pool.submit(run, name, known[name]): name for name in names}
+        for future in as_completed(done):
+            kept = json.dumps(asdict(future.result()), indent=1)
+            (KEPT / f"{done[future]}.json").write_text(kept + "\n", encoding="utf-8")
+            files = [KEPT / f"{name}.json" for name in known]
+            outcomes = [Outcome(**json.loads(f.read_text(encoding="utf-8"))) for f in files if f.exists()]
+            PAGE.write_text(page(outcomes), encoding="utf-8")
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 

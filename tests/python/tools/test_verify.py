@@ -85,7 +85,7 @@ def test_coverage_without_its_files_is_a_failure(
     machine, commit = verify.machine(), verify.commit()
     monkeypatch.setattr(verify, "machine", lambda: machine)
     monkeypatch.setattr(verify, "commit", lambda: commit)
-    monkeypatch.setattr(verify, "executed", lambda command: (0, ""))
+    monkeypatch.setattr(verify, "executed", lambda name, command: (0, ""))
     monkeypatch.setattr(verify, "ROOT", tmp_path)
-    outcome = verify.run(check)
+    outcome = verify.run("lines", check)
     assert not outcome.passed and "cpp.json" in outcome.result
