@@ -46,7 +46,14 @@ double limited(const Budget& budget, double range_m) {
 
 }  // namespace
 
-void validate(const OpticalBudget& budget, const core::Place& where) { check(budget, where); }
+void validate(const OpticalBudget& budget, const core::Place& where) {
+  check(budget, where);
+  if (!std::isnan(max_range_m(budget))) return;
+  throw core::InvalidInput(where.text() + "divergence_rad: " + core::to_text(budget.divergence_rad) +
+                           ", or rx_diameter_m: " + core::to_text(budget.rx_diameter_m) +
+                           " beside wavelength_m: " + core::to_text(budget.wavelength_m) +
+                           ", is a gain that no number holds");
+}
 void validate(const KaBandBudget& budget, const core::Place& where) { check(budget, where); }
 
 std::vector<Term> terms(const OpticalBudget& budget, double range_m) {

@@ -419,7 +419,7 @@ class KaBandBudget:
     
     Defaults are the down link to a terminal of 60 cm from 600 km in that report (set 1, clear sky:
     EIRP 4 dBW/MHz, gases 0.5 dB, scintillation 0.3 dB), and the greatest efficiency of DVB-S2X
-    (ETSI EN 302 307-2, 256APSK 3/4), whose modes stay within 2 dB of Shannon's limit.
+    (ETSI EN 302 307-2, 256APSK 3/4), whose best modes stay within 2 dB of Shannon's limit.
     
     Parameters
     ----------

@@ -18,6 +18,7 @@ from ..core.files import read_text
 from ..core.quantity import counted, quantity
 from ..core.table import Table
 from ..network import ContactPlan, Graph, Node, Timeline
+from .constellation_parts import instants
 
 _COLUMNS = ("time_s", "one_way_delay_ms", "rate_bps")
 _SHIPPED = Path(__file__).parent / "data" / "leocc" / "starlink-120s.csv"
@@ -142,7 +143,7 @@ class LinkTrace(Displayed):
         Raises
         ------
         ValueError, TypeError
-            If the step is not positive, or the quantile out of range.
+            If the step is not positive, the bins more than 10 million, or the quantile out of range.
 
         Examples
         --------
@@ -154,12 +155,12 @@ class LinkTrace(Displayed):
         step_s = positive("step_s", step_s)
         quantile = real("quantile", quantile, least=0.0, most=1.0)
         first_s = float(self.time_s[0])
-        count = max(int(np.ceil((self.stop_s - first_s) / step_s * (1.0 - 1e-12))), 1)
-        begin_s = first_s + step_s * np.arange(count)
+        begin_s = instants(first_s, self.stop_s, step_s)
         ends_s = np.append(begin_s[1:], self.stop_s)
         # A sample that begins at an edge but for rounding is behind it.
-        first = np.searchsorted(self.time_s, begin_s + 1e-9 * step_s) - 1
-        last = np.searchsorted(self.time_s, ends_s - 1e-9 * step_s)
+        rounding_s = 1e-9 * min(step_s, self.stop_s - first_s)
+        first = np.searchsorted(self.time_s, begin_s + rounding_s) - 1
+        last = np.searchsorted(self.time_s, ends_s - rounding_s)
         delays = [float(np.quantile(self.delay_s[a:b], quantile)) for a, b in zip(first, last)]
         return LinkTrace(begin_s, delays, self.mean_rate_bps(begin_s, ends_s), stop_s=self.stop_s)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf, isnan
+from math import inf
 from typing import Any, Union
 
-from ..core.checks import short
+import numpy as np
+
+from ..core.checks import real, short
 from ..core.epoch import Epoch
 
 Moment = Union[float, Epoch]
@@ -17,8 +19,9 @@ Moment = Union[float, Epoch]
 class Outage:
     """A satellite, a station or a link that is lost from one instant to another.
 
-    It is lost at `start` and back at `stop`. What is lost has no links: the others find other neighbours, as
-    if it were not there.
+    It is lost at `start` and back at `stop`. A satellite that is lost has no links: the others find other
+    neighbours, as if it were not there. The ends of a lost link are still there: by `nearest` they go on
+    asking for each other.
 
     Parameters
     ----------
@@ -66,10 +69,11 @@ class Outage:
 
 
 def _moment(field: str, value: Any) -> Moment:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if isnan(value):
-            raise ValueError(f"{field}: nan is not in [-inf, inf]")
-        return float(value)
+    # numpy's durations pass for its integers, whatever their unit.
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
+        value, (bool, np.timedelta64)
+    ):
+        return real(field, value)
     try:
         return Epoch(value)
     except (ValueError, TypeError) as error:

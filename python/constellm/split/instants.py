@@ -56,7 +56,8 @@ def over_time(
         Of a constellation, the stations that are not source or sink have no links, since planners relay over
         any node and stations do not relay.
     times : array_like, shape (times,)
-        Seconds; of a constellation also instants, as `Constellation.seconds` takes them.
+        Seconds; of a constellation also instants, as `Constellation.seconds` takes them. Links that survive
+        with a probability are drawn for each.
     axes : mapping of str to array_like, optional
         More dimensions, over fields of the problem, as of `constellm.sweep.run`.
     horizon_s : float, optional
@@ -123,20 +124,21 @@ def over_time(
         raise TypeError("threads: given together with an executor, whose workers solve one cell at a time")
     workers = cores() if threads is None else count("threads", threads, most=1024)
     limit_s = real("time_limit_s", time_limit_s, least=0)
-    keep = answers or horizon_s is not None or isinstance(network, Timeline)
+    ends_known = horizon_s is not None or isinstance(network, Timeline)
 
-    def snapshot(t_s: float) -> Snapshot:
+    def snapshot(slot: int, t_s: float) -> Snapshot:
         if isinstance(network, Timeline):
             return network.at(t_s)
-        return network.at(t_s, ends=[problem.source, problem.sink], horizon_s=horizon_s)
+        return network.at(t_s, ends=[problem.source, problem.sink], slot=slot, horizon_s=horizon_s)
 
     parts: list[SweepResult] = []
     with bar(len(time_s), unit="instants", progress=progress) as move_on:
         for start in range(0, len(time_s), _AT_ONCE):
-            some = {t_s: snapshot(t_s) for t_s in time_s[start : start + _AT_ONCE].tolist()}
+            now_s = time_s[start : start + _AT_ONCE].tolist()
+            some = {t_s: snapshot(slot, t_s) for slot, t_s in enumerate(now_s, start)}
             grid = make_grid(_Factory(problem, some), {AXIS: list(some), **axes}, method, limit_s)
-            part = solve_grid(grid, workers, executor, answers=keep, progress=False)
-            parts.append(_with_lifetimes(part, some, answers) if keep else part)
+            part = solve_grid(grid, workers, executor, answers=answers or ends_known, progress=False)
+            parts.append(_with_lifetimes(part, some, answers) if ends_known else part)
             move_on(len(some))
             if (part["status"] == INTERRUPTED).any():
                 parts.append(_left_over(grid, time_s[start + _AT_ONCE :], parts[-1]))

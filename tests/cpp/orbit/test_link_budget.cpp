@@ -88,6 +88,11 @@ TEST_CASE("Below the least rate there is no link, and at it the range is the gre
   CHECK(told(strong) == "min_rate_bps: 3e+09 is not in (0, 2360342000], the modem's greatest");
   weak.min_rate_bps = 2e10;
   CHECK(told(weak) == "min_rate_bps: 2e+10 is not in (0, 1e+10], the modem's greatest");
+  OpticalBudget narrow;
+  narrow.divergence_rad = 1e-170;
+  CHECK(told(narrow) ==
+        "divergence_rad: 1e-170, or rx_diameter_m: 0.08 beside wavelength_m: 1.55e-06, is a gain that no "
+        "number holds");
 }
 
 TEST_CASE("A rule has a rate or a budget, whose range limits its links", "[orbit][budget][links]") {

@@ -35,7 +35,7 @@ def test_means_are_integrals(trace):
 
 
 def test_bins_carry_what_their_samples_carry(trace):
-    for step_s in (0.03, 0.35, 1.0, 100.0):
+    for step_s in (0.03, 0.35, 1.0, 100.0, 1e9, 1e300):
         binned = trace.binned(step_s)
         ends_s = np.append(binned.time_s[1:], binned.stop_s)
         carried = ((ends_s - binned.time_s) * binned.rate_bps).sum()
@@ -110,6 +110,7 @@ def test_a_line_that_is_not_understood_is_named(tmp_path, text, says):
         (lambda: orbit.sample_link_trace().mean_rate_bps(5, 5), r"start_s: \[5, 5\] is no stretch within"),
         (lambda: orbit.sample_link_trace().mean_rate_bps(-1, 5), r"start_s: \[-1, 5\] is no stretch within"),
         (lambda: orbit.sample_link_trace().binned(0.0), r"step_s: 0.0 is not in \(0, inf\)"),
+        (lambda: orbit.sample_link_trace().binned(1e-9), "step: 1e-09 from 0 to 119.9 makes more than 1000"),
         (lambda: orbit.sample_link_trace().binned(1, quantile=2), r"quantile: 2 is not in \[0, 1\]"),
         (lambda: orbit.sample_link_trace().contact_plan("a", "a"), "'a'"),
     ],

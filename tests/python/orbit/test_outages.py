@@ -88,6 +88,16 @@ def test_routes_and_timelines_go_round_what_is_lost():
     assert "1 outage" in repr(made) and between in made.summary()
 
 
+def test_the_ends_of_a_lost_link_still_ask_for_each_other():
+    sets = orbit.sample_elements()
+    whole = orbit.Constellation(sets, links=orbit.nearest(4))
+    t = "2024-01-13T00:00:00Z"
+    links = links_of(whole.at(t).graph)
+    a, b = min(links)
+    cut = whole.replace(outages=orbit.Outage((whole.ids[a], whole.ids[b])))
+    assert links_of(cut.at(t).graph) == links - {(a, b), (b, a)}
+
+
 def test_the_nearest_of_a_lost_satellite_find_others():
     sets = orbit.sample_elements()
     made = orbit.Constellation(sets, links=orbit.nearest(4), outages=orbit.Outage(sets.ids[7]))
@@ -102,6 +112,8 @@ def test_instants_count_from_the_epoch():
     by_instants = world(
         outages=orbit.Outage("Dubai", start="2026-03-01T12:01:00Z", stop="2026-03-01T12:01:30.5Z")
     )
+    by_numpy = world(outages=orbit.Outage("Dubai", start=np.int64(60), stop=np.float32(90.5)))
+    assert by_numpy == by_seconds
     for t_s in (59.9, 60.0, 90.0, 90.5):
         assert by_seconds.at(t_s).graph == by_instants.at(t_s).graph
     assert by_seconds == pickle.loads(pickle.dumps(by_seconds)) == by_seconds.replace()
@@ -115,6 +127,8 @@ def test_instants_count_from_the_epoch():
         (lambda: orbit.Outage(("a", "b", "c")), "ids: expected the id of a node"),
         (lambda: orbit.Outage(("a", "a")), "ids: 'a' has no link with itself"),
         (lambda: orbit.Outage("a", start=float("nan")), r"start: nan is not in \[-inf, inf\]"),
+        (lambda: orbit.Outage("a", start=10**400), r"start: 1000.* is not in \[-inf, inf\]"),
+        (lambda: orbit.Outage("a", start=np.timedelta64(5, "m")), "start: expected an Epoch"),
         (lambda: orbit.Outage("a", stop="noon"), "stop: 'noon'"),
         (lambda: world(outages="Dubai"), "outages: expected an Outage, or a sequence of them, got 'Dubai'"),
         (

@@ -83,6 +83,20 @@ def test_more_instants_than_are_held_at_once_make_one_result(world, problem, mon
         assert np.array_equal(values(whole, name), values(parts, name))
 
 
+def test_links_that_survive_by_chance_are_drawn_for_every_instant(world, problem, monkeypatch) -> None:
+    chancy = world.replace(links=[rule.replace(survival=0.7, seed=1) for rule in world.links])
+    monkeypatch.setattr("constellm.split.instants._AT_ONCE", 2)
+    found = split.over_time(problem, chancy, INSTANTS, answers=True)  # without a horizon
+    assert "lifetime_s" not in found.variables
+    plans = values(found, "plan")
+
+    def alone(t_s: float, slot: int):
+        return split.solve(problem.replace(network=chancy.at(t_s, ends="Svalbard", slot=slot)))
+
+    assert [plan.path for plan in plans] == [alone(t_s, i).path for i, t_s in enumerate(INSTANTS)]
+    assert any(plan.path != alone(t_s, 0).path for plan, t_s in zip(plans, INSTANTS))
+
+
 def test_an_executor_gives_the_same(world, problem) -> None:
     here = split.over_time(problem, world, INSTANTS, horizon_s=300.0)
     with ThreadPoolExecutor(2) as pool:

@@ -134,7 +134,7 @@ constexpr auto fields(const KaBandBudget*) {
              "Defaults are the down link to a terminal of 60 cm from 600 km in that report (set 1, clear "
              "sky:\n"
              "EIRP 4 dBW/MHz, gases 0.5 dB, scintillation 0.3 dB), and the greatest efficiency of DVB-S2X\n"
-             "(ETSI EN 302 307-2, 256APSK 3/4), whose modes stay within 2 dB of Shannon's limit.",
+             "(ETSI EN 302 307-2, 256APSK 3/4), whose best modes stay within 2 dB of Shannon's limit.",
              optional("name", &KaBandBudget::name, "'ka-band', as files call it"),
              optional("frequency_hz", &KaBandBudget::frequency_hz, "of the carrier, f", "Hz", kPositive),
              optional("bandwidth_hz", &KaBandBudget::bandwidth_hz,
@@ -156,7 +156,7 @@ constexpr auto fields(const KaBandBudget*) {
       .with_example("clm.orbit.KaBandBudget(rain_loss_db=6.0)");
 }
 
-/// Also refuses a least rate above the greatest.
+/// Also refuses a least rate above the greatest, and gains that overflow.
 void validate(const OpticalBudget& budget, const core::Place& where);
 void validate(const KaBandBudget& budget, const core::Place& where);
 
