@@ -478,6 +478,21 @@ TEST_CASE("Of satellites in one place the smaller index counts, and no rate is t
   CHECK(links_of(world, 0.0).from.size() == 6);
 }
 
+TEST_CASE("A range rate that no two satellites have limits nothing, however great", "[orbit][windows]") {
+  World world;
+  world.shells = {tests::shell("a", 4, 5, 900e3)};
+  world.elements = orbit::elements(world.shells[0]);
+  LinkRule grid = tests::rule(Pattern::plus_grid, "a");
+  grid.grazing_altitude_m = -2000e3;
+  world.rules = {grid};
+  const Windows whole = windows_of(world, analytic(world), 0.0, 2e4);
+  world.rules[0].max_range_rate_m_per_s = 1e200;  // whose square is infinite
+  const Windows found = windows_of(world, analytic(world), 0.0, 2e4);
+  CHECK(found.from == whole.from);
+  CHECK(found.open_s == whole.open_s);
+  CHECK(found.close_s == whole.close_s);
+}
+
 TEST_CASE("Windows in slots are those of the links that are drawn", "[orbit][windows]") {
   World world;
   world.shells = {tests::shell("a", 4, 5, 900e3)};
