@@ -38,9 +38,10 @@ using Undecided = std::vector<std::size_t>;  ///< positions of rivals
 using Ahead = std::array<std::int64_t, 2>;
 
 /// A rival is before where the margin (d +- tie)^2 - r^2 is not negative, of the distances d of the end that
-/// is asked for and r of the rival, and + for one of smaller index. Of d^2 - r^2 the second derivative is
-/// bounded, and so is its distance from the chord between two moments; 2 tie d stays between its least and
-/// its most. What stays uncertain so is halved, until each rival passes the end once or not at all.
+/// is asked for and r of the rival, and + for one of smaller index; one of greater index is never before an
+/// end that is nearer than the tie. Of d^2 - r^2 the second derivative is bounded, and so is its distance
+/// from the chord between two moments; what the tie adds stays between its least and its most. What stays
+/// uncertain so is halved, until each rival passes the end once or not at all.
 class Search {
  public:
   Search(const Contest& contest, const Fleet& fleet, Memory& memory, Stretches& found)
@@ -135,8 +136,8 @@ class Search {
     const double m = farther(x.link, x.rivals[i]);
     const double n = farther(y.link, y.rivals[i]);
     const double d = tie(rival);
-    const double one = d * (2.0 * link.near_m + d);
-    const double two = d * (2.0 * link.far_m + d);
+    const double one = tied(link.near_m, d);
+    const double two = tied(link.far_m, d);
     return {.never = most(m, n, bulge) + std::max(one, two) < 0.0,
             .always = most(-m, -n, bulge) - std::min(one, two) <= 0.0,
             .once = std::abs(n - m) >= 4.0 * bulge + 2.0 * kAsNear_m * link.speed_m_per_s * h};
@@ -147,9 +148,13 @@ class Search {
     return (one.range_m - other.range_m) * (one.range_m + other.range_m);
   }
 
+  /// What a tie adds to the margin. Below one that is taken off the square would grow again.
+  static double tied(double range_m, double tie_m) {
+    return tie_m * (2.0 * std::max(range_m, -tie_m) + tie_m);
+  }
+
   [[nodiscard]] double margin(std::size_t i, const Apart& link, const Apart& other) const {
-    const double d = tie(contest_.rivals[i]);
-    return farther(link, other) + d * (2.0 * link.range_m + d);
+    return farther(link, other) + tied(link.range_m, tie(contest_.rivals[i]));
   }
 
   /// Adds the parts in which both ends ask; each rival passes once, or not at all.

@@ -41,7 +41,7 @@ Line::Line(const Fleet& fleet, Memory& memory, Pair pair, const LinkRule& rule, 
     limits_.range_m = std::min(limits_.range_m, fleet.station(pair.b).max_range_m);
   }
   if (limits_.range_m < bounds_[0].far_m + bounds_[1].far_m) demand(range);
-  if (std::isfinite(limits_.range_rate_m_per_s)) demand(range_rate);
+  if (limits_.range_rate_m_per_s < bounds_[0].speed_m_per_s + bounds_[1].speed_m_per_s) demand(range_rate);
   if (std::isfinite(limits_.angular_rate_rad_per_s)) demand(turning);
 }
 

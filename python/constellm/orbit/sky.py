@@ -79,8 +79,12 @@ class Sky:
 
     def at_once(self, time_s: NDArray[np.float64]) -> Iterator[tuple[int, dict[str, Any]]]:
         """What the core is given for some instants after the others, and the place of the first."""
-        for first in range(0, len(time_s), _AT_ONCE):
-            some = time_s[first : first + _AT_ONCE]
+        # Motions between samples know no satellite that has no state in their span, and of a long one there
+        # are many: where they are needed each instant has its own, that none depends on what else is asked.
+        sampled = any(isinstance(moved, Sgp4) for moved in self._moved)
+        together = 1 if sampled and self._acquisition_s else _AT_ONCE
+        for first in range(0, len(time_s), together):
+            some = time_s[first : first + together]
             states = self.states(some)
             yield (
                 first,

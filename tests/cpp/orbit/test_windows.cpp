@@ -459,6 +459,40 @@ TEST_CASE("Of a ring all are as near to both neighbours, and the smaller index c
   CHECK(windows_of(world, analytic(world), 0.0, 1e5).from.size() == 20 * 22);
 }
 
+TEST_CASE("Of satellites in one place the smaller index counts, and no rate is too fast",
+          "[orbit][windows]") {
+  World world;
+  for (int i = 0; i < 3; ++i) tests::append(world.elements, tests::stray(3, 1));
+  LinkRule one = tests::rule(Pattern::nearest);
+  one.count = 1;
+  world.rules = {one};
+  const Windows found = windows_of(world, analytic(world), 0.0, 1e4);
+  CHECK(found.from == std::vector<std::int32_t>{0, 1});
+  CHECK(found.close_s == std::vector<double>{1e4, 1e4});
+  CHECK(links_of(world, 0.0).from == found.from);
+  LinkRule all = tests::rule(Pattern::all);
+  all.max_range_rate_m_per_s = 1e3;
+  all.max_angular_rate_rad_per_s = 1e-3;
+  world.rules = {all};
+  CHECK(windows_of(world, analytic(world), 0.0, 1e4).from.size() == 6);
+  CHECK(links_of(world, 0.0).from.size() == 6);
+}
+
+TEST_CASE("A range rate that no two satellites have limits nothing, however great", "[orbit][windows]") {
+  World world;
+  world.shells = {tests::shell("a", 4, 5, 900e3)};
+  world.elements = orbit::elements(world.shells[0]);
+  LinkRule grid = tests::rule(Pattern::plus_grid, "a");
+  grid.grazing_altitude_m = -2000e3;
+  world.rules = {grid};
+  const Windows whole = windows_of(world, analytic(world), 0.0, 2e4);
+  world.rules[0].max_range_rate_m_per_s = 1e200;  // whose square is infinite
+  const Windows found = windows_of(world, analytic(world), 0.0, 2e4);
+  CHECK(found.from == whole.from);
+  CHECK(found.open_s == whole.open_s);
+  CHECK(found.close_s == whole.close_s);
+}
+
 TEST_CASE("Windows in slots are those of the links that are drawn", "[orbit][windows]") {
   World world;
   world.shells = {tests::shell("a", 4, 5, 900e3)};

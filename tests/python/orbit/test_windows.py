@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from constellm import orbit
+from constellm import network, orbit
 from oracles import constellation as oracle
 
 START = "2026-03-01T12:00:00Z"
@@ -207,6 +207,38 @@ def test_satellites_of_sgp4_are_asked_for_what_was_before():
     assert rows
     for t_s in np.linspace(1.0, 2999.0, 15).tolist():
         check(rows, t_s, links_of(made.at(t_s).graph))
+
+
+def test_a_satellite_that_is_lost_to_sgp4_has_the_links_before_at_each_of_many_instants():
+    # The first goes below the ground on its way, where SGP4 has no state.
+    sets = orbit.ElementSets.of_mean_elements(
+        epoch=START,
+        mean_motion_rev_per_day=[15.5, 15.5],
+        eccentricity=[0.08, 0.001],
+        inclination_deg=[53.0, 53.0],
+        raan_deg=[0.0, 0.0],
+        argument_of_perigee_deg=[0.0, 0.0],
+        mean_anomaly_deg=[180.0, 181.0],
+    )
+    rule = orbit.LinkRule(pattern="all", acquisition_s=10.0, grazing_altitude_m=-6e6)
+    made = orbit.Constellation(sets, links=rule)
+    time_s = 60.0 * np.arange(64)
+    alone = [made.at(t_s).graph.link_count for t_s in time_s.tolist()]
+    assert 0 in alone and 2 in alone
+    assert [one.graph.link_count for one in made.timeline(0.0, 3840.0, 60.0)] == alone
+    hops = made.latencies(sets.ids[0], time_s).hops[:, 0, 1]
+    assert [2 if found == 1 else 0 for found in hops.tolist()] == alone
+
+
+def test_instants_far_apart_have_links_of_sgp4_that_take_time_to_acquire():
+    shell = orbit.preset("iridium-next").replace(propagator="sgp4")
+    made = orbit.Constellation(shell, links=orbit.plus_grid(seam="open", acquisition_s=10.0), epoch=START)
+    time_s = [0.0, 4e7, 8e7]  # 66 satellites by minutes make more states than a span may have
+    found = made.latencies(made.ids[0], time_s)
+    for k, t_s in enumerate(time_s):
+        least_s = network.latencies(network.Timeline([t_s], [made.at(t_s).graph]), made.ids[0]).latency_s[0]
+        np.testing.assert_allclose(found.latency_s[k], least_s, rtol=1e-12)
+        assert np.isfinite(least_s).sum() > 50
 
 
 # ---- slots ---------------------------------------------------------------------------------------
