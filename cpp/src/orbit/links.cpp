@@ -31,9 +31,7 @@ State state_of(const Instant& instant, std::int32_t satellite) {
           .velocity_m_per_s = Eigen::Map<const Eigen::Vector3d>(instant.velocity_teme_m_per_s.data() + at)};
 }
 
-/// Of two in one place, whose line has no direction, no rate is too fast.
 bool keeps_to(const Limits& limits, const Sight& line) {
-  if (line.range_m == 0.0) return true;
   const auto within = [](double figure, double limit) { return std::isinf(limit) || figure <= limit; };
   return within(line.angular_rate_rad_per_s, limits.angular_rate_rad_per_s) &&
          within(std::abs(line.range_rate_m_per_s), limits.range_rate_m_per_s);

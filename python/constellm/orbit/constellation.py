@@ -308,7 +308,9 @@ class Constellation(Displayed):
         lifetime_s = None
         if horizon_s is not None:
             stop_s = float(time_s) + positive("horizon_s", horizon_s)
-            lifetime_s = lifetimes_s(graph, self.windows(float(time_s), stop_s), float(time_s), stop_s)
+            windows = self.windows(float(time_s), stop_s)
+            lifetime_s = lifetimes_s(graph, windows, float(time_s), stop_s)
+            self._sky.check_lifetimes(graph, lifetime_s, float(time_s), stop_s)
         return Snapshot(float(time_s), graph, lifetime_s=lifetime_s)
 
     def timeline(

@@ -25,6 +25,17 @@ _MOST_SAMPLES = 50_000_000
 _JOINT_S = 2e-3  # between windows, each of whose ends is found to a millisecond, that are one
 
 
+def sample_times(start_s: float, stop_s: float, satellites: int) -> NDArray[np.float64]:
+    """When SGP4 is asked for states that are to tell of a span; ValueError where they are too many."""
+    samples = max(int(np.ceil((stop_s - start_s) / _SAMPLE_S)), 0) + 1 + 2 * _BEYOND
+    if samples * satellites > _MOST_SAMPLES:
+        raise ValueError(
+            f"stop: {satellites} satellites of SGP4 over {stop_s - start_s:g} s are more than "
+            f"{_MOST_SAMPLES} states; ask for a shorter span"
+        )
+    return start_s - _BEYOND * _SAMPLE_S + _SAMPLE_S * np.arange(samples)
+
+
 def motions_of(
     parts: Sequence[Part], moved: Sequence[Shell | Sgp4], epoch: Epoch, start_s: float, stop_s: float
 ) -> list[Any]:
@@ -35,20 +46,16 @@ def motions_of(
     ValueError
         Where SGP4 has too many states in it.
     """
-    samples = max(int(np.ceil((stop_s - start_s) / _SAMPLE_S)), 0) + 1 + 2 * _BEYOND
-    first_s = start_s - _BEYOND * _SAMPLE_S
     motions: list[Any] = []
     for part, mover in zip(parts, moved):
         if not isinstance(mover, Sgp4):
             motions.append(_core.AnalyticMotion(elements(mover), mover.propagator))
             continue
-        if samples * len(part.ids) > _MOST_SAMPLES:
-            raise ValueError(
-                f"stop: {len(part.ids)} satellites of SGP4 over {stop_s - start_s:g} s are more than "
-                f"{_MOST_SAMPLES} states; ask for a shorter span"
-            )
-        states = mover.propagate(first_s + _SAMPLE_S * np.arange(samples), epoch=epoch)
-        motions.append(_core.SampledMotion(states.position_m, states.velocity_m_per_s, first_s, _SAMPLE_S))
+        samples_s = sample_times(start_s, stop_s, len(part.ids))
+        states = mover.propagate(samples_s, epoch=epoch)
+        motions.append(
+            _core.SampledMotion(states.position_m, states.velocity_m_per_s, float(samples_s[0]), _SAMPLE_S)
+        )
     return motions
 
 

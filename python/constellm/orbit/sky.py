@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from .._core import orbit as _core
 from .._core.orbit import LinkRule, Shell, Station
 from ..core.epoch import Epoch
+from ..network import Graph
 from .constellation_parts import Part
-from .constellation_windows import motions_of
+from .constellation_windows import motions_of, sample_times
 from .element_sets import ElementSets
 from .frames import gmst_rad
 from .motion import elements, mean_element_sets, propagate
@@ -122,3 +123,20 @@ class Sky:
         """With what was before, as far as it takes to acquire links."""
         first_s = start_s - self._acquisition_s
         return motions_of(self._satellites, self._moved, self._epoch, first_s, stop_s)
+
+    def check_lifetimes(
+        self, graph: Graph, lifetime_s: NDArray[np.float64], t_s: float, stop_s: float
+    ) -> None:
+        """Refuse lifetimes that are unknown: a satellite whose states end within the span has no windows."""
+        ended = lifetime_s <= 0.0
+        if not ended.any() or all(isinstance(moved, Shell) for moved in self._moved):
+            return
+        samples_s = sample_times(t_s, stop_s, sum(len(part.ids) for part in self._satellites))
+        missing = np.isnan(self.states(samples_s).position_m).any(axis=-1)
+        for node in np.unique([graph.from_[ended], graph.to[ended]]).tolist():
+            if node < len(missing) and missing[node].any():
+                last_s = samples_s[int(np.argmax(missing[node]))] - t_s
+                raise ValueError(
+                    f"horizon_s: satellite {graph.nodes[node].id!r} has no state {last_s:g} s on, so "
+                    "that it is not known how long its links live; ask for a shorter horizon"
+                )

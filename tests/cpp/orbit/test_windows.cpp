@@ -459,8 +459,7 @@ TEST_CASE("Of a ring all are as near to both neighbours, and the smaller index c
   CHECK(windows_of(world, analytic(world), 0.0, 1e5).from.size() == 20 * 22);
 }
 
-TEST_CASE("Of satellites in one place the smaller index counts, and no rate is too fast",
-          "[orbit][windows]") {
+TEST_CASE("Of satellites in one place the smaller index counts", "[orbit][windows]") {
   World world;
   for (int i = 0; i < 3; ++i) tests::append(world.elements, tests::stray(3, 1));
   LinkRule one = tests::rule(Pattern::nearest);
@@ -470,12 +469,6 @@ TEST_CASE("Of satellites in one place the smaller index counts, and no rate is t
   CHECK(found.from == std::vector<std::int32_t>{0, 1});
   CHECK(found.close_s == std::vector<double>{1e4, 1e4});
   CHECK(links_of(world, 0.0).from == found.from);
-  LinkRule all = tests::rule(Pattern::all);
-  all.max_range_rate_m_per_s = 1e3;
-  all.max_angular_rate_rad_per_s = 1e-3;
-  world.rules = {all};
-  CHECK(windows_of(world, analytic(world), 0.0, 1e4).from.size() == 6);
-  CHECK(links_of(world, 0.0).from.size() == 6);
 }
 
 TEST_CASE("A range rate that no two satellites have limits nothing, however great", "[orbit][windows]") {

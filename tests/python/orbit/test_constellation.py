@@ -569,3 +569,26 @@ def test_displays():
     ]
     html = world(stations=DUBAI.replace(id="<b>"))._repr_html_()
     assert "<td>&lt;b&gt;</td>" in html
+
+
+def test_lifetimes_of_a_satellite_that_decays_are_refused_not_nought():
+    sets = orbit.sample_elements()[:2]
+    falling = orbit.ElementSets(
+        sets.catalogue_number,
+        epoch=[sets.epoch[0]] * 2,
+        inclination_deg=[86.4, 86.4],
+        raan_deg=[0.0, 0.0],
+        argument_of_perigee_deg=[0.0, 0.0],
+        mean_anomaly_deg=[180.0, 170.0],
+        mean_motion_rev_per_day=[15.5, 13.0],
+        eccentricity=[0.08, 0.001],
+    )
+    sky = orbit.Constellation(falling, links=orbit.LinkRule(pattern="all"))
+    lost_s = 60.0 * int(np.argmax(sky.states(60.0 * np.arange(100)).error[0] != 0))
+    assert lost_s > 1000.0 and sky.at(0.0).graph.link_count == 2
+    lives_s = sky.at(0.0, horizon_s=lost_s - 600.0).lifetime_s
+    assert lives_s is not None and (lives_s > 300.0).all()
+    with pytest.raises(
+        ValueError, match=rf"horizon_s: satellite '{sky.ids[0]}' has no state {lost_s:g} s on"
+    ):
+        sky.at(0.0, horizon_s=lost_s + 300.0)
