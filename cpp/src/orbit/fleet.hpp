@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "constellm/orbit/ground_station.hpp"
 #include "constellm/orbit/layout.hpp"
 #include "constellm/orbit/motion.hpp"
+#include "constellm/orbit/outages.hpp"
 #include "constellm/orbit/windows.hpp"
 
 namespace constellm::orbit {
@@ -47,6 +49,17 @@ class Fleet {
   [[nodiscard]] bool is_there(std::int32_t node) const {
     return !is_satellite(node) || bounds_[z(node)].near_m > 0.0;
   }
+  /// Until when both ends of a pair that are there are known.
+  [[nodiscard]] double until_s(Pair pair) const { return std::min(until_s(pair.a), until_s(pair.b)); }
+  /// The outages, and satellites from where they are known no longer.
+  [[nodiscard]] Outages with_ends(Outages outages) const {
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      const auto node = static_cast<std::int32_t>(i);
+      if (!is_there(node) || !(until_s(node) < places_[i].motion->to_s())) continue;
+      outages.add({.a = node, .b = node}, {until_s(node), std::numeric_limits<double>::infinity()});
+    }
+    return outages;
+  }
   [[nodiscard]] State satellite(std::int32_t node, double time_s) const {
     return places_[z(node)].motion->state(places_[z(node)].index, time_s);
   }
@@ -76,6 +89,10 @@ class Fleet {
     std::size_t index;
   };
   static std::size_t z(std::int32_t node) { return static_cast<std::size_t>(node); }
+  [[nodiscard]] double until_s(std::int32_t node) const {
+    if (!is_satellite(node)) return std::numeric_limits<double>::infinity();
+    return places_[z(node)].motion->until_s(places_[z(node)].index);
+  }
   static Bounds bounds_of(const Horizon& station) {
     constexpr double w = core::kEarthRotation.value;
     const double r = station.position_m.norm();

@@ -27,6 +27,7 @@ Held::Held(const Layout& layout, std::span<const LinkRule> rules, std::span<cons
   fleet_.emplace(past->motions, stations,
                  Span{.epoch = past->epoch, .start_s = start_s, .stop_s = past->time_s, .slot_s = {}});
   memory_.emplace(*fleet_);
+  lost_ = fleet_->with_ends(past->outages);
 }
 
 bool Held::operator()(Pair pair, std::int32_t position) {
@@ -34,13 +35,14 @@ bool Held::operator()(Pair pair, std::int32_t position) {
   const LinkRule& rule = rules_[r];
   if (acquisition_s(rule) == 0.0) return true;
   if (stop_.should_stop(16)) throw core::Stopped();
-  if (!fleet_->is_there(pair.a) || !fleet_->is_there(pair.b)) return false;
+  if (!fleet_->is_there(pair.a) || !fleet_->is_there(pair.b) || fleet_->until_s(pair) < past_->time_s)
+    return false;
   const double start_s = past_->time_s - acquisition_s(rule);
   if (rule.pattern == Pattern::nearest && !near_all_the_time(pair, r, start_s)) return false;
   const bool in_one_plane = fleet_->is_satellite(pair.b) && layout_.in_one_plane(pair);
   Stretches found;
   search(Line(*fleet_, *memory_, pair, rule, in_one_plane), start_s, past_->time_s, found);
-  return is_whole(without(bridged(found, kShortestWindow_s), past_->outages.of(pair)), start_s);
+  return is_whole(without(bridged(found, kShortestWindow_s), lost_.of(pair)), start_s);
 }
 
 bool Held::is_whole(const Stretches& held, double start_s) const {
@@ -51,8 +53,8 @@ bool Held::near_all_the_time(Pair pair, std::size_t r, double start_s) {
   auto at = nearest_.find(r);
   if (at == nearest_.end()) {
     at = nearest_
-             .emplace(r, mutual(*fleet_, past_->outages, layout_.satellites_of(rules_[r]), *rules_[r].count,
-                                start_s, past_->time_s, 1, stop_))
+             .emplace(r, mutual(*fleet_, lost_, layout_.satellites_of(rules_[r]), *rules_[r].count, start_s,
+                                past_->time_s, 1, stop_))
              .first;
   }
   const auto found = std::ranges::lower_bound(at->second, pair, {}, &Mutual::pair);

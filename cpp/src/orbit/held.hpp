@@ -32,6 +32,7 @@ class Held {
   core::StopToken& stop_;
   std::optional<Fleet> fleet_;
   std::optional<Memory> memory_;
+  Outages lost_;                                        ///< and what ends
   std::map<std::size_t, std::vector<Mutual>> nearest_;  ///< of rules that were asked about
 };
 

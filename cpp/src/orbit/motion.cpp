@@ -156,16 +156,17 @@ SampledMotion::SampledMotion(std::vector<double> position_teme_m, std::vector<do
   core::require_positive("step_s", step_s);
   const std::size_t satellites = position_m_.size() / (3 * times);
   for (std::size_t s = 0; s < satellites; ++s) {
-    bool there = true;
-    for (std::size_t k = 0; k < times && there; ++k)
-      there = sample(position_m_, s, k).allFinite() && sample(velocity_m_per_s_, s, k).allFinite();
-    bounds_.push_back(there ? bounds_of(s) : Bounds{});
+    std::size_t k = 0;
+    while (k < times && sample(position_m_, s, k).allFinite() && sample(velocity_m_per_s_, s, k).allFinite())
+      ++k;
+    known_.push_back(k);
+    bounds_.push_back(k >= kNodes ? bounds_of(s) : Bounds{});
   }
 }
 
 State SampledMotion::state(std::size_t satellite, double time_s) const {
   const double place = (time_s - start_s_) / step_s_;
-  const double last = static_cast<double>(times_ - kNodes);
+  const double last = static_cast<double>(known_[satellite] - kNodes);
   const auto first = static_cast<std::size_t>(std::clamp(std::floor(place) - 3.0, 0.0, last));
   const double x = place - static_cast<double>(first);
   // Barycentric weights of evenly spaced nodes are binomial coefficients of changing sign.
@@ -195,7 +196,7 @@ Bounds SampledMotion::bounds_of(std::size_t s) const {
   double climb = 0.0;
   double climb_rate = 0.0;  // v^2 - mu / r, in free fall
   double beside = 0.0;      // of central differences
-  for (std::size_t k = 0; k < times_; ++k) {
+  for (std::size_t k = 0; k < known_[s]; ++k) {
     const Eigen::Vector3d position = sample(position_m_, s, k);
     const Eigen::Vector3d velocity = sample(velocity_m_per_s_, s, k);
     const double r = position.norm();
@@ -204,7 +205,7 @@ Bounds SampledMotion::bounds_of(std::size_t s) const {
     v = std::max(v, velocity.norm());
     climb = std::max(climb, std::abs(position.dot(velocity)));
     climb_rate = std::max(climb_rate, std::abs(velocity.squaredNorm() - mu / r));
-    if (k == 0 || k + 1 == times_) continue;
+    if (k == 0 || k + 1 == known_[s]) continue;
     const Eigen::Vector3d change = sample(position_m_, s, k + 1) - sample(position_m_, s, k - 1);
     beside = std::max(beside, (change / (2.0 * h) - velocity).norm());
   }

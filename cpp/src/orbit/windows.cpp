@@ -74,7 +74,8 @@ std::vector<Window> windows_of(std::int32_t satellite, const Fleet& fleet, const
     const bool in_one_plane = fleet.is_satellite(pair.b) && layout.in_one_plane(pair);
     const Line line(fleet, memory, pair, rule, in_one_plane);
     found.clear();
-    for (const Stretch& stretch : when) search(line, stretch.open_s, stretch.close_s, found);
+    for (const Stretch& stretch : when)
+      search(line, stretch.open_s, std::min(stretch.close_s, fleet.until_s(pair)), found);
     // A gap that might have been missed must not make a link be acquired anew.
     if (acquisition_s(rule) > 0.0) found = bridged(found, kShortestWindow_s);
     found = without(found, outages.of(pair));
@@ -169,12 +170,13 @@ Windows windows(const Layout& layout, std::span<const LinkRule> rules, std::span
                 const Span& span, int threads, core::StopToken& stop) {
   check(layout, rules, motions, span);
   const Fleet fleet(motions, stations, span);
-  const Candidates candidates(layout, rules, fleet, outages, span, threads, stop);
+  const Outages lost = fleet.with_ends(outages);
+  const Candidates candidates(layout, rules, fleet, lost, span, threads, stop);
   std::vector<std::vector<Window>> by_satellite(fleet.satellites());
   const auto worker = [&] {
     return [&](std::size_t s) {
       by_satellite[s] =
-          windows_of(static_cast<std::int32_t>(s), fleet, layout, rules, candidates, outages, span);
+          windows_of(static_cast<std::int32_t>(s), fleet, layout, rules, candidates, lost, span);
     };
   };
   // The links of a satellite take milliseconds; the token looks after each.

@@ -38,9 +38,15 @@ std::shared_ptr<const Motion> analytic(const World& world) {
   return std::make_shared<orbit::AnalyticMotion>(world.elements, world.propagator);
 }
 
+/// A satellite without states from a sample on.
+struct Ending {
+  std::size_t satellite;
+  std::size_t sample;
+};
+
 /// States of a span as SGP4 would give them.
 std::shared_ptr<const Motion> sampled(const World& world, double start_s, double stop_s, double step_s,
-                                      std::optional<std::size_t> lost = {}) {
+                                      std::optional<Ending> ending = {}) {
   const auto times = static_cast<std::size_t>(std::ceil((stop_s - start_s) / step_s)) + 9;
   std::vector<double> time_s(times);
   for (std::size_t k = 0; k < times; ++k) time_s[k] = start_s + step_s * (static_cast<double>(k) - 4.0);
@@ -48,7 +54,8 @@ std::shared_ptr<const Motion> sampled(const World& world, double start_s, double
   std::vector<double> velocity(position.size());
   core::StopToken stop;
   orbit::propagate(world.elements, time_s, world.propagator, position, velocity, 1, stop);
-  if (lost) position[3 * (*lost * times + times - 1)] = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t k = ending ? ending->sample : times; k < times; ++k)
+    position[3 * (ending->satellite * times + k)] = std::numeric_limits<double>::quiet_NaN();
   return std::make_shared<orbit::SampledMotion>(position, velocity, times, time_s[0], step_s);
 }
 
@@ -556,10 +563,35 @@ TEST_CASE("Samples have the windows of what they are samples of", "[orbit][windo
     CHECK(std::abs(std::get<2>(found[i]) - close_s) < 1e-4);
     CHECK(std::get<3>(found[i]) == rule);
   }
-  const Windows fewer = windows_of(world, sampled(world, 0.0, 12'000.0, 60.0, 7), 0.0, 12'000.0);
-  CHECK(std::ranges::count(fewer.from, 7) == 0);
-  CHECK(fewer.from.size() + 2 * static_cast<std::size_t>(std::ranges::count(near.from, 7)) ==
-        near.from.size());
+}
+
+TEST_CASE("What ends is as if lost from its last sample on", "[orbit][windows]") {
+  World world;
+  tests::append(world.elements, tests::stray(31, 12));
+  world.stations = {tests::station("a", 52.0, 13.0)};
+  LinkRule all = tests::rule(Pattern::all);
+  all.max_range_m = 3e6;
+  LinkRule nearest = tests::rule(Pattern::nearest);
+  nearest.count = 3;
+  LinkRule slow = tests::rule(Pattern::ground);
+  slow.acquisition_s = 90.0;
+  world.rules = {slow, nearest, all};
+  const std::size_t sample = 80;
+  const double end_s = 60.0 * (static_cast<double>(sample) - 1.0 - 4.0);
+  const Windows ended =
+      windows_of(world, sampled(world, -90.0, 12'000.0, 60.0, Ending{7, sample}), 0.0, 12'000.0);
+  world.outages.add({.a = 7, .b = 7}, {end_s - 90.0, std::numeric_limits<double>::infinity()});
+  const Windows wanted = windows_of(world, sampled(world, -90.0, 12'000.0, 60.0), 0.0, 12'000.0);
+  CHECK(std::ranges::count(wanted.from, 7) > 2);
+  CHECK(ended.from == wanted.from);
+  CHECK(ended.to == wanted.to);
+  REQUIRE(ended.open_s.size() == wanted.open_s.size());
+  for (std::size_t i = 0; i < wanted.open_s.size(); ++i) {
+    CHECK(std::abs(ended.open_s[i] - wanted.open_s[i]) < 1e-4);
+    CHECK(std::abs(ended.close_s[i] - wanted.close_s[i]) < 1e-4);
+  }
+  const Windows none = windows_of(world, sampled(world, -90.0, 12'000.0, 60.0, Ending{7, 7}), 0.0, 12'000.0);
+  CHECK(std::ranges::count(none.from, 7) == 0);
 }
 
 TEST_CASE("What never changes costs nothing, at its limit too", "[orbit][windows]") {

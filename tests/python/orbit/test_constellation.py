@@ -571,7 +571,7 @@ def test_displays():
     assert "<td>&lt;b&gt;</td>" in html
 
 
-def test_lifetimes_of_a_satellite_that_decays_are_refused_not_nought():
+def test_lifetimes_of_a_satellite_that_decays_end_with_it_or_are_refused():
     sets = orbit.sample_elements()[:2]
     falling = orbit.ElementSets(
         sets.catalogue_number,
@@ -583,12 +583,12 @@ def test_lifetimes_of_a_satellite_that_decays_are_refused_not_nought():
         mean_motion_rev_per_day=[15.5, 13.0],
         eccentricity=[0.08, 0.001],
     )
-    sky = orbit.Constellation(falling, links=orbit.LinkRule(pattern="all"))
+    sky = orbit.Constellation(falling, links=orbit.LinkRule(pattern="all", grazing_altitude_m=-6e6))
     lost_s = 60.0 * int(np.argmax(sky.states(60.0 * np.arange(100)).error[0] != 0))
     assert lost_s > 1000.0 and sky.at(0.0).graph.link_count == 2
-    lives_s = sky.at(0.0, horizon_s=lost_s - 600.0).lifetime_s
-    assert lives_s is not None and (lives_s > 300.0).all()
-    with pytest.raises(
-        ValueError, match=rf"horizon_s: satellite '{sky.ids[0]}' has no state {lost_s:g} s on"
-    ):
-        sky.at(0.0, horizon_s=lost_s + 300.0)
+    # Windows know it until the last of the samples, one a minute.
+    assert sky.windows(0.0, lost_s + 300.0).close_s.tolist() == [lost_s - 60.0] * 2
+    assert sky.at(0.0, horizon_s=lost_s + 300.0).lifetime_s.tolist() == [lost_s - 60.0] * 2
+    assert sky.at(0.0, horizon_s=lost_s - 600.0).lifetime_s.tolist() == [np.inf] * 2
+    with pytest.raises(ValueError, match=rf"horizon_s: satellite '{sky.ids[0]}' has no state 120 s on"):
+        sky.at(lost_s - 120.0, horizon_s=300.0)

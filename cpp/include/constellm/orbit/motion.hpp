@@ -49,6 +49,8 @@ class Motion {
   /// The moments that it knows: [from, to].
   [[nodiscard]] virtual double from_s() const = 0;
   [[nodiscard]] virtual double to_s() const = 0;
+  /// Until when it knows a satellite that is there.
+  [[nodiscard]] virtual double until_s(std::size_t /*satellite*/) const { return to_s(); }
 };
 
 /// On the ellipses of drifting elements, to the rounding of `propagate`.
@@ -76,8 +78,9 @@ class AnalyticMotion final : public Motion {
 /// Lagrange's polynomial through the four before and the four after, towards the ends through the first or
 /// last eight. A component that swings with amplitude b and angular frequency w is met to 0.0011 (w step)^8
 /// b, towards the ends to 0.013 (w step)^8 b: a low orbit by steps of 60 s to micrometres, and SGP4's faster
-/// terms, some kilometres, to a millimetre. A satellite with a NaN is not there. Bounds take it that
-/// satellites fall freely: no other acceleration than gravity, within 2 % of that of a point mass.
+/// terms, some kilometres, to a millimetre. A satellite is known until its last sample before one with a NaN;
+/// with less than eight it is not there. Bounds take it that satellites fall freely: no other acceleration
+/// than gravity, within 2 % of that of a point mass.
 class SampledMotion final : public Motion {
  public:
   /// Throws core::InvalidInput for too few times, and for steps too long to say anything of what is between.
@@ -92,6 +95,9 @@ class SampledMotion final : public Motion {
   [[nodiscard]] Bounds bounds(std::size_t satellite) const override { return bounds_[satellite]; }
   [[nodiscard]] double from_s() const override { return start_s_; }
   [[nodiscard]] double to_s() const override { return start_s_ + step_s_ * static_cast<double>(times_ - 1); }
+  [[nodiscard]] double until_s(std::size_t satellite) const override {
+    return start_s_ + step_s_ * static_cast<double>(known_[satellite] - 1);
+  }
 
  private:
   static constexpr std::size_t kNodes = 8;
@@ -107,6 +113,7 @@ class SampledMotion final : public Motion {
   std::size_t times_;
   double start_s_;
   double step_s_;
+  std::vector<std::size_t> known_;  ///< samples of each satellite
   std::vector<Bounds> bounds_;
 };
 
