@@ -33,7 +33,7 @@ def sample_times(start_s: float, stop_s: float, satellites: int) -> NDArray[np.f
             f"stop: {satellites} satellites of SGP4 over {stop_s - start_s:g} s are more than "
             f"{_MOST_SAMPLES} states; ask for a shorter span"
         )
-    return start_s - _BEYOND * _SAMPLE_S + _SAMPLE_S * np.arange(samples)
+    return start_s + _SAMPLE_S * np.arange(-_BEYOND, samples - _BEYOND, dtype=np.float64)
 
 
 def motions_of(

@@ -127,16 +127,16 @@ class Sky:
     def check_lifetimes(
         self, graph: Graph, lifetime_s: NDArray[np.float64], t_s: float, stop_s: float
     ) -> None:
-        """Refuse lifetimes that are unknown: a satellite whose states end within the span has no windows."""
+        """Refuse lifetimes that are unknown: a satellite of too few states has no windows."""
         ended = lifetime_s <= 0.0
         if not ended.any() or all(isinstance(moved, Shell) for moved in self._moved):
             return
         samples_s = sample_times(t_s, stop_s, sum(len(part.ids) for part in self._satellites))
-        missing = np.isnan(self.states(samples_s).position_m).any(axis=-1)
+        missing = np.asarray(np.isnan(self.states(samples_s).position_m).any(axis=-1))
         for node in np.unique([graph.from_[ended], graph.to[ended]]).tolist():
             if node < len(missing) and missing[node].any():
                 last_s = samples_s[int(np.argmax(missing[node]))] - t_s
                 raise ValueError(
                     f"horizon_s: satellite {graph.nodes[node].id!r} has no state {last_s:g} s on, so "
-                    "that it is not known how long its links live; ask for a shorter horizon"
+                    "that it is not known how long its links live; leave the horizon out"
                 )
