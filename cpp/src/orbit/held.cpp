@@ -17,6 +17,7 @@ Held::Held(const Layout& layout, std::span<const LinkRule> rules, std::span<cons
   double longest_s = 0.0;
   for (std::size_t r = 0; r < rules.size(); ++r) {
     longest_s = std::max(longest_s, acquisition_s(rules[r]));
+    check_nearest(layout, rules[r], "links[" + std::to_string(r) + "].", acquisition_s(rules[r]));
     if (longest_s == 0.0 || past) continue;
     throw core::InvalidInput("links[" + std::to_string(r) + "].acquisition_s: " + core::to_text(longest_s) +
                              " asks for the motions before the instant");

@@ -6,6 +6,7 @@
 #include "constellm/core/error.hpp"
 #include "constellm/orbit/layout.hpp"
 #include "constellm/orbit/motion.hpp"
+#include "constellm/orbit/windows.hpp"
 
 namespace constellm::orbit {
 
@@ -24,6 +25,17 @@ inline void check_known(const Layout& layout, std::span<const std::shared_ptr<co
     throw core::InvalidInput("motions: they have " + std::to_string(satellites) + " satellites of " +
                              std::to_string(layout.satellites()));
   }
+}
+
+/// Throws core::InvalidInput where it takes too long to follow who is near whom.
+inline void check_nearest(const Layout& layout, const LinkRule& rule, const std::string& where,
+                          double span_s) {
+  if (rule.pattern != Pattern::nearest) return;
+  const Layout::Range range = layout.satellites_of(rule);
+  if (static_cast<double>(range.end - range.first) * span_s <= kMostSatelliteSeconds) return;
+  throw core::InvalidInput(where + "pattern: 'nearest' of " + std::to_string(range.end - range.first) +
+                           " satellites over " + core::to_text(span_s) +
+                           " s is more than 2e8 satellite seconds; ask for a shorter span");
 }
 
 }  // namespace constellm::orbit

@@ -8,6 +8,8 @@ namespace constellm::orbit {
 
 using core::InvalidInput;
 
+constexpr double kMostAsked = 1e8;  // in a few gigabytes, and a minute
+
 Layout::Layout(std::span<const Shell> shells, std::int32_t satellites, std::int32_t stations)
     : plane_(static_cast<std::size_t>(satellites)), satellites_(satellites), stations_(stations) {
   std::int64_t first = 0;
@@ -42,9 +44,23 @@ Layout::Range Layout::satellites_of(const LinkRule& rule) const {
   return {.first = part->first, .end = part->first + part->satellites()};
 }
 
+void Layout::check_asked(const LinkRule& rule, std::size_t position) const {
+  if (rule.pattern != Pattern::nearest) return;
+  const Range range = satellites_of(rule);
+  const double asked = static_cast<double>(range.end - range.first) *
+                       static_cast<double>(std::min<std::int64_t>(*rule.count, range.end - range.first));
+  if (asked <= kMostAsked) return;
+  throw InvalidInput("links[" + std::to_string(position) + "].count: " + std::to_string(*rule.count) +
+                     " nearest of each of " + std::to_string(range.end - range.first) +
+                     " satellites are more than 1e8; rule 'all' joins every pair in sight");
+}
+
 void Layout::check(std::span<const LinkRule> rules) const {
   for (std::size_t r = 0; r < rules.size(); ++r) {
-    if (!rules[r].shell || find(*rules[r].shell) != nullptr) continue;
+    if (!rules[r].shell || find(*rules[r].shell) != nullptr) {
+      check_asked(rules[r], r);
+      continue;
+    }
     std::string known;
     for (const Part& part : parts_) known += (known.empty() ? "; there are '" : ", '") + part.name + "'";
     throw InvalidInput("links[" + std::to_string(r) + "].shell: '" + *rules[r].shell + "' is no shell" +

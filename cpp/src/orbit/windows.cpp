@@ -104,16 +104,6 @@ void check_slots(const LinkRule& rule, const std::string& where, const Span& spa
                      " to " + core::to_text(span.stop_s) + " makes more than 10000000 slots");
 }
 
-void check_nearest(const LinkRule& rule, const std::string& where, const Layout& layout, const Span& span) {
-  if (rule.pattern != Pattern::nearest) return;
-  const Layout::Range range = layout.satellites_of(rule);
-  const double span_s = span.stop_s - looked_at(rule, span).open_s;
-  if (static_cast<double>(range.end - range.first) * span_s <= kMostSatelliteSeconds) return;
-  throw InvalidInput(where + "pattern: 'nearest' of " + std::to_string(range.end - range.first) +
-                     " satellites over " + core::to_text(span_s) +
-                     " s is more than 2e8 satellite seconds; ask for a shorter span");
-}
-
 void check(const Layout& layout, std::span<const LinkRule> rules,
            std::span<const std::shared_ptr<const Motion>> motions, const Span& span) {
   core::check_range({}, "start_s", core::kReal, span.start_s);
@@ -125,7 +115,7 @@ void check(const Layout& layout, std::span<const LinkRule> rules,
   for (std::size_t r = 0; r < rules.size(); ++r) {
     const std::string where = "links[" + std::to_string(r) + "].";
     check_slots(rules[r], where, span);
-    check_nearest(rules[r], where, layout, span);
+    check_nearest(layout, rules[r], where, span.stop_s - looked_at(rules[r], span).open_s);
     if (rules[r].max_links) {
       throw InvalidInput(
           where + "max_links: " + std::to_string(*rules[r].max_links) +

@@ -571,7 +571,7 @@ class LinkRule:
     max_latitude_deg : float | None, default None
         no links between planes where an end is farther from the equator, seen from the Earth's centre [deg], in [0, 90]
     max_angular_rate_rad_per_s : float | None, default None
-        fastest turn of the line of sight in the inertial frame [rad/s], in (0, inf)
+        fastest turn of the line of sight in the inertial frame [rad/s], in (0, 1e6]
     max_range_rate_m_per_s : float | None, default None
         fastest change of the range, nearer or farther: c times the shift of a carrier in parts of its frequency [m/s], in (0, inf)
     acquisition_s : float | None, default None

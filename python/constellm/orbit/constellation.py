@@ -543,8 +543,8 @@ class Constellation(Displayed):
         -------
         Masks
             Counts (stations, times): satellites that are linked, by any rule, and those that one of the masks
-            alone keeps from it, with every other condition of a rule met. What is too low and too far as well
-            is counted in neither.
+            alone keeps from it, with every other limit of a rule met (draws and acquisition aside). What is
+            too low and too far as well is counted in neither.
 
         Raises
         ------

@@ -200,3 +200,14 @@ def test_rules_and_stations_are_values():
     }
     assert made.replace(seam=None).seam is None and made == rule(**made.to_dict())
     assert RIDGE.min_elevation_deg == 25.0 and _core.Station(**RIDGE.to_dict()) == RIDGE
+
+
+def test_what_would_take_too_long_is_refused_at_once():
+    with pytest.raises(ValueError, match=r"max_angular_rate_rad_per_s: 1e\+07 is not in \(0, 1e6\]"):
+        orbit.nearest(4, max_angular_rate_rad_per_s=1e7)
+    many = orbit.walker("many", planes=101, satellites_per_plane=100, altitude_m=1e6, inclination_deg=53)
+    with pytest.raises(ValueError, match=r"links\[0\].count: 10100 nearest of each of 10100 satellites"):
+        orbit.Constellation(many, links=orbit.nearest(10_100)).at(0.0)
+    slow = orbit.nearest(4, acquisition_s=1e6)
+    with pytest.raises(ValueError, match=r"links\[0\].pattern: 'nearest' of 1584 satellites over 1e\+06 s"):
+        orbit.Constellation(orbit.preset("starlink-550"), links=slow).at(0.0)

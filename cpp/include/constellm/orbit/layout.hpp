@@ -44,10 +44,11 @@ class Layout {
   /// satellites has one link, a plane of one none, and a closed seam of two planes no second link of a pair.
   [[nodiscard]] std::vector<Pair> grid(const LinkRule& rule) const;
 
-  /// Throws core::InvalidInput for a rule about a shell that there is not.
+  /// Throws core::InvalidInput for a rule about a shell that there is not, and for too many nearest.
   void check(std::span<const LinkRule> rules) const;
 
  private:
+  void check_asked(const LinkRule& rule, std::size_t position) const;
   struct Part {
     std::string name;
     std::int32_t first;

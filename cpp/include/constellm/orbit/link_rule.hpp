@@ -62,6 +62,7 @@ inline constexpr core::Range kGrazing{
     .least = -6'378'137.0, .most = core::kLargest, .text = "[-6378137, inf)"};
 inline constexpr core::Range kQuarterTurn{.least = 0.0, .most = 90.0, .text = "[0, 90]"};
 inline constexpr core::Range kShare{.least = 0.0, .most = 1.0, .text = "[0, 1]"};
+inline constexpr core::Range kTurns{.least = 0.0, .most = 1e6, .without_least = true, .text = "(0, 1e6]"};
 inline constexpr core::Range kSeed{.least = 0.0, .most = 0x1p63, .text = "[0, 2^63)"};
 
 constexpr auto fields(const LinkRule*) {
@@ -107,7 +108,7 @@ constexpr auto fields(const LinkRule*) {
                       "deg", kQuarterTurn)
                  .left_out_if_none(),
              optional("max_angular_rate_rad_per_s", &LinkRule::max_angular_rate_rad_per_s,
-                      "fastest turn of the line of sight in the inertial frame", "rad/s", core::kPositive)
+                      "fastest turn of the line of sight in the inertial frame", "rad/s", kTurns)
                  .left_out_if_none(),
              optional(
                  "max_range_rate_m_per_s", &LinkRule::max_range_rate_m_per_s,
