@@ -134,8 +134,9 @@ constellm's arrays. All find the same latencies, compared in every 40th.
 {table(results.routing, build_s="making the graphs")}
 **Passes.** {results.passes[0]["satellites"]:,} satellites of SGP4 over {len(passes.PLACES)} stations
 (mask {passes.MASK_DEG:g}°) in a day, from the states to {results.passes[0]["passes"]:,} windows, whose ends
-are found to a millisecond; constellm's runs are programs of their own, timed by the clock. The peers are given
-a part of the satellites, whose making is not counted, and their processor time is scaled by the number of them.
+are found to a millisecond; constellm's runs are programs of their own, timed by the clock. The peers are
+given a part of the satellites, whose making is not counted, and their processor time is scaled by the
+number of them.
 
 {passes_table(results.passes)}
 **Growth.** One epoch of a constellation at 550 km (Walker delta, 53°) on one thread. Every satellite sees the
