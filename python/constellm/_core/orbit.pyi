@@ -253,12 +253,12 @@ class OpticalBudget:
     The received power is that of Liang, Chaudhry, Erdogan and Yanikomeroglu, *Link budget analysis
     for free-space optical satellite networks* (WoWMoM 2022, arXiv 2204.13177):
     P = `tx_power_w` · `tx_efficiency` · Gt · Lt · (λ / 4πR)² · Gr · Lr · `rx_efficiency`, with the
-    gains Gt = 16 / `divergence_rad`² and Gr = (π `rx_diameter_m` / λ)² and the pointing losses
-    Lt = exp(-Gt `tx_pointing_rad`²) and Lr = exp(-Gr `rx_pointing_rad`²); `margin_db` is taken off.
+    gains Gt = 16 / (`divergence_rad`)² and Gr = (π `rx_diameter_m` / λ)² and the pointing losses
+    Lt = exp(-Gt (`tx_pointing_rad`)²) and Lr = exp(-Gr (`rx_pointing_rad`)²); `margin_db` is taken off.
     A bit needs `photons_per_bit` photons of h c / λ joules, so the rate is P divided by their energy,
     but at most `max_rate_bps`. Where it is below `min_rate_bps` there is no link; with both alike
     the modem has one rate, and a link exists where the budget closes. It holds in vacuum and in the
-    far field, beyond some `rx_diameter_m`² / λ (4 km with the defaults).
+    far field, beyond some (`rx_diameter_m`)² / λ (4 km with the defaults).
     
     Defaults are parameters of that paper: receiver sensitivity -35.5 dBm at 10 Gbit/s with on-off
     keying is 220 photons a bit. The transmitted power is an assumption: the paper derives it.
