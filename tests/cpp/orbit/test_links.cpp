@@ -146,7 +146,7 @@ TEST_CASE("Near points are those of all comparisons, with ties by position", "[o
         if (i != from && squared >= 0.0) all.emplace_back(squared, i);
       }
       std::ranges::sort(all);
-      for (const std::size_t count : {1, 5, 1000}) {
+      for (const std::size_t count : {std::size_t{1}, std::size_t{5}, std::size_t{1000}}) {
         near.nearest(from, count, found);
         REQUIRE(found.size() == std::min(count, all.size()));
         for (std::size_t k = 0; k < found.size(); ++k) REQUIRE(found[k] == all[k].second);

@@ -140,7 +140,7 @@ TEST_CASE("States depend neither on threads nor on what is asked beside them", "
   for (int k = 0; k < 301; ++k) time_s.push_back(61.7 * k);
   const std::vector<double> all = states(elements, time_s, orbit::Propagator::j2, 1);
   CHECK(states(elements, time_s, orbit::Propagator::j2, 3) == all);
-  for (const std::size_t k : {0, 7, 130, 300}) {
+  for (const std::size_t k : {std::size_t{0}, std::size_t{7}, std::size_t{130}, std::size_t{300}}) {
     const std::vector<double> one = states(elements, {time_s[k]}, orbit::Propagator::j2, 1);
     for (std::size_t s = 0; s < elements.size(); ++s) {
       for (std::size_t x = 0; x < 3; ++x) REQUIRE(one[3 * s + x] == all[3 * (s * time_s.size() + k) + x]);
