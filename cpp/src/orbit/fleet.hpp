@@ -34,7 +34,7 @@ class Fleet {
  public:
   Fleet(std::span<const std::shared_ptr<const Motion>> motions, std::span<const Horizon> stations,
         const Span& span)
-      : stations_(stations), turning_(span) {
+      : stations_(stations), turning_(span), start_s_(span.start_s), stop_s_(span.stop_s) {
     for (const auto& motion : motions) {
       for (std::size_t i = 0; i < motion->satellites(); ++i) {
         places_.push_back({.motion = motion.get(), .index = i});
@@ -81,6 +81,16 @@ class Fleet {
     return a.motion == b.motion && a.motion == c.motion ? a.motion->swing_m2_per_s2(a.index, b.index, c.index)
                                                         : std::numeric_limits<double>::infinity();
   }
+  /// Whether two satellites are in one place throughout, as parts of one station are in element sets.
+  [[nodiscard]] bool in_one_place(Pair pair) const {
+    if (!is_satellite(pair.b)) return false;
+    // At both ends and at a moment of no period: whose ways cross does not meet in all three.
+    for (const double share : {0.0, 0.6180339887, 1.0}) {
+      const double time_s = start_s_ + share * (stop_s_ - start_s_);
+      if (satellite(pair.a, time_s).position_m != satellite(pair.b, time_s).position_m) return false;
+    }
+    return true;
+  }
   [[nodiscard]] const Bounds& bounds(std::int32_t node) const { return bounds_[z(node)]; }
 
  private:
@@ -107,6 +117,8 @@ class Fleet {
   std::vector<Bounds> bounds_;  ///< of satellites, then of stations
   std::span<const Horizon> stations_;
   Turning turning_;
+  double start_s_;
+  double stop_s_;
 };
 
 }  // namespace constellm::orbit

@@ -43,6 +43,8 @@ Line::Line(const Fleet& fleet, Memory& memory, Pair pair, const LinkRule& rule, 
   if (limits_.range_m < bounds_[0].far_m + bounds_[1].far_m) demand(range);
   if (limits_.range_rate_m_per_s < bounds_[0].speed_m_per_s + bounds_[1].speed_m_per_s) demand(range_rate);
   if (std::isfinite(limits_.angular_rate_rad_per_s)) demand(turning);
+  // The line of two in one place has no direction, nor rates that keep to limits; instants say so, too.
+  if ((conditions_ & (set_of(range_rate) | set_of(turning))) != 0 && fleet.in_one_place(pair)) never_ = true;
 }
 
 /// With the margins of `conditions` alone.

@@ -12,9 +12,21 @@ namespace {
 
 double decibel(double ratio) { return 10.0 * std::log10(ratio); }
 
-/// Of the path between isotropic antennas: (wavelength / 4 pi R)^2.
+/// Of the path between isotropic antennas: (wavelength / 4 pi R)^2. Of less than a wavelength it says
+/// nothing.
 double path_db(double wavelength_m, double range_m) {
-  return 2.0 * decibel(wavelength_m / (4.0 * std::numbers::pi * range_m));
+  return 2.0 * decibel(wavelength_m / (4.0 * std::numbers::pi * std::max(range_m, wavelength_m)));
+}
+
+double tx_gain(const OpticalBudget& budget) { return 16.0 / (budget.divergence_rad * budget.divergence_rad); }
+double rx_gain(const OpticalBudget& budget) {
+  const double of_circle = std::numbers::pi * budget.rx_diameter_m / budget.wavelength_m;
+  return of_circle * of_circle;
+}
+
+/// Share of a beam that a telescope takes in, by the formula of the far field.
+double share_db(const OpticalBudget& budget, double range_m) {
+  return decibel(tx_gain(budget)) + path_db(budget.wavelength_m, range_m) + decibel(rx_gain(budget));
 }
 
 double carrier_wavelength_m(const KaBandBudget& budget) {
@@ -57,19 +69,17 @@ void validate(const OpticalBudget& budget, const core::Place& where) {
 void validate(const KaBandBudget& budget, const core::Place& where) { check(budget, where); }
 
 std::vector<Term> terms(const OpticalBudget& budget, double range_m) {
-  const double of_circle = std::numbers::pi * budget.rx_diameter_m / budget.wavelength_m;
-  const double tx_gain = 16.0 / (budget.divergence_rad * budget.divergence_rad);
-  const double rx_gain = of_circle * of_circle;
   const auto pointing_db = [](double gain, double error_rad) {
     return -10.0 * std::numbers::log10e * gain * error_rad * error_rad;
   };
   std::vector<Term> terms{{"tx_power_dbw", decibel(budget.tx_power_w)},
                           {"tx_optics_db", decibel(budget.tx_efficiency)},
-                          {"tx_gain_db", decibel(tx_gain)},
-                          {"tx_pointing_db", pointing_db(tx_gain, budget.tx_pointing_rad)},
+                          {"tx_gain_db", decibel(tx_gain(budget))},
+                          {"tx_pointing_db", pointing_db(tx_gain(budget), budget.tx_pointing_rad)},
                           {"path_db", path_db(budget.wavelength_m, range_m)},
-                          {"rx_gain_db", decibel(rx_gain)},
-                          {"rx_pointing_db", pointing_db(rx_gain, budget.rx_pointing_rad)},
+                          {"rx_gain_db", decibel(rx_gain(budget))},
+                          {"near_field_db", std::min(0.0, -share_db(budget, range_m))},
+                          {"rx_pointing_db", pointing_db(rx_gain(budget), budget.rx_pointing_rad)},
                           {"rx_optics_db", decibel(budget.rx_efficiency)},
                           {"margin_db", -budget.margin_db}};
   const double rx_power_dbw = sum(terms);
@@ -97,11 +107,16 @@ std::vector<Term> terms(const KaBandBudget& budget, double range_m) {
   return terms;
 }
 
-// Both rates fall with the square of the range, the one itself, the other through its ratio of signal to
-// noise.
+// In the far field both rates fall with the square of the range, the one itself, the other through its ratio
+// of signal to noise.
 
 double max_range_m(const OpticalBudget& budget) {
-  return std::sqrt(terms(budget, 1.0).back().value / budget.min_rate_bps);
+  // Up to `near_m` the rate is the same, of the whole beam.
+  const double some_m = std::max(1.0, budget.wavelength_m);
+  const double near_m =
+      std::max(some_m * std::pow(10.0, 0.05 * share_db(budget, some_m)), budget.wavelength_m);
+  const double most_bps = terms(budget, near_m).back().value;
+  return budget.min_rate_bps > most_bps ? 0.0 : near_m * std::sqrt(most_bps / budget.min_rate_bps);
 }
 
 double max_range_m(const KaBandBudget& budget) {

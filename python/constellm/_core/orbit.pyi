@@ -258,7 +258,8 @@ class OpticalBudget:
     A bit needs `photons_per_bit` photons of h c / λ joules, so the rate is P divided by their energy,
     but at most `max_rate_bps`. Where it is below `min_rate_bps` there is no link; with both alike
     the modem has one rate, and a link exists where the budget closes. It holds in vacuum and in the
-    far field, beyond some (`rx_diameter_m`)² / λ (4 km with the defaults).
+    far field, beyond some (`rx_diameter_m`)² / λ (4 km with the defaults); where it would have a telescope
+    take in more than the whole beam, the whole beam arrives (`near_field_db` of the terms).
     
     Defaults are parameters of that paper: receiver sensitivity -35.5 dBm at 10 Gbit/s with on-off
     keying is 220 photons a bit. The transmitted power is an assumption: the paper derives it.

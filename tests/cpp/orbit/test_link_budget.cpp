@@ -52,6 +52,24 @@ TEST_CASE("A laser's budget: Liang et al. (2022), by hand", "[orbit][budget]") {
   CHECK(orbit::rate_bps(budget, 0.0) == 1e10);
 }
 
+TEST_CASE("No more light arrives than was sent", "[orbit][budget]") {
+  OpticalBudget budget;
+  budget.max_rate_bps = 1e30;
+  const auto far = terms_of(budget, 1e4);
+  CHECK(far.at("near_field_db") == 0.0);
+  const auto near = terms_of(budget, 100.0);
+  const double lost_db = near.at("tx_optics_db") + near.at("tx_pointing_db") + near.at("rx_pointing_db") +
+                         near.at("rx_optics_db") + near.at("margin_db");
+  CHECK(near.at("rx_power_dbw") == Approx(near.at("tx_power_dbw") + lost_db).margin(1e-9));
+  CHECK(orbit::rate_bps(budget, 1.0) == Approx(orbit::rate_bps(budget, 5e3)).epsilon(1e-12));
+  // The beam is as wide as the telescope at 0.08 / 15e-6 m; beyond it the share falls with the square.
+  const double share = std::pow(0.08 / 15e-6 / 1e4, 2);
+  CHECK(orbit::rate_bps(budget, 1e4) == Approx(orbit::rate_bps(budget, 1.0) * share).epsilon(1e-12));
+  budget.min_rate_bps = 1.01 * orbit::rate_bps(budget, 1.0);
+  CHECK(orbit::max_range_m(budget) == 0.0);
+  CHECK(orbit::rate_bps(budget, 1.0) == 0.0);
+}
+
 TEST_CASE("A microwave's budget: 3GPP TR 38.821, low orbit of 600 km, by hand", "[orbit][budget]") {
   const KaBandBudget budget;
   const auto terms = terms_of(budget, 1075e3);  // seen at 30 degrees

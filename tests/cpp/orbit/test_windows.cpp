@@ -476,6 +476,11 @@ TEST_CASE("Of satellites in one place the smaller index counts", "[orbit][window
   CHECK(found.from == std::vector<std::int32_t>{0, 1});
   CHECK(found.close_s == std::vector<double>{1e4, 1e4});
   CHECK(links_of(world, 0.0).from == found.from);
+  LinkRule all = tests::rule(Pattern::all);
+  all.max_angular_rate_rad_per_s = 1e-3;
+  world.rules = {all};  // which a line without a direction does not keep to
+  CHECK(windows_of(world, analytic(world), 0.0, 1e4).from.empty());
+  CHECK(links_of(world, 0.0).from.empty());
 }
 
 TEST_CASE("A range rate that no two satellites have limits nothing, however great", "[orbit][windows]") {

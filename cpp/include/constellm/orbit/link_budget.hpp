@@ -88,7 +88,9 @@ constexpr auto fields(const OpticalBudget*) {
              "alike\n"
              "the modem has one rate, and a link exists where the budget closes. It holds in vacuum and in "
              "the\n"
-             "far field, beyond some (`rx_diameter_m`)² / λ (4 km with the defaults).\n\n"
+             "far field, beyond some (`rx_diameter_m`)² / λ (4 km with the defaults); where it would have a "
+             "telescope\n"
+             "take in more than the whole beam, the whole beam arrives (`near_field_db` of the terms).\n\n"
              "Defaults are parameters of that paper: receiver sensitivity -35.5 dBm at 10 Gbit/s with "
              "on-off\n"
              "keying is 220 photons a bit. The transmitted power is an assumption: the paper derives it.",
@@ -165,7 +167,8 @@ void validate(const KaBandBudget& budget, const core::Place& where);
 std::vector<Term> terms(const OpticalBudget& budget, double range_m);
 std::vector<Term> terms(const KaBandBudget& budget, double range_m);
 
-/// The greatest range at which there is a link; infinite where the far field alone sets none.
+/// The greatest range at which there is a link; 0 where there is none at any, infinite where no number holds
+/// it.
 double max_range_m(const OpticalBudget& budget);
 double max_range_m(const KaBandBudget& budget);
 
