@@ -1,15 +1,12 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <optional>
-#include <tuple>
 
 #include "catch.hpp"
 #include "constellm/core/constants.hpp"
 #include "constellm/core/error.hpp"
 #include "constellm/orbit/sight.hpp"
-#include "constellm/orbit/windows.hpp"
-#include "orbit/world.hpp"
+#include "orbit/windows_of.hpp"
 
 using namespace constellm;
 using orbit::kDegree_rad;
@@ -18,71 +15,17 @@ using orbit::LinkRule;
 using orbit::Motion;
 using orbit::Pattern;
 using orbit::Windows;
+using tests::analytic;
+using tests::kEarth_m;
+using tests::kEpoch;
+using tests::links_of;
+using tests::mean_motion;
+using tests::over_the_equator;
+using tests::sampled;
+using tests::windows_of;
+using tests::World;
 
 namespace {
-
-const core::Epoch kEpoch("2026-03-01T12:00:00Z");
-constexpr double kMu = core::kEarthMu.value;
-constexpr double kEarth_m = core::kEarthRadius.value;
-
-struct World {
-  std::vector<orbit::Shell> shells;
-  std::vector<LinkRule> rules;
-  std::vector<orbit::GroundStation> stations;
-  orbit::Outages outages;
-  orbit::Elements elements;
-  orbit::Propagator propagator = orbit::Propagator::j2;
-};
-
-std::shared_ptr<const Motion> analytic(const World& world) {
-  return std::make_shared<orbit::AnalyticMotion>(world.elements, world.propagator);
-}
-
-/// A satellite without states from a sample on.
-struct Ending {
-  std::size_t satellite;
-  std::size_t sample;
-};
-
-/// States of a span as SGP4 would give them.
-std::shared_ptr<const Motion> sampled(const World& world, double start_s, double stop_s, double step_s,
-                                      std::optional<Ending> ending = {}) {
-  const auto times = static_cast<std::size_t>(std::ceil((stop_s - start_s) / step_s)) + 9;
-  std::vector<double> time_s(times);
-  for (std::size_t k = 0; k < times; ++k) time_s[k] = start_s + step_s * (static_cast<double>(k) - 4.0);
-  std::vector<double> position(3 * times * world.elements.size());
-  std::vector<double> velocity(position.size());
-  core::StopToken stop;
-  orbit::propagate(world.elements, time_s, world.propagator, position, velocity, 1, stop);
-  for (std::size_t k = ending ? ending->sample : times; k < times; ++k)
-    position[3 * (ending->satellite * times + k)] = std::numeric_limits<double>::quiet_NaN();
-  return std::make_shared<orbit::SampledMotion>(position, velocity, times, time_s[0], step_s);
-}
-
-Windows windows_of(const World& world, const std::shared_ptr<const Motion>& motion, double start_s,
-                   double stop_s, int threads = 1, std::optional<double> slot_s = {}) {
-  const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
-  const orbit::Layout layout(world.shells, static_cast<std::int32_t>(motion->satellites()),
-                             static_cast<std::int32_t>(horizons.size()));
-  core::StopToken stop;
-  return orbit::windows(layout, world.rules, horizons, std::vector{motion}, world.outages,
-                        {.epoch = kEpoch, .start_s = start_s, .stop_s = stop_s, .slot_s = slot_s}, threads,
-                        stop);
-}
-
-orbit::Links links_of(const World& world, double time_s, std::int64_t slot = 0) {
-  const std::vector<orbit::Horizon> horizons(world.stations.begin(), world.stations.end());
-  const orbit::Layout layout(world.shells, static_cast<std::int32_t>(world.elements.size()),
-                             static_cast<std::int32_t>(horizons.size()));
-  const tests::Now now = tests::now(world.elements, time_s, world.propagator);
-  const std::vector motions{analytic(world)};
-  orbit::Instant instant = now.instant(orbit::gmst_rad(kEpoch, time_s), slot);
-  instant.past = {.motions = motions, .outages = world.outages, .epoch = kEpoch, .time_s = time_s};
-  const std::vector<orbit::Pair> lost = world.outages.at(time_s);
-  instant.lost = lost;
-  core::StopToken stop;
-  return orbit::links_at(layout, world.rules, horizons, instant, stop);
-}
 
 using Key = std::pair<std::int32_t, std::int32_t>;
 
@@ -140,24 +83,6 @@ std::size_t check_against_instants(const World& world, double start_s, double st
   return found.from.size();
 }
 
-/// Circular orbits over the equator, which turn with the Earth or, at an inclination of 180 degrees, against
-/// it.
-orbit::Elements over_the_equator(const std::vector<double>& altitude_m,
-                                 const std::vector<double>& inclination_deg) {
-  orbit::Elements made;
-  made.resize(altitude_m.size());
-  for (std::size_t s = 0; s < altitude_m.size(); ++s) {
-    made.semi_major_axis_m[s] = kEarth_m + altitude_m[s];
-    made.inclination_rad[s] = inclination_deg[s] * kDegree_rad;
-  }
-  return made;
-}
-
-double mean_motion(const orbit::Elements& elements, std::size_t s) {
-  const double a = elements.semi_major_axis_m[s];
-  return std::sqrt(kMu / a) / a;
-}
-
 std::string complaint(const World& world, double start_s = 0.0, double stop_s = 100.0) {
   try {
     windows_of(world, analytic(world), start_s, stop_s);
@@ -168,72 +93,6 @@ std::string complaint(const World& world, double start_s = 0.0, double stop_s = 
 }
 
 }  // namespace
-
-TEST_CASE("Single states are those of propagation, and samples come close", "[orbit][windows]") {
-  for (const bool eccentric : {false, true}) {
-    World world;
-    world.elements = tests::stray(1, 30, eccentric);
-    tests::append(world.elements, over_the_equator({550e3, 35'786e3}, {0.0, 180.0}));
-    const auto exact = analytic(world);
-    const auto near = sampled(world, 0.0, 7200.0, eccentric ? 10.0 : 60.0);
-    tests::Random random(3);
-    for (int i = 0; i < 200; ++i) {
-      const double time_s = random.uniform(0.0, 7200.0);
-      const tests::Now now = tests::now(world.elements, time_s);
-      for (std::size_t s = 0; s < world.elements.size(); ++s) {
-        const orbit::State wanted = now.of(static_cast<std::int32_t>(s));
-        const orbit::State found = exact->state(s, time_s);
-        REQUIRE((found.position_m - wanted.position_m).norm() < 1e-6);
-        REQUIRE((found.velocity_m_per_s - wanted.velocity_m_per_s).norm() < 1e-9);
-        REQUIRE((near->state(s, time_s).position_m - wanted.position_m).norm() < 1e-3);
-        REQUIRE((near->state(s, time_s).velocity_m_per_s - wanted.velocity_m_per_s).norm() < 1e-5);
-      }
-    }
-    const orbit::State at_sample = near->state(4, 600.0);
-    CHECK((at_sample.position_m - exact->state(4, 600.0).position_m).norm() < 1e-6);
-  }
-}
-
-TEST_CASE("Motions keep to their bounds", "[orbit][windows]") {
-  for (const bool eccentric : {false, true}) {
-    World world;
-    world.elements = tests::stray(2, 40, eccentric);
-    tests::append(world.elements, over_the_equator({550e3}, {0.0}));
-    for (const auto& motion : {analytic(world), sampled(world, 0.0, 20'000.0, eccentric ? 10.0 : 60.0)}) {
-      tests::Random random(4);
-      for (std::size_t s = 0; s < motion->satellites(); ++s) {
-        const orbit::Bounds bounds = motion->bounds(s);
-        for (int i = 0; i < 300; ++i) {
-          const double time_s = random.uniform(10.0, 19'990.0);
-          const double h = 0.5;
-          const orbit::State at = motion->state(s, time_s);
-          const orbit::State before = motion->state(s, time_s - h);
-          const orbit::State after = motion->state(s, time_s + h);
-          const Eigen::Vector3d v = (after.position_m - before.position_m) / (2.0 * h);
-          const Eigen::Vector3d g = (after.position_m - 2.0 * at.position_m + before.position_m) / (h * h);
-          const Eigen::Vector3d g2 = (after.velocity_m_per_s - before.velocity_m_per_s) / (2.0 * h);
-          const Eigen::Vector3d jerk =
-              (after.velocity_m_per_s - 2.0 * at.velocity_m_per_s + before.velocity_m_per_s) / (h * h);
-          const double climb = (after.position_m.squaredNorm() - before.position_m.squaredNorm()) / (4.0 * h);
-          const double climb_rate = (after.position_m.squaredNorm() - 2.0 * at.position_m.squaredNorm() +
-                                     before.position_m.squaredNorm()) /
-                                    (2.0 * h * h);
-          const double room = 1.0 + 1e-4;  // for the differences
-          REQUIRE(at.position_m.norm() >= bounds.near_m / room);
-          REQUIRE(at.position_m.norm() <= bounds.far_m * room);
-          REQUIRE(v.norm() <= bounds.speed_m_per_s * room);
-          REQUIRE(at.velocity_m_per_s.norm() <= bounds.speed_m_per_s * room);
-          REQUIRE(g.norm() <= bounds.acceleration_m_per_s2 * room);
-          REQUIRE(g2.norm() <= bounds.acceleration_m_per_s2 * room);
-          REQUIRE(jerk.norm() <= bounds.jerk_m_per_s3 * room);
-          REQUIRE((v - at.velocity_m_per_s).norm() <= bounds.beside_m_per_s + 0.01);
-          REQUIRE(std::abs(climb) <= bounds.climb_m2_per_s * room + 10.0);
-          REQUIRE(std::abs(climb_rate) <= bounds.climb_rate_m2_per_s2 * room + 10.0);
-        }
-      }
-    }
-  }
-}
 
 TEST_CASE("Passes over the equator last as long as a closed form says", "[orbit][windows]") {
   World world;
@@ -447,57 +306,6 @@ TEST_CASE("Windows are what the links of every instant are", "[orbit][windows]")
   }
 }
 
-TEST_CASE("Of a ring all are as near to both neighbours, and the smaller index counts", "[orbit][windows]") {
-  World world;
-  world.shells = {tests::shell("a", 1, 22)};
-  world.elements = orbit::elements(world.shells[0]);
-  LinkRule one = tests::rule(Pattern::nearest);
-  one.count = 1;
-  world.rules = {one};
-  const Windows found = windows_of(world, analytic(world), 0.0, 1e6);
-  CHECK(found.from == std::vector<std::int32_t>{0, 1});
-  CHECK(found.open_s == std::vector<double>{0.0, 0.0});
-  CHECK(found.close_s == std::vector<double>{1e6, 1e6});
-  for (const double time_s : {0.0, 1e3, 1e6, 1e8}) CHECK(links_of(world, time_s).from == found.from);
-  world.rules[0].count = 2;
-  CHECK(windows_of(world, analytic(world), 0.0, 1e5).from.size() == 44);
-  world.rules[0].count = 50;  // more than there are
-  world.rules[0].grazing_altitude_m = -6e6;
-  CHECK(windows_of(world, analytic(world), 0.0, 1e5).from.size() == 20 * 22);
-}
-
-TEST_CASE("Of satellites in one place the smaller index counts", "[orbit][windows]") {
-  World world;
-  for (int i = 0; i < 3; ++i) tests::append(world.elements, tests::stray(3, 1));
-  LinkRule one = tests::rule(Pattern::nearest);
-  one.count = 1;
-  world.rules = {one};
-  const Windows found = windows_of(world, analytic(world), 0.0, 1e4);
-  CHECK(found.from == std::vector<std::int32_t>{0, 1});
-  CHECK(found.close_s == std::vector<double>{1e4, 1e4});
-  CHECK(links_of(world, 0.0).from == found.from);
-  LinkRule all = tests::rule(Pattern::all);
-  all.max_angular_rate_rad_per_s = 1e-3;
-  world.rules = {all};  // which a line without a direction does not keep to
-  CHECK(windows_of(world, analytic(world), 0.0, 1e4).from.empty());
-  CHECK(links_of(world, 0.0).from.empty());
-}
-
-TEST_CASE("A range rate that no two satellites have limits nothing, however great", "[orbit][windows]") {
-  World world;
-  world.shells = {tests::shell("a", 4, 5, 900e3)};
-  world.elements = orbit::elements(world.shells[0]);
-  LinkRule grid = tests::rule(Pattern::plus_grid, "a");
-  grid.grazing_altitude_m = -2000e3;
-  world.rules = {grid};
-  const Windows whole = windows_of(world, analytic(world), 0.0, 2e4);
-  world.rules[0].max_range_rate_m_per_s = 1e200;  // whose square is infinite
-  const Windows found = windows_of(world, analytic(world), 0.0, 2e4);
-  CHECK(found.from == whole.from);
-  CHECK(found.open_s == whole.open_s);
-  CHECK(found.close_s == whole.close_s);
-}
-
 TEST_CASE("Windows in slots are those of the links that are drawn", "[orbit][windows]") {
   World world;
   world.shells = {tests::shell("a", 4, 5, 900e3)};
@@ -533,133 +341,6 @@ TEST_CASE("Windows in slots are those of the links that are drawn", "[orbit][win
     }
   }
   CHECK(found.from.size() > 1000);
-}
-
-TEST_CASE("Samples have the windows of what they are samples of", "[orbit][windows]") {
-  World world;
-  world.shells = {tests::shell("a", 4, 6)};
-  world.elements = orbit::elements(world.shells[0]);
-  tests::append(world.elements, tests::stray(31, 6));
-  world.stations = {tests::station("a", 52.0, 13.0)};
-  LinkRule all = tests::rule(Pattern::all);
-  all.max_range_m = 3e6;
-  all.max_angular_rate_rad_per_s = 3e-3;
-  world.rules = {tests::rule(Pattern::ground), tests::rule(Pattern::plus_grid, "a"), all};
-  const Windows exact = windows_of(world, analytic(world), 0.0, 12'000.0);
-  const Windows near = windows_of(world, sampled(world, 0.0, 12'000.0, 60.0), 0.0, 12'000.0);
-  CHECK(exact.from.size() > 200);
-  // Not in the order of opening, which is that of rounding where a shell's symmetry opens many at once.
-  const auto sorted = [](const Windows& windows) {
-    std::vector<std::tuple<Key, double, double, std::int32_t>> rows;
-    for (std::size_t i = 0; i < windows.from.size(); ++i) {
-      rows.emplace_back(Key(windows.from[i], windows.to[i]), windows.open_s[i], windows.close_s[i],
-                        windows.rule[i]);
-    }
-    std::ranges::sort(rows);
-    return rows;
-  };
-  const auto wanted = sorted(exact);
-  const auto found = sorted(near);
-  REQUIRE(found.size() == wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto& [pair, open_s, close_s, rule] = wanted[i];
-    REQUIRE(std::get<0>(found[i]) == pair);
-    CHECK(std::abs(std::get<1>(found[i]) - open_s) < 1e-4);
-    CHECK(std::abs(std::get<2>(found[i]) - close_s) < 1e-4);
-    CHECK(std::get<3>(found[i]) == rule);
-  }
-}
-
-TEST_CASE("What ends is as if lost from its last sample on", "[orbit][windows]") {
-  World world;
-  tests::append(world.elements, tests::stray(31, 12));
-  world.stations = {tests::station("a", 52.0, 13.0)};
-  LinkRule all = tests::rule(Pattern::all);
-  all.max_range_m = 3e6;
-  LinkRule nearest = tests::rule(Pattern::nearest);
-  nearest.count = 3;
-  LinkRule slow = tests::rule(Pattern::ground);
-  slow.acquisition_s = 90.0;
-  world.rules = {slow, nearest, all};
-  const std::size_t sample = 80;
-  const double end_s = 60.0 * (static_cast<double>(sample) - 1.0 - 4.0);
-  const Windows ended =
-      windows_of(world, sampled(world, -90.0, 12'000.0, 60.0, Ending{7, sample}), 0.0, 12'000.0);
-  world.outages.add({.a = 7, .b = 7}, {end_s - 90.0, std::numeric_limits<double>::infinity()});
-  const Windows wanted = windows_of(world, sampled(world, -90.0, 12'000.0, 60.0), 0.0, 12'000.0);
-  CHECK(std::ranges::count(wanted.from, 7) > 2);
-  CHECK(ended.from == wanted.from);
-  CHECK(ended.to == wanted.to);
-  REQUIRE(ended.open_s.size() == wanted.open_s.size());
-  for (std::size_t i = 0; i < wanted.open_s.size(); ++i) {
-    CHECK(std::abs(ended.open_s[i] - wanted.open_s[i]) < 1e-4);
-    CHECK(std::abs(ended.close_s[i] - wanted.close_s[i]) < 1e-4);
-  }
-  const Windows none = windows_of(world, sampled(world, -90.0, 12'000.0, 60.0, Ending{7, 7}), 0.0, 12'000.0);
-  CHECK(std::ranges::count(none.from, 7) == 0);
-}
-
-TEST_CASE("What never changes costs nothing, at its limit too", "[orbit][windows]") {
-  World world;
-  world.shells = {tests::shell("a", 2, 22)};
-  world.elements = orbit::elements(world.shells[0]);
-  LinkRule ring = tests::rule(Pattern::ring, "a");
-  const double chord_m = 2.0 * world.shells[0].semi_major_axis_m() * std::sin(kTurn_rad / 44.0);
-  for (const double room_m : {-1e-2, -1e-9, 0.0, 1e-9, 1e-2}) {
-    ring.max_range_m = chord_m + room_m;
-    world.rules = {ring};
-    const Windows found = windows_of(world, analytic(world), 0.0, 1e6);
-    CHECK(found.from.size() == (room_m > -1e-3 ? 88 : 0));
-    for (const double time_s : {0.0, 123.4, 1e6})
-      CHECK(links_of(world, time_s).from.size() == found.from.size());
-    for (std::size_t i = 0; i < found.from.size(); ++i) {
-      CHECK(found.open_s[i] == 0.0);
-      CHECK(found.close_s[i] == 1e6);
-      CHECK(found.range_m[i] == Approx(chord_m).epsilon(1e-12));
-    }
-  }
-}
-
-TEST_CASE("What stays at its limit holds, where nothing says that it stays", "[orbit][windows]") {
-  World world;
-  world.propagator = orbit::Propagator::two_body;
-  // Over the equator, as high as it takes to stay above a place, and two on one low circle.
-  const double w = core::kEarthRotation.value;
-  world.elements = over_the_equator({std::cbrt(kMu / (w * w)) - kEarth_m, 1000e3, 1000e3}, {0.0, 0.0, 0.0});
-  world.elements.mean_anomaly_rad = {0.0, 0.0, 0.4};
-  world.stations = {tests::station("e", 0.0, 0.0), tests::station("n", 40.0, 10.0)};
-  const std::shared_ptr<const Motion> motion = analytic(world);
-  const orbit::EarthTurn turn(orbit::gmst_rad(kEpoch, 0.0));
-  for (orbit::GroundStation& station : world.stations) {
-    station.longitude_deg -= orbit::gmst_rad(kEpoch, 0.0) / kDegree_rad;
-    const orbit::Station place({.latitude_rad = station.latitude_deg * kDegree_rad,
-                                .longitude_rad = station.longitude_deg * kDegree_rad,
-                                .altitude_m = 0.0});
-    const orbit::State there = motion->state(0, 0.0);
-    const orbit::Look look =
-        place.look({.position_m = turn.to_ecef(there.position_m), .velocity_m_per_s = {0.0, 0.0, 0.0}});
-    station.min_elevation_deg = look.elevation_rad / kDegree_rad;
-    station.max_range_m = look.range_m;
-  }
-  LinkRule ground = tests::rule(Pattern::ground);
-  LinkRule all = tests::rule(Pattern::all);
-  const double chord_m = 2.0 * world.elements.semi_major_axis_m[1] * std::sin(0.2);
-  all.max_range_m = chord_m;
-  all.max_latitude_deg = 0.0;
-  all.max_angular_rate_rad_per_s = mean_motion(world.elements, 1);
-  world.rules = {ground, all};
-  const auto lasting = [&](const std::shared_ptr<const Motion>& moved, double stop_s) {
-    const Windows found = windows_of(world, moved, 0.0, stop_s);
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < found.from.size(); ++i)
-      count += found.open_s[i] == 0.0 && found.close_s[i] == stop_s ? 1 : 0;
-    return count;
-  };
-  CHECK(lasting(motion, 86'400.0) == 6);
-  CHECK(links_of(world, 4321.0).from.size() >= 6);
-  // Samples say nothing of circles.
-  world.rules[1].max_latitude_deg.reset();
-  CHECK(lasting(sampled(world, 0.0, 600.0, 60.0), 600.0) == 6);
 }
 
 TEST_CASE("Windows depend neither on threads nor on what is asked beside them", "[orbit][windows]") {
