@@ -30,8 +30,8 @@ class Peer(NamedTuple):
     """How a library routes."""
 
     name: str
-    graphs: Callable[[network.Timeline], list[Any]]
-    """Its form of every snapshot."""
+    graph: Callable[[network.Graph], Any]
+    """Its form of a snapshot's."""
     distances: Callable[[Any, np.ndarray], Any]
     """From the sources to every node; as an array, or what `array` makes one of."""
     array: Callable[[Any], np.ndarray] = np.asarray
@@ -46,15 +46,11 @@ def with_scipy() -> Peer:
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import dijkstra
 
-    def graphs(timeline: network.Timeline) -> list[Any]:
-        found = []
-        for snapshot in timeline:
-            graph = snapshot.graph
-            rows = (graph.latency_s[graph.out_link], graph.to[graph.out_link], graph.out_begin)
-            found.append(csr_matrix(rows, shape=(len(graph.nodes),) * 2))
-        return found
+    def made(graph: network.Graph) -> Any:
+        rows = (graph.latency_s[graph.out_link], graph.to[graph.out_link], graph.out_begin)
+        return csr_matrix(rows, shape=(len(graph.nodes),) * 2)
 
-    return Peer(SCIPY, graphs, lambda graph, sources: dijkstra(graph, indices=sources))
+    return Peer(SCIPY, made, lambda graph, sources: dijkstra(graph, indices=sources))
 
 
 def with_igraph() -> Peer | None:
@@ -63,19 +59,14 @@ def with_igraph() -> Peer | None:
     except ImportError:
         return None
 
-    def graphs(timeline: network.Timeline) -> list[Any]:
-        found = []
-        for snapshot in timeline:
-            graph = snapshot.graph
-            ends = np.stack((graph.from_, graph.to), axis=1)
-            made = igraph.Graph(n=len(graph.nodes), edges=ends, directed=True)
-            found.append((made, graph.latency_s.tolist()))
-        return found
+    def made(graph: network.Graph) -> Any:
+        ends = np.stack((graph.from_, graph.to), axis=1)
+        return igraph.Graph(n=len(graph.nodes), edges=ends, directed=True), graph.latency_s.tolist()
 
     def distances(graph: Any, sources: np.ndarray) -> Any:
         return graph[0].distances(source=sources, weights=graph[1], algorithm="dijkstra")
 
-    return Peer(IGRAPH, graphs, distances)
+    return Peer(IGRAPH, made, distances)
 
 
 def with_rustworkx() -> Peer | None:
@@ -84,15 +75,11 @@ def with_rustworkx() -> Peer | None:
     except ImportError:
         return None
 
-    def graphs(timeline: network.Timeline) -> list[Any]:
-        found = []
-        for snapshot in timeline:
-            graph = snapshot.graph
-            made = rustworkx.PyDiGraph(multigraph=False)
-            made.add_nodes_from(range(len(graph.nodes)))
-            made.add_edges_from(list(zip(graph.from_.tolist(), graph.to.tolist(), graph.latency_s.tolist())))
-            found.append(made)
-        return found
+    def made(graph: network.Graph) -> Any:
+        its = rustworkx.PyDiGraph(multigraph=False)
+        its.add_nodes_from(range(len(graph.nodes)))
+        its.add_edges_from(list(zip(graph.from_.tolist(), graph.to.tolist(), graph.latency_s.tolist())))
+        return its
 
     def distances(graph: Any, sources: np.ndarray) -> Any:
         # `float` is the function that costs least.
@@ -107,7 +94,7 @@ def with_rustworkx() -> Peer | None:
             row[list(lengths.keys())] = list(lengths.values())
         return table
 
-    return Peer(RUSTWORKX, graphs, distances, array)
+    return Peer(RUSTWORKX, made, distances, array)
 
 
 def measure(
@@ -134,7 +121,7 @@ def measure(
     contenders: dict[str, Callable[[], Any]] = {OWN: own(1)}
     for peer in peers():
         start = time.thread_time()
-        graphs = peer.graphs(timeline)
+        graphs = [peer.graph(snapshot.graph) for snapshot in timeline]
         build_s[peer.name] = time.thread_time() - start
         for i in range(0, snapshots, max(snapshots // 5, 1)):
             its_s = peer.array(peer.distances(graphs[i], places))
