@@ -28,6 +28,7 @@ from .constellation_parts import (
     Part,
     check_ids,
     figures_by_key,
+    instant_s,
     instants,
     node_of,
     rules_of,
@@ -300,18 +301,16 @@ class Constellation(Displayed):
         >>> snapshot.t_s, snapshot.graph.link_count
         (60.0, 242)
         """
-        time_s = self.seconds(t)
-        if time_s.ndim:
-            raise ValueError(f"t: expected one instant, got shape {time_s.shape}")
-        links = next(self._sky.links_at(time_s[None], slot=count("slot", slot, least=0)))
+        t_s = instant_s(self, "t", t)
+        links = next(self._sky.links_at(np.array([t_s]), slot=count("slot", slot, least=0)))
         graph = self._graph(links, self._joined(ends))
         lifetime_s = None
         if horizon_s is not None:
-            stop_s = float(time_s) + positive("horizon_s", horizon_s)
-            windows = self.windows(float(time_s), stop_s)
-            lifetime_s = lifetimes_s(graph, windows, float(time_s), stop_s)
-            self._sky.check_lifetimes(graph, lifetime_s, float(time_s), stop_s)
-        return Snapshot(float(time_s), graph, lifetime_s=lifetime_s)
+            stop_s = t_s + positive("horizon_s", horizon_s)
+            windows = self.windows(t_s, stop_s)
+            lifetime_s = lifetimes_s(graph, windows, t_s, stop_s)
+            self._sky.check_lifetimes(graph, lifetime_s, t_s, stop_s)
+        return Snapshot(t_s, graph, lifetime_s=lifetime_s)
 
     def timeline(
         self, start: Any, stop: Any, step_s: float, *, ends: str | Iterable[str] | None = None
@@ -343,7 +342,7 @@ class Constellation(Displayed):
         >>> world.timeline(0.0, 600.0, 60.0)
         Timeline(10 snapshots from 0 s to 600 s, 24 contacts)
         """
-        first_s, last_s = float(self.seconds(start)), float(self.seconds(stop))
+        first_s, last_s = instant_s(self, "start", start), instant_s(self, "stop", stop)
         time_s = instants(first_s, last_s, step_s)
         joined = self._joined(ends)
         graphs = [self._graph(links, joined) for links in self._sky.links_at(time_s)]
@@ -380,8 +379,8 @@ class Constellation(Displayed):
             SGP4 has too many states.
         """
         return self._sky.windows(
-            float(self.seconds(start)),
-            float(self.seconds(stop)),
+            instant_s(self, "start", start),
+            instant_s(self, "stop", stop),
             None if slot_s is None else positive("slot_s", slot_s),
             count("threads", threads, most=1024),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from ..network import Device, Node
 from .element_sets import ElementSets
 from .link_rules import EVERY_SHELL
 
+if TYPE_CHECKING:
+    from .constellation import Constellation
+
 MOST_SATELLITES = 100_000
 """Of a constellation, as of a shell: more are a slip, and their states would fill the memory."""
 
@@ -22,6 +25,14 @@ _MOST_INSTANTS = 10_000_000
 
 Part = Union[Shell, ElementSets]
 Computer = Union[Device, Mapping[str, Any]]
+
+
+def instant_s(world: Constellation, field: str, t: Any) -> float:
+    """One instant as seconds of a constellation."""
+    time_s = world.seconds(t)
+    if time_s.ndim:
+        raise ValueError(f"{field}: expected one instant, got shape {time_s.shape}")
+    return float(time_s)
 
 
 def instants(start_s: float, stop_s: float, step_s: float) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..core.checks import instance
 from ..core.files import write_text
-from .constellation_parts import instants
+from .constellation_parts import instant_s, instants
 from .frames import geodetic_to_ecef
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def packets(
     world: Constellation, start: Any, stop: Any, step_s: float, *, links: bool, threads: int
 ) -> list[Packet]:
     """As `Constellation.to_czml`."""
-    start_s, stop_s = float(world.seconds(start)), float(world.seconds(stop))
+    start_s, stop_s = instant_s(world, "start", start), instant_s(world, "stop", stop)
     # All of one length, and enough of them: polynomials are as good as their most uneven samples.
     steps = max(len(instants(start_s, stop_s, step_s)), _DEGREE)
     time_s = np.linspace(start_s, stop_s, steps + 1)

@@ -13,6 +13,7 @@ from ..core.checks import instance, short
 from ..core.quantity import counted, quantity
 from ..network import ContactRoute
 from ..orbit import Constellation, Routes, geodetic_to_ecef
+from ..orbit.constellation_parts import instant_s
 from . import style
 
 Route = Union[Routes, Plan, ContactRoute, Sequence[str]]
@@ -48,11 +49,9 @@ class Scene(NamedTuple):
 def scene(world: Constellation, t: Any, *, route: Route | None, links: bool) -> Scene:
     """The scene of a moment, checked."""
     instance("world", world, Constellation)
-    time_s = world.seconds(t)
-    if time_s.ndim:
-        raise ValueError(f"t: expected one instant, got shape {time_s.shape}")
-    moving = world.states(time_s, frame="ecef").position_m
-    moment = str(world.epoch + float(time_s))
+    t_s = instant_s(world, "t", t)
+    moving = world.states(t_s, frame="ecef").position_m
+    moment = str(world.epoch + t_s)
     stations = world.stations
     standing = geodetic_to_ecef(
         [one.latitude_deg for one in stations],
@@ -61,10 +60,10 @@ def scene(world: Constellation, t: Any, *, route: Route | None, links: bool) -> 
     )
     pairs = np.empty((0, 2), dtype=np.int32)
     if links:
-        graph = world.at(time_s[()]).graph
+        graph = world.at(t_s).graph
         pairs = np.unique(np.sort(np.stack([graph.from_, graph.to], axis=1), axis=1), axis=0)
     of_ground = pairs[:, 1] >= len(moving)  # stations come last, and have no links with each other
-    nodes, said = _route(world, float(time_s), route)
+    nodes, said = _route(world, t_s, route)
     for i, node in enumerate(nodes):
         if node < len(moving) and not np.isfinite(moving[node]).all():
             raise ValueError(f"route[{i}]: {short(world.ids[node])} has no state at {moment}")
@@ -75,7 +74,7 @@ def scene(world: Constellation, t: Any, *, route: Route | None, links: bool) -> 
         shown.append(said)
     return Scene(
         world,
-        float(time_s),
+        t_s,
         np.concatenate([moving, standing.reshape(-1, 3)]),
         pairs[~of_ground],
         pairs[of_ground],

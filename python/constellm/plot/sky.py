@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..core.checks import count, instance, short
 from ..core.quantity import counted
 from ..orbit import Constellation, Epoch, Station, ground, look_angles
+from ..orbit.constellation_parts import instant_s
 from . import palette, style
 from .scene import satellite_positions
 
@@ -83,7 +84,7 @@ def plot_sky(
     """
     instance("world", world, Constellation)
     place = _station(world, station)
-    start_s, stop_s = float(world.seconds(start)), float(world.seconds(stop))
+    start_s, stop_s = instant_s(world, "start", start), instant_s(world, "stop", stop)
     wanted = None if satellites is None else set(satellite_positions(world, "satellites", satellites))
     passes = _passes(world, place, start_s, stop_s, wanted)
     drawn = sorted(passes, key=lambda one: (one.open_s - one.close_s, one.open_s, one.satellite))

@@ -571,6 +571,15 @@ def test_displays():
     assert "<td>&lt;b&gt;</td>" in html
 
 
+@pytest.mark.parametrize("call", ["windows", "contacts", "to_czml"])
+def test_spans_are_of_one_instant_each(call: str) -> None:
+    sky = orbit.Constellation(orbit.preset("collaborative-12"), links=orbit.plus_grid())
+    with pytest.raises(ValueError, match=r"start: expected one instant, got shape \(1,\)"):
+        getattr(sky, call)([0.0], 10.0)
+    with pytest.raises(ValueError, match=r"stop: expected one instant, got shape \(2,\)"):
+        getattr(sky, call)(0.0, [10.0, 20.0])
+
+
 def test_lifetimes_of_a_satellite_that_decays_end_with_it_or_are_refused():
     sets = orbit.sample_elements()[:2]
     falling = orbit.ElementSets(
