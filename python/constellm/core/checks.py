@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import numpy as np
 from .._core import core as _core
 
 _T = TypeVar("_T")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def short(value: Any) -> str:
@@ -64,6 +66,19 @@ def _number(field: str, value: Any) -> float:
         return float(value)
     except OverflowError:
         return math.nan  # so it is in no range
+
+
+def decimal(text: str) -> float:
+    """The number that a text of a file is: none of the underscores, digits and words that Python reads too.
+
+    Raises
+    ------
+    ValueError
+        For what is no decimal number.
+    """
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"{short(text)} is not a number")
+    return float(text)
 
 
 def positive(field: str, value: Any, *, most: float = math.inf) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core.orbit import LinkRule, Shell, Station
-from ..core.checks import count, instance, short
+from ..core.checks import count, decimal, instance, short
 from ..core.constants import EARTH_RADIUS_M
 from ..core.epoch import Epoch
 from ..core.files import as_path, read_text, write_text
@@ -291,9 +291,9 @@ def _read_limits(path: Path) -> dict[str, float]:
 
 def _number(where: str, text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"{where}: {short(text)} is not a number") from None
+        return decimal(text.strip())
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
 
 
 def _read_stations(path: Path, min_elevation_deg: float, max_range_m: float | None) -> Iterator[Station]:

@@ -12,7 +12,7 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..core.checks import positive, real, short
+from ..core.checks import decimal, positive, real, short
 from ..core.display import Display, Displayed
 from ..core.files import read_text
 from ..core.quantity import counted, quantity
@@ -316,9 +316,9 @@ def read_link_trace(path: str | os.PathLike[str]) -> LinkTrace:
 
 def _number(column: str, text: str) -> float:
     try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{column}: {short(text)} is no number") from None
+        value = decimal(text)
+    except ValueError as error:
+        raise ValueError(f"{column}: {error}") from None
     if not _in_range(column, value):
         raise ValueError(f"{column}: {text} is not in {_range(column)}")
     return value

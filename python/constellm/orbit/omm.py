@@ -19,13 +19,12 @@ from xml.parsers import expat
 
 import numpy as np
 
-from ..core.checks import short
+from ..core.checks import decimal, short
 from ..core.epoch import Epoch
 from ..core.files import TOO_DEEP, strict_decoder
 from .element_sets import ElementSets
 from .gathering import gather
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _KEYWORD = re.compile(r"[A-Z0-9_]+")
 _BLANKS = re.compile(r"[ \t\n]*")
@@ -43,9 +42,10 @@ def _real(value: Any) -> float:
             return float(value)
         except OverflowError:
             return math.inf  # so it is in no range
-    if not (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        raise ValueError("expected a number")
-    return float(value)
+    try:
+        return decimal(value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a number") from None
 
 
 def _integer(value: Any) -> int:
