@@ -252,12 +252,17 @@ def _solve(
     size = min(max(len(cells) // _PIECES, 1), _MOST_CELLS)
     pieces = (cells[i : i + size] for i in range(0, len(cells), size))
     futures = [executor.submit(solve_apart, _work(grid, piece, keep_answers)) for piece in pieces]
+    left = set(futures)
     try:
         for future in as_completed(futures):
+            left.remove(future)
             for rows in future.result():
                 accept(rows)
     except KeyboardInterrupt:
         pass  # what has come in is the result
     finally:
-        for future in futures:
-            future.cancel()
+        # A worker's failure may be told before the rows that others have finished by then.
+        for future in left:
+            if not future.cancel() and future.done() and future.exception() is None:
+                for rows in future.result():
+                    accept(rows)
