@@ -1,4 +1,4 @@
-"""The command line: ``constellm split …``, ``constellm orbit …``, ``reproduce``, ``info``."""
+"""The command line: ``constellm split …``, ``moe``, ``orbit``, ``reproduce``, ``info``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from ..core import __version__
 from ..core.console import never_fail
-from . import orbit, reproduce, split
+from . import moe, orbit, reproduce, split
+from .complain import INTERRUPTED
 from .info import add_info
 
 
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"constellm {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     split.add_commands(commands)
+    moe.add_commands(commands)
     orbit.add_commands(commands)
     reproduce.add_command(commands)
     add_info(commands)
@@ -30,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except KeyboardInterrupt:
         print("constellm: interrupted", file=sys.stderr)
-        return split.INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stderr.close()
         return 0

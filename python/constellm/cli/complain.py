@@ -9,6 +9,9 @@ from ..core.quantity import printable
 UNREADABLE = (OSError, ValueError, TypeError)
 """What wrong files and arguments raise."""
 
+INTERRUPTED = 130
+"""Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT."""
+
 
 def complain(what: object, error: BaseException) -> None:
     """One error, one line, whatever a name in a file holds."""

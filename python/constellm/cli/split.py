@@ -12,10 +12,7 @@ from ..core.quantity import printable
 from ..split.display import why_none
 from ..split.interrupt import was_interrupted
 from ..split.options import TIME_LIMIT
-from .complain import UNREADABLE, complain
-
-# Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT.
-INTERRUPTED = 130
+from .complain import INTERRUPTED, UNREADABLE, complain
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -1,0 +1,51 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "constellm/core/stop.hpp"
+#include "constellm/moe/pair_layer.hpp"
+#include "constellm/moe/slot_layer.hpp"
+
+namespace constellm::moe {
+
+/// Sets of layers that share satellites, directly or through others; layers ascending.
+std::vector<std::vector<std::size_t>> groups_of(const Problem& problem);
+
+/// Layers that share satellites: the best placement so far and a bound of all. Sums are without base_s.
+class Group {
+ public:
+  Group(const Problem& problem, std::vector<std::size_t> layers);
+
+  /// The root's assignment: a bound and a first placement. Returns whether there is any placement.
+  bool start();
+  /// Improves the placement by exchange.
+  void descend(core::StopToken& stop);
+  /// Searches for better ones, and raises the bound.
+  void prove(core::StopToken& stop);
+
+  [[nodiscard]] const std::vector<std::size_t>& layers() const { return layers_; }
+  /// [layers of the group][experts]
+  [[nodiscard]] const Placement& best() const { return best_; }
+  [[nodiscard]] double best_s() const { return best_s_; }
+  [[nodiscard]] double bound_s() const { return bound_s_; }
+  [[nodiscard]] std::uint64_t nodes() const { return nodes_; }
+
+ private:
+  void offer(const Placement& placement);
+  void descend_by_pairs(core::StopToken& stop);
+  void descend_by_slots(core::StopToken& stop);
+  [[nodiscard]] double value_s(const Placement& placement) const;
+  [[nodiscard]] double slack_s() const { return 1e-11 * best_s_; }
+
+  const Problem* problem_;
+  std::vector<std::size_t> layers_;
+  std::vector<PairLayer> pairs_;
+  std::vector<SlotLayer> slots_;  ///< for three picks and more
+  std::vector<char> promising_;   ///< by satellite: might be in a placement better than the best
+  Placement best_;
+  double best_s_;
+  double bound_s_ = 0.0;
+  std::uint64_t nodes_ = 0;
+};
+
+}  // namespace constellm::moe

@@ -1,0 +1,57 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "constellm/moe/problem.hpp"
+
+namespace constellm::moe {
+
+/// A layer of two picks a token without its slots: E[max] = sum over pairs of P(both picked) times the mean
+/// over the slots of the slower one, so that placing experts is a quadratic assignment problem. For more
+/// picks the same means of pairs serve in bounds.
+class PairLayer {
+ public:
+  explicit PairLayer(const Problem& problem, const Layer& layer);
+
+  [[nodiscard]] const Picks& picks() const { return *picks_; }
+  [[nodiscard]] std::int32_t experts() const { return picks_->experts(); }
+  /// Satellites that may host the layer's experts; below they go by their places in it.
+  [[nodiscard]] const std::vector<std::int32_t>& satellites() const { return *satellites_; }
+  [[nodiscard]] std::size_t size() const { return satellites_->size(); }
+  /// -1 where the satellite is not among them.
+  [[nodiscard]] std::int32_t place_of(std::int32_t satellite) const {
+    return place_of_[static_cast<std::size_t>(satellite)];
+  }
+
+  /// Mean over the slots of the slower of two; of one where they are the same.
+  [[nodiscard]] double mean_s(std::int32_t a, std::int32_t b) const {
+    return mean_s_[static_cast<std::size_t>(a) * size() + static_cast<std::size_t>(b)];
+  }
+  [[nodiscard]] const double* mean_row_s(std::int32_t a) const {
+    return &mean_s_[static_cast<std::size_t>(a) * size()];
+  }
+  /// All others by rising mean_s(a, other).
+  [[nodiscard]] const std::int32_t* nearest_to(std::int32_t a) const {
+    return nearest_.data() + static_cast<std::size_t>(a) * (size() - 1);
+  }
+
+  /// P(both are picked), for two picks; 0 for an expert and itself.
+  [[nodiscard]] double pair(std::int32_t i, std::int32_t j) const {
+    return pair_[static_cast<std::size_t>(i * experts() + j)];
+  }
+  [[nodiscard]] const std::vector<std::int32_t>& heaviest_first() const { return heaviest_first_; }
+
+  /// Expected latency of two picks with the experts at these places.
+  [[nodiscard]] double value_s(const std::vector<std::int32_t>& places) const;
+
+ private:
+  const Picks* picks_;
+  const std::vector<std::int32_t>* satellites_;
+  std::vector<std::int32_t> place_of_;
+  std::vector<double> mean_s_;
+  std::vector<std::int32_t> nearest_;
+  std::vector<double> pair_;
+  std::vector<std::int32_t> heaviest_first_;
+};
+
+}  // namespace constellm::moe

@@ -1,0 +1,41 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "constellm/moe/problem.hpp"
+
+namespace constellm::moe {
+
+/// What may be done with a satellite: a search for one layer alone settles first which it takes.
+enum class Seat : char { closed, open, taken };
+
+/// A layer's satellites in the order of their latencies, slot by slot; for any number of picks.
+class SlotLayer {
+ public:
+  SlotLayer(const Problem& problem, const Layer& layer);
+
+  [[nodiscard]] const Layer& layer() const { return *layer_; }
+  [[nodiscard]] const std::vector<std::int32_t>& heaviest_first() const { return heaviest_first_; }
+  /// Usable satellites by rising mean latency.
+  [[nodiscard]] const std::vector<std::int32_t>& by_mean() const { return by_mean_; }
+
+  /// Whatever open satellites the experts without one get, the layer's expected latency is at least this; it
+  /// is the latency where all have one. In every slot the heaviest go to the nearest that is open.
+  /// `satellite_of` is by expert, -1: none yet; `seats` by satellite. Infinite where too few are open.
+  [[nodiscard]] double bound_s(std::span<const std::int32_t> satellite_of, std::span<const Seat> seats) const;
+
+ private:
+  struct Near {
+    double latency_s;
+    std::int32_t satellite;
+  };
+  const Layer* layer_;
+  std::int32_t slots_;
+  std::vector<Near> nearest_;      ///< [slots][usable], nearest first
+  std::vector<double> latency_s_;  ///< [slots][satellites]
+  std::vector<std::int32_t> by_mean_;
+  std::vector<std::int32_t> heaviest_first_;
+};
+
+}  // namespace constellm::moe

@@ -1,0 +1,214 @@
+#include "constellm/moe/group.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "constellm/core/index.hpp"
+#include "constellm/moe/assignment.hpp"
+#include "constellm/moe/evaluate.hpp"
+#include "constellm/moe/pair_bound.hpp"
+#include "constellm/moe/pair_exchange.hpp"
+#include "constellm/moe/pair_search.hpp"
+#include "constellm/moe/slot_search.hpp"
+#include "constellm/moe/sorted.hpp"
+
+namespace constellm::moe {
+namespace {
+
+using core::z;
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+std::vector<std::vector<std::size_t>> groups_of(const Problem& problem) {
+  const std::size_t layers = problem.layers().size();
+  std::vector<std::size_t> leader(layers);
+  std::iota(leader.begin(), leader.end(), std::size_t{0});
+  const auto find = [&](std::size_t l) {
+    while (leader[l] != l) l = leader[l] = leader[leader[l]];
+    return l;
+  };
+  std::vector<std::size_t> user(problem.satellites().size(), layers);
+  for (std::size_t l = 0; l < layers; ++l) {
+    for (const std::int32_t s : problem.layers()[l].usable) {
+      if (user[z(s)] == layers) user[z(s)] = l;
+      const std::size_t a = find(user[z(s)]);
+      const std::size_t b = find(l);
+      leader[std::max(a, b)] = std::min(a, b);
+    }
+  }
+  std::vector<std::vector<std::size_t>> groups;
+  std::vector<std::size_t> group_of(layers, layers);
+  for (std::size_t l = 0; l < layers; ++l) {
+    const std::size_t first = find(l);
+    if (group_of[first] == layers) {
+      group_of[first] = groups.size();
+      groups.emplace_back();
+    }
+    groups[group_of[first]].push_back(l);
+  }
+  return groups;
+}
+
+Group::Group(const Problem& problem, std::vector<std::size_t> layers)
+    : problem_(&problem),
+      layers_(std::move(layers)),
+      promising_(problem.satellites().size(), 0),
+      best_s_(kNever) {}
+
+double Group::value_s(const Placement& placement) const {
+  double value = 0.0;
+  for (std::size_t g = 0; g < layers_.size(); ++g)
+    value += layer_latency_s(*problem_, layers_[g], placement[g]);
+  return value;
+}
+
+void Group::offer(const Placement& placement) {
+  const double value = value_s(placement);
+  if (value >= best_s_) return;
+  best_s_ = value;
+  best_ = placement;
+}
+
+bool Group::start() {
+  // Enough satellites for each layer alone, before tables are made of them.
+  for (const std::size_t l : layers_)
+    if (problem_->layers()[l].usable.size() < z(problem_->layers()[l].picks.experts())) return false;
+  std::vector<std::int32_t> columns;
+  std::vector<std::int32_t> column_of(problem_->satellites().size(), -1);
+  std::size_t rows = 0;
+  for (const std::size_t l : layers_) {
+    const Layer& layer = problem_->layers()[l];
+    pairs_.emplace_back(*problem_, layer);
+    if (problem_->top_k() > 2) slots_.emplace_back(*problem_, layer);
+    rows += z(layer.picks.experts());
+    for (const std::int32_t s : layer.usable) {
+      if (column_of[z(s)] >= 0) continue;
+      column_of[z(s)] = static_cast<std::int32_t>(columns.size());
+      columns.push_back(s);
+    }
+  }
+  std::vector<double> cost(rows * columns.size(), kNever);
+  std::size_t row = 0;
+  for (const PairLayer& pairs : pairs_) {
+    const std::size_t g = static_cast<std::size_t>(&pairs - pairs_.data());
+    const std::vector<double> of_layer = pair_bound_s(*problem_, problem_->layers()[layers_[g]], pairs);
+    for (std::int32_t i = 0; i < pairs.experts(); ++i, ++row) {
+      for (std::size_t a = 0; a < pairs.size(); ++a)
+        cost[row * columns.size() + z(column_of[z(pairs.satellites()[a])])] =
+            of_layer[z(i) * pairs.size() + a];
+    }
+  }
+  Assignment assignment;
+  if (!assignment.solve(rows, columns.size(), cost)) return false;
+  bound_s_ = assignment.value();
+  row = 0;
+  Placement first;
+  for (const PairLayer& pairs : pairs_) {
+    first.emplace_back();
+    for (std::int32_t i = 0; i < pairs.experts(); ++i, ++row)
+      first.back().push_back(columns[z(assignment.column_of_row()[row])]);
+  }
+  offer(first);
+  if (slots_.size() == 1) {  // every slot by itself
+    std::vector<Seat> open(problem_->satellites().size(), Seat::open);
+    const std::vector<std::int32_t> nobody(rows, -1);
+    bound_s_ = std::max(bound_s_, slots_[0].bound_s(nobody, open));
+  }
+  if (const auto by_mean = sorted_placement(*problem_, layers_)) offer(*by_mean);
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      if (bound_s_ + assignment.reduced(r, c, cost[r * columns.size() + c]) < best_s_ - slack_s())
+        promising_[z(columns[c])] = 1;
+  }
+  return true;
+}
+
+void Group::descend(core::StopToken& stop) {
+  if (problem_->top_k() == 1) return;  // the assignment is exact
+  if (problem_->top_k() == 2)
+    descend_by_pairs(stop);
+  else {
+    descend_by_slots(stop);
+    best_s_ = value_s(best_);
+  }
+}
+
+void Group::descend_by_pairs(core::StopToken& stop) {
+  PairExchange search(pairs_, problem_->satellites().size(), best_);
+  search.descend(stop);
+  offer(search.placement());
+}
+
+/// Moves and swaps among satellites near the best, each by evaluating the layers that it changes.
+void Group::descend_by_slots(core::StopToken& stop) {
+  constexpr std::size_t kBeyond = 8;  // so many satellites more than experts are tried
+  constexpr std::uint64_t kWork = 256;
+  const std::vector<Seat> seats(problem_->satellites().size(), Seat::open);
+  std::vector<std::pair<std::int32_t, std::int32_t>> host(seats.size(), {-1, -1});
+  std::vector<double> value;
+  std::size_t experts = 0;
+  for (std::size_t g = 0; g < slots_.size(); ++g) {
+    for (std::size_t e = 0; e < best_[g].size(); ++e)
+      host[z(best_[g][e])] = {static_cast<std::int32_t>(g), static_cast<std::int32_t>(e)};
+    experts += best_[g].size();
+    value.push_back(slots_[g].bound_s(best_[g], seats));
+  }
+  bool found = true;
+  while (found) {
+    found = false;
+    for (std::size_t g = 0; g < slots_.size(); ++g) {
+      const std::vector<std::int32_t>& near = slots_[g].by_mean();
+      for (std::size_t e = 0; e < best_[g].size(); ++e) {
+        for (std::size_t n = 0; n < std::min(near.size(), experts + kBeyond); ++n) {
+          if (stop.should_stop(kWork)) return;
+          const std::int32_t from = best_[g][e];
+          const std::int32_t to = near[n];
+          if (from == to) continue;
+          const auto [h, f] = host[z(to)];
+          if (h >= 0 && pairs_[z(h)].place_of(from) < 0) continue;
+          best_[g][e] = to;
+          if (h >= 0) best_[z(h)][z(f)] = from;
+          const double here = slots_[g].bound_s(best_[g], seats);
+          const bool apart = h >= 0 && z(h) != g;
+          const double there = apart ? slots_[z(h)].bound_s(best_[z(h)], seats) : 0.0;
+          const double gain = value[g] - here + (apart ? value[z(h)] - there : 0.0);
+          if (gain > 1e-12 * best_s_) {
+            found = true;
+            value[g] = here;
+            if (apart) value[z(h)] = there;
+            std::swap(host[z(from)], host[z(to)]);
+          } else {
+            best_[g][e] = from;
+            if (h >= 0) best_[z(h)][z(f)] = to;
+          }
+        }
+      }
+    }
+  }
+}
+
+void Group::prove(core::StopToken& stop) {
+  if (problem_->top_k() == 1) {
+    bound_s_ = best_s_;
+    return;
+  }
+  const auto search = [&](auto&& tree) {
+    const double found = tree.run(stop);
+    nodes_ += tree.nodes();
+    offer(tree.best());
+    bound_s_ = std::max(bound_s_, std::min(found, best_s_ - slack_s()));
+  };
+  if (problem_->top_k() == 2) {
+    search(PairSearch(pairs_, promising_, best_, best_s_, slack_s()));
+  } else {
+    std::vector<Seat> seats;
+    for (const char open : promising_) seats.push_back(open != 0 ? Seat::open : Seat::closed);
+    search(SlotSearch(slots_, std::move(seats), best_, best_s_, slack_s()));
+  }
+  bound_s_ = std::min(bound_s_, best_s_);
+}
+
+}  // namespace constellm::moe

@@ -1,0 +1,97 @@
+#include "constellm/moe/pair_bound.hpp"
+
+#include <algorithm>
+
+#include "constellm/core/index.hpp"
+
+namespace constellm::moe {
+namespace {
+
+using core::z;
+
+/// share[i][j]: P(i is picked, and the lightest of the other picks is the j-th heaviest of the others).
+std::vector<double> shares_of_others(const Picks& picks) {
+  const std::vector<std::int32_t> heaviest = picks.heaviest_first();
+  const std::size_t n = heaviest.size();
+  std::vector<double> share(n * (n - 1));
+  std::vector<std::int32_t> order(n);
+  std::vector<double> with(n);
+  std::vector<double> without(n);
+  for (const std::int32_t i : heaviest) {
+    order.clear();
+    for (const std::int32_t e : heaviest)
+      if (e != i) order.push_back(e);
+    order.push_back(i);
+    picks.farthest(order, without);  // all picks among the first j others, the j-th one of them
+    std::rotate(order.begin(), order.end() - 1, order.end());
+    picks.farthest(order, with);  // the same, where i may be one of them
+    for (std::size_t j = 0; j + 1 < n; ++j)
+      share[z(i) * (n - 1) + j] = std::max(with[j + 1] - without[j], 0.0);
+  }
+  return share;
+}
+
+/// best[a][j]: mean over the slots of the slower of a and the j-th nearest other of the slot.
+std::vector<double> best_of_slots(const Problem& problem, const Layer& layer, std::size_t others) {
+  const std::size_t n = layer.usable.size();
+  std::vector<double> best(n * others, 0.0);
+  std::vector<double> latency(n);
+  std::vector<std::int32_t> order(n);
+  for (std::int32_t t = 0; t < problem.slots(); ++t) {
+    for (std::size_t a = 0; a < n; ++a) {
+      latency[a] = problem.latency_s(layer, t, layer.usable[a]);
+      order[a] = static_cast<std::int32_t>(a);
+    }
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(others + 1);
+    std::partial_sort(order.begin(), end, order.end(),
+                      [&](std::int32_t a, std::int32_t b) { return latency[z(a)] < latency[z(b)]; });
+    for (std::size_t a = 0; a < n; ++a) {
+      std::size_t j = 0;
+      for (auto b = order.begin(); j < others; ++b) {
+        if (z(*b) == a) continue;
+        best[a * others + j] += std::max(latency[a], latency[z(*b)]);
+        ++j;
+      }
+    }
+  }
+  for (double& value : best) value /= problem.slots();
+  return best;
+}
+
+}  // namespace
+
+std::vector<double> pair_bound_s(const Problem& problem, const Layer& layer, const PairLayer& pairs) {
+  const std::size_t experts = z(pairs.experts());
+  const std::size_t n = pairs.size();
+  const std::int32_t top_k = pairs.picks().top_k();
+  std::vector<double> cost(experts * n);
+  if (top_k == 1) {
+    for (std::size_t i = 0; i < experts; ++i)
+      for (std::size_t a = 0; a < n; ++a)
+        cost[i * n + a] = pairs.picks().weights()[i] *
+                          pairs.mean_s(static_cast<std::int32_t>(a), static_cast<std::int32_t>(a));
+    return cost;
+  }
+  const std::size_t others = experts - 1;
+  const std::vector<double> share = shares_of_others(pairs.picks());
+  std::vector<double> by_slot;
+  if (top_k > 2) by_slot = best_of_slots(problem, layer, others);
+  std::vector<double> by_mean(others);
+  for (std::size_t a = 0; a < n; ++a) {
+    const double* const mean = pairs.mean_row_s(static_cast<std::int32_t>(a));
+    const std::int32_t* const nearest = pairs.nearest_to(static_cast<std::int32_t>(a));
+    for (std::size_t j = 0; j < others; ++j) by_mean[j] = mean[nearest[j]];
+    for (std::size_t i = 0; i < experts; ++i) {
+      double first = 0.0;
+      double second = 0.0;
+      for (std::size_t j = 0; j < others; ++j) {
+        first += share[i * others + j] * by_mean[j];
+        if (!by_slot.empty()) second += share[i * others + j] * by_slot[a * others + j];
+      }
+      cost[i * n + a] = std::max(first, second) / top_k;
+    }
+  }
+  return cost;
+}
+
+}  // namespace constellm::moe

@@ -1,0 +1,68 @@
+#include "constellm/moe/pair_layer.hpp"
+
+#include <algorithm>
+
+#include "constellm/core/index.hpp"
+
+namespace constellm::moe {
+
+using core::z;
+
+PairLayer::PairLayer(const Problem& problem, const Layer& layer)
+    : picks_(&layer.picks),
+      satellites_(&layer.usable),
+      place_of_(problem.satellites().size(), -1),
+      heaviest_first_(layer.picks.heaviest_first()) {
+  const std::size_t n = size();
+  const std::size_t slots = z(problem.slots());
+  for (std::size_t a = 0; a < n; ++a) place_of_[z((*satellites_)[a])] = static_cast<std::int32_t>(a);
+
+  std::vector<double> by_satellite(n * slots);
+  for (std::size_t a = 0; a < n; ++a) {
+    for (std::size_t t = 0; t < slots; ++t) {
+      by_satellite[a * slots + t] = problem.latency_s(layer, static_cast<std::int32_t>(t), (*satellites_)[a]);
+    }
+  }
+  mean_s_.resize(n * n);
+  for (std::size_t a = 0; a < n; ++a) {
+    const double* const of_a = &by_satellite[a * slots];
+    for (std::size_t b = a; b < n; ++b) {
+      const double* const of_b = &by_satellite[b * slots];
+      // Four sums, so that the processor need not wait for one addition after the other.
+      double sum[4] = {};
+      std::size_t t = 0;
+      for (; t + 4 <= slots; t += 4)
+        for (std::size_t u = 0; u < 4; ++u) sum[u] += std::max(of_a[t + u], of_b[t + u]);
+      for (; t < slots; ++t) sum[0] += std::max(of_a[t], of_b[t]);
+      const double mean = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / static_cast<double>(slots);
+      mean_s_[a * n + b] = mean;
+      mean_s_[b * n + a] = mean;
+    }
+  }
+  nearest_.resize(n * (n - 1));
+  for (std::size_t a = 0; a < n; ++a) {
+    std::int32_t* const row = &nearest_[a * (n - 1)];
+    std::int32_t* end = row;
+    for (std::size_t b = 0; b < n; ++b)
+      if (b != a) *end++ = static_cast<std::int32_t>(b);
+    const double* const mean = &mean_s_[a * n];
+    std::sort(row, end, [&](std::int32_t b, std::int32_t c) {
+      return mean[b] < mean[c] || (mean[b] == mean[c] && b < c);
+    });
+  }
+  if (picks_->top_k() != 2) return;
+  const std::int32_t e = experts();
+  pair_.assign(z(e) * z(e), 0.0);
+  for (std::int32_t i = 0; i < e; ++i)
+    for (std::int32_t j = 0; j < e; ++j)
+      if (i != j) pair_[z(i * e + j)] = picks_->pair(i, j);
+}
+
+double PairLayer::value_s(const std::vector<std::int32_t>& places) const {
+  double value = 0.0;
+  for (std::int32_t i = 0; i < experts(); ++i)
+    for (std::int32_t j = 0; j < i; ++j) value += pair(i, j) * mean_s(places[z(i)], places[z(j)]);
+  return value;
+}
+
+}  // namespace constellm::moe

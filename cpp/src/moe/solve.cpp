@@ -1,0 +1,82 @@
+#include "constellm/moe/solve.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "constellm/moe/evaluate.hpp"
+#include "constellm/moe/group.hpp"
+#include "constellm/moe/sorted.hpp"
+
+namespace constellm::moe {
+namespace {
+
+/// A gap that is called optimal, relative.
+constexpr double kProven = 1e-9;
+
+/// Of groups that all have a placement.
+Plan plan_of(const Problem& problem, const std::vector<Group>& groups) {
+  Plan plan;
+  plan.placement.resize(problem.layers().size());
+  plan.lower_bound_s = 0.0;
+  for (const Group& group : groups) {
+    for (std::size_t g = 0; g < group.layers().size(); ++g)
+      plan.placement[group.layers()[g]] = group.best()[g];
+    plan.lower_bound_s += group.bound_s();
+    plan.nodes += group.nodes();
+  }
+  for (const Layer& layer : problem.layers()) plan.lower_bound_s += layer.base_s;
+  plan.token_latency_s = evaluate(problem, plan.placement).token_latency_s;
+  plan.lower_bound_s = std::min(plan.lower_bound_s, plan.token_latency_s);
+  const double gap_s = plan.token_latency_s - plan.lower_bound_s;
+  plan.status = gap_s <= kProven * plan.token_latency_s ? core::Status::optimal : core::Status::feasible;
+  return plan;
+}
+
+/// Groups with their first placements; empty where one has none.
+std::vector<Group> started(const Problem& problem) {
+  std::vector<Group> groups;
+  for (std::vector<std::size_t>& layers : groups_of(problem)) {
+    groups.emplace_back(problem, std::move(layers));
+    if (!groups.back().start()) return {};
+  }
+  return groups;
+}
+
+}  // namespace
+
+Plan exchange(const Problem& problem, core::StopToken& stop) {
+  std::vector<Group> groups = started(problem);
+  if (groups.empty()) return {};
+  for (Group& group : groups) group.descend(stop);
+  Plan plan = plan_of(problem, groups);
+  if (stop.reason() == core::StopReason::interrupted) plan.status = core::Status::interrupted;
+  return plan;
+}
+
+Plan solve(const Problem& problem, core::StopToken& stop) {
+  std::vector<Group> groups = started(problem);
+  if (groups.empty()) return {};
+  for (Group& group : groups) group.descend(stop);
+  for (Group& group : groups) group.prove(stop);
+  Plan plan = plan_of(problem, groups);
+  if (plan.status == core::Status::optimal || stop.reason() == core::StopReason::none) return plan;
+  plan.status =
+      stop.reason() == core::StopReason::interrupted ? core::Status::interrupted : core::Status::time_limit;
+  return plan;
+}
+
+Plan sorted(const Problem& problem) {
+  std::vector<std::size_t> layers(problem.layers().size());
+  std::iota(layers.begin(), layers.end(), std::size_t{0});
+  Plan plan;
+  plan.status = core::Status::no_plan_found;
+  plan.lower_bound_s = 0.0;
+  if (auto placement = sorted_placement(problem, layers)) {
+    plan.status = core::Status::feasible;
+    plan.placement = std::move(*placement);
+    plan.token_latency_s = evaluate(problem, plan.placement).token_latency_s;
+  }
+  return plan;
+}
+
+}  // namespace constellm::moe

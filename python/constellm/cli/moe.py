@@ -1,0 +1,106 @@
+"""``constellm moe``: solve and evaluate files of experts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+from .. import moe
+from ..core.files import read_json
+from ..core.quantity import printable
+from .complain import INTERRUPTED, UNREADABLE, complain
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register ``moe solve`` and ``moe evaluate``."""
+    area = commands.add_parser("moe", help="placements of experts: solve, evaluate")
+    actions = area.add_subparsers(dest="action", required=True)
+
+    solve = actions.add_parser("solve", help="write DIR/<name>.plan.json for every problem file")
+    solve.add_argument("problems", nargs="+", type=Path, metavar="PROBLEM.json")
+    solve.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to; created if absent")
+    solve.add_argument(
+        "--method", default="optimal", metavar="NAME", help=f"one of {', '.join(moe.METHODS)}; default: optimal"
+    )
+    solve.add_argument(
+        "--time-limit", type=_seconds, default=math.inf, metavar="S",
+        help="for each problem, in [0, inf] s: stop after this time, with the best placement and a true bound",
+    )  # fmt: skip
+    solve.set_defaults(run=_solve)
+
+    evaluate = actions.add_parser("evaluate", help="print the terms of a plan and what it breaks")
+    evaluate.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    evaluate.add_argument("plan", type=Path, metavar="PLAN.json")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not in [0, inf] s")
+    return value
+
+
+def _solve(arguments: argparse.Namespace) -> int:
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        complain(arguments.out, error)
+        return 2
+    status = 0
+    seen: dict[str, Path] = {}
+    for file in arguments.problems:
+        try:
+            problem = moe.load_problem(file)
+            if problem.name in seen:
+                raise ValueError(f"name {problem.name!r} was given before, by {seen[problem.name]}")
+            seen[problem.name] = file
+            plan = moe.solve(problem, method=arguments.method, time_limit_s=arguments.time_limit)
+            target = arguments.out / f"{problem.name}.plan.json"
+            moe.save_plan(plan, target)
+        except UNREADABLE as error:
+            complain(file, error)
+            status = 2
+            continue
+        worth = ""
+        if plan.placement:
+            worth = f", token latency {plan.token_latency_s:.6g} s, gap {plan.gap:.2g}"
+        print(printable(f"{target}: {plan.status}{worth}"))
+        if plan.status == "interrupted":
+            return INTERRUPTED
+    return status
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    file = arguments.problem
+    try:
+        problem = moe.load_problem(file)
+        file = arguments.plan
+        data = read_json(file)
+    except UNREADABLE as error:
+        complain(file, error)
+        return 2
+    broken = []
+    try:
+        moe.plan_from_dict(data, problem)
+    except (TypeError, ValueError) as error:
+        broken.append(str(error))
+    try:
+        found = moe.evaluate(problem, data.get("placement", ()))
+    except (TypeError, ValueError) as error:
+        print(printable(f"no terms: {error}"))
+    else:
+        terms = {
+            "token_latency_s": found.token_latency_s,
+            "layer_latency_s": found.layer_latency_s.tolist(),
+            "slot_latency_s": found.slot_latency_s.tolist(),
+        }
+        print(json.dumps(terms, indent=1))
+    for rule in broken:
+        print(printable(f"breaks: {rule}"))
+    return 1 if broken else 0
