@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "constellm/core/random.hpp"
 #include "constellm/core/simd.hpp"
 
 namespace constellm::codec {
@@ -315,12 +316,6 @@ std::uint32_t mix(std::uint32_t x) {  // every bit of x reaches every bit of the
   return x ^ (x >> 16);
 }
 
-std::uint64_t mix(std::uint64_t x) {  // the finaliser of splitmix64
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
-
 CONSTELLM_SIMD void draw_row(std::uint32_t low, std::uint32_t high, const std::uint32_t* features,
                              std::size_t n, float* draws) {
   for (std::size_t i = 0; i < n; ++i) {
@@ -403,7 +398,8 @@ void quantise(const Quantiser& quantiser, std::span<const float> values, const f
 }
 
 void draw(std::uint64_t seed, std::int64_t token, std::span<const std::uint32_t> features, float* draws) {
-  const std::uint64_t key = mix(mix(seed + 0x9e3779b97f4a7c15u) + static_cast<std::uint64_t>(token));
+  const std::uint64_t key =
+      core::mixed(core::mixed(seed + 0x9e3779b97f4a7c15u) + static_cast<std::uint64_t>(token));
   draw_row(static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32), features.data(),
            features.size(), draws);
 }

@@ -11,6 +11,7 @@
 #include "constellm/moe/pair_bound.hpp"
 #include "constellm/moe/pair_exchange.hpp"
 #include "constellm/moe/pair_search.hpp"
+#include "constellm/moe/priced_bound.hpp"
 #include "constellm/moe/slot_search.hpp"
 #include "constellm/moe/sorted.hpp"
 
@@ -72,10 +73,44 @@ void Group::offer(const Placement& placement) {
   best_ = placement;
 }
 
+/// Every expert gets a satellite, whatever it costs: by augmenting paths through layers.
+bool Group::placeable() const {
+  constexpr std::int32_t kNobody = -1;
+  std::vector<std::int32_t> layer_on(problem_->satellites().size(), kNobody);
+  std::vector<std::int32_t> through(layers_.size());  // the satellite by which a layer was reached
+  std::vector<std::int32_t> from(layers_.size());     // whose experts go to it
+  const auto augment = [&](std::int32_t start) {
+    std::fill(from.begin(), from.end(), kNobody);
+    from[z(start)] = start;
+    std::vector<std::int32_t> queue{start};
+    for (std::size_t head = 0; head < queue.size(); ++head) {
+      const std::int32_t g = queue[head];
+      for (const std::int32_t s : problem_->layers()[layers_[z(g)]].usable) {
+        const std::int32_t other = layer_on[z(s)];
+        if (other == kNobody) {
+          std::int32_t free = s;
+          for (std::int32_t at = g; at != start; at = from[z(at)])
+            layer_on[z(std::exchange(free, through[z(at)]))] = at;
+          layer_on[z(free)] = start;
+          return true;
+        }
+        if (from[z(other)] != kNobody) continue;
+        from[z(other)] = g;
+        through[z(other)] = s;
+        queue.push_back(other);
+      }
+    }
+    return false;
+  };
+  for (std::size_t g = 0; g < layers_.size(); ++g) {
+    for (std::int32_t e = 0; e < problem_->layers()[layers_[g]].picks.experts(); ++e)
+      if (!augment(static_cast<std::int32_t>(g))) return false;
+  }
+  return true;
+}
+
 bool Group::start() {
-  // Enough satellites for each layer alone, before tables are made of them.
-  for (const std::size_t l : layers_)
-    if (problem_->layers()[l].usable.size() < z(problem_->layers()[l].picks.experts())) return false;
+  if (!placeable()) return false;
   std::vector<std::int32_t> columns;
   std::vector<std::int32_t> column_of(problem_->satellites().size(), -1);
   std::size_t rows = 0;
@@ -145,7 +180,6 @@ void Group::descend_by_pairs(core::StopToken& stop) {
 /// Moves and swaps among satellites near the best, each by evaluating the layers that it changes.
 void Group::descend_by_slots(core::StopToken& stop) {
   constexpr std::size_t kBeyond = 8;  // so many satellites more than experts are tried
-  constexpr std::uint64_t kWork = 256;
   const std::vector<Seat> seats(problem_->satellites().size(), Seat::open);
   std::vector<std::pair<std::int32_t, std::int32_t>> host(seats.size(), {-1, -1});
   std::vector<double> value;
@@ -163,7 +197,7 @@ void Group::descend_by_slots(core::StopToken& stop) {
       const std::vector<std::int32_t>& near = slots_[g].by_mean();
       for (std::size_t e = 0; e < best_[g].size(); ++e) {
         for (std::size_t n = 0; n < std::min(near.size(), experts + kBeyond); ++n) {
-          if (stop.should_stop(kWork)) return;
+          if (stop.should_stop(slots_[g].work())) return;
           const std::int32_t from = best_[g][e];
           const std::int32_t to = near[n];
           if (from == to) continue;
@@ -190,13 +224,36 @@ void Group::descend_by_slots(core::StopToken& stop) {
   }
 }
 
-void Group::prove(core::StopToken& stop) {
+void Group::compete(core::StopToken& stop) {
+  if (layers_.size() == 1 || problem_->top_k() == 1) return;
+  std::vector<const Layer*> of;
+  std::size_t experts = 0;
+  for (std::size_t g = 0; g < layers_.size(); ++g) {
+    of.push_back(&problem_->layers()[layers_[g]]);
+    experts += best_[g].size();
+  }
+  if (problem_->top_k() == 2) {
+    constexpr std::uint64_t kChanges = 150'000;  // for each expert
+    constexpr std::size_t kNearest = 50;
+    std::size_t most = 0;
+    for (const PairLayer& layer : pairs_) most = std::max(most, z(layer.experts()));
+    PairExchange search(pairs_, problem_->satellites().size(), best_);
+    search.anneal(kChanges * experts, std::max(kNearest, 2 * most), 0, stop);
+    search.descend(stop);
+    offer(search.placement());
+  }
+  constexpr int kSteps = 1000;
+  PricedBound prices(*problem_, of, pairs_);
+  bound_s_ = std::min(std::max(bound_s_, prices.raise(kSteps, best_s_, stop)), best_s_);
+}
+
+void Group::prove(core::StopToken& stop, std::uint64_t most_work) {
   if (problem_->top_k() == 1) {
     bound_s_ = best_s_;
     return;
   }
   const auto search = [&](auto&& tree) {
-    const double found = tree.run(stop);
+    const double found = tree.run(stop, most_work);
     nodes_ += tree.nodes();
     offer(tree.best());
     bound_s_ = std::max(bound_s_, std::min(found, best_s_ - slack_s()));

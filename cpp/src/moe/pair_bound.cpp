@@ -31,8 +31,9 @@ std::vector<double> shares_of_others(const Picks& picks) {
   return share;
 }
 
-/// best[a][j]: mean over the slots of the slower of a and the j-th nearest other of the slot.
-std::vector<double> best_of_slots(const Problem& problem, const Layer& layer, std::size_t others) {
+}  // namespace
+
+std::vector<double> best_beside_s(const Problem& problem, const Layer& layer, std::size_t others) {
   const std::size_t n = layer.usable.size();
   std::vector<double> best(n * others, 0.0);
   std::vector<double> latency(n);
@@ -58,8 +59,6 @@ std::vector<double> best_of_slots(const Problem& problem, const Layer& layer, st
   return best;
 }
 
-}  // namespace
-
 std::vector<double> pair_bound_s(const Problem& problem, const Layer& layer, const PairLayer& pairs) {
   const std::size_t experts = z(pairs.experts());
   const std::size_t n = pairs.size();
@@ -75,7 +74,7 @@ std::vector<double> pair_bound_s(const Problem& problem, const Layer& layer, con
   const std::size_t others = experts - 1;
   const std::vector<double> share = shares_of_others(pairs.picks());
   std::vector<double> by_slot;
-  if (top_k > 2) by_slot = best_of_slots(problem, layer, others);
+  if (top_k > 2) by_slot = best_beside_s(problem, layer, others);
   std::vector<double> by_mean(others);
   for (std::size_t a = 0; a < n; ++a) {
     const double* const mean = pairs.mean_row_s(static_cast<std::int32_t>(a));

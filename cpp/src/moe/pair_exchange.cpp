@@ -1,8 +1,13 @@
 #include "constellm/moe/pair_exchange.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "constellm/core/index.hpp"
+#include "constellm/core/random.hpp"
 
 namespace constellm::moe {
 
@@ -48,7 +53,7 @@ double PairExchange::swap_gain(const Expert& a, const Expert& b) const {
   }
   const std::int32_t to_a = layer.place_of(layers_[z(b.layer)].satellites()[z(b.place)]);
   const std::int32_t to_b = layers_[z(b.layer)].place_of(layer.satellites()[z(a.place)]);
-  if (to_a < 0 || to_b < 0) return -1.0;
+  if (to_a < 0 || to_b < 0) return -std::numeric_limits<double>::infinity();
   return move_gain(a, to_a) + move_gain(b, to_b);
 }
 
@@ -68,27 +73,76 @@ void PairExchange::put(std::size_t expert, std::int32_t place) {
   host_of_[z(satellite)] = static_cast<std::int32_t>(expert);
 }
 
+double PairExchange::gain(const Expert& expert, std::int32_t place) const {
+  const std::int32_t other = host_of_[z(layers_[z(expert.layer)].satellites()[z(place)])];
+  return other < 0 ? move_gain(expert, place) : swap_gain(expert, experts_[z(other)]);
+}
+
+void PairExchange::change(std::size_t expert, std::int32_t place) {
+  const PairLayer& layer = layers_[z(experts_[expert].layer)];
+  const std::int32_t left = layer.satellites()[z(experts_[expert].place)];
+  const std::int32_t other = host_of_[z(layer.satellites()[z(place)])];
+  host_of_[z(left)] = -1;
+  put(expert, place);
+  if (other >= 0) put(z(other), layers_[z(experts_[z(other)].layer)].place_of(left));
+}
+
 void PairExchange::descend(core::StopToken& stop) {
   const double least = 1e-12 * value_s();  // smaller gains are rounding, and need not end
   bool found = true;
   while (found) {
     found = false;
     for (std::size_t e = 0; e < experts_.size(); ++e) {
-      const PairLayer& layer = layers_[z(experts_[e].layer)];
-      for (std::int32_t b = 0; b < static_cast<std::int32_t>(layer.size()); ++b) {
+      const auto places = static_cast<std::int32_t>(layers_[z(experts_[e].layer)].size());
+      for (std::int32_t b = 0; b < places; ++b) {
         if (stop.should_stop()) return;
-        const Expert& expert = experts_[e];
-        if (b == expert.place) continue;
-        const std::int32_t other = host_of_[z(layer.satellites()[z(b)])];
-        const double gain = other < 0 ? move_gain(expert, b) : swap_gain(expert, experts_[z(other)]);
-        if (gain <= least) continue;
+        if (b == experts_[e].place || gain(experts_[e], b) <= least) continue;
         found = true;
-        const std::int32_t left = layer.satellites()[z(expert.place)];
-        host_of_[z(left)] = -1;
-        put(e, b);
-        if (other >= 0) put(z(other), layers_[z(experts_[z(other)].layer)].place_of(left));
+        change(e, b);
       }
     }
+  }
+}
+
+void PairExchange::anneal(std::uint64_t changes, std::size_t nearest, std::uint64_t seed,
+                          core::StopToken& stop) {
+  constexpr std::uint64_t kTried = 1024;  // changes that say how much one matters
+  constexpr double kCooled = 1e-3;        // the last temperature over the first
+  std::vector<std::vector<std::int32_t>> near;
+  for (const PairLayer& layer : layers_) {
+    std::vector<std::int32_t>& order = near.emplace_back(layer.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::int32_t a, std::int32_t b) { return layer.mean_s(a, a) < layer.mean_s(b, b); });
+    order.resize(std::min(order.size(), nearest));
+  }
+  core::Random random(seed);
+  const auto some = [&] {
+    const std::size_t e = random.below(static_cast<std::uint32_t>(experts_.size()));
+    const std::vector<std::int32_t>& order = near[z(experts_[e].layer)];
+    return std::pair{e, order[random.below(static_cast<std::uint32_t>(order.size()))]};
+  };
+  std::vector<double> losses;
+  for (std::uint64_t i = 0; i < kTried; ++i) {
+    const auto [e, place] = some();
+    const double loss = place == experts_[e].place ? 0.0 : -gain(experts_[e], place);
+    if (loss > 0.0 && loss < std::numeric_limits<double>::infinity()) losses.push_back(loss);
+  }
+  if (losses.empty()) return;
+  const auto tenth = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() / 10);
+  std::nth_element(losses.begin(), tenth, losses.end());
+  double temperature = *tenth;
+  const double cooling = std::pow(kCooled, static_cast<double>(kTried) / static_cast<double>(changes));
+  for (std::uint64_t i = 0; i < changes; ++i) {
+    if (i % kTried == 0) {
+      temperature *= cooling;
+      if (stop.should_stop(kTried)) return;
+    }
+    const auto [e, place] = some();
+    if (place == experts_[e].place) continue;
+    const double found = gain(experts_[e], place);
+    if (found < 0.0 && random.uniform() >= std::exp(found / temperature)) continue;
+    change(e, place);
   }
 }
 

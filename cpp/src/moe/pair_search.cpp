@@ -30,7 +30,15 @@ PairSearch::PairSearch(std::span<const PairLayer> layers, std::vector<char> open
   levels_.resize(experts_.size() + 1);
 }
 
-double PairSearch::run(core::StopToken& stop) { return node(0, 0.0, stop); }
+bool PairSearch::ended(core::StopToken& stop, std::uint64_t work) {
+  work_ += work;
+  return work_ > most_work_ || stop.should_stop(work);
+}
+
+double PairSearch::run(core::StopToken& stop, std::uint64_t most_work) {
+  most_work_ = most_work;
+  return node(0, 0.0, stop);
+}
 
 double PairSearch::cost_beside_placed(const Expert& expert, std::int32_t place) const {
   const PairLayer& layer = layers_[z(expert.layer)];
@@ -124,7 +132,7 @@ double PairSearch::node(std::size_t depth, double placed_s, core::StopToken& sto
   }
   const std::size_t rows = level.rows.size();
   const std::size_t columns = level.columns.size();
-  if (stop.should_stop(rows * columns)) return placed_s;
+  if (ended(stop, rows * columns)) return placed_s;
   if (!level.assignment.solve(rows, columns, level.cost)) return kNever;
   take(level, placed_s);
   const double bound = placed_s + level.assignment.value();
@@ -156,7 +164,7 @@ double PairSearch::node(std::size_t depth, double placed_s, core::StopToken& sto
   Expert& expert = experts_[z(level.rows[branch])];
   for (std::size_t c = 0; c < level.children.size(); ++c) {
     const Child child = level.children[c];
-    if (child.bound_s >= best_s_ - slack_s_ || stop.should_stop()) {
+    if (child.bound_s >= best_s_ - slack_s_ || ended(stop, 0)) {
       least = std::min(least, child.bound_s);  // and of all behind it
       break;
     }

@@ -12,8 +12,6 @@ namespace {
 
 using core::z;
 constexpr double kNever = std::numeric_limits<double>::infinity();
-/// What a bound over all slots takes, in the stop token's units of work.
-constexpr std::uint64_t kWork = 256;
 
 }  // namespace
 
@@ -37,7 +35,13 @@ std::vector<double> SlotSearch::bounds() const {
   return found;
 }
 
-double SlotSearch::run(core::StopToken& stop) {
+bool SlotSearch::ended(core::StopToken& stop, std::uint64_t work) {
+  work_ += work;
+  return work_ > most_work_ || stop.should_stop(work);
+}
+
+double SlotSearch::run(core::StopToken& stop, std::uint64_t most_work) {
+  most_work_ = most_work;
   const std::vector<double> root = bounds();
   if (layers_.size() > 1) return place(0, root, stop);
   return choose_set(0, 0, root[0], stop);
@@ -46,8 +50,7 @@ double SlotSearch::run(core::StopToken& stop) {
 /// Takes the satellites in the order of their means, each with and without, until as many are left as there
 /// are experts.
 double SlotSearch::choose_set(std::size_t next, std::int32_t chosen, double bound_s, core::StopToken& stop) {
-  ++nodes_;
-  if (bound_s >= best_s_ - slack_s_ || stop.should_stop(kWork)) return bound_s;
+  if (bound_s >= best_s_ - slack_s_ || ended(stop, 2 * layers_[0].work())) return bound_s;
   const std::vector<std::int32_t>& order = layers_[0].by_mean();
   const auto experts = static_cast<std::int32_t>(placement_[0].size());
   while (next < order.size() && seats_[z(order[next])] == Seat::closed) ++next;
@@ -56,6 +59,7 @@ double SlotSearch::choose_set(std::size_t next, std::int32_t chosen, double boun
   }
   if (next == order.size()) return kNever;
   Seat& seat = seats_[z(order[next])];
+  nodes_ += 2;
   seat = Seat::taken;
   const double with = choose_set(next + 1, chosen + 1, std::max(bounds()[0], bound_s), stop);
   seat = Seat::closed;
@@ -65,7 +69,6 @@ double SlotSearch::choose_set(std::size_t next, std::int32_t chosen, double boun
 }
 
 double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, core::StopToken& stop) {
-  ++nodes_;
   const double bound = std::accumulate(layer_s.begin(), layer_s.end(), 0.0);
   if (bound >= best_s_ - slack_s_) return bound;
   if (depth == turns_.size()) {
@@ -79,7 +82,8 @@ double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, 
   for (const std::int32_t s : layers_[turn.layer].by_mean()) {
     const Seat seat = seats_[z(s)];
     if (seat == Seat::closed || (one_set && seat == Seat::open)) continue;
-    if (stop.should_stop(kWork)) return bound;
+    if (ended(stop, layers_[turn.layer].work())) return bound;
+    ++nodes_;
     seats_[z(s)] = Seat::closed;
     placement_[turn.layer][z(turn.expert)] = s;
     std::vector<double> below = layer_s;
@@ -98,7 +102,7 @@ double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, 
                    [](const Child& a, const Child& b) { return a.bound_s < b.bound_s; });
   double least = kNever;
   for (const Child& child : children) {
-    if (child.bound_s >= best_s_ - slack_s_ || stop.should_stop()) {
+    if (child.bound_s >= best_s_ - slack_s_ || ended(stop, 0)) {
       least = std::min(least, child.bound_s);
       break;
     }

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "constellm/core/error.hpp"
+#include "constellm/core/random.hpp"
 
 namespace constellm::orbit {
 namespace {
@@ -14,13 +15,6 @@ using core::InvalidInput;
 
 std::string word(Pattern pattern) {
   return "'" + std::string(words(pattern)[static_cast<std::size_t>(pattern)]) + "'";
-}
-
-/// The last steps of splitmix64: every bit of what comes out depends on every bit of what goes in.
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
 }
 
 }  // namespace
@@ -75,9 +69,9 @@ bool survives(const LinkRule& rule, std::int64_t slot, std::int32_t a, std::int3
   constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15u;
   const auto [low, high] = std::minmax(a, b);
   const std::uint64_t pair = (static_cast<std::uint64_t>(high) << 32) | static_cast<std::uint64_t>(low);
-  std::uint64_t hash = mixed(static_cast<std::uint64_t>(rule.seed) + kGolden);
-  hash = mixed((hash ^ static_cast<std::uint64_t>(slot)) + kGolden);
-  hash = mixed((hash ^ pair) + kGolden);
+  std::uint64_t hash = core::mixed(static_cast<std::uint64_t>(rule.seed) + kGolden);
+  hash = core::mixed((hash ^ static_cast<std::uint64_t>(slot)) + kGolden);
+  hash = core::mixed((hash ^ pair) + kGolden);
   return static_cast<double>(hash >> 11) * 0x1.0p-53 < rule.survival;
 }
 

@@ -9,7 +9,8 @@ from . import model
 from . import network
 from . import orbit
 from . import codec
+from . import moe
 from . import split
-__all__: list[str] = ['codec', 'core', 'model', 'network', 'orbit', 'split']
+__all__: list[str] = ['codec', 'core', 'model', 'moe', 'network', 'orbit', 'split']
 def __getattr__(name: str) -> typing.Any:
     ...

@@ -20,9 +20,12 @@ class Group {
   bool start();
   /// Improves the placement by exchange.
   void descend(core::StopToken& stop);
+  /// Of layers that compete: anneals the placement, and raises the bound by prices of satellites.
+  void compete(core::StopToken& stop);
   /// Searches for better ones, and raises the bound.
-  void prove(core::StopToken& stop);
+  void prove(core::StopToken& stop, std::uint64_t most_work = ~std::uint64_t{0});
 
+  [[nodiscard]] bool proven() const { return bound_s_ >= best_s_ - 2.0 * slack_s(); }
   [[nodiscard]] const std::vector<std::size_t>& layers() const { return layers_; }
   /// [layers of the group][experts]
   [[nodiscard]] const Placement& best() const { return best_; }
@@ -31,6 +34,7 @@ class Group {
   [[nodiscard]] std::uint64_t nodes() const { return nodes_; }
 
  private:
+  [[nodiscard]] bool placeable() const;
   void offer(const Placement& placement);
   void descend_by_pairs(core::StopToken& stop);
   void descend_by_slots(core::StopToken& stop);

@@ -12,4 +12,7 @@ namespace constellm::moe {
 /// theorem of the sorted placement, given that i is picked).
 std::vector<double> pair_bound_s(const Problem& problem, const Layer& layer, const PairLayer& pairs);
 
+/// [places][others]: mean over the slots of the slower of a place and the slot's j-th nearest other.
+std::vector<double> best_beside_s(const Problem& problem, const Layer& layer, std::size_t others);
+
 }  // namespace constellm::moe

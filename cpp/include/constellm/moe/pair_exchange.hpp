@@ -18,6 +18,10 @@ class PairExchange {
 
   /// Takes changes that gain until none does, or it is told to stop.
   void descend(core::StopToken& stop);
+  /// Simulated annealing (Kirkpatrick et al., 1983) over changes to the `nearest` satellites of each layer:
+  /// those that lose are taken with a chance that falls as it goes on. The placement may be worse after than
+  /// before.
+  void anneal(std::uint64_t changes, std::size_t nearest, std::uint64_t seed, core::StopToken& stop);
 
   [[nodiscard]] const Placement& placement() const { return placement_; }
   /// Sum over the layers, without base_s.
@@ -31,8 +35,12 @@ class PairExchange {
     std::size_t row;     ///< where its row of beside_ begins
   };
 
+  /// What is gained where an expert goes to that place, and whoever is there takes its old one.
+  [[nodiscard]] double gain(const Expert& expert, std::int32_t place) const;
+  void change(std::size_t expert, std::int32_t place);
   [[nodiscard]] double move_gain(const Expert& expert, std::int32_t place) const;
-  [[nodiscard]] double swap_gain(const Expert& a, const Expert& b) const;
+  [[nodiscard]] double swap_gain(const Expert& a,
+                                 const Expert& b) const;  // minus infinity where it cannot be
   void put(std::size_t expert, std::int32_t place);
 
   std::span<const PairLayer> layers_;

@@ -21,8 +21,8 @@ class PairSearch {
              double slack_s);
 
   /// Returns a lower bound of all placements on open satellites: at least best_s() - slack_s where it was not
-  /// stopped.
-  double run(core::StopToken& stop);
+  /// stopped, by the token or since it has done so much work.
+  double run(core::StopToken& stop, std::uint64_t most_work = ~std::uint64_t{0});
 
   [[nodiscard]] const Placement& best() const { return best_; }
   [[nodiscard]] double best_s() const { return best_s_; }
@@ -47,6 +47,7 @@ class PairSearch {
     std::vector<Child> children;
   };
 
+  bool ended(core::StopToken& stop, std::uint64_t work);
   double node(std::size_t depth, double placed_s, core::StopToken& stop);
   void fill(Level& level);
   void fill_layer(Level& level, std::size_t layer, std::span<const std::int32_t> rows);
@@ -64,6 +65,8 @@ class PairSearch {
   double best_s_;
   double slack_s_;
   std::uint64_t nodes_ = 0;
+  std::uint64_t work_ = 0;
+  std::uint64_t most_work_ = 0;
 };
 
 }  // namespace constellm::moe

@@ -24,6 +24,10 @@ class SlotLayer {
   /// is the latency where all have one. In every slot the heaviest go to the nearest that is open.
   /// `satellite_of` is by expert, -1: none yet; `seats` by satellite. Infinite where too few are open.
   [[nodiscard]] double bound_s(std::span<const std::int32_t> satellite_of, std::span<const Seat> seats) const;
+  /// What that takes, in the units of stop tokens.
+  [[nodiscard]] std::uint64_t work() const {
+    return static_cast<std::uint64_t>(slots_) * heaviest_first_.size() / 8 + 1;
+  }
 
  private:
   struct Near {

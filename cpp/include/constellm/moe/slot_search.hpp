@@ -18,8 +18,8 @@ class SlotSearch {
              double slack_s);
 
   /// Returns a lower bound of all placements on open satellites: at least best_s() - slack_s where it was not
-  /// stopped.
-  double run(core::StopToken& stop);
+  /// stopped, by the token or since it has done so much work.
+  double run(core::StopToken& stop, std::uint64_t most_work = ~std::uint64_t{0});
 
   [[nodiscard]] const Placement& best() const { return best_; }
   [[nodiscard]] double best_s() const { return best_s_; }
@@ -36,6 +36,7 @@ class SlotSearch {
     std::vector<double> layer_s;
   };
 
+  bool ended(core::StopToken& stop, std::uint64_t work);
   double choose_set(std::size_t next, std::int32_t chosen, double bound_s, core::StopToken& stop);
   double place(std::size_t depth, const std::vector<double>& layer_s, core::StopToken& stop);
   [[nodiscard]] std::vector<double> bounds() const;
@@ -48,6 +49,8 @@ class SlotSearch {
   double best_s_;
   double slack_s_;
   std::uint64_t nodes_ = 0;
+  std::uint64_t work_ = 0;
+  std::uint64_t most_work_ = 0;
 };
 
 }  // namespace constellm::moe

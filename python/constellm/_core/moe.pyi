@@ -1,0 +1,36 @@
+# Generated from the compiled module by `make stubs`; do not edit.
+from __future__ import annotations
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['Problem', 'activation_shares', 'evaluate', 'exchange', 'expected_latency_s', 'sampling_weights', 'solve', 'sorted']
+class Problem:
+    """
+    Experts of several layers that want satellites.
+    """
+    def __init__(self, name: str, top_k: int, satellites: list[str], unreachable_s: float | None, layers: list[tuple[numpy.typing.ArrayLike, numpy.typing.ArrayLike, float]]) -> None:
+        ...
+def activation_shares(weights: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Token latency, by layer (layers,), by slot (layers, slots).
+    """
+def exchange(problem: Problem, time_limit_s: float) -> tuple[str, list[list[int]], float, float, int]:
+    """
+    Status, placement, token_latency_s, lower_bound_s, nodes.
+    """
+def expected_latency_s(weights: numpy.typing.ArrayLike, latency_s: numpy.typing.ArrayLike, top_k: int) -> float:
+    """
+    Expected maximum over the picks.
+    """
+def sampling_weights(shares: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def solve(problem: Problem, time_limit_s: float) -> tuple[str, list[list[int]], float, float, int]:
+    """
+    Status, placement, token_latency_s, lower_bound_s, nodes.
+    """
+def sorted(problem: Problem) -> tuple[str, list[list[int]], float, float, int]:
+    """
+    Status, placement, token_latency_s, lower_bound_s, nodes.
+    """
