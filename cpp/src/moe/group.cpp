@@ -224,6 +224,21 @@ void Group::descend_by_slots(core::StopToken& stop) {
   }
 }
 
+/// The layers on the satellites that an annealed placement is likely to use, so that their tables are small.
+std::vector<PairLayer> Group::nearest_places() const {
+  constexpr std::size_t kNearest = 50;
+  std::vector<PairLayer> near;
+  for (std::size_t g = 0; g < pairs_.size(); ++g) {
+    std::vector<std::int32_t> places = pairs_[g].by_mean();
+    places.resize(std::min(places.size(), std::max(kNearest, 2 * best_[g].size())));
+    for (const std::int32_t s : best_[g]) places.push_back(pairs_[g].place_of(s));
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    near.emplace_back(pairs_[g], places);
+  }
+  return near;
+}
+
 void Group::compete(core::StopToken& stop) {
   if (layers_.size() == 1 || problem_->top_k() == 1) return;
   std::vector<const Layer*> of;
@@ -234,13 +249,11 @@ void Group::compete(core::StopToken& stop) {
   }
   if (problem_->top_k() == 2) {
     constexpr std::uint64_t kChanges = 150'000;  // for each expert
-    constexpr std::size_t kNearest = 50;
-    std::size_t most = 0;
-    for (const PairLayer& layer : pairs_) most = std::max(most, z(layer.experts()));
-    PairExchange search(pairs_, problem_->satellites().size(), best_);
-    search.anneal(kChanges * experts, std::max(kNearest, 2 * most), 0, stop);
-    search.descend(stop);
+    const std::vector<PairLayer> near = nearest_places();
+    PairExchange search(near, problem_->satellites().size(), best_);
+    search.anneal(kChanges * experts, 0, stop);
     offer(search.placement());
+    descend_by_pairs(stop);
   }
   constexpr int kSteps = 1000;
   PricedBound prices(*problem_, of, pairs_);

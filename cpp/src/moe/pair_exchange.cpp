@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "constellm/core/index.hpp"
@@ -104,23 +103,14 @@ void PairExchange::descend(core::StopToken& stop) {
   }
 }
 
-void PairExchange::anneal(std::uint64_t changes, std::size_t nearest, std::uint64_t seed,
-                          core::StopToken& stop) {
+void PairExchange::anneal(std::uint64_t changes, std::uint64_t seed, core::StopToken& stop) {
   constexpr std::uint64_t kTried = 1024;  // changes that say how much one matters
   constexpr double kCooled = 1e-3;        // the last temperature over the first
-  std::vector<std::vector<std::int32_t>> near;
-  for (const PairLayer& layer : layers_) {
-    std::vector<std::int32_t>& order = near.emplace_back(layer.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::int32_t a, std::int32_t b) { return layer.mean_s(a, a) < layer.mean_s(b, b); });
-    order.resize(std::min(order.size(), nearest));
-  }
   core::Random random(seed);
   const auto some = [&] {
     const std::size_t e = random.below(static_cast<std::uint32_t>(experts_.size()));
-    const std::vector<std::int32_t>& order = near[z(experts_[e].layer)];
-    return std::pair{e, order[random.below(static_cast<std::uint32_t>(order.size()))]};
+    const auto places = static_cast<std::uint32_t>(layers_[z(experts_[e].layer)].size());
+    return std::pair{e, static_cast<std::int32_t>(random.below(places))};
   };
   std::vector<double> losses;
   for (std::uint64_t i = 0; i < kTried; ++i) {

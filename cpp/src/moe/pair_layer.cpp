@@ -1,6 +1,7 @@
 #include "constellm/moe/pair_layer.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "constellm/core/index.hpp"
 
@@ -10,17 +11,17 @@ using core::z;
 
 PairLayer::PairLayer(const Problem& problem, const Layer& layer)
     : picks_(&layer.picks),
-      satellites_(&layer.usable),
+      satellites_(layer.usable),
       place_of_(problem.satellites().size(), -1),
       heaviest_first_(layer.picks.heaviest_first()) {
   const std::size_t n = size();
   const std::size_t slots = z(problem.slots());
-  for (std::size_t a = 0; a < n; ++a) place_of_[z((*satellites_)[a])] = static_cast<std::int32_t>(a);
+  for (std::size_t a = 0; a < n; ++a) place_of_[z(satellites_[a])] = static_cast<std::int32_t>(a);
 
   std::vector<double> by_satellite(n * slots);
   for (std::size_t a = 0; a < n; ++a) {
     for (std::size_t t = 0; t < slots; ++t) {
-      by_satellite[a * slots + t] = problem.latency_s(layer, static_cast<std::int32_t>(t), (*satellites_)[a]);
+      by_satellite[a * slots + t] = problem.latency_s(layer, static_cast<std::int32_t>(t), satellites_[a]);
     }
   }
   mean_s_.resize(n * n);
@@ -39,6 +40,30 @@ PairLayer::PairLayer(const Problem& problem, const Layer& layer)
       mean_s_[b * n + a] = mean;
     }
   }
+  sort_nearest();
+  if (picks_->top_k() != 2) return;
+  const std::int32_t e = experts();
+  pair_.assign(z(e) * z(e), 0.0);
+  for (std::int32_t i = 0; i < e; ++i)
+    for (std::int32_t j = 0; j < e; ++j)
+      if (i != j) pair_[z(i * e + j)] = picks_->pair(i, j);
+}
+
+PairLayer::PairLayer(const PairLayer& whole, const std::vector<std::int32_t>& places)
+    : picks_(whole.picks_),
+      place_of_(whole.place_of_.size(), -1),
+      pair_(whole.pair_),
+      heaviest_first_(whole.heaviest_first_) {
+  for (const std::int32_t a : places) {
+    place_of_[z(whole.satellites_[z(a)])] = static_cast<std::int32_t>(satellites_.size());
+    satellites_.push_back(whole.satellites_[z(a)]);
+    for (const std::int32_t b : places) mean_s_.push_back(whole.mean_s(a, b));
+  }
+  sort_nearest();
+}
+
+void PairLayer::sort_nearest() {
+  const std::size_t n = size();
   nearest_.resize(n * (n - 1));
   for (std::size_t a = 0; a < n; ++a) {
     std::int32_t* const row = &nearest_[a * (n - 1)];
@@ -50,12 +75,14 @@ PairLayer::PairLayer(const Problem& problem, const Layer& layer)
       return mean[b] < mean[c] || (mean[b] == mean[c] && b < c);
     });
   }
-  if (picks_->top_k() != 2) return;
-  const std::int32_t e = experts();
-  pair_.assign(z(e) * z(e), 0.0);
-  for (std::int32_t i = 0; i < e; ++i)
-    for (std::int32_t j = 0; j < e; ++j)
-      if (i != j) pair_[z(i * e + j)] = picks_->pair(i, j);
+}
+
+std::vector<std::int32_t> PairLayer::by_mean() const {
+  std::vector<std::int32_t> order(size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int32_t a, std::int32_t b) { return mean_s(a, a) < mean_s(b, b); });
+  return order;
 }
 
 double PairLayer::value_s(const std::vector<std::int32_t>& places) const {

@@ -36,6 +36,7 @@ class Group {
  private:
   [[nodiscard]] bool placeable() const;
   void offer(const Placement& placement);
+  [[nodiscard]] std::vector<PairLayer> nearest_places() const;
   void descend_by_pairs(core::StopToken& stop);
   void descend_by_slots(core::StopToken& stop);
   [[nodiscard]] double value_s(const Placement& placement) const;

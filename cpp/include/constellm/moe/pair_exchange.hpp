@@ -18,10 +18,9 @@ class PairExchange {
 
   /// Takes changes that gain until none does, or it is told to stop.
   void descend(core::StopToken& stop);
-  /// Simulated annealing (Kirkpatrick et al., 1983) over changes to the `nearest` satellites of each layer:
-  /// those that lose are taken with a chance that falls as it goes on. The placement may be worse after than
-  /// before.
-  void anneal(std::uint64_t changes, std::size_t nearest, std::uint64_t seed, core::StopToken& stop);
+  /// Simulated annealing (Kirkpatrick et al., 1983): changes that lose are taken with a chance that falls as
+  /// it goes on. The placement may be worse after than before.
+  void anneal(std::uint64_t changes, std::uint64_t seed, core::StopToken& stop);
 
   [[nodiscard]] const Placement& placement() const { return placement_; }
   /// Sum over the layers, without base_s.

@@ -11,13 +11,15 @@ namespace constellm::moe {
 /// picks the same means of pairs serve in bounds.
 class PairLayer {
  public:
-  explicit PairLayer(const Problem& problem, const Layer& layer);
+  PairLayer(const Problem& problem, const Layer& layer);
+  /// The same on some of its places alone, ascending.
+  PairLayer(const PairLayer& whole, const std::vector<std::int32_t>& places);
 
   [[nodiscard]] const Picks& picks() const { return *picks_; }
   [[nodiscard]] std::int32_t experts() const { return picks_->experts(); }
   /// Satellites that may host the layer's experts; below they go by their places in it.
-  [[nodiscard]] const std::vector<std::int32_t>& satellites() const { return *satellites_; }
-  [[nodiscard]] std::size_t size() const { return satellites_->size(); }
+  [[nodiscard]] const std::vector<std::int32_t>& satellites() const { return satellites_; }
+  [[nodiscard]] std::size_t size() const { return satellites_.size(); }
   /// -1 where the satellite is not among them.
   [[nodiscard]] std::int32_t place_of(std::int32_t satellite) const {
     return place_of_[static_cast<std::size_t>(satellite)];
@@ -39,14 +41,18 @@ class PairLayer {
   [[nodiscard]] double pair(std::int32_t i, std::int32_t j) const {
     return pair_[static_cast<std::size_t>(i * experts() + j)];
   }
+  /// Places by rising mean_s of one.
+  [[nodiscard]] std::vector<std::int32_t> by_mean() const;
   [[nodiscard]] const std::vector<std::int32_t>& heaviest_first() const { return heaviest_first_; }
 
   /// Expected latency of two picks with the experts at these places.
   [[nodiscard]] double value_s(const std::vector<std::int32_t>& places) const;
 
  private:
+  void sort_nearest();
+
   const Picks* picks_;
-  const std::vector<std::int32_t>* satellites_;
+  std::vector<std::int32_t> satellites_;
   std::vector<std::int32_t> place_of_;
   std::vector<double> mean_s_;
   std::vector<std::int32_t> nearest_;
