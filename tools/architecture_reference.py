@@ -5,7 +5,8 @@ python tools/architecture_reference.py    write tests/data/architectures.json an
 ``published`` are the configurations of known models, with the fields that their files have; their parameters
 are counted on the meta device. ``small`` are models that run: elements of the cache of each layer after a
 prompt, and the FLOP of matrix products and convolutions that PyTorch counts, token by token for decoders
-(masked pairs are computed in a prompt, never in a single token), one image for vision towers.
+(masked pairs are computed in a prompt, never in a single token), one text for encoders, one image for vision
+towers.
 """
 
 from __future__ import annotations
@@ -63,24 +64,44 @@ def _counted(model: Any, **inputs: Any) -> tuple[Any, int]:
     return output, counter.get_total_flops() - angles
 
 
+def _cache_name(model: Any) -> str:
+    """What a model's forward calls its cache; the name changed in 5.x."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+
+
+def _flop_by_token(model: Any, ids: Any, ids_name: str, **inputs: Any) -> list[int]:
+    """FLOP of each token on its own, behind those before it."""
+    name, flop = _cache_name(model), []
+    more: dict[str, Any] = {}
+    for index in range(ids.shape[1]):
+        token = {ids_name: ids[:, index : index + 1]}
+        output, count = _counted(model, **token, use_cache=True, **inputs, **more)
+        more = {name: output[name]}
+        flop.append(count)
+    return flop
+
+
 def decoder_figures(config: dict[str, Any], default: str, tokens: int = TOKENS) -> dict[str, Any]:
     """Cache elements by layer after a prompt of `tokens`, and FLOP of each token on its own."""
     import torch
 
     model = build(config, default)
     ids = torch.arange(tokens)[None] % model.config.vocab_size
-    # Its name changed in 5.x.
-    cache_name = "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
     with torch.no_grad():
-        cache = model(input_ids=ids, use_cache=True)[cache_name]
+        cache = model(input_ids=ids, use_cache=True)[_cache_name(model)]
     layers = [layer.keys.numel() + layer.values.numel() for layer in cache.layers]
-    flop, cache = [], None
-    for index in range(tokens):
-        more = {cache_name: cache} if index else {}
-        output, count = _counted(model, input_ids=ids[:, index : index + 1], use_cache=True, **more)
-        cache = output[cache_name]
-        flop.append(count)
-    return {"cache_elements": layers, "flop_by_token": flop}
+    return {"cache_elements": layers, "flop_by_token": _flop_by_token(model, ids, "input_ids")}
+
+
+def encoder_figures(config: dict[str, Any], default: str, tokens: int = TOKENS) -> dict[str, Any]:
+    """FLOP of the encoder's pass over `tokens`, and of each token of the decoder behind them."""
+    import torch
+
+    model = build(config, default)
+    ids = torch.arange(tokens)[None] % model.config.vocab_size
+    encoded, flop = _counted(model.get_encoder(), input_ids=ids)
+    by_token = _flop_by_token(model, ids, "decoder_input_ids", encoder_outputs=encoded)
+    return {"encoder_flop": flop, "flop_by_token": by_token}
 
 
 def vision_figures(config: dict[str, Any], default: str) -> dict[str, Any]:
@@ -95,7 +116,7 @@ def vision_figures(config: dict[str, Any], default: str) -> dict[str, Any]:
 
 def figures(config: dict[str, Any], family: Any) -> dict[str, Any]:
     """All that is recorded of a small model."""
-    made = vision_figures if family.vision else decoder_figures
+    made = vision_figures if family.vision else encoder_figures if family.encoder else decoder_figures
     count = parameters(config, family.classes[0])
     return {"parameters": count, **made(config, family.classes[0])}
 

@@ -12,6 +12,7 @@ _ENDINGS = {
     "_s_per_byte": "s/B",
     "bytes_per_s": "B/s",
     "flop_per_s": "FLOP/s",
+    "flop_per_token": "FLOP/token",
     "_per_s": "1/s",
     "bytes": "B",
     "flop": "FLOP",
@@ -25,7 +26,7 @@ _ENDINGS = {
     "_s": "s",
 }
 _ACRONYMS = {"isl": "ISL", "kv": "KV", "s2g": "S2G", "ttft": "TTFT"}
-_NAMELESS = {"FLOP/s": "speed", "B": "data", "FLOP": "work"}
+_NAMELESS = {"FLOP/s": "speed", "B": "data", "FLOP": "work", "FLOP/token": "work"}
 
 
 def quantity(value: float, unit: str = "", *, digits: int = 3) -> str:

@@ -2,8 +2,8 @@
 
 `vit`, `decoder` and `generation` compute a `Profile` from an architecture (`available` names the
 shipped ones); `from_config` takes a Hugging Face configuration, and `architecture` shows what it
-describes, layer by layer; `pipeedge` and `pipedream` are measured tables; `from_arrays` and `from_csv`
-take your own.
+describes, layer by layer; `mixture` splits a mixture of experts into gateways and experts; `pipeedge`
+and `pipedream` are measured tables; `from_arrays` and `from_csv` take your own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from ..core.checks import known_keywords
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .config import ELEMENT_BYTES, Config, available
 from .described import architecture, describe
-from .families import Decoder, VisionTower
+from .experts import Mixture, MixtureLayer
+from .families import Decoder, EncoderDecoder, VisionTower
+from .gateways import mixture
 from .measured import Measured, pipedream, pipeedge, read_pipedream, read_pipeedge
 from .profile import Profile
 from .tables import from_arrays, from_csv
@@ -29,10 +31,13 @@ __all__ = [
     "AttentionShape",
     "BlockShape",
     "Decoder",
+    "EncoderDecoder",
     "Generation",
     "Layer",
     "LayerProfile",
     "Measured",
+    "Mixture",
+    "MixtureLayer",
     "MlpShape",
     "Profile",
     "VisionTower",
@@ -45,6 +50,7 @@ __all__ = [
     "from_csv",
     "generation",
     "image_bytes",
+    "mixture",
     "pipedream",
     "pipeedge",
     "read_pipedream",

@@ -67,7 +67,9 @@ def chosen_dtype(dtype: str | None, config: Mapping[str, Any], otherwise: str) -
     return str(stored)
 
 
-def weight_element_bytes(weight_dtype: str | float | None, dtype: str, config: Mapping[str, Any]) -> float:
+def weight_element_bytes(
+    weight_dtype: str | float | None, dtype: str, config: Mapping[str, Any], *, field: str = "weight_dtype"
+) -> float:
     """Bytes of a weight: of its type, or a number; by default of `dtype`.
 
     A configuration whose weights are quantised must be told: neither their type nor the size of their
@@ -83,10 +85,10 @@ def weight_element_bytes(weight_dtype: str | float | None, dtype: str, config: M
             )
         return element_bytes("dtype", dtype)
     if isinstance(weight_dtype, str):
-        return element_bytes("weight_dtype", weight_dtype)
-    size = real("weight_dtype", weight_dtype, least=0, most=1e3)
+        return element_bytes(field, weight_dtype)
+    size = real(field, weight_dtype, least=0, most=1e3)
     if size == 0:
-        raise ValueError("weight_dtype: 0 is not in (0, 1000]")
+        raise ValueError(f"{field}: 0 is not in (0, 1000]")
     return size
 
 

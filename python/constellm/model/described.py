@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, Union
 
 from ..core.checks import short
 from .config import Config, read_config, stored_dtype
-from .families import FAMILIES, Decoder, Family, Image, VisionTower
+from .families import FAMILIES, Decoder, EncoderDecoder, Family, Image, VisionTower
 from .families.inert import is_inert
 from .families.vision import OWN_VIT_FIELDS
 from .fields import Fields
 
-Architecture = Union[Decoder, VisionTower]
+Architecture = Union[Decoder, EncoderDecoder, VisionTower]
 
 #: Fields that change figures in whichever code reads them, and the values that stand for "not used".
 ONLY_EVERYWHERE = {
@@ -65,7 +65,7 @@ def architecture(config: Config) -> Architecture:
 
     Returns
     -------
-    Decoder or VisionTower
+    Decoder, EncoderDecoder or VisionTower
 
     Raises
     ------
@@ -79,14 +79,14 @@ def architecture(config: Config) -> Architecture:
     >>> mixtral.blocks[0].mlp.experts, mixtral.blocks[0].mlp.experts_per_token
     (8, 2)
     """
-    return describe(config).build()
+    return describe(config, encoder=True).build()
 
 
-def describe(config: Config, *, vision: bool | None = None) -> Described:
+def describe(config: Config, *, vision: bool | None = None, encoder: bool = False) -> Described:
     """Find the family of a configuration.
 
     Of a configuration that nests several models, `vision` says which is meant: the tower, or the text
-    model; None leaves it to the configuration.
+    model; None leaves it to the configuration. `encoder`: a decoder may have one before it.
     """
     name, values = read_config(config)
     kind = values.get("model_type")
@@ -94,6 +94,11 @@ def describe(config: Config, *, vision: bool | None = None) -> Described:
         family, note = FAMILIES[kind], ""
     else:
         family, values, note = _nested(values, vision)
+    if family.encoder and not encoder:
+        raise ValueError(
+            f"config.model_type: {family.model_type!r} has an encoder before its decoder; "
+            "that is model.mixture(config, stack=...)"
+        )
     if vision is not None and family.vision is not vision:
         raise ValueError(
             f"config.model_type: {family.model_type!r} is not one of {_known(vision)}; "
@@ -104,7 +109,12 @@ def describe(config: Config, *, vision: bool | None = None) -> Described:
 
 def _known(vision: bool | None = None) -> str:
     """The known model types, in a sentence; of vision towers or of decoders alone."""
-    return ", ".join(sorted(name for name, family in FAMILIES.items() if vision in (None, family.vision)))
+    meant = (
+        name
+        for name, family in FAMILIES.items()
+        if vision is None or (family.vision is vision and not family.encoder)
+    )
+    return ", ".join(sorted(meant))
 
 
 def _nested(values: Mapping[str, Any], vision: bool | None) -> tuple[Family, dict[str, Any], str]:

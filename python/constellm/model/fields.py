@@ -89,6 +89,19 @@ class Fields:
                 raise ValueError(f"config.{name}[{index}]: {short(value)} is not one of {', '.join(choices)}")
         return values
 
+    def rows(self, name: str, rows: int, length: int) -> list[list[int]]:
+        """`rows` lists of `length` whole numbers >= 1 each."""
+        values = self._list(name, rows)
+        if not values:
+            raise ValueError(f"config.{name}: [] is no list of {rows}, one per layer")
+        for index, row in enumerate(values):
+            if not isinstance(row, (list, tuple)) or len(row) != length:
+                raise ValueError(f"config.{name}[{index}]: {short(row)} is no list of {length}")
+        return [
+            [_whole(f"config.{name}[{i}][{j}]", value, 1, None) for j, value in enumerate(row)]
+            for i, row in enumerate(values)
+        ]
+
     def _list(self, name: str, length: int | None) -> list[Any]:
         values = self._get(name)
         if values is None:
@@ -125,8 +138,8 @@ def _whole(field: str, value: Any, least: int, most: int | None) -> int:
     return value
 
 
-def share(heads_field: str, heads: int, width: int) -> int:
-    """Numbers per attention head, where the heads share the width evenly."""
-    if width % heads:
-        raise ValueError(f"config.{heads_field}: {heads} attention heads do not divide the width {width}")
-    return width // heads
+def share(field: str, parts: int, width: int, *, what: str = "attention heads") -> int:
+    """Numbers per attention head, or of another part, where the parts share the width evenly."""
+    if width % parts:
+        raise ValueError(f"config.{field}: {parts} {what} do not divide the width {width}")
+    return width // parts

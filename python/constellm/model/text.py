@@ -95,10 +95,10 @@ def decoder(
     dtype = chosen_dtype(dtype, found.values, "float16")
     assert isinstance(shape, Decoder)
     if choose("phase", phase, ("prefill", "decode")) == "prefill":
-        new, past = _tokens("prompt_tokens", prompt_tokens), 0.0
+        new, past = tokens_given("prompt_tokens", prompt_tokens), 0.0
         _absent("context_tokens", context_tokens, phase)
     else:
-        new, past = 1.0, _tokens("context_tokens", context_tokens) - 1.0
+        new, past = 1.0, tokens_given("context_tokens", context_tokens) - 1.0
         _absent("prompt_tokens", prompt_tokens, phase)
         if chunks != 1:
             raise ValueError(f"chunks: {chunks} is not in {{1}} in the phase 'decode'")
@@ -196,8 +196,8 @@ def generation(
     True
     """
     known_keywords("generation()", options, _OF_BOTH_PASSES)
-    p = _tokens("prompt_tokens", prompt_tokens)
-    n = _tokens("new_tokens", new_tokens)
+    p = tokens_given("prompt_tokens", prompt_tokens)
+    n = tokens_given("new_tokens", new_tokens)
     return Generation(
         prefill=decoder(
             config, phase="prefill", prompt_tokens=p, cache_tokens=p + n, chunks=chunks, **options
@@ -248,8 +248,8 @@ def disaggregated(
     ([4096.0, 8192.0], True)
     """
     known_keywords("disaggregated()", options, _OF_BOTH_PASSES)
-    p = _tokens("prompt_tokens", prompt_tokens)
-    n = _tokens("new_tokens", new_tokens)
+    p = tokens_given("prompt_tokens", prompt_tokens)
+    n = tokens_given("new_tokens", new_tokens)
     prefill = decoder(config, phase="prefill", prompt_tokens=p, chunks=chunks, **options)
     caches = np.cumsum(prefill.array("kv_cache_bytes")) / chunks
     layers = zip(prefill.detail, caches.tolist())
@@ -263,7 +263,8 @@ def disaggregated(
     )
 
 
-def _tokens(field: str, value: float | None) -> float:
+def tokens_given(field: str, value: float | None) -> float:
+    """A number of tokens, >= 1; a fraction where it is a mean."""
     if value is None:
         raise TypeError(f"{field}: missing")
     number = non_negative(field, value)

@@ -29,9 +29,10 @@ SGP4_ERRORS: Mapping[int, str] = MappingProxyType(
         4: "the semi-latus rectum is below 0",
         5: "the elements at the epoch lie below the ground (no longer used)",
         6: "the satellite has decayed: it is below the ground",
+        7: "no finite state: the elements are none of a satellite",
     }
 )
-"""What the codes in `States.error` say."""
+"""What the codes in `States.error` say; those up to 6 are SGP4's own."""
 
 _MOST_TIME_S = 1e10
 """Largest time from an epoch: microseconds of it and of any epoch stay far inside 64 bits."""
@@ -131,6 +132,8 @@ class Sgp4:
         times = np.asarray(time_s)
         days, fraction = _two_part_dates(Epoch(epoch), times)
         error, position, velocity = self._satellites.sgp4(days.ravel(), fraction.ravel())
+        finite = np.isfinite(position).all(axis=-1) & np.isfinite(velocity).all(axis=-1)
+        error[(error == 0) & ~finite] = 7  # the package says nothing where its numbers overflow
         for values in (position, velocity):  # from kilometres
             values *= 1e3
             values[error != 0] = np.nan  # the package keeps states of decayed satellites

@@ -52,6 +52,8 @@ def test_a_quantity_keeps_three_digits(value):
         ("memory_bytes", ("memory", "B")),
         ("bytes", ("data", "B")),
         ("flop_per_s", ("speed", "FLOP/s")),
+        ("gateway_flop_per_token", ("gateway", "FLOP/token")),
+        ("flop_per_token", ("work", "FLOP/token")),
         ("memory_bandwidth_bytes_per_s", ("memory bandwidth", "B/s")),
         ("encode_s_per_byte", ("encode", "s/B")),
         ("max_error", ("max error", "")),

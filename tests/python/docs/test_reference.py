@@ -44,6 +44,7 @@ def documented_names(repository: Path) -> list[str]:
 
 
 def test_every_public_name_has_one_entry(repository: Path) -> None:
+    pytest.importorskip("torch")  # of constellm.train
     assert Counter(documented_names(repository)) == Counter(public_names())
 
 
@@ -56,6 +57,7 @@ def test_every_area_has_a_page(repository: Path) -> None:
 
 
 def test_entries_are_found_where_they_are_said_to_be(repository: Path) -> None:
+    pytest.importorskip("torch")  # of constellm.train
     for full in documented_names(repository):
         area, _, name = full.rpartition(".")
         assert hasattr(importlib.import_module(area), name), full

@@ -23,6 +23,9 @@ DATA = Path(__file__).resolve().parents[2] / "data" / "architectures.json"
 RECORDED = json.loads(DATA.read_text(encoding="utf-8"))
 PUBLISHED = {row["name"]: row for row in RECORDED["published"]}
 SMALL = {f"{row['config']['model_type']}-{index}": row for index, row in enumerate(RECORDED["small"])}
+#: Those whose classes come with their weights are checked in test_mixture.py.
+IN_TRANSFORMERS = [name for name, family in FAMILIES.items() if family.in_transformers]
+ENCODERS = [name for name, row in SMALL.items() if FAMILIES[row["config"]["model_type"]].encoder]
 TOKENS = 11
 
 
@@ -36,6 +39,22 @@ def profile_of(config: dict, **options: object) -> model.Profile:
     if family_of(config).vision:
         return model.vit(config)
     return model.decoder(config, **{"prompt_tokens": TOKENS, **options})
+
+
+def stacks_of(config: dict, context_tokens: float = TOKENS) -> tuple[model.Mixture, model.Mixture]:
+    """A token of the encoder that sees all `TOKENS`, and one of the decoder behind them."""
+    return (
+        model.mixture(config, stack="encoder", context_tokens=TOKENS),
+        model.mixture(config, stack="decoder", context_tokens=context_tokens, source_tokens=TOKENS),
+    )
+
+
+def parameters_of(config: dict) -> float:
+    if not family_of(config).encoder:
+        return profile_of(config).parameters
+    shape = model.architecture(config)
+    embedding = shape.ends.vocabulary * shape.blocks[0].width  # at both first gateways
+    return sum(stack.parameters for stack in stacks_of(config)) - embedding
 
 
 @pytest.fixture(name="reference", scope="module")
@@ -55,8 +74,8 @@ def reference_tool(repository):
 
 
 def test_every_architecture_is_recorded() -> None:
-    assert {row["config"]["model_type"] for row in RECORDED["published"]} == set(FAMILIES)
-    assert {row["config"]["model_type"] for row in RECORDED["small"]} == set(FAMILIES)
+    assert {row["config"]["model_type"] for row in RECORDED["published"]} == set(IN_TRANSFORMERS)
+    assert {row["config"]["model_type"] for row in RECORDED["small"]} == set(IN_TRANSFORMERS)
 
 
 def test_the_document_lists_every_architecture(repository) -> None:
@@ -69,7 +88,7 @@ def test_the_document_lists_every_architecture(repository) -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_parameters_of_published_models(name: str) -> None:
     row = PUBLISHED[name]
-    assert profile_of(row["config"]).parameters == row["parameters"]
+    assert parameters_of(row["config"]) == row["parameters"]
 
 
 #: What stands around the text model or the tower in files of several models.
@@ -126,7 +145,7 @@ def test_published_files_that_nest_several_models(name: str) -> None:
     assert (profile.parameters, profile.dtype) == (row["parameters"], AROUND[name]["torch_dtype"])
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", sorted(SMALL.keys() - set(ENCODERS)))
 def test_small_models(name: str) -> None:
     row = SMALL[name]
     config = row["config"]
@@ -139,7 +158,21 @@ def test_small_models(name: str) -> None:
     assert [flop_of_token(config, token) for token in range(TOKENS)] == row["flop_by_token"]
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", ENCODERS)
+def test_small_models_with_an_encoder(name: str) -> None:
+    """Token by token; of the first one transformers makes the encoder's keys and values too."""
+    row = SMALL[name]
+    config, shape = row["config"], model.architecture(row["config"])
+    assert parameters_of(config) == row["parameters"]
+    encoder, _ = stacks_of(config)
+    assert TOKENS * encoder.flop_per_token == row["encoder_flop"]
+    tokens = [stacks_of(config, seen)[1].flop_per_token for seen in range(1, TOKENS + 1)]
+    cross = shape.cross
+    tokens[0] += len(shape.decoder) * TOKENS * 4 * shape.blocks[0].width * cross.heads * cross.head_width
+    assert tokens == row["flop_by_token"]
+
+
+@pytest.mark.parametrize("name", sorted(SMALL.keys() - set(ENCODERS)))
 def test_small_prompts_take_what_their_tokens_take_one_by_one(name: str) -> None:
     """Windows and chunks included; of latent attention a prompt's order is the cheaper one."""
     config = SMALL[name]["config"]
@@ -212,7 +245,7 @@ FLAGS = """
 attention_bias mlp_bias qkv_bias bias enable_bias tie_word_embeddings use_parallel_residual qk_layernorm
 do_layer_norm_before _remove_final_layer_norm layer_norm_elementwise_affine new_decoder_architecture
 multi_query parallel_attn use_mask_token use_absolute_position_embeddings use_relative_position_bias
-use_shared_relative_position_bias use_swiglu_ffn vision_use_head use_absolute_embeddings
+use_shared_relative_position_bias use_swiglu_ffn vision_use_head use_absolute_embeddings router_bias
 """
 #: Values that a random configuration may have in place of its own.
 VARIATIONS = {
@@ -230,6 +263,9 @@ VARIATIONS = {
     "interleave_moe_layer_step": (1, 2),
     "moe_layers": (None, [], [1, 2]),
     "n_shared_experts": (1, 3),
+    "num_sparse_encoder_layers": (0, 1, 2, 4),
+    "num_sparse_decoder_layers": (1, 2),
+    "encoder_sparse_step": (0, 1, 2, 3),
     "first_k_dense_replace": (0, 2, 9),
     "q_lora_rank": (None, 12),
     "pooler_output_size": (None, 20),
@@ -253,7 +289,7 @@ def test_random_configurations_are_what_transformers_builds(reference, random_pr
         if random.random() < 0.5:
             config["architectures"] = [random.choice(family.classes)]
         try:
-            ours = profile_of(config).parameters
+            ours = parameters_of(config)
             theirs = reference.parameters(config, family.classes[0])
         except (TypeError, ValueError):
             continue
@@ -265,10 +301,10 @@ def test_random_configurations_are_what_transformers_builds(reference, random_pr
 #: Fields of a class that it writes over, or reads for another head than the one that is counted.
 WRITTEN_OVER = {("deepseek_v2", "head_dim"), ("beit", "vocab_size")}
 #: Fields that a class takes though it does not list them.
-TAKEN = {"head_dim", "sliding_window_pattern", *OWN_VIT_FIELDS}
+TAKEN = {"head_dim", "sliding_window_pattern", "encoder_sparse_step", "decoder_sparse_step", *OWN_VIT_FIELDS}
 
 
-@pytest.mark.parametrize("model_type", FAMILIES)
+@pytest.mark.parametrize("model_type", IN_TRANSFORMERS)
 def test_fields_and_defaults_are_those_of_the_class(reference, model_type: str) -> None:
     """Every field of the configuration's class is read, with its default, or changes no figure."""
     from transformers import PretrainedConfig
@@ -293,7 +329,7 @@ def test_fields_and_defaults_are_those_of_the_class(reference, model_type: str) 
 HEAD_DIM_OF_ANGLES = {"gpt_neox", "falcon", "deepseek_v2", "deepseek_v3"}
 
 
-@pytest.mark.parametrize("model_type", FAMILIES)
+@pytest.mark.parametrize("model_type", IN_TRANSFORMERS)
 def test_fields_that_the_code_asks_for_though_the_class_does_not_list_them(
     reference, model_type: str
 ) -> None:
@@ -322,7 +358,7 @@ def test_activation_functions_are_those_of_transformers(reference) -> None:
     assert set(ACTIVATIONS) == set(ACT2CLS) - WITH_PARAMETERS
 
 
-@pytest.mark.parametrize("model_type", FAMILIES)
+@pytest.mark.parametrize("model_type", IN_TRANSFORMERS)
 def test_a_bare_model_type_is_the_class_with_its_defaults(reference, model_type: str) -> None:
     import transformers
 

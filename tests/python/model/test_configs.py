@@ -313,6 +313,11 @@ def test_another_image_size_resamples_the_learned_positions() -> None:
             for kind in ("vit", "deit", "beit", "dinov2", "dinov2_with_registers")
         ),
         ({"model_type": "swin"}, {"image_px": 256}, "image_px: 256 is no multiple of 224"),
+        (
+            {"model_type": "swin", "depths": [2, 2, 2**65, 2]},
+            {},
+            "config.depths: [2, 2, 36893488147419103232, 2] are more than 100000 layers",
+        ),
         ({"model_type": "swin", "depths": [2, 2]}, {}, "config.num_heads: [3, 6, 12, 24] and depths [2, 2]"),
         ({"model_type": "swin", "mlp_ratio": 10**400}, {}, "config.mlp_ratio: 1000"),
         ({"model_type": "dinov2", "hidden_size": 12 * 10**400}, {}, "config.mlp_ratio: 4.0 times 1200"),

@@ -23,6 +23,27 @@ DECODERS = {
     "qwen2-1.5b": 1_543_714_304,
     "qwen2-7b": 7_615_616_512,
     "mixtral-8x7b": 46_702_792_704,
+    "mixtral-8x22b": 140_620_634_112,
+    "olmoe-1b-7b": 6_919_161_856,
+    "deepseek-moe-16b": 16_375_728_128,
+    "deepseek-v2-lite": 15_706_484_224,
+    "deepseek-v3": 671_026_404_352,
+    "qwen1.5-moe-a2.7b": 14_315_784_192,
+    "qwen3-30b-a3b": 30_532_122_624,
+    "qwen3-235b-a22b": 235_093_634_560,
+    "gpt-oss-20b": 20_914_757_184,
+    "gpt-oss-120b": 116_829_156_672,
+    # LLaMA-2-7B, whose MLPs are its experts, and of every layer a router's three matrices.
+    "llama-moe-3.0b": 6_738_415_616 + 32 * (4096 * 16 + 16 * 16 + 4096 * 16),
+    "llama-moe-3.5b": 6_738_415_616 + 32 * (4096 * 8 + 8 * 8 + 4096 * 8),
+}
+# By experts: an encoder, a decoder, and their embedding once.
+SWITCH_BASE = {
+    8: 619_339_008,
+    32: 1_978_514_688,
+    64: 3_790_748_928,
+    128: 7_415_217_408,
+    256: 14_664_154_368,
 }
 # With a classifier of 1,000 classes at 224 px.
 VISION = {
@@ -38,8 +59,10 @@ VISION_ROUNDED = {"vit-giant/14": 1012.61, "vit-gigantic/14": 1844.44}
 
 
 def test_every_shipped_decoder_is_checked() -> None:
-    decoders = {name for name in model.available() if not name.startswith("vit-")}
+    decoders = {name for name in model.available() if not name.startswith(("vit-", "switch-"))}
     assert decoders == set(DECODERS)
+    switch = {name for name in model.available() if name.startswith("switch-")}
+    assert switch == {f"switch-base-{experts}" for experts in SWITCH_BASE}
     assert len(model.available()) == len(set(model.available())) >= 24
 
 
@@ -49,7 +72,15 @@ def test_decoder(name: str) -> None:
         {"phase": "prefill", "prompt_tokens": 16},
         {"phase": "decode", "context_tokens": 16, "granularity": "sub-block", "ends": "separate"},
     ):
-        assert model.decoder(name, **options).parameters == DECODERS[name]
+        assert model.decoder(name, weight_dtype="bfloat16", **options).parameters == DECODERS[name]
+
+
+@pytest.mark.parametrize("experts", SWITCH_BASE)
+def test_encoder_and_decoder(experts: int) -> None:
+    name = f"switch-base-{experts}"
+    encoder = model.mixture(name, stack="encoder", context_tokens=16)
+    decoder = model.mixture(name, stack="decoder", context_tokens=16, source_tokens=16)
+    assert encoder.parameters + decoder.parameters - 32128 * 768 == SWITCH_BASE[experts]
 
 
 @pytest.mark.parametrize("name", VISION)

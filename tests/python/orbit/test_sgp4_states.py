@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from importlib import resources
@@ -117,6 +118,16 @@ def test_times_are_added_without_loss() -> None:
     wanted = [epoch_us, epoch_us + 86_399_999_999, epoch_us - 250_000, epoch_us + 10**15]
     wanted += [epoch_us + 10**15 + 500_000, epoch_us - 10**16]
     assert [base + round(part) for base, part in whole] == wanted
+
+
+def test_elements_of_no_satellite_have_no_states() -> None:
+    """The package has NaN there, and no error."""
+    sets = orbit.sample_elements()[:2]
+    keywords = json.loads(orbit.format_elements(sets))
+    keywords[1]["BSTAR"] = 1.7e308
+    states = orbit.propagate(orbit.parse_elements(json.dumps(keywords)), [0.0, 60.0])
+    assert states.error.tolist() == [[0, 0], [7, 7]] and "no finite state" in orbit.SGP4_ERRORS[7]
+    assert np.isfinite(states.position_m[0]).all() and np.isnan(states.position_m[1]).all()
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from . import classic, grouped, latent, mixtures, swin, vision
-from .family import Decoder, Family, Image, VisionTower
+from . import bundled, classic, grouped, latent, mixtures, swin, switch, vision
+from .family import Decoder, EncoderDecoder, Family, Image, VisionTower
 
-__all__ = ["FAMILIES", "Decoder", "Family", "Image", "VisionTower"]
+__all__ = ["FAMILIES", "Decoder", "EncoderDecoder", "Family", "Image", "VisionTower"]
 
 FAMILIES: dict[str, Family] = {
     family.model_type: family
-    for room in (classic, grouped, mixtures, latent, vision, swin)
+    for room in (classic, grouped, mixtures, latent, bundled, switch, vision, swin)
     for family in room.FAMILIES
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ..._core.model import BlockShape, TextEnds, VisionEnds, VisionStage
+from ..._core.model import AttentionShape, BlockShape, TextEnds, VisionEnds, VisionStage
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,43 @@ class Decoder:
     blocks: tuple[BlockShape, ...]
     ends: TextEnds
     most_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class EncoderDecoder:
+    """A language model whose decoder attends to what an encoder has made of another text.
+
+    Attributes
+    ----------
+    encoder, decoder : tuple of BlockShape
+        Attention, and MLP or experts, of every layer of either side.
+    cross : AttentionShape
+        Attention of each of the decoder's blocks to the encoder's output, between its own two parts.
+    ends : TextEnds
+        Token embedding, which both sides share, and output matrix.
+    encoder_norm_vectors : int
+        Parameters of the norm behind the encoder.
+
+    Examples
+    --------
+    >>> from constellm import model
+    >>> shape = model.architecture("switch-base-8")
+    >>> type(shape).__name__, len(shape.encoder), len(shape.decoder)
+    ('EncoderDecoder', 12, 12)
+    >>> [block.mlp.experts for block in shape.decoder[:4]]
+    [0, 8, 0, 8]
+    """
+
+    encoder: tuple[BlockShape, ...]
+    decoder: tuple[BlockShape, ...]
+    cross: AttentionShape
+    ends: TextEnds
+    encoder_norm_vectors: int = 0
+
+    @property
+    def blocks(self) -> tuple[BlockShape, ...]:
+        """The blocks of both sides."""
+        return self.encoder + self.decoder
 
 
 @dataclass(frozen=True)
@@ -84,9 +121,13 @@ class Family:
     defaults : mapping
         Every field that changes a figure, with the default of the configuration's class.
     build : callable
-        Makes a `Decoder` of `Fields`, or a `VisionTower` of `Fields` and `Image`.
+        Makes a `Decoder` or `EncoderDecoder` of `Fields`, or a `VisionTower` of `Fields` and `Image`.
     vision : bool
         Whether it reads images.
+    encoder : bool
+        Whether an encoder stands before its decoder.
+    in_transformers : bool
+        Whether transformers has the class; otherwise it comes with the weights.
     aliases : mapping
         Other names of fields, as the class reads them.
     only : mapping
@@ -98,8 +139,10 @@ class Family:
     model_type: str
     classes: tuple[str, ...]
     defaults: Mapping[str, Any]
-    build: Callable[..., Decoder | VisionTower]
+    build: Callable[..., Decoder | EncoderDecoder | VisionTower]
     vision: bool = False
+    encoder: bool = False
+    in_transformers: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict)
     only: Mapping[str, Any] = field(default_factory=dict)
     activations: tuple[str, ...] = ("hidden_act",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..._core.model import AttentionShape, BlockShape, MlpShape, VisionEnds, VisionStage
-from ..fields import Fields, share
+from ..fields import MOST_LAYERS, Fields, share
 from .family import Family, Image, VisionTower
 from .vision import Grid, classes_of
 
@@ -34,6 +34,8 @@ def _swin(fields: Fields, image: Image) -> VisionTower:
     heads = fields.counts("num_heads")
     if not depths or min(depths) < 1 or len(heads) != len(depths) or min(heads) < 1:
         raise ValueError(f"config.num_heads: {heads} and depths {depths} are not two lists of as many counts")
+    if sum(depths) > MOST_LAYERS:
+        raise ValueError(f"config.depths: {depths} are more than {MOST_LAYERS} layers")
     grid = Grid.of(fields, image)
     window = fields.count("window_size", least=1)
     # Patches a side in the first stage: halved before each other stage, cut into windows in all.
