@@ -3,9 +3,11 @@
 
 #include "columns.hpp"
 #include "constellm/moe/evaluate.hpp"
+#include "constellm/moe/gateways.hpp"
 #include "constellm/moe/solve.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
+#include "stoppable.hpp"
 
 namespace constellm::bindings {
 namespace {
@@ -100,6 +102,53 @@ py::array sampling_weights(const py::object& shares, std::int32_t top_k) {
   return moved(std::move(weights), {count});
 }
 
+/// [slots][gateways][satellites]
+py::array_t<double> ways(const py::object& value, const char* name, py::ssize_t slots,
+                         py::ssize_t satellites) {
+  const py::array array = numbers(value, name, "iuf", "numbers");
+  if (array.ndim() != 3 || (slots >= 0 && (array.shape(0) != slots || array.shape(2) != satellites)))
+    throw core::InvalidInput(
+        std::string(name) + ": expected shape (slots, gateways, satellites), got shape " + shape_text(array));
+  return py::array_t<double, py::array::c_style | py::array::forcecast>(array);
+}
+
+py::tuple gateway_costs(const py::object& weights, std::int32_t top_k, const py::object& from_s,
+                        const py::object& to_s, const py::object& own, std::optional<double> unreachable_s,
+                        int threads) {
+  const moe::Picks picks(column_of(weights, "weights"), top_k);
+  const py::array_t<double> from = ways(from_s, "from_s", -1, 0);
+  const py::array_t<double> to = ways(to_s, "to_s", from.shape(0), from.shape(2));
+  const std::vector<double> given = figures(own, "own", static_cast<std::size_t>(from.shape(1)));
+  const std::vector<std::int32_t> gateway(given.begin(), given.end());
+  const moe::OpenLayer layer{
+      .picks = picks,
+      .slots = static_cast<std::int32_t>(from.shape(0)),
+      .satellites = static_cast<std::int32_t>(from.shape(2)),
+      .gateways = static_cast<std::int32_t>(from.shape(1)),
+      .next = static_cast<std::int32_t>(to.shape(1)),
+      .from_s = {from.data(), static_cast<std::size_t>(from.size())},
+      .to_s = {to.data(), static_cast<std::size_t>(to.size())},
+      .own = gateway,
+      .unreachable_s = unreachable_s,
+  };
+  moe::GatewayCosts found =
+      stoppable([&](core::StopToken& stop) { return moe::gateway_costs(layer, threads, stop); });
+  const std::vector<py::ssize_t> shape{from.shape(1), to.shape(1)};
+  return py::make_tuple(moved(std::move(found.value_s), shape), moved(std::move(found.bound_s), shape));
+}
+
+py::tuple cheapest_ring(const py::list& costs) {
+  std::vector<std::vector<double>> cost_s;
+  std::vector<std::int32_t> gateways;
+  for (const py::handle& cost : costs) {
+    const auto array = rows_of(py::reinterpret_borrow<py::object>(cost), "cost_s");
+    cost_s.emplace_back(array.data(), array.data() + array.size());
+    gateways.push_back(static_cast<std::int32_t>(array.shape(0)));
+  }
+  const moe::CheapestRing found = moe::cheapest_ring(cost_s, gateways);
+  return py::make_tuple(found.gateways, found.cost_s);
+}
+
 }  // namespace
 
 void register_moe(py::module_& m) {
@@ -143,6 +192,14 @@ void register_moe(py::module_& m) {
         ("activation_shares(weights: " + like + ", top_k: int) -> " + array).c_str());
   m.def("sampling_weights", &sampling_weights, py::arg("shares"), py::arg("top_k"),
         ("sampling_weights(shares: " + like + ", top_k: int) -> " + array).c_str());
+  m.def("gateway_costs", &gateway_costs, py::arg("weights"), py::arg("top_k"), py::arg("from_s"),
+        py::arg("to_s"), py::arg("own"), py::arg("unreachable_s"), py::arg("threads"),
+        ("gateway_costs(weights: " + like + ", top_k: int, from_s: " + like + ", to_s: " + like +
+         ", own: " + like + ", unreachable_s: float | None, threads: int) -> tuple[" + array + ", " + array +
+         "]\n\nValue and bound between gateways (gateways, next).")
+            .c_str());
+  m.def("cheapest_ring", &cheapest_ring, py::arg("costs"),
+        ("cheapest_ring(costs: list[" + like + "]) -> tuple[list[int], float]").c_str());
 }
 
 }  // namespace constellm::bindings

@@ -129,7 +129,10 @@ bool Group::start() {
   std::size_t row = 0;
   for (const PairLayer& pairs : pairs_) {
     const std::size_t g = static_cast<std::size_t>(&pairs - pairs_.data());
-    const std::vector<double> of_layer = pair_bound_s(*problem_, problem_->layers()[layers_[g]], pairs);
+    std::vector<double> best_s;
+    if (problem_->top_k() > 2)
+      best_s = best_beside_s(*problem_, problem_->layers()[layers_[g]], z(pairs.experts()) - 1);
+    const std::vector<double> of_layer = pair_bound_s(pairs, best_s);
     for (std::int32_t i = 0; i < pairs.experts(); ++i, ++row) {
       for (std::size_t a = 0; a < pairs.size(); ++a)
         cost[row * columns.size() + z(column_of[z(pairs.satellites()[a])])] =

@@ -59,7 +59,7 @@ std::vector<double> best_beside_s(const Problem& problem, const Layer& layer, st
   return best;
 }
 
-std::vector<double> pair_bound_s(const Problem& problem, const Layer& layer, const PairLayer& pairs) {
+std::vector<double> pair_bound_s(const PairLayer& pairs, std::span<const double> best_beside_s) {
   const std::size_t experts = z(pairs.experts());
   const std::size_t n = pairs.size();
   const std::int32_t top_k = pairs.picks().top_k();
@@ -73,8 +73,6 @@ std::vector<double> pair_bound_s(const Problem& problem, const Layer& layer, con
   }
   const std::size_t others = experts - 1;
   const std::vector<double> share = shares_of_others(pairs.picks());
-  std::vector<double> by_slot;
-  if (top_k > 2) by_slot = best_beside_s(problem, layer, others);
   std::vector<double> by_mean(others);
   for (std::size_t a = 0; a < n; ++a) {
     const double* const mean = pairs.mean_row_s(static_cast<std::int32_t>(a));
@@ -85,7 +83,7 @@ std::vector<double> pair_bound_s(const Problem& problem, const Layer& layer, con
       double second = 0.0;
       for (std::size_t j = 0; j < others; ++j) {
         first += share[i * others + j] * by_mean[j];
-        if (!by_slot.empty()) second += share[i * others + j] * by_slot[a * others + j];
+        if (!best_beside_s.empty()) second += share[i * others + j] * best_beside_s[a * others + j];
       }
       cost[i * n + a] = std::max(first, second) / top_k;
     }

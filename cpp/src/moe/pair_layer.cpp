@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "constellm/core/index.hpp"
 
@@ -9,26 +10,35 @@ namespace constellm::moe {
 
 using core::z;
 
-PairLayer::PairLayer(const Problem& problem, const Layer& layer)
-    : picks_(&layer.picks),
-      satellites_(layer.usable),
-      place_of_(problem.satellites().size(), -1),
-      heaviest_first_(layer.picks.heaviest_first()) {
-  const std::size_t n = size();
-  const std::size_t slots = z(problem.slots());
-  for (std::size_t a = 0; a < n; ++a) place_of_[z(satellites_[a])] = static_cast<std::int32_t>(a);
+namespace {
 
-  std::vector<double> by_satellite(n * slots);
-  for (std::size_t a = 0; a < n; ++a) {
-    for (std::size_t t = 0; t < slots; ++t) {
-      by_satellite[a * slots + t] = problem.latency_s(layer, static_cast<std::int32_t>(t), satellites_[a]);
-    }
-  }
+std::vector<double> by_satellite(const Problem& problem, const Layer& layer) {
+  std::vector<double> latency_s;
+  latency_s.reserve(layer.usable.size() * z(problem.slots()));
+  for (const std::int32_t s : layer.usable)
+    for (std::int32_t t = 0; t < problem.slots(); ++t) latency_s.push_back(problem.latency_s(layer, t, s));
+  return latency_s;
+}
+
+}  // namespace
+
+PairLayer::PairLayer(const Problem& problem, const Layer& layer)
+    : PairLayer(layer.picks, layer.usable, problem.satellites().size(), by_satellite(problem, layer)) {}
+
+PairLayer::PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, std::size_t all,
+                     std::span<const double> latency_s)
+    : picks_(&picks),
+      satellites_(std::move(satellites)),
+      place_of_(all, -1),
+      heaviest_first_(picks.heaviest_first()) {
+  const std::size_t n = size();
+  const std::size_t slots = latency_s.size() / n;
+  for (std::size_t a = 0; a < n; ++a) place_of_[z(satellites_[a])] = static_cast<std::int32_t>(a);
   mean_s_.resize(n * n);
   for (std::size_t a = 0; a < n; ++a) {
-    const double* const of_a = &by_satellite[a * slots];
+    const double* const of_a = &latency_s[a * slots];
     for (std::size_t b = a; b < n; ++b) {
-      const double* const of_b = &by_satellite[b * slots];
+      const double* const of_b = &latency_s[b * slots];
       // Four sums, so that the processor need not wait for one addition after the other.
       double sum[4] = {};
       std::size_t t = 0;
@@ -41,12 +51,12 @@ PairLayer::PairLayer(const Problem& problem, const Layer& layer)
     }
   }
   sort_nearest();
-  if (picks_->top_k() != 2) return;
+  if (picks.top_k() != 2) return;
   const std::int32_t e = experts();
   pair_.assign(z(e) * z(e), 0.0);
   for (std::int32_t i = 0; i < e; ++i)
     for (std::int32_t j = 0; j < e; ++j)
-      if (i != j) pair_[z(i * e + j)] = picks_->pair(i, j);
+      if (i != j) pair_[z(i * e + j)] = picks.pair(i, j);
 }
 
 PairLayer::PairLayer(const PairLayer& whole, const std::vector<std::int32_t>& places)

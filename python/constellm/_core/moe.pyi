@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Problem', 'activation_shares', 'evaluate', 'exchange', 'expected_latency_s', 'sampling_weights', 'solve', 'sorted']
+__all__: list[str] = ['Problem', 'activation_shares', 'cheapest_ring', 'evaluate', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'solve', 'sorted']
 class Problem:
     """
     Experts of several layers that want satellites.
@@ -11,6 +11,8 @@ class Problem:
     def __init__(self, name: str, top_k: int, satellites: list[str], unreachable_s: float | None, layers: list[tuple[numpy.typing.ArrayLike, numpy.typing.ArrayLike, float]]) -> None:
         ...
 def activation_shares(weights: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def cheapest_ring(costs: list[numpy.typing.ArrayLike]) -> tuple[list[int], float]:
     ...
 def evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
@@ -23,6 +25,10 @@ def exchange(problem: Problem, time_limit_s: float) -> tuple[str, list[list[int]
 def expected_latency_s(weights: numpy.typing.ArrayLike, latency_s: numpy.typing.ArrayLike, top_k: int) -> float:
     """
     Expected maximum over the picks.
+    """
+def gateway_costs(weights: numpy.typing.ArrayLike, top_k: int, from_s: numpy.typing.ArrayLike, to_s: numpy.typing.ArrayLike, own: numpy.typing.ArrayLike, unreachable_s: float | None, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Value and bound between gateways (gateways, next).
     """
 def sampling_weights(shares: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
     ...

@@ -1,4 +1,5 @@
 #pragma once
+#include <span>
 #include <vector>
 
 #include "constellm/moe/pair_layer.hpp"
@@ -10,7 +11,8 @@ namespace constellm::moe {
 /// charged to its members alike; of the picks of expert i on satellite a the slowest is at least the slower
 /// of a and the others', and those cost least with the heaviest on the satellites that are best beside a (the
 /// theorem of the sorted placement, given that i is picked).
-std::vector<double> pair_bound_s(const Problem& problem, const Layer& layer, const PairLayer& pairs);
+/// `best_beside_s`, if any, is that of experts - 1 others; it raises the bound for three picks and more.
+std::vector<double> pair_bound_s(const PairLayer& pairs, std::span<const double> best_beside_s = {});
 
 /// [places][others]: mean over the slots of the slower of a place and the slot's j-th nearest other.
 std::vector<double> best_beside_s(const Problem& problem, const Layer& layer, std::size_t others);

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "constellm/moe/problem.hpp"
@@ -12,6 +13,9 @@ namespace constellm::moe {
 class PairLayer {
  public:
   PairLayer(const Problem& problem, const Layer& layer);
+  /// `latency_s` is [these satellites][slots]; `all` is how many there are.
+  PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, std::size_t all,
+            std::span<const double> latency_s);
   /// The same on some of its places alone, ascending.
   PairLayer(const PairLayer& whole, const std::vector<std::int32_t>& places);
 
