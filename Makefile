@@ -76,8 +76,9 @@ test: $(STAMPS)/installed $(if $(WITH_TORCH),$(STAMPS)/torch)  ## Run the C++ te
 	exit $$status
 
 .PHONY: reproduce
-reproduce: $(STAMPS)/installed  ## Reproduce the paper's comparison: figures, tables and a page in results/
+reproduce: $(STAMPS)/installed  ## Reproduce the papers' comparisons: figures, tables and pages in results/
 	$(BIN)/constellm reproduce --out results --notebooks notebooks
+	$(BIN)/constellm reproduce space-xnet --out results/space-xnet
 
 .PHONY: docs
 docs: $(STAMPS)/installed $(STAMPS)/docs-tools  ## Build the documentation site, its examples and notebooks executed, in build/docs

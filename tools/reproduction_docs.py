@@ -1,6 +1,7 @@
-"""Put a run of `make reproduce` into the documentation: main figures and the table of claims.
+"""Put a run of `make reproduce` into the documentation: main figures, the table of claims, rows they rest on.
 
 python tools/reproduction_docs.py results
+python tools/reproduction_docs.py results/space-xnet --study space-xnet
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -16,6 +18,23 @@ from constellm.core.files import read_text
 from constellm.paper.report.marks import fill_page
 
 DOCS = Path(__file__).parents[1] / "docs"
+
+
+class Pages(NamedTuple):
+    """Where a study stands in the documentation."""
+
+    page: str
+    """With the marks of the table of claims, and of that of parameters where it has one."""
+    images: str
+    """Folder of its figures."""
+    results: str
+    """Folder of its claims and rows."""
+    figures: tuple[str, ...]
+    rows: tuple[str, ...] = ()
+    """Tables that are kept beside the claims."""
+    parts: tuple[str, ...] = ("claims",)
+
+
 FIGURES = (
     "delay-by-image",
     "reduction-map",
@@ -29,23 +48,37 @@ FIGURES = (
     "sensitivity",
     "ground-computes",
 )
+STUDIES = {
+    "collaborative": Pages("reproduction.md", "img/reproduction", "results", FIGURES),
+    "space-xnet": Pages(
+        "space-xnet.md",
+        "img/space-xnet",
+        "results/space-xnet",
+        ("schemes", "layer-latency", "places", "geometries", "order", "sensitivity"),
+        rows=("schemes", "geometries", "turns", "order", "order-proofs", "sensitivity"),
+        parts=("claims", "parameters"),
+    ),
+}
 
 
 def main(command: Sequence[str] | None = None) -> None:
     """Copy what the page of the documentation shows, figures in 256 colours."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("results", type=Path, help="the folder that `make reproduce` wrote")
-    results = parser.parse_args(command).results
-    images = DOCS / "img" / "reproduction"
-    images.mkdir(parents=True, exist_ok=True)
-    for name in FIGURES:
+    parser.add_argument("--study", choices=STUDIES, default="collaborative", help="default: %(default)s")
+    arguments = parser.parse_args(command)
+    results, study = arguments.results, STUDIES[arguments.study]
+    images, kept = DOCS / study.images, DOCS / study.results
+    for folder in (images, kept):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in study.figures:
         with Image.open(results / "figures" / f"{name}.png") as figure:
             # Median cut, the default, merges the colours of small marks.
             few = figure.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
             few.save(images / f"{name}.png", optimize=True)
-    (DOCS / "results").mkdir(exist_ok=True)
-    shutil.copyfile(results / "tables" / "claims.csv", DOCS / "results" / "claims.csv")
-    fill_page(DOCS / "reproduction.md", {"claims": read_text(results / "tables" / "claims.md")})
+    for name in ("claims", *study.rows):
+        shutil.copyfile(results / "tables" / f"{name}.csv", kept / f"{name}.csv")
+    fill_page(DOCS / study.page, {part: read_text(results / "tables" / f"{part}.md") for part in study.parts})
 
 
 if __name__ == "__main__":

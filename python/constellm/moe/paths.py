@@ -1,0 +1,168 @@
+"""Path latencies of a ring of layers over time, and the placement problem that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..core.checks import instance
+from ..orbit import Constellation
+from .problem import Layer, Problem
+from .ring import Ring
+
+
+def path_latencies(
+    world: Constellation,
+    gateways: Sequence[str],
+    times: Any,
+    *,
+    compute_s: ArrayLike = 0.0,
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """Latencies from the gateway of a layer over a satellite to the gateway of the next layer.
+
+    ::
+
+        τ_lt(s) = δ_t(g_l, s) + c_ls + δ_t(s, g_l+1)
+
+    with δ_t the least latency at time t, over the links that exist then, c_ls the compute time of an
+    expert of layer l on satellite s, and the gateway of the first layer after that of the last. Inferred
+    from the words of Space-XNet (arXiv 2605.00515). Links go both ways with one latency, so one search from
+    each gateway gives both parts. What a hop adds to the light's time, as the time D / R to send a message of
+    D bits at R, is the ``overhead_s`` of a rule of links.
+
+    Parameters
+    ----------
+    world : Constellation
+    gateways : sequence of str
+        Id of each layer's, in ring order.
+    times : array_like, shape (slots,)
+        As of `Constellation.seconds`. Links that survive with a probability are drawn for each.
+    compute_s : array_like, broadcast to (layers, satellites)
+        Of an expert [s].
+    threads : int
+        At most so many.
+
+    Returns
+    -------
+    ndarray
+        (layers, slots, satellites), in the order of ``world.satellite_ids``; NaN where no way leads [s].
+
+    Raises
+    ------
+    ValueError, TypeError
+        For compute times that are negative, not finite or of another shape, and what
+        `Constellation.latencies` raises.
+
+    Examples
+    --------
+    >>> from constellm import moe, orbit
+    >>> world = orbit.Constellation(orbit.preset("collaborative-12"), links=orbit.plus_grid())
+    >>> found = moe.path_latencies(world, ["collaborative-12/0/0", "collaborative-12/0/2"], [0.0, 60.0])
+    >>> found.shape, (1e3 * found[0, 0, :4]).round(2).tolist()
+    ((2, 2, 12), [23.75, 23.75, 23.75, 47.5])
+    """
+    instance("world", world, Constellation)
+    ids = world.satellite_ids
+    try:
+        compute = np.broadcast_to(np.asarray(compute_s, dtype=np.float64), (len(gateways), len(ids)))
+    except ValueError:
+        raise ValueError(
+            f"compute_s: shape {np.shape(compute_s)} does not broadcast to (layers, satellites) = "
+            f"({len(gateways)}, {len(ids)})"
+        ) from None
+    if not (np.isfinite(compute) & (compute >= 0)).all():
+        bad = compute[~(np.isfinite(compute) & (compute >= 0))][0]
+        raise ValueError(f"compute_s: {bad:g} is not in [0, inf)")
+    found = world.latencies(gateways, times, targets=ids, threads=threads).latency_s.transpose(1, 0, 2)
+    paths = found + compute[:, None, :]
+    paths += np.roll(found, -1, axis=0)
+    paths[np.isinf(paths)] = np.nan
+    return paths
+
+
+def ring_problem(
+    world: Constellation,
+    ring: Ring,
+    times: Any,
+    *,
+    weights: Sequence[ArrayLike] | NDArray[Any],
+    top_k: int,
+    compute_s: ArrayLike = 0.0,
+    base_s: float = 0.0,
+    unreachable_s: float | None = None,
+    name: str = "problem",
+    threads: int = 1,
+) -> Problem:
+    """The placement of experts on the subnets of a ring, as a problem.
+
+    Its satellites are those of the world but for the gateways, which host no expert; what is not in the
+    subnet of a layer is not reachable for it, in any slot.
+
+    Parameters
+    ----------
+    world : Constellation
+    ring : Ring
+    times : array_like, shape (slots,)
+        As of `path_latencies`.
+    weights : sequence of array_like
+        Sampling weights of the experts, layer by layer.
+    top_k : int
+        Experts activated per token and layer.
+    compute_s : array_like
+        Of an expert, as of `path_latencies` [s].
+    base_s : float
+        Added once per token and layer, as the compute time of the gateway [s].
+    unreachable_s : float, optional
+        What counts for a satellite of the subnet in a slot in which no way leads there [s]. Default: such a
+        satellite hosts nothing.
+    name : str
+        Of the problem.
+    threads : int
+        At most so many.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where weights and ring differ in their layers, for a subnet with satellites that the world has not,
+        and what `path_latencies` and `Problem` refuse.
+
+    Examples
+    --------
+    >>> from constellm import moe, orbit
+    >>> shell = orbit.preset("space-xnet")
+    >>> world = orbit.Constellation(shell, links=orbit.plus_grid(seam="open"))
+    >>> problem = moe.ring_problem(world, moe.ring(shell, 4), [0.0], weights=[[5, 3, 2]] * 4, top_k=2)
+    >>> len(problem.satellites), [round(1e3 * t, 2) for t in problem.layers[0].latency_s[0, :2].tolist()]
+    (1052, [170.89, 161.83])
+    """
+    instance("world", world, Constellation)
+    instance("ring", ring, Ring)
+    if len(weights) != len(ring.subnets):
+        raise ValueError(f"weights: of {len(weights)} layers, the ring has {len(ring.subnets)}")
+    position = {id: i for i, id in enumerate(world.satellite_ids)}
+    free = np.ones(len(position), dtype=np.bool_)
+    free[_positions(position, "ring.gateways", ring.gateways)] = False
+    paths = path_latencies(world, ring.gateways, times, compute_s=compute_s, threads=threads)
+    layers = []
+    for i, (subnet, weight) in enumerate(zip(ring.subnets, weights)):
+        closed = np.ones(len(position), dtype=np.bool_)
+        closed[_positions(position, f"ring.subnets[{i}]", subnet)] = False
+        paths[i][:, closed] = np.nan
+        layers.append(Layer(weight, paths[i][:, free], base_s))
+    satellites = [id for id, kept in zip(world.satellite_ids, free.tolist()) if kept]
+    return Problem(layers, top_k=top_k, satellites=satellites, unreachable_s=unreachable_s, name=name)
+
+
+def _positions(known: dict[str, int], field: str, ids: Sequence[str]) -> list[int]:
+    for i, id in enumerate(ids):
+        if id not in known:
+            raise ValueError(f"{field}[{i}]: no satellite of the world has id {id!r}")
+    return [known[id] for id in ids]
