@@ -14,6 +14,7 @@
 #include "constellm/moe/priced_bound.hpp"
 #include "constellm/moe/slot_search.hpp"
 #include "constellm/moe/sorted.hpp"
+#include "constellm/moe/triple_bound.hpp"
 
 namespace constellm::moe {
 namespace {
@@ -111,57 +112,94 @@ bool Group::placeable() const {
 
 bool Group::start() {
   if (!placeable()) return false;
-  std::vector<std::int32_t> columns;
-  std::vector<std::int32_t> column_of(problem_->satellites().size(), -1);
-  std::size_t rows = 0;
+  std::vector<Costs> costs;
   for (const std::size_t l : layers_) {
     const Layer& layer = problem_->layers()[l];
-    pairs_.emplace_back(*problem_, layer);
-    if (problem_->top_k() > 2) slots_.emplace_back(*problem_, layer);
-    rows += z(layer.picks.experts());
-    for (const std::int32_t s : layer.usable) {
+    const PairLayer& pairs = pairs_.emplace_back(*problem_, layer);
+    std::vector<double> best_s;
+    if (problem_->top_k() > 2) {
+      slots_.emplace_back(*problem_, layer);
+      best_s = best_beside_s(*problem_, layer, z(pairs.experts()) - 1);
+    }
+    costs.push_back({pairs.satellites(), pair_bound_s(pairs, best_s)});
+  }
+  if (!assign(costs)) return false;
+  if (slots_.size() == 1) {  // every slot by itself
+    const std::vector<Seat> open(promising_.size(), Seat::open);
+    const std::vector<std::int32_t> nobody(best_[0].size(), -1);
+    bound_s_ = std::max(bound_s_, slots_[0].bound_s(nobody, open));
+  }
+  return true;
+}
+
+/// By linear costs that bound what the layers cost: the least of all placements, its own one, and which
+/// satellites may be in one that is better than the best.
+bool Group::assign(const std::vector<Costs>& costs) {
+  std::vector<std::int32_t> columns;
+  std::vector<std::int32_t> column_of(promising_.size(), -1);
+  std::size_t rows = 0;
+  for (const Costs& layer : costs) {
+    rows += layer.cost_s.size() / layer.satellites.size();
+    for (const std::int32_t s : layer.satellites) {
       if (column_of[z(s)] >= 0) continue;
       column_of[z(s)] = static_cast<std::int32_t>(columns.size());
       columns.push_back(s);
     }
   }
-  std::vector<double> cost(rows * columns.size(), kNever);
+  std::vector<double> cost_s(rows * columns.size(), kNever);
   std::size_t row = 0;
-  for (const PairLayer& pairs : pairs_) {
-    const std::size_t g = static_cast<std::size_t>(&pairs - pairs_.data());
-    std::vector<double> best_s;
-    if (problem_->top_k() > 2)
-      best_s = best_beside_s(*problem_, problem_->layers()[layers_[g]], z(pairs.experts()) - 1);
-    const std::vector<double> of_layer = pair_bound_s(pairs, best_s);
-    for (std::int32_t i = 0; i < pairs.experts(); ++i, ++row) {
-      for (std::size_t a = 0; a < pairs.size(); ++a)
-        cost[row * columns.size() + z(column_of[z(pairs.satellites()[a])])] =
-            of_layer[z(i) * pairs.size() + a];
-    }
+  for (const Costs& layer : costs) {
+    const std::size_t n = layer.satellites.size();
+    for (std::size_t i = 0; i < layer.cost_s.size() / n; ++i, ++row)
+      for (std::size_t a = 0; a < n; ++a)
+        cost_s[row * columns.size() + z(column_of[z(layer.satellites[a])])] = layer.cost_s[i * n + a];
   }
   Assignment assignment;
-  if (!assignment.solve(rows, columns.size(), cost)) return false;
-  bound_s_ = assignment.value();
+  if (!assignment.solve(rows, columns.size(), cost_s)) return false;
+  bound_s_ = std::max(bound_s_, assignment.value());
   row = 0;
-  Placement first;
-  for (const PairLayer& pairs : pairs_) {
-    first.emplace_back();
-    for (std::int32_t i = 0; i < pairs.experts(); ++i, ++row)
-      first.back().push_back(columns[z(assignment.column_of_row()[row])]);
+  Placement assigned;
+  for (const Costs& layer : costs) {
+    assigned.emplace_back();
+    for (std::size_t i = 0; i < layer.cost_s.size() / layer.satellites.size(); ++i, ++row)
+      assigned.back().push_back(columns[z(assignment.column_of_row()[row])]);
   }
-  offer(first);
-  if (slots_.size() == 1) {  // every slot by itself
-    std::vector<Seat> open(problem_->satellites().size(), Seat::open);
-    const std::vector<std::int32_t> nobody(rows, -1);
-    bound_s_ = std::max(bound_s_, slots_[0].bound_s(nobody, open));
-  }
+  offer(assigned);
   if (const auto by_mean = sorted_placement(*problem_, layers_)) offer(*by_mean);
+  std::fill(promising_.begin(), promising_.end(), 0);
   for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns.size(); ++c)
-      if (bound_s_ + assignment.reduced(r, c, cost[r * columns.size() + c]) < best_s_ - slack_s())
-        promising_[z(columns[c])] = 1;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const double least_s = assignment.value() + assignment.reduced(r, c, cost_s[r * columns.size() + c]);
+      if (least_s < best_s_ - slack_s()) promising_[z(columns[c])] = 1;
+    }
   }
   return true;
+}
+
+void Group::tighten() {
+  // About a second's worth: assignments of experts to satellites, for each expert on each satellite.
+  constexpr double kMost = 3e8;
+  if (problem_->top_k() < 3) return;
+  std::vector<Costs> costs;
+  double work = 0.0;
+  for (std::size_t g = 0; g < layers_.size(); ++g) {
+    const Layer& layer = problem_->layers()[layers_[g]];
+    Costs& of = costs.emplace_back();
+    for (const std::int32_t s : layer.usable)
+      if (promising_[z(s)] != 0) of.satellites.push_back(s);
+    const auto experts = static_cast<double>(layer.picks.experts());
+    const auto n = static_cast<double>(of.satellites.size());
+    if (n < experts) return;  // nothing better is left
+    work += experts * experts * experts * n * n + n * n * n * problem_->slots() / 8.0;
+  }
+  if (work > kMost) return;
+  for (std::size_t g = 0; g < layers_.size(); ++g)
+    costs[g].cost_s = triple_bound_s(*problem_, problem_->layers()[layers_[g]], costs[g].satellites);
+  // Placements with other satellites are no better than the best.
+  const double others_s = best_s_ - slack_s();
+  const double before_s = std::exchange(bound_s_, 0.0);
+  if (!assign(costs)) bound_s_ = others_s;
+  bound_s_ = std::max(before_s, std::min(bound_s_, others_s));
 }
 
 void Group::descend(core::StopToken& stop) {

@@ -48,7 +48,10 @@ Plan exchange(const Problem& problem, core::StopToken& stop) {
   std::vector<Group> groups = started(problem);
   if (groups.empty()) return {};
   for (Group& group : groups) group.descend(stop);
-  for (Group& group : groups) group.compete(stop);
+  for (Group& group : groups) {
+    group.tighten();
+    group.compete(stop);
+  }
   Plan plan = plan_of(problem, groups);
   if (stop.reason() == core::StopReason::interrupted) plan.status = core::Status::interrupted;
   return plan;
@@ -61,8 +64,11 @@ Plan solve(const Problem& problem, core::StopToken& stop) {
   // Small ones are proven in less time than annealing takes.
   constexpr std::uint64_t kLittle = 2'000'000;
   for (Group& group : groups) group.prove(stop, kLittle);
-  for (Group& group : groups)
-    if (!group.proven()) group.compete(stop);
+  for (Group& group : groups) {
+    if (group.proven()) continue;
+    group.tighten();
+    group.compete(stop);
+  }
   for (Group& group : groups)
     if (!group.proven()) group.prove(stop);
   Plan plan = plan_of(problem, groups);

@@ -10,6 +10,7 @@ latencies over a constellation; `arrange` places experts by the schemes of Space
 
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
+from .gateways import Gateways, best_gateways
 from .paths import path_latencies, ring_problem
 from .problem import Layer, Problem
 from .ring import Ring, ring
@@ -30,12 +31,14 @@ __all__ = [
     "SCHEMES",
     "Arrangement",
     "Evaluation",
+    "Gateways",
     "Layer",
     "Plan",
     "Problem",
     "Ring",
     "activation_shares",
     "arrange",
+    "best_gateways",
     "evaluate",
     "expected_latency_s",
     "load_plan",

@@ -149,19 +149,19 @@ def ring_problem(
         raise ValueError(f"weights: of {len(weights)} layers, the ring has {len(ring.subnets)}")
     position = {id: i for i, id in enumerate(world.satellite_ids)}
     free = np.ones(len(position), dtype=np.bool_)
-    free[_positions(position, "ring.gateways", ring.gateways)] = False
+    free[positions(position, "ring.gateways", ring.gateways)] = False
     paths = path_latencies(world, ring.gateways, times, compute_s=compute_s, threads=threads)
     layers = []
     for i, (subnet, weight) in enumerate(zip(ring.subnets, weights)):
         closed = np.ones(len(position), dtype=np.bool_)
-        closed[_positions(position, f"ring.subnets[{i}]", subnet)] = False
+        closed[positions(position, f"ring.subnets[{i}]", subnet)] = False
         paths[i][:, closed] = np.nan
         layers.append(Layer(weight, paths[i][:, free], base_s))
     satellites = [id for id, kept in zip(world.satellite_ids, free.tolist()) if kept]
     return Problem(layers, top_k=top_k, satellites=satellites, unreachable_s=unreachable_s, name=name)
 
 
-def _positions(known: dict[str, int], field: str, ids: Sequence[str]) -> list[int]:
+def positions(known: dict[str, int], field: str, ids: Sequence[str]) -> list[int]:
     for i, id in enumerate(ids):
         if id not in known:
             raise ValueError(f"{field}[{i}]: no satellite of the world has id {id!r}")

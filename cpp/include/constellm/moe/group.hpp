@@ -18,6 +18,8 @@ class Group {
 
   /// The root's assignment: a bound and a first placement. Returns whether there is any placement.
   bool start();
+  /// For three picks and more: the same by a bound over triples, where that is quick.
+  void tighten();
   /// Improves the placement by exchange.
   void descend(core::StopToken& stop);
   /// Of layers that compete: anneals the placement, and raises the bound by prices of satellites.
@@ -34,7 +36,13 @@ class Group {
   [[nodiscard]] std::uint64_t nodes() const { return nodes_; }
 
  private:
+  struct Costs {
+    std::vector<std::int32_t> satellites;
+    std::vector<double> cost_s;  ///< [experts][satellites]
+  };
+
   [[nodiscard]] bool placeable() const;
+  bool assign(const std::vector<Costs>& costs);
   void offer(const Placement& placement);
   [[nodiscard]] std::vector<PairLayer> nearest_places() const;
   void descend_by_pairs(core::StopToken& stop);
