@@ -2,7 +2,7 @@
 
 Describe a model (`constellm.model`), a network (`constellm.network`), the codecs between them
 (`constellm.codec`) and limits; `constellm.split` finds the provably best split, compression and placement.
-`constellm.orbit` moves satellites.
+`constellm.orbit` moves satellites, `constellm.moe` places the experts of a model over them.
 `constellm.paper` has published scenarios ready, `constellm.plot` the pictures.
 
 With real activations: `constellm.images` are labelled images, `constellm.infer` executes a trained model cut
@@ -18,7 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _moved as _moved
-from . import codec, model, network, orbit, split, sweep
+from . import codec, model, moe, network, orbit, split, sweep
 from .core import __version__, build_info
 from .core.display import attach, record_display
 
@@ -37,6 +37,7 @@ __all__ = [
     "images",
     "infer",
     "model",
+    "moe",
     "network",
     "orbit",
     "paper",
