@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..core.checks import count, hint_for, short
 from ..core.files import as_path, read_json, read_text, write_bytes
 from ..core.plain import as_list, as_object, as_text, check_keys
-from .activation_trace import ActivationTrace
+from .activation_trace import MOST_EXPERTS, ActivationTrace
 from .activations import Activations
 
 _ESFT_NAME = re.compile(r"expert_weights_(0|[1-9][0-9]{0,5})\.txt")
@@ -109,7 +109,7 @@ def read_esft(
     Parameters
     ----------
     folder : path
-        Other files in it do not matter.
+        Of one rank, where several logged. Other files in it do not matter.
     experts, top_k : int
         Of the model, which the files do not tell; those of DeepSeek-V2-Lite by default.
     name : str, optional
@@ -136,7 +136,7 @@ def read_esft(
     >>> moe.read_esft("law", experts=4, top_k=2)
     ActivationTrace('law', 2 tokens in 1 sequence, 2 layers of 4 experts, 2 a token)
     """
-    experts = count("experts", experts)
+    experts = count("experts", experts, most=MOST_EXPERTS)
     top_k = count("top_k", top_k, most=experts)
     place = as_path(folder)
     files = {int(found[1]): path for path in place.iterdir() if (found := _ESFT_NAME.fullmatch(path.name))}
@@ -147,10 +147,10 @@ def read_esft(
     for number in sorted(files):
         texts = _esft_layer(files[number], experts, top_k)
         layers.append(np.concatenate(texts).reshape(-1, top_k))
-        found = [len(text) // top_k for text in texts]
-        if lengths and found != lengths:
+        tokens = [len(text) // top_k for text in texts]
+        if lengths and tokens != lengths:
             raise ValueError(f"{files[number].name!r}: its texts are not as long as those of other layers")
-        lengths = found
+        lengths = tokens
     return ActivationTrace(
         np.array(layers),
         experts=experts,

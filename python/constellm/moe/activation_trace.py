@@ -230,6 +230,42 @@ class ActivationTrace(Displayed):
         np.fill_diagonal(pairs, 0)
         return pairs
 
+    def mean_latency_s(self, latency_s: ArrayLike) -> NDArray[np.float64]:
+        """Mean over the tokens of the largest latency among the experts that they activate.
+
+        What a placement costs on these very tokens. Sampling by weights, which the planner takes the mean of,
+        leaves out which experts of a layer go together.
+
+        Parameters
+        ----------
+        latency_s : array_like, shape (layers, experts)
+            Of the satellite on which the expert is, in [0, inf) [s].
+
+        Returns
+        -------
+        ndarray, shape (layers,)
+            [s]
+
+        Raises
+        ------
+        ValueError, TypeError
+            For another shape, and latencies out of range.
+
+        Examples
+        --------
+        >>> from constellm import moe
+        >>> trace = moe.ActivationTrace([[[0, 1], [0, 2]]], experts=3)
+        >>> trace.mean_latency_s([[0.01, 0.02, 0.04]]).tolist()
+        [0.03]
+        """
+        array = as_array("latency_s", latency_s, "layers, experts").astype(np.float64)
+        if array.shape != (self.layers, self.experts):
+            raise ValueError(f"latency_s: shape {array.shape} is not {(self.layers, self.experts)}")
+        for layer, expert in np.argwhere(~((array >= 0.0) & np.isfinite(array)))[:1].tolist():
+            raise ValueError(f"latency_s[{layer}][{expert}]: {array[layer, expert]:g} is not in [0, inf)")
+        slowest = (array[layer][ids].max(axis=1) for layer, ids in enumerate(self.expert_ids))
+        return np.array([layer.mean() for layer in slowest])
+
     def _position(self, field: str, layer: Any) -> int:
         return count(field, layer, least=0, most=self.layers - 1)
 

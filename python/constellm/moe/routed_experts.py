@@ -6,6 +6,7 @@ import base64
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -147,8 +148,8 @@ def read_vllm(
                 sequences += _choices(parse_json(part))
             except (ValueError, TypeError) as error:
                 raise type(error)(f"{where}{error}") from None
-        known = place.name.partition(".")[0] if name is None else name
-        return from_routed_experts(sequences, experts=experts, layers=layers, name=known)
+        name = _stem(place) if name is None else name
+        return from_routed_experts(sequences, experts=experts, layers=layers, name=name)
     except (ValueError, TypeError) as error:
         raise type(error)(f"{os.fspath(path)!r}: {error}") from None
 
@@ -244,7 +245,8 @@ def read_megatron(
             raise ValueError("no record of a decoder's layer in it")
         if len(ranks) > 1:
             raise ValueError(f"rank: records of {len(ranks)} ranks, expected those of one")
-        return _trace_of(records, experts, in_order, as_path(path).name.partition(".")[0], name)
+        name = _stem(as_path(path)) if name is None else name
+        return _trace_of(records, experts, in_order, name)
     except (ValueError, TypeError) as error:
         raise type(error)(f"{os.fspath(path)!r}: {error}") from None
 
@@ -266,11 +268,7 @@ def _record(record: dict[str, Any]) -> NDArray[Any] | None:
 
 
 def _trace_of(
-    records: dict[int, dict[int, list[NDArray[Any]]]],
-    experts: int,
-    in_order: bool,
-    file: str,
-    name: str | None,
+    records: dict[int, dict[int, list[NDArray[Any]]]], experts: int, in_order: bool, name: str
 ) -> ActivationTrace:
     numbers = sorted(records)
     parts = {n: [part for step in sorted(records[n]) for part in records[n][step]] for n in numbers}
@@ -287,8 +285,12 @@ def _trace_of(
         experts=experts,
         offsets=offsets if in_order else None,
         layer_numbers=numbers,
-        name=file if name is None else name,
+        name=name,
     )
+
+
+def _stem(place: Path) -> str:
+    return place.with_suffix("").stem if place.suffix == ".gz" else place.stem
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:

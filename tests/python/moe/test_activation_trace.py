@@ -69,6 +69,17 @@ def test_pair_counts_are_those_counted_one_by_one(trace):
         assert trace.pair_counts(layer).tolist() == counts.tolist()
 
 
+def test_the_mean_latency_is_that_of_each_tokens_slowest_expert(trace):
+    latency_s = np.random.default_rng(1).uniform(0.01, 0.05, (3, 6))
+    slowest = [[latency_s[layer][ids].max() for ids in trace.expert_ids[layer]] for layer in range(3)]
+    np.testing.assert_allclose(trace.mean_latency_s(latency_s), np.mean(slowest, axis=1), rtol=1e-12)
+    weights = [0.4, 0.25, 0.2, 0.1, 0.05]
+    drawn = moe.draw_trace([weights], top_k=2, tokens=60_000, seed=3)
+    sets = successive_sampling.set_probabilities(weights, 2)
+    expected = sum(p * max(latency_s[0][list(experts)]) for experts, p in sets.items())
+    assert drawn.mean_latency_s(latency_s[:1, :5]) == pytest.approx(expected, abs=5 * 0.04 / np.sqrt(60_000))
+
+
 def test_mutual_information_has_its_closed_forms():
     entropy = moe.ActivationTrace(np.arange(8).repeat(2)[None, :, None].repeat(2, 0), experts=8)
     assert entropy.coactivations(0, 1).mutual_information_bits == pytest.approx(3.0)
@@ -193,6 +204,8 @@ def test_what_is_no_trace_is_refused(ids, keywords, says):
         (lambda t: t.coactivations(1, 1), "other: 1 is the layer itself"),
         (lambda t: t.coactivations(0, 3), "other: 3 is not in [0, 2]"),
         (lambda t: t.pair_counts(-1), "layer: -1 is not in [0, 2]"),
+        (lambda t: t.mean_latency_s([[1.0]]), "latency_s: shape (1, 1) is not (3, 6)"),
+        (lambda t: t.mean_latency_s(np.full((3, 6), -1)), "latency_s[0][0]: -1 is not in [0, inf)"),
         (lambda t: t.activations(60), "start: 60 is not in [0, 59]"),
         (lambda t: t.activations(5, 5), "stop: 5 is not in [6, 60]"),
         (lambda t: moe.lognormal_weights(0, 1.0), "experts: 0 is not in [1, 65536]"),
@@ -233,14 +246,24 @@ def test_counts_of_the_measured_traces_are_those_shipped(measured):
     assert (measured.layers, measured.experts, measured.top_k) == (26, 64, 6)
 
 
-def test_experts_of_the_measured_traces_repeat_far_above_chance(measured):
+@pytest.fixture
+def page(repository):
+    """What the documentation tells of the measured traces, with single spaces."""
+    return " ".join((repository / "docs/how-to/expert-activations.md").read_text(encoding="utf-8").split())
+
+
+def test_experts_of_the_measured_traces_repeat_far_above_chance(measured, page):
     near, far = measured.repeats(), measured.repeats(16)
     assert (near.rate > near.chance).all() and near.rate.mean() > far.rate.mean()
     expected = {"law": (0.2901, 0.1309), "intent": (0.2624, 0.1548)}[measured.name]
     assert (near.rate.mean(), near.chance.mean()) == pytest.approx(expected, abs=5e-5)
+    rate, chance = (f"{100 * figure.mean():.0f} %" for figure in (near.rate, near.chance))
+    told = {"law": f"{rate} of a token's experts were the previous token's on texts of law, against {chance}"}
+    assert told.get(measured.name, f"({rate} against {chance} on intents)") in page
 
 
-def test_layers_of_the_measured_traces_know_of_each_other(measured):
+def test_layers_of_the_measured_traces_know_of_each_other(measured, page):
     next_to = [measured.coactivations(i, i + 1).mutual_information_bits for i in range(25)]
     bias = 63**2 / (2 * np.log(2) * measured.tokens * 36)
     assert min(next_to) > 10 * bias
+    assert f"{min(next_to):.2f} to {max(next_to):.2f} bit" in page
