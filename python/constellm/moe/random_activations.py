@@ -9,6 +9,7 @@ from ..core.checks import count, real
 from .activation_trace import MOST_EXPERTS, ActivationTrace
 from .arguments import as_array
 
+_MOST_WEIGHTS = 10_000_000  # 80 MB
 _MOST_IDS = 200_000_000  # of a drawn trace: 400 MB
 
 
@@ -47,6 +48,7 @@ def lognormal_weights(experts: int, sigma: float, *, layers: int = 1, seed: int 
     [[0.27, 0.34, 0.27, 0.12], [0.24, 0.35, 0.2, 0.21]]
     """
     experts = count("experts", experts, most=MOST_EXPERTS)
+    layers = count("layers", layers, most=_MOST_WEIGHTS // experts)
     sigma = real("sigma", sigma, least=0.0, most=50.0)
     rows = [np.exp(sigma * draw.standard_normal(experts)) for draw in _generators(layers, seed)]
     return _normalised(np.array(rows))
@@ -87,6 +89,7 @@ def zipf_weights(
     [[0.48, 0.24, 0.16, 0.12], [0.16, 0.48, 0.24, 0.12]]
     """
     experts = count("experts", experts, most=MOST_EXPERTS)
+    layers = count("layers", layers, most=_MOST_WEIGHTS // experts)
     exponent = real("exponent", exponent, least=0.0, most=50.0)
     ranks = np.arange(1, experts + 1)
     rows = [draw.permutation(ranks) for draw in _generators(layers, seed)]
@@ -112,7 +115,7 @@ def draw_trace(
         At least 1.
     persistence : float
         Probability, in [0, 1], that a token keeps the experts of the one before, in each layer by itself.
-        Shares do not depend on it; tokens `lag` apart then repeat experts at persistence^lag above chance.
+        Shares do not depend on it; `Repeats.persistence` of tokens `lag` apart is persistence^lag.
     seed : int
         Fixes the trace.
 
@@ -146,7 +149,7 @@ def draw_trace(
         drawn = np.flatnonzero(~keeps)
         log_weights = np.log(array[layer])
         fresh = np.empty((len(drawn), top_k), dtype=np.int64)
-        step = max(1, 4_000_000 // experts)  # rows at a time: a few megabytes
+        step = max(1, 1_000_000 // experts)  # rows at a time: some 30 MB
         for start in range(0, len(drawn), step):
             rows = fresh[start : start + step]
             keys = log_weights + draw.gumbel(size=(len(rows), experts))
@@ -157,7 +160,7 @@ def draw_trace(
 
 def _generators(layers: int, seed: int) -> list[np.random.Generator]:
     """One a layer, so that the first layers do not depend on how many follow."""
-    layers, seed = count("layers", layers, most=100_000), count("seed", seed, least=0)
+    seed = count("seed", seed, least=0)
     return [np.random.Generator(np.random.PCG64([seed, layer])) for layer in range(layers)]
 
 

@@ -211,7 +211,7 @@ def test_what_is_no_trace_is_refused(ids, keywords, says):
         (lambda t: moe.lognormal_weights(0, 1.0), "experts: 0 is not in [1, 65536]"),
         (lambda t: moe.lognormal_weights(4, -1.0), "sigma: -1.0 is not in [0, 50]"),
         (lambda t: moe.zipf_weights(4, np.nan), "exponent: nan is not in [0, 50]"),
-        (lambda t: moe.zipf_weights(4, layers=0), "layers: 0 is not in [1, 100000]"),
+        (lambda t: moe.zipf_weights(4, layers=0), "layers: 0 is not in [1, 2500000]"),
         (
             lambda t: moe.draw_trace([0.5], top_k=1, tokens=1),
             "weights: expected numbers of shape (layers, exp",
