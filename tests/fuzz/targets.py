@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import constellm
-from constellm import codec, model, network, orbit, split
+from constellm import codec, model, moe, network, orbit, split
 from constellm.core.table import Table
 
 from . import stores
@@ -304,6 +304,49 @@ def contacts(scratch: Path) -> Case:
     return read
 
 
+def activations(scratch: Path) -> Case:
+    """Counts and traces of experts in every form of `moe`; a trace goes there and back."""
+    drawn = moe.draw_trace(moe.zipf_weights(6, layers=2), top_k=2, tokens=9)
+    routes = drawn.expert_ids.swapaxes(0, 1).tolist()
+    table = {"layers_in_order": [0, 7], "models": {"m": {"expert_counts": {"a": [[3, 4, 5], [4, 4, 4]]}}}}
+    response = {"prompt_routed_experts": routes[:3], "choices": [{"routed_experts": routes[3:]}]}
+    record = {"step": 0, "stage": "pre_dispatch", "block": "decoder", "layer": 3, "rank": 0}
+    record |= {"num_tokens": 9, "topk": 2, "top_indices": drawn.expert_ids[0].tolist()}
+    ids = "\t".join(map(str, drawn.expert_ids[0].ravel()))
+    text = f"{ids}\t\t" + "\t".join(["0.25"] * drawn.expert_ids[0].size) + "\n"
+    arrays = scratch / "trace.npz"
+    moe.save_trace(drawn, arrays)
+    whole, folder = arrays.read_bytes(), scratch / "esft"
+    folder.mkdir()
+
+    def read(rng: random.Random) -> None:
+        how = rng.randrange(5)
+        if how == 0:
+            file = scratch / "counts.json"
+            file.write_bytes(json_bytes(rng, table))
+            found = moe.read_expert_counts(file, model="m", top_k=1)
+            np.testing.assert_allclose(found.shares.sum(axis=1), 1.0, rtol=1e-9)
+            assert found.summary()
+            return
+        if how == 1:
+            (scratch / "response.json").write_bytes(json_bytes(rng, response))
+            trace = moe.read_vllm(scratch / "response.json", experts=6)
+        elif how == 2:
+            (scratch / "records.jsonl").write_bytes(json_bytes(rng, record))
+            trace = moe.read_megatron(scratch / "records.jsonl", experts=6, in_order=True)
+        elif how == 3:
+            line = mutated_bytes(rng, text.encode()) if rng.random() < 0.9 else text.encode()
+            (folder / "expert_weights_1.txt").write_bytes(line)
+            trace = moe.read_esft(folder, experts=6, top_k=2)
+        else:
+            arrays.write_bytes(mutated_bytes(rng, whole))
+            trace = moe.load_trace(arrays)
+        moe.save_trace(trace, arrays)
+        assert moe.load_trace(arrays) == trace and trace.summary()
+
+    return read
+
+
 TARGETS: dict[str, Callable[[Path], Case]] = {
     "messages": messages,
     "problems": problems,
@@ -313,6 +356,7 @@ TARGETS: dict[str, Callable[[Path], Case]] = {
     "contacts": contacts,
     "configurations": configurations,
     "elements": elements,
+    "activations": activations,
     "stores": stores.damaged,
     "kills": stores.killed,
 }

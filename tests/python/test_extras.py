@@ -53,6 +53,7 @@ CALLS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("sweep", "xarray", lambda folder: WORLD.timeline(0.0, 60.0, 60.0).to_xarray()),
     ("sweep", "xarray", lambda folder: WORLD.contacts(0.0, 60.0).to_xarray()),
     ("sweep", "xarray", lambda folder: WORLD.latencies(WORLD.ids[0], [0.0]).to_xarray()),
+    ("sweep", "xarray", lambda folder: clm.moe.sample_activations("mixtral-8x7b").to_xarray()),
     ("sweep", "pandas", lambda folder: clm.split.compare(CHAIN, ["optimal"]).to_pandas()),
     ("sweep", "tqdm", lambda folder: swept(progress=True)),
     ("notebook", "nbformat", rendered),

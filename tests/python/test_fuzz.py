@@ -18,6 +18,7 @@ CASES = {
     "contacts": 60,
     "configurations": 60,
     "elements": 300,
+    "activations": 300,
     "stores": 6,
     "kills": 1,
 }

@@ -62,7 +62,7 @@ else:
 """
     loaded, listed = json.loads(in_new_python(code))
     areas = {name.split(".")[1] for name in loaded if name.startswith("constellm.")}
-    assert areas == {"_core", "_moved", "codec", "core", "model", "network", "orbit", "split", "sweep"}
+    assert areas == {"_core", "_moved", "codec", "core", "model", "moe", "network", "orbit", "split", "sweep"}
     heavy = {"argparse", "concurrent.futures", "email", "importlib.metadata", "importlib.resources"}
     heavy |= {"multiprocessing", "ssl", "statistics", "tempfile", "unittest", "urllib.request", "zipfile"}
     numpys = json.loads(in_new_python("import sys, json, numpy; print(json.dumps(sorted(sys.modules)))"))

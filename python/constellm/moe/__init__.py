@@ -5,15 +5,29 @@
 placement costs.
 
 `ring` lays the layers of a model around the orbits of a shell, `ring_problem` makes a problem of the path
-latencies over a constellation; `arrange` places experts by the schemes of Space-XNet.
+latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places experts
+by the schemes of Space-XNet.
+
+`Activations` are counts of a table or a trace, with the shares of experts; `sample_activations` has those of
+five models. An `ActivationTrace` knows the experts of every token, from which come how they repeat from
+token to token and which go together from layer to layer. `read_esft`, `read_vllm` and `read_megatron` read
+other programs' traces; `lognormal_weights` and `zipf_weights` make up sampling weights, `draw_trace` a trace
+of them.
 """
 
 from ..core.keywords import tell_of_slips as _tell_of_slips
+from .activation_files import load_trace, read_esft, read_expert_counts, save_trace
+from .activation_trace import ActivationTrace
+from .activations import Activations
+from .correlations import Coactivations, Repeats
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
 from .paths import path_latencies, ring_problem
 from .problem import Layer, Problem
+from .random_activations import draw_trace, lognormal_weights, zipf_weights
 from .ring import Ring, ring
+from .routed_experts import from_routed_experts, read_megatron, read_vllm
+from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations
 from .schemes import SCHEMES, Arrangement, arrange, nearest_placement, random_placement
 from .solver import (
     METHODS,
@@ -28,32 +42,48 @@ from .solver import (
 
 __all__ = [
     "METHODS",
+    "SAMPLE_ACTIVATIONS",
     "SCHEMES",
+    "ActivationTrace",
+    "Activations",
     "Arrangement",
+    "Coactivations",
     "Evaluation",
     "Gateways",
     "Layer",
     "Plan",
     "Problem",
+    "Repeats",
     "Ring",
     "activation_shares",
     "arrange",
     "best_gateways",
+    "draw_trace",
     "evaluate",
     "expected_latency_s",
+    "from_routed_experts",
     "load_plan",
     "load_problem",
+    "load_trace",
+    "lognormal_weights",
     "nearest_placement",
     "path_latencies",
     "plan_from_dict",
     "problem_from_dict",
     "random_placement",
+    "read_esft",
+    "read_expert_counts",
+    "read_megatron",
+    "read_vllm",
     "ring",
     "ring_problem",
+    "sample_activations",
     "sampling_weights",
     "save_plan",
     "save_problem",
+    "save_trace",
     "solve",
+    "zipf_weights",
 ]
 
 _tell_of_slips(__name__)
