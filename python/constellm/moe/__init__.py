@@ -5,8 +5,8 @@
 placement costs.
 
 `ring` lays the layers of a model around the orbits of a shell, `ring_problem` makes a problem of the path
-latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places experts
-by the schemes of Space-XNet.
+latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places
+experts by the schemes of Space-XNet.
 
 `Activations` are counts of a table or a trace, with the shares of experts; `sample_activations` has those of
 five models. An `ActivationTrace` knows the experts of every token, from which come how they repeat from

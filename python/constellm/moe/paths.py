@@ -162,6 +162,7 @@ def ring_problem(
 
 
 def positions(known: dict[str, int], field: str, ids: Sequence[str]) -> list[int]:
+    """Positions of ids; an unknown one is named as of `field`."""
     for i, id in enumerate(ids):
         if id not in known:
             raise ValueError(f"{field}[{i}]: no satellite of the world has id {id!r}")
