@@ -20,9 +20,6 @@ from ..orbit import Constellation
 from .paths import as_compute_s, check_layers, positions
 from .ring import Ring
 
-# Latencies of so many pairs are held at a time, beside those that are kept.
-_MOST_PAIRS = 20_000_000
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Gateways(Displayed):
@@ -172,16 +169,12 @@ def _ways(
     Each (slots, satellites, satellites).
     """
     ids = world.satellite_ids
-    all_ids = [ids[s] for s in chain.from_iterable(subnets)]
-    times = np.atleast_1d(np.asarray(times))
-    ends = np.cumsum([len(subnet) for subnet in subnets])
-    parts = [slice(end - len(subnet), end) for end, subnet in zip(ends.tolist(), subnets)]
-    own_s: list[list[NDArray[np.float64]]] = [[] for _ in subnets]
-    before_s: list[list[NDArray[np.float64]]] = [[] for _ in subnets]
-    step = max(1, _MOST_PAIRS // len(all_ids) ** 2)
-    for first in range(0, len(times), step):
-        found = world.latencies(all_ids, times[first : first + step], targets=all_ids, threads=threads)
-        for i, part in enumerate(parts):
-            own_s[i].append(found.latency_s[:, part, part])
-            before_s[i].append(found.latency_s[:, part, parts[i - 1]])
-    return [np.concatenate(chunks) for chunks in own_s], [np.concatenate(chunks) for chunks in before_s]
+    own_s, before_s = [], []
+    for i, subnet in enumerate(subnets):
+        sources, before = ([ids[s] for s in members] for members in (subnet, subnets[i - 1]))
+        targets = list(dict.fromkeys([*sources, *before]))  # a ring of one layer has itself before it
+        # All slots at once: outages are drawn by the number of the slot.
+        found = world.latencies(sources, times, targets=targets, threads=threads).latency_s
+        own_s.append(found[:, :, : len(sources)])
+        before_s.append(found[:, :, len(targets) - len(before) :])
+    return own_s, before_s

@@ -67,16 +67,7 @@ def path_latencies(
     """
     instance("world", world, Constellation)
     ids = world.satellite_ids
-    try:
-        compute = np.broadcast_to(np.asarray(compute_s, dtype=np.float64), (len(gateways), len(ids)))
-    except ValueError:
-        raise ValueError(
-            f"compute_s: shape {np.shape(compute_s)} does not broadcast to (layers, satellites) = "
-            f"({len(gateways)}, {len(ids)})"
-        ) from None
-    if not (np.isfinite(compute) & (compute >= 0)).all():
-        bad = compute[~(np.isfinite(compute) & (compute >= 0))][0]
-        raise ValueError(f"compute_s: {bad:g} is not in [0, inf)")
+    compute = as_compute_s(compute_s, len(gateways), len(ids))
     found = world.latencies(gateways, times, targets=ids, threads=threads).latency_s.transpose(1, 0, 2)
     paths = found + compute[:, None, :]
     paths += np.roll(found, -1, axis=0)
@@ -145,8 +136,7 @@ def ring_problem(
     """
     instance("world", world, Constellation)
     instance("ring", ring, Ring)
-    if len(weights) != len(ring.subnets):
-        raise ValueError(f"weights: of {len(weights)} layers, the ring has {len(ring.subnets)}")
+    check_layers(ring, weights)
     position = {id: i for i, id in enumerate(world.satellite_ids)}
     free = np.ones(len(position), dtype=np.bool_)
     free[positions(position, "ring.gateways", ring.gateways)] = False
@@ -159,6 +149,27 @@ def ring_problem(
         layers.append(Layer(weight, paths[i][:, free], base_s))
     satellites = [id for id, kept in zip(world.satellite_ids, free.tolist()) if kept]
     return Problem(layers, top_k=top_k, satellites=satellites, unreachable_s=unreachable_s, name=name)
+
+
+def as_compute_s(compute_s: ArrayLike, layers: int, satellites: int) -> NDArray[np.float64]:
+    """Checked compute times (layers, satellites)."""
+    shape = (layers, satellites)
+    try:
+        compute = np.broadcast_to(np.asarray(compute_s, dtype=np.float64), shape)
+    except ValueError:
+        raise ValueError(
+            f"compute_s: shape {np.shape(compute_s)} does not broadcast to (layers, satellites) = {shape}"
+        ) from None
+    bad = ~(np.isfinite(compute) & (compute >= 0))
+    if bad.any():
+        raise ValueError(f"compute_s: {compute[bad][0]:g} is not in [0, inf)")
+    return compute
+
+
+def check_layers(ring: Ring, weights: Sequence[ArrayLike] | NDArray[Any]) -> None:
+    """Refuse weights of more or fewer layers than a ring has."""
+    if len(weights) != len(ring.subnets):
+        raise ValueError(f"weights: of {len(weights)} layers, the ring has {len(ring.subnets)}")
 
 
 def positions(known: dict[str, int], field: str, ids: Sequence[str]) -> list[int]:

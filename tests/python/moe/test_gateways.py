@@ -47,6 +47,18 @@ def test_as_good_as_the_best_of_all_rings(shell, world, top_k) -> None:
     assert "gateway" in found.summary() and found.ring.gateways[0] in found._repr_html_()
 
 
+def test_outages_are_those_of_the_problem() -> None:
+    """Many slots of a large constellation, whose latencies are found a subnet at a time."""
+    shell = orbit.preset("space-xnet")
+    world = orbit.Constellation(shell, links=orbit.plus_grid(seam="open", survival=0.9))
+    given = {"weights": moe.lognormal_weights(8, 0.3, layers=32), "top_k": 2, "unreachable_s": 0.3}
+    times = 10.0 * np.arange(20)
+    found = moe.best_gateways(world, moe.ring(shell, 32), times, **given, threads=2)
+    problem = moe.ring_problem(world, found.ring, times, **given)
+    latency_s = moe.solve(problem, method="sorted").token_latency_s
+    assert found.lower_bound_s * (1 - 1e-12) <= latency_s <= found.token_latency_s * 1.01
+
+
 def test_where_no_ring_can_be_placed(shell, world) -> None:
     subnets = [subnet[:3] for subnet in moe.ring(shell, 3).subnets]
     ring = moe.Ring(subnets, [subnet[0] for subnet in subnets])
