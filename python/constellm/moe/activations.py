@@ -16,6 +16,7 @@ from ..core.plain import as_text
 from ..core.quantity import counted
 from ..core.table import Table
 from .arguments import as_array, as_layer_numbers
+from .solver import sampling_weights
 
 if TYPE_CHECKING:
     import xarray
@@ -170,6 +171,36 @@ class Activations(Displayed):
         """
         counts = self.counts + non_negative("prior", prior)
         return Activations(counts, top_k=self.top_k, layer_numbers=self.layer_numbers, name=self.name)
+
+    def sampling_weights(self) -> NDArray[np.float64]:
+        """Weights under which tokens that draw their experts one after the other have these shares.
+
+        By `constellm.moe.sampling_weights`, layer by layer; of one expert a token they are the shares.
+
+        Returns
+        -------
+        ndarray, shape (layers, experts)
+            Each layer sums to 1.
+
+        Raises
+        ------
+        ValueError
+            For an expert that no token activated, to which `with_prior` gives a little, or that all did.
+
+        Examples
+        --------
+        >>> from constellm import moe
+        >>> found = moe.sample_activations("mixtral-8x7b", domain="c4")
+        >>> found.sampling_weights()[0, :3].round(4).tolist(), found.shares[0, :3].round(4).tolist()
+        ([0.1373, 0.1184, 0.1202], [0.1363, 0.119, 0.1207])
+        """
+        rows = []
+        for number, shares in zip(self.layer_numbers, self.shares):
+            try:
+                rows.append(sampling_weights(shares, self.top_k))
+            except ValueError as error:
+                raise ValueError(f"layer {number}: {error}") from None
+        return np.array(rows)
 
     def distance(self, other: Activations) -> NDArray[np.float64]:
         """How far the shares of both are apart: half the sum of absolute differences (layers,).

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from constellm import moe
-from oracles import successive_sampling
+from oracles import experts
 
 
 @pytest.fixture
@@ -75,8 +75,7 @@ def test_the_mean_latency_is_that_of_each_tokens_slowest_expert(trace):
     np.testing.assert_allclose(trace.mean_latency_s(latency_s), np.mean(slowest, axis=1), rtol=1e-12)
     weights = [0.4, 0.25, 0.2, 0.1, 0.05]
     drawn = moe.draw_trace([weights], top_k=2, tokens=60_000, seed=3)
-    sets = successive_sampling.set_probabilities(weights, 2)
-    expected = sum(p * max(latency_s[0][list(experts)]) for experts, p in sets.items())
+    expected = experts.expected_s(weights, latency_s[0, :5], 2)
     assert drawn.mean_latency_s(latency_s[:1, :5]) == pytest.approx(expected, abs=5 * 0.04 / np.sqrt(60_000))
 
 
@@ -107,14 +106,13 @@ def test_draws_have_the_shares_and_pairs_of_successive_sampling():
     for top_k in (1, 2, 3):
         trace = moe.draw_trace([weights], top_k=top_k, tokens=tokens, seed=top_k)
         found = trace.activations().shares[0]
-        expected = successive_sampling.shares(weights, top_k)
+        expected = experts.shares(weights, top_k)
         # Five standard errors of a share, from that of an indicator.
         np.testing.assert_allclose(found, expected, atol=5 * 0.5 / np.sqrt(tokens) / top_k)
         if top_k > 1:
-            sets = successive_sampling.set_probabilities(weights, top_k)
             pairs = np.zeros((5, 5))
-            for experts, probability in sets.items():
-                for i, j in itertools.permutations(experts, 2):
+            for order, probability in experts.picks(weights, top_k):
+                for i, j in itertools.permutations(order, 2):
                     pairs[i, j] += probability
             np.testing.assert_allclose(trace.pair_counts(0) / tokens, pairs, atol=5 * 0.5 / np.sqrt(tokens))
 
@@ -267,3 +265,20 @@ def test_layers_of_the_measured_traces_know_of_each_other(measured, page):
     bias = 63**2 / (2 * np.log(2) * measured.tokens * 36)
     assert min(next_to) > 10 * bias
     assert f"{min(next_to):.2f} to {max(next_to):.2f} bit" in page
+
+
+def test_measured_tokens_wait_less_than_sampling_says(measured, page):
+    """Experts that are activated often go together, which sampling by weights leaves out."""
+    found = measured.activations().with_prior(0.5)
+    weights = found.sampling_weights()
+    random, places_s = np.random.default_rng(0), np.linspace(0.01, 0.03, 64)
+
+    def gap(latency_s):
+        sampled = [moe.expected_latency_s(w, row, found.top_k) for w, row in zip(weights, latency_s)]
+        return measured.mean_latency_s(latency_s).sum() / np.sum(sampled) - 1.0
+
+    by_rank = np.argsort(np.argsort(-found.shares, axis=1, kind="stable"), axis=1)
+    at_random = [gap(places_s[[random.permutation(64) for _ in range(26)]]) for _ in range(5)]
+    assert max(map(abs, at_random)) < 0.005
+    told = {"law": "{:.1f} % less on law", "intent": "{:.1f} % less on intents"}[measured.name]
+    assert told.format(-100 * gap(places_s[by_rank])) in page

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from constellm import moe
+from oracles import experts
 
 COUNTS = arrays(np.int64, st.tuples(st.integers(1, 4), st.integers(2, 9)), elements=st.integers(1, 10**6))
 
@@ -104,6 +105,29 @@ def test_a_prior_leaves_no_expert_out():
     found = moe.Activations([[6, 4, 2, 0]], top_k=2).with_prior(0.5)
     assert found.counts.tolist() == [[6.5, 4.5, 2.5, 0.5]] and found.tokens.tolist() == [7.0]
     assert moe.Activations([[6, 4]], top_k=1).with_prior(0).counts.tolist() == [[6.0, 4.0]]
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 3])
+def test_sampling_weights_have_the_shares(top_k):
+    weights = moe.lognormal_weights(6, 0.5, layers=3, seed=top_k)
+    counts = np.array([experts.shares(row, top_k) for row in weights.tolist()])
+    found = moe.Activations(1e6 * counts, top_k=top_k).sampling_weights()
+    np.testing.assert_allclose(found, weights, rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", moe.SAMPLE_ACTIVATIONS)
+def test_sampling_weights_of_the_samples_give_their_shares_back(model):
+    found = moe.sample_activations(model)
+    weights = found.sampling_weights()
+    again = [moe.activation_shares(row, found.top_k) for row in weights]
+    np.testing.assert_allclose(again, found.shares, rtol=1e-9)
+    assert (np.log(weights).std(axis=1) > found.log_share_sd).all()  # shares are flatter
+
+
+def test_what_no_weights_give_is_refused():
+    for counts, top_k in (([[3, 1], [4, 0]], 1), ([[3, 2, 2], [4, 2, 2]], 2)):
+        with pytest.raises(ValueError, match=r"^layer 5: shares\[\d\]"):
+            moe.Activations(counts, top_k=top_k, layer_numbers=[3, 5]).sampling_weights()
 
 
 def test_shares_do_as_counts():

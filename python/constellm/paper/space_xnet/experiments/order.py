@@ -15,7 +15,6 @@ from ....moe import (
     evaluate,
     lognormal_weights,
     sample_activations,
-    sampling_weights,
     solve,
     zipf_weights,
 )
@@ -31,8 +30,7 @@ _SCHEMES = ("sorted", "nearest-unsorted", "rand-intra-cg")
 def _measured(model: str, layers: int) -> tuple[int, NDArray[np.float64]]:
     """Experts a token, and weights of so many layers: the model's own, again and again."""
     found = sample_activations(model).with_prior(1.0)
-    rows = [sampling_weights(shares, found.top_k) for shares in found.shares]
-    return found.top_k, np.array([rows[i % len(rows)] for i in range(layers)])
+    return found.top_k, found.sampling_weights()[np.arange(layers) % found.layers]
 
 
 WORKLOADS: dict[str, Callable[[], tuple[int, NDArray[np.float64]]]] = {
