@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.checks import count, instance, non_negative, real, short
+from ..core.checks import count, instance, non_negative, positive, real, short
 from ..core.files import as_path, read_json, write_bytes, write_json
 from ..core.plain import as_list, as_object, as_text, check_header, check_keys
 from .problem import Layer, Problem
@@ -82,12 +82,14 @@ def problem_from_dict(data: Mapping[str, Any], *, folder: str | os.PathLike[str]
         entry = as_object(where, entry)
         keys = ("weights", "latency_s") if arrays is None else ("weights",)
         check_keys(where, entry, keys, ("base_s",))
-        weights = _numbers(f"{where}.weights", entry["weights"])
+        weights = [
+            positive(f"{where}.weights[{e}]", weight)
+            for e, weight in enumerate(as_list(f"{where}.weights", entry["weights"]))
+        ]
         if arrays is None:
             rows = as_list(f"{where}.latency_s", entry["latency_s"])
             latency_s = [
-                _numbers(f"{where}.latency_s[{t}]", row, null=True, length=len(satellites))
-                for t, row in enumerate(rows)
+                _latencies(f"{where}.latency_s[{t}]", row, len(satellites)) for t, row in enumerate(rows)
             ]
         try:
             layers.append(
@@ -346,17 +348,12 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     )
 
 
-def _numbers(where: str, values: Any, *, null: bool = False, length: int | None = None) -> list[float]:
-    """A list of numbers; with `null` NaN for null."""
-    found = []
-    for i, value in enumerate(as_list(where, values)):
-        if value is None and null:
-            found.append(math.nan)
-        else:
-            found.append(real(f"{where}[{i}]", value))
-    if length is not None and len(found) != length:
-        raise ValueError(f"{where}: {len(found)} numbers are not {length}, one per satellite")
-    return found
+def _latencies(where: str, values: Any, satellites: int) -> list[float]:
+    """A row of a slot, NaN for null."""
+    row = as_list(where, values)
+    if len(row) != satellites:
+        raise ValueError(f"{where}: {len(row)} numbers are not {satellites}, one per satellite")
+    return [math.nan if s is None else non_negative(f"{where}[{i}]", s) for i, s in enumerate(row)]
 
 
 def _read_npz(path: Path) -> NDArray[np.float64]:
@@ -376,7 +373,7 @@ def _read_npz(path: Path) -> NDArray[np.float64]:
             with archive.open(f"{_ARRAY}.npy") as file:
                 array = np.lib.format.read_array(file, allow_pickle=False)
     except damaged as error:
-        raise ValueError(f"latency_npz: {str(path)!r} {error}") from None
+        raise ValueError(f"latency_npz: {str(path)!r}: {error}") from None
     if array.dtype.kind not in "iuf":
         raise TypeError(f"latency_npz: {_ARRAY} holds {array.dtype}, not numbers")
     return np.asarray(array, dtype=np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import moe as _core
-from ..core.checks import count, instance, non_negative, short
+from ..core.checks import count, instance, known_keywords, non_negative, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
@@ -167,7 +167,9 @@ class Problem(Displayed):
 
     def replace(self, **changes: Any) -> Problem:
         """A copy with some of the parameters changed."""
-        return Problem(**{**self._parameters(), **changes})
+        parameters = self._parameters()
+        known_keywords("replace", changes, parameters)
+        return Problem(**{**parameters, **changes})
 
     def _parameters(self) -> dict[str, Any]:
         return {of.name: getattr(self, of.name) for of in fields(self) if of.name != "_compiled"}

@@ -110,7 +110,8 @@ class Plan(Displayed):
         if not self.placement:
             return Display(lines)
         latency = quantity(self.token_latency_s, "s", digits=4)
-        lines.append(f"token latency {latency}; no placement is more than {self.gap:.2%} below it")
+        proven = "has less" if self.status == "optimal" else f"is more than {self.gap:.2%} below it"
+        lines.append(f"token latency {latency}; no placement {proven}")
         layer_s = evaluate(self.problem, self.placement).layer_latency_s.tolist()
         rows = [
             (str(i), quantity(latency_s, "s"), " ".join(self._heaviest_first(i)))
