@@ -7,9 +7,11 @@ read, after it has looked whether the value makes sense, and lets pass what was 
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import math
 import random
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,63 @@ def plans(scratch: Path) -> Case:
         found = split.load_plan(file, problem)
         assert split.check(problem, found) == []
         assert not found.path or math.isfinite(split.evaluate(problem, found).delay_s)
+
+    return read
+
+
+def experts(scratch: Path) -> Case:
+    """`moe.load_problem` and `load_plan`; what is read goes there and back, and now and then is solved."""
+    seeds = []
+    for path in sorted((DATA / "moe").glob("*.plan.json")):
+        problem, plan = (path.with_name(path.name.replace(".plan", "")), path)
+        seeds.append([json.loads(file.read_text(encoding="utf-8")) for file in (problem, plan)])
+    file, archive, again = scratch / "x.json", scratch / "x.npz", scratch / "again.json"
+    latencies = io.BytesIO()
+    np.save(latencies, np.full((1, 2, 4), 0.01))
+    of_archive = {
+        "format": "constellm.moe-problem", "version": 1, "name": "archive", "top_k": 2, "unreachable_s": 0.1,
+        "satellites": ["a", "b", "c", "d"], "layers": [{"weights": [0.5, 0.3, 0.2]}], "latency_npz": "x.npz",
+    }  # fmt: skip
+
+    def damage_archive(rng: random.Random) -> None:
+        """As a zip file, or what is in it, with the checksum that fits."""
+        inside = rng.random() < 0.7
+        content = mutated_bytes(rng, latencies.getvalue()) if inside else latencies.getvalue()
+        with zipfile.ZipFile(archive, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as file:
+            file.writestr("latency_s.npy", content)
+        if not inside:
+            archive.write_bytes(mutated_bytes(rng, archive.read_bytes()))
+
+    def solve(rng: random.Random, problem: moe.Problem) -> None:
+        plan = moe.solve(problem, method=rng.choice(list(moe.METHODS)), time_limit_s=0.1)
+        if plan.placement:
+            assert math.isfinite(plan.token_latency_s) and 0 <= plan.lower_bound_s <= plan.token_latency_s
+            assert moe.evaluate(problem, plan).token_latency_s == plan.token_latency_s
+        moe.save_plan(plan, again)
+        assert moe.load_plan(again, problem).placement == plan.placement
+
+    def read_problem(rng: random.Random) -> None:
+        data = rng.choice([*(problem for problem, _ in seeds), of_archive])
+        damage_archive(rng)
+        file.write_bytes(json_bytes(rng, data) if rng.random() < 0.7 else json.dumps(data).encode())
+        try:
+            problem = moe.load_problem(file)
+        except OSError as error:  # of an archive that is not there
+            raise ValueError(str(error)) from None
+        moe.save_problem(problem, again, latency_npz=rng.choice([None, "again.npz"]))
+        assert moe.load_problem(again) == problem
+        if rng.random() < 0.3:
+            solve(rng, problem)
+
+    def read(rng: random.Random) -> None:
+        if rng.random() < 0.6:
+            read_problem(rng)
+            return
+        problem, plan = rng.choice(seeds)
+        file.write_bytes(json_bytes(rng, plan))
+        problem = moe.problem_from_dict(problem)
+        found = moe.load_plan(file, problem)
+        assert not found.placement or found.gap <= 1 and math.isfinite(found.token_latency_s)
 
     return read
 
@@ -351,6 +410,7 @@ TARGETS: dict[str, Callable[[Path], Case]] = {
     "messages": messages,
     "problems": problems,
     "plans": plans,
+    "experts": experts,
     "tables": tables,
     "constellations": constellations,
     "contacts": contacts,

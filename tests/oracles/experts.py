@@ -42,10 +42,12 @@ def layer_s(weights: Sequence[float], latency_s: np.ndarray, satellites: Sequenc
 def least_s(
     layers: Sequence[tuple[Sequence[float], np.ndarray]], top_k: int, unreachable_s: float | None = None
 ) -> float:
-    """The least sum over the layers (weights, latency_s with NaN) of all placements; inf where there is none."""
+    """The least sum over the layers (weights, latency_s with NaN) of all placements; inf without any."""
     tables = []
     for weights, latency_s in layers:
-        filled = latency_s if unreachable_s is None else np.where(np.isnan(latency_s), unreachable_s, latency_s)
+        filled = (
+            latency_s if unreachable_s is None else np.where(np.isnan(latency_s), unreachable_s, latency_s)
+        )
         usable = [s for s in range(filled.shape[1]) if not np.isnan(filled[:, s]).any()]
         # E[max] = sum over sets of picks of their probability times the mean of their slowest.
         sets: dict[frozenset[int], float] = {}

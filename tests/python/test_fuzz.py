@@ -13,6 +13,7 @@ CASES = {
     "messages": 1500,
     "problems": 60,
     "plans": 60,
+    "experts": 100,
     "tables": 40,
     "constellations": 60,
     "contacts": 60,

@@ -22,11 +22,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     solve.add_argument("problems", nargs="+", type=Path, metavar="PROBLEM.json")
     solve.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to; created if absent")
     solve.add_argument(
-        "--method", default="optimal", metavar="NAME", help=f"one of {', '.join(moe.METHODS)}; default: optimal"
+        "--method",
+        default="optimal",
+        metavar="NAME",
+        help=f"one of {', '.join(moe.METHODS)}; default: optimal",
     )
     solve.add_argument(
         "--time-limit", type=_seconds, default=math.inf, metavar="S",
-        help="for each problem, in [0, inf] s: stop after this time, with the best placement and a true bound",
+        help="for each problem, in [0, inf] s: stop after this time, with the best so far and a true bound",
     )  # fmt: skip
     solve.set_defaults(run=_solve)
 

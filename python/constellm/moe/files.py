@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-import zipfile
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.checks import count, instance, non_negative, real, short
+from ..core.checks import count, instance, non_negative, positive, real, short
 from ..core.files import as_path, read_json, write_bytes, write_json
 from ..core.plain import as_list, as_object, as_text, check_header, check_keys
 from .problem import Layer, Problem
-from .solver import Plan, evaluate
+from .solver import Placement, Plan, evaluate
 
 PROBLEM_FORMAT = "constellm.moe-problem"
 PLAN_FORMAT = "constellm.moe-plan"
 _KINDS = {PROBLEM_FORMAT: "problem of experts", PLAN_FORMAT: "plan of experts"}
 _STATUSES = ("optimal", "feasible", "infeasible", "no_plan_found", "time_limit", "interrupted")
 _ARRAY = "latency_s"
-#: What a plan file's figures may differ from the evaluator's, relative.
-_AGREES = 1e-6
+_OPTIMAL_GAP = 1e-9
+"""Relative: what a plan file's figures may differ from the evaluator's, and the gap of what is optimal."""
 
 
 def problem_from_dict(data: Mapping[str, Any], *, folder: str | os.PathLike[str] | None = None) -> Problem:
@@ -51,8 +51,8 @@ def problem_from_dict(data: Mapping[str, Any], *, folder: str | os.PathLike[str]
     --------
     >>> from constellm import moe
     >>> moe.problem_from_dict(
-    ...     {"format": "constellm.moe-problem", "version": 1, "name": "two", "top_k": 1, "satellites": ["a", "b"],
-    ...      "layers": [{"weights": [0.7, 0.3], "latency_s": [[0.01, 0.02]]}]})
+    ...     {"format": "constellm.moe-problem", "version": 1, "name": "two", "top_k": 1,
+    ...      "satellites": ["a", "b"], "layers": [{"weights": [0.7, 0.3], "latency_s": [[0.01, 0.02]]}]})
     Problem('two': 1 layer, 2 experts, 1 a token, 2 satellites, 1 slot)
     """
     data = as_object("problem", data)
@@ -63,7 +63,9 @@ def problem_from_dict(data: Mapping[str, Any], *, folder: str | os.PathLike[str]
         ("format", "version", "name", "top_k", "satellites", "layers"),
         ("unreachable_s", "latency_npz"),
     )
-    satellites = [as_text(f"satellites[{i}]", s) for i, s in enumerate(as_list("satellites", data["satellites"]))]
+    satellites = [
+        as_text(f"satellites[{i}]", s) for i, s in enumerate(as_list("satellites", data["satellites"]))
+    ]
     entries = as_list("layers", data["layers"])
     named = data.get("latency_npz")
     arrays = None
@@ -80,12 +82,14 @@ def problem_from_dict(data: Mapping[str, Any], *, folder: str | os.PathLike[str]
         entry = as_object(where, entry)
         keys = ("weights", "latency_s") if arrays is None else ("weights",)
         check_keys(where, entry, keys, ("base_s",))
-        weights = _numbers(f"{where}.weights", entry["weights"])
+        weights = [
+            positive(f"{where}.weights[{e}]", weight)
+            for e, weight in enumerate(as_list(f"{where}.weights", entry["weights"]))
+        ]
         if arrays is None:
             rows = as_list(f"{where}.latency_s", entry["latency_s"])
             latency_s = [
-                _numbers(f"{where}.latency_s[{t}]", row, null=True, length=len(satellites))
-                for t, row in enumerate(rows)
+                _latencies(f"{where}.latency_s[{t}]", row, len(satellites)) for t, row in enumerate(rows)
             ]
         try:
             layers.append(
@@ -182,9 +186,9 @@ def save_problem(
     if problem.unreachable_s is not None:
         data["unreachable_s"] = problem.unreachable_s
     if latency_npz is not None:
-        data["latency_npz"] = os.fspath(latency_npz)
+        data["latency_npz"] = Path(latency_npz).as_posix()
         content = io.BytesIO()
-        np.savez_compressed(content, **{_ARRAY: np.stack([layer.latency_s for layer in problem.layers])})
+        np.savez_compressed(content, latency_s=np.stack([layer.latency_s for layer in problem.layers]))
         write_bytes(content.getvalue(), as_path(path).parent / latency_npz)
     write_json({**data, "layers": layers}, path)
 
@@ -280,7 +284,7 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     ------
     ValueError, TypeError
         For content that is no plan, a plan of another problem, a placement that is none, figures that are not
-        those of the evaluator, and a bound above the latency.
+        those of the evaluator, a bound above the latency, and a gap of more than 1e-9 that is called optimal.
 
     Examples
     --------
@@ -295,7 +299,10 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     data = as_object("plan", data)
     check_header(data, PLAN_FORMAT, _KINDS)
     check_keys(
-        "plan", data, ("format", "version", "problem", "status"), ("token_latency_s", "lower_bound_s", "placement")
+        "plan",
+        data,
+        ("format", "version", "problem", "status"),
+        ("token_latency_s", "lower_bound_s", "placement"),
     )
     if as_text("problem", data["problem"]) != problem.name:
         raise ValueError(f"problem: the plan is for {short(data['problem'])}, not for {problem.name!r}")
@@ -311,8 +318,11 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
         raise ValueError(f"placement: missing, and the status is {status}")
     bound_s = math.inf if status == "infeasible" else math.nan
     if "lower_bound_s" in data:
+        if status == "infeasible":
+            raise ValueError("lower_bound_s: there is one, and the status is infeasible")
         bound_s = non_negative("lower_bound_s", data["lower_bound_s"])
-    latency_s, placement = math.nan, ()
+    latency_s = math.nan
+    placement: Placement = ()
     if placed:
         rows = as_list("placement", data["placement"])
         placement = tuple(
@@ -321,10 +331,12 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
         )
         latency_s = evaluate(problem, placement).token_latency_s
         claimed_s = real("token_latency_s", data["token_latency_s"])
-        if not math.isclose(claimed_s, latency_s, rel_tol=_AGREES):
+        if not math.isclose(claimed_s, latency_s, rel_tol=_OPTIMAL_GAP):
             raise ValueError(f"token_latency_s: {claimed_s!r} is not what the placement costs, {latency_s!r}")
-        if bound_s > latency_s * (1 + _AGREES):
+        if bound_s > latency_s * (1 + _OPTIMAL_GAP):
             raise ValueError(f"lower_bound_s: {bound_s!r} is above the latency, {latency_s!r}")
+        if status == "optimal" and not latency_s - bound_s <= _OPTIMAL_GAP * latency_s:
+            raise ValueError(f"status: optimal, with a lower_bound_s of {bound_s!r} below {latency_s!r}")
     return Plan(
         problem=problem,
         status=status,
@@ -336,27 +348,32 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     )
 
 
-def _numbers(where: str, values: Any, *, null: bool = False, length: int | None = None) -> list[float]:
-    """A list of numbers; with `null` NaN for null."""
-    found = []
-    for i, value in enumerate(as_list(where, values)):
-        if value is None and null:
-            found.append(math.nan)
-        else:
-            found.append(real(f"{where}[{i}]", value))
-    if length is not None and len(found) != length:
-        raise ValueError(f"{where}: {len(found)} numbers are not {length}, one per satellite")
-    return found
+def _latencies(where: str, values: Any, satellites: int) -> list[float]:
+    """A row of a slot, NaN for null."""
+    row = as_list(where, values)
+    if len(row) != satellites:
+        raise ValueError(f"{where}: {len(row)} numbers are not {satellites}, one per satellite")
+    return [math.nan if s is None else non_negative(f"{where}[{i}]", s) for i, s in enumerate(row)]
 
 
 def _read_npz(path: Path) -> NDArray[np.float64]:
+    import tokenize
+    import zipfile
+    import zlib
+
+    damaged = (
+        ValueError, KeyError, EOFError, SyntaxError, tokenize.TokenError, NotImplementedError, RuntimeError,
+        MemoryError, struct.error, zlib.error, zipfile.BadZipFile,
+    )  # fmt: skip
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if _ARRAY not in getattr(arrays, "files", ()):
+        # Only what is a zip file, since an array alone is read too, whatever its name.
+        with zipfile.ZipFile(path) as archive:
+            if f"{_ARRAY}.npy" not in archive.namelist():
                 raise ValueError(f"has no array {_ARRAY}")
-            array = arrays[_ARRAY]
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"latency_npz: {str(path)!r} {error}") from None
+            with archive.open(f"{_ARRAY}.npy") as file:
+                array = np.lib.format.read_array(file, allow_pickle=False)
+    except damaged as error:
+        raise ValueError(f"latency_npz: {str(path)!r}: {error}") from None
     if array.dtype.kind not in "iuf":
         raise TypeError(f"latency_npz: {_ARRAY} holds {array.dtype}, not numbers")
     return np.asarray(array, dtype=np.float64)

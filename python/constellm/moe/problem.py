@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import moe as _core
-from ..core.checks import count, instance, non_negative, short
+from ..core.checks import count, instance, known_keywords, non_negative, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
 
+_MOST_S = 1e290
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -26,10 +27,10 @@ class Layer:
     Parameters
     ----------
     weights : array_like, shape (experts,)
-        Sampling weights, > 0; they are divided by their sum. Of activation shares `sampling_weights` makes them.
+        Sampling weights, > 0, divided by their sum; `sampling_weights` makes them of activation shares.
     latency_s : array_like, shape (slots, satellites)
-        Path latency from the gateway over the satellite to the next gateway, computing included [s], >= 0; NaN
-        where it is not reachable.
+        Path latency from the gateway over the satellite to the next gateway, computing included [s], >= 0;
+        NaN where it is not reachable.
     base_s : float
         Added once per token [s], >= 0.
 
@@ -54,6 +55,20 @@ class Layer:
         object.__setattr__(self, "latency_s", _array("latency_s", latency_s, 2))
         object.__setattr__(self, "base_s", non_negative("base_s", base_s))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Layer):
+            return NotImplemented
+        return (
+            self.base_s == other.base_s
+            and np.array_equal(self.weights, other.weights)
+            and np.array_equal(self.latency_s, other.latency_s, equal_nan=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Layer, (self.weights, self.latency_s, self.base_s)
+
     def __repr__(self) -> str:
         slots, satellites = self.latency_s.shape
         return (
@@ -66,8 +81,8 @@ class Layer:
 class Problem(Displayed):
     """Experts of several layers that want satellites, each one of its own; format `constellm.moe-problem`.
 
-    Of every layer a token picks `top_k` experts, drawn one after the other without replacement with probability
-    proportional to the remaining weights, and waits for the slowest; slots weigh equally.
+    Of every layer a token picks `top_k` experts, drawn one after the other without replacement with
+    probability proportional to the remaining weights, and waits for the slowest; slots weigh equally.
 
     Parameters
     ----------
@@ -120,19 +135,23 @@ class Problem(Displayed):
             satellites = [f"s{i}" for i in range(layers[0].latency_s.shape[1])]
         if isinstance(satellites, str) or not isinstance(satellites, Iterable):
             raise TypeError(f"satellites: expected a sequence of ids, got {short(satellites)}")
-        satellites = tuple(instance(f"satellites[{i}]", s, str) for i, s in enumerate(satellites))
+        satellites = tuple(_id(f"satellites[{i}]", s) for i, s in enumerate(satellites))
         if not isinstance(name, str):
             raise TypeError(f"name: expected text, got {short(name)}")
         if not _NAME.fullmatch(name):
             raise ValueError(f"name: {short(name)} is not 1 to 100 characters of [A-Za-z0-9._-]")
+        top_k = count("top_k", top_k, most=2**31 - 1)
+        if unreachable_s is not None:
+            unreachable_s = non_negative("unreachable_s", unreachable_s)
+        _check_sums(layers, unreachable_s)
         compiled = _core.Problem(
             name=name,
-            top_k=count("top_k", top_k, most=2**31 - 1),
+            top_k=top_k,
             satellites=list(satellites),
-            unreachable_s=None if unreachable_s is None else non_negative("unreachable_s", unreachable_s),
+            unreachable_s=unreachable_s,
             layers=[(layer.weights, layer.latency_s, layer.base_s) for layer in layers],
         )
-        values = (layers, int(top_k), satellites, unreachable_s, name, compiled)
+        values = (layers, top_k, satellites, unreachable_s, name, compiled)
         for of, value in zip(fields(self), values):
             object.__setattr__(self, of.name, value)
 
@@ -148,10 +167,19 @@ class Problem(Displayed):
 
     def replace(self, **changes: Any) -> Problem:
         """A copy with some of the parameters changed."""
-        return Problem(**{**self._parameters(), **changes})
+        parameters = self._parameters()
+        known_keywords("replace", changes, parameters)
+        return Problem(**{**parameters, **changes})
 
     def _parameters(self) -> dict[str, Any]:
         return {of.name: getattr(self, of.name) for of in fields(self) if of.name != "_compiled"}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Problem):
+            return NotImplemented
+        return self._parameters() == other._parameters()
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Problem, tuple(self._parameters().values())
@@ -181,11 +209,38 @@ class Problem(Displayed):
                     *(quantity(s, "s") for s in span),
                 )
             )
-        head = ("layer", "experts", "top ÷ mean weight", "reachable in all slots", "nearest", "median", "farthest")
+        head = (
+            "layer",
+            "experts",
+            "top ÷ mean weight",
+            "reachable in all slots",
+            "nearest",
+            "median",
+            "farthest",
+        )
         lines = [f"Problem {self._size()}"]
         if self.unreachable_s is not None:
             lines.append(f"where a satellite is not reachable: {quantity(self.unreachable_s, 's')}")
         return Display(lines, [Table(head, rows)])
+
+
+def _id(where: str, value: Any) -> str:
+    try:
+        instance(where, value, str).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{where}: {short(value)} is not valid Unicode") from None
+    return str(value)
+
+
+def _check_sums(layers: Sequence[Layer], unreachable_s: float | None) -> None:
+    """Sums over layers and slots that left the range of numbers would look as if there were no placement."""
+    for i, layer in enumerate(layers):
+        for name, values in (("latency_s", layer.latency_s), ("base_s", layer.base_s)):
+            largest = float(np.nanmax(values, initial=0.0))
+            if _MOST_S < largest < np.inf:  # an infinite one is refused by its place
+                raise ValueError(f"layers[{i}].{name}: {largest!r} is not in [0, {_MOST_S:g}]")
+    if unreachable_s is not None and unreachable_s > _MOST_S:
+        raise ValueError(f"unreachable_s: {unreachable_s!r} is not in [0, {_MOST_S:g}]")
 
 
 def _array(name: str, values: ArrayLike, dimensions: int) -> NDArray[np.float64]:

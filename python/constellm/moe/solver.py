@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import moe as _core
-from ..core.checks import count, hint_for, instance, real, short
+from ..core.checks import count, instance, meant, real, short
 from ..core.display import Display, Displayed
 from ..core.progress import waiting
 from ..core.quantity import quantity
@@ -50,9 +50,7 @@ class Evaluation(Displayed):
 
     def __repr__(self) -> str:
         layers = len(self.layer_latency_s)
-        return (
-            f"Evaluation(token_latency_s={self.token_latency_s:.6g}, {layers} layer{'s' * (layers != 1)})"
-        )
+        return f"Evaluation(token_latency_s={self.token_latency_s:.6g}, {layers} layer{'s' * (layers != 1)})"
 
     def _display(self) -> Display:
         rows = [
@@ -71,7 +69,7 @@ class Plan(Displayed):
     --------
     >>> from constellm import moe
     >>> layer = moe.Layer([0.5, 0.3, 0.2], [[0.010, 0.014, 0.015, 0.022]])
-    >>> plan = moe.solve(moe.Problem([layer], top_k=2))
+    >>> plan = moe.solve(moe.Problem([layer], top_k=1))
     >>> plan.status, plan.placement, plan.gap
     ('optimal', (('s0', 's1', 's2'),), 0.0)
     """
@@ -97,7 +95,11 @@ class Plan(Displayed):
         """How far the placement may be from the best, relative to its own latency; NaN without one."""
         if not self.placement:
             return math.nan
-        return (self.token_latency_s - self.lower_bound_s) / self.token_latency_s if self.token_latency_s else 0.0
+        return (
+            (self.token_latency_s - self.lower_bound_s) / self.token_latency_s
+            if self.token_latency_s
+            else 0.0
+        )
 
     def __repr__(self) -> str:
         worth = f", token_latency_s={self.token_latency_s:.6g}, gap={self.gap:.3g}" if self.placement else ""
@@ -107,9 +109,9 @@ class Plan(Displayed):
         lines = [f"Plan of {self.problem.name!r}: {self.status}, by {self.method!r}"]
         if not self.placement:
             return Display(lines)
-        lines.append(
-            f"token latency {quantity(self.token_latency_s, 's', digits=4)}, at most {self.gap:.2%} above the best"
-        )
+        latency = quantity(self.token_latency_s, "s", digits=4)
+        proven = "has less" if self.status == "optimal" else f"is more than {self.gap:.2%} below it"
+        lines.append(f"token latency {latency}; no placement {proven}")
         layer_s = evaluate(self.problem, self.placement).layer_latency_s.tolist()
         rows = [
             (str(i), quantity(latency_s, "s"), " ".join(self._heaviest_first(i)))
@@ -125,9 +127,9 @@ class Plan(Displayed):
 def solve(problem: Problem, *, method: str = "optimal", time_limit_s: float = math.inf) -> Plan:
     """A satellite of its own for every expert, so that a token waits the least.
 
-    For one slot and layers that share no satellites, experts by falling weight on satellites by rising latency
-    are optimal. With several slots the mean of the slowest pick is not the slowest of the means, and layers may
-    want the same satellites: then the result comes with a bound.
+    For one slot and layers that share no satellites, experts by falling weight on satellites by rising
+    latency are optimal. With several slots the mean of the slowest pick is not the slowest of the means, and
+    layers may want the same satellites: then the result comes with a bound.
 
     Parameters
     ----------
@@ -154,12 +156,13 @@ def solve(problem: Problem, *, method: str = "optimal", time_limit_s: float = ma
     >>> slots = [[0.010, 0.014, 0.015, 0.022], [0.022, 0.014, 0.010, 0.015]]
     >>> problem = moe.Problem([moe.Layer([0.5, 0.3, 0.2], slots)], top_k=2)
     >>> moe.solve(problem)
-    Plan('problem': optimal, token_latency_s=0.0144393, gap=0)
+    Plan('problem': optimal, token_latency_s=0.0162804, gap=0)
     """
     instance("problem", problem, Problem)
     limit_s = real("time_limit_s", time_limit_s, least=0)
-    if method not in METHODS:
-        raise ValueError(f"method: {short(method)} is not one of {', '.join(METHODS)}{hint_for(str(method), METHODS)}")
+    if not isinstance(method, str) or method not in METHODS:
+        known = ", ".join(METHODS)
+        raise ValueError(f"method: {short(method)} is not one of {known}{meant(str(method), METHODS)}")
     start = time.perf_counter()
     if method == "sorted":
         found = _core.sorted(problem._compiled)
