@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "constellm/core/index.hpp"
+#include "constellm/moe/any_placement.hpp"
 #include "constellm/moe/assignment.hpp"
 #include "constellm/moe/evaluate.hpp"
 #include "constellm/moe/pair_bound.hpp"
@@ -74,47 +75,17 @@ void Group::offer(const Placement& placement) {
   best_ = placement;
 }
 
-/// Every expert gets a satellite, whatever it costs: by augmenting paths through layers.
-bool Group::placeable() const {
-  constexpr std::int32_t kNobody = -1;
-  std::vector<std::int32_t> layer_on(problem_->satellites().size(), kNobody);
-  std::vector<std::int32_t> through(layers_.size());  // the satellite by which a layer was reached
-  std::vector<std::int32_t> from(layers_.size());     // whose experts go to it
-  const auto augment = [&](std::int32_t start) {
-    std::fill(from.begin(), from.end(), kNobody);
-    from[z(start)] = start;
-    std::vector<std::int32_t> queue{start};
-    for (std::size_t head = 0; head < queue.size(); ++head) {
-      const std::int32_t g = queue[head];
-      for (const std::int32_t s : problem_->layers()[layers_[z(g)]].usable) {
-        const std::int32_t other = layer_on[z(s)];
-        if (other == kNobody) {
-          std::int32_t free = s;
-          for (std::int32_t at = g; at != start; at = from[z(at)])
-            layer_on[z(std::exchange(free, through[z(at)]))] = at;
-          layer_on[z(free)] = start;
-          return true;
-        }
-        if (from[z(other)] != kNobody) continue;
-        from[z(other)] = g;
-        through[z(other)] = s;
-        queue.push_back(other);
-      }
-    }
-    return false;
-  };
-  for (std::size_t g = 0; g < layers_.size(); ++g) {
-    for (std::int32_t e = 0; e < problem_->layers()[layers_[g]].picks.experts(); ++e)
-      if (!augment(static_cast<std::int32_t>(g))) return false;
-  }
-  return true;
-}
-
-bool Group::start() {
-  if (!placeable()) return false;
+bool Group::start(core::StopToken& stop) {
+  const std::optional<Placement> any = any_placement(*problem_, layers_);
+  if (!any) return false;
+  offer(*any);
+  if (const auto by_mean = sorted_placement(*problem_, layers_)) offer(*by_mean);
+  for (const std::size_t l : layers_) bound_s_ += mean_bound_s(*problem_, problem_->layers()[l]);
   std::vector<Costs> costs;
   for (const std::size_t l : layers_) {
     const Layer& layer = problem_->layers()[l];
+    const std::uint64_t n = layer.usable.size();
+    if (stop.should_stop(n * n * static_cast<std::uint64_t>(problem_->slots()) / 1024 + 1)) return true;
     const PairLayer& pairs = pairs_.emplace_back(*problem_, layer);
     std::vector<double> best_s;
     if (problem_->top_k() > 2) {
@@ -123,12 +94,14 @@ bool Group::start() {
     }
     costs.push_back({pairs.satellites(), pair_bound_s(pairs, best_s)});
   }
-  if (!assign(costs)) return false;
+  assign(costs);
   if (slots_.size() == 1) {  // every slot by itself
     const std::vector<Seat> open(promising_.size(), Seat::open);
     const std::vector<std::int32_t> nobody(best_[0].size(), -1);
     bound_s_ = std::max(bound_s_, slots_[0].bound_s(nobody, open));
   }
+  bound_s_ = std::min(bound_s_, best_s_);
+  ready_ = true;
   return true;
 }
 
@@ -165,7 +138,6 @@ bool Group::assign(const std::vector<Costs>& costs) {
       assigned.back().push_back(columns[z(assignment.column_of_row()[row])]);
   }
   offer(assigned);
-  if (const auto by_mean = sorted_placement(*problem_, layers_)) offer(*by_mean);
   std::fill(promising_.begin(), promising_.end(), 0);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < columns.size(); ++c) {
@@ -179,7 +151,7 @@ bool Group::assign(const std::vector<Costs>& costs) {
 void Group::tighten() {
   // About a second's worth: assignments of experts to satellites, for each expert on each satellite.
   constexpr double kMost = 3e8;
-  if (problem_->top_k() < 3) return;
+  if (!ready_ || problem_->top_k() < 3) return;
   std::vector<Costs> costs;
   double work = 0.0;
   for (std::size_t g = 0; g < layers_.size(); ++g) {
@@ -203,7 +175,7 @@ void Group::tighten() {
 }
 
 void Group::descend(core::StopToken& stop) {
-  if (problem_->top_k() == 1) return;  // the assignment is exact
+  if (!ready_ || problem_->top_k() == 1) return;  // of one pick the assignment is exact
   if (problem_->top_k() == 2)
     descend_by_pairs(stop);
   else {
@@ -281,7 +253,7 @@ std::vector<PairLayer> Group::nearest_places() const {
 }
 
 void Group::compete(core::StopToken& stop) {
-  if (layers_.size() == 1 || problem_->top_k() == 1) return;
+  if (!ready_ || layers_.size() == 1 || problem_->top_k() == 1) return;
   std::vector<const Layer*> of;
   std::size_t experts = 0;
   for (std::size_t g = 0; g < layers_.size(); ++g) {
@@ -302,6 +274,7 @@ void Group::compete(core::StopToken& stop) {
 }
 
 void Group::prove(core::StopToken& stop, std::uint64_t most_work) {
+  if (!ready_) return;
   if (problem_->top_k() == 1) {
     bound_s_ = best_s_;
     return;

@@ -1,8 +1,11 @@
 #include "constellm/moe/solve.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <string>
 
+#include "constellm/core/error.hpp"
 #include "constellm/moe/evaluate.hpp"
 #include "constellm/moe/group.hpp"
 #include "constellm/moe/sorted.hpp"
@@ -32,12 +35,32 @@ Plan plan_of(const Problem& problem, const std::vector<Group>& groups) {
   return plan;
 }
 
+/// The tables of pairs of satellites must fit into memory. Throws core::InvalidInput.
+void require_room(const Problem& problem) {
+  constexpr double kMost = 4e9;
+  constexpr double kOfPair = sizeof(double) + sizeof(std::int32_t);
+  double bytes = 0.0;
+  std::size_t most = 0;
+  for (const Layer& layer : problem.layers()) {
+    const auto n = static_cast<double>(layer.usable.size());
+    bytes += kOfPair * n * n;
+    most = std::max(most, layer.usable.size());
+  }
+  if (bytes <= kMost) return;
+  throw core::InvalidInput(
+      "layers: of up to " + std::to_string(most) + " satellites each, whose pairs take " +
+      core::to_text(std::round(bytes / 1e8) / 10) +
+      " GB; at most 4 GB are taken. Have NaN for satellites that are too far for a layer, or "
+      "place by method 'sorted'");
+}
+
 /// Groups with their first placements; empty where one has none.
-std::vector<Group> started(const Problem& problem) {
+std::vector<Group> started(const Problem& problem, core::StopToken& stop) {
+  require_room(problem);
   std::vector<Group> groups;
   for (std::vector<std::size_t>& layers : groups_of(problem)) {
     groups.emplace_back(problem, std::move(layers));
-    if (!groups.back().start()) return {};
+    if (!groups.back().start(stop)) return {};
   }
   return groups;
 }
@@ -45,7 +68,7 @@ std::vector<Group> started(const Problem& problem) {
 }  // namespace
 
 Plan exchange(const Problem& problem, core::StopToken& stop) {
-  std::vector<Group> groups = started(problem);
+  std::vector<Group> groups = started(problem, stop);
   if (groups.empty()) return {};
   for (Group& group : groups) group.descend(stop);
   for (Group& group : groups) {
@@ -58,7 +81,7 @@ Plan exchange(const Problem& problem, core::StopToken& stop) {
 }
 
 Plan solve(const Problem& problem, core::StopToken& stop) {
-  std::vector<Group> groups = started(problem);
+  std::vector<Group> groups = started(problem, stop);
   if (groups.empty()) return {};
   for (Group& group : groups) group.descend(stop);
   // Small ones are proven in less time than annealing takes.

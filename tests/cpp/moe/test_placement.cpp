@@ -181,3 +181,14 @@ TEST_CASE("placements: what is refused", "[moe]") {
                     ContainsSubstring("'s0' hosts expert 0 of layer 0 already"));
   CHECK_THROWS_WITH(moe::evaluate(problem, {{0, 1}}), ContainsSubstring("'s1' is not reachable in slot 0"));
 }
+
+TEST_CASE("placements: tables that fit in no memory are refused, sorting needs none", "[moe]") {
+  const std::size_t satellites = 20'000;
+  std::vector<double> latency_s(satellites);
+  for (std::size_t s = 0; s < satellites; ++s) latency_s[s] = 1.0 + static_cast<double>(s);
+  const Problem problem("p", 2, ids(satellites), {}, 1, {{{0.6, 0.4}, latency_s, 0.0}});
+  core::StopToken stop;
+  CHECK_THROWS_WITH(moe::solve(problem, stop),
+                    ContainsSubstring("of up to 20000 satellites each, whose pairs take 4.8 GB"));
+  CHECK(moe::sorted(problem).token_latency_s == Approx(2.0));
+}

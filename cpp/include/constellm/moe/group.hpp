@@ -16,8 +16,9 @@ class Group {
  public:
   Group(const Problem& problem, std::vector<std::size_t> layers);
 
-  /// The root's assignment: a bound and a first placement. Returns whether there is any placement.
-  bool start();
+  /// Bounds and first placements, the best of them by the root's assignment. Returns whether there is any
+  /// placement. Where it was told to stop the rest does nothing.
+  bool start(core::StopToken& stop);
   /// For three picks and more: the same by a bound over triples, where that is quick.
   void tighten();
   /// Improves the placement by exchange.
@@ -41,7 +42,6 @@ class Group {
     std::vector<double> cost_s;  ///< [experts][satellites]
   };
 
-  [[nodiscard]] bool placeable() const;
   bool assign(const std::vector<Costs>& costs);
   void offer(const Placement& placement);
   [[nodiscard]] std::vector<PairLayer> nearest_places() const;
@@ -58,6 +58,7 @@ class Group {
   Placement best_;
   double best_s_;
   double bound_s_ = 0.0;
+  bool ready_ = false;
   std::uint64_t nodes_ = 0;
 };
 

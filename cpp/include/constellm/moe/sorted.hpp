@@ -11,4 +11,8 @@ namespace constellm::moe {
 /// where a layer finds too few satellites.
 std::optional<Placement> sorted_placement(const Problem& problem, std::span<const std::size_t> layers);
 
+/// What the layer costs at least, by the theorem on the means over the slots: the mean of the slowest is no
+/// less than the slowest of the means (Jensen).
+double mean_bound_s(const Problem& problem, const Layer& layer);
+
 }  // namespace constellm::moe
