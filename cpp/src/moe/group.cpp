@@ -9,6 +9,7 @@
 #include "constellm/moe/any_placement.hpp"
 #include "constellm/moe/assignment.hpp"
 #include "constellm/moe/evaluate.hpp"
+#include "constellm/moe/pair_annealing.hpp"
 #include "constellm/moe/pair_bound.hpp"
 #include "constellm/moe/pair_exchange.hpp"
 #include "constellm/moe/pair_search.hpp"
@@ -260,13 +261,15 @@ void Group::compete(core::StopToken& stop) {
     of.push_back(&problem_->layers()[layers_[g]]);
     experts += best_[g].size();
   }
-  if (problem_->top_k() == 2) {
-    constexpr std::uint64_t kChanges = 150'000;  // for each expert
-    const std::vector<PairLayer> near = nearest_places();
-    PairExchange search(near, problem_->satellites().size(), best_);
-    search.anneal(kChanges * experts, 0, stop);
-    offer(search.placement());
-    descend_by_pairs(stop);
+  // Each round is longer than all before it, so that one that is stopped has lost little.
+  constexpr std::uint64_t kChanges[] = {2'000, 8'000, 32'000, 128'000};  // for each expert
+  const std::vector<PairLayer> near = nearest_places();
+  for (const std::uint64_t changes : kChanges) {
+    if (stop.should_stop()) return;
+    PairAnnealing annealing(near, problem_->satellites().size(), best_, changes);
+    annealing.run(changes * experts, stop);
+    offer(annealing.placement());
+    if (problem_->top_k() == 2) descend_by_pairs(stop);
   }
   constexpr int kSteps = 1000;
   PricedBound prices(*problem_, of, pairs_);

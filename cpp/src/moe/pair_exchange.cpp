@@ -1,12 +1,9 @@
 #include "constellm/moe/pair_exchange.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "constellm/core/index.hpp"
-#include "constellm/core/random.hpp"
 
 namespace constellm::moe {
 
@@ -100,39 +97,6 @@ void PairExchange::descend(core::StopToken& stop) {
         change(e, b);
       }
     }
-  }
-}
-
-void PairExchange::anneal(std::uint64_t changes, std::uint64_t seed, core::StopToken& stop) {
-  constexpr std::uint64_t kTried = 1024;  // changes that say how much one matters
-  constexpr double kCooled = 1e-3;        // the last temperature over the first
-  core::Random random(seed);
-  const auto some = [&] {
-    const std::size_t e = random.below(static_cast<std::uint32_t>(experts_.size()));
-    const auto places = static_cast<std::uint32_t>(layers_[z(experts_[e].layer)].size());
-    return std::pair{e, static_cast<std::int32_t>(random.below(places))};
-  };
-  std::vector<double> losses;
-  for (std::uint64_t i = 0; i < kTried; ++i) {
-    const auto [e, place] = some();
-    const double loss = place == experts_[e].place ? 0.0 : -gain(experts_[e], place);
-    if (loss > 0.0 && loss < std::numeric_limits<double>::infinity()) losses.push_back(loss);
-  }
-  if (losses.empty()) return;
-  const auto tenth = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() / 10);
-  std::nth_element(losses.begin(), tenth, losses.end());
-  double temperature = *tenth;
-  const double cooling = std::pow(kCooled, static_cast<double>(kTried) / static_cast<double>(changes));
-  for (std::uint64_t i = 0; i < changes; ++i) {
-    if (i % kTried == 0) {
-      temperature *= cooling;
-      if (stop.should_stop(kTried)) return;
-    }
-    const auto [e, place] = some();
-    if (place == experts_[e].place) continue;
-    const double found = gain(experts_[e], place);
-    if (found < 0.0 && random.uniform() >= std::exp(found / temperature)) continue;
-    change(e, place);
   }
 }
 

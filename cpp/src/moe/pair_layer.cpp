@@ -51,12 +51,14 @@ PairLayer::PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, s
     }
   }
   sort_nearest();
-  if (picks.top_k() != 2) return;
   const std::int32_t e = experts();
+  const std::vector<double> alone = picks.inclusion();
   pair_.assign(z(e) * z(e), 0.0);
-  for (std::int32_t i = 0; i < e; ++i)
-    for (std::int32_t j = 0; j < e; ++j)
-      if (i != j) pair_[z(i * e + j)] = picks.pair(i, j);
+  for (std::int32_t i = 0; i < e; ++i) {
+    for (std::int32_t j = 0; j < e; ++j) {
+      if (i != j) pair_[z(i * e + j)] = picks.top_k() == 2 ? picks.pair(i, j) : alone[z(i)] * alone[z(j)];
+    }
+  }
 }
 
 PairLayer::PairLayer(const PairLayer& whole, const std::vector<std::int32_t>& places)

@@ -18,10 +18,6 @@ class PairExchange {
 
   /// Takes changes that gain until none does, or it is told to stop.
   void descend(core::StopToken& stop);
-  /// Simulated annealing (Kirkpatrick et al., 1983): changes that lose are taken with a chance that falls as
-  /// it goes on. The placement may be worse after than before.
-  void anneal(std::uint64_t changes, std::uint64_t seed, core::StopToken& stop);
-
   [[nodiscard]] const Placement& placement() const { return placement_; }
   /// Sum over the layers, without base_s.
   [[nodiscard]] double value_s() const;

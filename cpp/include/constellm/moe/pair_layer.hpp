@@ -41,9 +41,13 @@ class PairLayer {
     return nearest_.data() + static_cast<std::size_t>(a) * (size() - 1);
   }
 
-  /// P(both are picked), for two picks; 0 for an expert and itself.
+  /// P(both are picked), for two picks; 0 for an expert and itself. For more picks the product of what each
+  /// has, a guide to placements that no bound rests on.
   [[nodiscard]] double pair(std::int32_t i, std::int32_t j) const {
     return pair_[static_cast<std::size_t>(i * experts() + j)];
+  }
+  [[nodiscard]] const double* pair_row(std::int32_t i) const {
+    return &pair_[static_cast<std::size_t>(i * experts())];
   }
   /// Places by rising mean_s of one.
   [[nodiscard]] std::vector<std::int32_t> by_mean() const;
