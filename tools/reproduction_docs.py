@@ -54,8 +54,8 @@ STUDIES = {
         "space-xnet.md",
         "img/space-xnet",
         "results/space-xnet",
-        ("schemes", "layer-latency", "places", "geometries", "order", "sensitivity"),
-        rows=("schemes", "geometries", "turns", "order", "order-proofs", "sensitivity"),
+        ("schemes", "layer-latency", "places", "geometries", "order", "gateways", "sensitivity"),
+        rows=("schemes", "geometries", "turns", "order", "order-proofs", "gateways", "sensitivity"),
         parts=("claims", "parameters"),
     ),
 }

@@ -101,7 +101,7 @@ def test_docstrings_tell_every_parameter_and_what_comes_back() -> None:
         sections = sections_of(function)
         signature = inspect.signature(function)
         given = [name for name in signature.parameters if name not in ("self", "cls")]
-        method = full.count(".") > 2 and full.split(".")[2][:1].isupper()
+        method = full.split(".")[-2][:1].isupper()
         if not sections["summary"].strip():
             missing.append(f"{full}: no docstring")
         if not method:

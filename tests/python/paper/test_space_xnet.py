@@ -37,7 +37,7 @@ def stored(folder, name):
 def test_every_figure_table_and_assumption_is_on_the_page(out):
     text = (out / "index.md").read_text(encoding="utf-8")
     figures = {file.stem for file in (out / "figures").iterdir()}
-    assert figures == {"geometries", "layer-latency", "order", "places", "schemes", "sensitivity"}
+    assert figures == {"gateways", "geometries", "layer-latency", "order", "places", "schemes", "sensitivity"}
     assert all(f"(figures/{stem}.png)" in text for stem in figures)
     for parameter in PARAMETERS:
         assert parameter.source in text
@@ -47,7 +47,7 @@ def test_every_figure_table_and_assumption_is_on_the_page(out):
 
 def test_verdicts_follow_from_the_rows(out):
     judged = {row["claim"]: row for row in stored(out / "rows", "claims")}
-    assert len(judged) == 16
+    assert len(judged) == 17
     for row in judged.values():
         good, examined = row["holding"], row["examined"]
         assert row["verdict"] == verdict([True] * good + [False] * (examined - good))[0]

@@ -7,7 +7,7 @@ abstract and from summaries of its text; no equation of it was at hand.
 from __future__ import annotations
 
 from ..report.study import ASSUMED, DERIVED, STATED, Parameter
-from .scenario import CUT_OFF_S, MESSAGE_S
+from .scenario import CUT_OFF_S, MESSAGE_S, RATE_BPS
 
 PAPER_S = {
     "sorted": (1.02, 1.07),
@@ -32,6 +32,9 @@ GATEWAY_FLOP = 2 * 4 * HIDDEN**2 + 4 * TOKENS * HIDDEN
 HEAD_FLOP = 2 * 32_000 * HIDDEN
 """Of the output layer for a token, over 32,000 words."""
 
+EXPERT_BYTES = 2 * 3 * HIDDEN * EXPERT_HIDDEN
+"""Of an expert's weights, two bytes each."""
+
 TOKEN_FLOP = LAYERS * (GATEWAY_FLOP + TOP_K * EXPERT_FLOP) + HEAD_FLOP
 """Of the whole model for a token; times 4,096 it is the paper's 36.3 TFLOP."""
 
@@ -53,7 +56,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("links of a satellite", 4, "", STATED,
               "at most four; to both neighbours in the plane and to the same index of both next planes is "
               "assumed"),
-    Parameter("rate of a link", 100e9, "bit/s", STATED, "at least"),
+    Parameter("rate of a link", RATE_BPS, "bit/s", STATED, "at least"),
     Parameter("time of a message on a link", MESSAGE_S, "s", DERIVED,
               "8,192 bytes, a hidden state of 4,096 numbers of two bytes, at 100 Gbit/s"),
     Parameter("hop_s", 0.0, "s", ASSUMED, "processing on a link; not told"),

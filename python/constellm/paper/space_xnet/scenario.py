@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from ...moe import SCHEMES, Arrangement, arrange, evaluate, lognormal_weights
 from ...orbit import Constellation, Shell, plus_grid, preset
 
-MESSAGE_S = 8 * 2 * 4096 / 100e9
-"""To send a hidden state of 4,096 numbers of two bytes at 100 Gbit/s, the least rate that the paper names."""
+RATE_BPS = 100e9
+"""Of a link: the least that the paper names [bit/s]."""
+
+MESSAGE_S = 8 * 2 * 4096 / RATE_BPS
+"""To send a hidden state of 4,096 numbers of two bytes [s]."""
 
 CUT_OFF_S = 0.3
 """What stands for a path that is cut where satellites are ranked by their mean latencies."""
@@ -96,7 +99,7 @@ class Scenario:
             survival=self.survival,
             seed=seed,
             overhead_s=MESSAGE_S + self.hop_s,
-            rate_bps=100e9,
+            rate_bps=RATE_BPS,
         )
         return Constellation(self.shell, links=links, name="space-xnet")
 
@@ -160,6 +163,10 @@ def reached(arrangement: Arrangement) -> tuple[float, float]:
     float, float
         Sum over the layers of the mean over its slots, inf where one has none [s]; share of slots and layers
         left out.
+
+    Examples
+    --------
+    See `constellm.paper.space_xnet.Scenario`.
     """
     slots_s = reached_slots_s(arrangement)
     cut = np.isnan(slots_s)
