@@ -28,7 +28,7 @@ _FRESH = 1000
 
 
 def _compute(quick: bool) -> Tables:
-    scenario = Scenario()
+    scenario = Scenario(planes=17) if quick else Scenario()
     orbit_s = float(scenario.shell.period_s)
     rows: Rows = []
     for window_s in (WINDOWS_S[0], orbit_s) if quick else (*WINDOWS_S, orbit_s):
