@@ -136,21 +136,22 @@ def best_gateways(
         fixed.append(subnet.index(gateway))
     compute = as_compute_s(compute_s, len(subnets), len(place))
     own_s, before_s = _ways(world, times, subnets, threads)
-    values, bounds = [], []
-    for i, (subnet, weight) in enumerate(zip(subnets, weights)):
+    values: list[NDArray[np.float64]] = []
+    bounds: list[NDArray[np.float64]] = []
+    for i, (places, weight) in enumerate(zip(subnets, weights)):
         value, bound = _core.gateway_costs(
             weights=weight,
             top_k=top_k,
-            from_s=own_s[i] + compute[i, subnet],
+            from_s=own_s[i] + compute[i, places],
             to_s=before_s[(i + 1) % len(subnets)],
-            own=np.arange(len(subnet)),
+            own=np.arange(len(places)),
             unreachable_s=unreachable_s,
             threads=threads,
         )
         values.append(value)
         bounds.append(bound)
-    chosen, latency_s = _core.cheapest_ring(values)
-    _, bound_s = _core.cheapest_ring(bounds)
+    chosen, latency_s = _core.cheapest_ring([*values])
+    _, bound_s = _core.cheapest_ring([*bounds])
     after = [*fixed[1:], fixed[0]]
     found = Ring(ring.subnets, [subnet[g] for subnet, g in zip(ring.subnets, chosen)]) if chosen else ring
     return Gateways(
