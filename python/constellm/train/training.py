@@ -23,7 +23,8 @@ from .vit import Vit, VitShape
 
 def has_fast_bfloat16() -> bool:
     """Whether products in bfloat16 pay: without AVX-512 they take over a hundred times as long as float32."""
-    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    # A bool also where the documentation's builder stands in for torch.
+    return bool(torch.backends.cpu.get_cpu_capability().startswith("AVX512"))
 
 
 @dataclass(frozen=True)
