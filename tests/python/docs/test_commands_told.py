@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from constellm import cli, paper, split
+from constellm import cli, moe, paper, split
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -74,9 +74,23 @@ def test_command_lines_of_constellm_are_understood() -> None:
     assert len(told) >= 6
     for command in told:
         words = shlex.split(command)[1:]
-        if len(words) == 1 or words[0] != "split" or len(words) > 2:
+        if len(words) == 1 or words[0] not in ("split", "moe") or len(words) > 2:
             with pytest.raises(Parsed):
                 cli.main(words)
+
+
+def test_the_command_lines_of_experts_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    problem = moe.Problem([moe.Layer([0.5, 0.3, 0.2], [[0.01, 0.02, 0.03, 0.04]])], top_k=2, name="ring")
+    moe.save_problem(problem, "ring.json")
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    told = re.findall(r"^constellm (moe [^#\n]+)", page, re.MULTILINE)
+    assert len(told) == 2
+    for command in told:
+        assert cli.main(shlex.split(command)) == 0, command
+    assert "token_latency_s" in capsys.readouterr().out
 
 
 def test_the_planners_command_lines_run(
