@@ -50,10 +50,11 @@ class Gateways(Displayed):
         return f"Gateways({self.ring!r}, token_latency_s={self.token_latency_s:.6g}, gap={self.gap:.3g})"
 
     def _display(self) -> Display:
+        latency = quantity(self.token_latency_s, "s")
         lines = [
             f"Gateways of {self.ring!r}",
-            f"token latency {quantity(self.token_latency_s, 's')}, at most {self.gap:.2%} above the least; "
-            f"{quantity(self.fixed_s, 's')} with those that it came with",
+            f"token latency {latency}; the least is at most {self.gap:.2%} below it",
+            f"{quantity(self.fixed_s, 's')} with the gateways that it came with",
         ]
         rows = list(enumerate(self.ring.gateways))
         return Display(lines, [Table(("layer", "gateway"), rows)])

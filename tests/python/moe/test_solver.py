@@ -297,6 +297,17 @@ def test_the_same_call_gives_the_same_answer_in_any_thread():
     assert list(found.values()) == [first] * 4
 
 
+def test_pairs_that_do_not_fit_into_memory_are_refused():
+    rng = np.random.default_rng(6)
+    problem = moe.Problem([moe.Layer([3, 2, 1], rng.uniform(0, 0.1, (1, 4000))) for _ in range(25)], top_k=2)
+    for method in ("optimal", "exchange"):
+        with pytest.raises(
+            ValueError, match=r"^layers: of up to 4000 satellites each, .* 4.8 GB; at most 4 GB"
+        ):
+            moe.solve(problem, method=method)
+    assert moe.solve(problem, method="sorted").status == "feasible"
+
+
 # ---- time limits and Ctrl-C ------------------------------------------------------------------
 
 HARD = {
