@@ -1,4 +1,4 @@
-"""All benchmarks of the split planner and of constellations in one run, written down as docs/benchmarks.md.
+"""All benchmarks but the codecs' in one run, written down as docs/benchmarks.md.
 
 ``python benchmarks/run.py [--quick] [--out docs]`` writes OUT/benchmarks.md, and beside it in OUT/benchmarks/
 the rows of its tables as CSV and the figures. The last rows of ``compare_peers.py --to-the-end --csv
@@ -18,6 +18,7 @@ import ablations
 import compare_peers
 import conditions
 import constellations
+import experts
 import scaling
 import sweep_speed
 import tables
@@ -42,6 +43,7 @@ class Results(NamedTuple):
     ablations: tables.Rows
     scalar: tables.Rows
     constellations: constellations.Results
+    experts: experts.Results
 
 
 def measure(quick: bool) -> Results:
@@ -54,6 +56,7 @@ def measure(quick: bool) -> Results:
         ablations=ablations.measure(**ablations.QUICK if quick else {}),
         scalar=ablations.measure_scalar(**ablations.QUICK_SCALAR if quick else {}),
         constellations=constellations.measure(quick),
+        experts=experts.measure(quick),
     )
 
 
@@ -92,6 +95,7 @@ def verdicts(results: Results) -> str:
         verdict("sweep: two threads at least 1.8× one", tables.times(speedup), speedup >= THREADS_AIM)
     )
     lines += [verdict(*target) for target in constellations.targets(results.constellations)]
+    lines += [verdict(*target) for target in experts.targets(results.experts)]
     return tables.markdown(["target", "found", "verdict"], lines)
 
 
@@ -168,7 +172,8 @@ error budget is additive. Delay above the optimum on seeded random chains of 6 t
 3 to 10 codecs at error limits from 0.02 to 0.2; those without any plan are left out.
 
 {ablations.scalar_table(results.scalar)}
-{constellations.section(results.constellations)}"""
+{constellations.section(results.constellations)}
+{experts.section(results.experts)}"""
 
 
 def to_the_end(file: Path) -> str:
@@ -216,6 +221,7 @@ def write(results: Results, told: str, out: Path) -> None:
         Table.of(getattr(results, name)).to_csv(folder / f"{name}.csv")
     scaling.save(scaling.draw(results.scaling), folder / "scaling.png")
     constellations.write(results.constellations, folder)
+    experts.write(results.experts, folder)
     text = page(results, told, to_the_end(folder / "peers-to-the-end.csv"))
     (out / "benchmarks.md").write_text(text, encoding="utf-8")
 
