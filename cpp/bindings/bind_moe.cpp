@@ -1,4 +1,4 @@
-#include <memory>
+#include <cmath>
 #include <optional>
 
 #include "columns.hpp"
@@ -37,6 +37,7 @@ Problem make_problem(std::string name, std::int32_t top_k, std::vector<std::stri
   py::ssize_t slots = 0;
   for (const py::handle& given : layers) {
     const auto layer = given.cast<py::tuple>();
+    if (layer.size() != 3) throw py::type_error("layers: expected weights, latency_s and base_s of each");
     const std::string where = "layers[" + std::to_string(fields.size()) + "].";
     const py::array_t<double> latency_s = rows_of(layer[1], (where + "latency_s").c_str());
     if (fields.empty()) slots = latency_s.shape(0);
@@ -97,29 +98,52 @@ py::array activation_shares(const py::object& weights, std::int32_t top_k) {
 }
 
 py::array sampling_weights(const py::object& shares, std::int32_t top_k) {
-  std::vector<double> weights = moe::weights_of_shares(column_of(shares, "shares"), top_k);
+  const std::vector<double> given = column_of(shares, "shares");
+  std::vector<double> weights =
+      stoppable([&](core::StopToken& stop) { return moe::weights_of_shares(given, top_k, stop); });
   const auto count = static_cast<py::ssize_t>(weights.size());
   return moved(std::move(weights), {count});
 }
 
-/// [slots][gateways][satellites]
-py::array_t<double> ways(const py::object& value, const char* name, py::ssize_t slots,
-                         py::ssize_t satellites) {
+/// [slots][gateways][satellites], none of them empty: numbers in [0, inf].
+py::array_t<double> ways(const py::object& value, const char* name) {
   const py::array array = numbers(value, name, "iuf", "numbers");
-  if (array.ndim() != 3 || (slots >= 0 && (array.shape(0) != slots || array.shape(2) != satellites)))
-    throw core::InvalidInput(
-        std::string(name) + ": expected shape (slots, gateways, satellites), got shape " + shape_text(array));
-  return py::array_t<double, py::array::c_style | py::array::forcecast>(array);
+  if (array.ndim() != 3 || array.size() == 0) {
+    throw core::InvalidInput(std::string(name) +
+                             ": expected shape (slots, gateways, satellites), none of them 0, got shape " +
+                             shape_text(array));
+  }
+  const auto made = py::array_t<double, py::array::c_style | py::array::forcecast>(array);
+  for (py::ssize_t i = 0; i < made.size(); ++i)
+    if (!(made.data()[i] >= 0.0)) core::throw_out_of_range(name, made.data()[i], "[0, inf]");
+  return made;
+}
+
+/// By gateway: one of the satellites, or -1.
+std::vector<std::int32_t> own_of(const py::object& value, py::ssize_t gateways, py::ssize_t satellites) {
+  const std::vector<double> given = figures(value, "own", static_cast<std::size_t>(gateways));
+  std::vector<std::int32_t> own;
+  for (const double one : given) {
+    if (!(one >= -1.0 && one < static_cast<double>(satellites)) || one != std::floor(one)) {
+      core::throw_out_of_range("own", one,
+                               "[-1, " + std::to_string(satellites - 1) + "], the satellites, and whole");
+    }
+    own.push_back(static_cast<std::int32_t>(one));
+  }
+  return own;
 }
 
 py::tuple gateway_costs(const py::object& weights, std::int32_t top_k, const py::object& from_s,
                         const py::object& to_s, const py::object& own, std::optional<double> unreachable_s,
                         int threads) {
   const moe::Picks picks(column_of(weights, "weights"), top_k);
-  const py::array_t<double> from = ways(from_s, "from_s", -1, 0);
-  const py::array_t<double> to = ways(to_s, "to_s", from.shape(0), from.shape(2));
-  const std::vector<double> given = figures(own, "own", static_cast<std::size_t>(from.shape(1)));
-  const std::vector<std::int32_t> gateway(given.begin(), given.end());
+  const py::array_t<double> from = ways(from_s, "from_s");
+  const py::array_t<double> to = ways(to_s, "to_s");
+  if (to.shape(0) != from.shape(0) || to.shape(2) != from.shape(2)) {
+    throw core::InvalidInput("to_s: shape " + shape_text(to) + " beside from_s of shape " + shape_text(from));
+  }
+  if (unreachable_s) core::require_non_negative("unreachable_s", *unreachable_s);
+  const std::vector<std::int32_t> gateway = own_of(own, from.shape(1), from.shape(2));
   const moe::OpenLayer layer{
       .picks = picks,
       .slots = static_cast<std::int32_t>(from.shape(0)),
@@ -138,12 +162,22 @@ py::tuple gateway_costs(const py::object& weights, std::int32_t top_k, const py:
 }
 
 py::tuple cheapest_ring(const py::list& costs) {
+  if (costs.empty()) throw core::InvalidInput("costs: must not be empty");
   std::vector<std::vector<double>> cost_s;
   std::vector<std::int32_t> gateways;
+  std::vector<py::ssize_t> next;
   for (const py::handle& cost : costs) {
-    const auto array = rows_of(py::reinterpret_borrow<py::object>(cost), "cost_s");
+    const auto array = rows_of(py::reinterpret_borrow<py::object>(cost), "costs");
     cost_s.emplace_back(array.data(), array.data() + array.size());
     gateways.push_back(static_cast<std::int32_t>(array.shape(0)));
+    next.push_back(array.shape(1));
+  }
+  for (std::size_t l = 0; l < next.size(); ++l) {
+    const std::int32_t wanted = gateways[(l + 1) % next.size()];
+    if (next[l] == wanted) continue;
+    throw core::InvalidInput("costs[" + std::to_string(l) + "]: " + std::to_string(next[l]) +
+                             " columns are not " + std::to_string(wanted) +
+                             ", the gateways of the next layer");
   }
   const moe::CheapestRing found = moe::cheapest_ring(cost_s, gateways);
   return py::make_tuple(found.gateways, found.cost_s);

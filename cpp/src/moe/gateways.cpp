@@ -61,13 +61,24 @@ double value_s(const Between& way, const Picks& picks, std::size_t slots,
   return sum_s / static_cast<double>(slots);
 }
 
+/// Of one pick: what each expert costs on each place.
+std::vector<double> mean_costs_s(const PairLayer& pairs) {
+  std::vector<double> cost_s;
+  for (const double weight : pairs.picks().weights())
+    for (std::int32_t a = 0; a < static_cast<std::int32_t>(pairs.size()); ++a)
+      cost_s.push_back(weight * pairs.mean_s(a, a));
+  return cost_s;
+}
+
 /// Value and bound of one layer between two gateways.
-std::pair<double, double> placed(const OpenLayer& layer, const Between& way, core::StopToken& stop) {
+std::pair<double, double> placed(const OpenLayer& layer, std::span<const double> shares, const Between& way,
+                                 core::StopToken& stop) {
   const auto experts = z(layer.picks.experts());
   const std::size_t n = way.satellites.size();
   if (n < experts) return {kNever, kNever};
-  const PairLayer pairs(layer.picks, way.satellites, z(layer.satellites), way.latency_s);
-  const std::vector<double> cost_s = pair_bound_s(pairs);
+  const PairLayer pairs(layer.picks, way.satellites, z(layer.satellites), way.latency_s, stop);
+  const std::vector<double> cost_s =
+      layer.picks.top_k() == 1 ? mean_costs_s(pairs) : pair_bound_s(pairs, shares, {}, stop);
   Assignment assignment;
   assignment.solve(experts, n, cost_s);
   const std::vector<std::int32_t> assigned(assignment.column_of_row().begin(),
@@ -86,7 +97,8 @@ std::pair<double, double> placed(const OpenLayer& layer, const Between& way, cor
     for (std::int32_t& place : best) place = way.satellites[z(place)];
     PairExchange search(std::span(&pairs, 1), z(layer.satellites), {best});
     search.descend(stop);
-    best_s = std::min(best_s, search.value_s());
+    for (std::size_t e = 0; e < experts; ++e) best[e] = pairs.place_of(search.placement()[0][e]);
+    best_s = std::min(best_s, value_s(way, layer.picks, slots, best));
   }
   return {best_s, std::min(assignment.value(), best_s)};
 }
@@ -96,13 +108,16 @@ std::pair<double, double> placed(const OpenLayer& layer, const Between& way, cor
 GatewayCosts gateway_costs(const OpenLayer& layer, int threads, core::StopToken& stop) {
   const std::size_t pairs = z(layer.gateways) * z(layer.next);
   GatewayCosts found{std::vector<double>(pairs, kNever), std::vector<double>(pairs, kNever)};
+  std::vector<double> shares;
+  if (layer.picks.top_k() > 1) shares = shares_beside_one(layer.picks, stop);
   const bool done = core::parallel_for(
       pairs, threads,
       [&] {
         return [&, never = core::StopToken()](std::size_t i) mutable {
           const auto gateway = static_cast<std::int32_t>(i) / layer.next;
           const auto next = static_cast<std::int32_t>(i) % layer.next;
-          std::tie(found.value_s[i], found.bound_s[i]) = placed(layer, between(layer, gateway, next), never);
+          std::tie(found.value_s[i], found.bound_s[i]) =
+              placed(layer, shares, between(layer, gateway, next), never);
         };
       },
       [&] { return stop.should_stop(1024); });

@@ -82,20 +82,13 @@ bool Group::start(core::StopToken& stop) {
   offer(*any);
   if (const auto by_mean = sorted_placement(*problem_, layers_)) offer(*by_mean);
   for (const std::size_t l : layers_) bound_s_ += mean_bound_s(*problem_, problem_->layers()[l]);
-  std::vector<Costs> costs;
-  for (const std::size_t l : layers_) {
-    const Layer& layer = problem_->layers()[l];
-    const std::uint64_t n = layer.usable.size();
-    if (stop.should_stop(n * n * static_cast<std::uint64_t>(problem_->slots()) / 1024 + 1)) return true;
-    const PairLayer& pairs = pairs_.emplace_back(*problem_, layer);
-    std::vector<double> best_s;
-    if (problem_->top_k() > 2) {
-      slots_.emplace_back(*problem_, layer);
-      best_s = best_beside_s(*problem_, layer, z(pairs.experts()) - 1);
-    }
-    costs.push_back({pairs.satellites(), pair_bound_s(pairs, best_s)});
+  try {
+    std::vector<Costs> costs;
+    for (const std::size_t l : layers_) costs.push_back(costs_of(problem_->layers()[l], stop));
+    assign(costs);
+  } catch (const core::Stopped&) {
+    return true;
   }
-  assign(costs);
   if (slots_.size() == 1) {  // every slot by itself
     const std::vector<Seat> open(promising_.size(), Seat::open);
     const std::vector<std::int32_t> nobody(best_[0].size(), -1);
@@ -104,6 +97,25 @@ bool Group::start(core::StopToken& stop) {
   bound_s_ = std::min(bound_s_, best_s_);
   ready_ = true;
   return true;
+}
+
+/// Of one pick the means are all that counts; else by tables, which are kept.
+Group::Costs Group::costs_of(const Layer& layer, core::StopToken& stop) {
+  Costs costs{layer.usable, {}};
+  if (problem_->top_k() == 1) {
+    const std::vector<double> mean_s = means_s(*problem_, layer);
+    for (const double weight : layer.picks.weights())
+      for (const std::int32_t s : layer.usable) costs.cost_s.push_back(weight * mean_s[z(s)]);
+    return costs;
+  }
+  const PairLayer& pairs = pairs_.emplace_back(*problem_, layer, stop);
+  std::vector<double> best_s;
+  if (problem_->top_k() > 2) {
+    slots_.emplace_back(*problem_, layer, stop);
+    best_s = best_beside_s(*problem_, layer, z(pairs.experts()) - 1, stop);
+  }
+  costs.cost_s = pair_bound_s(pairs, shares_beside_one(layer.picks, stop), best_s, stop);
+  return costs;
 }
 
 /// By linear costs that bound what the layers cost: the least of all placements, its own one, and which
@@ -149,7 +161,7 @@ bool Group::assign(const std::vector<Costs>& costs) {
   return true;
 }
 
-void Group::tighten() {
+void Group::tighten(core::StopToken& stop) {
   // About a second's worth: assignments of experts to satellites, for each expert on each satellite.
   constexpr double kMost = 3e8;
   if (!ready_ || problem_->top_k() < 3) return;
@@ -166,8 +178,12 @@ void Group::tighten() {
     work += experts * experts * experts * n * n + n * n * n * problem_->slots() / 8.0;
   }
   if (work > kMost) return;
-  for (std::size_t g = 0; g < layers_.size(); ++g)
-    costs[g].cost_s = triple_bound_s(*problem_, problem_->layers()[layers_[g]], costs[g].satellites);
+  try {
+    for (std::size_t g = 0; g < layers_.size(); ++g)
+      costs[g].cost_s = triple_bound_s(*problem_, problem_->layers()[layers_[g]], costs[g].satellites, stop);
+  } catch (const core::Stopped&) {
+    return;
+  }
   // Placements with other satellites are no better than the best.
   const double others_s = best_s_ - slack_s();
   const double before_s = std::exchange(bound_s_, 0.0);
@@ -272,8 +288,12 @@ void Group::compete(core::StopToken& stop) {
     if (problem_->top_k() == 2) descend_by_pairs(stop);
   }
   constexpr int kSteps = 1000;
-  PricedBound prices(*problem_, of, pairs_);
-  bound_s_ = std::min(std::max(bound_s_, prices.raise(kSteps, best_s_, stop)), best_s_);
+  try {
+    PricedBound prices(*problem_, of, pairs_, stop);
+    bound_s_ = std::min(std::max(bound_s_, prices.raise(kSteps, best_s_, stop)), best_s_);
+  } catch (const core::Stopped&) {
+    return;
+  }
 }
 
 void Group::prove(core::StopToken& stop, std::uint64_t most_work) {

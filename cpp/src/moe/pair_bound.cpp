@@ -5,12 +5,9 @@
 #include "constellm/core/index.hpp"
 
 namespace constellm::moe {
-namespace {
-
 using core::z;
 
-/// share[i][j]: P(i is picked, and the lightest of the other picks is the j-th heaviest of the others).
-std::vector<double> shares_of_others(const Picks& picks) {
+std::vector<double> shares_beside_one(const Picks& picks, core::StopToken& stop) {
   const std::vector<std::int32_t> heaviest = picks.heaviest_first();
   const std::size_t n = heaviest.size();
   std::vector<double> share(n * (n - 1));
@@ -18,6 +15,7 @@ std::vector<double> shares_of_others(const Picks& picks) {
   std::vector<double> with(n);
   std::vector<double> without(n);
   for (const std::int32_t i : heaviest) {
+    if (stop.should_stop(64 * n)) throw core::Stopped();
     order.clear();
     for (const std::int32_t e : heaviest)
       if (e != i) order.push_back(e);
@@ -31,14 +29,14 @@ std::vector<double> shares_of_others(const Picks& picks) {
   return share;
 }
 
-}  // namespace
-
-std::vector<double> best_beside_s(const Problem& problem, const Layer& layer, std::size_t others) {
+std::vector<double> best_beside_s(const Problem& problem, const Layer& layer, std::size_t others,
+                                  core::StopToken& stop) {
   const std::size_t n = layer.usable.size();
   std::vector<double> best(n * others, 0.0);
   std::vector<double> latency(n);
   std::vector<std::int32_t> order(n);
   for (std::int32_t t = 0; t < problem.slots(); ++t) {
+    if (stop.should_stop(n * others / 32 + 1)) throw core::Stopped();
     for (std::size_t a = 0; a < n; ++a) {
       latency[a] = problem.latency_s(layer, t, layer.usable[a]);
       order[a] = static_cast<std::int32_t>(a);
@@ -59,22 +57,16 @@ std::vector<double> best_beside_s(const Problem& problem, const Layer& layer, st
   return best;
 }
 
-std::vector<double> pair_bound_s(const PairLayer& pairs, std::span<const double> best_beside_s) {
+std::vector<double> pair_bound_s(const PairLayer& pairs, std::span<const double> shares,
+                                 std::span<const double> best_beside_s, core::StopToken& stop) {
   const std::size_t experts = z(pairs.experts());
   const std::size_t n = pairs.size();
   const std::int32_t top_k = pairs.picks().top_k();
   std::vector<double> cost(experts * n);
-  if (top_k == 1) {
-    for (std::size_t i = 0; i < experts; ++i)
-      for (std::size_t a = 0; a < n; ++a)
-        cost[i * n + a] = pairs.picks().weights()[i] *
-                          pairs.mean_s(static_cast<std::int32_t>(a), static_cast<std::int32_t>(a));
-    return cost;
-  }
   const std::size_t others = experts - 1;
-  const std::vector<double> share = shares_of_others(pairs.picks());
   std::vector<double> by_mean(others);
   for (std::size_t a = 0; a < n; ++a) {
+    if (stop.should_stop(experts * others / 32 + 1)) throw core::Stopped();
     const double* const mean = pairs.mean_row_s(static_cast<std::int32_t>(a));
     const std::int32_t* const nearest = pairs.nearest_to(static_cast<std::int32_t>(a));
     for (std::size_t j = 0; j < others; ++j) by_mean[j] = mean[nearest[j]];
@@ -82,8 +74,8 @@ std::vector<double> pair_bound_s(const PairLayer& pairs, std::span<const double>
       double first = 0.0;
       double second = 0.0;
       for (std::size_t j = 0; j < others; ++j) {
-        first += share[i * others + j] * by_mean[j];
-        if (!best_beside_s.empty()) second += share[i * others + j] * best_beside_s[a * others + j];
+        first += shares[i * others + j] * by_mean[j];
+        if (!best_beside_s.empty()) second += shares[i * others + j] * best_beside_s[a * others + j];
       }
       cost[i * n + a] = std::max(first, second) / top_k;
     }

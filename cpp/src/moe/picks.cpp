@@ -1,10 +1,13 @@
 #include "constellm/moe/picks.hpp"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <deque>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "constellm/core/error.hpp"
 #include "constellm/core/index.hpp"
@@ -93,9 +96,24 @@ Picks::Picks(std::vector<double> weights, std::int32_t top_k, std::string_view w
   if (!(least >= 1e-100))
     core::throw_out_of_range(where, "the least of weights over their sum", least, "[1e-100, 1]");
   rest_ = sums_of_others(weights_);
-  if (top_k_ < 3) return;
-  if (weights_.size() <= kTabulated && least >= kLeastTabulated) tabulate();
-  choose_nodes();
+  if (top_k_ > 2 && z(top_k_) < weights_.size()) {
+    if (weights_.size() <= kTabulated && least >= kLeastTabulated) tabulate();
+    choose_nodes();
+  }
+  if (top_k_ > 1) fill_pairs();
+}
+
+void Picks::fill_pairs() {
+  const std::size_t n = weights_.size();
+  const std::vector<double> alone = inclusion();
+  pair_.assign(n * n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      if (i == j) continue;
+      pair_[i * n + j] =
+          top_k_ == 2 ? weights_[i] * weights_[j] * (1.0 / rest_[i] + 1.0 / rest_[j]) : alone[i] * alone[j];
+    }
+  }
 }
 
 void Picks::tabulate() {
@@ -175,6 +193,9 @@ void Picks::make_nodes(double step) {
 void Picks::farthest(std::span<const std::int32_t> order, std::span<double> farthest) const {
   if (top_k_ == 1) {
     for (std::size_t j = 0; j < order.size(); ++j) farthest[j] = weights_[z(order[j])];
+  } else if (z(top_k_) == order.size()) {  // all of them
+    std::fill(farthest.begin(), farthest.end(), 0.0);
+    farthest[order.size() - 1] = 1.0;
   } else if (top_k_ == 2) {
     double before = 0.0;
     double ratios = 0.0;
@@ -232,10 +253,6 @@ std::vector<std::int32_t> Picks::heaviest_first() const {
   return order;
 }
 
-double Picks::pair(std::int32_t i, std::int32_t j) const {
-  return weights_[z(i)] * weights_[z(j)] * (1.0 / rest_[z(i)] + 1.0 / rest_[z(j)]);
-}
-
 /// Expert i is picked where the last pick comes at t from among the others and i has arrived, or is i itself.
 std::vector<double> Picks::inclusion() const {
   const std::size_t n = weights_.size();
@@ -276,34 +293,64 @@ std::vector<double> Picks::inclusion() const {
   return picked;
 }
 
-std::vector<double> weights_of_shares(std::span<const double> shares, std::int32_t top_k) {
+namespace {
+
+/// Shares times top_k; throws where no weights give them.
+std::vector<double> wanted_inclusion(std::span<const double> shares, std::int32_t top_k) {
   require_weights(shares, {}, "shares");
   require_top_k(shares.size(), top_k, {}, "shares");
   std::vector<double> wanted(shares.begin(), shares.end());
   divide_by_sum(wanted);
-  std::vector<double> weights = wanted;
-  if (top_k == 1) return weights;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     wanted[i] *= top_k;
     // As many picks as experts: every share is 1 / top_k, and any weights give that.
     if (z(top_k) == wanted.size() && std::abs(wanted[i] - 1.0) <= 1e-12) continue;
-    if (!(wanted[i] < 1.0)) {
+    if (top_k > 1 && !(wanted[i] < 1.0)) {
       core::throw_out_of_range("shares[" + std::to_string(i) + "] over their sum", "", wanted[i] / top_k,
                                "(0, 1 / top_k = " + core::to_text(1.0 / top_k) + ")");
     }
   }
-  if (z(top_k) == wanted.size()) return std::vector<double>(wanted.size(), 1.0 / top_k);
-  constexpr int kMost = 100'000;
+  return wanted;
+}
+
+}  // namespace
+
+std::vector<double> weights_of_shares(std::span<const double> shares, std::int32_t top_k,
+                                      core::StopToken& stop) {
+  const std::vector<double> wanted = wanted_inclusion(shares, top_k);
+  const std::size_t n = wanted.size();
+  if (top_k == 1) return wanted;
+  if (z(top_k) == n) return std::vector<double>(n, 1.0 / top_k);
+  constexpr int kMost = 500;
+  constexpr int kRemembered = 6;
+  constexpr double kLongest = 3.0;  // a step in a logarithm
+  const auto size = static_cast<Eigen::Index>(n);
+  const Eigen::ArrayXd goal = Eigen::Map<const Eigen::ArrayXd>(wanted.data(), size).log();
+  Eigen::VectorXd x = goal;
+  std::deque<std::pair<Eigen::VectorXd, Eigen::VectorXd>>
+      past;  // logarithms of weights, and what they miss by
   for (int round = 0; round < kMost; ++round) {
-    const std::vector<double> found = Picks(weights, top_k).inclusion();
-    double worst = 0.0;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      const double ratio = wanted[i] / found[i];
-      worst = std::max(worst, std::abs(ratio - 1.0));
-      weights[i] *= ratio;
-    }
+    if (stop.should_stop(1024)) throw core::Stopped();
+    const Eigen::VectorXd shifted = (x.array() - x.maxCoeff()).exp();
+    std::vector<double> weights(shifted.begin(), shifted.end());
     divide_by_sum(weights);
-    if (worst <= 1e-12) return weights;
+    const std::vector<double> found = Picks(weights, top_k).inclusion();
+    const Eigen::VectorXd miss = goal - Eigen::Map<const Eigen::ArrayXd>(found.data(), size).log();
+    if (miss.cwiseAbs().maxCoeff() <= 1e-12) return weights;
+    Eigen::VectorXd step = miss;
+    if (!past.empty()) {
+      const auto columns = static_cast<Eigen::Index>(past.size());
+      Eigen::MatrixXd moved(size, columns);
+      Eigen::MatrixXd missed(size, columns);
+      for (Eigen::Index k = 0; k < columns; ++k) {
+        moved.col(k) = x - past[z(static_cast<std::int32_t>(k))].first;
+        missed.col(k) = miss - past[z(static_cast<std::int32_t>(k))].second;
+      }
+      step -= (moved + missed) * missed.completeOrthogonalDecomposition().solve(miss);
+    }
+    past.emplace_back(x, miss);
+    if (past.size() > kRemembered) past.pop_front();
+    x += step * std::min(1.0, kLongest / step.cwiseAbs().maxCoeff());
   }
   throw core::InvalidInput(
       "shares: no weights found that give them; the largest is too close to 1 / top_k = " +

@@ -18,7 +18,7 @@ constexpr double kByPairs = 0.4;
 }  // namespace
 
 PricedBound::PricedBound(const Problem& problem, std::span<const Layer* const> of,
-                         std::span<const PairLayer> layers)
+                         std::span<const PairLayer> layers, core::StopToken& stop)
     : layers_(layers),
       price_s_(problem.satellites().size(), 0.0),
       used_(price_s_.size()),
@@ -31,7 +31,7 @@ PricedBound::PricedBound(const Problem& problem, std::span<const Layer* const> o
     for (std::int32_t a = 0; a < n; ++a) least_s[z(a)] = layer.mean_s(a, n > 1 ? *layer.nearest_to(a) : a);
     if (top_k > 2) {
       const std::size_t others = z(top_k) - 1;
-      const std::vector<double> best_s = best_beside_s(problem, *of[l], others);
+      const std::vector<double> best_s = best_beside_s(problem, *of[l], others, stop);
       for (std::size_t a = 0; a < layer.size(); ++a)
         least_s[a] = std::max(least_s[a], best_s[a * others + others - 1]);
     }
@@ -50,8 +50,8 @@ PricedBound::PricedBound(const Problem& problem, std::span<const Layer* const> o
   }
 }
 
-/// Into near_: what the pairs of the at-th satellite with those before it cost beyond its least, the smallest
-/// of them ascending.
+/// Into near_s_: what the pairs of the at-th satellite with those before it cost beyond its least, the
+/// smallest of them ascending.
 void PricedBound::fill_near(std::size_t l, std::size_t at) {
   const PairLayer& layer = layers_[l];
   const LayerTable& table = tables_[l];

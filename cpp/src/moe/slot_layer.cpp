@@ -9,7 +9,7 @@ namespace constellm::moe {
 
 using core::z;
 
-SlotLayer::SlotLayer(const Problem& problem, const Layer& layer)
+SlotLayer::SlotLayer(const Problem& problem, const Layer& layer, core::StopToken& stop)
     : layer_(&layer),
       slots_(problem.slots()),
       latency_s_(layer.latency_s.size()),
@@ -19,6 +19,7 @@ SlotLayer::SlotLayer(const Problem& problem, const Layer& layer)
   std::vector<double> sum(satellites, 0.0);
   nearest_.reserve(z(slots_) * layer.usable.size());
   for (std::int32_t t = 0; t < slots_; ++t) {
+    if (stop.should_stop(layer.usable.size() / 2 + 1)) throw core::Stopped();
     const auto begin = static_cast<std::ptrdiff_t>(nearest_.size());
     for (const std::int32_t s : layer.usable) {
       const double latency_s = problem.latency_s(layer, t, s);

@@ -68,6 +68,22 @@ double SlotSearch::choose_set(std::size_t next, std::int32_t chosen, double boun
   return std::min(with, without);
 }
 
+/// Of experts that are picked alike the later one goes behind the one before: nothing else is lost.
+std::size_t SlotSearch::first_worth(const Turn& turn) const {
+  const SlotLayer& layer = layers_[turn.layer];
+  const Picks& picks = layer.layer().picks;
+  const std::vector<std::int32_t>& heaviest = layer.heaviest_first();
+  const auto at = std::find(heaviest.begin(), heaviest.end(), turn.expert);
+  if (at == heaviest.begin()) return 0;
+  const std::int32_t before = *(at - 1);
+  const bool alike =
+      picks.top_k() == picks.experts() || picks.weights()[z(before)] == picks.weights()[z(turn.expert)];
+  if (!alike) return 0;
+  const std::vector<std::int32_t>& order = layer.by_mean();
+  const auto host = std::find(order.begin(), order.end(), placement_[turn.layer][z(before)]);
+  return static_cast<std::size_t>(host - order.begin()) + 1;
+}
+
 double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, core::StopToken& stop) {
   const double bound = std::accumulate(layer_s.begin(), layer_s.end(), 0.0);
   if (bound >= best_s_ - slack_s_) return bound;
@@ -79,7 +95,9 @@ double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, 
   const Turn turn = turns_[depth];
   const bool one_set = layers_.size() == 1;
   std::vector<Child> children;
-  for (const std::int32_t s : layers_[turn.layer].by_mean()) {
+  const std::vector<std::int32_t>& order = layers_[turn.layer].by_mean();
+  for (std::size_t next = first_worth(turn); next < order.size(); ++next) {
+    const std::int32_t s = order[next];
     const Seat seat = seats_[z(s)];
     if (seat == Seat::closed || (one_set && seat == Seat::open)) continue;
     if (ended(stop, layers_[turn.layer].work())) return bound;

@@ -35,8 +35,17 @@ Plan plan_of(const Problem& problem, const std::vector<Group>& groups) {
   return plan;
 }
 
+/// The plan with the word for why it was not proven.
+Plan stopped(Plan plan, const core::StopToken& stop) {
+  if (plan.status == core::Status::optimal || stop.reason() == core::StopReason::none) return plan;
+  plan.status =
+      stop.reason() == core::StopReason::interrupted ? core::Status::interrupted : core::Status::time_limit;
+  return plan;
+}
+
 /// The tables of pairs of satellites must fit into memory. Throws core::InvalidInput.
 void require_room(const Problem& problem) {
+  if (problem.top_k() == 1) return;  // means will do
   constexpr double kMost = 4e9;
   constexpr double kOfPair = sizeof(double) + sizeof(std::int32_t);
   double bytes = 0.0;
@@ -72,12 +81,10 @@ Plan exchange(const Problem& problem, core::StopToken& stop) {
   if (groups.empty()) return {};
   for (Group& group : groups) group.descend(stop);
   for (Group& group : groups) {
-    group.tighten();
+    group.tighten(stop);
     group.compete(stop);
   }
-  Plan plan = plan_of(problem, groups);
-  if (stop.reason() == core::StopReason::interrupted) plan.status = core::Status::interrupted;
-  return plan;
+  return stopped(plan_of(problem, groups), stop);
 }
 
 Plan solve(const Problem& problem, core::StopToken& stop) {
@@ -89,16 +96,12 @@ Plan solve(const Problem& problem, core::StopToken& stop) {
   for (Group& group : groups) group.prove(stop, kLittle);
   for (Group& group : groups) {
     if (group.proven()) continue;
-    group.tighten();
+    group.tighten(stop);
     group.compete(stop);
   }
   for (Group& group : groups)
     if (!group.proven()) group.prove(stop);
-  Plan plan = plan_of(problem, groups);
-  if (plan.status == core::Status::optimal || stop.reason() == core::StopReason::none) return plan;
-  plan.status =
-      stop.reason() == core::StopReason::interrupted ? core::Status::interrupted : core::Status::time_limit;
-  return plan;
+  return stopped(plan_of(problem, groups), stop);
 }
 
 Plan sorted(const Problem& problem) {
@@ -111,6 +114,9 @@ Plan sorted(const Problem& problem) {
     plan.status = core::Status::feasible;
     plan.placement = std::move(*placement);
     plan.token_latency_s = evaluate(problem, plan.placement).token_latency_s;
+    for (const Layer& layer : problem.layers())
+      plan.lower_bound_s += layer.base_s + mean_bound_s(problem, layer);
+    plan.lower_bound_s = std::min(plan.lower_bound_s, plan.token_latency_s);
   }
   return plan;
 }

@@ -8,9 +8,6 @@ namespace constellm::moe {
 
 using core::z;
 
-namespace {
-
-/// Of each satellite the mean over the slots; only of usable ones.
 std::vector<double> means_s(const Problem& problem, const Layer& layer) {
   std::vector<double> mean_s(problem.satellites().size(), 0.0);
   for (std::int32_t t = 0; t < problem.slots(); ++t)
@@ -18,8 +15,6 @@ std::vector<double> means_s(const Problem& problem, const Layer& layer) {
   for (double& value : mean_s) value /= problem.slots();
   return mean_s;
 }
-
-}  // namespace
 
 std::optional<Placement> sorted_placement(const Problem& problem, std::span<const std::size_t> layers) {
   std::vector<char> used(problem.satellites().size(), 0);

@@ -5,6 +5,7 @@
 
 #include "constellm/core/index.hpp"
 #include "constellm/moe/assignment.hpp"
+#include "constellm/moe/slower.hpp"
 
 namespace constellm::moe {
 namespace {
@@ -13,7 +14,7 @@ using core::z;
 
 /// share[i][j][k]: P(i and j are picked, and the lightest of the other picks is the k-th heaviest of the
 /// others).
-std::vector<double> shares_of_others(const Picks& picks) {
+std::vector<double> shares_beside_two(const Picks& picks) {
   const std::vector<std::int32_t> heaviest = picks.heaviest_first();
   const std::size_t n = heaviest.size();
   std::vector<double> share(n * n * (n - 2), 0.0);
@@ -80,13 +81,7 @@ class Thirds {
         third.clear();
         for (std::size_t c = 0; c < n_; ++c) {
           if (c == a || c == b) continue;
-          const double* const of_c = &latency_s[c * slots];
-          double sum[4] = {};
-          std::size_t t = 0;
-          for (; t + 4 <= slots; t += 4)
-            for (std::size_t u = 0; u < 4; ++u) sum[u] += std::max(slower[t + u], of_c[t + u]);
-          for (; t < slots; ++t) sum[0] += std::max(slower[t], of_c[t]);
-          third.push_back(((sum[0] + sum[1]) + (sum[2] + sum[3])) / static_cast<double>(slots));
+          third.push_back(mean_of_slower(slower.data(), &latency_s[c * slots], slots));
         }
         std::partial_sort(third.begin(), third.begin() + static_cast<std::ptrdiff_t>(others_), third.end());
         std::copy_n(third.begin(), others_, &by_mean_[(a * n_ + b) * others_]);
@@ -128,18 +123,19 @@ class Thirds {
 }  // namespace
 
 std::vector<double> triple_bound_s(const Problem& problem, const Layer& layer,
-                                   const std::vector<std::int32_t>& satellites) {
+                                   const std::vector<std::int32_t>& satellites, core::StopToken& stop) {
   const std::size_t experts = z(layer.picks.experts());
   const std::size_t n = satellites.size();
   const std::size_t others = experts - 2;
   const std::int32_t top_k = layer.picks.top_k();
-  const std::vector<double> share = shares_of_others(layer.picks);
+  const std::vector<double> share = shares_beside_two(layer.picks);
   const Thirds thirds(problem, layer, satellites, others);
   std::vector<double> bound_s(experts * n);
   std::vector<double> cost_s((experts - 1) * (n - 1));
   Assignment assignment;
   for (std::size_t a = 0; a < n; ++a) {
     for (std::size_t i = 0; i < experts; ++i) {
+      if (stop.should_stop(experts * n * others / 64 + 1)) throw core::Stopped();
       double* cell = cost_s.data();
       for (std::size_t j = 0; j < experts; ++j) {
         if (j == i) continue;

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
 #include "constellm/core/error.hpp"
+#include "constellm/core/stop.hpp"
 #include "constellm/moe/evaluate.hpp"
 #include "constellm/moe/picks.hpp"
 #include "random.hpp"
@@ -136,17 +138,37 @@ TEST_CASE("the expected maximum: the published fixture", "[moe]") {
 
 TEST_CASE("weights of shares: there and back", "[moe]") {
   Random random(3);
+  core::StopToken stop;
   for (int round = 0; round < 40; ++round) {
     const auto n = static_cast<std::size_t>(2 + random.below(20));
     const std::int32_t top_k = 1 + random.below(std::min(static_cast<std::int32_t>(n) - 1, 6));
     std::vector<double> weights(n);
     for (double& weight : weights) weight = std::exp(random.uniform(-2.0, 0.0));
     const Picks picks(weights, top_k);
-    const std::vector<double> found = moe::weights_of_shares(picks.inclusion(), top_k);
+    const std::vector<double> found = moe::weights_of_shares(picks.inclusion(), top_k, stop);
     for (std::size_t e = 0; e < n; ++e) CHECK(found[e] == Approx(picks.weights()[e]).epsilon(1e-8));
   }
-  CHECK_THROWS_AS(moe::weights_of_shares(std::vector<double>{0.6, 0.2, 0.2}, 2), core::InvalidInput);
-  CHECK(moe::weights_of_shares(std::vector<double>{1.0, 1.0}, 2) == std::vector<double>{0.5, 0.5});
+  CHECK_THROWS_AS(moe::weights_of_shares(std::vector<double>{0.6, 0.2, 0.2}, 2, stop), core::InvalidInput);
+  CHECK(moe::weights_of_shares(std::vector<double>{1.0, 1.0}, 2, stop) == std::vector<double>{0.5, 0.5});
+}
+
+TEST_CASE("weights of shares: an expert that nearly every token picks", "[moe]") {
+  core::StopToken stop;
+  for (const double missing : {1e-2, 1e-4, 1e-6}) {
+    for (const auto& [n, top_k] : {std::pair{16, 2}, std::pair{64, 8}, std::pair{8, 2}}) {
+      std::vector<double> shares(static_cast<std::size_t>(n));
+      shares[0] = (1.0 - missing) / top_k;
+      double sum = 0.0;
+      for (std::size_t i = 1; i < shares.size(); ++i) sum += shares[i] = 1.0 + static_cast<double>(i) / n;
+      for (std::size_t i = 1; i < shares.size(); ++i) shares[i] *= (1.0 - shares[0]) / sum;
+      const std::vector<double> found = Picks(moe::weights_of_shares(shares, top_k, stop), top_k).inclusion();
+      for (std::size_t i = 0; i < shares.size(); ++i)
+        CHECK(found[i] == Approx(top_k * shares[i]).epsilon(1e-10));
+    }
+  }
+  core::StopToken at_once(0.0, {}, 1);
+  const std::vector<double> shares{0.45, 0.3, 0.25};
+  CHECK_THROWS_AS(moe::weights_of_shares(shares, 2, at_once), core::Stopped);
 }
 
 TEST_CASE("picks: what is refused", "[moe]") {

@@ -192,3 +192,29 @@ TEST_CASE("placements: tables that fit in no memory are refused, sorting needs n
                     ContainsSubstring("of up to 20000 satellites each, whose pairs take 4.8 GB"));
   CHECK(moe::sorted(problem).token_latency_s == Approx(2.0));
 }
+
+TEST_CASE("placements: experts that are picked alike are placed in one order only", "[moe]") {
+  Random random(5);
+  std::vector<moe::LayerFields> fields;
+  for (int l = 0; l < 3; ++l) {
+    moe::LayerFields layer{{1.0, 1e-12, 1e-12}, {}, 0.0};
+    for (int i = 0; i < 4 * 9; ++i) layer.latency_s.push_back(random.uniform(0.0, 0.1));
+    fields.push_back(std::move(layer));
+  }
+  const Problem problem("p", 3, ids(9), {}, 4, std::move(fields));
+  core::StopToken stop;
+  const moe::Plan plan = moe::solve(problem, stop);
+  CHECK(plan.status == core::Status::optimal);
+  CHECK(plan.token_latency_s == Approx(least_s(problem)));
+}
+
+TEST_CASE("placements: of one pick means are enough, whatever the number of satellites", "[moe]") {
+  const std::size_t satellites = 20'000;
+  std::vector<double> latency_s(satellites);
+  for (std::size_t s = 0; s < satellites; ++s) latency_s[s] = static_cast<double>(satellites - s);
+  const Problem problem("p", 1, ids(satellites), {}, 1, {{{0.7, 0.3}, latency_s, 1.0}});
+  core::StopToken stop;
+  const moe::Plan plan = moe::solve(problem, stop);
+  CHECK(plan.status == core::Status::optimal);
+  CHECK(plan.token_latency_s == Approx(1.0 + 0.7 + 0.6));
+}

@@ -20,7 +20,7 @@ class Group {
   /// placement. Where it was told to stop the rest does nothing.
   bool start(core::StopToken& stop);
   /// For three picks and more: the same by a bound over triples, where that is quick.
-  void tighten();
+  void tighten(core::StopToken& stop);
   /// Improves the placement by exchange.
   void descend(core::StopToken& stop);
   /// Of layers that compete: anneals the placement, and raises the bound by prices of satellites.
@@ -42,6 +42,7 @@ class Group {
     std::vector<double> cost_s;  ///< [experts][satellites]
   };
 
+  Costs costs_of(const Layer& layer, core::StopToken& stop);
   bool assign(const std::vector<Costs>& costs);
   void offer(const Placement& placement);
   [[nodiscard]] std::vector<PairLayer> nearest_places() const;

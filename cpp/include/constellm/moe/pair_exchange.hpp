@@ -34,8 +34,8 @@ class PairExchange {
   [[nodiscard]] double gain(const Expert& expert, std::int32_t place) const;
   void change(std::size_t expert, std::int32_t place);
   [[nodiscard]] double move_gain(const Expert& expert, std::int32_t place) const;
-  [[nodiscard]] double swap_gain(const Expert& a,
-                                 const Expert& b) const;  // minus infinity where it cannot be
+  /// Minus infinity where it cannot be.
+  [[nodiscard]] double swap_gain(const Expert& a, const Expert& b) const;
   void put(std::size_t expert, std::int32_t place);
 
   std::span<const PairLayer> layers_;

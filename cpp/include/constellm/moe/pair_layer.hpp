@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "constellm/core/stop.hpp"
 #include "constellm/moe/problem.hpp"
 
 namespace constellm::moe {
@@ -12,10 +13,11 @@ namespace constellm::moe {
 /// picks the same means of pairs serve in bounds.
 class PairLayer {
  public:
-  PairLayer(const Problem& problem, const Layer& layer);
+  /// Throws core::Stopped.
+  PairLayer(const Problem& problem, const Layer& layer, core::StopToken& stop);
   /// `latency_s` is [these satellites][slots]; `all` is how many there are.
   PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, std::size_t all,
-            std::span<const double> latency_s);
+            std::span<const double> latency_s, core::StopToken& stop);
   /// The same on some of its places alone, ascending.
   PairLayer(const PairLayer& whole, const std::vector<std::int32_t>& places);
 
@@ -41,30 +43,21 @@ class PairLayer {
     return nearest_.data() + static_cast<std::size_t>(a) * (size() - 1);
   }
 
-  /// P(both are picked), for two picks; 0 for an expert and itself. For more picks the product of what each
-  /// has, a guide to placements that no bound rests on.
-  [[nodiscard]] double pair(std::int32_t i, std::int32_t j) const {
-    return pair_[static_cast<std::size_t>(i * experts() + j)];
-  }
-  [[nodiscard]] const double* pair_row(std::int32_t i) const {
-    return &pair_[static_cast<std::size_t>(i * experts())];
-  }
+  /// As of Picks::pairs_of.
+  [[nodiscard]] double pair(std::int32_t i, std::int32_t j) const { return picks_->pairs_of(i)[j]; }
+  [[nodiscard]] const double* pair_row(std::int32_t i) const { return picks_->pairs_of(i); }
   /// Places by rising mean_s of one.
   [[nodiscard]] std::vector<std::int32_t> by_mean() const;
   [[nodiscard]] const std::vector<std::int32_t>& heaviest_first() const { return heaviest_first_; }
 
-  /// Expected latency of two picks with the experts at these places.
-  [[nodiscard]] double value_s(const std::vector<std::int32_t>& places) const;
-
  private:
-  void sort_nearest();
+  void sort_nearest(core::StopToken& stop);
 
   const Picks* picks_;
   std::vector<std::int32_t> satellites_;
   std::vector<std::int32_t> place_of_;
   std::vector<double> mean_s_;
   std::vector<std::int32_t> nearest_;
-  std::vector<double> pair_;
   std::vector<std::int32_t> heaviest_first_;
 };
 

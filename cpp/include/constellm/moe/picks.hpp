@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "constellm/core/stop.hpp"
+
 namespace constellm::moe {
 
 /// `top_k` of several experts, drawn one after the other without replacement with probability proportional
@@ -21,22 +23,25 @@ class Picks {
   /// Experts by falling weight.
   [[nodiscard]] std::vector<std::int32_t> heaviest_first() const;
 
-  /// farthest[j] = P(order[j] is picked, and all other picks stand before it in `order`), to about 1e-12 of
-  /// itself. `order` has every expert once. With latencies ascending along `order`, the expected maximum over
-  /// the picks is the sum of latency times this.
+  /// farthest[j] = P(order[j] is picked, and all other picks stand before it in `order`); the sum of them is
+  /// 1, and what latencies it weighs errs by 1e-10 of itself at most. `order` has every expert once. With
+  /// latencies ascending along `order`, the expected maximum over the picks is the sum of latency times this.
   void farthest(std::span<const std::int32_t> order, std::span<double> farthest) const;
 
-  /// P(all picks are among these experts), where `tabulated()`: bit i stands for expert i.
-  [[nodiscard]] double within(std::uint32_t experts) const { return within_[experts]; }
+  /// Whether it is looked up in a table over all sets of experts, which is for few of them.
   [[nodiscard]] bool tabulated() const { return !within_.empty(); }
 
   /// Probability that each expert is picked; they add up to `top_k`.
   [[nodiscard]] std::vector<double> inclusion() const;
 
-  /// P(both are picked), for top_k = 2.
-  [[nodiscard]] double pair(std::int32_t i, std::int32_t j) const;
+  /// P(both are picked), for two picks; 0 for an expert and itself. For more picks the product of what each
+  /// has, a guide to placements that no bound rests on. [experts]
+  [[nodiscard]] const double* pairs_of(std::int32_t i) const {
+    return &pair_[static_cast<std::size_t>(i) * weights_.size()];
+  }
 
  private:
+  void fill_pairs();
   void tabulate();
   void choose_nodes();
   void make_nodes(double step);
@@ -45,7 +50,8 @@ class Picks {
   std::vector<double> weights_;
   std::vector<double> rest_;  ///< of each expert: the sum of the other weights
   std::int32_t top_k_;
-  std::vector<double> within_;  ///< [2^experts], or empty
+  std::vector<double> pair_;    ///< [experts][experts], empty for one pick
+  std::vector<double> within_;  ///< [2^experts]: P(all picks are among these), or empty
 
   // Trapezoidal rule over the logarithm of time, node by node.
   double step_ = 0.0;
@@ -55,8 +61,10 @@ class Picks {
 };
 
 /// Weights (adding up to 1) under which each expert is picked top_k * share times in the mean; the inverse of
-/// Picks::inclusion. Throws core::InvalidInput for shares that are not positive, or at least 1 / top_k of
-/// all, which no weights give.
-std::vector<double> weights_of_shares(std::span<const double> shares, std::int32_t top_k);
+/// Picks::inclusion, by Anderson's acceleration of w <- w * top_k * share / inclusion. Throws
+/// core::InvalidInput for shares that are not positive, or at least 1 / top_k of all, which no weights give,
+/// and core::Stopped.
+std::vector<double> weights_of_shares(std::span<const double> shares, std::int32_t top_k,
+                                      core::StopToken& stop);
 
 }  // namespace constellm::moe

@@ -17,8 +17,9 @@ namespace constellm::moe {
 /// P(lightest pair) times what the slower of both exceeds g by, and may carry its part of the prices.
 class PricedBound {
  public:
-  /// `of` are the layers of `layers`.
-  PricedBound(const Problem& problem, std::span<const Layer* const> of, std::span<const PairLayer> layers);
+  /// `of` are the layers of `layers`. Throws core::Stopped.
+  PricedBound(const Problem& problem, std::span<const Layer* const> of, std::span<const PairLayer> layers,
+              core::StopToken& stop);
 
   /// Raises the bound for up to `steps` steps, and returns it.
   double raise(int steps, double best_s, core::StopToken& stop);

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "constellm/core/stop.hpp"
 #include "constellm/moe/problem.hpp"
 
 namespace constellm::moe {
@@ -13,7 +14,8 @@ enum class Seat : char { closed, open, taken };
 /// A layer's satellites in the order of their latencies, slot by slot; for any number of picks.
 class SlotLayer {
  public:
-  SlotLayer(const Problem& problem, const Layer& layer);
+  /// Throws core::Stopped.
+  SlotLayer(const Problem& problem, const Layer& layer, core::StopToken& stop);
 
   [[nodiscard]] const Layer& layer() const { return *layer_; }
   [[nodiscard]] const std::vector<std::int32_t>& heaviest_first() const { return heaviest_first_; }

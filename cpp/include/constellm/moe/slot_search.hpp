@@ -38,6 +38,7 @@ class SlotSearch {
 
   bool ended(core::StopToken& stop, std::uint64_t work);
   double choose_set(std::size_t next, std::int32_t chosen, double bound_s, core::StopToken& stop);
+  [[nodiscard]] std::size_t first_worth(const Turn& turn) const;
   double place(std::size_t depth, const std::vector<double>& layer_s, core::StopToken& stop);
   [[nodiscard]] std::vector<double> bounds() const;
 
