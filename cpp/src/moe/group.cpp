@@ -277,23 +277,27 @@ void Group::compete(core::StopToken& stop) {
     of.push_back(&problem_->layers()[layers_[g]]);
     experts += best_[g].size();
   }
-  // Each round is longer than all before it, so that one that is stopped has lost little.
-  constexpr std::uint64_t kChanges[] = {2'000, 8'000, 32'000, 128'000};  // for each expert
   const std::vector<PairLayer> near = nearest_places();
-  for (const std::uint64_t changes : kChanges) {
-    if (stop.should_stop()) return;
-    PairAnnealing annealing(near, problem_->satellites().size(), best_, changes);
-    annealing.run(changes * experts, stop);
-    offer(annealing.placement());
-    if (problem_->top_k() == 2) descend_by_pairs(stop);
-  }
+  // Each round is longer than all before it, so that one that is stopped has lost little; the bound before
+  // the last.
+  for (const std::uint64_t changes : {2'000, 8'000, 32'000}) anneal(near, changes * experts, stop);
   constexpr int kSteps = 1000;
   try {
     PricedBound prices(*problem_, of, pairs_, stop);
-    bound_s_ = std::min(std::max(bound_s_, prices.raise(kSteps, best_s_, stop)), best_s_);
+    bound_s_ = std::max(bound_s_, prices.raise(kSteps, best_s_, stop));
   } catch (const core::Stopped&) {
     return;
   }
+  if (!proven()) anneal(near, std::min<std::uint64_t>(128'000 * experts, 150'000'000), stop);
+  bound_s_ = std::min(bound_s_, best_s_);
+}
+
+void Group::anneal(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop) {
+  if (stop.should_stop()) return;
+  PairAnnealing annealing(near, problem_->satellites().size(), best_, changes);
+  annealing.run(changes, stop);
+  offer(annealing.placement());
+  if (problem_->top_k() == 2) descend_by_pairs(stop);
 }
 
 void Group::prove(core::StopToken& stop, std::uint64_t most_work) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "constellm/core/stop.hpp"
@@ -46,6 +47,7 @@ class Group {
   bool assign(const std::vector<Costs>& costs);
   void offer(const Placement& placement);
   [[nodiscard]] std::vector<PairLayer> nearest_places() const;
+  void anneal(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop);
   void descend_by_pairs(core::StopToken& stop);
   void descend_by_slots(core::StopToken& stop);
   [[nodiscard]] double value_s(const Placement& placement) const;
