@@ -25,6 +25,27 @@ class PlainWordsInTypes(SphinxPostTransform):
                 reference.replace_self(reference.children)
 
 
+# What names that several areas have mean on the pages of areas that have none of them.
+ELSEWHERE = {
+    "Layer": "constellm.model.Layer",
+    "Plan": "constellm.split.Plan",
+    "Problem": "constellm.split.Problem",
+}
+
+
+class NamesOfSeveralAreas(SphinxPostTransform):
+    """A type that is no name of the page's own area is that of `ELSEWHERE`."""
+
+    default_priority = 6
+
+    def run(self, **kwargs: Any) -> None:
+        objects = self.env.domains.python_domain.objects
+        for reference in list(self.document.findall(addnodes.pending_xref)):
+            name = reference["reftarget"].lstrip(".")
+            if name in ELSEWHERE and f"{reference.get('py:module')}.{name}" not in objects:
+                reference["reftarget"] = ELSEWHERE[name]
+
+
 class LinkNames(SphinxPostTransform):
     """`split.solve`, `clm.split.solve(problem)` and `constellm.split.solve` in a text, alike."""
 
@@ -43,5 +64,6 @@ class LinkNames(SphinxPostTransform):
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(PlainWordsInTypes)
+    app.add_post_transform(NamesOfSeveralAreas)
     app.add_post_transform(LinkNames)
     return {"parallel_read_safe": True}

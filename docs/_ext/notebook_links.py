@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.nodes import make_refnode
 
-LINK = re.compile(r"\[([^\]]+)\]\((?:\.\./)+notebooks/([\w-]+)\.ipynb\)")
+LINK = re.compile(r"\[([^\[\]]+)\]\((?:(?:\.\./)+notebooks/)?([\w-]+)\.ipynb\)")
 
 
 def link_notebooks(app: Sphinx, name: str, content: list[str]) -> None:
