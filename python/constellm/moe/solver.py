@@ -311,7 +311,7 @@ def sampling_weights(shares: ArrayLike, top_k: int) -> NDArray[np.float64]:
     Returns
     -------
     ndarray, shape (experts,)
-        They add up to 1. Found by w ← w · top_k · share / inclusion, to 1e-12.
+        They add up to 1. Found by w ← w · top_k · share / inclusion with Anderson's acceleration, to 1e-12.
 
     Raises
     ------

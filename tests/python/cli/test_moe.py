@@ -135,8 +135,8 @@ def test_methods(examples, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
     assert solve(file, "--out", tmp_path, "--method", "sorted") == 0
     plan = json.loads((tmp_path / "moe-competing-layers.plan.json").read_text())
-    assert (plan["status"], plan["lower_bound_s"]) == ("feasible", 0.0)
-    assert plan["token_latency_s"] > 0.0569
+    assert plan["status"] == "feasible"
+    assert 0 < plan["lower_bound_s"] < 0.0569 < plan["token_latency_s"]
 
 
 def test_time_limit(examples, tmp_path):
