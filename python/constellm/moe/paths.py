@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..core.checks import instance
+from ..core.checks import instance, non_negative
 from ..orbit import Constellation
 from .problem import Layer, Problem
 from .ring import Ring
@@ -91,7 +91,7 @@ def ring_problem(
     """The placement of experts on the subnets of a ring, as a problem.
 
     Its satellites are those of the world but for the gateways, which host no expert; what is not in the
-    subnet of a layer is not reachable for it, in any slot.
+    subnet of a layer hosts none of its experts.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def ring_problem(
     base_s : float
         Added once per token and layer, as the compute time of the gateway [s].
     unreachable_s : float, optional
-        What counts for a satellite of the subnet in a slot in which no way leads there [s]. Default: such a
-        satellite hosts nothing.
+        What counts for a satellite of the subnet in a slot in which no way leads there [s], >= 0; it stands
+        among the problem's latencies. Default: such a satellite hosts nothing.
     name : str
         Of the problem.
     threads : int
@@ -137,6 +137,8 @@ def ring_problem(
     instance("world", world, Constellation)
     instance("ring", ring, Ring)
     check_layers(ring, weights)
+    if unreachable_s is not None:
+        unreachable_s = non_negative("unreachable_s", unreachable_s)
     position = {id: i for i, id in enumerate(world.satellite_ids)}
     free = np.ones(len(position), dtype=np.bool_)
     free[positions(position, "ring.gateways", ring.gateways)] = False
@@ -145,10 +147,12 @@ def ring_problem(
     for i, (subnet, weight) in enumerate(zip(ring.subnets, weights)):
         closed = np.ones(len(position), dtype=np.bool_)
         closed[positions(position, f"ring.subnets[{i}]", subnet)] = False
+        if unreachable_s is not None:
+            paths[i][np.isnan(paths[i])] = unreachable_s
         paths[i][:, closed] = np.nan
         layers.append(Layer(weight, paths[i][:, free], base_s))
     satellites = [id for id, kept in zip(world.satellite_ids, free.tolist()) if kept]
-    return Problem(layers, top_k=top_k, satellites=satellites, unreachable_s=unreachable_s, name=name)
+    return Problem(layers, top_k=top_k, satellites=satellites, name=name)
 
 
 def as_compute_s(compute_s: ArrayLike, layers: int, satellites: int) -> NDArray[np.float64]:

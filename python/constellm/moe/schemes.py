@@ -47,6 +47,8 @@ class Arrangement(Displayed):
     problem: Problem
     placement: Placement
     """Id of the satellite of each expert, layer by layer."""
+    unreachable_s: float | None = None
+    """What counts in `problem` where no way leads to a satellite of the subnet [s]."""
 
     def __repr__(self) -> str:
         return f"Arrangement({self.scheme!r}, {self.ring!r})"
@@ -138,7 +140,7 @@ def arrange(
                 unreachable_s=unreachable_s, name=name, threads=threads,
             )  # fmt: skip
         around, problem = made[gateways]
-        found[name] = Arrangement(name, around, problem, _PLACEMENTS[name](problem, seed=seed))
+        found[name] = Arrangement(name, around, problem, _PLACEMENTS[name](problem, seed=seed), unreachable_s)
     return found
 
 

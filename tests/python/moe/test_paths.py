@@ -71,13 +71,28 @@ def test_a_problem_has_the_satellites_of_the_subnets_and_no_gateway() -> None:
         sky, ring, TIMES, weights=weights, top_k=2, compute_s=0.5, base_s=0.25, unreachable_s=2.0, name="r"
     )
     assert problem.satellites == tuple(id for id in sky.satellite_ids if id not in ring.gateways)
-    assert (problem.name, problem.top_k, problem.unreachable_s) == ("r", 2, 2.0)
+    assert (problem.name, problem.top_k, problem.unreachable_s) == ("r", 2, None)
     assert problem.experts == (3, 2, 4) and {layer.base_s for layer in problem.layers} == {0.25}
     paths = moe.path_latencies(sky, ring.gateways, TIMES, compute_s=0.5)
+    assert np.isnan(paths).any(), "some are cut off"
+    paths[np.isnan(paths)] = 2.0
     for i, (layer, subnet) in enumerate(zip(problem.layers, ring.subnets)):
         for j, id in enumerate(problem.satellites):
             own = paths[i, :, sky.ids.index(id)] if id in subnet else np.full(4, math.nan)
             np.testing.assert_array_equal(layer.latency_s[:, j], own)
+
+
+def test_only_cut_off_satellites_of_the_subnet_are_charged() -> None:
+    """Those outside host nothing, however little an outage is charged."""
+    sky = world(survival=0.5, seed=3)
+    given = {"weights": [[1.0] * 9] * 3, "top_k": 2, "unreachable_s": 0.0}
+    ring = moe.ring(SHELL, 3)
+    for method in moe.METHODS:
+        plan = moe.solve(moe.ring_problem(sky, ring, TIMES, **given), method=method)
+        assert all(set(hosts) <= set(subnet) for hosts, subnet in zip(plan.placement, ring.subnets))
+        assert len(plan.placement) == 3
+    few = moe.Ring([subnet[:9] for subnet in ring.subnets], [subnet[0] for subnet in ring.subnets])
+    assert moe.solve(moe.ring_problem(sky, few, TIMES, **given)).status == "infeasible"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +116,7 @@ def test_a_problem_has_the_satellites_of_the_subnets_and_no_gateway() -> None:
         ),
         ({"times": [math.inf]}, ValueError, "times: inf is not a finite number"),
         ({"top_k": 3}, ValueError, "top_k"),
+        ({"unreachable_s": -1}, ValueError, r"unreachable_s: -1 is not in \[0, inf\)"),
     ],
 )
 def test_bad_problems_are_refused(change: dict[str, object], error: type[Exception], message: str) -> None:
