@@ -115,11 +115,17 @@ def test_only_cut_off_satellites_of_the_subnet_are_charged() -> None:
             r"ring.gateways\[1\]: no sat",
         ),
         ({"times": [math.inf]}, ValueError, "times: inf is not a finite number"),
-        ({"top_k": 3}, ValueError, "top_k"),
+        ({"top_k": 3}, ValueError, r"top_k: 3 is not in \[1, 2\], the number of weights\[0\]"),
+        ({"times": []}, ValueError, "times: must not be empty"),
+        ({"weights": 5}, TypeError, "weights: expected those of each layer, got 5"),
+        ({"weights": [[1.0], 5]}, TypeError, r"weights\[1\]: expected numbers of shape \(experts\), got 5"),
+        ({"weights": [[1.0], []]}, TypeError, r"weights\[1\]: expected numbers of shape \(experts\), got \[\]"),
+        ({"weights": [[1.0], [2.0, -3.0]]}, ValueError, r"weights\[1\]\[1\]: -3 is not in \(0, inf\)"),
+        ({"weights": [[1.0], [math.nan]]}, ValueError, r"weights\[1\]\[0\]: nan is not in \(0, inf\)"),
         ({"unreachable_s": -1}, ValueError, r"unreachable_s: -1 is not in \[0, inf\)"),
     ],
 )
-def test_bad_problems_are_refused(change: dict[str, object], error: type[Exception], message: str) -> None:
+def test_bad_problems_are_refused_with_fixed_gateways_and_chosen_ones(change: dict[str, object], error: type[Exception], message: str) -> None:
     given = {
         "world": world(),
         "ring": moe.ring(SHELL, 2),
@@ -127,5 +133,8 @@ def test_bad_problems_are_refused(change: dict[str, object], error: type[Excepti
         "weights": [[2.0, 1.0]] * 2,
         "top_k": 1,
     }
-    with pytest.raises(error, match=message):
-        moe.ring_problem(**{**given, **change})
+    for make in (moe.ring_problem, moe.best_gateways):
+        if make is moe.best_gateways and "x" in getattr(change.get("ring"), "gateways", ()):
+            continue  # not of its subnet, which it says first
+        with pytest.raises(error, match=message):
+            make(**{**given, **change})
