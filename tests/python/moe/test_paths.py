@@ -121,6 +121,11 @@ def test_only_cut_off_satellites_of_the_subnet_are_charged() -> None:
         ({"weights": [[1.0], 5]}, TypeError, r"weights\[1\]: expected numbers of shape \(experts\), got 5"),
         ({"weights": [[1.0], []]}, TypeError, r"weights\[1\]: expected numbers of shape \(experts\), got \[\]"),
         ({"weights": [[1.0], [2.0, -3.0]]}, ValueError, r"weights\[1\]\[1\]: -3 is not in \(0, inf\)"),
+        (
+            {"weights": np.ma.masked_greater([[1.0], [2.0]], 1.5)},
+            TypeError,
+            r"weights\[1\]: expected numbers, got masked ones",
+        ),
         ({"weights": [[1.0], [math.nan]]}, ValueError, r"weights\[1\]\[0\]: nan is not in \(0, inf\)"),
         ({"unreachable_s": -1}, ValueError, r"unreachable_s: -1 is not in \[0, inf\)"),
     ],
