@@ -171,9 +171,12 @@ def save_problem(
     Problem('demo': 1 layer, 2 experts, 1 a token, 2 satellites, 1 slot)
     """
     instance("problem", problem, Problem)
-    archive = None if latency_npz is None else as_path(path).parent / latency_npz
-    if archive is not None and archive.resolve() == as_path(path).resolve():
-        raise ValueError(f"latency_npz: {short(os.fspath(latency_npz))} is the file of the problem itself")
+    if latency_npz is not None:
+        archive = as_path(path).parent / latency_npz
+        if archive.resolve() == as_path(path).resolve():
+            raise ValueError(
+                f"latency_npz: {short(os.fspath(latency_npz))} is the file of the problem itself"
+            )
     layers: list[dict[str, Any]] = []
     for layer in problem.layers:
         layers.append({"weights": layer.weights.tolist(), "base_s": layer.base_s})
@@ -190,7 +193,7 @@ def save_problem(
     }
     if problem.unreachable_s is not None:
         data["unreachable_s"] = problem.unreachable_s
-    if archive is not None:
+    if latency_npz is not None:
         data["latency_npz"] = Path(latency_npz).as_posix()
         content = io.BytesIO()
         np.savez_compressed(content, latency_s=np.stack([layer.latency_s for layer in problem.layers]))

@@ -116,7 +116,10 @@ ARCHIVES = {
     "three satellites": (archive(npy(np.zeros((1, 1, 3)))), "shape (1, 1, 3) is not (1, slots, 2)"),
     "no slot": (archive(npy(np.zeros((1, 0, 2)))), "layers[0].latency_s: has no slot"),
     "a strange key": (archive(npy(ARRAY).replace(b"'fortran_order'", b"7              ")), ""),
-    "a size out of range": (archive(npy(ARRAY).replace(b"(1, 1, 2), }           ", b"(99999999999999999999,)}")), ""),
+    "a size out of range": (
+        archive(npy(ARRAY).replace(b"(1, 1, 2), }           ", b"(99999999999999999999,)}")),
+        "",
+    ),
     "an empty type": (archive(npy(ARRAY).replace(b"'<f8'", b"()   ")), ""),
     "below nought": (archive(npy(ARRAY - 1)), "layers[0].latency_s[0][0]: -1 is not in [0, inf)"),
     "infinite": (archive(npy(ARRAY + np.inf)), "layers[0].latency_s[0][0]: inf is not in [0, inf)"),
