@@ -91,8 +91,8 @@ def best_gateways(
     compute_s : array_like, broadcast to (layers, satellites)
         Of an expert, in the order of ``world.satellite_ids`` [s].
     unreachable_s : float, optional
-        What counts for a satellite in a slot in which no way leads there [s]. Default: such a satellite hosts
-        nothing.
+        What counts for a satellite of the subnet in a slot in which no way leads there [s], >= 0. Default:
+        such a satellite hosts nothing.
     threads : int
         At most so many.
 
