@@ -208,12 +208,11 @@ def placed(
     paths_s: np.ndarray, subnets: np.ndarray, gateways: np.ndarray, weights: np.ndarray, choose: Choice
 ) -> np.ndarray:
     """The satellite of each expert (layers, experts); layers choose one after the other."""
-    reached_once = np.isfinite(paths_s).any(axis=1)
     taken = np.zeros(paths_s.shape[2], dtype=bool)
     taken[gateways] = True
     hosts = np.empty(weights.shape, dtype=int)
     for layer, heavy in enumerate(weights):
-        left = np.flatnonzero(subnets[layer] & reached_once[layer] & ~taken)
+        left = np.flatnonzero(subnets[layer] & ~taken)
         some_s = paths_s[layer][:, left]
         mean_s = np.where(np.isfinite(some_s), some_s, CUT_OFF_S).mean(axis=0)
         hosts[layer] = left[choose(mean_s, heavy)]

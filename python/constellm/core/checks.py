@@ -6,6 +6,7 @@ import math
 import operator
 import re
 from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -123,7 +124,9 @@ def meant(word: str, names: Iterable[str]) -> str:
 
 
 def instance(field: str, value: Any, kind: type[_T]) -> _T:
-    """`value` where it is a `kind`; TypeError otherwise."""
+    """`value` where it is a `kind`; TypeError otherwise, and for a data class without its fields."""
     if not isinstance(value, kind):
         raise TypeError(f"{field}: expected a {kind.__name__}, got {short(value)}")
+    if is_dataclass(value) and fields(value) and getattr(value, "__dict__", None) == {}:
+        raise TypeError(f"{field}: expected a value, got an instance that __new__ made without __init__")
     return value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import count, short
 
@@ -24,6 +24,8 @@ def as_array(field: str, values: Any, dims: str, *, integers: bool = False) -> N
     TypeError
         For anything else.
     """
+    if np.ma.is_masked(values):
+        raise TypeError(f"{field}: expected numbers, got masked ones")
     kinds, kind = ("iu", "integers") if integers else ("iuf", "numbers")
     try:
         array = np.asarray(values)
@@ -32,6 +34,13 @@ def as_array(field: str, values: Any, dims: str, *, integers: bool = False) -> N
     if array.dtype.kind not in kinds or array.ndim != len(dims.split(", ")) or not array.size:
         raise TypeError(f"{field}: expected {kind} of shape ({dims}), got {short(values)}")
     return array
+
+
+def frozen(values: ArrayLike) -> NDArray[np.float64]:
+    """A copy that cannot be written, nor made so: it is a view of one that is not."""
+    copy = np.array(values, dtype=np.float64, order="C")
+    copy.flags.writeable = False
+    return copy.view()
 
 
 def as_layer_numbers(numbers: Any, layers: int) -> tuple[int, ...]:

@@ -157,6 +157,8 @@ def save_problem(
     ------
     TypeError
         If it is no `Problem`.
+    ValueError
+        If `latency_npz` is `path`.
     OSError
         If a file cannot be written.
 
@@ -169,6 +171,12 @@ def save_problem(
     Problem('demo': 1 layer, 2 experts, 1 a token, 2 satellites, 1 slot)
     """
     instance("problem", problem, Problem)
+    if latency_npz is not None:
+        archive = as_path(path).parent / latency_npz
+        if archive.resolve() == as_path(path).resolve():
+            raise ValueError(
+                f"latency_npz: {short(os.fspath(latency_npz))} is the file of the problem itself"
+            )
     layers: list[dict[str, Any]] = []
     for layer in problem.layers:
         layers.append({"weights": layer.weights.tolist(), "base_s": layer.base_s})
@@ -189,7 +197,7 @@ def save_problem(
         data["latency_npz"] = Path(latency_npz).as_posix()
         content = io.BytesIO()
         np.savez_compressed(content, latency_s=np.stack([layer.latency_s for layer in problem.layers]))
-        write_bytes(content.getvalue(), as_path(path).parent / latency_npz)
+        write_bytes(content.getvalue(), archive)
     write_json({**data, "layers": layers}, path)
 
 
@@ -312,6 +320,8 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     placed = "placement" in data
     if placed != ("token_latency_s" in data):
         raise ValueError("placement and token_latency_s: one is given without the other")
+    if placed and "lower_bound_s" not in data:
+        raise ValueError("lower_bound_s: missing beside a placement")
     if placed and status in ("infeasible", "no_plan_found"):
         raise ValueError(f"placement: there is one, and the status is {status}")
     if not placed and status in ("optimal", "feasible"):
@@ -335,7 +345,7 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
             raise ValueError(f"token_latency_s: {claimed_s!r} is not what the placement costs, {latency_s!r}")
         if bound_s > latency_s * (1 + _OPTIMAL_GAP):
             raise ValueError(f"lower_bound_s: {bound_s!r} is above the latency, {latency_s!r}")
-        if status == "optimal" and not latency_s - bound_s <= _OPTIMAL_GAP * latency_s:
+        if status == "optimal" and latency_s - bound_s > _OPTIMAL_GAP * latency_s:
             raise ValueError(f"status: optimal, with a lower_bound_s of {bound_s!r} below {latency_s!r}")
     return Plan(
         problem=problem,
@@ -362,8 +372,8 @@ def _read_npz(path: Path) -> NDArray[np.float64]:
     import zlib
 
     damaged = (
-        ValueError, KeyError, EOFError, SyntaxError, tokenize.TokenError, NotImplementedError, RuntimeError,
-        MemoryError, struct.error, zlib.error, zipfile.BadZipFile,
+        ValueError, TypeError, LookupError, OverflowError, EOFError, SyntaxError, tokenize.TokenError,
+        NotImplementedError, RuntimeError, MemoryError, struct.error, zlib.error, zipfile.BadZipFile,
     )  # fmt: skip
     try:
         # Only what is a zip file, since an array alone is read too, whatever its name.

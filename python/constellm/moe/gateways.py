@@ -17,7 +17,7 @@ from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
 from ..orbit import Constellation
-from .paths import as_compute_s, check_layers, positions
+from .paths import as_compute_s, positions, ring_weights, some_times
 from .ring import Ring
 
 
@@ -91,8 +91,8 @@ def best_gateways(
     compute_s : array_like, broadcast to (layers, satellites)
         Of an expert, in the order of ``world.satellite_ids`` [s].
     unreachable_s : float, optional
-        What counts for a satellite in a slot in which no way leads there [s]. Default: such a satellite hosts
-        nothing.
+        What counts for a satellite of the subnet in a slot in which no way leads there [s], >= 0. Default:
+        such a satellite hosts nothing.
     threads : int
         At most so many.
 
@@ -117,11 +117,12 @@ def best_gateways(
     """
     instance("world", world, Constellation)
     instance("ring", ring, Ring)
-    check_layers(ring, weights)
+    top_k = count("top_k", top_k, most=2**31 - 1)
+    weights = ring_weights(ring, weights, top_k)
+    times = some_times(world, times)
     if unreachable_s is not None:
         unreachable_s = non_negative("unreachable_s", unreachable_s)
     threads = count("threads", threads, most=1024)
-    top_k = count("top_k", top_k, most=2**31 - 1)
     place = {id: i for i, id in enumerate(world.satellite_ids)}
     subnets = [
         np.array(positions(place, f"ring.subnets[{i}]", subnet)) for i, subnet in enumerate(ring.subnets)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..core.checks import instance
+from ..core.checks import count, instance, non_negative, short
 from ..orbit import Constellation
+from .arguments import as_array
 from .problem import Layer, Problem
 from .ring import Ring
 
@@ -91,7 +92,7 @@ def ring_problem(
     """The placement of experts on the subnets of a ring, as a problem.
 
     Its satellites are those of the world but for the gateways, which host no expert; what is not in the
-    subnet of a layer is not reachable for it, in any slot.
+    subnet of a layer hosts none of its experts.
 
     Parameters
     ----------
@@ -108,8 +109,8 @@ def ring_problem(
     base_s : float
         Added once per token and layer, as the compute time of the gateway [s].
     unreachable_s : float, optional
-        What counts for a satellite of the subnet in a slot in which no way leads there [s]. Default: such a
-        satellite hosts nothing.
+        What counts for a satellite of the subnet in a slot in which no way leads there [s], >= 0; it stands
+        among the problem's latencies. Default: such a satellite hosts nothing.
     name : str
         Of the problem.
     threads : int
@@ -122,8 +123,8 @@ def ring_problem(
     Raises
     ------
     ValueError, TypeError
-        Where weights and ring differ in their layers, for a subnet with satellites that the world has not,
-        and what `path_latencies` and `Problem` refuse.
+        Where weights and ring differ in their layers, for no time, for a subnet with satellites that the
+        world has not, and what `path_latencies` and `Problem` refuse.
 
     Examples
     --------
@@ -136,7 +137,11 @@ def ring_problem(
     """
     instance("world", world, Constellation)
     instance("ring", ring, Ring)
-    check_layers(ring, weights)
+    top_k = count("top_k", top_k, most=2**31 - 1)
+    weights = ring_weights(ring, weights, top_k)
+    times = some_times(world, times)
+    if unreachable_s is not None:
+        unreachable_s = non_negative("unreachable_s", unreachable_s)
     position = {id: i for i, id in enumerate(world.satellite_ids)}
     free = np.ones(len(position), dtype=np.bool_)
     free[positions(position, "ring.gateways", ring.gateways)] = False
@@ -145,10 +150,12 @@ def ring_problem(
     for i, (subnet, weight) in enumerate(zip(ring.subnets, weights)):
         closed = np.ones(len(position), dtype=np.bool_)
         closed[positions(position, f"ring.subnets[{i}]", subnet)] = False
+        if unreachable_s is not None:
+            paths[i][np.isnan(paths[i])] = unreachable_s
         paths[i][:, closed] = np.nan
         layers.append(Layer(weight, paths[i][:, free], base_s))
     satellites = [id for id, kept in zip(world.satellite_ids, free.tolist()) if kept]
-    return Problem(layers, top_k=top_k, satellites=satellites, unreachable_s=unreachable_s, name=name)
+    return Problem(layers, top_k=top_k, satellites=satellites, name=name)
 
 
 def as_compute_s(compute_s: ArrayLike, layers: int, satellites: int) -> NDArray[np.float64]:
@@ -166,10 +173,38 @@ def as_compute_s(compute_s: ArrayLike, layers: int, satellites: int) -> NDArray[
     return compute
 
 
-def check_layers(ring: Ring, weights: Sequence[ArrayLike] | NDArray[Any]) -> None:
-    """Refuse weights of more or fewer layers than a ring has."""
-    if len(weights) != len(ring.subnets):
-        raise ValueError(f"weights: of {len(weights)} layers, the ring has {len(ring.subnets)}")
+def layer_weights(weights: Any, top_k: int) -> list[NDArray[np.float64]]:
+    """Checked sampling weights, layer by layer."""
+    if isinstance(weights, str) or not isinstance(weights, Iterable):
+        raise TypeError(f"weights: expected those of each layer, got {short(weights)}")
+    layers = []
+    for i, given in enumerate(weights):
+        where = f"weights[{i}]"
+        layer = as_array(where, given, "experts").astype(np.float64)
+        bad = ~(np.isfinite(layer) & (layer > 0))
+        if bad.any():
+            e = int(bad.argmax())
+            raise ValueError(f"{where}[{e}]: {layer[e]:g} is not in (0, inf)")
+        if len(layer) < top_k:
+            raise ValueError(f"top_k: {top_k} is not in [1, {len(layer)}], the number of {where}")
+        layers.append(layer)
+    return layers
+
+
+def ring_weights(ring: Ring, weights: Any, top_k: int) -> list[NDArray[np.float64]]:
+    """Checked sampling weights of as many layers as a ring has."""
+    layers = layer_weights(weights, top_k)
+    if len(layers) != len(ring.subnets):
+        raise ValueError(f"weights: of {len(layers)} layers, the ring has {len(ring.subnets)}")
+    return layers
+
+
+def some_times(world: Constellation, times: Any) -> NDArray[np.float64]:
+    """Seconds of one slot at least."""
+    seconds = world.seconds(times)
+    if not seconds.size:
+        raise ValueError("times: must not be empty")
+    return seconds
 
 
 def positions(known: dict[str, int], field: str, ids: Sequence[str]) -> list[int]:

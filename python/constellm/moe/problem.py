@@ -15,6 +15,7 @@ from ..core.checks import count, instance, known_keywords, non_negative, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from .arguments import frozen
 
 _MOST_S = 1e290
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -30,14 +31,15 @@ class Layer:
         Sampling weights, > 0, divided by their sum; `sampling_weights` makes them of activation shares.
     latency_s : array_like, shape (slots, satellites)
         Path latency from the gateway over the satellite to the next gateway, computing included [s], >= 0;
-        NaN where it is not reachable.
+        NaN, or masked, where it is not reachable.
     base_s : float
         Added once per token [s], >= 0.
 
     Raises
     ------
     TypeError, ValueError
-        For arrays of other shapes. What they hold is checked by `Problem`.
+        For arrays of other shapes, and weights that are empty or masked. What else they hold is checked by
+        `Problem`.
 
     Examples
     --------
@@ -244,9 +246,9 @@ def _check_sums(layers: Sequence[Layer], unreachable_s: float | None) -> None:
 
 
 def _array(name: str, values: ArrayLike, dimensions: int) -> NDArray[np.float64]:
-    """A copy that cannot be written."""
+    """A copy that cannot be written, NaN where latencies are masked."""
     try:
-        array = np.asarray(values)
+        array = np.ma.array(values) if _is_masked(values) else np.asarray(values)
     except ValueError:
         raise ValueError(f"{name}: rows of different lengths") from None
     if array.size and array.dtype.kind not in "iuf":
@@ -254,6 +256,15 @@ def _array(name: str, values: ArrayLike, dimensions: int) -> NDArray[np.float64]
     if array.ndim != dimensions:
         shape = "(experts,)" if dimensions == 1 else "(slots, satellites)"
         raise ValueError(f"{name}: shape {array.shape} is not {shape}")
-    copy = np.array(array, dtype=np.float64, order="C")
-    copy.flags.writeable = False
-    return copy
+    if dimensions == 1 and not array.size:
+        raise ValueError(f"{name}: must not be empty")
+    if np.ma.is_masked(array):
+        if dimensions == 1:
+            raise TypeError(f"{name}: expected numbers, got masked ones")
+        array = np.ma.filled(array.astype(np.float64), np.nan)
+    return frozen(array)
+
+
+def _is_masked(values: Any) -> bool:
+    rows = values if isinstance(values, (list, tuple)) else [values]
+    return any(isinstance(row, np.ma.MaskedArray) for row in rows)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core.orbit import Shell
-from ..core.checks import instance, meant, short
+from ..core.checks import count, instance, meant, short
 from ..core.display import Display, Displayed
 from ..core.table import Table
 from ..orbit import Constellation
 from .draws import generator
-from .paths import ring_problem
+from .paths import layer_weights, ring_problem
 from .problem import Problem
 from .ring import Ring, ring, scattered
 from .solver import Placement, solve
@@ -47,6 +47,8 @@ class Arrangement(Displayed):
     problem: Problem
     placement: Placement
     """Id of the satellite of each expert, layer by layer."""
+    unreachable_s: float | None = None
+    """What counts in `problem` where no way leads to a satellite of the subnet [s]."""
 
     def __repr__(self) -> str:
         return f"Arrangement({self.scheme!r}, {self.ring!r})"
@@ -116,12 +118,16 @@ def arrange(
     >>> found["sorted"].ring.gateways[0], sorted(found["sorted"].placement[0])[:3]
     ('space-xnet/16/0', ['space-xnet/12/0', 'space-xnet/13/0', 'space-xnet/14/0'])
     """
+    if not isinstance(schemes, Iterable):
+        raise TypeError(f"schemes: expected names, got {short(schemes)}")
     names = [schemes] if isinstance(schemes, str) else list(schemes)
     for name in names:
-        if name not in SCHEMES:
+        if not isinstance(name, str) or name not in SCHEMES:
             known = ", ".join(map(repr, SCHEMES))
             raise ValueError(f"schemes: {short(name)} is not one of {known}{meant(str(name), SCHEMES)}")
     instance("world", world, Constellation)
+    top_k = count("top_k", top_k, most=2**31 - 1)
+    weights = layer_weights(weights, top_k)
     orbits = _shell(world, shell)
     made: dict[str, tuple[Ring, Problem]] = {}
     found = {}
@@ -138,7 +144,7 @@ def arrange(
                 unreachable_s=unreachable_s, name=name, threads=threads,
             )  # fmt: skip
         around, problem = made[gateways]
-        found[name] = Arrangement(name, around, problem, _PLACEMENTS[name](problem, seed=seed))
+        found[name] = Arrangement(name, around, problem, _PLACEMENTS[name](problem, seed=seed), unreachable_s)
     return found
 
 
@@ -215,7 +221,10 @@ def nearest_placement(problem: Problem, *, seed: int = 0) -> Placement:
 
 
 def _sorted_placement(problem: Problem, *, seed: int = 0) -> Placement:
-    return solve(problem, method="sorted").placement
+    placement = solve(problem, method="sorted").placement
+    if not placement:
+        raise ValueError("scheme 'sorted': a layer has more experts than satellites are left")
+    return placement
 
 
 def _placed(problem: Problem, choose: Callable[[NDArray[np.float64], int], NDArray[np.intp]]) -> Placement:

@@ -17,6 +17,7 @@ from ..core.display import Display, Displayed
 from ..core.progress import waiting
 from ..core.quantity import quantity
 from ..core.table import Table
+from .arguments import frozen
 from .problem import Problem
 
 Placement = tuple[tuple[str, ...], ...]
@@ -48,6 +49,22 @@ class Evaluation(Displayed):
     slot_latency_s: NDArray[np.float64]
     """Of each slot, `base_s` included (layers, slots) [s]."""
 
+    def __post_init__(self) -> None:
+        for name in ("layer_latency_s", "slot_latency_s"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Evaluation):
+            return NotImplemented
+        return self.token_latency_s == other.token_latency_s and np.array_equal(
+            self.slot_latency_s, other.slot_latency_s
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Evaluation, (self.token_latency_s, self.layer_latency_s, self.slot_latency_s)
+
     def __repr__(self) -> str:
         layers = len(self.layer_latency_s)
         return f"Evaluation(token_latency_s={self.token_latency_s:.6g}, {layers} layer{'s' * (layers != 1)})"
@@ -64,6 +81,8 @@ class Evaluation(Displayed):
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan(Displayed):
     """A placement, and what was proved of it; what `solve` gives.
+
+    Plans are equal that say the same of the same problem, however they were found.
 
     Examples
     --------
@@ -100,6 +119,18 @@ class Plan(Displayed):
             if self.token_latency_s
             else 0.0
         )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Plan):
+            return NotImplemented
+        figures, others = ([plan.token_latency_s, plan.lower_bound_s] for plan in (self, other))
+        return (
+            (self.status, self.placement) == (other.status, other.placement)
+            and np.array_equal(figures, others, equal_nan=True)
+            and self.problem == other.problem
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         worth = f", token_latency_s={self.token_latency_s:.6g}, gap={self.gap:.3g}" if self.placement else ""
@@ -212,7 +243,7 @@ def evaluate(problem: Problem, placement: Plan | Sequence[Sequence[Any]]) -> Eva
     """
     instance("problem", problem, Problem)
     if isinstance(placement, Plan):
-        placement = placement.placement
+        placement = instance("placement", placement, Plan).placement
     return Evaluation(*_core.evaluate(problem._compiled, positions_of(problem, placement)))
 
 

@@ -174,7 +174,7 @@ def test_not_a_list(where, value):
 EMPTY = {
     "layers: must not be empty": ("layers",),
     "layers[0].latency_s[0]: 5 numbers are not 0, one per satellite": ("satellites",),
-    "top_k: 2 is not in [1, 0], the number of layers[0].weights": ("layers", 0, "weights"),
+    "layers[0].weights: must not be empty": ("layers", 0, "weights"),
     "layers[1].latency_s: shape (2, 5) is not (0, 5)": ("layers", 0, "latency_s"),
     "layers[0].latency_s[1]: 0 numbers are not 5, one per satellite": ("layers", 0, "latency_s", 1),
 }
@@ -255,6 +255,17 @@ def test_truncated_anywhere():
 LAYER = moe.Layer([0.5, 0.3], [[0.1, 0.2, 0.3]])
 CALLS = {
     "weights: shape (1, 1) is not (experts,)": lambda: moe.Layer([[1]], [[1]]),
+    "weights: must not be empty": lambda: moe.Layer([], [[1]]),
+    "weights: expected numbers, got masked ones": lambda: moe.Layer(np.ma.array([1, 2], mask=[0, 1]), [[1]]),
+    "layers[0]: expected a value, got an instance that __new__ made without __init__": (
+        lambda: moe.Problem([moe.Layer.__new__(moe.Layer)], 1)
+    ),
+    "problem: expected a value, got an instance that __new__ made without __init__": (
+        lambda: moe.solve(moe.Problem.__new__(moe.Problem))
+    ),
+    "placement: expected a value, got an instance that __new__ made without __init__": (
+        lambda: moe.evaluate(moe.Problem([LAYER], 1), moe.Plan.__new__(moe.Plan))
+    ),
     "latency_s: shape (1,) is not (slots, satellites)": lambda: moe.Layer([1], [1]),
     "latency_s: rows of different lengths": lambda: moe.Layer([1], [[1], [2, 3]]),
     "weights: expected numbers, got [1, 'x']": lambda: moe.Layer([1, "x"], [[1]]),

@@ -115,6 +115,12 @@ ARCHIVES = {
     "two layers": (archive(npy(np.zeros((2, 1, 2)))), "shape (2, 1, 2) is not (1, slots, 2)"),
     "three satellites": (archive(npy(np.zeros((1, 1, 3)))), "shape (1, 1, 3) is not (1, slots, 2)"),
     "no slot": (archive(npy(np.zeros((1, 0, 2)))), "layers[0].latency_s: has no slot"),
+    "a strange key": (archive(npy(ARRAY).replace(b"'fortran_order'", b"7              ")), ""),
+    "a size out of range": (
+        archive(npy(ARRAY).replace(b"(1, 1, 2), }           ", b"(99999999999999999999,)}")),
+        "",
+    ),
+    "an empty type": (archive(npy(ARRAY).replace(b"'<f8'", b"()   ")), ""),
     "below nought": (archive(npy(ARRAY - 1)), "layers[0].latency_s[0][0]: -1 is not in [0, inf)"),
     "infinite": (archive(npy(ARRAY + np.inf)), "layers[0].latency_s[0][0]: inf is not in [0, inf)"),
 }
@@ -176,6 +182,9 @@ def test_what_is_no_problem_is_not_saved(tmp_path, plan):
         moe.save_problem(plan.problem, tmp_path / "none" / "x.json")
     with pytest.raises(OSError):
         moe.save_problem(plan.problem, tmp_path / "x.json", latency_npz="none/x.npz")
+    for same in ("x.json", tmp_path / "x.json", tmp_path / "." / "x.json"):
+        with pytest.raises(ValueError, match="^latency_npz: '.* is the file of the problem itself$"):
+            moe.save_problem(plan.problem, tmp_path / "x.json", latency_npz=same)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -259,8 +268,9 @@ BROKEN = {
     "lower_bound_s: -1.0 is not in [0, inf)": {"lower_bound_s": -1.0},
     "lower_bound_s: expected a number, got None": {"lower_bound_s": None},
     "status: optimal, with a lower_bound_s of 0.0 below": {"lower_bound_s": 0.0},
-    "status: optimal, with a lower_bound_s of nan below": {"lower_bound_s": ...},
-    "placement: there is one, and the status is infeasible": {"status": "infeasible", "lower_bound_s": ...},
+    "lower_bound_s: missing beside a placement": {"lower_bound_s": ...},
+    "lower_bound_s: missing beside": {"status": "time_limit", "lower_bound_s": ...},
+    "placement: there is one, and the status is infeasible": {"status": "infeasible"},
     "placement: there is one, and the status is no_plan_found": {"status": "no_plan_found"},
     "placement: missing, and the status is optimal": {"placement": ..., "token_latency_s": ...},
     "lower_bound_s: there is one, and the status is infeasible": {
@@ -282,6 +292,13 @@ def test_plans_that_are_none(plan, message):
     with pytest.raises((ValueError, TypeError)) as caught:
         moe.plan_from_dict(claims(plan, **BROKEN[message]), plan.problem)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("status", ["infeasible", "no_plan_found", "time_limit", "interrupted"])
+def test_plans_without_a_placement_need_no_figures(plan, status):
+    bare = claims(plan, status=status, placement=..., token_latency_s=..., lower_bound_s=...)
+    found = moe.plan_from_dict(bare, plan.problem)
+    assert (found.status, found.placement) == (status, ()) and math.isnan(found.token_latency_s)
 
 
 def test_an_unreachable_satellite_hosts_nothing(plan):

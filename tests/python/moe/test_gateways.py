@@ -59,6 +59,20 @@ def test_outages_are_those_of_the_problem() -> None:
     assert found.lower_bound_s * (1 - 1e-12) <= latency_s <= found.token_latency_s * 1.01
 
 
+@pytest.mark.parametrize("method", ["optimal", "sorted"])
+def test_the_bound_holds_where_the_outside_is_nearer(shell, method) -> None:
+    """Short subnets over many outages: satellites of the others would cost less, and host nothing."""
+    world = orbit.Constellation(shell, links=orbit.plus_grid(seam="open", survival=0.6, seed=1))
+    subnets = [subnet[:4] for subnet in moe.ring(shell, 3).subnets]
+    given = {"weights": WEIGHTS, "top_k": 2, "unreachable_s": 0.3}
+    found = moe.best_gateways(world, moe.Ring(subnets, [s[0] for s in subnets]), TIMES, **given)
+    for gateways in itertools.product(*subnets):
+        problem = moe.ring_problem(world, moe.Ring(subnets, gateways), TIMES, **given)
+        plan = moe.solve(problem, method=method)
+        assert plan.token_latency_s >= found.lower_bound_s * (1 - 1e-12)
+        assert all(set(hosts) <= set(subnet) for hosts, subnet in zip(plan.placement, subnets))
+
+
 def test_where_no_ring_can_be_placed(shell, world) -> None:
     subnets = [subnet[:3] for subnet in moe.ring(shell, 3).subnets]
     ring = moe.Ring(subnets, [subnet[0] for subnet in subnets])

@@ -71,13 +71,28 @@ def test_a_problem_has_the_satellites_of_the_subnets_and_no_gateway() -> None:
         sky, ring, TIMES, weights=weights, top_k=2, compute_s=0.5, base_s=0.25, unreachable_s=2.0, name="r"
     )
     assert problem.satellites == tuple(id for id in sky.satellite_ids if id not in ring.gateways)
-    assert (problem.name, problem.top_k, problem.unreachable_s) == ("r", 2, 2.0)
+    assert (problem.name, problem.top_k, problem.unreachable_s) == ("r", 2, None)
     assert problem.experts == (3, 2, 4) and {layer.base_s for layer in problem.layers} == {0.25}
     paths = moe.path_latencies(sky, ring.gateways, TIMES, compute_s=0.5)
+    assert np.isnan(paths).any(), "some are cut off"
+    paths[np.isnan(paths)] = 2.0
     for i, (layer, subnet) in enumerate(zip(problem.layers, ring.subnets)):
         for j, id in enumerate(problem.satellites):
             own = paths[i, :, sky.ids.index(id)] if id in subnet else np.full(4, math.nan)
             np.testing.assert_array_equal(layer.latency_s[:, j], own)
+
+
+def test_only_cut_off_satellites_of_the_subnet_are_charged() -> None:
+    """Those outside host nothing, however little an outage is charged."""
+    sky = world(survival=0.5, seed=3)
+    given = {"weights": [[1.0] * 9] * 3, "top_k": 2, "unreachable_s": 0.0}
+    ring = moe.ring(SHELL, 3)
+    for method in moe.METHODS:
+        plan = moe.solve(moe.ring_problem(sky, ring, TIMES, **given), method=method)
+        assert all(set(hosts) <= set(subnet) for hosts, subnet in zip(plan.placement, ring.subnets))
+        assert len(plan.placement) == 3
+    few = moe.Ring([subnet[:9] for subnet in ring.subnets], [subnet[0] for subnet in ring.subnets])
+    assert moe.solve(moe.ring_problem(sky, few, TIMES, **given)).status == "infeasible"
 
 
 @pytest.mark.parametrize(
@@ -100,10 +115,24 @@ def test_a_problem_has_the_satellites_of_the_subnets_and_no_gateway() -> None:
             r"ring.gateways\[1\]: no sat",
         ),
         ({"times": [math.inf]}, ValueError, "times: inf is not a finite number"),
-        ({"top_k": 3}, ValueError, "top_k"),
+        ({"top_k": 3}, ValueError, r"top_k: 3 is not in \[1, 2\], the number of weights\[0\]"),
+        ({"times": []}, ValueError, "times: must not be empty"),
+        ({"weights": 5}, TypeError, "weights: expected those of each layer, got 5"),
+        ({"weights": [[1.0], 5]}, TypeError, r"weights\[1\]: expected numbers of shape \(experts\), got 5"),
+        ({"weights": [[1.0], []]}, TypeError, r"weights\[1\]: expected numbers of shape \(experts\), got \["),
+        ({"weights": [[1.0], [2.0, -3.0]]}, ValueError, r"weights\[1\]\[1\]: -3 is not in \(0, inf\)"),
+        (
+            {"weights": np.ma.masked_greater([[1.0], [2.0]], 1.5)},
+            TypeError,
+            r"weights\[1\]: expected numbers, got masked ones",
+        ),
+        ({"weights": [[1.0], [math.nan]]}, ValueError, r"weights\[1\]\[0\]: nan is not in \(0, inf\)"),
+        ({"unreachable_s": -1}, ValueError, r"unreachable_s: -1 is not in \[0, inf\)"),
     ],
 )
-def test_bad_problems_are_refused(change: dict[str, object], error: type[Exception], message: str) -> None:
+def test_bad_problems_are_refused_with_fixed_gateways_and_chosen_ones(
+    change: dict[str, object], error: type[Exception], message: str
+) -> None:
     given = {
         "world": world(),
         "ring": moe.ring(SHELL, 2),
@@ -111,5 +140,8 @@ def test_bad_problems_are_refused(change: dict[str, object], error: type[Excepti
         "weights": [[2.0, 1.0]] * 2,
         "top_k": 1,
     }
-    with pytest.raises(error, match=message):
-        moe.ring_problem(**{**given, **change})
+    for make in (moe.ring_problem, moe.best_gateways):
+        if make is moe.best_gateways and "x" in getattr(change.get("ring"), "gateways", ()):
+            continue  # not of its subnet, which it says first
+        with pytest.raises(error, match=message):
+            make(**{**given, **change})

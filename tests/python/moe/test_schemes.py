@@ -155,10 +155,19 @@ def test_a_seed_fixes_all(drawn: dict[str, moe.Arrangement]) -> None:
             "shell: to be named, the world has 0 shells",
         ),
         ({"weights": np.ones((32, 40))}, r"layers\[0\]: 40 experts for the 32 satellites"),
+        (
+            {"weights": np.ones((32, 40)), "schemes": ["sorted"]},
+            "scheme 'sorted': a layer has more experts than satellites are left",
+        ),
+        ({"schemes": [["sorted"]]}, r"schemes: \['sorted'\] is not one of 'sorted'"),
+        ({"schemes": None}, "schemes: expected names, got None"),
+        ({"weights": 5}, "weights: expected those of each layer, got 5"),
+        ({"weights": [[1.0, 0.0]]}, r"weights\[0\]\[1\]: 0 is not in \(0, inf\)"),
+        ({"times": []}, "times: must not be empty"),
     ],
 )
 def test_bad_arrangements_are_refused(change: dict[str, object], message: str) -> None:
     given = {"world": paper_world(), "times": [0.0], "weights": np.ones((32, 8)), "top_k": 2}
     given.update(schemes="rand-intra-cg")
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         moe.arrange(**{**given, **change})

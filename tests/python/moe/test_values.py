@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 from html.parser import HTMLParser
 
@@ -56,12 +57,33 @@ def test_plans_pickle(problems):
     for problem in problems:
         plan = moe.solve(problem)
         again = pickle.loads(pickle.dumps(plan))
-        assert again.problem == problem and repr(again) == repr(plan)
+        assert again == plan and moe.solve(problem) == plan and repr(again) == repr(plan)
         for name in ("status", "placement", "method", "nodes", "seconds"):
             assert getattr(again, name) == getattr(plan, name)
         if plan.placement:
             found = pickle.loads(pickle.dumps(moe.evaluate(problem, plan)))
-            assert found.token_latency_s == plan.token_latency_s
+            assert found == moe.evaluate(problem, again) and found.token_latency_s == plan.token_latency_s
+
+
+def test_every_part_of_a_plan_counts(problem):
+    plan = moe.solve(problem)
+    others = {
+        "problem": problem.replace(name="other"), "status": "feasible", "token_latency_s": 1.0,
+        "lower_bound_s": 0.0, "placement": plan.placement[::-1],
+    }  # fmt: skip
+    for name, other in others.items():
+        assert dataclasses.replace(plan, **{name: other}) != plan
+    assert dataclasses.replace(plan, seconds=9.0, nodes=9, method="unknown") == plan != "plan"
+    found = moe.evaluate(problem, plan)
+    assert found != moe.evaluate(problem, [["s0", "s1", "s2"], ["s3"]]) and found != "text"
+
+
+def test_a_masked_latency_is_none():
+    latency_s = np.ma.masked_greater([[1, 2, 9], [9, 1, 2]], 5)
+    nan = np.nan
+    expected = moe.Layer([1], [[1, 2, nan], [nan, 1, 2]])
+    assert moe.Layer([1], latency_s) == moe.Layer([1], list(latency_s)) == expected
+    assert moe.Layer(np.ma.array([1]), np.ma.array([[1, 2]])) == moe.Layer([1], [[1, 2]])
 
 
 def test_what_a_problem_says(problem):
@@ -79,9 +101,13 @@ def test_nothing_can_be_written(problem):
         for name in list(vars(value)):
             with pytest.raises(AttributeError, match="cannot assign"):
                 setattr(value, name, 1)
-    for array in (problem.layers[0].weights, problem.layers[0].latency_s):
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 1
+    layer = problem.layers[0]
+    for value in (found, pickle.loads(pickle.dumps(found))):
+        for array in (layer.weights, layer.latency_s, value.layer_latency_s, value.slot_latency_s):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 1
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                array.setflags(write=True)
 
 
 def test_arrays_are_taken_as_they_are_and_when_they_are():

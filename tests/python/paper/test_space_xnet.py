@@ -57,11 +57,14 @@ def test_verdicts_follow_from_the_rows(out):
 
 def test_a_layer_waits_for_what_it_reaches(out):
     """`reached` by hand from path latencies and the closed form of two picks."""
-    one = Scenario(slots=6, survival=0.7).arrangements(3, schemes=["rand-intra"])["rand-intra"]
+    scenario = Scenario(slots=6, survival=0.7)
+    one = scenario.arrangements(3, schemes=["rand-intra"])["rand-intra"]
+    world = scenario.world(3)
+    paths = moe.path_latencies(world, one.ring.gateways, scenario.times())
     total_s, cut = 0.0, 0
-    for layer, hosts in zip(one.problem.layers, one.placement):
-        at = [one.problem.satellites.index(id) for id in hosts]
-        paths_s, w = layer.latency_s[:, at], layer.weights / layer.weights.sum()
+    for layer, hosts, ways_s in zip(one.problem.layers, one.placement, paths):
+        at = [world.satellite_ids.index(id) for id in hosts]
+        paths_s, w = ways_s[:, at], layer.weights / layer.weights.sum()
         slots_s = []
         for row in paths_s:
             pairs = [(i, j) for i in range(8) for j in range(8) if i != j]

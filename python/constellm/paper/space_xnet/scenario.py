@@ -178,6 +178,8 @@ def reached(arrangement: Arrangement) -> tuple[float, float]:
 def reached_slots_s(arrangement: Arrangement) -> NDArray[np.float64]:
     """Expected latency of each layer and slot, NaN where one of its experts is not reached [s].
 
+    Not reached is what stands with `Arrangement.unreachable_s` in the problem.
+
     Parameters
     ----------
     arrangement : moe.Arrangement
@@ -192,5 +194,5 @@ def reached_slots_s(arrangement: Arrangement) -> NDArray[np.float64]:
     position = {id: i for i, id in enumerate(problem.satellites)}
     for i, (layer, hosts) in enumerate(zip(problem.layers, placement)):
         paths_s = layer.latency_s[:, [position[id] for id in hosts]]
-        slots_s[i, np.isnan(paths_s).any(axis=1)] = np.nan
+        slots_s[i, (paths_s == arrangement.unreachable_s).any(axis=1)] = np.nan
     return slots_s

@@ -96,7 +96,7 @@ def _proof(drawn: Arrangement) -> Row:
     for i, (layer, subnet) in enumerate(zip(problem.layers, drawn.ring.subnets)):
         own = [position[id] for id in subnet if id in position]
         alone = Layer(layer.weights, layer.latency_s[:, own], layer.base_s)
-        plan = solve(Problem([alone], problem.top_k, unreachable_s=problem.unreachable_s))
+        plan = solve(Problem([alone], problem.top_k))
         if plan.status != "optimal":
             raise ValueError(f"layer {i}: {plan.status}")
         best_s += plan.token_latency_s
