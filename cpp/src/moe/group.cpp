@@ -280,7 +280,8 @@ void Group::compete(core::StopToken& stop) {
   const std::vector<PairLayer> near = nearest_places();
   // Each round is longer than all before it, so that one that is stopped has lost little; the bound before
   // the last.
-  for (const std::uint64_t changes : {2'000, 8'000, 32'000}) anneal(near, changes * experts, stop);
+  constexpr std::uint64_t kChanges[] = {2'000, 8'000, 32'000};  // for each expert
+  for (const std::uint64_t changes : kChanges) anneal(near, changes * experts, stop);
   constexpr int kSteps = 1000;
   try {
     PricedBound prices(*problem_, of, pairs_, stop);

@@ -28,6 +28,7 @@ CALL = {{
     "encode": lambda: codec.encode(x, codec.Scheme(bits=8)),
     "decode": lambda: codec.decode(message),
 }}["{call}"]
+CALL()  # what is imported when first asked for is there: Python imports no more while it ends
 
 def forever():
     while True:
