@@ -10,7 +10,8 @@ from pathlib import Path
 from .. import moe
 from ..core.files import read_json
 from ..core.quantity import printable
-from .complain import INTERRUPTED, UNREADABLE, complain
+from .complain import UNREADABLE, complain
+from .solving import solve_files
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -50,33 +51,13 @@ def _seconds(text: str) -> float:
 
 
 def _solve(arguments: argparse.Namespace) -> int:
-    try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        complain(arguments.out, error)
-        return 2
-    status = 0
-    seen: dict[str, Path] = {}
-    for file in arguments.problems:
-        try:
-            problem = moe.load_problem(file)
-            if problem.name in seen:
-                raise ValueError(f"name {problem.name!r} was given before, by {seen[problem.name]}")
-            seen[problem.name] = file
-            plan = moe.solve(problem, method=arguments.method, time_limit_s=arguments.time_limit)
-            target = arguments.out / f"{problem.name}.plan.json"
-            moe.save_plan(plan, target)
-        except UNREADABLE as error:
-            complain(file, error)
-            status = 2
-            continue
-        worth = ""
-        if plan.placement:
-            worth = f", token latency {plan.token_latency_s:.6g} s, gap {plan.gap:.2g}"
-        print(printable(f"{target}: {plan.status}{worth}"))
-        if plan.status == "interrupted":
-            return INTERRUPTED
-    return status
+    return solve_files(
+        arguments, moe, worth=_worth, interrupted=lambda plan: bool(plan.status == "interrupted")
+    )
+
+
+def _worth(plan: moe.Plan) -> str:
+    return f", token latency {plan.token_latency_s:.6g} s, gap {plan.gap:.2g}" if plan.placement else ""
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from ..split.display import why_none
 from ..split.interrupt import was_interrupted
 from ..split.options import TIME_LIMIT
 from .complain import INTERRUPTED, UNREADABLE, complain
+from .solving import solve_files
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,33 +52,11 @@ def _seconds(text: str) -> float:
 
 
 def _solve(arguments: argparse.Namespace) -> int:
-    try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        complain(arguments.out, error)
-        return 2
-    status = 0
-    seen: dict[str, Path] = {}
-    for file in arguments.problems:
-        try:
-            problem = split.load_problem(file)
-            if problem.name in seen:
-                raise ValueError(f"name {problem.name!r} was given before, by {seen[problem.name]}")
-            seen[problem.name] = file
-            plan = split.solve(problem, method=arguments.method, time_limit_s=arguments.time_limit)
-            target = arguments.out / f"{problem.name}.plan.json"
-            split.save_plan(plan, target)
-        except UNREADABLE as error:
-            complain(file, error)
-            status = 2
-            continue
-        worth = (
-            f", delay {plan.delay_s:.6g} s" if plan.path else "".join(f"; {why}" for why in why_none(plan))
-        )
-        print(printable(f"{target}: {plan.status}{worth}"))
-        if was_interrupted(plan):
-            return INTERRUPTED
-    return status
+    return solve_files(arguments, split, worth=_worth, interrupted=was_interrupted)
+
+
+def _worth(plan: split.Plan) -> str:
+    return f", delay {plan.delay_s:.6g} s" if plan.path else "".join(f"; {why}" for why in why_none(plan))
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

@@ -226,7 +226,7 @@ def evaluate(problem: Problem, placement: Plan | Sequence[Sequence[Any]]) -> Eva
     Returns
     -------
     Evaluation
-        Exact expectations, to about 1e-12 of themselves.
+        Exact expectations, to 1e-10 of themselves.
 
     Raises
     ------
@@ -284,7 +284,7 @@ def expected_latency_s(weights: ArrayLike, latency_s: ArrayLike, top_k: int) -> 
     Returns
     -------
     float
-        In seconds, to about 1e-12 of itself.
+        In seconds, to 1e-10 of itself.
 
     Raises
     ------

@@ -1,0 +1,58 @@
+"""What ``solve`` commands do alike: a plan file for every problem file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..core.quantity import printable
+from .complain import INTERRUPTED, UNREADABLE, complain
+
+
+def solve_files(
+    arguments: argparse.Namespace,
+    system: ModuleType,
+    *,
+    worth: Callable[[Any], str],
+    interrupted: Callable[[Any], bool],
+) -> int:
+    """Write DIR/<name>.plan.json for every problem file; returns the exit status.
+
+    Parameters
+    ----------
+    arguments
+        With ``problems``, ``out``, ``method`` and ``time_limit``.
+    system
+        That loads and solves problems, and saves plans.
+    worth
+        What is printed of a plan behind its status.
+    interrupted
+        Whether Ctrl-C ended the search for a plan, and so the command.
+    """
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        complain(arguments.out, error)
+        return 2
+    status = 0
+    seen: dict[str, Path] = {}
+    for file in arguments.problems:
+        try:
+            problem = system.load_problem(file)
+            if problem.name in seen:
+                raise ValueError(f"name {problem.name!r} was given before, by {seen[problem.name]}")
+            seen[problem.name] = file
+            plan = system.solve(problem, method=arguments.method, time_limit_s=arguments.time_limit)
+            target = arguments.out / f"{problem.name}.plan.json"
+            system.save_plan(plan, target)
+        except UNREADABLE as error:
+            complain(file, error)
+            status = 2
+            continue
+        print(printable(f"{target}: {plan.status}{worth(plan)}"))
+        if interrupted(plan):
+            return INTERRUPTED
+    return status
