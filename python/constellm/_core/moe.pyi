@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Problem', 'activation_shares', 'cheapest_ring', 'evaluate', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'solve', 'sorted']
+__all__: list[str] = ['Problem', 'activation_shares', 'balance', 'cheapest_ring', 'evaluate', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'solve', 'sorted']
 class Problem:
     """
     Experts of several layers that want satellites.
@@ -12,6 +12,10 @@ class Problem:
         ...
 def activation_shares(weights: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
     ...
+def balance(loads: numpy.typing.NDArray[numpy.float64], devices: int, places: int) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Expert on each place (layers, devices, places), copies (layers, experts), loads (layers, devices), bounds.
+    """
 def cheapest_ring(costs: list[numpy.typing.ArrayLike]) -> tuple[list[int], float]:
     ...
 def evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:

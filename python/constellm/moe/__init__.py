@@ -19,6 +19,7 @@ from ..core.keywords import tell_of_slips as _tell_of_slips
 from .activation_files import load_trace, read_esft, read_expert_counts, save_trace
 from .activation_trace import ActivationTrace
 from .activations import Activations
+from .balancer import Balance, balance
 from .correlations import Coactivations, Repeats
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
@@ -47,6 +48,7 @@ __all__ = [
     "ActivationTrace",
     "Activations",
     "Arrangement",
+    "Balance",
     "Coactivations",
     "Evaluation",
     "Gateways",
@@ -57,6 +59,7 @@ __all__ = [
     "Ring",
     "activation_shares",
     "arrange",
+    "balance",
     "best_gateways",
     "draw_trace",
     "evaluate",
