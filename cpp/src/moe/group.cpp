@@ -1,10 +1,13 @@
 #include "constellm/moe/group.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <utility>
 
+#include "constellm/core/error.hpp"
 #include "constellm/core/index.hpp"
 #include "constellm/moe/any_placement.hpp"
 #include "constellm/moe/assignment.hpp"
@@ -26,34 +29,58 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-std::vector<std::vector<std::size_t>> groups_of(const Problem& problem) {
-  const std::size_t layers = problem.layers().size();
+std::vector<std::vector<std::size_t>> groups_of(std::span<const Problem* const> problems) {
+  const Problem& first = *problems.front();
+  const std::size_t layers = first.layers().size();
   std::vector<std::size_t> leader(layers);
   std::iota(leader.begin(), leader.end(), std::size_t{0});
   const auto find = [&](std::size_t l) {
     while (leader[l] != l) l = leader[l] = leader[leader[l]];
     return l;
   };
-  std::vector<std::size_t> user(problem.satellites().size(), layers);
-  for (std::size_t l = 0; l < layers; ++l) {
-    for (const std::int32_t s : problem.layers()[l].usable) {
-      if (user[z(s)] == layers) user[z(s)] = l;
-      const std::size_t a = find(user[z(s)]);
-      const std::size_t b = find(l);
-      leader[std::max(a, b)] = std::min(a, b);
+  std::vector<std::size_t> user(first.satellites().size(), layers);
+  for (const Problem* const problem : problems) {
+    for (std::size_t l = 0; l < layers; ++l) {
+      for (const std::int32_t s : problem->layers()[l].usable) {
+        if (user[z(s)] == layers) user[z(s)] = l;
+        const std::size_t a = find(user[z(s)]);
+        const std::size_t b = find(l);
+        leader[std::max(a, b)] = std::min(a, b);
+      }
     }
   }
   std::vector<std::vector<std::size_t>> groups;
   std::vector<std::size_t> group_of(layers, layers);
   for (std::size_t l = 0; l < layers; ++l) {
-    const std::size_t first = find(l);
-    if (group_of[first] == layers) {
-      group_of[first] = groups.size();
+    const std::size_t leading = find(l);
+    if (group_of[leading] == layers) {
+      group_of[leading] = groups.size();
       groups.emplace_back();
     }
-    groups[group_of[first]].push_back(l);
+    groups[group_of[leading]].push_back(l);
   }
   return groups;
+}
+
+void require_room(std::span<const Problem* const> problems, std::string_view instead) {
+  if (problems.front()->top_k() == 1) return;  // means will do
+  constexpr double kMost = 4e9;
+  constexpr double kOfPair = sizeof(double) + sizeof(std::int32_t);
+  double bytes = 0.0;
+  std::size_t most = 0;
+  for (const Problem* const problem : problems) {
+    for (const Layer& layer : problem->layers()) {
+      const auto n = static_cast<double>(layer.usable.size());
+      bytes += kOfPair * n * n;
+      most = std::max(most, layer.usable.size());
+    }
+  }
+  if (bytes <= kMost) return;
+  throw core::InvalidInput(
+      "layers: of up to " + std::to_string(most) + " satellites each, whose pairs take " +
+      core::to_text(std::round(bytes / 1e8) / 10) +
+      " GB; at most 4 GB are taken. Have NaN for satellites that are too far for a layer" +
+      std::string(instead));
 }
 
 Group::Group(const Problem& problem, std::vector<std::size_t> layers)
@@ -85,10 +112,11 @@ bool Group::start(core::StopToken& stop) {
   try {
     std::vector<Costs> costs;
     for (const std::size_t l : layers_) costs.push_back(costs_of(problem_->layers()[l], stop));
-    assign(costs);
+    costs_ = std::move(costs);
   } catch (const core::Stopped&) {
     return true;
   }
+  assign(costs_);
   if (slots_.size() == 1) {  // every slot by itself
     const std::vector<Seat> open(promising_.size(), Seat::open);
     const std::vector<std::int32_t> nobody(best_[0].size(), -1);

@@ -32,7 +32,8 @@ PairSearch::PairSearch(std::span<const PairLayer> layers, std::vector<char> open
 
 bool PairSearch::ended(core::StopToken& stop, std::uint64_t work) {
   work_ += work;
-  return work_ > most_work_ || stop.should_stop(work);
+  const bool enough = list_ != nullptr && list_->size() > most_;
+  return enough || work_ > most_work_ || stop.should_stop(work);
 }
 
 double PairSearch::run(core::StopToken& stop, std::uint64_t most_work) {
@@ -40,9 +41,25 @@ double PairSearch::run(core::StopToken& stop, std::uint64_t most_work) {
   return node(0, 0.0, stop);
 }
 
+std::optional<std::vector<Placement>> PairSearch::all_better(std::size_t most, core::StopToken& stop,
+                                                             std::uint64_t most_work) {
+  std::vector<Placement> found;
+  list_ = &found;
+  most_ = most;
+  most_work_ = most_work;
+  node(0, 0.0, stop);
+  list_ = nullptr;
+  if (found.size() > most || ended(stop, 0)) return std::nullopt;
+  return found;
+}
+
 double PairSearch::cost_beside_placed(const Expert& expert, std::int32_t place) const {
   const PairLayer& layer = layers_[z(expert.layer)];
   double cost = 0.0;
+  if (!own_s_.empty()) {
+    const std::size_t row = first_[z(expert.layer)] + z(expert.in_layer);
+    cost = own_s_[row * open_.size() + z(layer.satellites()[z(place)])];
+  }
   for (std::int32_t j = 0; j < layer.experts(); ++j) {
     const Expert& other = experts_[first_[z(expert.layer)] + z(j)];
     if (other.place >= 0) cost += layer.pair(expert.in_layer, j) * layer.mean_s(place, other.place);
@@ -104,6 +121,13 @@ void PairSearch::fill(Level& level) {
     if (!rows_of[l].empty()) fill_layer(level, l, rows_of[l]);
 }
 
+Placement PairSearch::placement() const {
+  Placement placement = best_;
+  for (const Expert& expert : experts_)
+    placement[z(expert.layer)][z(expert.in_layer)] = layers_[z(expert.layer)].satellites()[z(expert.place)];
+  return placement;
+}
+
 /// The assignment of a node is a placement: the best so far?
 void PairSearch::take(const Level& level, double placed_s) {
   const std::span<const std::int32_t> column_of_row = level.assignment.column_of_row();
@@ -114,10 +138,9 @@ void PairSearch::take(const Level& level, double placed_s) {
     value += cost_beside_placed(expert, place);
     expert.place = place;
   }
-  if (value < best_s_) {
+  if (list_ == nullptr && value < best_s_) {
     best_s_ = value;
-    for (const Expert& expert : experts_)
-      best_[z(expert.layer)][z(expert.in_layer)] = layers_[z(expert.layer)].satellites()[z(expert.place)];
+    best_ = placement();
   }
   for (const std::int32_t row : level.rows) experts_[z(row)].place = -1;
 }
@@ -127,6 +150,8 @@ double PairSearch::node(std::size_t depth, double placed_s, core::StopToken& sto
   Level& level = levels_[depth];
   fill(level);
   if (level.rows.empty()) {
+    if (list_ != nullptr && placed_s < best_s_ - slack_s_ && list_->size() <= most_)
+      list_->push_back(placement());
     take(level, placed_s);
     return placed_s;
   }

@@ -1,11 +1,9 @@
 #include "constellm/moe/solve.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <numeric>
-#include <string>
 
-#include "constellm/core/error.hpp"
 #include "constellm/moe/evaluate.hpp"
 #include "constellm/moe/group.hpp"
 #include "constellm/moe/sorted.hpp"
@@ -43,31 +41,12 @@ Plan stopped(Plan plan, const core::StopToken& stop) {
   return plan;
 }
 
-/// The tables of pairs of satellites must fit into memory. Throws core::InvalidInput.
-void require_room(const Problem& problem) {
-  if (problem.top_k() == 1) return;  // means will do
-  constexpr double kMost = 4e9;
-  constexpr double kOfPair = sizeof(double) + sizeof(std::int32_t);
-  double bytes = 0.0;
-  std::size_t most = 0;
-  for (const Layer& layer : problem.layers()) {
-    const auto n = static_cast<double>(layer.usable.size());
-    bytes += kOfPair * n * n;
-    most = std::max(most, layer.usable.size());
-  }
-  if (bytes <= kMost) return;
-  throw core::InvalidInput(
-      "layers: of up to " + std::to_string(most) + " satellites each, whose pairs take " +
-      core::to_text(std::round(bytes / 1e8) / 10) +
-      " GB; at most 4 GB are taken. Have NaN for satellites that are too far for a layer, or "
-      "place by method 'sorted'");
-}
-
 /// Groups with their first placements; empty where one has none.
 std::vector<Group> started(const Problem& problem, core::StopToken& stop) {
-  require_room(problem);
+  const std::array one{&problem};
+  require_room(one, ", or place by method 'sorted'");
   std::vector<Group> groups;
-  for (std::vector<std::size_t>& layers : groups_of(problem)) {
+  for (std::vector<std::size_t>& layers : groups_of(one)) {
     groups.emplace_back(problem, std::move(layers));
     if (!groups.back().start(stop)) return {};
   }

@@ -152,7 +152,7 @@ def balance(loads: ArrayLike, devices: int, *, copies: int | None = None) -> Bal
         raise ValueError(f"copies: {copies} is not a multiple of the {devices} devices")
     if copies > experts * devices:
         raise ValueError(
-            f"copies: {copies} is not in [{experts}, {experts * devices}]: one of each expert a device at most"
+            f"copies: {copies} is not in [{experts}, {experts * devices}]: a device has at most one of each"
         )
     found = _core.balance(np.atleast_2d(array), devices, copies // devices)
     experts_on, counts, device_loads, bound = (part if array.ndim == 2 else part[0] for part in found)

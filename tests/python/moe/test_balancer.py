@@ -171,7 +171,7 @@ def test_values():
         (([1, 2], 1.5), r"devices: expected an integer"),
         (([1, 2, 3], 2, 2), r"copies: 2 is not in \[3, inf\)"),
         (([1, 2, 3], 2, 5), r"copies: 5 is not a multiple of the 2 devices"),
-        (([1, 2, 3], 2, 8), r"copies: 8 is not in \[3, 6\]: one of each expert a device at most"),
+        (([1, 2, 3], 2, 8), r"copies: 8 is not in \[3, 6\]: a device has at most one of each"),
     ],
 )
 def test_wrong_calls(arguments, message):

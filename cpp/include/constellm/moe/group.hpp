@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "constellm/core/stop.hpp"
@@ -9,8 +10,13 @@
 
 namespace constellm::moe {
 
-/// Sets of layers that share satellites, directly or through others; layers ascending.
-std::vector<std::vector<std::size_t>> groups_of(const Problem& problem);
+/// Sets of layers that share satellites, directly or through others, in any of these problems of the same
+/// layers and satellites; layers ascending.
+std::vector<std::vector<std::size_t>> groups_of(std::span<const Problem* const> problems);
+
+/// The tables of pairs of satellites that groups of these problems make must fit into memory. Throws
+/// core::InvalidInput, whose message ends with `instead`.
+void require_room(std::span<const Problem* const> problems, std::string_view instead);
 
 /// Layers that share satellites: the best placement so far and a bound of all. Sums are without base_s.
 class Group {
@@ -37,12 +43,18 @@ class Group {
   [[nodiscard]] double bound_s() const { return bound_s_; }
   [[nodiscard]] std::uint64_t nodes() const { return nodes_; }
 
- private:
+  /// Linear costs of a layer's experts on satellites. Of one pick they are what the layer costs; else it
+  /// costs at least so much.
   struct Costs {
     std::vector<std::int32_t> satellites;
     std::vector<double> cost_s;  ///< [experts][satellites]
   };
+  /// By layer of the group; empty where start() was told to stop.
+  [[nodiscard]] const std::vector<Costs>& costs() const { return costs_; }
+  /// By layer of the group, for two picks and more; as costs().
+  [[nodiscard]] const std::vector<PairLayer>& pairs() const { return pairs_; }
 
+ private:
   Costs costs_of(const Layer& layer, core::StopToken& stop);
   bool assign(const std::vector<Costs>& costs);
   void offer(const Placement& placement);
@@ -55,6 +67,7 @@ class Group {
 
   const Problem* problem_;
   std::vector<std::size_t> layers_;
+  std::vector<Costs> costs_;
   std::vector<PairLayer> pairs_;
   std::vector<SlotLayer> slots_;  ///< for three picks and more
   std::vector<char> promising_;   ///< by satellite: might be in a placement better than the best

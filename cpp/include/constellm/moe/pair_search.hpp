@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,9 +21,18 @@ class PairSearch {
   PairSearch(std::span<const PairLayer> layers, std::vector<char> open, Placement best, double best_s,
              double slack_s);
 
+  /// What an expert costs besides on each satellite, [experts, layer after layer][satellites]; infinite: it
+  /// does not go there. `best_s` includes it.
+  void add(std::span<const double> own_s) { own_s_ = own_s; }
+
   /// Returns a lower bound of all placements on open satellites: at least best_s() - slack_s where it was not
   /// stopped, by the token or since it has done so much work.
   double run(core::StopToken& stop, std::uint64_t most_work = ~std::uint64_t{0});
+
+  /// All placements on open satellites that cost less than best_s() - slack, whatever best() is; none where
+  /// there are more than `most`, or it was stopped as run() is.
+  std::optional<std::vector<Placement>> all_better(std::size_t most, core::StopToken& stop,
+                                                   std::uint64_t most_work);
 
   [[nodiscard]] const Placement& best() const { return best_; }
   [[nodiscard]] double best_s() const { return best_s_; }
@@ -52,6 +62,7 @@ class PairSearch {
   void fill(Level& level);
   void fill_layer(Level& level, std::size_t layer, std::span<const std::int32_t> rows);
   void take(const Level& level, double placed_s);
+  [[nodiscard]] Placement placement() const;
   [[nodiscard]] double cost_beside_placed(const Expert& expert, std::int32_t place) const;
 
   std::span<const PairLayer> layers_;
@@ -61,6 +72,9 @@ class PairSearch {
   std::vector<std::size_t> first_;
   std::vector<Level> levels_;
   std::vector<double> near_s_;
+  std::span<const double> own_s_;
+  std::vector<Placement>* list_ = nullptr;  ///< if all are wanted
+  std::size_t most_ = 0;
   Placement best_;
   double best_s_;
   double slack_s_;

@@ -1,0 +1,180 @@
+#include "constellm/moe/drift_dual.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "constellm/core/index.hpp"
+
+namespace constellm::moe {
+namespace {
+
+using core::z;
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+double DriftDual::Value::sum() const { return std::accumulate(windows_s.begin(), windows_s.end(), walks_s); }
+
+DriftDual::DriftDual(const DriftCosts& costs)
+    : costs_(&costs),
+      charge_s_(costs.windows() * costs.experts() * costs.places(), 0.0),
+      best_charge_s_(charge_s_),
+      bound_s_(-kNever),
+      window_bound_s_(costs.windows(), 0.0),
+      arrived_s_(costs.places()),
+      placed_(costs.windows(), Hosts(costs.experts())),
+      walked_(placed_) {
+  reached_s_.resize(costs.windows() * costs.places());
+}
+
+std::vector<double> DriftDual::charges_s(std::size_t w) const {
+  const auto begin = best_charge_s_.begin() + static_cast<std::ptrdiff_t>(at(w, 0));
+  return {begin, begin + static_cast<std::ptrdiff_t>(costs_->experts() * costs_->places())};
+}
+
+std::vector<double> DriftDual::detours_s() {
+  const std::size_t places = costs_->places();
+  const std::size_t windows = costs_->windows();
+  std::vector<double> detour_s = best_charge_s_;
+  std::vector<double> rest_s(places);
+  std::vector<double> next_s(places);
+  for (std::size_t i = 0; i < costs_->experts(); ++i) {
+    const double least_s = walk(i, best_charge_s_);
+    std::fill(rest_s.begin(), rest_s.end(), 0.0);  // what comes after a window, from each place
+    for (std::size_t w = windows; w-- > 0;) {
+      for (std::size_t a = 0; a < places; ++a) {
+        const double through_s = reached_s_[w * places + a] + rest_s[a];
+        detour_s[at(w, i) + a] += std::max(through_s - least_s, 0.0);
+        const bool can = std::isfinite(costs_->linear_s(w)[i * places + a]);
+        next_s[a] = can ? rest_s[a] - best_charge_s_[at(w, i) + a] : kNever;
+      }
+      costs_->cheapest_moves(next_s, rest_s, true);
+    }
+  }
+  return detour_s;
+}
+
+/// The charges under which every window costs what the mean of those around it does: a guess to start from,
+/// the better the less may move.
+void DriftDual::level(std::size_t reach) {
+  const std::size_t size = costs_->experts() * costs_->places();
+  std::fill(charge_s_.begin(), charge_s_.end(), 0.0);
+  for (std::size_t begin = 0; begin < costs_->windows(); begin += reach) {
+    const std::size_t end = std::min(begin + reach, costs_->windows());
+    for (std::size_t c = 0; c < size; ++c) {
+      double sum = 0.0;
+      for (std::size_t w = begin; w < end; ++w) sum += costs_->linear_s(w)[c];
+      const double mean = sum / static_cast<double>(end - begin);
+      if (!std::isfinite(mean)) continue;
+      for (std::size_t w = begin; w < end; ++w) charge_s_[w * size + c] = mean - costs_->linear_s(w)[c];
+    }
+  }
+}
+
+/// The cheapest of one expert; leaves it in walked_ and what the places are reached for in reached_s_.
+double DriftDual::walk(std::size_t expert, const std::vector<double>& charge_s) {
+  const std::size_t places = costs_->places();
+  const std::size_t windows = costs_->windows();
+  for (std::size_t w = 0; w < windows; ++w) {
+    double* const reached = &reached_s_[w * places];
+    if (w > 0) costs_->cheapest_moves(std::span(reached_s_).subspan((w - 1) * places, places), arrived_s_);
+    for (std::size_t a = 0; a < places; ++a) {
+      const bool can = std::isfinite(costs_->linear_s(w)[expert * places + a]);
+      const double from = w > 0 ? arrived_s_[a] : costs_->first_move_s(expert, static_cast<std::int32_t>(a));
+      reached[a] = can ? from - charge_s[at(w, expert) + a] : kNever;
+    }
+  }
+  const double* const last = &reached_s_[(windows - 1) * places];
+  auto here = static_cast<std::int32_t>(std::min_element(last, last + places) - last);
+  const double cost_s = last[here];
+  walked_[windows - 1][expert] = here;
+  for (std::size_t w = windows - 1; w-- > 0;) {
+    const double* const reached = &reached_s_[w * places];
+    std::int32_t from = here;
+    double least = reached[here];
+    for (std::size_t a = 0; a < places; ++a) {
+      const double via = reached[a] + costs_->move_s(static_cast<std::int32_t>(a), here);
+      if (via < least) {
+        least = via;
+        from = static_cast<std::int32_t>(a);
+      }
+    }
+    here = walked_[w][expert] = from;
+  }
+  return cost_s;
+}
+
+DriftDual::Value DriftDual::evaluate(const std::vector<double>& charge_s) {
+  Value value;
+  const std::size_t size = costs_->experts() * costs_->places();
+  priced_s_.resize(size);
+  for (std::size_t w = 0; w < costs_->windows(); ++w) {
+    const std::vector<double>& linear_s = costs_->linear_s(w);
+    for (std::size_t c = 0; c < size; ++c) priced_s_[c] = linear_s[c] + charge_s[w * size + c];
+    if (!assignment_.solve(costs_->experts(), costs_->places(), priced_s_)) {
+      value.windows_s.push_back(kNever);
+      continue;
+    }
+    value.windows_s.push_back(assignment_.value());
+    const std::span<const std::int32_t> found = assignment_.column_of_row();
+    std::copy(found.begin(), found.end(), placed_[w].begin());
+  }
+  for (std::size_t i = 0; i < costs_->experts(); ++i) value.walks_s += walk(i, charge_s);
+  return value;
+}
+
+double DriftDual::raise(int steps, double best_s, core::StopToken& stop,
+                        const std::function<double(const HostsOverTime&)>& offer) {
+  constexpr int kPatience = 20;
+  constexpr int kOffer = 8;
+  constexpr double kEnough = 1e-12;
+  const std::uint64_t work = costs_->windows() * costs_->experts() * (costs_->places() / 16 + 1) + 1;
+  const auto take = [&](const Value& value) {
+    const double sum = value.sum();
+    if (sum <= bound_s_) return false;
+    bound_s_ = sum;
+    window_bound_s_ = value.windows_s;
+    walks_s_ = value.walks_s;
+    best_charge_s_ = charge_s_;
+    return true;
+  };
+  for (std::size_t reach = 1; reach < 2 * costs_->windows(); reach *= 2) {
+    if (stop.should_stop(work)) return bound_s_;
+    level(reach);
+    take(evaluate(charge_s_));
+    best_s = offer(placed_);
+  }
+  charge_s_ = best_charge_s_;
+  double length = 1.0;
+  int without = 0;
+  for (int step = 0; step < steps && bound_s_ < best_s * (1.0 - kEnough); ++step) {
+    if (stop.should_stop(work)) break;
+    const Value value = evaluate(charge_s_);
+    if (step % kOffer == 0) best_s = offer(placed_);
+    if (take(value)) {
+      without = 0;
+    } else if (++without == kPatience) {
+      without = 0;
+      length *= 0.7;
+      charge_s_ = best_charge_s_;
+      continue;
+    }
+    std::size_t apart = 0;
+    for (std::size_t w = 0; w < costs_->windows(); ++w)
+      for (std::size_t i = 0; i < costs_->experts(); ++i) apart += placed_[w][i] != walked_[w][i] ? 1 : 0;
+    if (apart == 0) break;
+    const double stride = length * std::max(best_s - value.sum(), 0.0) / (2.0 * static_cast<double>(apart));
+    if (!std::isfinite(stride)) break;
+    for (std::size_t w = 0; w < costs_->windows(); ++w) {
+      for (std::size_t i = 0; i < costs_->experts(); ++i) {
+        charge_s_[at(w, i) + z(placed_[w][i])] += stride;
+        charge_s_[at(w, i) + z(walked_[w][i])] -= stride;
+      }
+    }
+  }
+  return bound_s_;
+}
+
+}  // namespace constellm::moe

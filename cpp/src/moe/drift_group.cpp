@@ -1,0 +1,221 @@
+#include "constellm/moe/drift_group.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "constellm/core/index.hpp"
+#include "constellm/moe/assignment_list.hpp"
+#include "constellm/moe/drift_exchange.hpp"
+#include "constellm/moe/drift_pools.hpp"
+#include "constellm/moe/pair_search.hpp"
+
+namespace constellm::moe {
+namespace {
+
+using core::z;
+constexpr double kNever = std::numeric_limits<double>::infinity();
+/// Of a search, in the units of stop tokens.
+constexpr std::uint64_t kLittle = 2'000'000;
+
+}  // namespace
+
+DriftGroup::DriftGroup(const Drift& drift, const std::vector<std::size_t>& layers)
+    : drift_(&drift), best_s_(kNever) {
+  for (const Problem* const problem : drift.windows) windows_.emplace_back(*problem, layers);
+}
+
+bool DriftGroup::start(core::StopToken& stop) {
+  bool ready = true;
+  for (Group& window : windows_) {
+    if (!window.start(stop)) return false;
+    ready = ready && !window.costs().empty();
+  }
+  for (Group& window : windows_) window.descend(stop);
+  for (Group& window : windows_) window.prove(stop, kLittle);
+  for (std::size_t w = 0; w < windows_.size(); ++w) {
+    Group& window = windows_[w];
+    if (!window.proven()) {
+      window.tighten(stop);
+      window.compete(stop);
+    }
+    bound_s_ += drift_->tokens[w] * window.bound_s();
+    nodes_ += window.nodes();
+  }
+  if (!ready) return true;
+  costs_.emplace(*drift_, windows_);
+  HostsOverTime apart;
+  for (const Group& window : windows_) {
+    apart.push_back(costs_->hosts_of(window.best()));
+    if (std::find(seen_.begin(), seen_.end(), apart.back()) == seen_.end()) seen_.push_back(apart.back());
+  }
+  offer(apart);
+  return hold(stop) || !costs_->still();
+}
+
+/// One placement for all windows, by linear costs. Returns whether there is any.
+bool DriftGroup::hold(core::StopToken& stop) {
+  const std::size_t places = costs_->places();
+  std::vector<double> sum_s(costs_->experts() * places, 0.0);
+  for (std::size_t w = 0; w < costs_->windows(); ++w)
+    for (std::size_t c = 0; c < sum_s.size(); ++c) sum_s[c] += costs_->linear_s(w)[c];
+  for (std::size_t c = 0; c < sum_s.size(); ++c)
+    sum_s[c] += costs_->first_move_s(c / places, static_cast<std::int32_t>(c % places));
+  Assignment assignment;
+  if (!assignment.solve(costs_->experts(), places, sum_s)) return false;
+  const Hosts hosts(assignment.column_of_row().begin(), assignment.column_of_row().end());
+  offer(HostsOverTime(costs_->windows(), hosts));
+  seen_.push_back(hosts);
+  for (const Group& window : windows_) {
+    if (stop.should_stop()) break;
+    offer(HostsOverTime(costs_->windows(), costs_->hosts_of(window.best())));
+  }
+  return true;
+}
+
+bool DriftGroup::offer(const HostsOverTime& hosts) {
+  const double cost_s = costs_->cost_s(hosts);
+  if (!(cost_s < best_s_)) return false;
+  best_s_ = cost_s;
+  best_ = hosts;
+  return true;
+}
+
+void DriftGroup::remember(const HostsOverTime& hosts) {
+  constexpr std::size_t kMost = 400;
+  for (const Hosts& some : hosts) {
+    if (seen_.size() == kMost) return;
+    if (std::find(seen_.begin(), seen_.end(), some) == seen_.end()) seen_.push_back(some);
+  }
+}
+
+/// Any placement that was seen may serve any window.
+void DriftGroup::combine(core::StopToken& stop) {
+  remember(best_);
+  const std::vector<std::vector<Hosts>> pools(costs_->windows(), seen_);
+  if (const auto found = cheapest_schedule(*costs_, pools, stop)) offer(*found);
+}
+
+void DriftGroup::descend(core::StopToken& stop) {
+  if (best_.empty()) return;
+  DriftExchange exchange(*costs_, best_);
+  exchange.descend(stop);
+  offer(exchange.hosts());
+}
+
+void DriftGroup::improve(core::StopToken& stop) {
+  constexpr int kSteps = 1000;
+  if (!costs_ || best_.empty()) return;
+  descend(stop);
+  combine(stop);
+  descend(stop);
+  if (proven()) return;
+  dual_.emplace(*costs_);
+  const auto look = [&](const HostsOverTime& hosts) {
+    remember(hosts);
+    if (costs_->cost_s(hosts) < best_s_ * 1.05) {  // near the best: worth an exchange
+      DriftExchange exchange(*costs_, hosts);
+      exchange.descend(stop);
+      offer(exchange.hosts());
+      remember(exchange.hosts());
+    }
+    return best_s_;
+  };
+  bound_s_ = std::max(bound_s_, dual_->raise(kSteps, best_s_, stop, look));
+  combine(stop);
+  descend(stop);
+  tighten(stop);
+  bound_s_ = std::min(bound_s_, best_s_);
+}
+
+std::vector<double> DriftGroup::by_satellite(std::size_t w, const std::vector<double>& own_s) const {
+  const std::size_t all = drift_->windows[0]->satellites().size();
+  const std::size_t places = costs_->places();
+  std::vector<double> found(costs_->experts() * all, kNever);
+  for (std::size_t i = 0; i < costs_->experts(); ++i)
+    for (std::size_t a = 0; a < places; ++a)
+      if (std::isfinite(costs_->linear_s(w)[i * places + a]))
+        found[i * all + z(costs_->satellites()[a])] = own_s[i * places + a] / costs_->tokens(w);
+  return found;
+}
+
+std::vector<char> DriftGroup::open_satellites() const {
+  std::vector<char> open(drift_->windows[0]->satellites().size(), 0);
+  for (const std::int32_t s : costs_->satellites()) open[z(s)] = 1;
+  return open;
+}
+
+/// At the charges of the dual: of two picks what a window costs at least is found by a search.
+void DriftGroup::tighten(core::StopToken& stop) {
+  double sum_s = dual_->walks_s();
+  for (std::size_t w = 0; w < windows_.size(); ++w) {
+    double bound_s = dual_->window_bound_s(w);
+    if (drift_->windows[w]->top_k() == 2 && !stop.should_stop()) {
+      const std::vector<double> charge_s = dual_->charges_s(w);
+      double value_s = costs_->window_s(w, best_[w]);
+      for (std::size_t i = 0; i < costs_->experts(); ++i)
+        value_s += charge_s[i * costs_->places() + z(best_[w][i])];
+      const double tokens = costs_->tokens(w);
+      PairSearch search(windows_[w].pairs(), open_satellites(), windows_[w].best(), value_s / tokens, 0.0);
+      const std::vector<double> own_s = by_satellite(w, charge_s);
+      search.add(own_s);
+      bound_s = std::max(bound_s, tokens * std::min(search.run(stop, kLittle), search.best_s()) - slack_s());
+      nodes_ += search.nodes();
+    }
+    window_bound_s_.push_back(bound_s);
+    sum_s += bound_s;
+  }
+  bound_s_ = std::max(bound_s_, sum_s);
+}
+
+std::optional<std::vector<Hosts>> DriftGroup::pool(std::size_t w, const std::vector<double>& own_s,
+                                                   double limit_s, core::StopToken& stop) {
+  constexpr std::size_t kMost = 4000;
+  constexpr std::uint64_t kWork = 100'000'000;
+  std::vector<Hosts> found;
+  if (drift_->windows[w]->top_k() == 2) {
+    PairSearch search(windows_[w].pairs(), open_satellites(), windows_[w].best(), limit_s / costs_->tokens(w),
+                      0.0);
+    const std::vector<double> own = by_satellite(w, own_s);
+    search.add(own);
+    const auto placements = search.all_better(kMost, stop, kWork);
+    nodes_ += search.nodes();
+    if (!placements) return std::nullopt;
+    for (const Placement& placement : *placements) found.push_back(costs_->hosts_of(placement));
+    return found;
+  }
+  std::vector<double> cost_s = costs_->linear_s(w);
+  for (std::size_t c = 0; c < cost_s.size(); ++c) cost_s[c] += own_s[c];
+  AssignmentList list(costs_->experts(), costs_->places(), cost_s, limit_s);
+  const auto wanted = [&](const Hosts& hosts) {
+    double value_s = costs_->window_s(w, hosts);
+    for (std::size_t i = 0; i < hosts.size(); ++i) value_s += own_s[i * costs_->places() + z(hosts[i])];
+    return value_s <= limit_s;
+  };
+  auto placements = list.all(kMost, kLittle, stop, wanted);
+  nodes_ += list.nodes();
+  return placements;
+}
+
+void DriftGroup::prove(core::StopToken& stop) {
+  if (!dual_ || proven() || window_bound_s_.empty()) return;
+  double all_s = dual_->walks_s();
+  for (const double bound_s : window_bound_s_) all_s += bound_s;
+  const std::vector<double> detour_s = dual_->detours_s();
+  const auto size = static_cast<std::ptrdiff_t>(costs_->experts() * costs_->places());
+  std::vector<std::vector<Hosts>> pools;
+  for (std::size_t w = 0; w < windows_.size(); ++w) {
+    const double limit_s = best_s_ + slack_s() - (all_s - window_bound_s_[w]);
+    const auto begin = detour_s.begin() + static_cast<std::ptrdiff_t>(w) * size;
+    auto found = pool(w, {begin, begin + size}, limit_s, stop);
+    if (!found) return;
+    pools.push_back(std::move(*found));
+  }
+  const auto found = cheapest_schedule(*costs_, pools, stop);
+  if (stop.reason() != core::StopReason::none) return;
+  if (found) offer(*found);
+  bound_s_ = best_s_;
+}
+
+}  // namespace constellm::moe
