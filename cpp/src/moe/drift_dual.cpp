@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "constellm/core/index.hpp"
 
@@ -14,8 +15,6 @@ using core::z;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 }  // namespace
-
-double DriftDual::Value::sum() const { return std::accumulate(windows_s.begin(), windows_s.end(), walks_s); }
 
 DriftDual::DriftDual(const DriftCosts& costs)
     : costs_(&costs),
@@ -106,54 +105,73 @@ double DriftDual::walk(std::size_t expert, const std::vector<double>& charge_s) 
   return cost_s;
 }
 
-DriftDual::Value DriftDual::evaluate(const std::vector<double>& charge_s) {
-  Value value;
+/// What the window costs at least, charges paid; leaves a placement.
+double DriftDual::place(std::size_t w, const std::vector<double>& charge_s) {
   const std::size_t size = costs_->experts() * costs_->places();
+  const std::span<const double> charge = std::span(charge_s).subspan(w * size, size);
+  if (search_) return search_(w, charge, placed_[w]);
+  const std::vector<double>& linear_s = costs_->linear_s(w);
   priced_s_.resize(size);
-  for (std::size_t w = 0; w < costs_->windows(); ++w) {
-    const std::vector<double>& linear_s = costs_->linear_s(w);
-    for (std::size_t c = 0; c < size; ++c) priced_s_[c] = linear_s[c] + charge_s[w * size + c];
-    if (!assignment_.solve(costs_->experts(), costs_->places(), priced_s_)) {
-      value.windows_s.push_back(kNever);
-      continue;
-    }
-    value.windows_s.push_back(assignment_.value());
-    const std::span<const std::int32_t> found = assignment_.column_of_row();
-    std::copy(found.begin(), found.end(), placed_[w].begin());
-  }
-  for (std::size_t i = 0; i < costs_->experts(); ++i) value.walks_s += walk(i, charge_s);
-  return value;
+  for (std::size_t c = 0; c < size; ++c) priced_s_[c] = linear_s[c] + charge[c];
+  if (!assignment_.solve(costs_->experts(), costs_->places(), priced_s_)) return kNever;
+  const std::span<const std::int32_t> found = assignment_.column_of_row();
+  std::copy(found.begin(), found.end(), placed_[w].begin());
+  return assignment_.value();
 }
 
-double DriftDual::raise(int steps, double best_s, core::StopToken& stop,
-                        const std::function<double(const HostsOverTime&)>& offer) {
-  constexpr int kPatience = 20;
-  constexpr int kOffer = 8;
-  constexpr double kEnough = 1e-12;
-  const std::uint64_t work = costs_->windows() * costs_->experts() * (costs_->places() / 16 + 1) + 1;
-  const auto take = [&](const Value& value) {
-    const double sum = value.sum();
-    if (sum <= bound_s_) return false;
-    bound_s_ = sum;
-    window_bound_s_ = value.windows_s;
-    walks_s_ = value.walks_s;
-    best_charge_s_ = charge_s_;
-    return true;
-  };
+/// Of the charges at hand; kept where it is the best. Returns it.
+double DriftDual::evaluate() {
+  std::vector<double> windows_s;
+  for (std::size_t w = 0; w < costs_->windows(); ++w) windows_s.push_back(place(w, charge_s_));
+  double walks_s = 0.0;
+  for (std::size_t i = 0; i < costs_->experts(); ++i) walks_s += walk(i, charge_s_);
+  const double sum_s = std::accumulate(windows_s.begin(), windows_s.end(), walks_s);
+  if (sum_s <= bound_s_) return sum_s;
+  bound_s_ = sum_s;
+  window_bound_s_ = std::move(windows_s);
+  walks_s_ = walks_s;
+  best_charge_s_ = charge_s_;
+  return sum_s;
+}
+
+void DriftDual::guess(const Offer& offer) {
   for (std::size_t reach = 1; reach < 2 * costs_->windows(); reach *= 2) {
-    if (stop.should_stop(work)) return bound_s_;
     level(reach);
-    take(evaluate(charge_s_));
-    best_s = offer(placed_);
+    evaluate();
+    offer(placed_);
   }
+}
+
+/// Charges those who are where their walk is not, and pays the walk. Returns whether there is anybody.
+bool DriftDual::step(double missing_s) {
+  std::size_t apart = 0;
+  for (std::size_t w = 0; w < costs_->windows(); ++w)
+    for (std::size_t i = 0; i < costs_->experts(); ++i) apart += placed_[w][i] != walked_[w][i] ? 1U : 0U;
+  if (apart == 0) return false;
+  const double stride_s = missing_s / (2.0 * static_cast<double>(apart));
+  for (std::size_t w = 0; w < costs_->windows(); ++w) {
+    for (std::size_t i = 0; i < costs_->experts(); ++i) {
+      charge_s_[at(w, i) + z(placed_[w][i])] += stride_s;
+      charge_s_[at(w, i) + z(walked_[w][i])] -= stride_s;
+    }
+  }
+  return true;
+}
+
+void DriftDual::raise(int steps, double best_s, core::StopToken& stop, const Offer& offer) {
+  constexpr int kPatience = 20;
+  constexpr double kEnough = 1e-12;
+  constexpr double kShort = 0.01;  // steps that lead nowhere any more
+  const std::uint64_t work = costs_->windows() * costs_->experts() * (costs_->places() / 16 + 1) + 1;
   charge_s_ = best_charge_s_;
   double length = 1.0;
   int without = 0;
-  for (int step = 0; step < steps && bound_s_ < best_s * (1.0 - kEnough); ++step) {
-    if (stop.should_stop(work)) break;
-    const Value value = evaluate(charge_s_);
-    if (step % kOffer == 0) best_s = offer(placed_);
-    if (take(value)) {
+  for (int i = 0; i < steps && length > kShort && bound_s_ < best_s * (1.0 - kEnough); ++i) {
+    if (stop.should_stop(work)) return;
+    const double before_s = bound_s_;
+    const double sum_s = evaluate();
+    best_s = offer(placed_);
+    if (bound_s_ > before_s) {
       without = 0;
     } else if (++without == kPatience) {
       without = 0;
@@ -161,20 +179,8 @@ double DriftDual::raise(int steps, double best_s, core::StopToken& stop,
       charge_s_ = best_charge_s_;
       continue;
     }
-    std::size_t apart = 0;
-    for (std::size_t w = 0; w < costs_->windows(); ++w)
-      for (std::size_t i = 0; i < costs_->experts(); ++i) apart += placed_[w][i] != walked_[w][i] ? 1 : 0;
-    if (apart == 0) break;
-    const double stride = length * std::max(best_s - value.sum(), 0.0) / (2.0 * static_cast<double>(apart));
-    if (!std::isfinite(stride)) break;
-    for (std::size_t w = 0; w < costs_->windows(); ++w) {
-      for (std::size_t i = 0; i < costs_->experts(); ++i) {
-        charge_s_[at(w, i) + z(placed_[w][i])] += stride;
-        charge_s_[at(w, i) + z(walked_[w][i])] -= stride;
-      }
-    }
+    if (!step(length * std::max(best_s - sum_s, 0.0))) return;
   }
-  return bound_s_;
 }
 
 }  // namespace constellm::moe

@@ -114,22 +114,17 @@ void DriftGroup::improve(core::StopToken& stop) {
   dual_.emplace(*costs_);
   const auto look = [&](const HostsOverTime& hosts) {
     remember(hosts);
-    if (costs_->cost_s(hosts) < best_s_ * 1.05) {  // near the best: worth an exchange
-      DriftExchange exchange(*costs_, hosts);
-      exchange.descend(stop);
-      offer(exchange.hosts());
-      remember(exchange.hosts());
-    }
+    offer(hosts);
     return best_s_;
   };
-  bound_s_ = std::max(bound_s_, dual_->raise(kSteps, best_s_, stop, look));
+  dual_->guess(look);
+  dual_->raise(kSteps, best_s_, stop, look);
   combine(stop);
   descend(stop);
-  tighten(stop);
-  bound_s_ = std::min(bound_s_, best_s_);
+  bound_s_ = std::min(std::max(bound_s_, dual_->bound_s()), best_s_);
 }
 
-std::vector<double> DriftGroup::by_satellite(std::size_t w, const std::vector<double>& own_s) const {
+std::vector<double> DriftGroup::by_satellite(std::size_t w, std::span<const double> own_s) const {
   const std::size_t all = drift_->windows[0]->satellites().size();
   const std::size_t places = costs_->places();
   std::vector<double> found(costs_->experts() * all, kNever);
@@ -146,33 +141,27 @@ std::vector<char> DriftGroup::open_satellites() const {
   return open;
 }
 
-/// At the charges of the dual: of two picks what a window costs at least is found by a search.
-void DriftGroup::tighten(core::StopToken& stop) {
-  double sum_s = dual_->walks_s();
-  for (std::size_t w = 0; w < windows_.size(); ++w) {
-    double bound_s = dual_->window_bound_s(w);
-    if (drift_->windows[w]->top_k() == 2 && !stop.should_stop()) {
-      const std::vector<double> charge_s = dual_->charges_s(w);
-      double value_s = costs_->window_s(w, best_[w]);
-      for (std::size_t i = 0; i < costs_->experts(); ++i)
-        value_s += charge_s[i * costs_->places() + z(best_[w][i])];
-      const double tokens = costs_->tokens(w);
-      PairSearch search(windows_[w].pairs(), open_satellites(), windows_[w].best(), value_s / tokens, 0.0);
-      const std::vector<double> own_s = by_satellite(w, charge_s);
-      search.add(own_s);
-      bound_s = std::max(bound_s, tokens * std::min(search.run(stop, kLittle), search.best_s()) - slack_s());
-      nodes_ += search.nodes();
-    }
-    window_bound_s_.push_back(bound_s);
-    sum_s += bound_s;
-  }
-  bound_s_ = std::max(bound_s_, sum_s);
+/// Of two picks: what a window costs at least with these charges, by a search from a placement of it.
+double DriftGroup::search(std::size_t w, std::span<const double> charge_s, Hosts& placed,
+                          core::StopToken& stop) {
+  double value_s = costs_->window_s(w, placed);
+  for (std::size_t i = 0; i < placed.size(); ++i) value_s += charge_s[i * costs_->places() + z(placed[i])];
+  const double tokens = costs_->tokens(w);
+  PairSearch tree(windows_[w].pairs(), open_satellites(), costs_->placement_of(placed), value_s / tokens,
+                  slack_s() / tokens);
+  const std::vector<double> own_s = by_satellite(w, charge_s);
+  tree.add(own_s);
+  const double bound_s = tree.run(stop, kLittle);
+  cut_short_ = cut_short_ || bound_s < tree.best_s() - slack_s() / tokens;
+  nodes_ += tree.nodes();
+  placed = costs_->hosts_of(tree.best());
+  return tokens * std::min(bound_s, tree.best_s()) - slack_s();
 }
 
 std::optional<std::vector<Hosts>> DriftGroup::pool(std::size_t w, const std::vector<double>& own_s,
                                                    double limit_s, core::StopToken& stop) {
   constexpr std::size_t kMost = 4000;
-  constexpr std::uint64_t kWork = 100'000'000;
+  constexpr std::uint64_t kWork = 20'000'000;
   std::vector<Hosts> found;
   if (drift_->windows[w]->top_k() == 2) {
     PairSearch search(windows_[w].pairs(), open_satellites(), windows_[w].best(), limit_s / costs_->tokens(w),
@@ -186,36 +175,61 @@ std::optional<std::vector<Hosts>> DriftGroup::pool(std::size_t w, const std::vec
     return found;
   }
   std::vector<double> cost_s = costs_->linear_s(w);
-  for (std::size_t c = 0; c < cost_s.size(); ++c) cost_s[c] += own_s[c];
+  const std::size_t size = cost_s.size();
+  for (std::size_t c = 0; c < size; ++c) cost_s[c] += own_s[c];
   AssignmentList list(costs_->experts(), costs_->places(), cost_s, limit_s);
   const auto wanted = [&](const Hosts& hosts) {
     double value_s = costs_->window_s(w, hosts);
     for (std::size_t i = 0; i < hosts.size(); ++i) value_s += own_s[i * costs_->places() + z(hosts[i])];
     return value_s <= limit_s;
   };
-  auto placements = list.all(kMost, kLittle, stop, wanted);
+  auto placements = list.all(kMost, kWork / size, stop, wanted);
   nodes_ += list.nodes();
   return placements;
 }
 
 void DriftGroup::prove(core::StopToken& stop) {
-  if (!dual_ || proven() || window_bound_s_.empty()) return;
-  double all_s = dual_->walks_s();
-  for (const double bound_s : window_bound_s_) all_s += bound_s;
+  constexpr int kSteps = 25;  // of a round; each tells the windows' own minima, for two picks by searches
+  constexpr int kRounds = 8;
+  if (!dual_ || proven()) return;
+  if (drift_->windows[0]->top_k() != 2) {
+    choose(stop);
+    return;
+  }
+  dual_->search_by([&](std::size_t w, std::span<const double> charge_s, Hosts& placed) {
+    return search(w, charge_s, placed, stop);
+  });
+  const auto look = [&](const HostsOverTime& hosts) {
+    remember(hosts);
+    offer(hosts);
+    return best_s_;
+  };
+  for (int round = 0; round < kRounds; ++round) {
+    dual_->raise(round == 0 ? 1 : kSteps, best_s_, stop, look);
+    combine(stop);
+    descend(stop);
+    bound_s_ = std::min(std::max(bound_s_, dual_->bound_s()), best_s_);
+    if (cut_short_ || proven() || choose(stop) || stop.reason() != core::StopReason::none) return;
+  }
+}
+
+/// Returns whether it is exact.
+bool DriftGroup::choose(core::StopToken& stop) {
   const std::vector<double> detour_s = dual_->detours_s();
   const auto size = static_cast<std::ptrdiff_t>(costs_->experts() * costs_->places());
   std::vector<std::vector<Hosts>> pools;
   for (std::size_t w = 0; w < windows_.size(); ++w) {
-    const double limit_s = best_s_ + slack_s() - (all_s - window_bound_s_[w]);
+    const double limit_s = best_s_ + slack_s() - (dual_->bound_s() - dual_->window_bound_s(w));
     const auto begin = detour_s.begin() + static_cast<std::ptrdiff_t>(w) * size;
     auto found = pool(w, {begin, begin + size}, limit_s, stop);
-    if (!found) return;
+    if (!found) return false;
     pools.push_back(std::move(*found));
   }
   const auto found = cheapest_schedule(*costs_, pools, stop);
-  if (stop.reason() != core::StopReason::none) return;
+  if (stop.reason() != core::StopReason::none) return false;
   if (found) offer(*found);
   bound_s_ = best_s_;
+  return true;
 }
 
 }  // namespace constellm::moe

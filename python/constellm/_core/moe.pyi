@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Problem', 'activation_shares', 'balance', 'cheapest_ring', 'evaluate', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'solve', 'sorted']
+__all__: list[str] = ['Problem', 'activation_shares', 'balance', 'cheapest_ring', 'check_drift', 'evaluate', 'evaluate_schedule', 'exchange', 'expected_latency_s', 'gateway_costs', 'replan', 'sampling_weights', 'solve', 'sorted']
 class Problem:
     """
     Experts of several layers that want satellites.
@@ -18,9 +18,17 @@ def balance(loads: numpy.typing.NDArray[numpy.float64], devices: int, places: in
     """
 def cheapest_ring(costs: list[numpy.typing.ArrayLike]) -> tuple[list[int], float]:
     ...
+def check_drift(windows: list[Problem], tokens: numpy.typing.ArrayLike, move_s: numpy.typing.ArrayLike, start: list[list[int]] | None) -> None:
+    """
+    Raises ValueError for what does not fit together.
+    """
 def evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     Token latency, by layer (layers,), by slot (layers, slots).
+    """
+def evaluate_schedule(windows: list[Problem], tokens: numpy.typing.ArrayLike, move_s: numpy.typing.ArrayLike, start: list[list[int]] | None, placements: list[list[list[int]]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
+    """
+    Cost, latency of a token, cost of moving and experts moved, by window.
     """
 def exchange(problem: Problem, time_limit_s: float) -> tuple[str, list[list[int]], float, float, int]:
     """
@@ -33,6 +41,10 @@ def expected_latency_s(weights: numpy.typing.ArrayLike, latency_s: numpy.typing.
 def gateway_costs(weights: numpy.typing.ArrayLike, top_k: int, from_s: numpy.typing.ArrayLike, to_s: numpy.typing.ArrayLike, own: numpy.typing.ArrayLike, unreachable_s: float | None, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     Value and bound between gateways (gateways, next).
+    """
+def replan(windows: list[Problem], tokens: numpy.typing.ArrayLike, move_s: numpy.typing.ArrayLike, start: list[list[int]] | None, time_limit_s: float) -> tuple[str, list[list[list[int]]], float, int]:
+    """
+    Status, placements, lower_bound_s, nodes.
     """
 def sampling_weights(shares: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
     ...

@@ -8,6 +8,9 @@ placement costs.
 latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places
 experts by the schemes of Space-XNet.
 
+`Drift` is a model over windows of time; `replan` says which experts move when, and `rebalance` what periodic
+re-balancing does. `balance` puts copies of experts on devices so that all do equally much.
+
 `Activations` are counts of a table or a trace, with the shares of experts; `sample_activations` has those of
 five models. An `ActivationTrace` knows the experts of every token, from which come how they repeat from
 token to token and which go together from layer to layer. `read_esft`, `read_vllm` and `read_megatron` read
@@ -21,6 +24,7 @@ from .activation_trace import ActivationTrace
 from .activations import Activations
 from .balancer import Balance, balance
 from .correlations import Coactivations, Repeats
+from .drift import Drift, Schedule, evaluate_schedule, rebalance, replan
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
 from .paths import path_latencies, ring_problem
@@ -50,6 +54,7 @@ __all__ = [
     "Arrangement",
     "Balance",
     "Coactivations",
+    "Drift",
     "Evaluation",
     "Gateways",
     "Layer",
@@ -57,12 +62,14 @@ __all__ = [
     "Problem",
     "Repeats",
     "Ring",
+    "Schedule",
     "activation_shares",
     "arrange",
     "balance",
     "best_gateways",
     "draw_trace",
     "evaluate",
+    "evaluate_schedule",
     "expected_latency_s",
     "from_routed_experts",
     "load_plan",
@@ -78,6 +85,8 @@ __all__ = [
     "read_expert_counts",
     "read_megatron",
     "read_vllm",
+    "rebalance",
+    "replan",
     "ring",
     "ring_problem",
     "sample_activations",

@@ -247,18 +247,20 @@ def evaluate(problem: Problem, placement: Plan | Sequence[Sequence[Any]]) -> Eva
     return Evaluation(*_core.evaluate(problem._compiled, positions_of(problem, placement)))
 
 
-def positions_of(problem: Problem, placement: Sequence[Sequence[Any]]) -> list[list[int]]:
-    """A placement by positions; only ids and types are checked."""
+def positions_of(
+    problem: Problem, placement: Sequence[Sequence[Any]], field: str = "placement"
+) -> list[list[int]]:
+    """A placement by positions; only ids and types are checked. Messages name it as of `field`."""
     if isinstance(placement, str) or not isinstance(placement, Iterable):
-        raise TypeError(f"placement: expected a sequence of layers, got {short(placement)}")
+        raise TypeError(f"{field}: expected a sequence of layers, got {short(placement)}")
     place = {satellite: i for i, satellite in enumerate(problem.satellites)}
     found = []
     for i, layer in enumerate(placement):
         if isinstance(layer, str) or not isinstance(layer, Iterable):
-            raise TypeError(f"placement[{i}]: expected a sequence of satellites, got {short(layer)}")
+            raise TypeError(f"{field}[{i}]: expected a sequence of satellites, got {short(layer)}")
         row = []
         for e, satellite in enumerate(layer):
-            where = f"placement[{i}][{e}]"
+            where = f"{field}[{i}][{e}]"
             if isinstance(satellite, str):
                 if satellite not in place:
                     raise ValueError(f"{where}: {short(satellite)} is not one of the problem's satellites")

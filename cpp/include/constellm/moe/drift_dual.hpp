@@ -19,10 +19,18 @@ class DriftDual {
  public:
   explicit DriftDual(const DriftCosts& costs);
 
-  /// Steps towards `best_s`, what a schedule costs. `offer` sees the windows' placements now and then, and
-  /// says what the best schedule costs then. Returns the bound.
-  double raise(int steps, double best_s, core::StopToken& stop,
-               const std::function<double(const HostsOverTime&)>& offer);
+  /// What a window costs at least with these charges, [experts][places]. The placement that comes in is one
+  /// of the window's; one that costs little goes out.
+  using Search = std::function<double(std::size_t w, std::span<const double> charge_s, Hosts& placed)>;
+  /// Windows are bounded by this from now on, in place of their linear costs.
+  void search_by(Search search) { search_ = std::move(search); }
+
+  /// Sees the windows' placements, and says what the best schedule costs then.
+  using Offer = std::function<double(const HostsOverTime&)>;
+  /// Tries a few charges to start from.
+  void guess(const Offer& offer);
+  /// Subgradient steps towards `best_s`, what a schedule costs.
+  void raise(int steps, double best_s, core::StopToken& stop, const Offer& offer);
 
   [[nodiscard]] double bound_s() const { return bound_s_; }
 
@@ -36,19 +44,17 @@ class DriftDual {
   [[nodiscard]] std::vector<double> detours_s();
 
  private:
-  struct Value {
-    std::vector<double> windows_s;
-    double walks_s = 0.0;
-    [[nodiscard]] double sum() const;
-  };
-  Value evaluate(const std::vector<double>& charge_s);
+  double evaluate();
+  double place(std::size_t w, const std::vector<double>& charge_s);
   double walk(std::size_t expert, const std::vector<double>& charge_s);
+  bool step(double missing_s);
   void level(std::size_t reach);
   [[nodiscard]] std::size_t at(std::size_t w, std::size_t expert) const {
     return (w * costs_->experts() + expert) * costs_->places();
   }
 
   const DriftCosts* costs_;
+  Search search_;
   std::vector<double> charge_s_;  ///< [windows][experts][places]
   std::vector<double> best_charge_s_;
   double bound_s_;

@@ -42,10 +42,11 @@ class DriftGroup {
   void combine(core::StopToken& stop);
   void descend(core::StopToken& stop);
   bool hold(core::StopToken& stop);
-  void tighten(core::StopToken& stop);
+  bool choose(core::StopToken& stop);
+  double search(std::size_t w, std::span<const double> charge_s, Hosts& placed, core::StopToken& stop);
   std::optional<std::vector<Hosts>> pool(std::size_t w, const std::vector<double>& own_s, double limit_s,
                                          core::StopToken& stop);
-  [[nodiscard]] std::vector<double> by_satellite(std::size_t w, const std::vector<double>& own_s) const;
+  [[nodiscard]] std::vector<double> by_satellite(std::size_t w, std::span<const double> own_s) const;
   [[nodiscard]] std::vector<char> open_satellites() const;
   [[nodiscard]] double slack_s() const { return 1e-11 * best_s_; }
   [[nodiscard]] bool proven() const { return bound_s_ >= best_s_ - slack_s(); }
@@ -54,11 +55,11 @@ class DriftGroup {
   std::vector<Group> windows_;
   std::optional<DriftCosts> costs_;
   std::optional<DriftDual> dual_;
-  std::vector<double> window_bound_s_;  ///< at the dual's charges
   HostsOverTime best_;
   double best_s_;
   double bound_s_ = 0.0;
   std::vector<Hosts> seen_;  ///< placements that schedules are combined from
+  bool cut_short_ = false;   ///< whether some search was
   std::uint64_t nodes_ = 0;
 };
 
