@@ -142,19 +142,25 @@ void DriftDual::guess(const Offer& offer) {
   }
 }
 
-/// Charges those who are where their walk is not, and pays the walk. Returns whether there is anybody.
+/// Charges those who are where their walk is not, and pays the walk; the steps before go on for a part
+/// (Camerini, Fratta and Maffioli, 1975). Returns whether there is anybody.
 bool DriftDual::step(double missing_s) {
+  constexpr double kGoOn = 0.8;
   std::size_t apart = 0;
-  for (std::size_t w = 0; w < costs_->windows(); ++w)
-    for (std::size_t i = 0; i < costs_->experts(); ++i) apart += placed_[w][i] != walked_[w][i] ? 1U : 0U;
-  if (apart == 0) return false;
-  const double stride_s = missing_s / (2.0 * static_cast<double>(apart));
+  for (double& way : direction_) way *= kGoOn;
   for (std::size_t w = 0; w < costs_->windows(); ++w) {
     for (std::size_t i = 0; i < costs_->experts(); ++i) {
-      charge_s_[at(w, i) + z(placed_[w][i])] += stride_s;
-      charge_s_[at(w, i) + z(walked_[w][i])] -= stride_s;
+      if (placed_[w][i] == walked_[w][i]) continue;
+      ++apart;
+      direction_[at(w, i) + z(placed_[w][i])] += 1.0;
+      direction_[at(w, i) + z(walked_[w][i])] -= 1.0;
     }
   }
+  if (apart == 0) return false;
+  double square = 0.0;
+  for (const double way : direction_) square += way * way;
+  const double stride_s = missing_s / square;
+  for (std::size_t c = 0; c < direction_.size(); ++c) charge_s_[c] += stride_s * direction_[c];
   return true;
 }
 
@@ -164,6 +170,7 @@ void DriftDual::raise(int steps, double best_s, core::StopToken& stop, const Off
   constexpr double kShort = 0.01;  // steps that lead nowhere any more
   const std::uint64_t work = costs_->windows() * costs_->experts() * (costs_->places() / 16 + 1) + 1;
   charge_s_ = best_charge_s_;
+  direction_.assign(charge_s_.size(), 0.0);
   double length = 1.0;
   int without = 0;
   for (int i = 0; i < steps && length > kShort && bound_s_ < best_s * (1.0 - kEnough); ++i) {
@@ -177,6 +184,7 @@ void DriftDual::raise(int steps, double best_s, core::StopToken& stop, const Off
       without = 0;
       length *= 0.7;
       charge_s_ = best_charge_s_;
+      std::fill(direction_.begin(), direction_.end(), 0.0);
       continue;
     }
     if (!step(length * std::max(best_s - sum_s, 0.0))) return;

@@ -18,6 +18,9 @@ using core::z;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 /// Of a search, in the units of stop tokens.
 constexpr std::uint64_t kLittle = 2'000'000;
+/// Of the multipliers, a round: with assignments, and with searches.
+constexpr int kSteps = 1000;
+constexpr int kSearches = 25;
 
 }  // namespace
 
@@ -46,16 +49,13 @@ bool DriftGroup::start(core::StopToken& stop) {
   if (!ready) return true;
   costs_.emplace(*drift_, windows_);
   HostsOverTime apart;
-  for (const Group& window : windows_) {
-    apart.push_back(costs_->hosts_of(window.best()));
-    if (std::find(seen_.begin(), seen_.end(), apart.back()) == seen_.end()) seen_.push_back(apart.back());
-  }
-  offer(apart);
-  return hold(stop) || !costs_->still();
+  for (const Group& window : windows_) apart.push_back(costs_->hosts_of(window.best()));
+  take(apart);
+  return hold() || !costs_->still();
 }
 
 /// One placement for all windows, by linear costs. Returns whether there is any.
-bool DriftGroup::hold(core::StopToken& stop) {
+bool DriftGroup::hold() {
   const std::size_t places = costs_->places();
   std::vector<double> sum_s(costs_->experts() * places, 0.0);
   for (std::size_t w = 0; w < costs_->windows(); ++w)
@@ -65,58 +65,45 @@ bool DriftGroup::hold(core::StopToken& stop) {
   Assignment assignment;
   if (!assignment.solve(costs_->experts(), places, sum_s)) return false;
   const Hosts hosts(assignment.column_of_row().begin(), assignment.column_of_row().end());
-  offer(HostsOverTime(costs_->windows(), hosts));
-  seen_.push_back(hosts);
-  for (const Group& window : windows_) {
-    if (stop.should_stop()) break;
-    offer(HostsOverTime(costs_->windows(), costs_->hosts_of(window.best())));
-  }
+  take(HostsOverTime(costs_->windows(), hosts));
   return true;
 }
 
-bool DriftGroup::offer(const HostsOverTime& hosts) {
-  const double cost_s = costs_->cost_s(hosts);
-  if (!(cost_s < best_s_)) return false;
-  best_s_ = cost_s;
-  best_ = hosts;
-  return true;
-}
-
-void DriftGroup::remember(const HostsOverTime& hosts) {
+/// Remembers its placements, and itself where it is the best. Returns what the best costs then.
+double DriftGroup::take(const HostsOverTime& hosts) {
   constexpr std::size_t kMost = 400;
-  for (const Hosts& some : hosts) {
-    if (seen_.size() == kMost) return;
-    if (std::find(seen_.begin(), seen_.end(), some) == seen_.end()) seen_.push_back(some);
+  for (const Hosts& some : hosts)
+    if (seen_.size() < kMost && std::find(seen_.begin(), seen_.end(), some) == seen_.end())
+      seen_.push_back(some);
+  const double cost_s = costs_->cost_s(hosts);
+  if (cost_s < best_s_) {
+    best_s_ = cost_s;
+    best_ = hosts;
   }
+  return best_s_;
 }
 
 /// Any placement that was seen may serve any window.
 void DriftGroup::combine(core::StopToken& stop) {
-  remember(best_);
   const std::vector<std::vector<Hosts>> pools(costs_->windows(), seen_);
-  if (const auto found = cheapest_schedule(*costs_, pools, stop)) offer(*found);
+  if (const auto found = cheapest_schedule(*costs_, pools, stop)) take(*found);
 }
 
 void DriftGroup::descend(core::StopToken& stop) {
   if (best_.empty()) return;
   DriftExchange exchange(*costs_, best_);
   exchange.descend(stop);
-  offer(exchange.hosts());
+  take(exchange.hosts());
 }
 
 void DriftGroup::improve(core::StopToken& stop) {
-  constexpr int kSteps = 1000;
   if (!costs_ || best_.empty()) return;
   descend(stop);
   combine(stop);
   descend(stop);
   if (proven()) return;
   dual_.emplace(*costs_);
-  const auto look = [&](const HostsOverTime& hosts) {
-    remember(hosts);
-    offer(hosts);
-    return best_s_;
-  };
+  const DriftDual::Offer look = [&](const HostsOverTime& hosts) { return take(hosts); };
   dual_->guess(look);
   dual_->raise(kSteps, best_s_, stop, look);
   combine(stop);
@@ -189,23 +176,23 @@ std::optional<std::vector<Hosts>> DriftGroup::pool(std::size_t w, const std::vec
 }
 
 void DriftGroup::prove(core::StopToken& stop) {
-  constexpr int kSteps = 25;  // of a round; each tells the windows' own minima, for two picks by searches
   constexpr int kRounds = 8;
   if (!dual_ || proven()) return;
-  if (drift_->windows[0]->top_k() != 2) {
+  const std::int32_t top_k = drift_->windows[0]->top_k();
+  // Of one pick the linear costs are exact, of two a search is; of more the bound has come to its end.
+  if (top_k > 2) {
     choose(stop);
     return;
   }
-  dual_->search_by([&](std::size_t w, std::span<const double> charge_s, Hosts& placed) {
-    return search(w, charge_s, placed, stop);
-  });
-  const auto look = [&](const HostsOverTime& hosts) {
-    remember(hosts);
-    offer(hosts);
-    return best_s_;
-  };
+  if (top_k == 2) {
+    dual_->search_by([&](std::size_t w, std::span<const double> charge_s, Hosts& placed) {
+      return search(w, charge_s, placed, stop);
+    });
+  }
+  const int steps = top_k == 2 ? kSearches : kSteps;
+  const DriftDual::Offer look = [&](const HostsOverTime& hosts) { return take(hosts); };
   for (int round = 0; round < kRounds; ++round) {
-    dual_->raise(round == 0 ? 1 : kSteps, best_s_, stop, look);
+    dual_->raise(round == 0 ? 1 : steps, best_s_, stop, look);
     combine(stop);
     descend(stop);
     bound_s_ = std::min(std::max(bound_s_, dual_->bound_s()), best_s_);
@@ -227,7 +214,7 @@ bool DriftGroup::choose(core::StopToken& stop) {
   }
   const auto found = cheapest_schedule(*costs_, pools, stop);
   if (stop.reason() != core::StopReason::none) return false;
-  if (found) offer(*found);
+  if (found) take(*found);
   bound_s_ = best_s_;
   return true;
 }

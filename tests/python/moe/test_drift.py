@@ -17,7 +17,7 @@ GAP = 1e-9
 
 
 def random_drift(seed: int) -> moe.Drift:
-    """Small enough to enumerate: ties, NaN, layers that compete, one window, one expert, all kinds of moves."""
+    """Small enough to enumerate: ties, NaN, layers that compete, one window, one expert, all moves."""
     rng = np.random.default_rng(seed)
     layers = int(rng.choice([1, 1, 2]))
     experts = [int(rng.integers(1, 4 if layers == 1 else 3)) for _ in range(layers)]

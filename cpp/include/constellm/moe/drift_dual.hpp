@@ -57,6 +57,7 @@ class DriftDual {
   Search search_;
   std::vector<double> charge_s_;  ///< [windows][experts][places]
   std::vector<double> best_charge_s_;
+  std::vector<double> direction_;  ///< of the steps, as charges
   double bound_s_;
   std::vector<double> window_bound_s_;
   double walks_s_ = 0.0;

@@ -37,11 +37,10 @@ class DriftGroup {
   [[nodiscard]] std::uint64_t nodes() const { return nodes_; }
 
  private:
-  bool offer(const HostsOverTime& hosts);
-  void remember(const HostsOverTime& hosts);
+  double take(const HostsOverTime& hosts);
   void combine(core::StopToken& stop);
   void descend(core::StopToken& stop);
-  bool hold(core::StopToken& stop);
+  bool hold();
   bool choose(core::StopToken& stop);
   double search(std::size_t w, std::span<const double> charge_s, Hosts& placed, core::StopToken& stop);
   std::optional<std::vector<Hosts>> pool(std::size_t w, const std::vector<double>& own_s, double limit_s,
