@@ -1,6 +1,6 @@
 """The whole experiment of Space-XNet beside the same in numpy with scipy's and with networkx's Dijkstra.
 
-From elements to what a token takes by each of the five schemes. The peer is written out with whole arrays: no
+From elements to what a token takes by each of the schemes. The peer is written out with whole arrays: no
 loop in Python goes over links or satellites, and the gateways of all schemes are routed in one call a slot.
 Random numbers are those of constellm, so that all find the same.
 """
@@ -74,6 +74,8 @@ def written_out(scenario: Scenario, seed: int, route: Route) -> Found:
         "rand-intra-cg": ("central", open_to, anyhow),
         "rand-intra": ("random", open_to, anyhow),
         "rand-place": ("anywhere", everywhere, anyhow),
+        "greedy": ("central", everywhere, by_mean),
+        "balanced": ("central", open_to, by_id),
     }.items():
         hosts = placed(paths_s[around], subnets, gateways[around], weights, choose(seed))
         found[scheme] = token_latency(paths_s[around], hosts, weights, scenario.gateway_s)
@@ -200,6 +202,15 @@ def anyhow(seed: int) -> Choice:
 
     def choose(mean_s: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return np.argsort(draws.random(len(mean_s)), kind="stable")[: len(weights)]
+
+    return choose
+
+
+def by_id(seed: int) -> Choice:
+    """Heavy experts on the first satellites."""
+
+    def choose(mean_s: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return np.argsort(np.argsort(-weights, kind="stable"), kind="stable")
 
     return choose
 

@@ -1,4 +1,4 @@
-"""The paper's placements, and the one that its comparison lacks, on one constellation."""
+"""The paper's placements, and those that its comparison lacks, on one constellation."""
 
 from __future__ import annotations
 
@@ -26,10 +26,18 @@ SCHEMES = {
     "rand-intra-cg": "a ring, central gateways; random satellites of the subnet",
     "rand-intra": "a ring, random gateways; random satellites of the subnet",
     "rand-place": "random gateways and satellites of the whole constellation",
+    "greedy": "a ring's central gateways; layer by layer the nearest satellites left in the constellation",
+    "balanced": "a ring, central gateways; what a balancer does that is blind to latency, satellites by id",
 }
 """What `arrange` knows, by name. ``sorted`` is the proposal of Space-XNet (arXiv 2605.00515), whose
 benchmarks are RandIntra-CG, RandIntra and RandPlace; ``nearest-unsorted`` tells what of its gain the
-order is."""
+order is.
+
+``greedy`` has the gateways of ``sorted`` and no subnets: in ring order every layer takes of all
+satellites that are left those of least mean latency, heavy experts on near ones; what it takes the next
+layers lack. ``balanced`` is what a balancer of loads does that knows no latency (as DeepSeek's, see
+`balance`): heavy experts first, each to the device that has the least to do. With one expert a satellite
+all that are free have nothing, and it takes them in the order of their ids."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,7 +84,7 @@ def arrange(
     unreachable_s: float | None = None,
     threads: int = 1,
 ) -> dict[str, Arrangement]:
-    """Gateways and experts placed by the paper's schemes.
+    """Gateways and experts placed by the paper's schemes, and by others that it lacks.
 
     Parameters
     ----------
@@ -134,11 +142,7 @@ def arrange(
     for name in names:
         gateways = _GATEWAYS[name]
         if gateways not in made:
-            around = (
-                scattered(orbits, len(weights), seed=seed)
-                if gateways == "anywhere"
-                else ring(orbits, len(weights), gateways=gateways, seed=seed)
-            )
+            around = _around(orbits, len(weights), gateways, seed)
             made[gateways] = around, ring_problem(
                 world, around, times, weights=weights, top_k=top_k, compute_s=compute_s, base_s=base_s,
                 unreachable_s=unreachable_s, name=name, threads=threads,
@@ -179,8 +183,8 @@ def random_placement(problem: Problem, *, seed: int = 0) -> Placement:
     """
     draws = generator("random placement", seed)
 
-    def chosen(latency_s: NDArray[np.float64], experts: int) -> NDArray[np.intp]:
-        return np.argsort(draws.random(latency_s.shape[1]), kind="stable")[:experts]
+    def chosen(latency_s: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.intp]:
+        return np.argsort(draws.random(latency_s.shape[1]), kind="stable")[: len(weights)]
 
     return _placed(problem, chosen)
 
@@ -213,8 +217,8 @@ def nearest_placement(problem: Problem, *, seed: int = 0) -> Placement:
     """
     draws = generator("nearest placement", seed)
 
-    def chosen(latency_s: NDArray[np.float64], experts: int) -> NDArray[np.intp]:
-        near = np.argsort(latency_s.mean(axis=0), kind="stable")[:experts]
+    def chosen(latency_s: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.intp]:
+        near = np.argsort(latency_s.mean(axis=0), kind="stable")[: len(weights)]
         return near[np.argsort(draws.random(len(near)), kind="stable")]
 
     return _placed(problem, chosen)
@@ -227,7 +231,18 @@ def _sorted_placement(problem: Problem, *, seed: int = 0) -> Placement:
     return placement
 
 
-def _placed(problem: Problem, choose: Callable[[NDArray[np.float64], int], NDArray[np.intp]]) -> Placement:
+def _balanced_placement(problem: Problem, *, seed: int = 0) -> Placement:
+    def chosen(latency_s: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.intp]:
+        return np.argsort(np.argsort(-weights, kind="stable"), kind="stable")  # by rank
+
+    return _placed(problem, chosen)
+
+
+_Choice = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.intp]]
+"""Of latencies (slots, satellites) and weights (experts,): the column of each expert."""
+
+
+def _placed(problem: Problem, choose: _Choice) -> Placement:
     """What `choose` takes of the columns of the satellites that are open to a layer and not taken."""
     instance("problem", problem, Problem)
     taken = np.zeros(len(problem.satellites), dtype=np.bool_)
@@ -243,7 +258,7 @@ def _placed(problem: Problem, choose: Callable[[NDArray[np.float64], int], NDArr
             raise ValueError(f"layers[{i}]: {experts} experts for the {len(left)} satellites that are left")
         some_s = latency_s[:, left]
         counted_s = some_s if charge_s is None else np.where(cut[:, left], charge_s, some_s)
-        hosts = left[choose(counted_s, experts)]
+        hosts = left[choose(counted_s, layer.weights)]
         taken[hosts] = True
         placement.append(tuple(problem.satellites[i] for i in hosts.tolist()))
     return tuple(placement)
@@ -255,6 +270,8 @@ _GATEWAYS = {
     "rand-intra-cg": "central",
     "rand-intra": "random",
     "rand-place": "anywhere",
+    "greedy": "no subnets",
+    "balanced": "central",
 }
 _PLACEMENTS: dict[str, Callable[..., Placement]] = {
     "sorted": _sorted_placement,
@@ -262,7 +279,17 @@ _PLACEMENTS: dict[str, Callable[..., Placement]] = {
     "rand-intra-cg": random_placement,
     "rand-intra": random_placement,
     "rand-place": random_placement,
+    "greedy": _sorted_placement,
+    "balanced": _balanced_placement,
 }
+
+
+def _around(shell: Shell, layers: int, gateways: str, seed: int) -> Ring:
+    if gateways == "anywhere":
+        return scattered(shell, layers, seed=seed)
+    if gateways == "no subnets":
+        return Ring([shell.ids] * layers, ring(shell, layers).gateways)
+    return ring(shell, layers, gateways=gateways, seed=seed)
 
 
 def _shell(world: Constellation, name: str | None) -> Shell:

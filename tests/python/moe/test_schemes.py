@@ -94,13 +94,31 @@ def test_where_gateways_and_experts_are(drawn: dict[str, moe.Arrangement]) -> No
         within = [gateway in subnet and set(layer) <= set(subnet) for gateway, subnet, layer in layers]
         assert all(within), name
         central = all(id.split("/")[1] == "16" for id in one.ring.gateways)
-        assert central == (name in ("sorted", "nearest-unsorted", "rand-intra-cg"))
+        assert central == (name not in ("rand-intra", "rand-place"))
     planes = {id.split("/")[2] for id in drawn["rand-place"].placement[0]}
     assert len(planes) > 1, "experts of a layer at several indices"
     assert {frozenset(layer) for layer in drawn["sorted"].placement} == {
         frozenset(layer) for layer in drawn["nearest-unsorted"].placement
     }
-    assert drawn["sorted"].problem is drawn["rand-intra-cg"].problem
+    assert drawn["sorted"].problem is drawn["rand-intra-cg"].problem is drawn["balanced"].problem
+
+
+def test_greedy_takes_the_nearest_of_all_that_are_left(drawn: dict[str, moe.Arrangement]) -> None:
+    one = drawn["greedy"]
+    assert one.ring.gateways == drawn["sorted"].ring.gateways
+    left = set(one.problem.satellites)
+    for layer, hosts in zip(one.problem.layers, one.placement):
+        mean_s = dict(zip(one.problem.satellites, layer.latency_s.mean(axis=0)))
+        nearest = sorted(left, key=lambda id: mean_s[id])[:8]
+        own = [mean_s[hosts[e]] for e in np.argsort(-layer.weights)]
+        np.testing.assert_allclose(own, [mean_s[id] for id in nearest])
+        left -= set(hosts)
+
+
+def test_balanced_takes_satellites_by_their_ids(drawn: dict[str, moe.Arrangement]) -> None:
+    one = drawn["balanced"]
+    for layer, subnet, hosts in zip(one.problem.layers, one.ring.subnets, one.placement):
+        assert [hosts[e] for e in np.argsort(-layer.weights)] == list(subnet[:8])
 
 
 def test_sorted_has_heavy_experts_on_near_satellites(drawn: dict[str, moe.Arrangement]) -> None:

@@ -34,8 +34,15 @@ class Scenario:
     >>> from constellm import paper
     >>> scenario = paper.space_xnet.Scenario(slots=20)
     >>> found = scenario.arrangements(seed=0)
-    >>> {name: round(paper.space_xnet.reached(one)[0], 1) for name, one in found.items()}
-    {'sorted': 1.1, 'nearest-unsorted': 1.1, 'rand-intra-cg': 3.4, 'rand-intra': 4.4, 'rand-place': 5.5}
+    >>> for name, one in found.items():
+    ...     print(f"{name:16} {paper.space_xnet.reached(one)[0]:.1f} s")
+    sorted           1.1 s
+    nearest-unsorted 1.1 s
+    rand-intra-cg    3.4 s
+    rand-intra       4.4 s
+    rand-place       5.5 s
+    greedy           1.3 s
+    balanced         4.2 s
     """
 
     planes: int = 33

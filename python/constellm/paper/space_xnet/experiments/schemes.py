@@ -100,8 +100,8 @@ def _latencies(rows: Rows) -> Picture:
         "schemes",
         figure,
         "Latency of a token by scheme: mean of the draws and their span, beside the middle of what the paper "
-        "reports. Tokens follow each other, so that their rate is one over the latency. The paper has no "
-        "nearest-unsorted.",
+        "reports. Tokens follow each other, so that their rate is one over the latency. The paper has "
+        "neither nearest-unsorted nor greedy and balanced.",
     )
 
 
