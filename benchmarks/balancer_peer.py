@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,7 +43,7 @@ def imbalance(loads: Sequence[float], held: Sequence[Sequence[int]]) -> float:
     """The largest load of a device over the mean."""
     counts = np.bincount(np.concatenate([np.array(row) for row in held]), minlength=len(loads))
     load = [sum(loads[e] / counts[e] for e in row) for row in held]
-    return max(load) / (sum(load) / len(load))
+    return float(max(load) / (sum(load) / len(load)))
 
 
 def measure(rounds: int = 20, layers: int = 8, seed: int = 0) -> tables.Rows:
@@ -61,7 +60,6 @@ def measure(rounds: int = 20, layers: int = 8, seed: int = 0) -> tables.Rows:
             GREEDY: lambda: greedy(listed, DEVICES, copies),
         },
         rounds,
-        time.thread_time,
     )
     worst = {
         OWN: max(float(one.imbalance) for one in found),
@@ -75,6 +73,7 @@ def measure(rounds: int = 20, layers: int = 8, seed: int = 0) -> tables.Rows:
             "experts": EXPERTS,
             "replicas": REPLICAS,
             "devices": DEVICES,
+            "layers": layers,
             "median_s": timing.summary(seconds).median_s,
             "least_s": timing.summary(seconds).least_s,
             "runs": len(seconds),

@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
+import balancer_peer
 import expert_growth
 import expert_peers
 import expert_placements
@@ -25,6 +26,7 @@ PROVEN_MORE_S = 2.0  # of 8 experts, more than two of them a token
 NEAR, NEAR_S = 5e-4, 1.0
 COMPETING, COMPETING_S = 0.03, 25.0
 GATEWAY_PATHS_S, GATEWAYS_S = 2.0, 3.0
+BALANCED_S = 1e-3
 
 
 class Results(NamedTuple):
@@ -35,6 +37,7 @@ class Results(NamedTuple):
     competing: tables.Rows
     gateways: tables.Rows
     growth: tables.Rows
+    balancer: tables.Rows
 
 
 SMALL = Scenario(planes=12, satellites_per_plane=12, altitude_m=1200e3, layers=12, slots=10)
@@ -56,6 +59,7 @@ QUICK = {
             expert_growth.Size(12, 12, 12, 8, 2, "exchange", competing=True),
         ]
     },
+    "balancer": {"rounds": 3, "layers": 2},
 }
 
 
@@ -68,6 +72,7 @@ def measure(quick: bool) -> Results:
         competing=expert_placements.competing(**given["competing"]),
         gateways=expert_placements.gateways(**given["gateways"]),
         growth=expert_growth.measure(**given["growth"]),
+        balancer=balancer_peer.measure(**given["balancer"]),
     )
 
 
@@ -75,6 +80,7 @@ def targets(results: Results) -> list[tuple[str, str, bool]]:
     """Each target, what was found, and whether that meets it; of sizes that were measured."""
     experiment = by_name(results.experiment)
     gateways, last = results.gateways[0], results.competing[-1]
+    balanced = by_name(results.balancer)[balancer_peer.OWN]
     return [
         *(
             (
@@ -101,6 +107,12 @@ def targets(results: Results) -> list[tuple[str, str, bool]]:
             f"gateways: the rest in {GATEWAYS_S:g} s (aim)",
             tables.seconds(gateways["rest_s"]),
             gateways["rest_s"] <= GATEWAYS_S,
+        ),
+        (
+            f"balancer: {balanced['experts']} experts and {balanced['replicas']} replicas on "
+            f"{balanced['devices']} devices in {1e3 * BALANCED_S:g} ms (aim)",
+            tables.seconds(balanced["median_s"]),
+            balanced["median_s"] <= BALANCED_S,
         ),
     ]
 
@@ -140,6 +152,7 @@ def section(results: Results) -> str:
     experiment, placement = results.experiment[0], results.placements[0]
     few = by_name(results.experiment)[expert_peers.NETWORKX]["slots"]
     last, gateways = results.competing[-1], results.gateways[0]
+    balanced = results.balancer[0]
     return f"""## Experts
 
 Processor's time of the calling thread; time limits are by the clock. Latencies are those of the geometry
@@ -175,7 +188,14 @@ orbit, log-normal weights (σ = {expert_growth.SIGMA:g}), since no measured mode
 is a program of its own; the exchange is stopped after {results.growth[0]["limit_s"]:g} s by the clock. Layers
 that compete for all satellites keep a table of satellites × satellites each.
 
-{growth_table(results.growth)}"""
+{growth_table(results.growth)}
+**Balancer.** {balanced["experts"]} experts and {balanced["replicas"]} replicas on {balanced["devices"]}
+devices, log-normal weights (σ = {balancer_peer.SIGMA:g}), eight experts a token (`moe.balance`). The peer is
+the published greedy of DeepSeek's balancer (EPLB) in plain Python; ours swaps after it, keeps copies of an
+expert apart and proves a bound. Imbalance, the largest load over the mean, and gap are the largest of
+{balanced["layers"]} layers.
+
+{balancer_table(results.balancer)}"""
 
 
 def placements_table(rows: tables.Rows) -> str:
@@ -233,6 +253,22 @@ def growth_table(rows: tables.Rows) -> str:
         for row in rows
     ]
     header = ["satellites", "experts", "K", "placement", "paths", "placing", "gap", "largest memory"]
+    return tables.markdown(header, lines)
+
+
+def balancer_table(rows: tables.Rows) -> str:
+    lines = [
+        [
+            row["solver"],
+            tables.seconds(row["median_s"]),
+            tables.seconds(row["least_s"]),
+            tables.times(row["ratio"]),
+            f"{row['imbalance']:.4f}",
+            "–" if row["gap"] is None else percent(row["gap"]),
+        ]
+        for row in rows
+    ]
+    header = ["", "median", "fastest", "slower by", "imbalance", "gap"]
     return tables.markdown(header, lines)
 
 

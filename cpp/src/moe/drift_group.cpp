@@ -147,8 +147,8 @@ double DriftGroup::search(std::size_t w, std::span<const double> charge_s, Hosts
 
 std::optional<std::vector<Hosts>> DriftGroup::pool(std::size_t w, const std::vector<double>& own_s,
                                                    double limit_s, core::StopToken& stop) {
-  constexpr std::size_t kMost = 4000;
-  constexpr std::uint64_t kWork = 20'000'000;
+  constexpr std::size_t kMost = 20'000;
+  constexpr std::uint64_t kWork = 100'000'000;
   std::vector<Hosts> found;
   if (drift_->windows[w]->top_k() == 2) {
     PairSearch search(windows_[w].pairs(), open_satellites(), windows_[w].best(), limit_s / costs_->tokens(w),

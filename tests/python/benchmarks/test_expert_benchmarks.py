@@ -39,6 +39,8 @@ def test_experts_are_measured_beside_their_peers(expert_results):
     assert found.growth[0]["gap"] is None and 0 < found.growth[1]["gap"] < 0.2
     assert found.growth[1]["token_latency_s"] < found.growth[0]["token_latency_s"]
     assert all(row["memory_bytes"] > 1e6 for row in found.growth)
+    own, peer = found.balancer
+    assert own["imbalance"] <= peer["imbalance"] and 0 <= own["gap"] < 1e-3 and peer["gap"] is None
 
 
 def test_the_page_tells_of_experts(expert_results, tmp_path):
