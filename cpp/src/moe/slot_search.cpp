@@ -23,7 +23,9 @@ SlotSearch::SlotSearch(std::span<const SlotLayer> layers, std::vector<Seat> seat
     placement_.emplace_back(layer.heaviest_first().size(), -1);
     most = std::max(most, layer.heaviest_first().size());
   }
-  for (std::size_t i = 0; i < most; ++i) {
+  // The slowest of several picks is most often a light expert, the heavy ones being near: where the light ones
+  // are says the most.
+  for (std::size_t i = most; i-- > 0;) {
     for (std::size_t l = 0; l < layers_.size(); ++l)
       if (i < placement_[l].size()) turns_.push_back({l, layers_[l].heaviest_first()[i]});
   }
@@ -68,20 +70,21 @@ double SlotSearch::choose_set(std::size_t next, std::int32_t chosen, double boun
   return std::min(with, without);
 }
 
-/// Of experts that are picked alike the later one goes behind the one before: nothing else is lost.
-std::size_t SlotSearch::first_worth(const Turn& turn) const {
+/// How many satellites are worth trying, by rising mean: of experts that are picked alike the earlier one
+/// goes before the one behind it, and nothing else is lost.
+std::size_t SlotSearch::worth(const Turn& turn) const {
   const SlotLayer& layer = layers_[turn.layer];
   const Picks& picks = layer.layer().picks;
   const std::vector<std::int32_t>& heaviest = layer.heaviest_first();
-  const auto at = std::find(heaviest.begin(), heaviest.end(), turn.expert);
-  if (at == heaviest.begin()) return 0;
-  const std::int32_t before = *(at - 1);
-  const bool alike =
-      picks.top_k() == picks.experts() || picks.weights()[z(before)] == picks.weights()[z(turn.expert)];
-  if (!alike) return 0;
   const std::vector<std::int32_t>& order = layer.by_mean();
-  const auto host = std::find(order.begin(), order.end(), placement_[turn.layer][z(before)]);
-  return static_cast<std::size_t>(host - order.begin()) + 1;
+  const auto at = std::find(heaviest.begin(), heaviest.end(), turn.expert);
+  if (at + 1 == heaviest.end()) return order.size();
+  const std::int32_t behind = *(at + 1);
+  const bool alike =
+      picks.top_k() == picks.experts() || picks.weights()[z(behind)] == picks.weights()[z(turn.expert)];
+  if (!alike) return order.size();
+  const auto host = std::find(order.begin(), order.end(), placement_[turn.layer][z(behind)]);
+  return static_cast<std::size_t>(host - order.begin());
 }
 
 double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, core::StopToken& stop) {
@@ -96,7 +99,8 @@ double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, 
   const bool one_set = layers_.size() == 1;
   std::vector<Child> children;
   const std::vector<std::int32_t>& order = layers_[turn.layer].by_mean();
-  for (std::size_t next = first_worth(turn); next < order.size(); ++next) {
+  const std::size_t tried = worth(turn);
+  for (std::size_t next = 0; next < tried; ++next) {
     const std::int32_t s = order[next];
     const Seat seat = seats_[z(s)];
     if (seat == Seat::closed || (one_set && seat == Seat::open)) continue;
