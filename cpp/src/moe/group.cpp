@@ -14,9 +14,9 @@
 #include "constellm/moe/pair_exchange.hpp"
 #include "constellm/moe/pair_search.hpp"
 #include "constellm/moe/priced_bound.hpp"
+#include "constellm/moe/slot_prices.hpp"
 #include "constellm/moe/slot_search.hpp"
 #include "constellm/moe/sorted.hpp"
-#include "constellm/moe/triple_bound.hpp"
 
 namespace constellm::moe {
 namespace {
@@ -120,7 +120,7 @@ Group::Costs Group::costs_of(const Layer& layer, core::StopToken& stop) {
 
 /// By linear costs that bound what the layers cost: the least of all placements, its own one, and which
 /// satellites may be in one that is better than the best.
-bool Group::assign(const std::vector<Costs>& costs) {
+void Group::assign(const std::vector<Costs>& costs) {
   std::vector<std::int32_t> columns;
   std::vector<std::int32_t> column_of(promising_.size(), -1);
   std::size_t rows = 0;
@@ -141,7 +141,7 @@ bool Group::assign(const std::vector<Costs>& costs) {
         cost_s[row * columns.size() + z(column_of[z(layer.satellites[a])])] = layer.cost_s[i * n + a];
   }
   Assignment assignment;
-  if (!assignment.solve(rows, columns.size(), cost_s)) return false;
+  if (!assignment.solve(rows, columns.size(), cost_s)) return;
   bound_s_ = std::max(bound_s_, assignment.value());
   row = 0;
   Placement assigned;
@@ -158,37 +158,31 @@ bool Group::assign(const std::vector<Costs>& costs) {
       if (least_s < best_s_ - slack_s()) promising_[z(columns[c])] = 1;
     }
   }
-  return true;
+}
+
+/// Those of satellites that might be in a placement better than the best are open.
+std::vector<Seat> Group::seats() const {
+  std::vector<Seat> found;
+  for (const char promising : promising_) found.push_back(promising != 0 ? Seat::open : Seat::closed);
+  return found;
+}
+
+std::vector<SlotLayer> Group::layers_on(std::span<const Seat> open) const {
+  std::vector<SlotLayer> found;
+  for (const SlotLayer& layer : slots_) found.emplace_back(layer, open);
+  return found;
 }
 
 void Group::tighten(core::StopToken& stop) {
-  // About a second's worth: assignments of experts to satellites, for each expert on each satellite.
-  constexpr double kMost = 3e8;
   if (!ready_ || problem_->top_k() < 3) return;
-  std::vector<Costs> costs;
-  double work = 0.0;
-  for (std::size_t g = 0; g < layers_.size(); ++g) {
-    const Layer& layer = problem_->layers()[layers_[g]];
-    Costs& of = costs.emplace_back();
-    for (const std::int32_t s : layer.usable)
-      if (promising_[z(s)] != 0) of.satellites.push_back(s);
-    const auto experts = static_cast<double>(layer.picks.experts());
-    const auto n = static_cast<double>(of.satellites.size());
-    if (n < experts) return;  // nothing better is left
-    work += experts * experts * experts * n * n + n * n * n * problem_->slots() / 8.0;
-  }
-  if (work > kMost) return;
-  try {
-    for (std::size_t g = 0; g < layers_.size(); ++g)
-      costs[g].cost_s = triple_bound_s(*problem_, problem_->layers()[layers_[g]], costs[g].satellites, stop);
-  } catch (const core::Stopped&) {
-    return;
-  }
-  // Placements with other satellites are no better than the best.
-  const double others_s = best_s_ - slack_s();
-  const double before_s = std::exchange(bound_s_, 0.0);
-  if (!assign(costs)) bound_s_ = others_s;
-  bound_s_ = std::max(before_s, std::min(bound_s_, others_s));
+  const std::vector<Seat> open = seats();
+  const std::vector<SlotLayer> layers = layers_on(open);
+  SlotPrices prices(layers, open.size());
+  double found_s = prices.raise(best_s_, stop);
+  while (found_s < best_s_ && stop.reason() == core::StopReason::none && prices.refine())
+    found_s = prices.raise(best_s_, stop);
+  // Placements on other satellites are no better than the best.
+  bound_s_ = std::max(bound_s_, std::min(found_s, best_s_ - slack_s()));
 }
 
 void Group::descend(core::StopToken& stop) {
@@ -271,23 +265,17 @@ std::vector<PairLayer> Group::nearest_places() const {
 
 void Group::compete(core::StopToken& stop) {
   if (!ready_ || layers_.size() == 1 || problem_->top_k() == 1) return;
-  std::vector<const Layer*> of;
   std::size_t experts = 0;
-  for (std::size_t g = 0; g < layers_.size(); ++g) {
-    of.push_back(&problem_->layers()[layers_[g]]);
-    experts += best_[g].size();
-  }
+  for (const std::vector<std::int32_t>& layer : best_) experts += layer.size();
   const std::vector<PairLayer> near = nearest_places();
   // Each round is longer than all before it, so that one that is stopped has lost little; the bound before
   // the last.
   constexpr std::uint64_t kChanges[] = {2'000, 8'000, 32'000};  // for each expert
   for (const std::uint64_t changes : kChanges) anneal(near, changes * experts, stop);
-  constexpr int kSteps = 1000;
-  try {
-    PricedBound prices(*problem_, of, pairs_, stop);
+  if (problem_->top_k() == 2) {
+    constexpr int kSteps = 1000;
+    PricedBound prices(pairs_, problem_->satellites().size());
     bound_s_ = std::max(bound_s_, prices.raise(kSteps, best_s_, stop));
-  } catch (const core::Stopped&) {
-    return;
   }
   if (!proven()) anneal(near, std::min<std::uint64_t>(128'000 * experts, 150'000'000), stop);
   bound_s_ = std::min(bound_s_, best_s_);
@@ -316,9 +304,9 @@ void Group::prove(core::StopToken& stop, std::uint64_t most_work) {
   if (problem_->top_k() == 2) {
     search(PairSearch(pairs_, promising_, best_, best_s_, slack_s()));
   } else {
-    std::vector<Seat> seats;
-    for (const char open : promising_) seats.push_back(open != 0 ? Seat::open : Seat::closed);
-    search(SlotSearch(slots_, std::move(seats), best_, best_s_, slack_s()));
+    const std::vector<Seat> open = seats();
+    const std::vector<SlotLayer> layers = layers_on(open);
+    search(SlotSearch(layers, open, best_, best_s_, slack_s()));
   }
   bound_s_ = std::min(bound_s_, best_s_);
 }

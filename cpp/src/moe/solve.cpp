@@ -81,8 +81,8 @@ Plan exchange(const Problem& problem, core::StopToken& stop) {
   if (groups.empty()) return {};
   for (Group& group : groups) group.descend(stop);
   for (Group& group : groups) {
-    group.tighten(stop);
     group.compete(stop);
+    group.tighten(stop);
   }
   return stopped(plan_of(problem, groups), stop);
 }
@@ -96,8 +96,8 @@ Plan solve(const Problem& problem, core::StopToken& stop) {
   for (Group& group : groups) group.prove(stop, kLittle);
   for (Group& group : groups) {
     if (group.proven()) continue;
-    group.tighten(stop);
     group.compete(stop);
+    group.tighten(stop);
   }
   for (Group& group : groups)
     if (!group.proven()) group.prove(stop);

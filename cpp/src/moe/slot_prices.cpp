@@ -1,0 +1,255 @@
+#include "constellm/moe/slot_prices.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "constellm/core/index.hpp"
+
+namespace constellm::moe {
+namespace {
+
+using core::z;
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+SlotPrices::SlotPrices(std::span<const SlotLayer> layers, std::size_t satellites) : satellites_(satellites) {
+  constexpr std::size_t kNearest = 60;
+  std::vector<std::int32_t> place_of(satellites);
+  for (const SlotLayer& layer : layers) {
+    Table& table = tables_.emplace_back();
+    table.layer = &layer;
+    const std::size_t experts = layer.heaviest_first().size();
+    table.places = layer.by_mean();
+    table.places.resize(std::min(table.places.size(), std::max(kNearest, 2 * experts)));
+    const auto others = static_cast<std::int32_t>(table.places.size());
+    std::fill(place_of.begin(), place_of.end(), others);
+    for (std::int32_t p = 0; p < others; ++p) place_of[z(table.places[z(p)])] = p;
+    for (std::int32_t t = 0; t < layer.slots(); ++t) {
+      bool met = false;
+      for (const SlotLayer::Near& near : layer.nearest(t)) {
+        const std::int32_t place = place_of[z(near.satellite)];
+        if (place < others)
+          table.entries.push_back({near.latency_s, place});
+        else if (!met)
+          table.entries.insert(table.entries.end(), experts, {near.latency_s, others});
+        met = met || place == others;
+      }
+    }
+    table.classes = {static_cast<std::int32_t>(experts)};
+    make_states(table);
+  }
+  make_tolls();
+}
+
+/// A state is a number whose digits are how many experts of each class are placed, the first digit fastest.
+void SlotPrices::make_states(Table& table) {
+  const std::vector<std::int32_t>& heaviest = table.layer->heaviest_first();
+  const std::size_t classes = table.classes.size();
+  table.states = 1;
+  for (const std::int32_t size : table.classes) table.states *= z(size) + 1;
+  std::vector<double> within(table.states);  // P(all picks are among those placed)
+  std::vector<double> farthest(heaviest.size());
+  std::vector<std::int32_t> order;
+  std::vector<std::int32_t> rest;
+  table.steps.clear();
+  for (std::size_t state = 0; state < table.states; ++state) {
+    order.clear();
+    rest.clear();
+    std::size_t digits = state;
+    std::size_t stride = 1;
+    std::size_t first = 0;
+    std::vector<Step> into;
+    for (std::size_t c = 0; c < classes; ++c) {
+      const std::size_t size = z(table.classes[c]);
+      const std::size_t placed = digits % (size + 1);
+      for (std::size_t i = 0; i < size; ++i) (i < placed ? order : rest).push_back(heaviest[first + i]);
+      if (placed > 0)
+        into.push_back({static_cast<std::int32_t>(state - stride), static_cast<std::int32_t>(state),
+                        static_cast<std::int32_t>(c), 0.0});
+      digits /= size + 1;
+      stride *= size + 1;
+      first += size;
+    }
+    const auto placed = static_cast<std::ptrdiff_t>(order.size());
+    order.insert(order.end(), rest.begin(), rest.end());
+    table.layer->layer().picks.farthest(order, farthest);
+    within[state] = std::accumulate(farthest.begin(), farthest.begin() + placed, 0.0);
+    for (Step& step : into) {
+      step.farthest = std::max(0.0, within[state] - within[z(step.from)]);
+      table.steps.push_back(step);
+    }
+  }
+}
+
+void SlotPrices::make_tolls() {
+  std::size_t size = satellites_;
+  for (Table& table : tables_) {
+    table.first_toll = size;
+    size += z(table.layer->slots()) * table.places.size() * table.classes.size();
+  }
+  prices_.resize(size, 0.0);
+  best_prices_ = prices_;
+  slope_.assign(size, 0.0);
+  direction_.assign(size, 0.0);
+}
+
+bool SlotPrices::refine() {
+  constexpr std::size_t kMostSteps = 4'000'000;  // of all programmes, about 10 ms for a round of prices
+  std::size_t steps = 0;
+  bool cut = false;
+  for (const Table& table : tables_) {
+    const std::size_t last = z(table.classes.back());
+    const std::size_t states = table.states / (last + 1) * (last - last / 2 + 1) * (last / 2 + 1);
+    steps += states * (table.classes.size() + 1) * table.entries.size();
+    cut = cut || last > 1;
+  }
+  if (!cut || steps > kMostSteps) return false;
+  const auto own = static_cast<std::ptrdiff_t>(satellites_);
+  std::vector<double> finer(best_prices_.begin(), best_prices_.begin() + own);
+  for (Table& table : tables_) {
+    const std::size_t classes = table.classes.size();
+    const std::int32_t last = table.classes.back();
+    const std::size_t rows = z(table.layer->slots()) * table.places.size();
+    for (std::size_t row = 0; row < rows; ++row) {
+      const auto tolls =
+          best_prices_.begin() + static_cast<std::ptrdiff_t>(table.first_toll + row * classes);
+      finer.insert(finer.end(), tolls, tolls + static_cast<std::ptrdiff_t>(classes));
+      if (last > 1) finer.push_back(finer.back());
+    }
+    if (last == 1) continue;
+    table.classes.back() = last - last / 2;
+    table.classes.push_back(last / 2);
+    make_states(table);
+  }
+  prices_ = std::move(finer);
+  make_tolls();
+  return true;
+}
+
+double SlotPrices::price(const Table& table, std::int32_t slot, std::int32_t place, std::size_t c) const {
+  if (z(place) == table.places.size()) return 0.0;
+  const std::size_t toll = (z(slot) * table.places.size() + z(place)) * table.classes.size() + c;
+  return prices_[z(table.places[z(place)])] + prices_[table.first_toll + toll];
+}
+
+/// The least that a slot costs at these prices; adds what it takes to slope_.
+double SlotPrices::cheapest(const Table& table, std::int32_t slot) {
+  const std::size_t classes = table.classes.size();
+  const std::size_t count = table.entries.size() / z(table.layer->slots());
+  const Entry* const entries = &table.entries[z(slot) * count];
+  cost_s_.resize((count + 1) * table.states);
+  std::fill_n(cost_s_.begin(), table.states, kNever);
+  cost_s_[0] = 0.0;
+  const auto with = [&](const double* before_s, const Step& step, std::size_t k) {
+    return before_s[step.from] + step.farthest * entries[k].latency_s +
+           price(table, slot, entries[k].place, z(step.of_class));
+  };
+  for (std::size_t k = 0; k < count; ++k) {
+    const double* const before_s = &cost_s_[k * table.states];
+    double* const after_s = &cost_s_[(k + 1) * table.states];
+    std::copy_n(before_s, table.states, after_s);
+    for (const Step& step : table.steps) after_s[step.to] = std::min(after_s[step.to], with(before_s, step, k));
+  }
+  std::size_t state = table.states - 1;
+  for (std::size_t k = count; k-- > 0 && state > 0;) {
+    const double* const before_s = &cost_s_[k * table.states];
+    const double cost_s = cost_s_[(k + 1) * table.states + state];
+    if (cost_s == before_s[state]) continue;
+    const auto first = std::lower_bound(table.steps.begin(), table.steps.end(), state,
+                                        [](const Step& step, std::size_t to) { return z(step.to) < to; });
+    const auto taken = std::find_if(first, table.steps.end(),
+                                    [&](const Step& step) { return with(before_s, step, k) == cost_s; });
+    const std::int32_t place = entries[k].place;
+    if (z(place) < table.places.size()) {
+      slope_[z(table.places[z(place)])] += 1.0 / table.layer->slots();
+      slope_[table.first_toll + (z(slot) * table.places.size() + z(place)) * classes + z(taken->of_class)] +=
+          1.0 / table.layer->slots();
+    }
+    state = z(taken->from);
+  }
+  return cost_s_.back();
+}
+
+/// The same of a layer, mean over its slots.
+double SlotPrices::cheapest(const Table& table) {
+  const std::int32_t slots = table.layer->slots();
+  double sum_s = 0.0;
+  for (std::int32_t t = 0; t < slots; ++t) sum_s += cheapest(table, t);
+  const std::size_t tolls = table.places.size() * table.classes.size();
+  for (std::size_t i = 0; i < tolls; ++i) {
+    double mean = 0.0;
+    for (std::int32_t t = 0; t < slots; ++t) mean += slope_[table.first_toll + z(t) * tolls + i];
+    mean /= slots;
+    for (std::int32_t t = 0; t < slots; ++t) slope_[table.first_toll + z(t) * tolls + i] -= mean;
+  }
+  return sum_s / slots;
+}
+
+/// The bound at these prices, and its slope.
+double SlotPrices::value() {
+  const auto own = static_cast<std::ptrdiff_t>(satellites_);
+  std::fill(slope_.begin(), slope_.begin() + own, -1.0);
+  std::fill(slope_.begin() + own, slope_.end(), 0.0);
+  double value_s = -std::accumulate(prices_.begin(), prices_.begin() + own, 0.0);
+  for (const Table& table : tables_) value_s += cheapest(table);
+  for (std::size_t s = 0; s < satellites_; ++s)
+    if (prices_[s] <= 0.0) slope_[s] = std::max(0.0, slope_[s]);  // no price is below 0
+  return value_s;
+}
+
+/// Along the slope, less where it turned back; `length_s` is how far the bound shall rise. False at the top.
+bool SlotPrices::step(double length_s) {
+  double steep = 0.0;
+  double along = 0.0;
+  double before = 0.0;
+  for (std::size_t i = 0; i < slope_.size(); ++i) {
+    steep += slope_[i] * slope_[i];
+    along += slope_[i] * direction_[i];
+    before += direction_[i] * direction_[i];
+  }
+  constexpr double kFlat = 1e-12;
+  if (steep < kFlat) return false;
+  const double kept = along < 0.0 ? -1.5 * along / before : 0.0;
+  double square = 0.0;
+  for (std::size_t i = 0; i < slope_.size(); ++i) {
+    direction_[i] = slope_[i] + kept * direction_[i];
+    square += direction_[i] * direction_[i];
+  }
+  for (std::size_t i = 0; i < slope_.size(); ++i) prices_[i] += length_s / square * direction_[i];
+  for (std::size_t s = 0; s < satellites_; ++s) prices_[s] = std::max(0.0, prices_[s]);
+  return true;
+}
+
+double SlotPrices::raise(double best_s, core::StopToken& stop) {
+  // Prices of many layers lean on each other and take longer to settle.
+  const int patience = tables_.size() == 1 ? 10 : 40;
+  const double shorter = tables_.size() == 1 ? 0.7 : 0.8;
+  constexpr double kShortest = 1e-3;
+  std::uint64_t work = 0;
+  for (const Table& table : tables_) work += table.steps.size() * table.entries.size() / 64 + 1;
+  double length = 1.0;
+  int without = 0;
+  while (length > kShortest && bound_s_ < best_s && !stop.should_stop(work)) {
+    const double value_s = value();
+    if (value_s > bound_s_) {
+      without = value_s > bound_s_ + 1e-6 * best_s ? 0 : without + 1;
+      bound_s_ = value_s;
+      best_prices_ = prices_;
+    } else {
+      ++without;
+    }
+    if (without >= patience) {
+      without = 0;
+      length *= shorter;
+      prices_ = best_prices_;
+      std::fill(direction_.begin(), direction_.end(), 0.0);
+      continue;
+    }
+    if (!step(length * std::max(best_s - value_s, 0.0))) break;
+  }
+  return bound_s_;
+}
+
+}  // namespace constellm::moe
