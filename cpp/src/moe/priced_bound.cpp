@@ -17,10 +17,7 @@ constexpr double kByPairs = 0.4;
 }  // namespace
 
 PricedBound::PricedBound(std::span<const PairLayer> layers, std::size_t satellites)
-    : layers_(layers),
-      price_s_(satellites, 0.0),
-      used_(price_s_.size()),
-      best_price_s_(price_s_) {
+    : layers_(layers), price_s_(satellites, 0.0), used_(price_s_.size()), best_price_s_(price_s_) {
   for (const PairLayer& layer : layers_) {
     const auto n = static_cast<std::int32_t>(layer.size());
     std::vector<double> least_s(layer.size());

@@ -1,6 +1,7 @@
 #include "constellm/moe/slot_prices.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -38,6 +39,7 @@ SlotPrices::SlotPrices(std::span<const SlotLayer> layers, std::size_t satellites
       }
     }
     table.classes = {static_cast<std::int32_t>(experts)};
+    table.unit = std::sqrt(layer.slots());
     make_states(table);
   }
   make_tolls();
@@ -46,39 +48,34 @@ SlotPrices::SlotPrices(std::span<const SlotLayer> layers, std::size_t satellites
 /// A state is a number whose digits are how many experts of each class are placed, the first digit fastest.
 void SlotPrices::make_states(Table& table) {
   const std::vector<std::int32_t>& heaviest = table.layer->heaviest_first();
-  const std::size_t classes = table.classes.size();
   table.states = 1;
   for (const std::int32_t size : table.classes) table.states *= z(size) + 1;
+  table.farthest.assign(table.classes.size() * table.states, 0.0);
   std::vector<double> within(table.states);  // P(all picks are among those placed)
   std::vector<double> farthest(heaviest.size());
   std::vector<std::int32_t> order;
   std::vector<std::int32_t> rest;
-  table.steps.clear();
   for (std::size_t state = 0; state < table.states; ++state) {
     order.clear();
     rest.clear();
     std::size_t digits = state;
-    std::size_t stride = 1;
     std::size_t first = 0;
-    std::vector<Step> into;
-    for (std::size_t c = 0; c < classes; ++c) {
-      const std::size_t size = z(table.classes[c]);
-      const std::size_t placed = digits % (size + 1);
-      for (std::size_t i = 0; i < size; ++i) (i < placed ? order : rest).push_back(heaviest[first + i]);
-      if (placed > 0)
-        into.push_back({static_cast<std::int32_t>(state - stride), static_cast<std::int32_t>(state),
-                        static_cast<std::int32_t>(c), 0.0});
-      digits /= size + 1;
-      stride *= size + 1;
-      first += size;
+    for (const std::int32_t size : table.classes) {
+      const std::size_t placed = digits % (z(size) + 1);
+      for (std::size_t i = 0; i < z(size); ++i) (i < placed ? order : rest).push_back(heaviest[first + i]);
+      digits /= z(size) + 1;
+      first += z(size);
     }
     const auto placed = static_cast<std::ptrdiff_t>(order.size());
     order.insert(order.end(), rest.begin(), rest.end());
     table.layer->layer().picks.farthest(order, farthest);
     within[state] = std::accumulate(farthest.begin(), farthest.begin() + placed, 0.0);
-    for (Step& step : into) {
-      step.farthest = std::max(0.0, within[state] - within[z(step.from)]);
-      table.steps.push_back(step);
+    std::size_t stride = 1;
+    for (std::size_t c = 0; c < table.classes.size(); ++c) {
+      const std::size_t digit = state / stride % (z(table.classes[c]) + 1);
+      if (digit > 0)
+        table.farthest[c * table.states + state] = std::max(0.0, within[state] - within[state - stride]);
+      stride *= z(table.classes[c]) + 1;
     }
   }
 }
@@ -113,8 +110,7 @@ bool SlotPrices::refine() {
     const std::int32_t last = table.classes.back();
     const std::size_t rows = z(table.layer->slots()) * table.places.size();
     for (std::size_t row = 0; row < rows; ++row) {
-      const auto tolls =
-          best_prices_.begin() + static_cast<std::ptrdiff_t>(table.first_toll + row * classes);
+      const auto tolls = best_prices_.begin() + static_cast<std::ptrdiff_t>(table.first_toll + row * classes);
       finer.insert(finer.end(), tolls, tolls + static_cast<std::ptrdiff_t>(classes));
       if (last > 1) finer.push_back(finer.back());
     }
@@ -128,10 +124,32 @@ bool SlotPrices::refine() {
   return true;
 }
 
-double SlotPrices::price(const Table& table, std::int32_t slot, std::int32_t place, std::size_t c) const {
-  if (z(place) == table.places.size()) return 0.0;
-  const std::size_t toll = (z(slot) * table.places.size() + z(place)) * table.classes.size() + c;
-  return prices_[z(table.places[z(place)])] + prices_[table.first_toll + toll];
+/// Into price_s_, by class.
+void SlotPrices::fill_prices(const Table& table, std::int32_t slot, std::int32_t place) {
+  const std::size_t classes = table.classes.size();
+  price_s_.assign(classes, 0.0);
+  if (z(place) == table.places.size()) return;
+  const double* const tolls =
+      &prices_[table.first_toll + (z(slot) * table.places.size() + z(place)) * classes];
+  for (std::size_t c = 0; c < classes; ++c)
+    price_s_[c] = prices_[z(table.places[z(place)])] + table.unit * tolls[c];
+}
+
+/// With a satellite more: each state as it was, or with an expert of some class on it.
+void SlotPrices::look_at(const Table& table, double latency_s, const double* before_s,
+                         double* after_s) const {
+  std::copy_n(before_s, table.states, after_s);
+  std::size_t stride = 1;
+  for (std::size_t c = 0; c < table.classes.size(); ++c) {
+    const double* const farthest = &table.farthest[c * table.states];
+    const double price_s = price_s_[c];
+    const std::size_t block = stride * (z(table.classes[c]) + 1);
+    for (std::size_t first = 0; first < table.states; first += block)
+      for (std::size_t state = first + stride; state < first + block; ++state)
+        after_s[state] =
+            std::min(after_s[state], before_s[state - stride] + (farthest[state] * latency_s + price_s));
+    stride = block;
+  }
 }
 
 /// The least that a slot costs at these prices; adds what it takes to slope_.
@@ -142,32 +160,29 @@ double SlotPrices::cheapest(const Table& table, std::int32_t slot) {
   cost_s_.resize((count + 1) * table.states);
   std::fill_n(cost_s_.begin(), table.states, kNever);
   cost_s_[0] = 0.0;
-  const auto with = [&](const double* before_s, const Step& step, std::size_t k) {
-    return before_s[step.from] + step.farthest * entries[k].latency_s +
-           price(table, slot, entries[k].place, z(step.of_class));
-  };
   for (std::size_t k = 0; k < count; ++k) {
-    const double* const before_s = &cost_s_[k * table.states];
-    double* const after_s = &cost_s_[(k + 1) * table.states];
-    std::copy_n(before_s, table.states, after_s);
-    for (const Step& step : table.steps) after_s[step.to] = std::min(after_s[step.to], with(before_s, step, k));
+    fill_prices(table, slot, entries[k].place);
+    look_at(table, entries[k].latency_s, &cost_s_[k * table.states], &cost_s_[(k + 1) * table.states]);
   }
   std::size_t state = table.states - 1;
   for (std::size_t k = count; k-- > 0 && state > 0;) {
     const double* const before_s = &cost_s_[k * table.states];
     const double cost_s = cost_s_[(k + 1) * table.states + state];
     if (cost_s == before_s[state]) continue;
-    const auto first = std::lower_bound(table.steps.begin(), table.steps.end(), state,
-                                        [](const Step& step, std::size_t to) { return z(step.to) < to; });
-    const auto taken = std::find_if(first, table.steps.end(),
-                                    [&](const Step& step) { return with(before_s, step, k) == cost_s; });
-    const std::int32_t place = entries[k].place;
-    if (z(place) < table.places.size()) {
-      slope_[z(table.places[z(place)])] += 1.0 / table.layer->slots();
-      slope_[table.first_toll + (z(slot) * table.places.size() + z(place)) * classes + z(taken->of_class)] +=
-          1.0 / table.layer->slots();
+    fill_prices(table, slot, entries[k].place);
+    std::size_t c = 0;
+    std::size_t stride = 1;
+    for (;; stride *= z(table.classes[c++]) + 1) {
+      if (state / stride % (z(table.classes[c]) + 1) == 0) continue;
+      const double own_s = table.farthest[c * table.states + state] * entries[k].latency_s + price_s_[c];
+      if (before_s[state - stride] + own_s == cost_s) break;
     }
-    state = z(taken->from);
+    state -= stride;
+    const std::int32_t place = entries[k].place;
+    if (z(place) == table.places.size()) continue;
+    const std::size_t toll = (z(slot) * table.places.size() + z(place)) * classes + c;
+    slope_[z(table.places[z(place)])] += 1.0 / table.layer->slots();
+    slope_[table.first_toll + toll] += table.unit / table.layer->slots();
   }
   return cost_s_.back();
 }
@@ -224,30 +239,27 @@ bool SlotPrices::step(double length_s) {
 
 double SlotPrices::raise(double best_s, core::StopToken& stop) {
   // Prices of many layers lean on each other and take longer to settle.
-  const int patience = tables_.size() == 1 ? 10 : 40;
+  const int rounds = tables_.size() == 1 ? 10 : 40;
   const double shorter = tables_.size() == 1 ? 0.7 : 0.8;
   constexpr double kShortest = 1e-3;
+  constexpr double kLittle = 0.02;  // of what is left to gain
   std::uint64_t work = 0;
-  for (const Table& table : tables_) work += table.steps.size() * table.entries.size() / 64 + 1;
-  double length = 1.0;
-  int without = 0;
-  while (length > kShortest && bound_s_ < best_s && !stop.should_stop(work)) {
-    const double value_s = value();
-    if (value_s > bound_s_) {
-      without = value_s > bound_s_ + 1e-6 * best_s ? 0 : without + 1;
-      bound_s_ = value_s;
-      best_prices_ = prices_;
-    } else {
-      ++without;
-    }
-    if (without >= patience) {
-      without = 0;
-      length *= shorter;
+  for (const Table& table : tables_) work += table.farthest.size() * table.entries.size() / 64 + 1;
+  for (double length = 1.0; length > kShortest; length *= shorter) {
+    for (double before_s = -kNever; bound_s_ - before_s > kLittle * (best_s - bound_s_);) {
+      before_s = bound_s_;
       prices_ = best_prices_;
       std::fill(direction_.begin(), direction_.end(), 0.0);
-      continue;
+      for (int round = 0; round < rounds; ++round) {
+        if (stop.should_stop(work)) return bound_s_;
+        const double value_s = value();
+        if (value_s > bound_s_) {
+          bound_s_ = value_s;
+          best_prices_ = prices_;
+        }
+        if (bound_s_ >= best_s || !step(length * (best_s - value_s))) return bound_s_;
+      }
     }
-    if (!step(length * std::max(best_s - value_s, 0.0))) break;
   }
   return bound_s_;
 }

@@ -23,8 +23,8 @@ SlotSearch::SlotSearch(std::span<const SlotLayer> layers, std::vector<Seat> seat
     placement_.emplace_back(layer.heaviest_first().size(), -1);
     most = std::max(most, layer.heaviest_first().size());
   }
-  // Layers that compete settle first where the heavy experts are. Alone, it says the most where the light ones
-  // are: they are far, and the slowest of several picks is most often one of them.
+  // Layers that compete settle first where the heavy experts are. Alone, it says the most where the light
+  // ones are: they are far, and the slowest of several picks is most often one of them.
   for (std::size_t i = 0; i < most; ++i) {
     for (std::size_t l = 0; l < layers_.size(); ++l)
       if (i < placement_[l].size()) turns_.push_back({l, layers_[l].heaviest_first()[i]});
@@ -90,7 +90,8 @@ SlotSearch::Range SlotSearch::worth(const Turn& turn) const {
     const auto before = host_of_alike(*(at - 1));
     if (before != order.end()) range.begin = static_cast<std::size_t>(before - order.begin()) + 1;
   }
-  if (at + 1 != heaviest.end()) range.end = static_cast<std::size_t>(host_of_alike(*(at + 1)) - order.begin());
+  if (at + 1 != heaviest.end())
+    range.end = static_cast<std::size_t>(host_of_alike(*(at + 1)) - order.begin());
   return range;
 }
 

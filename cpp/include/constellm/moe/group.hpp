@@ -22,7 +22,8 @@ class Group {
   bool start(core::StopToken& stop);
   /// Improves the placement by exchange.
   void descend(core::StopToken& stop);
-  /// Of layers that compete: anneals the placement, and for two picks raises the bound by prices of satellites.
+  /// Of layers that compete: anneals the placement, and for two picks raises the bound by prices of
+  /// satellites.
   void compete(core::StopToken& stop);
   /// For three picks and more: raises the bound by prices in every slot.
   void tighten(core::StopToken& stop);
@@ -49,7 +50,8 @@ class Group {
   [[nodiscard]] std::vector<SlotLayer> layers_on(std::span<const Seat> open) const;
   void offer(const Placement& placement);
   [[nodiscard]] std::vector<PairLayer> nearest_places() const;
-  void anneal(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop);
+  void anneal_by_pairs(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop);
+  void anneal_by_slots(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop);
   void descend_by_pairs(core::StopToken& stop);
   void descend_by_slots(core::StopToken& stop);
   [[nodiscard]] double value_s(const Placement& placement) const;

@@ -8,8 +8,8 @@
 namespace constellm::moe {
 
 /// Lower bound of layers of two picks that compete for satellites, by prices of satellites (Lagrange):
-/// whatever they are, no placement costs less than the layers placed each for itself, prices paid, less all prices. The prices
-/// are found by subgradient steps towards `best_s`, the value of a placement.
+/// whatever they are, no placement costs less than the layers placed each for itself, prices paid, less all
+/// prices. The prices are found by subgradient steps towards `best_s`, the value of a placement.
 ///
 /// A layer for itself is a programme over its satellites a by rising g_a, what the slowest pick costs at
 /// least where one is on a. With the experts heaviest first on the chosen ones it costs at least the sum over

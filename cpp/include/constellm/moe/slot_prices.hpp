@@ -38,29 +38,25 @@ class SlotPrices {
     double latency_s;
     std::int32_t place;  ///< among the satellites told apart; as many as these for all others
   };
-  /// An expert more is placed.
-  struct Step {
-    std::int32_t from;  ///< state
-    std::int32_t to;
-    std::int32_t of_class;
-    double farthest;  ///< P(it is the farthest pick)
-  };
   struct Table {
     const SlotLayer* layer;
     std::vector<std::int32_t> places;   ///< satellites told apart
     std::vector<Entry> entries;         ///< [slots][entries of a slot], nearest first
     std::vector<std::int32_t> classes;  ///< how many experts each has, heaviest first
-    std::vector<Step> steps;
     std::size_t states = 0;
+    /// [classes][states]: P(the last of the class that are placed is the farthest pick)
+    std::vector<double> farthest;
     std::size_t first_toll = 0;  ///< of [slots][places][classes]
+    double unit = 1.0;           ///< of its tolls, so that a step changes them as much as prices
   };
 
   static void make_states(Table& table);
   void make_tolls();
   double value();
+  void look_at(const Table& table, double latency_s, const double* before_s, double* after_s) const;
   double cheapest(const Table& table);
   double cheapest(const Table& table, std::int32_t slot);
-  [[nodiscard]] double price(const Table& table, std::int32_t slot, std::int32_t place, std::size_t c) const;
+  void fill_prices(const Table& table, std::int32_t slot, std::int32_t place);
   bool step(double length_s);
 
   std::size_t satellites_;
@@ -73,7 +69,9 @@ class SlotPrices {
   std::vector<double> slope_;  ///< how many too many want it; how many more than in the mean of the slots
   std::vector<double> direction_;
 
-  std::vector<double> cost_s_;  ///< [entries looked at + 1][states], of one programme
+  // Of one programme.
+  std::vector<double> cost_s_;   ///< [entries looked at + 1][states]
+  std::vector<double> price_s_;  ///< [classes]
 };
 
 }  // namespace constellm::moe
