@@ -209,6 +209,11 @@ double SlotPrices::value() {
   std::fill(slope_.begin() + own, slope_.end(), 0.0);
   double value_s = -std::accumulate(prices_.begin(), prices_.begin() + own, 0.0);
   for (const Table& table : tables_) value_s += cheapest(table);
+  // What is added up to come to nothing does so but for rounding.
+  constexpr double kRounding = 1e-15;
+  double sizes_s = 0.0;
+  for (const double price_s : prices_) sizes_s += std::abs(price_s);
+  value_s -= kRounding * sizes_s;
   for (std::size_t s = 0; s < satellites_; ++s)
     if (prices_[s] <= 0.0) slope_[s] = std::max(0.0, slope_[s]);  // no price is below 0
   return value_s;
@@ -243,6 +248,7 @@ double SlotPrices::raise(double best_s, core::StopToken& stop) {
   const double shorter = tables_.size() == 1 ? 0.7 : 0.8;
   constexpr double kShortest = 1e-3;
   constexpr double kLittle = 0.02;  // of what is left to gain
+  constexpr double kFar = 3.0;      // times what is left to gain
   std::uint64_t work = 0;
   for (const Table& table : tables_) work += table.farthest.size() * table.entries.size() / 64 + 1;
   for (double length = 1.0; length > kShortest; length *= shorter) {
@@ -257,7 +263,9 @@ double SlotPrices::raise(double best_s, core::StopToken& stop) {
           bound_s_ = value_s;
           best_prices_ = prices_;
         }
-        if (bound_s_ >= best_s || !step(length * (best_s - value_s))) return bound_s_;
+        if (bound_s_ >= best_s) return bound_s_;
+        // Where a step went far too far the next one must not go farther still.
+        if (!step(length * std::min(best_s - value_s, kFar * (best_s - bound_s_)))) return bound_s_;
       }
     }
   }
