@@ -35,23 +35,27 @@ bool DriftGroup::start(core::StopToken& stop) {
     if (!window.start(stop)) return false;
     ready = ready && !window.costs().empty();
   }
-  for (Group& window : windows_) window.descend(stop);
-  for (Group& window : windows_) window.prove(stop, kLittle);
+  if (!ready) return true;
+  costs_.emplace(*drift_, windows_);
+  return hold() || !costs_->still();
+}
+
+void DriftGroup::settle(core::StopToken& stop) {
   for (std::size_t w = 0; w < windows_.size(); ++w) {
     Group& window = windows_[w];
+    window.descend(stop);
+    window.prove(stop, kLittle);
     if (!window.proven()) {
-      window.tighten(stop);
       window.compete(stop);
+      window.tighten(stop);
     }
     bound_s_ += drift_->tokens[w] * window.bound_s();
     nodes_ += window.nodes();
   }
-  if (!ready) return true;
-  costs_.emplace(*drift_, windows_);
+  if (!costs_) return;
   HostsOverTime apart;
   for (const Group& window : windows_) apart.push_back(costs_->hosts_of(window.best()));
   take(apart);
-  return hold() || !costs_->still();
 }
 
 /// One placement for all windows, by linear costs. Returns whether there is any.

@@ -20,6 +20,9 @@ Schedule replan(const Drift& drift, core::StopToken& stop) {
     groups.emplace_back(drift, layers);
     if (!groups.back().start(stop)) return {};
   }
+  core::StopToken half = stop.with_half_the_time();
+  for (DriftGroup& group : groups) group.settle(half);
+  stop.take_interrupt_from(half);
   for (DriftGroup& group : groups) group.improve(stop);
   for (DriftGroup& group : groups) group.prove(stop);
 

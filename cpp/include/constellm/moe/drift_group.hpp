@@ -18,8 +18,10 @@ class DriftGroup {
   DriftGroup(const Drift& drift, const std::vector<std::size_t>& layers);
   DriftGroup(DriftGroup&&) = default;
 
-  /// Every window by itself. Returns whether there may be a schedule: false is certain.
+  /// Returns whether there may be a schedule: false is certain.
   bool start(core::StopToken& stop);
+  /// Every window by itself: a schedule, and a bound.
+  void settle(core::StopToken& stop);
   /// Schedules by exchange, and the bound by multipliers.
   void improve(core::StopToken& stop);
   /// Lists, window by window, every placement that the best of all schedules may have, and takes the cheapest
