@@ -155,7 +155,9 @@ def balance(loads: ArrayLike, devices: int, *, copies: int | None = None) -> Bal
             f"copies: {copies} is not in [{experts}, {experts * devices}]: a device has at most one of each"
         )
     found = _core.balance(np.atleast_2d(array), devices, copies // devices)
-    experts_on, counts, device_loads, bound = (part if array.ndim == 2 else part[0] for part in found)
+    experts_on, counts, device_loads, bound = found
+    if array.ndim == 1:
+        return Balance(array, experts_on[0], counts[0], device_loads[0], bound[0])
     return Balance(array, experts_on, counts, device_loads, bound)
 
 

@@ -91,12 +91,16 @@ class Drift(Displayed):
         values = (windows, frozen(counts), frozen(costs), placed)
         for of, value in zip(fields(self), values):
             object.__setattr__(self, of.name, value)
-        _core.check_drift(*self._arguments())
+        _core.check_drift(**self._arguments())
 
-    def _arguments(self) -> tuple[Any, ...]:
+    def _arguments(self) -> dict[str, Any]:
         """For the core."""
-        start = None if self.start is None else positions_of(self.windows[0], self.start)
-        return [window._compiled for window in self.windows], self.tokens, self.move_s, start
+        return {
+            "windows": [window._compiled for window in self.windows],
+            "tokens": self.tokens,
+            "move_s": self.move_s,
+            "start": None if self.start is None else positions_of(self.windows[0], self.start),
+        }
 
     def replace(self, **changes: Any) -> Drift:
         """A copy with some of the parameters changed."""
@@ -267,7 +271,7 @@ def replan(drift: Drift, *, time_limit_s: float = math.inf) -> Schedule:
     limit_s = real("time_limit_s", time_limit_s, least=0)
     begin = time.perf_counter()
     with waiting("replan", limit_s=limit_s):
-        status, placements, bound_s, nodes = _core.replan(*drift._arguments(), limit_s)
+        status, placements, bound_s, nodes = _core.replan(**drift._arguments(), time_limit_s=limit_s)
     ids = drift.windows[0].satellites
     return _schedule(
         drift,
@@ -373,7 +377,7 @@ def _schedule(
 ) -> Schedule:
     if placements:
         places = [positions_of(drift.windows[0], placement) for placement in placements]
-        cost_s, latency_s, move_s, moved = _core.evaluate_schedule(*drift._arguments(), places)
+        cost_s, latency_s, move_s, moved = _core.evaluate_schedule(**drift._arguments(), placements=places)
     else:
         nothing = np.full(len(drift.windows), np.nan)
         cost_s, latency_s, move_s, moved = math.nan, nothing, nothing, np.zeros(len(nothing), dtype=np.int32)
