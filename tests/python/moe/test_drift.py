@@ -194,7 +194,7 @@ def test_no_period_of_rebalancing_is_better():
         found = moe.rebalance(drift, every=every)
         assert found.status == "feasible"
         assert_sound(found)
-        assert found.cost_s > best.cost_s
+        assert found.cost_s > best.cost_s >= found.lower_bound_s > 0.9 * best.cost_s
         held = [found.placements[w] == found.placements[w - 1] for w in range(1, 5)]
         assert [w for w in range(1, 5) if not held[w - 1]] == list(range(every, 5, every))
 
