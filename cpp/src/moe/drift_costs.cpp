@@ -66,7 +66,7 @@ void DriftCosts::fill_moves() {
       for (const std::int32_t to : satellites_) start_s_.push_back(drift_->moves.between_s(from, to));
 }
 
-bool DriftCosts::still() const { return moves_s_.empty() && !std::isfinite(any_move_s_); }
+bool DriftCosts::still() const { return moves_alike() && !std::isfinite(any_move_s_); }
 
 double DriftCosts::layer_s(std::size_t w, std::size_t l, const Hosts& hosts) const {
   const std::size_t begin = first_[l];
@@ -118,7 +118,7 @@ double DriftCosts::cost_s(const HostsOverTime& hosts) const {
 
 void DriftCosts::cheapest_moves(std::span<const double> before_s, std::span<double> after_s,
                                 bool backwards) const {
-  if (moves_s_.empty()) {
+  if (moves_alike()) {
     const double least = *std::min_element(before_s.begin(), before_s.end()) + any_move_s_;
     for (std::size_t a = 0; a < before_s.size(); ++a) after_s[a] = std::min(before_s[a], least);
     return;

@@ -134,8 +134,15 @@ double DriftDual::evaluate() {
   return sum_s;
 }
 
-void DriftDual::guess(const Offer& offer) {
+/// Of one evaluation, in the units of stop tokens.
+std::uint64_t DriftDual::work() const {
+  const std::size_t of_a_place = costs_->moves_alike() ? 1 : costs_->places() / 8 + 1;
+  return costs_->windows() * costs_->experts() * (costs_->places() * of_a_place / 16 + 1);
+}
+
+void DriftDual::guess(core::StopToken& stop, const Offer& offer) {
   for (std::size_t reach = 1; reach < 2 * costs_->windows(); reach *= 2) {
+    if (reach > 1 && stop.should_stop(work())) return;
     level(reach);
     evaluate();
     offer(placed_);
@@ -168,13 +175,12 @@ void DriftDual::raise(int steps, double best_s, core::StopToken& stop, const Off
   constexpr int kPatience = 20;
   constexpr double kEnough = 1e-12;
   constexpr double kShort = 0.01;  // steps that lead nowhere any more
-  const std::uint64_t work = costs_->windows() * costs_->experts() * (costs_->places() / 16 + 1) + 1;
   charge_s_ = best_charge_s_;
   direction_.assign(charge_s_.size(), 0.0);
   double length = 1.0;
   int without = 0;
   for (int i = 0; i < steps && length > kShort && bound_s_ < best_s * (1.0 - kEnough); ++i) {
-    if (stop.should_stop(work)) return;
+    if (stop.should_stop(work())) return;
     const double before_s = bound_s_;
     const double sum_s = evaluate();
     best_s = offer(placed_);

@@ -108,7 +108,7 @@ void DriftGroup::improve(core::StopToken& stop) {
   if (proven()) return;
   dual_.emplace(*costs_);
   const DriftDual::Offer look = [&](const HostsOverTime& hosts) { return take(hosts); };
-  dual_->guess(look);
+  dual_->guess(stop, look);
   dual_->raise(kSteps, best_s_, stop, look);
   combine(stop);
   descend(stop);

@@ -44,6 +44,8 @@ class DriftCosts {
                ? any_move_s_
                : moves_s_[static_cast<std::size_t>(from) * places() + static_cast<std::size_t>(to)];
   }
+  /// Whether a move costs the same between any two places.
+  [[nodiscard]] bool moves_alike() const { return moves_s_.empty(); }
   /// Whether experts stay where they are.
   [[nodiscard]] bool still() const;
   /// Of moving an expert into the first window, 0 without a start.

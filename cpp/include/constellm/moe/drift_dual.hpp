@@ -28,7 +28,7 @@ class DriftDual {
   /// Sees the windows' placements, and says what the best schedule costs then.
   using Offer = std::function<double(const HostsOverTime&)>;
   /// Tries a few charges to start from.
-  void guess(const Offer& offer);
+  void guess(core::StopToken& stop, const Offer& offer);
   /// Subgradient steps towards `best_s`, what a schedule costs.
   void raise(int steps, double best_s, core::StopToken& stop, const Offer& offer);
 
@@ -44,6 +44,7 @@ class DriftDual {
   [[nodiscard]] std::vector<double> detours_s();
 
  private:
+  [[nodiscard]] std::uint64_t work() const;
   double evaluate();
   double place(std::size_t w, const std::vector<double>& charge_s);
   double walk(std::size_t expert, const std::vector<double>& charge_s);
