@@ -1,6 +1,7 @@
 #include "constellm/moe/problem.hpp"
 
 #include <cmath>
+#include <cstdint>
 #include <unordered_map>
 #include <utility>
 
@@ -36,12 +37,13 @@ void require_latencies(const std::vector<double>& latency_s, std::size_t satelli
 }
 
 std::vector<std::int32_t> usable(const std::vector<double>& latency_s, std::size_t satellites, bool all) {
-  std::vector<bool> banned(satellites, false);
-  for (std::size_t i = 0; i < latency_s.size() && !all; ++i)
-    if (std::isnan(latency_s[i])) banned[i % satellites] = true;
+  std::vector<std::uint8_t> banned(satellites, 0);
+  for (std::size_t row = 0; row < latency_s.size() && !all; row += satellites)
+    for (std::size_t s = 0; s < satellites; ++s)
+      if (std::isnan(latency_s[row + s])) banned[s] = 1;
   std::vector<std::int32_t> found;
   for (std::size_t s = 0; s < satellites; ++s)
-    if (!banned[s]) found.push_back(static_cast<std::int32_t>(s));
+    if (banned[s] == 0) found.push_back(static_cast<std::int32_t>(s));
   return found;
 }
 

@@ -17,7 +17,7 @@ from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
 from ..orbit import Constellation
-from .paths import as_compute_s, positions, ring_weights, some_times
+from .paths import as_compute_s, positions, ring_weights, some_times, ways
 from .ring import Ring
 
 
@@ -125,7 +125,8 @@ def best_gateways(
     threads = count("threads", threads, most=1024)
     place = {id: i for i, id in enumerate(world.satellite_ids)}
     subnets = [
-        np.array(positions(place, f"ring.subnets[{i}]", subnet)) for i, subnet in enumerate(ring.subnets)
+        np.array(positions(place, f"ring.subnets[{i}]", subnet), dtype=np.int64)
+        for i, subnet in enumerate(ring.subnets)
     ]
     used = list(chain.from_iterable(ring.subnets))
     if len(set(used)) < len(used):
@@ -137,7 +138,7 @@ def best_gateways(
             raise ValueError(f"ring.gateways[{i}]: {gateway!r} is not in subnet {i}")
         fixed.append(subnet.index(gateway))
     compute = as_compute_s(compute_s, len(subnets), len(place))
-    own_s, before_s = _ways(world, times, subnets, threads)
+    own_s, before_s = ways(world, times, [(subnets, subnets)], threads=threads)[0]
     values: list[NDArray[np.float64]] = []
     bounds: list[NDArray[np.float64]] = []
     for i, (places, weight) in enumerate(zip(subnets, weights)):
@@ -162,22 +163,3 @@ def best_gateways(
         lower_bound_s=min(bound_s, latency_s),
         fixed_s=sum(float(value[g, h]) for value, g, h in zip(values, fixed, after)),
     )
-
-
-def _ways(
-    world: Constellation, times: Any, subnets: list[NDArray[np.int64]], threads: int
-) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
-    """Latencies from the satellites of each subnet to its own, and to those of the subnet before.
-
-    Each (slots, satellites, satellites).
-    """
-    ids = world.satellite_ids
-    own_s, before_s = [], []
-    for i, subnet in enumerate(subnets):
-        sources, before = ([ids[s] for s in members] for members in (subnet, subnets[i - 1]))
-        targets = list(dict.fromkeys([*sources, *before]))  # a ring of one layer has itself before it
-        # All slots at once: outages are drawn by the number of the slot.
-        found = world.latencies(sources, times, targets=targets, threads=threads).latency_s
-        own_s.append(found[:, :, : len(sources)])
-        before_s.append(found[:, :, len(targets) - len(before) :])
-    return own_s, before_s

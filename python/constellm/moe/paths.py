@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import count, instance, non_negative, short
+from ..network.routing import as_positions
 from ..orbit import Constellation
-from .arguments import as_array
+from .arguments import as_array, sealed
 from .problem import Layer, Problem
 from .ring import Ring
 
@@ -55,8 +56,8 @@ def path_latencies(
     Raises
     ------
     ValueError, TypeError
-        For compute times that are negative, not finite or of another shape, and what
-        `Constellation.latencies` raises.
+        For no time, compute times that are negative, not finite or of another shape, and what
+        `Constellation.latencies_between` raises.
 
     Examples
     --------
@@ -68,8 +69,10 @@ def path_latencies(
     """
     instance("world", world, Constellation)
     ids = world.satellite_ids
-    compute = as_compute_s(compute_s, len(gateways), len(ids))
-    found = world.latencies(gateways, times, targets=ids, threads=threads).latency_s.transpose(1, 0, 2)
+    heads = as_positions(world.nodes, "gateways", gateways)
+    compute = as_compute_s(compute_s, len(heads), len(ids))
+    times = some_times(world, times)
+    found = world.latencies_between([(heads, ids)], times, threads=threads)[0].transpose(1, 0, 2)
     paths = found + compute[:, None, :]
     paths += np.roll(found, -1, axis=0)
     paths[np.isinf(paths)] = np.nan
@@ -135,27 +138,107 @@ def ring_problem(
     >>> len(problem.satellites), [round(1e3 * t, 2) for t in problem.layers[0].latency_s[0, :2].tolist()]
     (1052, [170.89, 161.83])
     """
-    instance("world", world, Constellation)
     instance("ring", ring, Ring)
+    return ring_problems(
+        world, [ring], times, weights=weights, top_k=top_k, compute_s=compute_s, base_s=base_s,
+        unreachable_s=unreachable_s, names=[name], threads=threads,
+    )[0]  # fmt: skip
+
+
+def ring_problems(
+    world: Constellation,
+    rings: Sequence[Ring],
+    times: Any,
+    *,
+    weights: Sequence[ArrayLike] | NDArray[Any],
+    top_k: int,
+    compute_s: ArrayLike,
+    base_s: float,
+    unreachable_s: float | None,
+    names: Sequence[str],
+    threads: int,
+) -> list[Problem]:
+    """As `ring_problem`, of several rings of as many layers, whose links are made once."""
+    instance("world", world, Constellation)
     top_k = count("top_k", top_k, most=2**31 - 1)
-    weights = ring_weights(ring, weights, top_k)
+    weights = [ring_weights(ring, weights, top_k) for ring in rings][0]
     times = some_times(world, times)
     if unreachable_s is not None:
         unreachable_s = non_negative("unreachable_s", unreachable_s)
-    position = {id: i for i, id in enumerate(world.satellite_ids)}
-    free = np.ones(len(position), dtype=np.bool_)
-    free[positions(position, "ring.gateways", ring.gateways)] = False
-    paths = path_latencies(world, ring.gateways, times, compute_s=compute_s, threads=threads)
-    layers = []
-    for i, (subnet, weight) in enumerate(zip(ring.subnets, weights)):
-        closed = np.ones(len(position), dtype=np.bool_)
-        closed[positions(position, f"ring.subnets[{i}]", subnet)] = False
-        if unreachable_s is not None:
-            paths[i][np.isnan(paths[i])] = unreachable_s
-        paths[i][:, closed] = np.nan
-        layers.append(Layer(weight, paths[i][:, free], base_s))
-    satellites = [id for id, kept in zip(world.satellite_ids, free.tolist()) if kept]
-    return Problem(layers, top_k=top_k, satellites=satellites, name=name)
+    place = {id: i for i, id in enumerate(world.satellite_ids)}
+    at = [places_on(place, ring) for ring in rings]
+    compute = as_compute_s(compute_s, len(weights), len(place))
+    between = ways(world, times, [([[g] for g in on.gateways], on.subnets) for on in at], threads=threads)
+    problems = []
+    for name, on, (own_s, before_s) in zip(names, at, between):
+        column = np.full(len(place), -1)
+        free = np.setdiff1d(np.arange(len(place)), on.gateways)
+        column[free] = np.arange(len(free))
+        layers = []
+        for i, subnet in enumerate(on.subnets):
+            paths = own_s[i][:, 0] + compute[i, subnet]
+            paths += before_s[(i + 1) % len(before_s)][:, 0]
+            paths[np.isinf(paths)] = np.nan if unreachable_s is None else unreachable_s
+            hosts = column[subnet] >= 0
+            latency_s = np.full((len(times), len(free)), np.nan)
+            latency_s[:, column[subnet[hosts]]] = paths[:, hosts]
+            layers.append(Layer(weights[i], sealed(latency_s), base_s))
+        satellites = [world.satellite_ids[s] for s in free.tolist()]
+        problems.append(Problem(layers, top_k=top_k, satellites=satellites, name=name))
+    return problems
+
+
+class RingPlaces(NamedTuple):
+    """A ring by positions among the satellites of a world."""
+
+    gateways: NDArray[np.int64]
+    subnets: list[NDArray[np.int64]]
+
+
+def places_on(place: dict[str, int], ring: Ring) -> RingPlaces:
+    """Where the satellites of a ring are; an unknown one is named."""
+    gateways = np.array(positions(place, "ring.gateways", ring.gateways))
+    subnets = [positions(place, f"ring.subnets[{i}]", subnet) for i, subnet in enumerate(ring.subnets)]
+    return RingPlaces(gateways, [np.array(subnet, dtype=np.int64) for subnet in subnets])
+
+
+Ways = tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]
+"""Latencies from the sources of each layer to its own subnet, and to that of the layer before [s].
+
+Each (slots, sources, satellites).
+"""
+
+
+def ways(
+    world: Constellation,
+    times: NDArray[np.float64],
+    rings: Iterable[tuple[Sequence[ArrayLike], Sequence[NDArray[np.int64]]]],
+    *,
+    threads: int,
+) -> list[Ways]:
+    """Of each ring's sources and subnets, layer by layer, as positions.
+
+    Links go both ways with one latency, so that one search from each source gives both.
+    """
+    rings = list(rings)
+    blocks = []
+    for sources, subnets in rings:
+        for i, (subnet, before) in enumerate(zip(subnets, [subnets[-1], *subnets])):
+            alike = np.array_equal(subnet, before)
+            targets = subnet if alike else np.concatenate((subnet, before))
+            blocks.append((np.asarray(sources[i]), targets))
+    # All slots at once: outages are drawn by the number of the slot.
+    tables = iter(world.latencies_between(blocks, times, threads=threads))
+    found = []
+    for _, subnets in rings:
+        of_layers = [next(tables) for _ in subnets]
+        own_s = [table[:, :, : len(subnet)] for table, subnet in zip(of_layers, subnets)]
+        before_s = [
+            table[:, :, table.shape[2] - len(before) :]
+            for table, before in zip(of_layers, [subnets[-1], *subnets])
+        ]
+        found.append((own_s, before_s))
+    return found
 
 
 def as_compute_s(compute_s: ArrayLike, layers: int, satellites: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from ..core.display import Display, Displayed
 from ..core.table import Table
 from ..orbit import Constellation
 from .draws import generator
-from .paths import layer_weights, ring_problem
+from .paths import layer_weights, ring_problems
 from .problem import Problem
 from .ring import Ring, ring, scattered
 from .solver import Placement, solve
@@ -129,21 +129,25 @@ def arrange(
     top_k = count("top_k", top_k, most=2**31 - 1)
     weights = layer_weights(weights, top_k)
     orbits = _shell(world, shell)
-    made: dict[str, tuple[Ring, Problem]] = {}
+    first = {_GATEWAYS[name]: name for name in reversed(names)}  # of each kind of gateways
+    rings = {
+        gateways: scattered(orbits, len(weights), seed=seed)
+        if gateways == "anywhere"
+        else ring(orbits, len(weights), gateways=gateways, seed=seed)
+        for gateways in first
+    }
+    problems = dict(
+        zip(
+            rings,
+            ring_problems(
+                world, list(rings.values()), times, weights=weights, top_k=top_k, compute_s=compute_s,
+                base_s=base_s, unreachable_s=unreachable_s, names=list(first.values()), threads=threads,
+            ),
+        )
+    )  # fmt: skip
     found = {}
     for name in names:
-        gateways = _GATEWAYS[name]
-        if gateways not in made:
-            around = (
-                scattered(orbits, len(weights), seed=seed)
-                if gateways == "anywhere"
-                else ring(orbits, len(weights), gateways=gateways, seed=seed)
-            )
-            made[gateways] = around, ring_problem(
-                world, around, times, weights=weights, top_k=top_k, compute_s=compute_s, base_s=base_s,
-                unreachable_s=unreachable_s, name=name, threads=threads,
-            )  # fmt: skip
-        around, problem = made[gateways]
+        around, problem = rings[_GATEWAYS[name]], problems[_GATEWAYS[name]]
         found[name] = Arrangement(name, around, problem, _PLACEMENTS[name](problem, seed=seed), unreachable_s)
     return found
 
