@@ -5,8 +5,8 @@
 placement costs.
 
 `ring` lays the layers of a model around the orbits of a shell, `ring_problem` makes a problem of the path
-latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places
-experts by the schemes of Space-XNet.
+latencies over a constellation, `best_gateways` chooses gateways and experts together, `gateway_schedule`
+window by window with the moves between; `arrange` places experts by the schemes of Space-XNet.
 
 `Activations` are counts of a table or a trace, with the shares of experts; `sample_activations` has those of
 five models. An `ActivationTrace` knows the experts of every token, from which come how they repeat from
@@ -28,6 +28,7 @@ from .random_activations import draw_trace, lognormal_weights, zipf_weights
 from .ring import Ring, ring
 from .routed_experts import from_routed_experts, read_megatron, read_vllm
 from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations
+from .schedules import GatewaySchedule, gateway_schedule
 from .schemes import SCHEMES, Arrangement, arrange, nearest_placement, random_placement
 from .solver import (
     METHODS,
@@ -49,6 +50,7 @@ __all__ = [
     "Arrangement",
     "Coactivations",
     "Evaluation",
+    "GatewaySchedule",
     "Gateways",
     "Layer",
     "Plan",
@@ -62,6 +64,7 @@ __all__ = [
     "evaluate",
     "expected_latency_s",
     "from_routed_experts",
+    "gateway_schedule",
     "load_plan",
     "load_problem",
     "load_trace",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,7 @@ def path_latencies(
     times: Any,
     *,
     compute_s: ArrayLike = 0.0,
+    slot: int = 0,
     threads: int = 1,
 ) -> NDArray[np.float64]:
     """Latencies from the gateway of a layer over a satellite to the gateway of the next layer.
@@ -45,6 +46,8 @@ def path_latencies(
         As of `Constellation.seconds`. Links that survive with a probability are drawn for each.
     compute_s : array_like, broadcast to (layers, satellites)
         Of an expert [s].
+    slot : int
+        Which slot the first time is, for links that survive with a probability; the others follow.
     threads : int
         At most so many.
 
@@ -72,7 +75,7 @@ def path_latencies(
     heads = as_positions(world.nodes, "gateways", gateways)
     compute = as_compute_s(compute_s, len(heads), len(ids))
     times = some_times(world, times)
-    found = world.latencies_between([(heads, ids)], times, threads=threads)[0].transpose(1, 0, 2)
+    found = world.latencies_between([(heads, ids)], times, slot=slot, threads=threads)[0].transpose(1, 0, 2)
     paths = found + compute[:, None, :]
     paths += np.roll(found, -1, axis=0)
     paths[np.isinf(paths)] = np.nan
@@ -90,6 +93,7 @@ def ring_problem(
     base_s: float = 0.0,
     unreachable_s: float | None = None,
     name: str = "problem",
+    slot: int = 0,
     threads: int = 1,
 ) -> Problem:
     """The placement of experts on the subnets of a ring, as a problem.
@@ -116,6 +120,8 @@ def ring_problem(
         among the problem's latencies. Default: such a satellite hosts nothing.
     name : str
         Of the problem.
+    slot : int
+        Which slot the first time is, for links that survive with a probability.
     threads : int
         At most so many.
 
@@ -141,7 +147,7 @@ def ring_problem(
     instance("ring", ring, Ring)
     return ring_problems(
         world, [ring], times, weights=weights, top_k=top_k, compute_s=compute_s, base_s=base_s,
-        unreachable_s=unreachable_s, names=[name], threads=threads,
+        unreachable_s=unreachable_s, names=[name], slot=slot, threads=threads,
     )[0]  # fmt: skip
 
 
@@ -156,6 +162,7 @@ def ring_problems(
     base_s: float,
     unreachable_s: float | None,
     names: Sequence[str],
+    slot: int = 0,
     threads: int,
 ) -> list[Problem]:
     """As `ring_problem`, of several rings of as many layers, whose links are made once."""
@@ -166,16 +173,17 @@ def ring_problems(
     if unreachable_s is not None:
         unreachable_s = non_negative("unreachable_s", unreachable_s)
     place = {id: i for i, id in enumerate(world.satellite_ids)}
-    at = [places_on(place, ring) for ring in rings]
+    at = [(positions(place, "ring.gateways", ring.gateways), subnet_places(place, ring)) for ring in rings]
     compute = as_compute_s(compute_s, len(weights), len(place))
-    between = ways(world, times, [([[g] for g in on.gateways], on.subnets) for on in at], threads=threads)
+    starts = [([[g] for g in gateways], subnets) for gateways, subnets in at]
+    between = ways(world, times, starts, slot=count("slot", slot, least=0), threads=threads)
     problems = []
-    for name, on, (own_s, before_s) in zip(names, at, between):
+    for name, (gateways, subnets), (own_s, before_s) in zip(names, at, between):
         column = np.full(len(place), -1)
-        free = np.setdiff1d(np.arange(len(place)), on.gateways)
+        free = np.setdiff1d(np.arange(len(place)), gateways)
         column[free] = np.arange(len(free))
         layers = []
-        for i, subnet in enumerate(on.subnets):
+        for i, subnet in enumerate(subnets):
             paths = own_s[i][:, 0] + compute[i, subnet]
             paths += before_s[(i + 1) % len(before_s)][:, 0]
             paths[np.isinf(paths)] = np.nan if unreachable_s is None else unreachable_s
@@ -188,18 +196,12 @@ def ring_problems(
     return problems
 
 
-class RingPlaces(NamedTuple):
-    """A ring by positions among the satellites of a world."""
-
-    gateways: NDArray[np.int64]
-    subnets: list[NDArray[np.int64]]
-
-
-def places_on(place: dict[str, int], ring: Ring) -> RingPlaces:
-    """Where the satellites of a ring are; an unknown one is named."""
-    gateways = np.array(positions(place, "ring.gateways", ring.gateways))
-    subnets = [positions(place, f"ring.subnets[{i}]", subnet) for i, subnet in enumerate(ring.subnets)]
-    return RingPlaces(gateways, [np.array(subnet, dtype=np.int64) for subnet in subnets])
+def subnet_places(place: dict[str, int], ring: Ring) -> list[NDArray[np.int64]]:
+    """Positions of the satellites of each subnet; an unknown one is named."""
+    return [
+        np.array(positions(place, f"ring.subnets[{i}]", subnet), dtype=np.int64)
+        for i, subnet in enumerate(ring.subnets)
+    ]
 
 
 Ways = tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]
@@ -214,6 +216,7 @@ def ways(
     times: NDArray[np.float64],
     rings: Iterable[tuple[Sequence[ArrayLike], Sequence[NDArray[np.int64]]]],
     *,
+    slot: int,
     threads: int,
 ) -> list[Ways]:
     """Of each ring's sources and subnets, layer by layer, as positions.
@@ -227,8 +230,7 @@ def ways(
             alike = np.array_equal(subnet, before)
             targets = subnet if alike else np.concatenate((subnet, before))
             blocks.append((np.asarray(sources[i]), targets))
-    # All slots at once: outages are drawn by the number of the slot.
-    tables = iter(world.latencies_between(blocks, times, threads=threads))
+    tables = iter(world.latencies_between(blocks, times, slot=slot, threads=threads))
     found = []
     for _, subnets in rings:
         of_layers = [next(tables) for _ in subnets]
@@ -285,6 +287,8 @@ def ring_weights(ring: Ring, weights: Any, top_k: int) -> list[NDArray[np.float6
 def some_times(world: Constellation, times: Any) -> NDArray[np.float64]:
     """Seconds of one slot at least."""
     seconds = world.seconds(times)
+    if seconds.ndim != 1:
+        raise ValueError(f"times: expected shape (slots,), got {seconds.shape}")
     if not seconds.size:
         raise ValueError("times: must not be empty")
     return seconds

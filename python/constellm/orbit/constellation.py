@@ -537,6 +537,7 @@ class Constellation(Displayed):
         blocks: Iterable[tuple[Places, Places]],
         times: Any,
         *,
+        slot: int = 0,
         threads: int = 1,
     ) -> list[NDArray[np.float64]]:
         """Least latencies from some nodes to some, from others to others, and so on: those of `latencies`.
@@ -550,6 +551,8 @@ class Constellation(Displayed):
             Ids, or positions among the nodes: one or a sequence.
         times : array_like, shape (times,)
             As of `seconds`. Links that survive with a probability are drawn for each.
+        slot : int
+            Which slot the first of them is, for these links; the others follow.
         threads : int
             At most so many.
 
@@ -581,9 +584,10 @@ class Constellation(Displayed):
             ends.append((start, end))
         cells = len(time_s) * sum(len(start) * len(end) for start, end in ends)
         check_cells(f"blocks: {len(ends)} of them and {len(time_s)} times", cells)
+        slot = count("slot", slot, least=0)
         threads = count("threads", threads, most=1024)
         tables = [np.empty((len(time_s), len(start), len(end))) for start, end in ends]
-        for first, given in self._sky.at_once(time_s):
+        for first, given in self._sky.at_once(time_s, slot=slot):
             some = slice(first, first + len(given["time_s"]))
             parts = [(start, end, table[some]) for (start, end), table in zip(ends, tables)]
             _core.latencies_between_at(**given, blocks=parts, threads=threads)
