@@ -245,6 +245,8 @@ void register_moe(py::module_& m) {
         ("evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, " + array + ", " + array +
          "]\n\nToken latency, by layer (layers,), by slot (layers, slots).")
             .c_str());
+  m.def("broken", &Problem::broken, py::arg("problem"), py::arg("placement"),
+        "broken(problem: Problem, placement: list[list[int]]) -> list[str]\n\nWhat keeps it from being one.");
   m.def("expected_latency_s", &expected_latency_s, py::arg("weights"), py::arg("latency_s"), py::arg("top_k"),
         ("expected_latency_s(weights: " + like + ", latency_s: " + like +
          ", top_k: int) -> float\n\nExpected maximum over the picks.")
@@ -263,7 +265,8 @@ void register_moe(py::module_& m) {
         ("cheapest_ring(costs: list[" + like + "]) -> tuple[list[int], float]").c_str());
   m.def(
       "schedule_rings", &schedule_rings, py::arg("values"), py::arg("bounds"), py::arg("move_s"),
-      ("schedule_rings(values: list[list[" + like + "]], bounds: list[list[" + like +
+      ("schedule_rings(values: collections.abc.Sequence[collections.abc.Sequence[" + like +
+       "]], bounds: collections.abc.Sequence[collections.abc.Sequence[" + like +
        "]], move_s: float) -> tuple[list[list[int]], float, float, float, float]\n\nGateways of each window, "
        "what they cost, a bound of all, and what windows planned apart and one ring for all cost.")
           .c_str());

@@ -154,7 +154,8 @@ void register_routes(py::module_& m) {
         py::arg("stations"), py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"),
         py::arg("gmst_rad"), py::arg("slot"), py::arg("outages"), py::arg("time_s"), py::arg("motions"),
         py::arg("epoch"), py::arg("blocks"), py::arg("threads"),
-        ("latencies_between_at" + given + "blocks: list[tuple[" + like + ", " + like + ", " + array +
+        ("latencies_between_at" + given + "blocks: collections.abc.Sequence[tuple[" + like + ", " + like +
+         ", " + array +
          "]], threads: int) -> None\n\nOf states (satellites, times, 3): fills the third of each block, "
          "(times, "
          "sources, targets), with the least latencies from the first to the second.")

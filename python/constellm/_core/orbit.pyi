@@ -981,7 +981,7 @@ def latencies_at(rules: collections.abc.Sequence[LinkRule], shells: collections.
     """
     Of states (satellites, times, 3): least latencies, and hops of their paths (times, sources, targets). Slots count from `slot`.
     """
-def latencies_between_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: numpy.typing.ArrayLike, slot: int, outages: collections.abc.Sequence[tuple[int, int, float, float]], time_s: numpy.typing.ArrayLike, motions: collections.abc.Sequence[Motion] | None, epoch: constellm._core.core.Epoch, blocks: list[tuple[numpy.typing.ArrayLike, numpy.typing.ArrayLike, numpy.typing.NDArray[numpy.float64]]], threads: int) -> None:
+def latencies_between_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: numpy.typing.ArrayLike, slot: int, outages: collections.abc.Sequence[tuple[int, int, float, float]], time_s: numpy.typing.ArrayLike, motions: collections.abc.Sequence[Motion] | None, epoch: constellm._core.core.Epoch, blocks: collections.abc.Sequence[tuple[numpy.typing.ArrayLike, numpy.typing.ArrayLike, numpy.typing.NDArray[numpy.float64]]], threads: int) -> None:
     """
     Of states (satellites, times, 3): fills the third of each block, (times, sources, targets), with the least latencies from the first to the second.
     """

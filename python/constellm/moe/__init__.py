@@ -15,6 +15,7 @@ other programs' traces; `lognormal_weights` and `zipf_weights` make up sampling 
 of them.
 """
 
+from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .activation_files import load_trace, read_esft, read_expert_counts, save_trace
 from .activation_trace import ActivationTrace
@@ -52,6 +53,7 @@ __all__ = [
     "Evaluation",
     "GatewaySchedule",
     "Gateways",
+    "Interrupted",
     "Layer",
     "Plan",
     "Problem",

@@ -573,7 +573,7 @@ class Constellation(Displayed):
         >>> ids = world.satellite_ids
         >>> near, far = world.latencies_between([(ids[:2], ids[2:4]), (ids[0], ids[6])], [0.0])
         >>> near.shape, (1e3 * far).round(1).tolist()
-        ((1, 2, 2), [[[142.5]]])
+        ((1, 2, 2), [[[71.3]]])
         """
         time_s, nodes = self._several(times), self.nodes
         ends = []
