@@ -1,5 +1,6 @@
 #include "constellm/moe/problem.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <unordered_map>
@@ -26,21 +27,25 @@ void require_ids(const std::vector<std::string>& ids) {
   }
 }
 
+bool is_latency(double value) { return !(value < 0.0) && !std::isinf(value); }  // NaN is one
+
 void require_latencies(const std::vector<double>& latency_s, std::size_t satellites,
                        const std::string& where) {
-  for (std::size_t i = 0; i < latency_s.size(); ++i) {
-    if (std::isnan(latency_s[i]) || (latency_s[i] >= 0.0 && std::isfinite(latency_s[i]))) continue;
-    core::throw_out_of_range(
-        where, "latency_s[" + std::to_string(i / satellites) + "][" + std::to_string(i % satellites) + "]",
-        latency_s[i], "[0, inf), nor NaN where it is not reachable");
-  }
+  std::size_t bad = 0;
+  for (const double value : latency_s) bad += is_latency(value) ? 0 : 1;  // without a branch, to be quick
+  if (bad == 0) return;
+  const auto i =
+      static_cast<std::size_t>(std::ranges::find_if_not(latency_s, is_latency) - latency_s.begin());
+  core::throw_out_of_range(
+      where, "latency_s[" + std::to_string(i / satellites) + "][" + std::to_string(i % satellites) + "]",
+      latency_s[i], "[0, inf), nor NaN where it is not reachable");
 }
 
 std::vector<std::int32_t> usable(const std::vector<double>& latency_s, std::size_t satellites, bool all) {
   std::vector<std::uint8_t> banned(satellites, 0);
   for (std::size_t row = 0; row < latency_s.size() && !all; row += satellites)
     for (std::size_t s = 0; s < satellites; ++s)
-      if (std::isnan(latency_s[row + s])) banned[s] = 1;
+      banned[s] = std::isnan(latency_s[row + s]) ? std::uint8_t{1} : banned[s];
   std::vector<std::int32_t> found;
   for (std::size_t s = 0; s < satellites; ++s)
     if (banned[s] == 0) found.push_back(static_cast<std::int32_t>(s));

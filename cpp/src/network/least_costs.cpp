@@ -32,12 +32,12 @@ void LeastCosts::from(std::span<const std::int32_t> starts, const Ways& ways) {
 
 void LeastCosts::by_trees(std::span<const std::int32_t> starts, const Ways& ways) {
   const std::size_t nodes = ways.rows().nodes();
-  cost_.resize(nodes * kTogether);
+  cost_.resize(nodes);
   place_.resize(nodes);
   for (std::size_t v = 0; v < nodes; ++v) place_[v] = static_cast<std::int32_t>(v);
   for (std::size_t k = 0; k < starts.size(); ++k) {
     const PathTree& tree = trees_.from(starts[k], ways);
-    for (std::size_t v = 0; v < nodes; ++v) cost_[v * kTogether + k] = tree.cost[v];
+    for (std::size_t v = 0; v < nodes; ++v) cost_[v].from[k] = tree.cost[v];
   }
 }
 
@@ -78,10 +78,12 @@ void LeastCosts::put_links(const Ways& ways) {
 
 void LeastCosts::leave(std::span<const std::int32_t> starts, const Ways& ways) {
   const Rows& rows = ways.rows();
-  cost_.assign(rows.nodes() * kTogether, kInfinity);
+  Costs none;
+  none.from.fill(kInfinity);
+  cost_.assign(rows.nodes(), none);
   waiting_.assign((rows.nodes() + 63) / 64, 0);
   const auto put = [&](std::size_t start, std::int32_t v, double cost) {
-    double& known = cost_[z(place_[z(v)]) * kTogether + start];
+    double& known = cost_[z(place_[z(v)])].from[start];
     known = std::min(known, cost);
     waiting_[z(place_[z(v)]) / 64] |= std::uint64_t{1} << (z(place_[z(v)]) % 64);
   };

@@ -11,12 +11,12 @@ namespace constellm::network {
 struct Sweeping {
   const std::int32_t* begin;  ///< [places + 1]
   const LeastCosts::Arc* arcs;
-  double* cost;  ///< [places][LeastCosts::kTogether]
+  LeastCosts::Costs* cost;  ///< [places]
   /// A bit for each place whose cost fell since its links were followed.
   std::span<std::uint64_t> waiting;
 };
 
 /// Follows links from waiting places, up and down the order in turn, until none waits.
-CONSTELLM_AVX2 void sweep_avx2(const Sweeping& at);
+CONSTELLM_AVX2 void sweep_avx2(Sweeping at);
 
 }  // namespace constellm::network

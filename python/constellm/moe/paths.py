@@ -179,18 +179,16 @@ def ring_problems(
     between = ways(world, times, starts, slot=count("slot", slot, least=0), threads=threads)
     problems = []
     for name, (gateways, subnets), (own_s, before_s) in zip(names, at, between):
-        column = np.full(len(place), -1)
         free = np.setdiff1d(np.arange(len(place)), gateways)
-        column[free] = np.arange(len(free))
         layers = []
         for i, subnet in enumerate(subnets):
-            paths = own_s[i][:, 0] + compute[i, subnet]
-            paths += before_s[(i + 1) % len(before_s)][:, 0]
+            paths = np.full((len(times), len(subnet) + 1), np.nan)  # the last column is of all outside
+            paths[:, :-1] = own_s[i][:, 0] + compute[i, subnet]
+            paths[:, :-1] += before_s[(i + 1) % len(before_s)][:, 0]
             paths[np.isinf(paths)] = np.nan if unreachable_s is None else unreachable_s
-            hosts = column[subnet] >= 0
-            latency_s = np.full((len(times), len(free)), np.nan)
-            latency_s[:, column[subnet[hosts]]] = paths[:, hosts]
-            layers.append(Layer(weights[i], sealed(latency_s), base_s))
+            column = np.full(len(place), -1)
+            column[subnet] = np.arange(len(subnet))
+            layers.append(Layer(weights[i], sealed(paths.take(column[free], axis=1)), base_s))
         satellites = [world.satellite_ids[s] for s in free.tolist()]
         problems.append(Problem(layers, top_k=top_k, satellites=satellites, name=name))
     return problems

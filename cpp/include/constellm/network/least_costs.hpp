@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -18,8 +19,13 @@ class LeastCosts {
 
   /// From `starts[start]` to a node; infinite where no way leads.
   [[nodiscard]] double cost(std::size_t start, std::int32_t node) const {
-    return cost_[static_cast<std::size_t>(place_[static_cast<std::size_t>(node)]) * kTogether + start];
+    return cost_[static_cast<std::size_t>(place_[static_cast<std::size_t>(node)])].from[start];
   }
+
+  /// Costs of one place, in lines of the cache of their own.
+  struct alignas(64) Costs {
+    std::array<double, kTogether> from;  ///< by start
+  };
 
   /// A link from a place, to another.
   struct Arc {
@@ -38,7 +44,7 @@ class LeastCosts {
   std::vector<std::int32_t> place_;  ///< [nodes]
   std::vector<std::int32_t> begin_;  ///< [nodes + 1] of a place's links
   std::vector<Arc> arcs_;
-  std::vector<double> cost_;            ///< [places][kTogether]
+  std::vector<Costs> cost_;             ///< by place
   std::vector<std::uint64_t> waiting_;  ///< a bit for each place
 };
 
