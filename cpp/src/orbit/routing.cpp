@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 #include <thread>
-#include <utility>
 
 #include "constellm/core/index.hpp"
 #include "constellm/core/parallel.hpp"
@@ -79,28 +78,34 @@ void latencies(const Sky& sky, const Instants& instants, std::span<const std::in
 
 void latencies_between(const Sky& sky, const Instants& instants, std::span<const LatencyBlock> blocks,
                        int threads, core::StopToken& stop) {
-  std::vector<std::int32_t> starts;
-  std::vector<std::pair<const LatencyBlock*, std::size_t>> rows;  // of the starts, in their blocks
+  struct Row {
+    std::int32_t source;
+    const LatencyBlock* block;
+    std::size_t place;  // among the sources of the block
+  };
+  std::vector<Row> rows;
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     const std::string where = "blocks[" + std::to_string(b) + "].";
     network::check_positions(where + "sources", blocks[b].sources, nodes(sky));
     network::check_positions(where + "targets", blocks[b].targets, nodes(sky));
-    for (std::size_t s = 0; s < blocks[b].sources.size(); ++s) {
-      starts.push_back(blocks[b].sources[s]);
-      rows.emplace_back(&blocks[b], s);
-    }
+    for (std::size_t s = 0; s < blocks[b].sources.size(); ++s)
+      rows.push_back({.source = blocks[b].sources[s], .block = &blocks[b], .place = s});
   }
+  // Nodes next to each other in a plane have numbers next to each other.
+  std::ranges::stable_sort(rows, {}, &Row::source);
+  std::vector<std::int32_t> starts;
+  for (const Row& row : rows) starts.push_back(row.source);
   at_each<network::LeastCosts>(
       sky, instants, threads, stop,
       [&](std::size_t i, network::LeastCosts& search, const network::Ways& ways) {
-        for (std::size_t first = 0; first < starts.size(); first += network::LeastCosts::kTogether) {
-          const std::size_t some = std::min(network::LeastCosts::kTogether, starts.size() - first);
+        for (std::size_t first = 0; first < rows.size(); first += network::LeastCosts::kTogether) {
+          const std::size_t some = std::min(network::LeastCosts::kTogether, rows.size() - first);
           search.from(std::span(starts).subspan(first, some), ways);
           for (std::size_t k = 0; k < some; ++k) {
-            const auto [block, s] = rows[first + k];
-            const std::size_t row = (i * block->sources.size() + s) * block->targets.size();
+            const auto& [source, block, place] = rows[first + k];
+            const std::size_t begin = (i * block->sources.size() + place) * block->targets.size();
             for (std::size_t t = 0; t < block->targets.size(); ++t)
-              block->latency_s[row + t] = search.cost(k, block->targets[t]);
+              block->latency_s[begin + t] = search.cost(k, block->targets[t]);
           }
         }
       });
