@@ -182,9 +182,10 @@ def ring_problems(
         free = np.setdiff1d(np.arange(len(place)), gateways)
         layers = []
         for i, subnet in enumerate(subnets):
-            paths = np.full((len(times), len(subnet) + 1), np.nan)  # the last column is of all outside
-            paths[:, :-1] = own_s[i][:, 0] + compute[i, subnet]
-            paths[:, :-1] += before_s[(i + 1) % len(before_s)][:, 0]
+            paths = np.empty((len(times), len(subnet) + 1))
+            paths[:, -1] = np.nan  # of all satellites outside
+            within = np.add(own_s[i][:, 0], compute[i, subnet], out=paths[:, :-1])
+            within += before_s[(i + 1) % len(before_s)][:, 0]
             paths[np.isinf(paths)] = np.nan if unreachable_s is None else unreachable_s
             column = np.full(len(place), -1)
             column[subnet] = np.arange(len(subnet))
