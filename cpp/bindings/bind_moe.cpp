@@ -4,6 +4,7 @@
 #include "columns.hpp"
 #include "constellm/moe/evaluate.hpp"
 #include "constellm/moe/gateways.hpp"
+#include "constellm/moe/ring_schedule.hpp"
 #include "constellm/moe/solve.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
@@ -161,9 +162,10 @@ py::tuple gateway_costs(const py::object& weights, std::int32_t top_k, const py:
   return py::make_tuple(moved(std::move(found.value_s), shape), moved(std::move(found.bound_s), shape));
 }
 
-py::tuple cheapest_ring(const py::list& costs) {
+/// What a ring costs between gateways, layer by layer, and how many gateways each layer may have.
+std::pair<moe::RingCosts, std::vector<std::int32_t>> ring_costs(const py::list& costs) {
   if (costs.empty()) throw core::InvalidInput("costs: must not be empty");
-  std::vector<std::vector<double>> cost_s;
+  moe::RingCosts cost_s;
   std::vector<std::int32_t> gateways;
   std::vector<py::ssize_t> next;
   for (const py::handle& cost : costs) {
@@ -179,8 +181,33 @@ py::tuple cheapest_ring(const py::list& costs) {
                              " columns are not " + std::to_string(wanted) +
                              ", the gateways of the next layer");
   }
+  return {std::move(cost_s), std::move(gateways)};
+}
+
+py::tuple cheapest_ring(const py::list& costs) {
+  const auto [cost_s, gateways] = ring_costs(costs);
   const moe::CheapestRing found = moe::cheapest_ring(cost_s, gateways);
   return py::make_tuple(found.gateways, found.cost_s);
+}
+
+py::tuple schedule_rings(const py::list& values, const py::list& bounds, double move_s) {
+  if (values.empty() || bounds.size() != values.size())
+    throw core::InvalidInput("values: expected as many windows as bounds, at least one");
+  core::require_non_negative("move_s", move_s);
+  moe::RingWindows windows;
+  windows.move_s = move_s;
+  const auto add = [&](const py::handle& costs, std::vector<moe::RingCosts>& to) {
+    auto [cost_s, gateways] = ring_costs(costs.cast<py::list>());
+    if (windows.gateways.empty()) windows.gateways = gateways;
+    if (gateways != windows.gateways)
+      throw core::InvalidInput("costs: every window has the same layers and gateways");
+    to.push_back(std::move(cost_s));
+  };
+  for (const py::handle& costs : values) add(costs, windows.value_s);
+  for (const py::handle& costs : bounds) add(costs, windows.bound_s);
+  const moe::RingSchedule found =
+      stoppable([&](core::StopToken& stop) { return moe::schedule_rings(windows, stop); });
+  return py::make_tuple(found.gateways, found.cost_s, found.lower_bound_s, found.apart_s, found.still_s);
 }
 
 }  // namespace
@@ -218,6 +245,8 @@ void register_moe(py::module_& m) {
         ("evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, " + array + ", " + array +
          "]\n\nToken latency, by layer (layers,), by slot (layers, slots).")
             .c_str());
+  m.def("broken", &Problem::broken, py::arg("problem"), py::arg("placement"),
+        "broken(problem: Problem, placement: list[list[int]]) -> list[str]\n\nWhat keeps it from being one.");
   m.def("expected_latency_s", &expected_latency_s, py::arg("weights"), py::arg("latency_s"), py::arg("top_k"),
         ("expected_latency_s(weights: " + like + ", latency_s: " + like +
          ", top_k: int) -> float\n\nExpected maximum over the picks.")
@@ -234,6 +263,13 @@ void register_moe(py::module_& m) {
             .c_str());
   m.def("cheapest_ring", &cheapest_ring, py::arg("costs"),
         ("cheapest_ring(costs: list[" + like + "]) -> tuple[list[int], float]").c_str());
+  m.def(
+      "schedule_rings", &schedule_rings, py::arg("values"), py::arg("bounds"), py::arg("move_s"),
+      ("schedule_rings(values: collections.abc.Sequence[collections.abc.Sequence[" + like +
+       "]], bounds: collections.abc.Sequence[collections.abc.Sequence[" + like +
+       "]], move_s: float) -> tuple[list[list[int]], float, float, float, float]\n\nGateways of each window, "
+       "what they cost, a bound of all, and what windows planned apart and one ring for all cost.")
+          .c_str());
 }
 
 }  // namespace constellm::bindings

@@ -1,9 +1,10 @@
 # Generated from the compiled module by `make stubs`; do not edit.
 from __future__ import annotations
+import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Problem', 'activation_shares', 'cheapest_ring', 'evaluate', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'solve', 'sorted']
+__all__: list[str] = ['Problem', 'activation_shares', 'broken', 'cheapest_ring', 'evaluate', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'schedule_rings', 'solve', 'sorted']
 class Problem:
     """
     Experts of several layers that want satellites.
@@ -12,6 +13,10 @@ class Problem:
         ...
 def activation_shares(weights: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
     ...
+def broken(problem: Problem, placement: list[list[int]]) -> list[str]:
+    """
+    What keeps it from being one.
+    """
 def cheapest_ring(costs: list[numpy.typing.ArrayLike]) -> tuple[list[int], float]:
     ...
 def evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
@@ -32,6 +37,10 @@ def gateway_costs(weights: numpy.typing.ArrayLike, top_k: int, from_s: numpy.typ
     """
 def sampling_weights(shares: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
     ...
+def schedule_rings(values: collections.abc.Sequence[collections.abc.Sequence[numpy.typing.ArrayLike]], bounds: collections.abc.Sequence[collections.abc.Sequence[numpy.typing.ArrayLike]], move_s: float) -> tuple[list[list[int]], float, float, float, float]:
+    """
+    Gateways of each window, what they cost, a bound of all, and what windows planned apart and one ring for all cost.
+    """
 def solve(problem: Problem, time_limit_s: float) -> tuple[str, list[list[int]], float, float, int]:
     """
     Status, placement, token_latency_s, lower_bound_s, nodes.

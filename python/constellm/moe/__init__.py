@@ -5,8 +5,8 @@
 placement costs.
 
 `ring` lays the layers of a model around the orbits of a shell, `ring_problem` makes a problem of the path
-latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places
-experts by the schemes of Space-XNet.
+latencies over a constellation, `best_gateways` chooses gateways and experts together, `gateway_schedule`
+window by window with the moves between; `arrange` places experts by the schemes of Space-XNet.
 
 `Activations` are counts of a table or a trace, with the shares of experts; `sample_activations` has those of
 five models. An `ActivationTrace` knows the experts of every token, from which come how they repeat from
@@ -15,6 +15,7 @@ other programs' traces; `lognormal_weights` and `zipf_weights` make up sampling 
 of them.
 """
 
+from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .activation_files import load_trace, read_esft, read_expert_counts, save_trace
 from .activation_trace import ActivationTrace
@@ -28,6 +29,7 @@ from .random_activations import draw_trace, lognormal_weights, zipf_weights
 from .ring import Ring, ring
 from .routed_experts import from_routed_experts, read_megatron, read_vllm
 from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations
+from .schedules import GatewaySchedule, gateway_schedule
 from .schemes import SCHEMES, Arrangement, arrange, nearest_placement, random_placement
 from .solver import (
     METHODS,
@@ -49,7 +51,9 @@ __all__ = [
     "Arrangement",
     "Coactivations",
     "Evaluation",
+    "GatewaySchedule",
     "Gateways",
+    "Interrupted",
     "Layer",
     "Plan",
     "Problem",
@@ -62,6 +66,7 @@ __all__ = [
     "evaluate",
     "expected_latency_s",
     "from_routed_experts",
+    "gateway_schedule",
     "load_plan",
     "load_problem",
     "load_trace",
