@@ -39,6 +39,7 @@ from .solver import (
     sampling_weights,
     solve,
 )
+from .trace_evaluation import TraceEvaluation, evaluate_trace
 
 __all__ = [
     "METHODS",
@@ -55,11 +56,13 @@ __all__ = [
     "Problem",
     "Repeats",
     "Ring",
+    "TraceEvaluation",
     "activation_shares",
     "arrange",
     "best_gateways",
     "draw_trace",
     "evaluate",
+    "evaluate_trace",
     "expected_latency_s",
     "from_routed_experts",
     "load_plan",
