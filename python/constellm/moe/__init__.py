@@ -8,6 +8,9 @@ placement costs.
 latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places
 experts by the schemes of Space-XNet.
 
+`Chain` is a model without gateways, whose experts hand tokens on to each other: `solve_chain` puts those near
+each other that follow each other often. `evaluate_trace` says what a placement costs the tokens of a trace.
+
 `Activations` are counts of a table or a trace, with the shares of experts; `sample_activations` has those of
 five models. An `ActivationTrace` knows the experts of every token, from which come how they repeat from
 token to token and which go together from layer to layer. `read_esft`, `read_vllm` and `read_megatron` read
@@ -19,7 +22,10 @@ from ..core.keywords import tell_of_slips as _tell_of_slips
 from .activation_files import load_trace, read_esft, read_expert_counts, save_trace
 from .activation_trace import ActivationTrace
 from .activations import Activations
+from .chain import Chain
+from .chain_solver import ChainEvaluation, ChainPlan, evaluate_chain, solve_chain
 from .correlations import Coactivations, Repeats
+from .distances import mean_latencies
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
 from .paths import path_latencies, ring_problem
@@ -48,6 +54,9 @@ __all__ = [
     "ActivationTrace",
     "Activations",
     "Arrangement",
+    "Chain",
+    "ChainEvaluation",
+    "ChainPlan",
     "Coactivations",
     "Evaluation",
     "Gateways",
@@ -62,6 +71,7 @@ __all__ = [
     "best_gateways",
     "draw_trace",
     "evaluate",
+    "evaluate_chain",
     "evaluate_trace",
     "expected_latency_s",
     "from_routed_experts",
@@ -69,6 +79,7 @@ __all__ = [
     "load_problem",
     "load_trace",
     "lognormal_weights",
+    "mean_latencies",
     "nearest_placement",
     "path_latencies",
     "plan_from_dict",
@@ -86,6 +97,7 @@ __all__ = [
     "save_problem",
     "save_trace",
     "solve",
+    "solve_chain",
     "zipf_weights",
 ]
 
