@@ -99,10 +99,10 @@ ChainPlan solve_chain(const Chain& chain, std::uint64_t seed, core::StopToken& s
   }
   if (!proven()) improve(chain, best, seed, stop);
   if (!proven()) {
-    bound.raise(100, best.value_s(), stop);
+    bound.raise(60, best.value_s(), stop);
     plan.lower_bound_s = std::max(plan.lower_bound_s, bound.bound_s());
   }
-  if (small && !proven()) search(500'000'000);
+  if (small && !proven()) search(100'000'000);
 
   plan.hosts = best.hosts();
   plan.token_latency_s = best.value_s();

@@ -33,7 +33,7 @@ from .problem import Layer, Problem
 from .random_activations import draw_trace, lognormal_weights, zipf_weights
 from .ring import Ring, ring
 from .routed_experts import from_routed_experts, read_megatron, read_vllm
-from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations
+from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations, sample_trace
 from .schemes import SCHEMES, Arrangement, arrange, nearest_placement, random_placement
 from .solver import (
     METHODS,
@@ -92,6 +92,7 @@ __all__ = [
     "ring",
     "ring_problem",
     "sample_activations",
+    "sample_trace",
     "sampling_weights",
     "save_plan",
     "save_problem",

@@ -12,6 +12,8 @@ from ..core.checks import instance, non_negative
 from ..orbit import Constellation
 from .paths import some_times
 
+_MOST_AT_ONCE = 20_000_000  # latencies: 160 MB
+
 
 def mean_latencies(
     world: Constellation,
@@ -58,17 +60,18 @@ def mean_latencies(
     seconds = some_times(world, times)
     if unreachable_s is not None:
         unreachable_s = non_negative("unreachable_s", unreachable_s)
-    total = np.zeros((len(ids), len(ids)))
-    for t, slot in enumerate(seconds):  # one after the other: a slot of a thousand satellites is 8 MB
-        found = world.latencies(ids, [slot], targets=ids, threads=threads).latency_s[0]
-        cut_off = np.isinf(found)
+    mean_s = np.empty((len(ids), len(ids)))
+    # All slots at once, for outages are drawn by the slot's number; some satellites at a time.
+    step = max(1, _MOST_AT_ONCE // (len(seconds) * max(1, len(ids))))
+    for start in range(0, len(ids), step):
+        some = ids[start : start + step]
+        found = world.latencies(some, seconds, targets=ids, threads=threads).latency_s
         if unreachable_s is not None:
-            found = np.where(cut_off, unreachable_s, found)
-        else:
-            for a, b in np.argwhere(cut_off)[:1].tolist():
-                raise ValueError(
-                    f"world: no way leads from {ids[a]!r} to {ids[b]!r} in slot {t}, and unreachable_s is "
-                    "not given"
-                )
-        total += found
-    return total / len(seconds)
+            found = np.where(np.isinf(found), unreachable_s, found)
+        for t, a, b in np.argwhere(np.isinf(found))[:1].tolist():
+            raise ValueError(
+                f"world: no way leads from {some[a]!r} to {ids[b]!r} in slot {t}, and unreachable_s "
+                "is not given"
+            )
+        mean_s[start : start + step] = found.mean(axis=0)
+    return mean_s

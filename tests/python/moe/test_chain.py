@@ -410,12 +410,14 @@ def test_affinities_that_are_not_there_are_refused():
         trace.affinities(0, 3)
 
 
-def test_mean_latencies_are_those_of_the_slots():
+def test_mean_latencies_are_those_of_the_slots(monkeypatch):
     shell = orbit.walker("w", planes=4, satellites_per_plane=12, altitude_m=800e3, inclination_deg=80.0)
     world = orbit.Constellation(shell, links=orbit.plus_grid(survival=0.98, seed=3))
-    times = [0.0, 600.0]
+    times = [0.0, 600.0]  # with outages of its own each
     ids = world.satellite_ids
     every = world.latencies(ids, times, targets=ids).latency_s
+    np.testing.assert_allclose(moe.mean_latencies(world, times), every.mean(axis=0), rtol=1e-12)
+    monkeypatch.setattr("constellm.moe.distances._MOST_AT_ONCE", 500)  # a few satellites at a time
     np.testing.assert_allclose(moe.mean_latencies(world, times), every.mean(axis=0), rtol=1e-12)
     some = moe.mean_latencies(world, times, satellites=ids[3:7], threads=2)
     np.testing.assert_allclose(some, every.mean(axis=0)[3:7, 3:7], rtol=1e-12)
