@@ -53,16 +53,15 @@ ChainBound::ChainBound(const Chain& chain) : chain_(chain), first_{0} {
 
   const std::size_t satellites = chain.satellites();
   const std::vector<std::int32_t> nearest = nearest_satellites(chain);
-  const std::int32_t of_place = partners_of_place(chain);
+  const std::size_t of_place = partners_of_place(chain);
   near_s_.reserve(satellites * most_partners_);
   for (std::int32_t a = 0; z(a) < satellites; ++a) {
     const std::size_t end = near_s_.size() + most_partners_;
     for (std::size_t n = 0; n < satellites && near_s_.size() < end; ++n) {
       const std::int32_t b = nearest[z(a) * satellites + n];
-      const std::size_t places = z(std::max(chain.places()[z(b)] - (b == a ? 1 : 0), 0) * of_place);
+      const std::size_t places = z(std::max(chain.places()[z(b)] - (b == a ? 1 : 0), 0)) * of_place;
       near_s_.insert(near_s_.end(), std::min(places, end - near_s_.size()), chain.nearer_s(a, b));
     }
-    near_s_.resize(end, near_s_.back());  // never asked for: a satellite without places may see too few
   }
 }
 

@@ -43,14 +43,14 @@ void ChainSearch::fill(Level& level) {
   for (std::int32_t e = 0; z(e) < hosts_.size(); ++e)
     if (hosts_[z(e)] < 0) level.rows.push_back(e);
   level.cost_s.assign(level.rows.size() * satellites, kNever);
-  const std::int32_t of_place = partners_of_place(chain_);
-  const std::size_t most = level.rows.size() * z(of_place);
+  const std::size_t of_place = partners_of_place(chain_);
+  const std::size_t most = level.rows.size() * of_place;
   for (std::int32_t a = 0; z(a) < satellites; ++a) {
     if (room_[z(a)] == 0) continue;
     near_s_.clear();
     for (std::size_t n = 0; n < satellites && near_s_.size() < most; ++n) {
       const std::int32_t b = nearest_[z(a) * satellites + n];
-      const std::size_t places = z((room_[z(b)] - (b == a ? 1 : 0)) * of_place);
+      const std::size_t places = z(room_[z(b)] - (b == a ? 1 : 0)) * of_place;
       near_s_.insert(near_s_.end(), std::min(places, most - near_s_.size()), chain_.nearer_s(a, b));
     }
     for (std::size_t r = 0; r < level.rows.size(); ++r) {

@@ -19,7 +19,7 @@ from .arguments import as_array, frozen
 
 _MOST_PLACES = 2**31 - 1
 _ROUNDING = 1e-12  # relative, of a sum of affinities
-_MOST_PAIRS = 200_000_000  # experts × satellites, and satellites²: 1.6 GB each
+_MOST_PAIRS = 50_000_000  # experts × satellites, and satellites²: 0.4 GB each
 
 
 @dataclass(frozen=True, eq=False, repr=False)

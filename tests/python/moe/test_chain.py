@@ -161,6 +161,13 @@ def test_with_room_for_all_nobody_hands_on():
     assert moe.solve_chain(chain).token_latency_s == 0.0
 
 
+def test_places_may_be_as_many_as_can_be_said():
+    for closing in (None, [[0.2, 0.3], [0.4, 0.1]]):
+        chain = moe.Chain([AFFINITY], line(2), places=2**31 - 1, closing=closing)
+        plan = moe.solve_chain(chain)
+        assert (plan.status, plan.token_latency_s) == ("optimal", 0.0)
+
+
 def test_experts_that_always_follow_each_other_share_a_satellite():
     rng = np.random.default_rng(2)
     turns = [np.eye(6)[rng.permutation(6)] for _ in range(4)]

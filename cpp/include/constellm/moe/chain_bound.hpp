@@ -68,7 +68,7 @@ class ChainBound {
 
 /// How many partners of an expert one place may host: two of a closed chain of two layers, each of whose
 /// experts is a neighbour twice, else one.
-inline std::int32_t partners_of_place(const Chain& chain) {
+inline std::size_t partners_of_place(const Chain& chain) {
   return chain.closed() && chain.layers() == 2 ? 2 : 1;
 }
 
