@@ -28,7 +28,7 @@ class ChainEvaluation(Displayed):
 
     Examples
     --------
-    See `evaluate_chain`.
+    See `constellm.moe.evaluate_chain`.
     """
 
     token_latency_s: float
@@ -80,7 +80,7 @@ class ChainPlan(Displayed):
 
     Examples
     --------
-    See `solve_chain`.
+    See `constellm.moe.solve_chain`.
     """
 
     chain: Chain

@@ -105,7 +105,7 @@ def sample_trace(domain: str) -> ActivationTrace:
     >>> trace
     ActivationTrace('deepseek-v2-lite, law', 8327 tokens in 33 sequences, 26 layers of 64 experts, 1 a token)
     >>> round(trace.coactivations(0, 1).mutual_information_bits, 2)
-    1.36
+    2.49
     """
     chosen("domain", domain, dict.fromkeys(_SAMPLES["deepseek-v2-lite"].domains))
     return load_trace(_DATA / "esft" / f"{domain}.npz")

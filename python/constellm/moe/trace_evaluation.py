@@ -26,7 +26,7 @@ class TraceEvaluation(Displayed):
 
     Examples
     --------
-    See `evaluate_trace`.
+    See `constellm.moe.evaluate_trace`.
     """
 
     slot_latency_s: NDArray[np.float64]
@@ -68,7 +68,7 @@ class TraceEvaluation(Displayed):
 
         Examples
         --------
-        See `evaluate_trace`.
+        See `constellm.moe.evaluate_trace`.
         """
         wanted = as_array("shares", shares, "n").astype(np.float64)
         for i in np.flatnonzero(~((wanted >= 0.0) & (wanted <= 1.0)))[:1].tolist():
