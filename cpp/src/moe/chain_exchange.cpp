@@ -1,20 +1,17 @@
 #include "constellm/moe/chain_exchange.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "constellm/core/index.hpp"
+#include "constellm/moe/annealing.hpp"
 
 namespace constellm::moe {
 namespace {
 
 using core::z;
-constexpr double kNever = std::numeric_limits<double>::infinity();
-/// Changes at one temperature, and changes that say how much one matters.
-constexpr std::uint64_t kStep = 1024;
+/// How many satellites are near one.
 constexpr std::size_t kNear = 24;
 
 }  // namespace
@@ -94,45 +91,20 @@ std::int32_t ChainExchange::some_satellite(std::int32_t expert) {
   return near_[z(hosts_[z(partner)]) * near_count_ + random_.below(static_cast<std::uint32_t>(near_count_))];
 }
 
-/// A gain of minus infinity where nothing would change.
+/// Its gain is 0 where nothing would change.
 ChainExchange::Change ChainExchange::some() {
   const auto expert = static_cast<std::int32_t>(random_.below(static_cast<std::uint32_t>(hosts_.size())));
   const std::int32_t to = some_satellite(expert);
   const std::size_t first = first_place_[z(to)];
   const std::size_t places = first_place_[z(to) + 1] - first;
-  if (to == hosts_[z(expert)] || places == 0) return {expert, first, -kNever};
+  if (to == hosts_[z(expert)] || places == 0) return {expert, first, 0.0};
   const std::size_t place = first + random_.below(static_cast<std::uint32_t>(places));
   return {expert, place, gain_s(expert, place)};
 }
 
-/// A tenth of the changes that lose lose less; 0 where none does.
-double ChainExchange::first_temperature_s() {
-  std::vector<double> losses;
-  for (std::uint64_t i = 0; i < kStep; ++i) {
-    const double loss = -some().gain_s;
-    if (loss > 0.0 && loss < kNever) losses.push_back(loss);
-  }
-  if (losses.empty()) return 0.0;
-  const auto tenth = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() / 10);
-  std::nth_element(losses.begin(), tenth, losses.end());
-  return *tenth;
-}
-
 void ChainExchange::anneal(std::uint64_t changes, core::StopToken& stop) {
-  constexpr double kCooled = 1e-3;  // the last temperature over the first
-  double temperature_s = first_temperature_s();
-  if (temperature_s == 0.0) return;
-  const double cooling = std::pow(kCooled, static_cast<double>(kStep) / static_cast<double>(changes));
-  for (std::uint64_t i = 0; i < changes; ++i) {
-    if (i % kStep == 0) {
-      temperature_s *= cooling;
-      if (stop.should_stop(kStep)) return;
-    }
-    const Change change = some();
-    if (change.gain_s == -kNever) continue;
-    if (change.gain_s < 0.0 && random_.uniform() >= std::exp(change.gain_s / temperature_s)) continue;
-    take(change);
-  }
+  moe::anneal(
+      changes, 1, random_, stop, [&] { return some(); }, [&](const Change& change) { take(change); });
 }
 
 void ChainExchange::descend(core::StopToken& stop) {
@@ -146,7 +118,7 @@ void ChainExchange::descend(core::StopToken& stop) {
         if (stop.should_stop()) return;
         if (satellite_of_[place] == hosts_[z(e)]) continue;
         const Change change{e, place, gain_s(e, place)};
-        if (change.gain_s <= least_s) continue;
+        if (change.gain <= least_s) continue;
         found = true;
         take(change);
       }

@@ -29,14 +29,13 @@ class ChainExchange {
   struct Change {
     std::int32_t expert;
     std::size_t place;
-    double gain_s;
+    double gain;  ///< [s]
   };
 
   [[nodiscard]] Change some();
   [[nodiscard]] std::int32_t some_satellite(std::int32_t expert);
   [[nodiscard]] double gain_s(std::int32_t expert, std::size_t place) const;
   void take(const Change& change);
-  [[nodiscard]] double first_temperature_s();
 
   const Chain& chain_;
   std::vector<std::int32_t> hosts_;
