@@ -14,16 +14,7 @@ from constellm import moe, orbit
 
 PAGE = Path(__file__).parents[1] / "docs" / "experts.md"
 CASES = [("law", 16, 1), ("intent", 16, 1), ("law", 26, 2), ("intent", 26, 2)]  # domain, layers, places
-HEAD = ("tokens", "layers", "places", "random", "busiest central", "gateways", "how often", "who follows")
-    "tokens",
-    "layers",
-    "places",
-    "random",
-    "busiest central",
-    "ring of gateways",
-    "how often",
-    "who follows",
-)
+HEAD = ("tokens", "layers", "places", "random", "central", "gateways", "how often", "who follows")
 SLOTS = 20
 UNREACHABLE_S = 0.3
 

@@ -103,8 +103,7 @@ ChainExchange::Change ChainExchange::some() {
 }
 
 void ChainExchange::anneal(std::uint64_t changes, core::StopToken& stop) {
-  moe::anneal(
-      changes, 1, random_, stop, [&] { return some(); }, [&](const Change& change) { take(change); });
+  moe::anneal(changes, 1, random_, stop, [&] { return some(); }, [&](const Change& change) { take(change); });
 }
 
 void ChainExchange::descend(core::StopToken& stop) {
