@@ -147,36 +147,33 @@ void ChainBound::start(core::StopToken& stop) {
 
 void ChainBound::raise(int steps, double best_s, core::StopToken& stop) {
   if (hosts_.empty()) return;
-  double target_s = 0.2;
-  double best_value_s = bound_s_;
+  constexpr int kPatience = 3;
+  double part = 0.2;  // of what is left to the placement: how much a step aims to close
+  int idle = 0;
   std::vector<double> best_charge = charge_;
   try {
-    int idle = 0;
-    for (int i = 0; i < steps && best_value_s < best_s; ++i) {
-      if (!step(target_s * (best_s - best_value_s))) break;
+    for (int i = 0; i < steps && bound_s_ < best_s; ++i) {
+      if (!step(part * (best_s - bound_s_))) break;
       fill_costs(stop);
-      const double value_s = value_at_prices();
-
-      if (value_s > best_value_s) {
-        best_value_s = value_s;
+      if (const double value_s = value_at_prices(); value_s > bound_s_) {
+        bound_s_ = value_s;
         best_charge = charge_;
         idle = 0;
-      } else if (++idle == 3) {
-        target_s *= 0.5;
+      } else if (++idle == kPatience) {  // too far: less far from the best again
+        part *= 0.5;
+        idle = 0;
         charge_ = best_charge;
         fill_costs(stop);
         value_at_prices();
-        idle = 0;
       }
     }
     charge_ = best_charge;
     fill_costs(stop);
     transport_.solve(chain_.experts(), chain_.places(), cost_s_, stop);
-    best_value_s = transport_.value();
+    bound_s_ = std::max(bound_s_, transport_.value());
   } catch (const core::Stopped&) {
     charge_ = best_charge;
   }
-  bound_s_ = std::max(bound_s_, best_value_s);
 }
 
 std::vector<std::vector<ChainBound::Charge>> ChainBound::charges() const {

@@ -82,7 +82,7 @@ ChainPlan solve_chain(const Chain& chain, std::uint64_t seed, core::StopToken& s
   const auto proven = [&] { return plan.lower_bound_s >= best.value_s() * (1.0 - kProven); };
 
   // Trees of more would take more memory than is worth it, and are never done.
-  constexpr std::size_t kSmall = 1U << 14U;
+  constexpr std::size_t kSmall = 1U << 12U;
   const bool small = chain.experts() * chain.satellites() <= kSmall;
   const auto search = [&](std::uint64_t most_work) {
     ChainSearch tree(chain, bound.charges(), best.hosts(), best.value_s(), 1e-11 * best.value_s());

@@ -19,10 +19,10 @@ class ChainBound {
   /// There are as many places as experts.
   explicit ChainBound(const Chain& chain);
 
-  /// The bound of the halves.
+  /// The bound of the halves; none where it is told to stop.
   void start(core::StopToken& stop);
-  /// Up to so many steps towards the value of a placement. Where it is told to stop, what was found before
-  /// stands; here and there.
+  /// Up to so many steps towards the value of a placement, at the prices of places that the start found.
+  /// Where it is told to stop, what was found before stands.
   void raise(int steps, double best_s, core::StopToken& stop);
 
   /// 0 before the start.
