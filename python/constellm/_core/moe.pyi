@@ -4,12 +4,18 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Problem', 'activation_shares', 'broken', 'cheapest_ring', 'evaluate', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'schedule_rings', 'solve', 'sorted']
+__all__: list[str] = ['Chain', 'Problem', 'activation_shares', 'broken', 'cheapest_ring', 'evaluate', 'evaluate_chain', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'schedule_rings', 'solve', 'solve_chain', 'sorted', 'trace_latency']
 class Problem:
     """
     Experts of several layers that want satellites.
     """
     def __init__(self, name: str, top_k: int, satellites: list[str], unreachable_s: float | None, layers: list[tuple[numpy.typing.ArrayLike, numpy.typing.ArrayLike, float]]) -> None:
+        ...
+class Chain:
+    """
+    Experts that hand tokens on to each other.
+    """
+    def __init__(self, affinities: list[numpy.typing.NDArray[numpy.float64]], closing: numpy.typing.NDArray[numpy.float64] | None, distance_s: numpy.typing.NDArray[numpy.float64], compute_s: numpy.typing.NDArray[numpy.float64], places: list[int]) -> None:
         ...
 def activation_shares(weights: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
     ...
@@ -22,6 +28,10 @@ def cheapest_ring(costs: list[numpy.typing.ArrayLike]) -> tuple[list[int], float
 def evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     Token latency, by layer (layers,), by slot (layers, slots).
+    """
+def evaluate_chain(chain: Chain, hosts: list[int]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Token latency, from layer to layer, computing by layer.
     """
 def exchange(problem: Problem, time_limit_s: float) -> tuple[str, list[list[int]], float, float, int]:
     """
@@ -45,7 +55,15 @@ def solve(problem: Problem, time_limit_s: float) -> tuple[str, list[list[int]], 
     """
     Status, placement, token_latency_s, lower_bound_s, nodes.
     """
+def solve_chain(chain: Chain, seed: int, time_limit_s: float) -> tuple[str, list[int], float, float, int]:
+    """
+    Status, hosts, token_latency_s, lower_bound_s, nodes.
+    """
 def sorted(problem: Problem) -> tuple[str, list[list[int]], float, float, int]:
     """
     Status, placement, token_latency_s, lower_bound_s, nodes.
+    """
+def trace_latency(problem: Problem, placement: list[list[int]], expert_ids: numpy.typing.NDArray[numpy.uint16], first_slot: int, end_slot: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    By slot, mean over the tokens (layers, slots); by token (tokens,).
     """

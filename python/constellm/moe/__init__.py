@@ -8,6 +8,9 @@ placement costs.
 latencies over a constellation, `best_gateways` chooses gateways and experts together, `gateway_schedule`
 window by window with the moves between; `arrange` places experts by the schemes of Space-XNet.
 
+`Chain` is a model without gateways, whose experts hand tokens on to each other: `solve_chain` puts those near
+each other that follow each other often. `evaluate_trace` says what a placement costs the tokens of a trace.
+
 `Activations` are counts of a table or a trace, with the shares of experts; `sample_activations` has those of
 five models. An `ActivationTrace` knows the experts of every token, from which come how they repeat from
 token to token and which go together from layer to layer. `read_esft`, `read_vllm` and `read_megatron` read
@@ -20,7 +23,10 @@ from ..core.keywords import tell_of_slips as _tell_of_slips
 from .activation_files import load_trace, read_esft, read_expert_counts, save_trace
 from .activation_trace import ActivationTrace
 from .activations import Activations
+from .chain import Chain
+from .chain_solver import ChainEvaluation, ChainPlan, evaluate_chain, solve_chain
 from .correlations import Coactivations, Repeats
+from .distances import mean_latencies
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
 from .paths import path_latencies, ring_problem
@@ -28,7 +34,7 @@ from .problem import Layer, Problem
 from .random_activations import draw_trace, lognormal_weights, zipf_weights
 from .ring import Ring, ring
 from .routed_experts import from_routed_experts, read_megatron, read_vllm
-from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations
+from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations, sample_trace
 from .schedules import GatewaySchedule, gateway_schedule
 from .schemes import SCHEMES, Arrangement, arrange, nearest_placement, random_placement
 from .solver import (
@@ -41,6 +47,7 @@ from .solver import (
     sampling_weights,
     solve,
 )
+from .trace_evaluation import TraceEvaluation, evaluate_trace
 
 __all__ = [
     "METHODS",
@@ -49,6 +56,9 @@ __all__ = [
     "ActivationTrace",
     "Activations",
     "Arrangement",
+    "Chain",
+    "ChainEvaluation",
+    "ChainPlan",
     "Coactivations",
     "Evaluation",
     "GatewaySchedule",
@@ -59,11 +69,14 @@ __all__ = [
     "Problem",
     "Repeats",
     "Ring",
+    "TraceEvaluation",
     "activation_shares",
     "arrange",
     "best_gateways",
     "draw_trace",
     "evaluate",
+    "evaluate_chain",
+    "evaluate_trace",
     "expected_latency_s",
     "from_routed_experts",
     "gateway_schedule",
@@ -71,6 +84,7 @@ __all__ = [
     "load_problem",
     "load_trace",
     "lognormal_weights",
+    "mean_latencies",
     "nearest_placement",
     "path_latencies",
     "plan_from_dict",
@@ -83,11 +97,13 @@ __all__ = [
     "ring",
     "ring_problem",
     "sample_activations",
+    "sample_trace",
     "sampling_weights",
     "save_plan",
     "save_problem",
     "save_trace",
     "solve",
+    "solve_chain",
     "zipf_weights",
 ]
 
