@@ -5,8 +5,11 @@
 placement costs.
 
 `ring` lays the layers of a model around the orbits of a shell, `ring_problem` makes a problem of the path
-latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places
-experts by the schemes of Space-XNet.
+latencies over a constellation, `best_gateways` chooses gateways and experts together, `gateway_schedule`
+window by window with the moves between; `arrange` places experts by the schemes of Space-XNet.
+
+`Chain` is a model without gateways, whose experts hand tokens on to each other: `solve_chain` puts those near
+each other that follow each other often. `evaluate_trace` says what a placement costs the tokens of a trace.
 
 `Drift` is a model over windows of time; `replan` says which experts move when, and `rebalance` what periodic
 re-balancing does. `balance` puts copies of experts on devices so that all do equally much.
@@ -18,12 +21,16 @@ other programs' traces; `lognormal_weights` and `zipf_weights` make up sampling 
 of them.
 """
 
+from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .activation_files import load_trace, read_esft, read_expert_counts, save_trace
 from .activation_trace import ActivationTrace
 from .activations import Activations
 from .balancer import Balance, balance
+from .chain import Chain
+from .chain_solver import ChainEvaluation, ChainPlan, evaluate_chain, solve_chain
 from .correlations import Coactivations, Repeats
+from .distances import mean_latencies
 from .drift import Drift, Schedule, evaluate_schedule, rebalance, replan
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
@@ -32,7 +39,8 @@ from .problem import Layer, Problem
 from .random_activations import draw_trace, lognormal_weights, zipf_weights
 from .ring import Ring, ring
 from .routed_experts import from_routed_experts, read_megatron, read_vllm
-from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations
+from .sample_activations import SAMPLE_ACTIVATIONS, sample_activations, sample_trace
+from .schedules import GatewaySchedule, gateway_schedule
 from .schemes import SCHEMES, Arrangement, arrange, nearest_placement, random_placement
 from .solver import (
     METHODS,
@@ -44,6 +52,7 @@ from .solver import (
     sampling_weights,
     solve,
 )
+from .trace_evaluation import TraceEvaluation, evaluate_trace
 
 __all__ = [
     "METHODS",
@@ -53,29 +62,39 @@ __all__ = [
     "Activations",
     "Arrangement",
     "Balance",
+    "Chain",
+    "ChainEvaluation",
+    "ChainPlan",
     "Coactivations",
     "Drift",
     "Evaluation",
+    "GatewaySchedule",
     "Gateways",
+    "Interrupted",
     "Layer",
     "Plan",
     "Problem",
     "Repeats",
     "Ring",
     "Schedule",
+    "TraceEvaluation",
     "activation_shares",
     "arrange",
     "balance",
     "best_gateways",
     "draw_trace",
     "evaluate",
+    "evaluate_chain",
     "evaluate_schedule",
+    "evaluate_trace",
     "expected_latency_s",
     "from_routed_experts",
+    "gateway_schedule",
     "load_plan",
     "load_problem",
     "load_trace",
     "lognormal_weights",
+    "mean_latencies",
     "nearest_placement",
     "path_latencies",
     "plan_from_dict",
@@ -90,11 +109,13 @@ __all__ = [
     "ring",
     "ring_problem",
     "sample_activations",
+    "sample_trace",
     "sampling_weights",
     "save_plan",
     "save_problem",
     "save_trace",
     "solve",
+    "solve_chain",
     "zipf_weights",
 ]
 

@@ -44,7 +44,10 @@ class Problem {
   /// What counts in a slot: `unreachable_s` in place of NaN.
   [[nodiscard]] double latency_s(const Layer& layer, std::int32_t slot, std::int32_t satellite) const;
 
-  /// Throws core::InvalidInput unless every expert has a usable satellite of its own.
+  /// What keeps a placement from being one: every expert has a usable satellite of its own.
+  [[nodiscard]] std::vector<std::string> broken(const Placement& placement) const;
+
+  /// Throws core::InvalidInput for the first of them.
   void require(const Placement& placement) const;
 
  private:
