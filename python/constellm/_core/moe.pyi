@@ -3,12 +3,18 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Problem', 'activation_shares', 'cheapest_ring', 'evaluate', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'solve', 'sorted']
+__all__: list[str] = ['Hosting', 'Problem', 'activation_shares', 'cheapest_ring', 'evaluate', 'evaluate_hosting', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'solve', 'sorted']
 class Problem:
     """
     Experts of several layers that want satellites.
     """
     def __init__(self, name: str, top_k: int, satellites: list[str], unreachable_s: float | None, layers: list[tuple[numpy.typing.ArrayLike, numpy.typing.ArrayLike, float]]) -> None:
+        ...
+class Hosting:
+    """
+    A problem with several experts on a satellite, and copies of experts.
+    """
+    def __init__(self, problem: Problem, places: list[int], service_s: numpy.typing.ArrayLike, copies: list[list[int]], most_activations: numpy.typing.ArrayLike) -> None:
         ...
 def activation_shares(weights: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
     ...
@@ -17,6 +23,10 @@ def cheapest_ring(costs: list[numpy.typing.ArrayLike]) -> tuple[list[int], float
 def evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     Token latency, by layer (layers,), by slot (layers, slots).
+    """
+def evaluate_hosting(hosting: Hosting, placement: list[list[list[int]]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Token latency, by layer (layers,), by slot (layers, slots), executions (slots, satellites).
     """
 def exchange(problem: Problem, time_limit_s: float) -> tuple[str, list[list[int]], float, float, int]:
     """

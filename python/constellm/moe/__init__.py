@@ -22,6 +22,7 @@ from .activations import Activations
 from .correlations import Coactivations, Repeats
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
+from .hosting import Hosting, HostingEvaluation, activations_within, evaluate_hosting
 from .paths import path_latencies, ring_problem
 from .problem import Layer, Problem
 from .random_activations import draw_trace, lognormal_weights, zipf_weights
@@ -50,16 +51,20 @@ __all__ = [
     "Coactivations",
     "Evaluation",
     "Gateways",
+    "Hosting",
+    "HostingEvaluation",
     "Layer",
     "Plan",
     "Problem",
     "Repeats",
     "Ring",
     "activation_shares",
+    "activations_within",
     "arrange",
     "best_gateways",
     "draw_trace",
     "evaluate",
+    "evaluate_hosting",
     "expected_latency_s",
     "from_routed_experts",
     "load_plan",
