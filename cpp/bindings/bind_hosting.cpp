@@ -1,5 +1,5 @@
 #include "columns.hpp"
-#include "constellm/moe/hosting.hpp"
+#include "constellm/moe/host.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
 
@@ -44,6 +44,17 @@ py::tuple evaluated(const Hosting& hosting, const Copies& placement) {
                         moved(std::move(found.executions), {slots, satellites}));
 }
 
+py::tuple hosted(const Hosting& hosting, std::uint64_t seed, double time_limit_s) {
+  core::StopToken stop(time_limit_s, &interrupted);
+  const moe::HostingPlan plan = [&] {
+    const GilReleased no_gil;
+    return moe::host(hosting, seed, stop);
+  }();
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return py::make_tuple(std::string(core::to_text(plan.status)), plan.placement, plan.token_latency_s,
+                        plan.lower_bound_s, plan.anew_s, plan.nodes);
+}
+
 }  // namespace
 
 void register_hosting(py::module_& m) {
@@ -62,6 +73,9 @@ void register_hosting(py::module_& m) {
          ", " + array + ", " + array +
          "]\n\nToken latency, by layer (layers,), by slot (layers, slots), executions (slots, satellites).")
             .c_str());
+  m.def("host", &hosted, py::arg("hosting"), py::arg("seed"), py::arg("time_limit_s"),
+        "host(hosting: Hosting, seed: int, time_limit_s: float) -> tuple[str, list[list[list[int]]], float, "
+        "float, float, int]\n\nStatus, placement, token_latency_s, lower_bound_s, anew_s, nodes.");
 }
 
 }  // namespace constellm::bindings

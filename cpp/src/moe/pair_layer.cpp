@@ -24,7 +24,12 @@ std::vector<double> by_satellite(const Problem& problem, const Layer& layer) {
 }  // namespace
 
 PairLayer::PairLayer(const Problem& problem, const Layer& layer, core::StopToken& stop)
-    : PairLayer(layer.picks, layer.usable, problem.satellites().size(), by_satellite(problem, layer), stop) {}
+    : PairLayer(layer.picks, layer.usable, problem.satellites().size(), by_satellite(problem, layer), stop) {
+  if (!problem.sharing()) return;
+  std::vector<std::int32_t> host;
+  for (const std::int32_t s : satellites_) host.push_back(problem.sharing()->host[z(s)]);
+  share(std::move(host), problem.mean_service_s(layer), stop);
+}
 
 PairLayer::PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, std::size_t all,
                      std::span<const double> latency_s, core::StopToken& stop)
@@ -44,6 +49,15 @@ PairLayer::PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, s
       mean_s_[b * n + a] = mean;
     }
   }
+  sort_nearest(stop);
+}
+
+void PairLayer::share(std::vector<std::int32_t> host, std::span<const double> service_s,
+                      core::StopToken& stop) {
+  host_ = std::move(host);
+  for (std::size_t a = 0; a < size(); ++a)
+    for (std::size_t b = 0; b < size(); ++b)
+      if (a != b && host_[a] == host_[b]) mean_s_[a * size() + b] += service_s[a];
   sort_nearest(stop);
 }
 

@@ -104,6 +104,14 @@ void PairSearch::fill(Level& level) {
     if (!rows_of[l].empty()) fill_layer(level, l, rows_of[l]);
 }
 
+/// Whether both are places of one satellite.
+bool PairSearch::shared(std::int32_t a, std::int32_t b) const {
+  const PairLayer& layer = layers_.front();
+  const std::int32_t place = layer.place_of(a);
+  const std::int32_t other = layer.place_of(b);
+  return place >= 0 && other >= 0 && layer.shared(place, other);
+}
+
 /// The assignment of a node is a placement: the best so far?
 void PairSearch::take(const Level& level, double placed_s) {
   const std::span<const std::int32_t> column_of_row = level.assignment.column_of_row();
@@ -154,7 +162,9 @@ double PairSearch::node(std::size_t depth, double placed_s, core::StopToken& sto
   for (std::size_t c = 0; c < columns; ++c) {
     const double child =
         bound + std::max(level.assignment.reduced(branch, c, level.cost[branch * columns + c]), 0.0);
-    if (child < kNever) level.children.push_back({level.columns[c], child});
+    // Of free places of one satellite any will do.
+    const bool twin = !level.children.empty() && shared(level.children.back().satellite, level.columns[c]);
+    if (child < kNever && !twin) level.children.push_back({level.columns[c], child});
   }
   std::sort(level.children.begin(), level.children.end(), [](const Child& a, const Child& b) {
     return a.bound_s < b.bound_s || (a.bound_s == b.bound_s && a.satellite < b.satellite);

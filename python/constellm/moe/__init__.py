@@ -23,6 +23,7 @@ from .correlations import Coactivations, Repeats
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
 from .hosting import Hosting, HostingEvaluation, activations_within, evaluate_hosting
+from .hosting_solver import HostingPlan, host
 from .paths import path_latencies, ring_problem
 from .problem import Layer, Problem
 from .random_activations import draw_trace, lognormal_weights, zipf_weights
@@ -53,6 +54,7 @@ __all__ = [
     "Gateways",
     "Hosting",
     "HostingEvaluation",
+    "HostingPlan",
     "Layer",
     "Plan",
     "Problem",
@@ -67,6 +69,7 @@ __all__ = [
     "evaluate_hosting",
     "expected_latency_s",
     "from_routed_experts",
+    "host",
     "load_plan",
     "load_problem",
     "load_trace",

@@ -18,6 +18,12 @@ class PairLayer {
   /// `latency_s` is [these satellites][slots]; `all` is how many there are.
   PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, std::size_t all,
             std::span<const double> latency_s, core::StopToken& stop);
+  /// Two places of one host cost so much more than one: [places] each. Throws core::Stopped.
+  void share(std::vector<std::int32_t> host, std::span<const double> service_s, core::StopToken& stop);
+  /// Whether both are places of one host.
+  [[nodiscard]] bool shared(std::int32_t a, std::int32_t b) const {
+    return !host_.empty() && host_[static_cast<std::size_t>(a)] == host_[static_cast<std::size_t>(b)];
+  }
   /// The same on some of its places alone, ascending.
   PairLayer(const PairLayer& whole, const std::vector<std::int32_t>& places);
 
@@ -56,6 +62,7 @@ class PairLayer {
   const Picks* picks_;
   std::vector<std::int32_t> satellites_;
   std::vector<std::int32_t> place_of_;
+  std::vector<std::int32_t> host_;  ///< by place; empty where none is shared
   std::vector<double> mean_s_;
   std::vector<std::int32_t> nearest_;
   std::vector<std::int32_t> heaviest_first_;
