@@ -14,7 +14,7 @@ namespace {
 using core::z;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 /// Changes at one temperature, and changes that say how much one matters.
-constexpr std::uint64_t kStep = 256;
+constexpr std::uint64_t kStep = 1024;
 
 double latency_or(const Hosting& hosting, const Layer& layer, std::int32_t slot, std::int32_t satellite,
                   double otherwise_s) {
@@ -38,7 +38,7 @@ HostSearch::HostSearch(const Hosting& hosting, std::uint64_t seed)
     for (std::int32_t e = 0; e < layer.picks.experts(); ++e)
       experts_.push_back({static_cast<std::int32_t>(l), e});
   }
-  work_ = static_cast<std::uint64_t>(most / 64.0) + 1;
+  work_ = static_cast<std::uint64_t>(most / 100.0) + 1;
 }
 
 /// The nearest by mean latency, and the nearest of every slot, so that copies may be near in some slots
@@ -76,54 +76,65 @@ std::vector<std::int32_t> HostSearch::near_of(std::size_t l) const {
 }
 
 void HostSearch::start(Copies placement) {
+  const Problem& problem = hosting_->problem();
   placement_ = std::move(placement);
-  on_.assign(hosting_->problem().satellites().size(), {});
+  on_.assign(problem.satellites().size(), {});
   for (const Seat seat : experts_)
     for (const std::int32_t s : copies(seat)) on_[z(s)].push_back(seat);
-  for (std::size_t l = 0; l < layer_s_.size(); ++l)
-    layer_s_[l] = layer_latency_s(*hosting_, l, queues_[l], placement_[l]);
-  excess_s_ = 0.0;
-  count_loads();
+  served_.assign(placement_.size(), {});
+  slot_s_.assign(placement_.size(), std::vector<double>(z(problem.slots())));
+  for (std::size_t l = 0; l < placement_.size(); ++l) {
+    for (std::int32_t t = 0; t < problem.slots(); ++t)
+      for (const std::vector<std::int32_t>& own : placement_[l])
+        served_[l].push_back(hosting_->served(problem.layers()[l], t, own));
+  }
+  offer();
   // An execution too many costs more than all that could be gained.
   excess_s_ = hosting_->limited() ? 10.0 * (value() + 1e-3) : 0.0;
-  offer();
 }
 
-void HostSearch::count_loads() {
-  if (!hosting_->limited()) return;
-  load_ = executions_of(*hosting_, placement_);
-  const std::size_t satellites = on_.size();
-  excess_ = 0.0;
-  for (std::size_t i = 0; i < load_.size(); ++i) {
-    const double most = hosting_->most_activations(static_cast<std::int32_t>(i / satellites),
-                                                   static_cast<std::int32_t>(i % satellites));
-    excess_ += std::max(load_[i] - most, 0.0);
+void HostSearch::offer() {
+  const Problem& problem = hosting_->problem();
+  for (std::size_t l = 0; l < layer_s_.size(); ++l) {
+    const std::size_t experts = placement_[l].size();
+    double sum = 0.0;
+    for (std::size_t t = 0; t < z(problem.slots()); ++t) {
+      slot_s_[l][t] = queues_[l].expected_s(std::span(served_[l]).subspan(t * experts, experts));
+      sum += slot_s_[l][t];
+    }
+    layer_s_[l] = sum / problem.slots();
   }
+  if (hosting_->limited()) {
+    load_ = executions_of(*hosting_, placement_);
+    const std::size_t satellites = on_.size();
+    excess_ = 0.0;
+    for (std::size_t i = 0; i < load_.size(); ++i) {
+      const double most = hosting_->most_activations(static_cast<std::int32_t>(i / satellites),
+                                                     static_cast<std::int32_t>(i % satellites));
+      excess_ += std::max(load_[i] - most, 0.0);
+    }
+  }
+  if (excess_ > 0.0 || value() >= best_s_) return;
+  best_s_ = value();
+  best_ = placement_;
 }
 
 double HostSearch::value() const {
   return std::accumulate(layer_s_.begin(), layer_s_.end(), excess_s_ * excess_);
 }
 
-/// The loads of one expert, as its copies are, more or less.
-void HostSearch::shift(Seat seat, double sign) {
-  if (!hosting_->limited()) return;
-  const Layer& layer = hosting_->problem().layers()[z(seat.layer)];
-  const double more = sign * hosting_->inclusion(z(seat.layer))[z(seat.expert)];
-  for (std::int32_t t = 0; t < hosting_->problem().slots(); ++t) {
-    const std::int32_t s = hosting_->served(layer, t, copies(seat)).server;
-    if (s < 0) continue;
-    double& load = load_[z(t) * on_.size() + z(s)];
-    const double most = hosting_->most_activations(t, s);
-    excess_ -= std::max(load - most, 0.0);
-    load += more;
-    excess_ += std::max(load - most, 0.0);
-  }
+void HostSearch::carry(std::int32_t slot, std::int32_t satellite, double executions) {
+  if (satellite < 0) return;
+  double& load = load_[z(slot) * on_.size() + z(satellite)];
+  const double most = hosting_->most_activations(slot, satellite);
+  excess_ -= std::max(load - most, 0.0);
+  load += executions;
+  excess_ += std::max(load - most, 0.0);
 }
 
-void HostSearch::edit(const Edit& edit) {
+/// The copies alone.
+void HostSearch::move(const Edit& edit) {
   std::vector<std::int32_t>& own = copies(edit.seat);
-  shift(edit.seat, -1.0);
   if (edit.from >= 0) {
     own.erase(std::find(own.begin(), own.end(), edit.from));
     std::vector<Seat>& on = on_[z(edit.from)];
@@ -133,7 +144,57 @@ void HostSearch::edit(const Edit& edit) {
     own.push_back(edit.to);
     on_[z(edit.to)].push_back(edit.seat);
   }
-  shift(edit.seat, 1.0);
+}
+
+/// By how much the slot costs less where the expert is served so, of one pick or two.
+double HostSearch::slot_gain_s(Seat seat, std::int32_t slot, const Served& now) const {
+  const Picks& picks = hosting_->problem().layers()[z(seat.layer)].picks;
+  const auto experts = z(picks.experts());
+  const Served* const served = &served_[z(seat.layer)][z(slot) * experts];
+  const Served& was = served[seat.expert];
+  if (picks.top_k() == 1) return picks.weights()[z(seat.expert)] * (was.latency_s - now.latency_s);
+  const double* const pairs = picks.pairs_of(seat.expert);
+  const auto both_s = [](const Served& a, const Served& b) {
+    return a.server >= 0 && a.server == b.server ? a.latency_s + a.service_s
+                                                 : std::max(a.latency_s, b.latency_s);
+  };
+  double gain = 0.0;
+  for (std::size_t j = 0; j < experts; ++j) {
+    if (j != z(seat.expert)) gain += pairs[j] * (both_s(was, served[j]) - both_s(now, served[j]));
+  }
+  return gain;
+}
+
+/// Who serves the expert now, and what that costs the layer; false where in some slot nobody does.
+bool HostSearch::serve(const Edit& edit) {
+  const Problem& problem = hosting_->problem();
+  const Layer& layer = problem.layers()[z(edit.seat.layer)];
+  const auto experts = z(layer.picks.experts());
+  std::vector<Served>& served = served_[z(edit.seat.layer)];
+  double gain_s = 0.0;
+  for (std::int32_t t = 0; t < problem.slots(); ++t) {
+    const Served now = hosting_->served(layer, t, copies(edit.seat));
+    if (std::isnan(now.latency_s)) return false;
+    Served& was = served[z(t) * experts + z(edit.seat.expert)];
+    if (now.server == was.server) continue;
+    if (hosting_->limited()) {
+      const double share = hosting_->inclusion(z(edit.seat.layer))[z(edit.seat.expert)];
+      carry(t, was.server, -share);
+      carry(t, now.server, share);
+    }
+    if (problem.top_k() <= 2) {
+      gain_s += slot_gain_s(edit.seat, t, now);
+      was = now;
+    } else {
+      was = now;
+      double& slot_s = slot_s_[z(edit.seat.layer)][z(t)];
+      gain_s += slot_s;
+      slot_s = queues_[z(edit.seat.layer)].expected_s(std::span(served).subspan(z(t) * experts, experts));
+      gain_s -= slot_s;
+    }
+  }
+  layer_s_[z(edit.seat.layer)] -= gain_s / problem.slots();
+  return true;
 }
 
 bool HostSearch::propose(Seat seat, std::int32_t from, std::int32_t to, std::size_t occupant) {
@@ -156,42 +217,46 @@ bool HostSearch::propose(Seat seat, std::int32_t from, std::int32_t to, std::siz
 }
 
 double HostSearch::apply() {
+  const double before = value();
   excess_before_ = excess_;
-  before_s_.clear();
-  for (const Edit& one : edits_) {
-    edit(one);
-    const std::int32_t l = one.seat.layer;
-    if (before_s_.empty() || before_s_[0].first != l) before_s_.emplace_back(l, layer_s_[z(l)]);
+  bool alive = true;
+  for (done_ = 0; done_ < edits_.size() && alive;) {
+    const Edit& edit = edits_[done_];
+    Before& was = before_[done_++];
+    was.layer_s = layer_s_[z(edit.seat.layer)];
+    was.slot_s = slot_s_[z(edit.seat.layer)];
+    was.copies = copies(edit.seat);
+    const std::vector<Served>& served = served_[z(edit.seat.layer)];
+    const std::size_t experts = placement_[z(edit.seat.layer)].size();
+    was.served.clear();
+    for (std::size_t i = z(edit.seat.expert); i < served.size(); i += experts) was.served.push_back(served[i]);
+    move(edit);
+    alive = serve(edit);
   }
-  for (const Edit& one : edits_) {
-    const Layer& layer = hosting_->problem().layers()[z(one.seat.layer)];
-    if (!hosting_->lives(layer, copies(one.seat))) return -kNever;
-  }
-  double gain = excess_s_ * (excess_before_ - excess_);
-  for (const auto& [l, before_s] : before_s_) {
-    layer_s_[z(l)] = layer_latency_s(*hosting_, z(l), queues_[z(l)], placement_[z(l)]);
-    gain += before_s - layer_s_[z(l)];
-  }
-  return gain;
+  return alive ? before - value() : -kNever;
 }
 
 void HostSearch::undo() {
-  for (std::size_t i = edits_.size(); i-- > 0;) edit({edits_[i].seat, edits_[i].to, edits_[i].from});
-  for (const auto& [l, before_s] : before_s_) layer_s_[z(l)] = before_s;
+  while (done_ > 0) {
+    const Edit& edit = edits_[--done_];
+    const Before& was = before_[done_];
+    move({edit.seat, edit.to, edit.from});
+    copies(edit.seat) = was.copies;
+    std::vector<Served>& served = served_[z(edit.seat.layer)];
+    const std::size_t experts = placement_[z(edit.seat.layer)].size();
+    for (std::size_t t = 0; t < was.served.size(); ++t) {
+      Served& now = served[t * experts + z(edit.seat.expert)];
+      if (hosting_->limited() && now.server != was.served[t].server) {
+        const double share = hosting_->inclusion(z(edit.seat.layer))[z(edit.seat.expert)];
+        carry(static_cast<std::int32_t>(t), now.server, -share);
+        carry(static_cast<std::int32_t>(t), was.served[t].server, share);
+      }
+      now = was.served[t];
+    }
+    layer_s_[z(edit.seat.layer)] = was.layer_s;
+    slot_s_[z(edit.seat.layer)] = was.slot_s;
+  }
   excess_ = excess_before_;
-}
-
-void HostSearch::keep() {
-  if (value() - excess_s_ * excess_ < best_s_) offer();
-}
-
-void HostSearch::offer() {
-  count_loads();  // free of rounding that adds up
-  if (excess_ > 0.0) return;
-  const double value_s = value();
-  if (value_s >= best_s_) return;
-  best_s_ = value_s;
-  best_ = placement_;
 }
 
 /// A change by chance, in edits_; false where it cannot be.
@@ -201,7 +266,7 @@ bool HostSearch::some() {
   };
   const Seat seat = experts_[below(experts_.size())];
   const std::vector<std::int32_t>& near = near_[z(seat.layer)];
-  const std::size_t which = below(z(hosting_->copies(z(seat.layer), seat.expert)));
+  const std::size_t which = below(std::max(most_copies(seat), copies(seat).size()));
   const std::int32_t from = which < copies(seat).size() ? copies(seat)[which] : -1;
   const bool drop = from >= 0 && copies(seat).size() > 1 && below(4) == 0;
   const std::int32_t to = drop ? -1 : near[below(near.size())];
@@ -232,27 +297,24 @@ void HostSearch::anneal(std::uint64_t changes, core::StopToken& stop) {
   for (std::uint64_t i = 0; i < changes; ++i) {
     if (i % kStep == 0) {
       temperature *= cooling;
-      count_loads();
+      offer();
     }
     if (stop.should_stop(work_)) return;
     if (!some()) continue;
     const double gain = apply();
-    if (gain < 0.0 && random_.uniform() >= std::exp(gain / temperature))
-      undo();
-    else
-      keep();
+    if (gain < 0.0 && random_.uniform() >= std::exp(gain / temperature)) undo();
   }
+  offer();
 }
 
 /// Every change of one expert, taken where it gains.
 bool HostSearch::all_from(Seat seat, core::StopToken& stop) {
   bool found = false;
-  const std::size_t most = z(hosting_->copies(z(seat.layer), seat.expert));
+  const std::size_t most = most_copies(seat);
   const double least = 1e-12 * (value() + 1e-300);
   const auto attempt = [&](std::int32_t from, std::int32_t to, std::size_t occupant) {
     if (stop.should_stop(work_) || !propose(seat, from, to, occupant)) return false;
     if (apply() > least) {
-      keep();
       found = true;
       return true;
     }
@@ -275,15 +337,11 @@ bool HostSearch::all_from(Seat seat, core::StopToken& stop) {
 }
 
 void HostSearch::descend(core::StopToken& stop) {
-  if (stop.should_stop()) return;
   bool found = true;
-  while (found) {
+  while (found && !stop.should_stop()) {
     found = false;
-    count_loads();
-    for (const Seat seat : experts_) {
-      if (stop.should_stop()) return;
-      found = all_from(seat, stop) || found;
-    }
+    for (const Seat seat : experts_) found = all_from(seat, stop) || found;
+    offer();
   }
 }
 

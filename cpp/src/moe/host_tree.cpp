@@ -30,6 +30,13 @@ HostTree::HostTree(const Hosting& hosting, std::span<const double> rest_s, Copie
     queues_.emplace_back(layer.picks);
     heaviest_.push_back(layer.picks.heaviest_first());
     placement_.emplace_back(heaviest_.back().size());
+    std::vector<std::int32_t>& open = open_.emplace_back();
+    for (std::int32_t s = 0; s < problem.satellite_count(); ++s) {
+      bool alive = false;
+      for (std::int32_t t = 0; t < problem.slots(); ++t)
+        alive = alive || !std::isnan(problem.latency_s(layer, t, s));
+      if (alive) open.push_back(s);
+    }
     for (std::int32_t t = 0; t < problem.slots(); ++t) {
       std::vector<Near>& near = nearest_.emplace_back();
       for (std::int32_t s = 0; s < problem.satellite_count(); ++s) {
@@ -142,25 +149,31 @@ double HostTree::layer_bound_s(std::size_t l, std::size_t placed) {
   return sum / problem.slots();
 }
 
-/// Adds to `children` every set that begins with `copies` and goes on with satellites from `next` on.
-void HostTree::list(std::size_t l, std::size_t at, std::int32_t next, std::vector<std::int32_t>& copies,
+bool HostTree::ended(std::uint64_t work) {
+  ended_ = ended_ || work_left_ < work || stop_->should_stop(work);
+  work_left_ -= std::min(work, work_left_);
+  return ended_;
+}
+
+/// Adds to `children` every set that begins with `copies` and goes on with open satellites from `next` on.
+void HostTree::list(std::size_t l, std::size_t at, std::size_t next, std::vector<std::int32_t>& copies,
                     std::vector<Child>& children) {
   const Layer& layer = hosting_->problem().layers()[l];
   const std::int32_t expert = heaviest_[l][at];
   if (copies.size() == z(hosting_->copies(l, expert))) return;
-  for (std::int32_t s = next; s < hosting_->problem().satellite_count() && !ended_; ++s) {
+  const std::uint64_t slots = z(hosting_->problem().slots());
+  for (; next < open_[l].size() && !ended(slots / 8 + 1); ++next) {
+    const std::int32_t s = open_[l][next];
     if (room_[z(s)] == 0) continue;
     copies.push_back(s);
-    if (hosting_->lives(layer, copies) && serves_with_all(layer, copies)) {
-      const std::uint64_t work = z(hosting_->problem().slots()) * heaviest_[l].size() / 4 + 1;
-      ended_ = work_left_ < work || stop_->should_stop(work);
-      work_left_ -= std::min(work, work_left_);
+    if (hosting_->lives(layer, copies) && serves_with_all(layer, copies) &&
+        !ended(slots * heaviest_[l].size() / 2 + 1)) {
       ++nodes_;
       put(l, expert, copies);
       if (within_limits(l, expert)) children.push_back({copies, layer_bound_s(l, at + 1)});
       take_back(l, expert);
     }
-    list(l, at, s + 1, copies, children);
+    list(l, at, next + 1, copies, children);
     copies.pop_back();
   }
 }

@@ -73,6 +73,24 @@ Hosting::Hosting(const Problem& problem, HostingFields fields)
   }
 }
 
+Hosting Hosting::of(const Problem& some, std::span<const std::size_t> layers) const {
+  HostingFields fields = fields_;
+  fields.copies.clear();
+  for (const std::size_t l : layers) fields.copies.push_back(fields_.copies[l]);
+  return {some, std::move(fields)};
+}
+
+void Hosting::require_time() const {
+  constexpr double kMost = 5e10;  // additions: a minute
+  double work = 0.0;
+  for (const Layer& layer : problem_->layers())
+    if (queues_) work += Queues(layer.picks).most_work() * problem_->slots();
+  if (work <= kMost) return;
+  throw core::InvalidInput("service_s: exact queues of " + std::to_string(problem_->top_k()) +
+                           " picks over all slots and layers take " + core::to_text(std::round(work / 1e9)) +
+                           "e9 additions; at most 50e9 are done. Have fewer slots, or service_s = 0");
+}
+
 Served Hosting::served(const Layer& layer, std::int32_t slot, std::span<const std::int32_t> copies) const {
   Served found;
   for (const std::int32_t s : copies) {
@@ -195,28 +213,17 @@ double layer_latency_s(const Hosting& hosting, std::size_t layer, Queues& queues
 }
 
 HostingEvaluation evaluate(const Hosting& hosting, const Copies& given) {
-  constexpr double kMost = 5e10;  // additions: a minute
   const Copies placement = hosting.checked(given);
   const Problem& problem = hosting.problem();
   const std::size_t slots = z(problem.slots());
-  std::vector<Queues> queues;
-  double work = 0.0;
-  for (const Layer& layer : problem.layers()) {
-    queues.emplace_back(layer.picks);
-    if (hosting.queues()) work += queues.back().most_work() * problem.slots();
-  }
-  if (work > kMost) {
-    throw core::InvalidInput("service_s: exact queues of " + std::to_string(problem.top_k()) +
-                             " picks over all slots and layers take " +
-                             core::to_text(std::round(work / 1e9)) +
-                             "e9 additions; at most 50e9 are done. Have fewer slots, or service_s = 0");
-  }
+  hosting.require_time();
   HostingEvaluation found;
   found.slot_latency_s.resize(placement.size() * slots);
   for (std::size_t l = 0; l < placement.size(); ++l) {
     const std::span<double> slot_s = std::span(found.slot_latency_s).subspan(l * slots, slots);
     const double base_s = problem.layers()[l].base_s;
-    const double mean_s = layer_latency_s(hosting, l, queues[l], placement[l], slot_s);
+    Queues queues(problem.layers()[l].picks);
+    const double mean_s = layer_latency_s(hosting, l, queues, placement[l], slot_s);
     for (double& value : slot_s) value += base_s;
     found.layer_latency_s.push_back(base_s + mean_s);
     found.token_latency_s += found.layer_latency_s.back();

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,6 +23,8 @@ class HostSearch {
   /// Looks for one, heaviest experts first, each where it costs the least; returns whether it found one.
   bool construct();
 
+  /// From now on experts have no more copies than this, or than they may.
+  void allow(std::int32_t copies) { most_copies_ = copies; }
   /// Tries so many changes, a loss with a chance that falls.
   void anneal(std::uint64_t changes, core::StopToken& stop);
   /// Takes changes that gain until none does.
@@ -49,16 +52,21 @@ class HostSearch {
   [[nodiscard]] std::vector<std::int32_t>& copies(Seat seat) {
     return placement_[static_cast<std::size_t>(seat.layer)][static_cast<std::size_t>(seat.expert)];
   }
+  [[nodiscard]] std::size_t most_copies(Seat seat) const {
+    return static_cast<std::size_t>(
+        std::min(most_copies_, hosting_->copies(static_cast<std::size_t>(seat.layer), seat.expert)));
+  }
   [[nodiscard]] std::vector<std::int32_t> near_of(std::size_t layer) const;
   /// Of an expert's from-th copy to that satellite, with whoever has to make room; false where it cannot be.
   bool propose(Seat seat, std::int32_t from, std::int32_t to, std::size_t occupant);
-  /// What the change gains; it stays until undo() or keep().
+  /// What the change gains; minus infinity where an expert would not live.
   double apply();
   void undo();
-  void keep();
-  void edit(const Edit& edit);
-  void shift(Seat seat, double sign);
-  void count_loads();
+  void move(const Edit& edit);
+  bool serve(const Edit& edit);
+  [[nodiscard]] double slot_gain_s(Seat seat, std::int32_t slot, const Served& now) const;
+  void carry(std::int32_t slot, std::int32_t satellite, double executions);
+  /// Sums free of rounding that adds up, and the placement kept where it is the best.
   void offer();
   [[nodiscard]] double value() const;
   [[nodiscard]] double first_temperature();
@@ -68,19 +76,29 @@ class HostSearch {
   const Hosting* hosting_;
   core::Random random_;
   std::uint64_t work_ = 1;
+  std::int32_t most_copies_ = 1;
   std::vector<Queues> queues_;                   ///< by layer
   std::vector<std::vector<std::int32_t>> near_;  ///< of each layer the satellites that are tried
   std::vector<Seat> experts_;
 
   Copies placement_;
-  std::vector<std::vector<Seat>> on_;  ///< by satellite
+  std::vector<std::vector<Seat>> on_;        ///< by satellite
+  std::vector<std::vector<Served>> served_;  ///< of each layer [slots][experts]
+  std::vector<std::vector<double>> slot_s_;  ///< of each layer [slots], for three picks and more
   std::vector<double> layer_s_;
   std::vector<double> load_;  ///< [slots][satellites]
   double excess_ = 0.0;       ///< of load_ over what is allowed
   double excess_s_ = 0.0;     ///< what one of it costs
 
-  std::vector<Edit> edits_;                                ///< of the change that is tried
-  std::vector<std::pair<std::int32_t, double>> before_s_;  ///< layers that it touches
+  struct Before {
+    std::vector<std::int32_t> copies;
+    std::vector<Served> served;  ///< [slots]
+    std::vector<double> slot_s;
+    double layer_s = 0.0;
+  };
+  std::vector<Edit> edits_;  ///< of the change that is tried
+  Before before_[2];         ///< of each of them
+  std::size_t done_ = 0;     ///< of them
   double excess_before_ = 0.0;
 
   Copies best_;

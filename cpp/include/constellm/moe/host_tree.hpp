@@ -36,8 +36,9 @@ class HostTree {
   };
 
   void place(std::size_t layer, std::size_t at, double done_s);
-  void list(std::size_t layer, std::size_t at, std::int32_t next, std::vector<std::int32_t>& copies,
+  void list(std::size_t layer, std::size_t at, std::size_t next, std::vector<std::int32_t>& copies,
             std::vector<Child>& children);
+  bool ended(std::uint64_t work);
   void put(std::size_t layer, std::int32_t expert, const std::vector<std::int32_t>& copies);
   void take_back(std::size_t layer, std::int32_t expert);
   void load(std::size_t layer, std::int32_t expert, double sign);
@@ -48,6 +49,7 @@ class HostTree {
   const Hosting* hosting_;
   std::vector<Queues> queues_;
   std::vector<std::vector<std::int32_t>> heaviest_;  ///< by layer
+  std::vector<std::vector<std::int32_t>> open_;      ///< by layer: satellites that live in some slot
   std::vector<std::vector<Near>> nearest_;           ///< [layers * slots]
   std::vector<double> after_s_;                      ///< by layer: bounds of all behind it
   std::vector<std::int32_t> room_;

@@ -25,6 +25,11 @@ class Hosting {
   /// `problem` outlives it. Throws core::InvalidInput, which names the field.
   Hosting(const Problem& problem, HostingFields fields);
 
+  /// The same of some of its layers, whose problem that is.
+  [[nodiscard]] Hosting of(const Problem& some, std::span<const std::size_t> layers) const;
+  /// Throws core::InvalidInput where a single evaluation takes more than a minute.
+  void require_time() const;
+
   [[nodiscard]] const Problem& problem() const { return *problem_; }
   [[nodiscard]] std::int32_t places(std::int32_t satellite) const {
     return fields_.places[static_cast<std::size_t>(satellite)];
