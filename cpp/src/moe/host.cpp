@@ -251,10 +251,12 @@ HostingPlan host(const Hosting& hosting, std::uint64_t seed, core::StopToken& st
     if (group.none) return plan_of(hosting, std::move(groups), stop);
   }
   // Small ones are proven in less time than annealing takes.
-  constexpr std::uint64_t kLittle = 1'000'000;
-  for (Group& group : groups) {
-    improve(group, kLittle, stop);
-    prove(group, kLittle, stop);
+  for (const std::uint64_t little : {20'000, 1'000'000}) {
+    for (Group& group : groups) {
+      if (group.proven()) continue;
+      improve(group, little, stop);
+      prove(group, little, stop);
+    }
   }
   const auto open = static_cast<std::uint64_t>(
       std::count_if(groups.begin(), groups.end(), [](const Group& group) { return !group.proven(); }));

@@ -124,6 +124,29 @@ double sorted_s(const Picks& picks, std::span<const double> latency_s) {
   return sum;
 }
 
+/// Two picks: a programme over how many experts each satellite has, nearest first. For given counts the latencies
+/// cost no less than with heavy experts on near satellites, and the waiting no less than with the lightest
+/// experts on every satellite.
+double counted_s(const PairLayer& pairs, std::span<const Near> near) {
+  const std::vector<std::int32_t>& order = pairs.heaviest_first();
+  std::vector<double> farthest(order.size());
+  pairs.picks().farthest(order, farthest);
+  std::vector<double> least_s(order.size() + 1, kNever);  // of the k heaviest on the satellites so far
+  least_s[0] = 0.0;
+  std::int32_t place = 0;
+  for (const Near& satellite : near) {
+    for (std::size_t k = order.size(); k-- > 0;) {
+      double cost_s = least_s[k];
+      for (std::size_t n = 0; n < z(satellite.places) && k + n < order.size(); ++n) {
+        cost_s += farthest[k + n] * satellite.latency_s + pairs.charge_s(place, n);
+        least_s[k + n + 1] = std::min(least_s[k + n + 1], cost_s);
+      }
+    }
+    place += satellite.places;
+  }
+  return least_s.back();
+}
+
 /// Two picks: the search, which ends soon or gives the bound that it has.
 double searched_s(const PairLayer& pairs, core::StopToken& stop) {
   constexpr std::uint64_t kMostWork = 100'000;
@@ -173,8 +196,9 @@ double anew_bound_s(const Hosting& hosting, std::size_t l, core::StopToken& stop
       std::vector<std::int32_t> places(host.size());
       std::iota(places.begin(), places.end(), 0);
       PairLayer pairs(layer.picks, places, places.size(), latency_s, stop);
-      pairs.share(std::move(host), service_s, stop);
-      bound_s = std::max(bound_s, more ? least_assignment_s(pairs, shares, stop) : searched_s(pairs, stop));
+      pairs.share(std::move(host), std::move(service_s), true, stop);
+      bound_s = std::max(bound_s, more ? least_assignment_s(pairs, shares, stop)
+                                       : std::max(counted_s(pairs, near), searched_s(pairs, stop)));
     }
     sum += bound_s;
   }

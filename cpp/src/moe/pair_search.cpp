@@ -56,6 +56,8 @@ void PairSearch::fill_layer(Level& level, std::size_t l, std::span<const std::in
   const std::size_t columns = level.columns.size();
   const std::size_t others = rows.size() - 1;
   near_s_.resize(others);
+  std::int32_t last = -1;  // open place
+  std::size_t before = 0;  // open places of the same host
   for (std::size_t a = 0; a < layer.size(); ++a) {
     const std::int32_t satellite = layer.satellites()[a];
     if (open_[z(satellite)] == 0) continue;
@@ -64,8 +66,11 @@ void PairSearch::fill_layer(Level& level, std::size_t l, std::span<const std::in
     const std::int32_t* nearest = layer.nearest_to(place);
     for (std::size_t b = 0; found < others && b + 1 < layer.size(); ++b) {
       if (open_[z(layer.satellites()[z(nearest[b])])] != 0)
-        near_s_[found++] = layer.mean_s(place, nearest[b]);
+        near_s_[found++] = layer.near_s(place, nearest[b]);
     }
+    before = last >= 0 && layer.shared(last, place) ? before + 1 : 0;
+    last = place;
+    const double charge_s = before < rows.size() ? layer.charge_s(place, before) : 0.0;
     if (found < others) continue;  // too few satellites are left beside it
     for (const std::int32_t r : rows) {
       const Expert& expert = experts_[z(level.rows[z(r)])];
@@ -76,7 +81,7 @@ void PairSearch::fill_layer(Level& level, std::size_t l, std::span<const std::in
         beside += layer.pair(expert.in_layer, experts_[z(level.rows[z(s)])].in_layer) * near_s_[j++];
       }
       level.cost[z(r) * columns + z(column_of_[z(satellite)])] =
-          0.5 * beside + cost_beside_placed(expert, place);
+          0.5 * beside + charge_s + cost_beside_placed(expert, place);
     }
   }
 }
