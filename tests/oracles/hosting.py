@@ -1,4 +1,4 @@
-"""Several experts on a satellite, and copies, by the definitions alone: every order of picks, every placement."""
+"""Several experts on a satellite, and copies, by the definitions: all orders of picks, all placements."""
 
 from __future__ import annotations
 

@@ -120,12 +120,12 @@ void bound_anew(Group& group, core::StopToken& stop) {
   group.raise(sum);
 }
 
-/// The plain problem over places. Where it is the same problem that is all; else it is what to start from, and
-/// for one copy of each expert it bounds.
+/// The plain problem over places. Where it is the same problem that is all; else it is what to start from,
+/// and for one copy of each expert it bounds.
 std::optional<Copies> place_singly(Group& group, const PlacesProblem& places, core::StopToken& stop) {
   const Hosting& hosting = *group.hosting;
-  const bool same = !hosting.copied() && !hosting.limited() &&
-                    !(hosting.queues() && hosting.problem().top_k() > 2);
+  const bool same =
+      !hosting.copied() && !hosting.limited() && !(hosting.queues() && hosting.problem().top_k() > 2);
   const Plan plan = same ? solve(places.problem, stop) : exchange(places.problem, stop);
   group.nodes += plan.nodes;
   std::optional<Copies> found;
@@ -156,7 +156,8 @@ void start(Group& group, std::uint64_t seed, core::StopToken& stop) {
   bound_anew(group, stop);
   if (group.none) return;
   std::optional<Copies> single;
-  if (const std::optional<PlacesProblem> places = places_of(hosting)) single = place_singly(group, *places, stop);
+  if (const std::optional<PlacesProblem> places = places_of(hosting))
+    single = place_singly(group, *places, stop);
   if (group.none || !group.best.empty()) return;
   group.search.emplace(hosting, seed);
   if (single)
@@ -245,13 +246,15 @@ HostingPlan plan_of(const Hosting& hosting, std::vector<Group> groups, const cor
 HostingPlan host(const Hosting& hosting, std::uint64_t seed, core::StopToken& stop) {
   hosting.require_time();
   std::vector<Group> groups;
-  for (std::vector<std::size_t>& layers : apart(hosting)) groups.push_back(group_of(hosting, std::move(layers)));
+  for (std::vector<std::size_t>& layers : apart(hosting))
+    groups.push_back(group_of(hosting, std::move(layers)));
   for (Group& group : groups) {
     start(group, seed, stop);
     if (group.none) return plan_of(hosting, std::move(groups), stop);
   }
   // Small ones are proven in less time than annealing takes.
-  for (const std::uint64_t little : {20'000, 1'000'000}) {
+  constexpr std::uint64_t kLittle[] = {20'000, 1'000'000};
+  for (const std::uint64_t little : kLittle) {
     for (Group& group : groups) {
       if (group.proven()) continue;
       improve(group, little, stop);

@@ -46,7 +46,7 @@ bool fits(const Hosting& hosting, const std::vector<std::int32_t>& hosts) {
     const std::vector<char> usable = usable_of(layer, problem.satellites().size());
     double n = 0.0;
     for (const std::int32_t s : hosts) n += usable[z(s)];
-    bytes += sizeof(double) * problem.slots() * static_cast<double>(hosts.size());
+    bytes += static_cast<double>(sizeof(double) * z(problem.slots()) * hosts.size());
     if (problem.top_k() > 1) bytes += (sizeof(double) + sizeof(std::int32_t)) * n * n;
   }
   return bytes <= kMostBytes;
@@ -124,9 +124,9 @@ double sorted_s(const Picks& picks, std::span<const double> latency_s) {
   return sum;
 }
 
-/// Two picks: a programme over how many experts each satellite has, nearest first. For given counts the latencies
-/// cost no less than with heavy experts on near satellites, and the waiting no less than with the lightest
-/// experts on every satellite.
+/// Two picks: a programme over how many experts each satellite has, nearest first. For given counts the
+/// latencies cost no less than with heavy experts on near satellites, and the waiting no less than with the
+/// lightest experts on every satellite.
 double counted_s(const PairLayer& pairs, std::span<const Near> near) {
   const std::vector<std::int32_t>& order = pairs.heaviest_first();
   std::vector<double> farthest(order.size());

@@ -229,7 +229,8 @@ double HostSearch::apply() {
     const std::vector<Served>& served = served_[z(edit.seat.layer)];
     const std::size_t experts = placement_[z(edit.seat.layer)].size();
     was.served.clear();
-    for (std::size_t i = z(edit.seat.expert); i < served.size(); i += experts) was.served.push_back(served[i]);
+    for (std::size_t i = z(edit.seat.expert); i < served.size(); i += experts)
+      was.served.push_back(served[i]);
     move(edit);
     alive = serve(edit);
   }

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Hosting', 'Problem', 'activation_shares', 'cheapest_ring', 'evaluate', 'evaluate_hosting', 'exchange', 'expected_latency_s', 'gateway_costs', 'sampling_weights', 'solve', 'sorted']
+__all__: list[str] = ['Hosting', 'Problem', 'activation_shares', 'cheapest_ring', 'evaluate', 'evaluate_hosting', 'exchange', 'expected_latency_s', 'gateway_costs', 'host', 'sampling_weights', 'solve', 'sorted']
 class Problem:
     """
     Experts of several layers that want satellites.
@@ -39,6 +39,10 @@ def expected_latency_s(weights: numpy.typing.ArrayLike, latency_s: numpy.typing.
 def gateway_costs(weights: numpy.typing.ArrayLike, top_k: int, from_s: numpy.typing.ArrayLike, to_s: numpy.typing.ArrayLike, own: numpy.typing.ArrayLike, unreachable_s: float | None, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     Value and bound between gateways (gateways, next).
+    """
+def host(hosting: Hosting, seed: int, time_limit_s: float) -> tuple[str, list[list[list[int]]], float, float, float, int]:
+    """
+    Status, placement, token_latency_s, lower_bound_s, anew_s, nodes.
     """
 def sampling_weights(shares: numpy.typing.ArrayLike, top_k: int) -> numpy.typing.NDArray[numpy.float64]:
     ...

@@ -21,7 +21,8 @@ class PairLayer {
   /// Two places of one host, which stand together, cost so much more than one: [places] each. Throws
   /// core::Stopped. Of a layer that competes with no other, `alone`, bounds may charge the waiting place by
   /// place, which sees all of it, where what each expert costs beside the nearest others leaves most out.
-  void share(std::vector<std::int32_t> host, std::vector<double> service_s, bool alone, core::StopToken& stop);
+  void share(std::vector<std::int32_t> host, std::vector<double> service_s, bool alone,
+             core::StopToken& stop);
   /// Whether both are places of one host.
   [[nodiscard]] bool shared(std::int32_t a, std::int32_t b) const {
     return !host_.empty() && host_[static_cast<std::size_t>(a)] == host_[static_cast<std::size_t>(b)];
