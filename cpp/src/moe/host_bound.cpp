@@ -26,12 +26,27 @@ std::vector<char> usable_of(const Layer& layer, std::size_t satellites) {
   return usable;
 }
 
-/// Of each satellite so many places as experts might want.
+/// How many of the layer's experts may have their only copy there: it serves in every slot in which it lives.
+std::int32_t most_alone(const Hosting& hosting, std::size_t l, std::int32_t satellite) {
+  const Problem& problem = hosting.problem();
+  const Layer& layer = problem.layers()[l];
+  std::int32_t most = layer.picks.experts();
+  for (std::int32_t t = 0; t < problem.slots(); ++t) {
+    if (!std::isnan(layer.latency_s[z(t) * problem.satellites().size() + z(satellite)]))
+      most = std::min(most, hosting.most_served(l, t, satellite));
+  }
+  return most;
+}
+
+/// Of each satellite so many places as experts might have.
 std::vector<std::int32_t> hosts_of_places(const Hosting& hosting) {
   const Problem& problem = hosting.problem();
   std::vector<std::int32_t> wanted(problem.satellites().size(), 0);
-  for (const Layer& layer : problem.layers())
-    for (const std::int32_t s : layer.usable) wanted[z(s)] += layer.picks.experts();
+  for (std::size_t l = 0; l < problem.layers().size(); ++l) {
+    const Layer& layer = problem.layers()[l];
+    for (const std::int32_t s : layer.usable)
+      wanted[z(s)] += hosting.copied() ? layer.picks.experts() : most_alone(hosting, l, s);
+  }
   std::vector<std::int32_t> hosts;
   for (std::int32_t s = 0; s < problem.satellite_count(); ++s)
     hosts.insert(hosts.end(), z(std::min(wanted[z(s)], hosting.places(s))), s);
@@ -97,14 +112,16 @@ struct Near {
 /// The nearest satellites of a slot, one for each expert. None beyond them is needed: where one is used,
 /// one of these is not, and an expert that goes there alone is served no later. Who serves nobody in time
 /// waits for nobody.
-std::vector<Near> nearest(const Hosting& hosting, const Layer& layer, std::int32_t slot) {
+std::vector<Near> nearest(const Hosting& hosting, std::size_t l, std::int32_t slot) {
   const Problem& problem = hosting.problem();
+  const Layer& layer = problem.layers()[l];
   const std::int32_t experts = layer.picks.experts();
   std::vector<Near> near;
   for (std::int32_t s = 0; s < problem.satellite_count(); ++s) {
     const double latency_s = layer.latency_s[z(slot) * problem.satellites().size() + z(s)];
-    if (std::isnan(latency_s) || hosting.places(s) == 0) continue;
-    near.push_back({latency_s, hosting.service_s(slot, s), std::min(hosting.places(s), experts)});
+    const std::int32_t places = hosting.most_served(l, slot, s);
+    if (std::isnan(latency_s) || places == 0) continue;
+    near.push_back({latency_s, hosting.service_s(slot, s), std::min(places, experts)});
   }
   if (problem.unreachable_s()) near.push_back({*problem.unreachable_s(), 0.0, experts});
   std::stable_sort(near.begin(), near.end(),
@@ -183,7 +200,7 @@ double anew_bound_s(const Hosting& hosting, std::size_t l, core::StopToken& stop
     std::vector<double> latency_s;
     std::vector<double> service_s;
     std::vector<std::int32_t> host;
-    const std::vector<Near> near = nearest(hosting, layer, t);
+    const std::vector<Near> near = nearest(hosting, l, t);
     for (std::size_t s = 0; s < near.size(); ++s) {
       latency_s.insert(latency_s.end(), z(near[s].places), near[s].latency_s);
       service_s.insert(service_s.end(), z(near[s].places), near[s].service_s);
@@ -209,7 +226,7 @@ namespace {
 
 /// The most of a token's executions that one expert may have on a satellite: the least of the slots in which
 /// it would serve.
-double most_alone(const Hosting& hosting, const Layer& layer, std::int32_t satellite) {
+double most_of_one(const Hosting& hosting, const Layer& layer, std::int32_t satellite) {
   const Problem& problem = hosting.problem();
   double most = kNever;
   for (std::int32_t t = 0; t < problem.slots(); ++t) {
@@ -248,7 +265,7 @@ AssignedBound assigned_bound(const Hosting& hosting, const PlacesProblem& places
     const std::vector<double> own_s = costs_of(hosting, places, layers[l], stop);
     std::vector<double> most;
     for (const std::int32_t p : usable)
-      most.push_back(most_alone(hosting, hosting.problem().layers()[l], places.host[z(p)]));
+      most.push_back(most_of_one(hosting, hosting.problem().layers()[l], places.host[z(p)]));
     for (std::size_t e = 0; e < hosting.inclusion(l).size(); ++e) {
       cost_s.resize(cost_s.size() + columns, kNever);
       double* const row = &cost_s[cost_s.size() - columns];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -70,6 +71,10 @@ Hosting::Hosting(const Problem& problem, HostingFields fields)
       copied_ = copied_ || copies > 1;
     }
     inclusion_.push_back(problem.layers()[l].picks.inclusion());
+    std::vector<double> sums = inclusion_.back();
+    std::sort(sums.begin(), sums.end());
+    std::partial_sum(sums.begin(), sums.end(), sums.begin());
+    lightest_.push_back(std::move(sums));
   }
 }
 
@@ -89,6 +94,12 @@ void Hosting::require_time() const {
   throw core::InvalidInput("service_s: exact queues of " + std::to_string(problem_->top_k()) +
                            " picks over all slots and layers take " + core::to_text(std::round(work / 1e9)) +
                            "e9 additions; at most 50e9 are done. Have fewer slots, or service_s = 0");
+}
+
+std::int32_t Hosting::most_served(std::size_t layer, std::int32_t slot, std::int32_t satellite) const {
+  const std::vector<double>& sums = lightest_[layer];
+  const auto end = std::upper_bound(sums.begin(), sums.end(), most_activations(slot, satellite));
+  return std::min(places(satellite), static_cast<std::int32_t>(end - sums.begin()));
 }
 
 Served Hosting::served(const Layer& layer, std::int32_t slot, std::span<const std::int32_t> copies) const {

@@ -53,6 +53,9 @@ class Hosting {
   /// P(a token picks the expert): [experts]
   [[nodiscard]] std::span<const double> inclusion(std::size_t layer) const { return inclusion_[layer]; }
 
+  /// How many of the layer's experts may be served there in a slot: their places, or so many of the lightest
+  /// as its activations allow.
+  [[nodiscard]] std::int32_t most_served(std::size_t layer, std::int32_t slot, std::int32_t satellite) const;
   /// Who serves an expert with these copies: the nearest live one, the first of equally near ones.
   [[nodiscard]] Served served(const Layer& layer, std::int32_t slot,
                               std::span<const std::int32_t> copies) const;
@@ -76,6 +79,7 @@ class Hosting {
   HostingFields fields_;
   std::vector<double> most_activations_;
   std::vector<std::vector<double>> inclusion_;
+  std::vector<std::vector<double>> lightest_;  ///< of each layer: what the n lightest experts have together
   bool limited_ = false;
   bool copied_ = false;
   bool queues_ = false;
