@@ -126,7 +126,10 @@ std::optional<Copies> place_singly(Group& group, const PlacesProblem& places, co
   const Hosting& hosting = *group.hosting;
   const bool same =
       !hosting.copied() && !hosting.limited() && !(hosting.queues() && hosting.problem().top_k() > 2);
-  const Plan plan = same ? solve(places.problem, stop) : exchange(places.problem, stop);
+  constexpr std::uint64_t kRelaxed = 2'000'000;
+  const Plan plan = same               ? solve(places.problem, stop)
+                    : hosting.copied() ? exchange(places.problem, stop)
+                                       : solve(places.problem, stop, kRelaxed);
   group.nodes += plan.nodes;
   std::optional<Copies> found;
   if (!plan.placement.empty()) found = copies_of(places, plan.placement);
@@ -196,15 +199,14 @@ void improve(Group& group, std::uint64_t work, core::StopToken& stop) {
 void prove(Group& group, std::uint64_t most_work, core::StopToken& stop) {
   if (group.proven() || stop.should_stop()) return;
   HostTree tree(*group.hosting, group.anew_s, group.best, group.best_s, group.slack_s());
-  const bool all = tree.run(stop, most_work);
+  const double bound_s = tree.run(stop, most_work);
   group.nodes += tree.nodes();
   if (tree.best_s() < group.best_s) {
     group.best = tree.best();
     group.best_s = tree.best_s();
   }
-  if (!all) return;
-  group.none = group.best.empty();
-  if (!group.none) group.raise(group.best_s - group.slack_s());
+  group.none = bound_s == kNever && group.best.empty();
+  group.raise(std::min(bound_s, group.best_s - group.slack_s()));
 }
 
 HostingPlan plan_of(const Hosting& hosting, std::vector<Group> groups, const core::StopToken& stop) {
@@ -263,7 +265,7 @@ HostingPlan host(const Hosting& hosting, std::uint64_t seed, core::StopToken& st
   }
   const auto open = static_cast<std::uint64_t>(
       std::count_if(groups.begin(), groups.end(), [](const Group& group) { return !group.proven(); }));
-  constexpr std::uint64_t kMuch = 100'000'000;
+  constexpr std::uint64_t kMuch = 50'000'000;
   for (Group& group : groups) {
     if (group.proven()) continue;
     improve(group, kMuch / open, stop);

@@ -50,12 +50,11 @@ HostTree::HostTree(const Hosting& hosting, std::span<const double> rest_s, Copie
   }
 }
 
-bool HostTree::run(core::StopToken& stop, std::uint64_t most_work) {
+double HostTree::run(core::StopToken& stop, std::uint64_t most_work) {
   stop_ = &stop;
   work_left_ = most_work;
   ended_ = false;
-  place(0, 0, 0.0);
-  return !ended_;
+  return place(0, 0, 0.0, 0.0);
 }
 
 void HostTree::load(std::size_t l, std::int32_t expert, double sign) {
@@ -178,28 +177,34 @@ void HostTree::list(std::size_t l, std::size_t at, std::size_t next, std::vector
   }
 }
 
-void HostTree::place(std::size_t l, std::size_t at, double done_s) {
+double HostTree::place(std::size_t l, std::size_t at, double done_s, double bound_s) {
   if (l == heaviest_.size()) {
-    if (done_s >= best_s_) return;
-    best_s_ = done_s;
-    best_ = placement_;
-    return;
+    if (done_s < best_s_) {
+      best_s_ = done_s;
+      best_ = placement_;
+    }
+    return done_s;
   }
   std::vector<Child> children;
   std::vector<std::int32_t> copies;
   list(l, at, 0, copies, children);
+  if (ended_) return bound_s;
   std::stable_sort(children.begin(), children.end(),
                    [](const Child& a, const Child& b) { return a.bound_s < b.bound_s; });
   const bool last = at + 1 == heaviest_[l].size();
+  double least_s = kNever;
   for (const Child& child : children) {
-    if (ended_ || done_s + child.bound_s + after_s_[l] >= best_s_ - slack_s_) return;
+    const double below_s = done_s + child.bound_s + after_s_[l];
+    if (ended_ || below_s >= best_s_ - slack_s_) {
+      least_s = std::min(least_s, below_s);  // and of all behind it
+      break;
+    }
     put(l, heaviest_[l][at], child.copies);
-    if (last)
-      place(l + 1, 0, done_s + child.bound_s);
-    else
-      place(l, at + 1, done_s);
+    least_s = std::min(least_s, last ? place(l + 1, 0, done_s + child.bound_s, below_s)
+                                     : place(l, at + 1, done_s, below_s));
     take_back(l, heaviest_[l][at]);
   }
+  return std::max(least_s, bound_s);
 }
 
 }  // namespace constellm::moe

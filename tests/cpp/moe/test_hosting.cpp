@@ -173,7 +173,9 @@ TEST_CASE("hostings: what the search keeps is what it costs, and close to the be
     }
     if (!open) continue;
     moe::HostTree tree(hosting, rest, {}, kNever, 0.0);
-    REQUIRE(tree.run(stop, 1'000'000'000));
+    const double bound_s = tree.run(stop, 1'000'000'000);
+    CHECK(bound_s >= tree.best_s());
+    CHECK((bound_s < kNever) == !tree.best().empty());
     if (!search.construct()) continue;
     search.allow(2);
     search.descend(stop);

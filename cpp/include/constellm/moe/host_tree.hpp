@@ -18,8 +18,9 @@ class HostTree {
   HostTree(const Hosting& hosting, std::span<const double> rest_s, Copies best, double best_s,
            double slack_s);
 
-  /// Returns whether all was searched before it was stopped, by the token or since it has done so much work.
-  bool run(core::StopToken& stop, std::uint64_t most_work);
+  /// Returns a lower bound of all placements, without base_s: at least best_s() - slack_s where it was not
+  /// stopped, by the token or since it has done so much work; infinite then where there is none.
+  double run(core::StopToken& stop, std::uint64_t most_work);
 
   [[nodiscard]] const Copies& best() const { return best_; }
   [[nodiscard]] double best_s() const { return best_s_; }
@@ -35,7 +36,7 @@ class HostTree {
     std::int32_t satellite;  ///< -1: nobody serves, who then waits for nobody
   };
 
-  void place(std::size_t layer, std::size_t at, double done_s);
+  double place(std::size_t layer, std::size_t at, double done_s, double bound_s);
   void list(std::size_t layer, std::size_t at, std::size_t next, std::vector<std::int32_t>& copies,
             std::vector<Child>& children);
   bool ended(std::uint64_t work);
