@@ -13,6 +13,7 @@
 #include "constellm/moe/host_bound.hpp"
 #include "constellm/moe/host_search.hpp"
 #include "constellm/moe/host_tree.hpp"
+#include "constellm/moe/solve.hpp"
 #include "random.hpp"
 
 using namespace constellm;
@@ -154,6 +155,35 @@ TEST_CASE("hostings: places cost what the hosting costs", "[moe]") {
     ++compared;
   }
   CHECK(compared > 30);
+}
+
+TEST_CASE("hostings: bounds without a search are below what the search over places finds", "[moe]") {
+  std::size_t competing = 0;
+  for (std::uint64_t seed = 0; seed < tests::random_problems(150); ++seed) {
+    Random random(seed);
+    const Problem problem = some_problem(random);
+    const Hosting hosting = some_hosting(problem, false, false, random);
+    const auto places = moe::places_of(hosting);
+    if (!places) continue;
+    core::StopToken stop;
+    const moe::Plan best = moe::solve(places->problem, stop);
+    const moe::Plan other = moe::exchange(places->problem, stop);
+    INFO(seed);
+    REQUIRE(other.placement.empty() == best.placement.empty());
+    if (best.placement.empty()) continue;
+    std::vector<double> rest;
+    for (std::size_t l = 0; l < problem.layers().size(); ++l) rest.push_back(moe::anew_bound_s(hosting, l, stop));
+    moe::HostTree tree(hosting, rest, {}, kNever, 0.0);
+    tree.run(stop, 1'000'000'000);
+    CHECK(best.lower_bound_s <= tree.best_s() * (1.0 + 1e-9));
+    CHECK(other.lower_bound_s <= tree.best_s() * (1.0 + 1e-9));
+    if (problem.top_k() <= 2 || !hosting.queues()) {
+      CHECK(best.status == core::Status::optimal);
+      CHECK(best.token_latency_s == Approx(tree.best_s()).epsilon(1e-9));
+    }
+    competing += problem.layers().size() > 1 && problem.top_k() == 2 ? 1U : 0U;
+  }
+  CHECK(competing > 5);
 }
 
 TEST_CASE("hostings: what the search keeps is what it costs, and close to the best", "[moe]") {
