@@ -46,8 +46,8 @@ CASES = (
     Case(8, 32, 6, MIXTRAL, 4.0, 8),
     Case(8, 8, 3, MIXTRAL, 4.0, 8),
     Case(8, 8, 6, MIXTRAL, 4.0, 8),
-    Case(16, 8, 3, OLMOE, 2.0, 2),
-    Case(16, 8, 6, OLMOE, 2.0, 2),
+    Case(16, 8, 3, OLMOE, 20.0, 2),
+    Case(16, 8, 6, OLMOE, 20.0, 2),
     Case(64, 8, 8, OLMOE, 3.0, 1),
 )
 

@@ -16,7 +16,8 @@ rm -f "$build"/site/constellm/*.so
 cmake --install "$build" --prefix "$build/site" >/dev/null
 
 "$build/tests/cpp/constellm_tests"
-PYTHONPATH="$build/site" COVERAGE_FILE="$build/python.data" python -m pytest -q --cov=constellm \
+# Absolute, for tests that start programs in folders of their own.
+PYTHONPATH="$PWD/$build/site" COVERAGE_FILE="$PWD/$build/python.data" python -m pytest -q --cov=constellm \
   --cov-report="json:$build/python.json" --cov-report="html:$build/python" --cov-report=term
 
 mkdir -p "$build/cpp"

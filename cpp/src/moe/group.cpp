@@ -14,9 +14,10 @@
 #include "constellm/moe/pair_exchange.hpp"
 #include "constellm/moe/pair_search.hpp"
 #include "constellm/moe/priced_bound.hpp"
+#include "constellm/moe/slot_annealing.hpp"
+#include "constellm/moe/slot_prices.hpp"
 #include "constellm/moe/slot_search.hpp"
 #include "constellm/moe/sorted.hpp"
-#include "constellm/moe/triple_bound.hpp"
 
 namespace constellm::moe {
 namespace {
@@ -120,7 +121,7 @@ Group::Costs Group::costs_of(const Layer& layer, core::StopToken& stop) {
 
 /// By linear costs that bound what the layers cost: the least of all placements, its own one, and which
 /// satellites may be in one that is better than the best.
-bool Group::assign(const std::vector<Costs>& costs) {
+void Group::assign(const std::vector<Costs>& costs) {
   std::vector<std::int32_t> columns;
   std::vector<std::int32_t> column_of(promising_.size(), -1);
   std::size_t rows = 0;
@@ -141,7 +142,7 @@ bool Group::assign(const std::vector<Costs>& costs) {
         cost_s[row * columns.size() + z(column_of[z(layer.satellites[a])])] = layer.cost_s[i * n + a];
   }
   Assignment assignment;
-  if (!assignment.solve(rows, columns.size(), cost_s)) return false;
+  if (!assignment.solve(rows, columns.size(), cost_s)) return;
   bound_s_ = std::max(bound_s_, assignment.value());
   row = 0;
   Placement assigned;
@@ -158,44 +159,38 @@ bool Group::assign(const std::vector<Costs>& costs) {
       if (least_s < best_s_ - slack_s()) promising_[z(columns[c])] = 1;
     }
   }
-  return true;
+}
+
+/// Those of satellites that might be in a placement better than the best are open.
+std::vector<Seat> Group::seats() const {
+  std::vector<Seat> found;
+  for (const char promising : promising_) found.push_back(promising != 0 ? Seat::open : Seat::closed);
+  return found;
+}
+
+std::vector<SlotLayer> Group::layers_on(std::span<const Seat> open) const {
+  std::vector<SlotLayer> found;
+  for (const SlotLayer& layer : slots_) found.emplace_back(layer, open);
+  return found;
 }
 
 void Group::tighten(core::StopToken& stop) {
-  // About a second's worth: assignments of experts to satellites, for each expert on each satellite.
-  constexpr double kMost = 3e8;
   if (!ready_ || problem_->top_k() < 3) return;
-  std::vector<Costs> costs;
-  double work = 0.0;
-  for (std::size_t g = 0; g < layers_.size(); ++g) {
-    const Layer& layer = problem_->layers()[layers_[g]];
-    Costs& of = costs.emplace_back();
-    for (const std::int32_t s : layer.usable)
-      if (promising_[z(s)] != 0) of.satellites.push_back(s);
-    const auto experts = static_cast<double>(layer.picks.experts());
-    const auto n = static_cast<double>(of.satellites.size());
-    if (n < experts) return;  // nothing better is left
-    work += experts * experts * experts * n * n + n * n * n * problem_->slots() / 8.0;
-  }
-  if (work > kMost) return;
-  try {
-    for (std::size_t g = 0; g < layers_.size(); ++g)
-      costs[g].cost_s = triple_bound_s(*problem_, problem_->layers()[layers_[g]], costs[g].satellites, stop);
-  } catch (const core::Stopped&) {
-    return;
-  }
-  // Placements with other satellites are no better than the best.
-  const double others_s = best_s_ - slack_s();
-  const double before_s = std::exchange(bound_s_, 0.0);
-  if (!assign(costs)) bound_s_ = others_s;
-  bound_s_ = std::max(before_s, std::min(bound_s_, others_s));
+  const std::vector<Seat> open = seats();
+  const std::vector<SlotLayer> layers = layers_on(open);
+  SlotPrices prices(layers, open.size());
+  double found_s = prices.raise(best_s_, stop);
+  while (found_s < best_s_ && stop.reason() == core::StopReason::none && prices.refine())
+    found_s = prices.raise(best_s_, stop);
+  // Placements on other satellites are no better than the best.
+  bound_s_ = std::max(bound_s_, std::min(found_s, best_s_ - slack_s()));
 }
 
 void Group::descend(core::StopToken& stop) {
   if (!ready_ || problem_->top_k() == 1) return;  // of one pick the assignment is exact
   if (problem_->top_k() == 2)
     descend_by_pairs(stop);
-  else {
+  else if (layers_.size() == 1) {
     descend_by_slots(stop);
     best_s_ = value_s(best_);
   }
@@ -207,47 +202,45 @@ void Group::descend_by_pairs(core::StopToken& stop) {
   offer(search.placement());
 }
 
-/// Moves and swaps among satellites near the best, each by evaluating the layers that it changes.
+/// Of a layer alone: moves and swaps, each by evaluating it, among the satellites near the best, or where
+/// that takes long among those of about the same mean.
 void Group::descend_by_slots(core::StopToken& stop) {
   constexpr std::size_t kBeyond = 8;  // so many satellites more than experts are tried
-  const std::vector<Seat> seats(problem_->satellites().size(), Seat::open);
-  std::vector<std::pair<std::int32_t, std::int32_t>> host(seats.size(), {-1, -1});
-  std::vector<double> value;
-  std::size_t experts = 0;
-  for (std::size_t g = 0; g < slots_.size(); ++g) {
-    for (std::size_t e = 0; e < best_[g].size(); ++e)
-      host[z(best_[g][e])] = {static_cast<std::int32_t>(g), static_cast<std::int32_t>(e)};
-    experts += best_[g].size();
-    value.push_back(slots_[g].bound_s(best_[g], seats));
-  }
-  bool found = true;
-  while (found) {
-    found = false;
-    for (std::size_t g = 0; g < slots_.size(); ++g) {
-      const std::vector<std::int32_t>& near = slots_[g].by_mean();
-      for (std::size_t e = 0; e < best_[g].size(); ++e) {
-        for (std::size_t n = 0; n < std::min(near.size(), experts + kBeyond); ++n) {
-          if (stop.should_stop(slots_[g].work())) return;
-          const std::int32_t from = best_[g][e];
-          const std::int32_t to = near[n];
-          if (from == to) continue;
-          const auto [h, f] = host[z(to)];
-          if (h >= 0 && pairs_[z(h)].place_of(from) < 0) continue;
-          best_[g][e] = to;
-          if (h >= 0) best_[z(h)][z(f)] = from;
-          const double here = slots_[g].bound_s(best_[g], seats);
-          const bool apart = h >= 0 && z(h) != g;
-          const double there = apart ? slots_[z(h)].bound_s(best_[z(h)], seats) : 0.0;
-          const double gain = value[g] - here + (apart ? value[z(h)] - there : 0.0);
-          if (gain > 1e-12 * best_s_) {
-            found = true;
-            value[g] = here;
-            if (apart) value[z(h)] = there;
-            std::swap(host[z(from)], host[z(to)]);
-          } else {
-            best_[g][e] = from;
-            if (h >= 0) best_[z(h)][z(f)] = to;
-          }
+  constexpr std::size_t kAbout = 8;   // so many places before and behind
+  const SlotLayer& layer = slots_[0];
+  const std::vector<std::int32_t>& near = layer.by_mean();
+  const std::vector<Seat> seats(promising_.size(), Seat::open);
+  std::vector<std::int32_t>& host = best_[0];
+  std::vector<std::int32_t> expert_on(promising_.size(), -1);
+  for (std::size_t e = 0; e < host.size(); ++e) expert_on[z(host[e])] = static_cast<std::int32_t>(e);
+  const auto swap = [&](std::size_t expert, std::int32_t to) {
+    const std::int32_t other = expert_on[z(to)];
+    const std::int32_t from = std::exchange(host[expert], to);
+    if (other >= 0) host[z(other)] = from;
+    expert_on[z(from)] = other;
+    expert_on[z(to)] = static_cast<std::int32_t>(expert);
+  };
+  double value = layer.bound_s(host, seats);
+  for (bool found = true; std::exchange(found, false);) {
+    for (std::size_t e = 0; e < host.size(); ++e) {
+      std::size_t first = 0;
+      std::size_t end = std::min(near.size(), host.size() + kBeyond);
+      if (!layer.layer().picks.tabulated()) {
+        const auto at = static_cast<std::size_t>(std::find(near.begin(), near.end(), host[e]) - near.begin());
+        first = at - std::min(at, kAbout);
+        end = std::min(near.size(), at + kAbout + 1);
+      }
+      for (std::size_t n = first; n < end; ++n) {
+        if (stop.should_stop(layer.work())) return;
+        const std::int32_t from = host[e];
+        if (from == near[n]) continue;
+        swap(e, near[n]);
+        const double here = layer.bound_s(host, seats);
+        if (value - here > 1e-12 * value) {
+          found = true;
+          value = here;
+        } else {
+          swap(e, from);
         }
       }
     }
@@ -271,34 +264,48 @@ std::vector<PairLayer> Group::nearest_places() const {
 
 void Group::compete(core::StopToken& stop) {
   if (!ready_ || layers_.size() == 1 || problem_->top_k() == 1) return;
-  std::vector<const Layer*> of;
   std::size_t experts = 0;
-  for (std::size_t g = 0; g < layers_.size(); ++g) {
-    of.push_back(&problem_->layers()[layers_[g]]);
-    experts += best_[g].size();
-  }
+  for (const std::vector<std::int32_t>& layer : best_) experts += layer.size();
   const std::vector<PairLayer> near = nearest_places();
   // Each round is longer than all before it, so that one that is stopped has lost little; the bound before
   // the last.
   constexpr std::uint64_t kChanges[] = {2'000, 8'000, 32'000};  // for each expert
-  for (const std::uint64_t changes : kChanges) anneal(near, changes * experts, stop);
-  constexpr int kSteps = 1000;
-  try {
-    PricedBound prices(*problem_, of, pairs_, stop);
+  for (const std::uint64_t changes : kChanges) anneal_by_pairs(near, changes * experts, stop);
+  if (problem_->top_k() == 2) {
+    constexpr int kSteps = 1000;
+    PricedBound prices(pairs_, problem_->satellites().size());
     bound_s_ = std::max(bound_s_, prices.raise(kSteps, best_s_, stop));
-  } catch (const core::Stopped&) {
-    return;
+    if (!proven()) anneal_by_pairs(near, std::min<std::uint64_t>(128'000 * experts, 150'000'000), stop);
+  } else {
+    constexpr std::uint64_t kAboutASecond = 10'000'000;
+    const std::uint64_t quick = kAboutASecond / (2 * slots_[0].work());
+    anneal_by_slots(near, std::max<std::uint64_t>(1'000 * experts, std::min<std::uint64_t>(200'000, quick)),
+                    stop);
   }
-  if (!proven()) anneal(near, std::min<std::uint64_t>(128'000 * experts, 150'000'000), stop);
   bound_s_ = std::min(bound_s_, best_s_);
 }
 
-void Group::anneal(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop) {
+void Group::anneal_by_pairs(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop) {
   if (stop.should_stop()) return;
   PairAnnealing annealing(near, problem_->satellites().size(), best_, changes);
   annealing.run(changes, stop);
   offer(annealing.placement());
   if (problem_->top_k() == 2) descend_by_pairs(stop);
+}
+
+/// In half of the time that is left: the bound is raised after it.
+void Group::anneal_by_slots(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop) {
+  std::vector<SlotLayer> layers;
+  for (std::size_t g = 0; g < near.size(); ++g) {
+    std::vector<Seat> open(promising_.size(), Seat::closed);
+    for (const std::int32_t s : near[g].satellites()) open[z(s)] = Seat::open;
+    layers.emplace_back(slots_[g], open);
+  }
+  SlotAnnealing annealing(layers, promising_.size(), best_, changes);
+  core::StopToken half = stop.with_half_the_time();
+  annealing.run(changes, half);
+  stop.take_interrupt_from(half);
+  offer(annealing.placement());
 }
 
 void Group::prove(core::StopToken& stop, std::uint64_t most_work) {
@@ -316,9 +323,9 @@ void Group::prove(core::StopToken& stop, std::uint64_t most_work) {
   if (problem_->top_k() == 2) {
     search(PairSearch(pairs_, promising_, best_, best_s_, slack_s()));
   } else {
-    std::vector<Seat> seats;
-    for (const char open : promising_) seats.push_back(open != 0 ? Seat::open : Seat::closed);
-    search(SlotSearch(slots_, std::move(seats), best_, best_s_, slack_s()));
+    const std::vector<Seat> open = seats();
+    const std::vector<SlotLayer> layers = layers_on(open);
+    search(SlotSearch(layers, open, best_, best_s_, slack_s()));
   }
   bound_s_ = std::min(bound_s_, best_s_);
 }

@@ -1,18 +1,15 @@
 #include "constellm/moe/pair_annealing.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "constellm/core/index.hpp"
+#include "constellm/moe/annealing.hpp"
 
 namespace constellm::moe {
 namespace {
 
 using core::z;
 constexpr double kNever = std::numeric_limits<double>::infinity();
-/// Changes at one temperature, and changes that say how much one matters.
-constexpr std::uint64_t kStep = 1024;
 
 }  // namespace
 
@@ -97,34 +94,8 @@ void PairAnnealing::take(const Change& change) {
   if (change.other.expert >= 0) places_[z(change.other.layer)][z(change.other.expert)] = change.other_to;
 }
 
-/// A tenth of the changes that lose lose less; 0 where none does.
-double PairAnnealing::first_temperature() {
-  std::vector<double> losses;
-  for (std::uint64_t i = 0; i < kStep; ++i) {
-    const double loss = -some().gain;
-    if (loss > 0.0 && loss < kNever) losses.push_back(loss);
-  }
-  if (losses.empty()) return 0.0;
-  const auto tenth = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() / 10);
-  std::nth_element(losses.begin(), tenth, losses.end());
-  return *tenth;
-}
-
 void PairAnnealing::run(std::uint64_t changes, core::StopToken& stop) {
-  constexpr double kCooled = 1e-3;  // the last temperature over the first
-  double temperature = first_temperature();
-  if (temperature == 0.0) return;
-  const double cooling = std::pow(kCooled, static_cast<double>(kStep) / static_cast<double>(changes));
-  for (std::uint64_t i = 0; i < changes; ++i) {
-    if (i % kStep == 0) {
-      temperature *= cooling;
-      if (stop.should_stop(kStep)) return;
-    }
-    const Change change = some();
-    if (change.to == change.from) continue;
-    if (change.gain < 0.0 && random_.uniform() >= std::exp(change.gain / temperature)) continue;
-    take(change);
-  }
+  anneal(changes, 1, random_, stop, [&] { return some(); }, [&](const Change& change) { take(change); });
 }
 
 }  // namespace constellm::moe

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "constellm/core/index.hpp"
-#include "constellm/moe/pair_bound.hpp"
 
 namespace constellm::moe {
 namespace {
@@ -17,24 +16,12 @@ constexpr double kByPairs = 0.4;
 
 }  // namespace
 
-PricedBound::PricedBound(const Problem& problem, std::span<const Layer* const> of,
-                         std::span<const PairLayer> layers, core::StopToken& stop)
-    : layers_(layers),
-      price_s_(problem.satellites().size(), 0.0),
-      used_(price_s_.size()),
-      best_price_s_(price_s_) {
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const PairLayer& layer = layers_[l];
+PricedBound::PricedBound(std::span<const PairLayer> layers, std::size_t satellites)
+    : layers_(layers), price_s_(satellites, 0.0), used_(price_s_.size()), best_price_s_(price_s_) {
+  for (const PairLayer& layer : layers_) {
     const auto n = static_cast<std::int32_t>(layer.size());
-    const std::int32_t top_k = layer.picks().top_k();
     std::vector<double> least_s(layer.size());
     for (std::int32_t a = 0; a < n; ++a) least_s[z(a)] = layer.mean_s(a, n > 1 ? *layer.nearest_to(a) : a);
-    if (top_k > 2) {
-      const std::size_t others = z(top_k) - 1;
-      const std::vector<double> best_s = best_beside_s(problem, *of[l], others, stop);
-      for (std::size_t a = 0; a < layer.size(); ++a)
-        least_s[a] = std::max(least_s[a], best_s[a * others + others - 1]);
-    }
     LayerTable& table = tables_.emplace_back();
     table.order.resize(layer.size());
     std::iota(table.order.begin(), table.order.end(), 0);
@@ -46,7 +33,7 @@ PricedBound::PricedBound(const Problem& problem, std::span<const Layer* const> o
     layer.picks().farthest(heaviest, table.farthest);
     table.remaining = table.farthest;
     for (std::size_t j = table.remaining.size() - 1; j-- > 0;) table.remaining[j] += table.remaining[j + 1];
-    if (top_k == 2) table.least_pair = layer.pair(heaviest.back(), heaviest[heaviest.size() - 2]);
+    table.least_pair = layer.pair(heaviest.back(), heaviest[heaviest.size() - 2]);
   }
 }
 
@@ -76,8 +63,6 @@ void PricedBound::fill_near(std::size_t l, std::size_t at) {
 double PricedBound::cheapest(std::size_t l) {
   const LayerTable& table = tables_[l];
   const std::size_t experts = table.farthest.size();
-  const bool pairs = layers_[l].picks().top_k() == 2;
-  const double by_pairs = pairs ? kByPairs : 0.0;
   cost_s_.assign(experts + 1, kNever);
   cost_s_[0] = 0.0;
   taken_.clear();
@@ -90,22 +75,21 @@ double PricedBound::cheapest(std::size_t l) {
       done = cost_s_[experts] <= cost_s_[j] + table.remaining[j] * least_s;
     if (done) break;
     const double price_s = price_s_[z(layers_[l].satellites()[z(table.order[at])])];
-    if (pairs) fill_near(l, at);
+    fill_near(l, at);
     taken_.resize(taken_.size() + experts + 1, 0);
     char* const taken = &taken_[at * (experts + 1)];
     const std::size_t most = std::min(at + 1, experts);
     double near_s = 0.0;
-    for (std::size_t m = 0; pairs && m + 1 < most; ++m) near_s += near_s_[m];
+    for (std::size_t m = 0; m + 1 < most; ++m) near_s += near_s_[m];
     for (std::size_t j = most; j > 0; --j) {
-      const double own =
-          (1.0 - by_pairs) * price_s +
-          (pairs ? by_pairs * price_s * static_cast<double>(j - 1) / static_cast<double>(experts - 1) : 0.0);
+      const double in_pairs = static_cast<double>(j - 1) / static_cast<double>(experts - 1);
+      const double own = price_s * (1.0 - kByPairs + kByPairs * in_pairs);
       const double here_s = cost_s_[j - 1] + table.farthest[j - 1] * least_s + own + near_s;
       if (here_s < cost_s_[j]) {
         cost_s_[j] = here_s;
         taken[j] = 1;
       }
-      if (pairs && j > 1) near_s -= near_s_[j - 2];
+      if (j > 1) near_s -= near_s_[j - 2];
     }
   }
   std::size_t j = experts;

@@ -12,7 +12,6 @@ using core::z;
 SlotLayer::SlotLayer(const Problem& problem, const Layer& layer, core::StopToken& stop)
     : layer_(&layer),
       slots_(problem.slots()),
-      latency_s_(layer.latency_s.size()),
       by_mean_(layer.usable),
       heaviest_first_(layer.picks.heaviest_first()) {
   const std::size_t satellites = problem.satellites().size();
@@ -23,7 +22,6 @@ SlotLayer::SlotLayer(const Problem& problem, const Layer& layer, core::StopToken
     const auto begin = static_cast<std::ptrdiff_t>(nearest_.size());
     for (const std::int32_t s : layer.usable) {
       const double latency_s = problem.latency_s(layer, t, s);
-      latency_s_[z(t) * satellites + z(s)] = latency_s;
       sum[z(s)] += latency_s;
       nearest_.push_back({latency_s, s});
     }
@@ -35,52 +33,54 @@ SlotLayer::SlotLayer(const Problem& problem, const Layer& layer, core::StopToken
                    [&](std::int32_t a, std::int32_t b) { return sum[z(a)] < sum[z(b)]; });
 }
 
+SlotLayer::SlotLayer(const SlotLayer& whole, std::span<const Seat> seats)
+    : layer_(whole.layer_), slots_(whole.slots_), heaviest_first_(whole.heaviest_first_) {
+  const auto open = [&](std::int32_t satellite) { return seats[z(satellite)] != Seat::closed; };
+  for (const Near& near : whole.nearest_)
+    if (open(near.satellite)) nearest_.push_back(near);
+  for (const std::int32_t s : whole.by_mean_)
+    if (open(s)) by_mean_.push_back(s);
+}
+
 double SlotLayer::bound_s(std::span<const std::int32_t> satellite_of, std::span<const Seat> seats) const {
-  struct Placed {
-    double latency_s;
-    std::int32_t expert;
-  };
-  thread_local std::vector<Placed> placed;
+  thread_local std::vector<std::int32_t> expert_on;  // by satellite; -1: none
   thread_local std::vector<std::int32_t> free;
   thread_local std::vector<std::int32_t> order;
   thread_local std::vector<double> latency_s;
   thread_local std::vector<double> farthest;
   const std::size_t experts = heaviest_first_.size();
-  const std::size_t satellites = seats.size();
+  expert_on.assign(seats.size(), -1);
   free.clear();
-  for (const std::int32_t e : heaviest_first_)
-    if (satellite_of[z(e)] < 0) free.push_back(e);
+  for (const std::int32_t e : heaviest_first_) {
+    if (satellite_of[z(e)] < 0)
+      free.push_back(e);
+    else
+      expert_on[z(satellite_of[z(e)])] = e;
+  }
   const auto taken = static_cast<std::size_t>(std::count(seats.begin(), seats.end(), Seat::taken));
   order.resize(experts);
   latency_s.resize(experts);
   farthest.resize(experts);
   double sum = 0.0;
   for (std::int32_t t = 0; t < slots_; ++t) {
-    const double* const slot_s = &latency_s_[z(t) * satellites];
-    placed.clear();
-    for (std::size_t e = 0; e < experts; ++e)
-      if (satellite_of[e] >= 0) placed.push_back({slot_s[satellite_of[e]], static_cast<std::int32_t>(e)});
-    std::sort(placed.begin(), placed.end(),
-              [](const Placed& a, const Placed& b) { return a.latency_s < b.latency_s; });
-    const Near* near = &nearest_[z(t) * layer_->usable.size()];
-    const Near* const end = near + layer_->usable.size();
+    const std::span<const Near> nearest = this->nearest(t);
+    auto near = nearest.begin();
     std::size_t others = free.size() - taken;  // that may still go to satellites that are merely open
-    const auto refused = [&](Seat seat) {
-      return seat == Seat::closed || (seat == Seat::open && others == 0);
-    };
-    std::size_t p = 0;
     std::size_t f = 0;
-    for (std::size_t j = 0; j < experts; ++j) {
-      while (f < free.size() && near != end && refused(seats[z(near->satellite)])) ++near;
-      if (f < free.size() && near == end) return std::numeric_limits<double>::infinity();
-      if (f < free.size() && (p == placed.size() || near->latency_s < placed[p].latency_s)) {
-        if (seats[z(near->satellite)] == Seat::open) --others;
-        order[j] = free[f++];
-        latency_s[j] = (near++)->latency_s;
-      } else {
-        order[j] = placed[p].expert;
-        latency_s[j] = placed[p++].latency_s;
+    for (std::size_t j = 0; j < experts; ++near) {
+      if (near == nearest.end()) return std::numeric_limits<double>::infinity();
+      std::int32_t expert = expert_on[z(near->satellite)];
+      if (expert < 0) {
+        const Seat seat = seats[z(near->satellite)];
+        if (f == free.size() || seat == Seat::closed) continue;
+        if (seat == Seat::open) {
+          if (others == 0) continue;
+          --others;
+        }
+        expert = free[f++];
       }
+      order[j] = expert;
+      latency_s[j++] = near->latency_s;
     }
     layer_->picks.farthest(order, farthest);
     for (std::size_t j = 0; j < experts; ++j) sum += farthest[j] * latency_s[j];

@@ -23,10 +23,13 @@ SlotSearch::SlotSearch(std::span<const SlotLayer> layers, std::vector<Seat> seat
     placement_.emplace_back(layer.heaviest_first().size(), -1);
     most = std::max(most, layer.heaviest_first().size());
   }
+  // Layers that compete settle first where the heavy experts are. Alone, it says the most where the light
+  // ones are: they are far, and the slowest of several picks is most often one of them.
   for (std::size_t i = 0; i < most; ++i) {
     for (std::size_t l = 0; l < layers_.size(); ++l)
       if (i < placement_[l].size()) turns_.push_back({l, layers_[l].heaviest_first()[i]});
   }
+  if (layers_.size() == 1) std::reverse(turns_.begin(), turns_.end());
 }
 
 std::vector<double> SlotSearch::bounds() const {
@@ -68,20 +71,28 @@ double SlotSearch::choose_set(std::size_t next, std::int32_t chosen, double boun
   return std::min(with, without);
 }
 
-/// Of experts that are picked alike the later one goes behind the one before: nothing else is lost.
-std::size_t SlotSearch::first_worth(const Turn& turn) const {
+/// Which satellites are worth trying, by rising mean: experts that are picked alike go one behind the other,
+/// and nothing else is lost.
+SlotSearch::Range SlotSearch::worth(const Turn& turn) const {
   const SlotLayer& layer = layers_[turn.layer];
   const Picks& picks = layer.layer().picks;
   const std::vector<std::int32_t>& heaviest = layer.heaviest_first();
-  const auto at = std::find(heaviest.begin(), heaviest.end(), turn.expert);
-  if (at == heaviest.begin()) return 0;
-  const std::int32_t before = *(at - 1);
-  const bool alike =
-      picks.top_k() == picks.experts() || picks.weights()[z(before)] == picks.weights()[z(turn.expert)];
-  if (!alike) return 0;
   const std::vector<std::int32_t>& order = layer.by_mean();
-  const auto host = std::find(order.begin(), order.end(), placement_[turn.layer][z(before)]);
-  return static_cast<std::size_t>(host - order.begin()) + 1;
+  const auto at = std::find(heaviest.begin(), heaviest.end(), turn.expert);
+  const auto host_of_alike = [&](std::int32_t other) {
+    const bool alike =
+        picks.top_k() == picks.experts() || picks.weights()[z(other)] == picks.weights()[z(turn.expert)];
+    const std::int32_t host = alike ? placement_[turn.layer][z(other)] : -1;
+    return host < 0 ? order.end() : std::find(order.begin(), order.end(), host);
+  };
+  Range range{0, order.size()};
+  if (at != heaviest.begin()) {
+    const auto before = host_of_alike(*(at - 1));
+    if (before != order.end()) range.begin = static_cast<std::size_t>(before - order.begin()) + 1;
+  }
+  if (at + 1 != heaviest.end())
+    range.end = static_cast<std::size_t>(host_of_alike(*(at + 1)) - order.begin());
+  return range;
 }
 
 double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, core::StopToken& stop) {
@@ -96,7 +107,8 @@ double SlotSearch::place(std::size_t depth, const std::vector<double>& layer_s, 
   const bool one_set = layers_.size() == 1;
   std::vector<Child> children;
   const std::vector<std::int32_t>& order = layers_[turn.layer].by_mean();
-  for (std::size_t next = first_worth(turn); next < order.size(); ++next) {
+  const Range range = worth(turn);
+  for (std::size_t next = range.begin; next < range.end; ++next) {
     const std::int32_t s = order[next];
     const Seat seat = seats_[z(s)];
     if (seat == Seat::closed || (one_set && seat == Seat::open)) continue;

@@ -74,15 +74,22 @@ std::vector<Group> started(const Problem& problem, core::StopToken& stop) {
   return groups;
 }
 
+/// In half of the time that is left: bounds want some as well.
+void descend(std::vector<Group>& groups, core::StopToken& stop) {
+  core::StopToken half = stop.with_half_the_time();
+  for (Group& group : groups) group.descend(half);
+  stop.take_interrupt_from(half);
+}
+
 }  // namespace
 
 Plan exchange(const Problem& problem, core::StopToken& stop) {
   std::vector<Group> groups = started(problem, stop);
   if (groups.empty()) return {};
-  for (Group& group : groups) group.descend(stop);
+  descend(groups, stop);
   for (Group& group : groups) {
-    group.tighten(stop);
     group.compete(stop);
+    group.tighten(stop);
   }
   return stopped(plan_of(problem, groups), stop);
 }
@@ -90,14 +97,14 @@ Plan exchange(const Problem& problem, core::StopToken& stop) {
 Plan solve(const Problem& problem, core::StopToken& stop, std::uint64_t most_work) {
   std::vector<Group> groups = started(problem, stop);
   if (groups.empty()) return {};
-  for (Group& group : groups) group.descend(stop);
+  descend(groups, stop);
   // Small ones are proven in less time than annealing takes.
   constexpr std::uint64_t kLittle = 2'000'000;
   for (Group& group : groups) group.prove(stop, kLittle);
   for (Group& group : groups) {
     if (group.proven()) continue;
-    group.tighten(stop);
     group.compete(stop);
+    group.tighten(stop);
   }
   for (Group& group : groups)
     if (!group.proven()) group.prove(stop, most_work);

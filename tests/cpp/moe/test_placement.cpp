@@ -9,6 +9,7 @@
 #include "catch.hpp"
 #include "constellm/core/error.hpp"
 #include "constellm/moe/evaluate.hpp"
+#include "constellm/moe/slot_prices.hpp"
 #include "constellm/moe/solve.hpp"
 #include "random.hpp"
 
@@ -217,4 +218,53 @@ TEST_CASE("placements: of one pick means are enough, whatever the number of sate
   const moe::Plan plan = moe::solve(problem, stop);
   CHECK(plan.status == core::Status::optimal);
   CHECK(plan.token_latency_s == Approx(1.0 + 0.7 + 0.6));
+}
+
+TEST_CASE("prices in every slot: never above the best, and no lower by classes", "[moe]") {
+  const std::uint64_t count = tests::random_problems(300);
+  std::uint64_t tight = 0;
+  for (std::uint64_t seed = 0; seed < count; ++seed) {
+    Random random(2000 + seed);
+    const Problem problem = some_problem(random);
+    const double best = least_s(problem);
+    if (best == kNever) continue;
+    INFO("seed " << seed);
+    double base_s = 0.0;
+    core::StopToken stop;
+    std::vector<moe::SlotLayer> layers;
+    for (const moe::Layer& layer : problem.layers()) {
+      layers.emplace_back(problem, layer, stop);
+      base_s += layer.base_s;
+    }
+    moe::SlotPrices prices(layers, problem.satellites().size());
+    const double most = (best - base_s) * (1.0 + 1e-12) + 1e-15;
+    double bound = prices.raise(best - base_s, stop);
+    CHECK(bound <= most);
+    while (prices.refine()) {
+      const double finer = prices.raise(best - base_s, stop);
+      CHECK(finer >= bound);
+      CHECK(finer <= most);
+      bound = finer;
+    }
+    if (bound >= (best - base_s) * (1.0 - 1e-3)) ++tight;
+  }
+  // Where experts are few each has a class of its own in the end.
+  CHECK(10 * tight > 6 * count);
+}
+
+TEST_CASE("prices in every slot: satellites that are not told apart", "[moe]") {
+  Random random(7);
+  const std::int32_t satellites = 150;
+  const std::int32_t slots = 4;
+  moe::LayerFields layer{{0.4, 0.3, 0.2, 0.1}, {}, 0.0};
+  for (std::int32_t i = 0; i < slots * satellites; ++i) layer.latency_s.push_back(random.uniform(0.02, 0.05));
+  const Problem problem("far", 3, ids(satellites), std::nullopt, slots, {layer, layer});
+  core::StopToken stop;
+  std::vector<moe::SlotLayer> layers;
+  for (const moe::Layer& of : problem.layers()) layers.emplace_back(problem, of, stop);
+  const moe::Plan plan = moe::exchange(problem, stop);
+  moe::SlotPrices prices(layers, satellites);
+  const double bound = prices.raise(plan.token_latency_s, stop);
+  CHECK(bound <= plan.token_latency_s);
+  CHECK(bound > 0.7 * plan.token_latency_s);
 }

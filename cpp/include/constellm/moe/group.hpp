@@ -20,12 +20,13 @@ class Group {
   /// Bounds and first placements, the best of them by the root's assignment. Returns whether there is any
   /// placement. Where it was told to stop the rest does nothing.
   bool start(core::StopToken& stop);
-  /// For three picks and more: the same by a bound over triples, where that is quick.
-  void tighten(core::StopToken& stop);
   /// Improves the placement by exchange.
   void descend(core::StopToken& stop);
-  /// Of layers that compete: anneals the placement, and raises the bound by prices of satellites.
+  /// Of layers that compete: anneals the placement, and for two picks raises the bound by prices of
+  /// satellites.
   void compete(core::StopToken& stop);
+  /// For three picks and more: raises the bound by prices in every slot.
+  void tighten(core::StopToken& stop);
   /// Searches for better ones, and raises the bound.
   void prove(core::StopToken& stop, std::uint64_t most_work = ~std::uint64_t{0});
 
@@ -44,10 +45,13 @@ class Group {
   };
 
   Costs costs_of(const Layer& layer, core::StopToken& stop);
-  bool assign(const std::vector<Costs>& costs);
+  void assign(const std::vector<Costs>& costs);
+  [[nodiscard]] std::vector<Seat> seats() const;
+  [[nodiscard]] std::vector<SlotLayer> layers_on(std::span<const Seat> open) const;
   void offer(const Placement& placement);
   [[nodiscard]] std::vector<PairLayer> nearest_places() const;
-  void anneal(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop);
+  void anneal_by_pairs(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop);
+  void anneal_by_slots(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop);
   void descend_by_pairs(core::StopToken& stop);
   void descend_by_slots(core::StopToken& stop);
   [[nodiscard]] double value_s(const Placement& placement) const;

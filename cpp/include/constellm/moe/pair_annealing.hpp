@@ -9,9 +9,8 @@
 
 namespace constellm::moe {
 
-/// Simulated annealing (Kirkpatrick et al., 1983) of layers that compete for satellites: an expert goes to
-/// another satellite of its layer, and whoever is there takes its old one. A change that loses is taken with
-/// a chance that falls as it goes on.
+/// Annealing of layers that compete for satellites, by pairs: an expert goes to another satellite of its
+/// layer, and whoever is there takes its old one. What a change gains is known in O(experts of the layer).
 class PairAnnealing {
  public:
   /// `placement` has a satellite of its own for every expert of these layers.
@@ -37,11 +36,10 @@ class PairAnnealing {
     double gain;  ///< minus infinity where it cannot be
   };
 
-  [[nodiscard]] Change some();
+  Change some();
   [[nodiscard]] double move_gain(Seat expert, std::int32_t from, std::int32_t to) const;
   [[nodiscard]] double swap_gain(const Change& change) const;
   void take(const Change& change);
-  [[nodiscard]] double first_temperature();
 
   std::span<const PairLayer> layers_;
   std::vector<Seat> experts_;

@@ -7,19 +7,17 @@
 
 namespace constellm::moe {
 
-/// Lower bound of layers that compete for satellites, by prices of satellites (Lagrange): whatever they are,
-/// no placement costs less than the layers placed each for itself, prices paid, less all prices. The prices
-/// are found by subgradient steps towards `best_s`, the value of a placement.
+/// Lower bound of layers of two picks that compete for satellites, by prices of satellites (Lagrange):
+/// whatever they are, no placement costs less than the layers placed each for itself, prices paid, less all
+/// prices. The prices are found by subgradient steps towards `best_s`, the value of a placement.
 ///
 /// A layer for itself is a programme over its satellites a by rising g_a, what the slowest pick costs at
 /// least where one is on a. With the experts heaviest first on the chosen ones it costs at least the sum over
-/// them of P(farthest) * g (the theorem of the sorted placement); for two picks every pair adds at least
-/// P(lightest pair) times what the slower of both exceeds g by, and may carry its part of the prices.
+/// them of P(farthest) * g (the theorem of the sorted placement); every pair adds at least P(lightest pair)
+/// times what the slower of both exceeds g by, and may carry its part of the prices.
 class PricedBound {
  public:
-  /// `of` are the layers of `layers`. Throws core::Stopped.
-  PricedBound(const Problem& problem, std::span<const Layer* const> of, std::span<const PairLayer> layers,
-              core::StopToken& stop);
+  PricedBound(std::span<const PairLayer> layers, std::size_t satellites);
 
   /// Raises the bound for up to `steps` steps, and returns it.
   double raise(int steps, double best_s, core::StopToken& stop);

@@ -14,12 +14,24 @@ enum class Seat : char { closed, open, taken };
 /// A layer's satellites in the order of their latencies, slot by slot; for any number of picks.
 class SlotLayer {
  public:
+  struct Near {
+    double latency_s;
+    std::int32_t satellite;
+  };
+
   /// Throws core::Stopped.
   SlotLayer(const Problem& problem, const Layer& layer, core::StopToken& stop);
+  /// The same with the satellites alone whose seats are not closed.
+  SlotLayer(const SlotLayer& whole, std::span<const Seat> seats);
 
   [[nodiscard]] const Layer& layer() const { return *layer_; }
   [[nodiscard]] const std::vector<std::int32_t>& heaviest_first() const { return heaviest_first_; }
-  /// Usable satellites by rising mean latency.
+  [[nodiscard]] std::int32_t slots() const { return slots_; }
+  /// Its satellites of one slot, nearest first.
+  [[nodiscard]] std::span<const Near> nearest(std::int32_t slot) const {
+    return std::span(nearest_).subspan(static_cast<std::size_t>(slot) * by_mean_.size(), by_mean_.size());
+  }
+  /// Its satellites by rising mean latency.
   [[nodiscard]] const std::vector<std::int32_t>& by_mean() const { return by_mean_; }
 
   /// Whatever open satellites the experts without one get, the layer's expected latency is at least this; it
@@ -32,14 +44,9 @@ class SlotLayer {
   }
 
  private:
-  struct Near {
-    double latency_s;
-    std::int32_t satellite;
-  };
   const Layer* layer_;
   std::int32_t slots_;
-  std::vector<Near> nearest_;      ///< [slots][usable], nearest first
-  std::vector<double> latency_s_;  ///< [slots][satellites]
+  std::vector<Near> nearest_;  ///< [slots][satellites of by_mean_], nearest first
   std::vector<std::int32_t> by_mean_;
   std::vector<std::int32_t> heaviest_first_;
 };

@@ -9,7 +9,7 @@
 namespace constellm::moe {
 
 /// Exact placement for any number of picks, of layers that share satellites: depth first, an expert a level,
-/// heaviest first, each layer bounded by what it would cost were all experts that are left placed anew in
+/// each layer bounded by what it would cost were all experts that are left placed anew in
 /// every slot. Of a layer alone the set of satellites is settled first, and then who goes where.
 class SlotSearch {
  public:
@@ -30,6 +30,10 @@ class SlotSearch {
     std::size_t layer;
     std::int32_t expert;
   };
+  struct Range {
+    std::size_t begin;
+    std::size_t end;
+  };
   struct Child {
     std::int32_t satellite;
     double bound_s;
@@ -38,7 +42,7 @@ class SlotSearch {
 
   bool ended(core::StopToken& stop, std::uint64_t work);
   double choose_set(std::size_t next, std::int32_t chosen, double bound_s, core::StopToken& stop);
-  [[nodiscard]] std::size_t first_worth(const Turn& turn) const;
+  [[nodiscard]] Range worth(const Turn& turn) const;
   double place(std::size_t depth, const std::vector<double>& layer_s, core::StopToken& stop);
   [[nodiscard]] std::vector<double> bounds() const;
 
