@@ -200,8 +200,8 @@ double HostTree::place(std::size_t l, std::size_t at, double done_s, double boun
       break;
     }
     put(l, heaviest_[l][at], child.copies);
-    least_s = std::min(least_s, last ? place(l + 1, 0, done_s + child.bound_s, below_s)
-                                     : place(l, at + 1, done_s, below_s));
+    least_s = std::min(
+        least_s, last ? place(l + 1, 0, done_s + child.bound_s, below_s) : place(l, at + 1, done_s, below_s));
     take_back(l, heaviest_[l][at]);
   }
   return std::max(least_s, bound_s);

@@ -127,7 +127,7 @@ def host(hosting: Hosting, *, time_limit_s: float = math.inf, seed: int = 0) -> 
     >>> slots = [[0.010, 0.014, 0.015, 0.022], [0.022, 0.014, 0.010, 0.015]]
     >>> problem = moe.Problem([moe.Layer([0.5, 0.3, 0.2], slots)], top_k=2)
     >>> moe.host(moe.Hosting(problem, places=2, service_s=0.001))
-    HostingPlan('problem': optimal, token_latency_s=0.0143571, gap=0)
+    HostingPlan('problem': optimal, token_latency_s=0.0139857, gap=1e-11)
     >>> moe.host(moe.Hosting(problem, places=2, service_s=0.001, copies=2)).placement
     ((('s0', 's2'), ('s0', 's2'), ('s1',)),)
     """

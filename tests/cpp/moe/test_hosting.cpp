@@ -172,7 +172,8 @@ TEST_CASE("hostings: bounds without a search are below what the search over plac
     REQUIRE(other.placement.empty() == best.placement.empty());
     if (best.placement.empty()) continue;
     std::vector<double> rest;
-    for (std::size_t l = 0; l < problem.layers().size(); ++l) rest.push_back(moe::anew_bound_s(hosting, l, stop));
+    for (std::size_t l = 0; l < problem.layers().size(); ++l)
+      rest.push_back(moe::anew_bound_s(hosting, l, stop));
     moe::HostTree tree(hosting, rest, {}, kNever, 0.0);
     tree.run(stop, 1'000'000'000);
     CHECK(best.lower_bound_s <= tree.best_s() * (1.0 + 1e-9));
