@@ -120,48 +120,52 @@ void bound_anew(Group& group, core::StopToken& stop) {
   group.raise(sum);
 }
 
-/// The plain problem over places. Where it is the same problem that is all; else it is what to start from,
-/// and for one copy of each expert it bounds.
-std::optional<Copies> place_singly(Group& group, const PlacesProblem& places, core::StopToken& stop) {
+/// Whether the plain problem over places is the same problem.
+bool plain(const Hosting& hosting) {
+  return !hosting.copied() && !hosting.limited() && !(hosting.queues() && hosting.problem().top_k() > 2);
+}
+
+/// The plain problem over places, its search cut short after so much work: where it is the same problem that
+/// is all; else it is what to start from, and for one copy of each expert it bounds.
+std::optional<Copies> place_singly(Group& group, const PlacesProblem& places, std::uint64_t most_work,
+                                   core::StopToken& stop) {
   const Hosting& hosting = *group.hosting;
-  const bool same =
-      !hosting.copied() && !hosting.limited() && !(hosting.queues() && hosting.problem().top_k() > 2);
-  constexpr std::uint64_t kRelaxed = 2'000'000;
-  const Plan plan = same               ? solve(places.problem, stop)
-                    : hosting.copied() ? exchange(places.problem, stop)
-                                       : solve(places.problem, stop, kRelaxed);
+  const Plan plan =
+      hosting.copied() ? exchange(places.problem, stop) : solve(places.problem, stop, most_work);
   group.nodes += plan.nodes;
   std::optional<Copies> found;
   if (!plan.placement.empty()) found = copies_of(places, plan.placement);
   if (hosting.copied()) return found;
-  if (plan.status == core::Status::infeasible) {
+  if (!found) {
     group.none = true;
     return found;
   }
-  if (found) group.raise(plan.lower_bound_s);
-  if (same) {
-    group.best = std::move(*found);
-    group.best_s = plan.token_latency_s;
-    return std::nullopt;
-  }
-  try {
-    const AssignedBound assigned = assigned_bound(hosting, places, stop);
-    group.none = assigned.places.empty();
-    group.raise(assigned.bound_s);
-  } catch (const core::Stopped&) {  // the bounds so far will do
-  }
+  group.raise(plan.lower_bound_s);
+  if (!plain(hosting) || plan.token_latency_s >= group.best_s) return found;
+  group.best = *found;
+  group.best_s = plan.token_latency_s;
   return found;
 }
 
 void start(Group& group, std::uint64_t seed, core::StopToken& stop) {
+  constexpr std::uint64_t kRelaxed = 2'000'000;
   const Hosting& hosting = *group.hosting;
   group.none = too_few_places(hosting);
   bound_anew(group, stop);
   if (group.none) return;
+  const std::optional<PlacesProblem> places = places_of(hosting);
   std::optional<Copies> single;
-  if (const std::optional<PlacesProblem> places = places_of(hosting))
-    single = place_singly(group, *places, stop);
+  if (places) single = place_singly(group, *places, kRelaxed, stop);
   if (group.none || !group.best.empty()) return;
+  if (places && !hosting.copied()) {
+    try {
+      const AssignedBound assigned = assigned_bound(hosting, *places, stop);
+      group.none = assigned.places.empty();
+      group.raise(assigned.bound_s);
+    } catch (const core::Stopped&) {  // the bounds so far will do
+    }
+    if (group.none) return;
+  }
   group.search.emplace(hosting, seed);
   if (single)
     group.search->start(std::move(*single));
@@ -258,7 +262,7 @@ HostingPlan host(const Hosting& hosting, std::uint64_t seed, core::StopToken& st
   constexpr std::uint64_t kLittle[] = {20'000, 1'000'000};
   for (const std::uint64_t little : kLittle) {
     for (Group& group : groups) {
-      if (group.proven()) continue;
+      if (group.proven() || !group.search) continue;
       improve(group, little, stop);
       prove(group, little, stop);
     }
@@ -268,8 +272,13 @@ HostingPlan host(const Hosting& hosting, std::uint64_t seed, core::StopToken& st
   constexpr std::uint64_t kMuch = 50'000'000;
   for (Group& group : groups) {
     if (group.proven()) continue;
-    improve(group, kMuch / open, stop);
-    prove(group, kMuch / open, stop);
+    const auto places = plain(*group.hosting) ? places_of(*group.hosting) : std::nullopt;
+    if (places) {
+      place_singly(group, *places, ~std::uint64_t{0}, stop);
+    } else {
+      improve(group, kMuch / open, stop);
+      prove(group, kMuch / open, stop);
+    }
   }
   return plan_of(hosting, std::move(groups), stop);
 }

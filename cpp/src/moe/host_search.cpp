@@ -275,9 +275,9 @@ bool HostSearch::some() {
 }
 
 /// A tenth of the changes that lose lose less; 0 where none does.
-double HostSearch::first_temperature() {
+double HostSearch::first_temperature(core::StopToken& stop) {
   std::vector<double> losses;
-  for (std::uint64_t i = 0; i < kStep; ++i) {
+  for (std::uint64_t i = 0; i < kStep && !stop.should_stop(work_); ++i) {
     if (!some()) continue;
     const double loss = -apply();
     undo();
@@ -291,8 +291,7 @@ double HostSearch::first_temperature() {
 
 void HostSearch::anneal(std::uint64_t changes, core::StopToken& stop) {
   constexpr double kCooled = 1e-3;  // the last temperature over the first
-  if (stop.should_stop(kStep * work_)) return;
-  double temperature = first_temperature();
+  double temperature = first_temperature(stop);
   if (temperature == 0.0) return;
   const double cooling = std::pow(kCooled, static_cast<double>(kStep) / static_cast<double>(changes));
   for (std::uint64_t i = 0; i < changes; ++i) {

@@ -2,8 +2,8 @@
 
 `Problem` says how far every satellite is for every layer in every slot, and how often experts are picked;
 `solve` finds the placement under which a token waits the least, with a bound, and `evaluate` says what a
-placement costs. A `Hosting` has satellites with places for several experts and copies of experts, `host` places
-them, `evaluate_hosting` says what that costs and how it loads the satellites.
+placement costs. A `Hosting` has satellites with places for several experts, and copies of experts: `host`
+places them, `evaluate_hosting` says what that costs and how it loads the satellites.
 
 `ring` lays the layers of a model around the orbits of a shell, `ring_problem` makes a problem of the path
 latencies over a constellation, `best_gateways` chooses gateways and experts together; `arrange` places

@@ -69,7 +69,7 @@ class HostSearch {
   /// Sums free of rounding that adds up, and the placement kept where it is the best.
   void offer();
   [[nodiscard]] double value() const;
-  [[nodiscard]] double first_temperature();
+  [[nodiscard]] double first_temperature(core::StopToken& stop);
   bool some();
   bool all_from(Seat seat, core::StopToken& stop);
 
