@@ -23,8 +23,8 @@ from .activations import Activations
 from .correlations import Coactivations, Repeats
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
-from .hosting import Hosting, HostingEvaluation, activations_within, evaluate_hosting
-from .hosting_solver import HostingPlan, host
+from .hosting import Hosting, HostingEvaluation, activations_within
+from .hosting_solver import HostingPlan, evaluate_hosting, host
 from .paths import path_latencies, ring_problem
 from .problem import Layer, Problem
 from .random_activations import draw_trace, lognormal_weights, zipf_weights

@@ -1,4 +1,4 @@
-"""Several experts on a satellite, and copies of experts: what may be where, and what that costs."""
+"""Several experts on a satellite, and copies of experts: what may be where, and what comes of it."""
 
 from __future__ import annotations
 
@@ -231,46 +231,6 @@ class HostingEvaluation(Displayed):
             f"{figure(self.executions.max())} executions a token on the most loaded satellite",
         ]
         return Display(lines, [Table(("layer", "mean", "best slot", "worst slot"), rows)])
-
-
-def evaluate_hosting(hosting: Hosting, placement: Sequence[Sequence[Any]]) -> HostingEvaluation:
-    """What a placement of experts and copies costs.
-
-    Parameters
-    ----------
-    hosting : Hosting
-        That it is a placement for.
-    placement : sequence of sequences
-        Of each layer and expert the satellites that have a copy, by id or by position; a lone satellite is
-        one copy.
-
-    Returns
-    -------
-    HostingEvaluation
-        Exact expectations, to 1e-9 of themselves.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For what is no placement: a satellite with more experts than places, two copies of an expert or more
-        activations than it may have, an expert with too many copies or none in reach.
-
-    Examples
-    --------
-    >>> from constellm import moe
-    >>> layer = moe.Layer([0.35, 0.25, 0.20, 0.12, 0.08], [[0.010, 0.014, 0.015, 0.022, 0.030]])
-    >>> hosting = moe.Hosting(moe.Problem([layer], top_k=2), places=3, service_s=0.003)
-    >>> found = moe.evaluate_hosting(hosting, [["s0", "s0", "s0", "s1", "s1"]])
-    >>> found
-    HostingEvaluation(token_latency_s=0.0134884, 1 layer, at most 214 tokens/s)
-    >>> found.executions.round(3).tolist()
-    [[1.554, 0.446, 0.0, 0.0, 0.0]]
-    """
-    instance("hosting", hosting, Hosting)
-    latency_s, layer_s, slot_s, executions = _core.evaluate_hosting(
-        hosting._compiled, copies_of(hosting.problem, placement)
-    )
-    return HostingEvaluation(latency_s, layer_s, slot_s, executions, executions * hosting.service_s)
 
 
 def activations_within(power_w: ArrayLike, execution_j: float, tokens_per_s: float) -> NDArray[np.float64]:

@@ -1,10 +1,12 @@
-"""Placements of several experts on a satellite, and of copies: a thin face of the compiled search."""
+"""Placements of several experts on a satellite, and what they cost: thin faces of the compiled ones."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from ..core.display import Display, Displayed
 from ..core.progress import waiting
 from ..core.quantity import quantity
 from ..core.table import Table
-from .hosting import Copies, Hosting, evaluate_hosting
+from .hosting import Copies, Hosting, HostingEvaluation, copies_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,3 +151,45 @@ def host(hosting: Hosting, *, time_limit_s: float = math.inf, seed: int = 0) -> 
         seconds=time.perf_counter() - start,
         nodes=nodes,
     )
+
+
+def evaluate_hosting(hosting: Hosting, placement: HostingPlan | Sequence[Sequence[Any]]) -> HostingEvaluation:
+    """What a placement of experts and copies costs.
+
+    Parameters
+    ----------
+    hosting : Hosting
+        That it is a placement for.
+    placement : HostingPlan, or sequence of sequences
+        Of each layer and expert the satellites that have a copy, by id or by position; a lone satellite is
+        one copy.
+
+    Returns
+    -------
+    HostingEvaluation
+        Exact expectations, to 1e-9 of themselves.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no placement: a satellite with more experts than places, two copies of an expert or more
+        activations than it may have, an expert with too many copies or none in reach.
+
+    Examples
+    --------
+    >>> from constellm import moe
+    >>> layer = moe.Layer([0.35, 0.25, 0.20, 0.12, 0.08], [[0.010, 0.014, 0.015, 0.022, 0.030]])
+    >>> hosting = moe.Hosting(moe.Problem([layer], top_k=2), places=3, service_s=0.003)
+    >>> found = moe.evaluate_hosting(hosting, [["s0", "s0", "s0", "s1", "s1"]])
+    >>> found
+    HostingEvaluation(token_latency_s=0.0134884, 1 layer, at most 214 tokens/s)
+    >>> found.executions.round(3).tolist()
+    [[1.554, 0.446, 0.0, 0.0, 0.0]]
+    """
+    instance("hosting", hosting, Hosting)
+    if isinstance(placement, HostingPlan):
+        placement = instance("placement", placement, HostingPlan).placement
+    latency_s, layer_s, slot_s, executions = _core.evaluate_hosting(
+        hosting._compiled, copies_of(hosting.problem, placement)
+    )
+    return HostingEvaluation(latency_s, layer_s, slot_s, executions, executions * hosting.service_s)

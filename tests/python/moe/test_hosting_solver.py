@@ -31,7 +31,8 @@ def random_hosting(seed: int, *, experts=6, satellites=12, slots=6, top_k=2, lay
 
 
 def assert_sound(plan: moe.HostingPlan) -> None:
-    found = moe.evaluate_hosting(plan.hosting, plan.placement)
+    found = moe.evaluate_hosting(plan.hosting, plan)
+    assert found == moe.evaluate_hosting(plan.hosting, plan.placement)
     assert found.token_latency_s == plan.token_latency_s
     assert 0 <= plan.lower_bound_s <= plan.token_latency_s
     assert plan.anew_s <= plan.token_latency_s * (1 + GAP)
