@@ -140,8 +140,8 @@ def competing(scenario: Scenario | None = None, limits_s: Iterable[float] = (25.
 def gateways(scenario: Scenario | None = None, threads: Iterable[int] = (1, 2)) -> tables.Rows:
     """A row for each number of threads: seconds of the paths between all satellites, and of everything else.
 
-    Paths are told apart within the one call: they are the `Constellation.latencies` that it asks for. More
-    threads than one are timed by the clock.
+    Paths are told apart within the one call: they are the `Constellation.latencies_between` that it asks for.
+    More threads than one are timed by the clock.
     """
     scenario = Scenario() if scenario is None else scenario
     weights = weights_of(MIXTRAL, scenario.layers, scenario.top_k)
@@ -149,9 +149,9 @@ def gateways(scenario: Scenario | None = None, threads: Iterable[int] = (1, 2)) 
     for count in threads:
         world, ring = scenario.world(), moe.ring(scenario.shell, scenario.layers)
         clock = Clock(time.thread_time if count == 1 else time.perf_counter)
-        routed = clock.times(orbit.Constellation.latencies)
+        routed = clock.times(orbit.Constellation.latencies_between)
         begun = clock.now()
-        with mock.patch.object(orbit.Constellation, "latencies", routed):
+        with mock.patch.object(orbit.Constellation, "latencies_between", routed):
             found = moe.best_gateways(
                 world,
                 ring,

@@ -156,6 +156,13 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
             (random_problems(20000, ENUMERATION),),
             last_line(PYTEST),
         ),
+        "experts": Check(
+            "Experts are placed as enumeration places them, on 10,000 random problems",
+            (
+                "CONSTELLM_RANDOM_PROBLEMS=10000 build/release/tests/cpp/constellm_tests 'placements: the best of all*'",
+            ),
+            last_line(CATCH),
+        ),
         "random": Check(
             "Every other randomised test on 2,000 problems (fewer where a test sets a cap)",
             (random_problems(2000, "-m", "randomised", "--deselect", ENUMERATION),),

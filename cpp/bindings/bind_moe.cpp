@@ -4,7 +4,9 @@
 #include "columns.hpp"
 #include "constellm/moe/evaluate.hpp"
 #include "constellm/moe/gateways.hpp"
+#include "constellm/moe/ring_schedule.hpp"
 #include "constellm/moe/solve.hpp"
+#include "constellm/moe/trace_latency.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
 #include "stoppable.hpp"
@@ -76,6 +78,32 @@ py::tuple evaluated(const Problem& problem, const Placement& placement) {
   return py::make_tuple(
       found.token_latency_s, moved(std::move(found.layer_latency_s), {layers}),
       moved(std::move(found.slot_latency_s), {layers, static_cast<py::ssize_t>(problem.slots())}));
+}
+
+/// `expert_ids` (layers, tokens, top_k), in which Python has found nothing wrong.
+py::tuple trace_latency(const Problem& problem, const Placement& placement,
+                        const py::array_t<std::uint16_t, py::array::c_style>& expert_ids,
+                        std::int32_t first_slot, std::int32_t end_slot) {
+  const auto layers = static_cast<py::ssize_t>(problem.layers().size());
+  if (expert_ids.ndim() != 3 || expert_ids.shape(0) != layers || expert_ids.shape(2) != problem.top_k())
+    throw core::InvalidInput("expert_ids: got shape " + shape_text(expert_ids));
+  if (first_slot < 0 || first_slot >= end_slot || end_slot > problem.slots())
+    throw core::InvalidInput("slots: there are " + std::to_string(problem.slots()));
+  const py::ssize_t tokens = expert_ids.shape(1);
+  const std::span ids(expert_ids.data(), static_cast<std::size_t>(expert_ids.size()));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::size_t layer = i / (ids.size() / problem.layers().size());
+    if (ids[i] >= problem.layers()[layer].picks.experts())
+      throw core::InvalidInput("expert_ids: " + std::to_string(ids[i]) + " in layer " +
+                               std::to_string(layer));
+  }
+  moe::TraceLatency found = stoppable([&](core::StopToken& stop) {
+    return moe::trace_latency(problem, placement, {static_cast<std::size_t>(tokens), ids}, first_slot,
+                              end_slot, stop);
+  });
+  return py::make_tuple(
+      moved(std::move(found.slot_latency_s), {layers, static_cast<py::ssize_t>(end_slot - first_slot)}),
+      moved(std::move(found.token_latency_s), {tokens}));
 }
 
 double expected_latency_s(const py::object& weights, const py::object& latency_s, std::int32_t top_k) {
@@ -161,9 +189,10 @@ py::tuple gateway_costs(const py::object& weights, std::int32_t top_k, const py:
   return py::make_tuple(moved(std::move(found.value_s), shape), moved(std::move(found.bound_s), shape));
 }
 
-py::tuple cheapest_ring(const py::list& costs) {
+/// What a ring costs between gateways, layer by layer, and how many gateways each layer may have.
+std::pair<moe::RingCosts, std::vector<std::int32_t>> ring_costs(const py::list& costs) {
   if (costs.empty()) throw core::InvalidInput("costs: must not be empty");
-  std::vector<std::vector<double>> cost_s;
+  moe::RingCosts cost_s;
   std::vector<std::int32_t> gateways;
   std::vector<py::ssize_t> next;
   for (const py::handle& cost : costs) {
@@ -179,8 +208,33 @@ py::tuple cheapest_ring(const py::list& costs) {
                              " columns are not " + std::to_string(wanted) +
                              ", the gateways of the next layer");
   }
+  return {std::move(cost_s), std::move(gateways)};
+}
+
+py::tuple cheapest_ring(const py::list& costs) {
+  const auto [cost_s, gateways] = ring_costs(costs);
   const moe::CheapestRing found = moe::cheapest_ring(cost_s, gateways);
   return py::make_tuple(found.gateways, found.cost_s);
+}
+
+py::tuple schedule_rings(const py::list& values, const py::list& bounds, double move_s) {
+  if (values.empty() || bounds.size() != values.size())
+    throw core::InvalidInput("values: expected as many windows as bounds, at least one");
+  core::require_non_negative("move_s", move_s);
+  moe::RingWindows windows;
+  windows.move_s = move_s;
+  const auto add = [&](const py::handle& costs, std::vector<moe::RingCosts>& to) {
+    auto [cost_s, gateways] = ring_costs(costs.cast<py::list>());
+    if (windows.gateways.empty()) windows.gateways = gateways;
+    if (gateways != windows.gateways)
+      throw core::InvalidInput("costs: every window has the same layers and gateways");
+    to.push_back(std::move(cost_s));
+  };
+  for (const py::handle& costs : values) add(costs, windows.value_s);
+  for (const py::handle& costs : bounds) add(costs, windows.bound_s);
+  const moe::RingSchedule found =
+      stoppable([&](core::StopToken& stop) { return moe::schedule_rings(windows, stop); });
+  return py::make_tuple(found.gateways, found.cost_s, found.lower_bound_s, found.apart_s, found.still_s);
 }
 
 }  // namespace
@@ -218,6 +272,14 @@ void register_moe(py::module_& m) {
         ("evaluate(problem: Problem, placement: list[list[int]]) -> tuple[float, " + array + ", " + array +
          "]\n\nToken latency, by layer (layers,), by slot (layers, slots).")
             .c_str());
+  m.def("broken", &Problem::broken, py::arg("problem"), py::arg("placement"),
+        "broken(problem: Problem, placement: list[list[int]]) -> list[str]\n\nWhat keeps it from being one.");
+  m.def("trace_latency", &trace_latency, py::arg("problem"), py::arg("placement"), py::arg("expert_ids"),
+        py::arg("first_slot"), py::arg("end_slot"),
+        ("trace_latency(problem: Problem, placement: list[list[int]], expert_ids: "
+         "numpy.typing.NDArray[numpy.uint16], first_slot: int, end_slot: int) -> tuple[" +
+         array + ", " + array + "]\n\nBy slot, mean over the tokens (layers, slots); by token (tokens,).")
+            .c_str());
   m.def("expected_latency_s", &expected_latency_s, py::arg("weights"), py::arg("latency_s"), py::arg("top_k"),
         ("expected_latency_s(weights: " + like + ", latency_s: " + like +
          ", top_k: int) -> float\n\nExpected maximum over the picks.")
@@ -234,6 +296,13 @@ void register_moe(py::module_& m) {
             .c_str());
   m.def("cheapest_ring", &cheapest_ring, py::arg("costs"),
         ("cheapest_ring(costs: list[" + like + "]) -> tuple[list[int], float]").c_str());
+  m.def(
+      "schedule_rings", &schedule_rings, py::arg("values"), py::arg("bounds"), py::arg("move_s"),
+      ("schedule_rings(values: collections.abc.Sequence[collections.abc.Sequence[" + like +
+       "]], bounds: collections.abc.Sequence[collections.abc.Sequence[" + like +
+       "]], move_s: float) -> tuple[list[list[int]], float, float, float, float]\n\nGateways of each window, "
+       "what they cost, a bound of all, and what windows planned apart and one ring for all cost.")
+          .c_str());
 }
 
 }  // namespace constellm::bindings

@@ -73,6 +73,42 @@ py::tuple latencies_at(const py::object& rules, const py::object& shells, const 
   return made.arrays();
 }
 
+void latencies_between_at(const py::object& rules, const py::object& shells, const py::object& stations,
+                          const py::object& position_teme_m, const py::object& velocity_teme_m_per_s,
+                          const py::object& gmst_rad, const py::object& slot, const py::object& outages,
+                          const py::object& time_s, const py::object& motions, const py::object& epoch,
+                          const py::list& blocks, int threads) {
+  const GivenInstants at(rules, shells, stations, position_teme_m, velocity_teme_m_per_s, gmst_rad, slot,
+                         outages, time_s, motions, epoch);
+  struct Positions {
+    std::vector<std::int32_t> sources;
+    std::vector<std::int32_t> targets;
+  };
+  std::vector<Positions> ends;
+  std::vector<Doubles> tables;
+  for (const py::handle& given : blocks) {
+    const auto block = given.cast<py::tuple>();
+    if (block.size() != 3) throw py::type_error("blocks: expected sources, targets and a table of each");
+    ends.push_back({positions(block[0], "sources", at.nodes()), positions(block[1], "targets", at.nodes())});
+    const auto expected = std::vector{static_cast<py::ssize_t>(at.turn_rad.size()),
+                                      static_cast<py::ssize_t>(ends.back().sources.size()),
+                                      static_cast<py::ssize_t>(ends.back().targets.size())};
+    // Written to, so that a copy would not do.
+    if (!Doubles::check_(block[2]) || shape_of(py::reinterpret_borrow<Doubles>(block[2])) != expected)
+      throw py::type_error("blocks: expected tables of doubles (times, sources, targets), row-major");
+    tables.push_back(py::reinterpret_borrow<Doubles>(block[2]));
+  }
+  std::vector<orbit::LatencyBlock> wanted;
+  for (std::size_t b = 0; b < ends.size(); ++b) {
+    wanted.push_back({.sources = ends[b].sources,
+                      .targets = ends[b].targets,
+                      .latency_s = {tables[b].mutable_data(), static_cast<std::size_t>(tables[b].size())}});
+  }
+  stoppable([&](core::StopToken& stop) {
+    orbit::latencies_between(at.sky(), at.instants(), wanted, threads, stop);
+  });
+}
+
 py::tuple routes_at(const py::object& rules, const py::object& shells, const py::object& stations,
                     const py::object& position_teme_m, const py::object& velocity_teme_m_per_s,
                     const py::object& gmst_rad, const py::object& slot, const py::object& outages,
@@ -113,6 +149,16 @@ void register_routes(py::module_& m) {
          array + ", " + positions +
          "]\n\nOf states (satellites, times, 3): least latencies, and hops of their paths (times, sources, "
          "targets). Slots count from `slot`.")
+            .c_str());
+  m.def("latencies_between_at", &latencies_between_at, py::arg("rules"), py::arg("shells"),
+        py::arg("stations"), py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"),
+        py::arg("gmst_rad"), py::arg("slot"), py::arg("outages"), py::arg("time_s"), py::arg("motions"),
+        py::arg("epoch"), py::arg("blocks"), py::arg("threads"),
+        ("latencies_between_at" + given + "blocks: collections.abc.Sequence[tuple[" + like + ", " + like +
+         ", " + array +
+         "]], threads: int) -> None\n\nOf states (satellites, times, 3): fills the third of each block, "
+         "(times, "
+         "sources, targets), with the least latencies from the first to the second.")
             .c_str());
   m.def("routes_at", &routes_at, py::arg("rules"), py::arg("shells"), py::arg("stations"),
         py::arg("position_teme_m"), py::arg("velocity_teme_m_per_s"), py::arg("gmst_rad"), py::arg("slot"),

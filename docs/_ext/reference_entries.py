@@ -85,6 +85,10 @@ def description_of_constant(name: str, value: Any) -> list[str]:
     raise ValueError(f"{name}: nothing is said of it where it is assigned")
 
 
+# What an area has of another one, where it is described.
+ELSEWHERE = {("constellm.moe", "Interrupted"): "constellm.split.Interrupted"}
+
+
 class Entries(SphinxDirective):
     """Names of one group of an area."""
 
@@ -95,6 +99,9 @@ class Entries(SphinxDirective):
         area = self.arguments[0]
         lines = [f".. currentmodule:: {area}", ""]
         for name in (name for line in self.content for name in line.split()):
+            if (area, name) in ELSEWHERE:
+                lines += [f".. py:exception:: {name}", "", f"   It is `{ELSEWHERE[area, name]}`.", ""]
+                continue
             with mock(self.config.autodoc_mock_imports):
                 value = getattr(importlib.import_module(area), name)
             lines += [*self.entry(name, value), ""]

@@ -8,6 +8,7 @@
 
 #include "constellm/core/index.hpp"
 #include "constellm/core/parallel.hpp"
+#include "constellm/core/simd.hpp"
 #include "constellm/moe/assignment.hpp"
 #include "constellm/moe/evaluate.hpp"
 #include "constellm/moe/pair_bound.hpp"
@@ -125,38 +126,46 @@ GatewayCosts gateway_costs(const OpenLayer& layer, int threads, core::StopToken&
   return found;
 }
 
+namespace {
+
+/// From layer to layer: the least of `here` and the cost between, for each next gateway.
+CONSTELLM_SIMD void step(const std::vector<double>& here_s, const std::vector<double>& cost_s,
+                         std::vector<double>& there_s) {
+  const std::size_t next = there_s.size();
+  double* const there = there_s.data();
+  std::fill_n(there, next, kNever);
+  for (std::size_t g = 0; g < here_s.size(); ++g) {
+    const double start_s = here_s[g];
+    const double* const between = &cost_s[g * next];
+    for (std::size_t h = 0; h < next; ++h) {
+      const double way_s = start_s + between[h];
+      there[h] = way_s < there[h] ? way_s : there[h];
+    }
+  }
+}
+
+}  // namespace
+
 CheapestRing cheapest_ring(std::span<const std::vector<double>> cost_s,
                            std::span<const std::int32_t> gateways) {
   const std::size_t layers = gateways.size();
   CheapestRing best{{}, kNever};
-  std::vector<double> here_s;
-  std::vector<double> there_s;
-  std::vector<std::vector<std::int32_t>> from(layers);
+  std::vector<std::vector<double>> least_s(layers +
+                                           1);  // from the start to each gateway; the last is the first
+  for (std::size_t l = 0; l <= layers; ++l) least_s[l].resize(z(gateways[l % layers]));
   for (std::int32_t start = 0; start < gateways[0]; ++start) {
-    here_s.assign(z(gateways[0]), kNever);
-    here_s[z(start)] = 0.0;
-    for (std::size_t l = 0; l < layers; ++l) {
-      const std::size_t next = z(gateways[(l + 1) % layers]);
-      there_s.assign(next, kNever);
-      from[l].assign(next, -1);
-      for (std::size_t g = 0; g < here_s.size(); ++g) {
-        if (here_s[g] == kNever) continue;
-        for (std::size_t h = 0; h < next; ++h) {
-          const double way_s = here_s[g] + cost_s[l][g * next + h];
-          if (way_s >= there_s[h]) continue;
-          there_s[h] = way_s;
-          from[l][h] = static_cast<std::int32_t>(g);
-        }
-      }
-      std::swap(here_s, there_s);
-    }
-    if (here_s[z(start)] >= best.cost_s) continue;
-    best.cost_s = here_s[z(start)];
+    std::ranges::fill(least_s[0], kNever);
+    least_s[0][z(start)] = 0.0;
+    for (std::size_t l = 0; l < layers; ++l) step(least_s[l], cost_s[l], least_s[l + 1]);
+    if (least_s[layers][z(start)] >= best.cost_s) continue;
+    best.cost_s = least_s[layers][z(start)];
     best.gateways.assign(layers, start);
-    std::int32_t at = start;
     for (std::size_t l = layers; l-- > 1;) {
-      at = from[l][z(at)];
-      best.gateways[l] = at;
+      const std::size_t after = z(best.gateways[(l + 1) % layers]);
+      const double wanted_s = least_s[l + 1][after];
+      std::size_t g = 0;  // the first that the least came from
+      while (least_s[l][g] + cost_s[l][g * least_s[l + 1].size() + after] != wanted_s) ++g;
+      best.gateways[l] = static_cast<std::int32_t>(g);
     }
   }
   return best;

@@ -30,8 +30,7 @@ void require_weights(std::span<const double> weights, std::string_view where, co
       core::throw_out_of_range(where, field + ("[" + std::to_string(i) + "]"), weights[i], "(0, inf)");
     sum += weights[i];
   }
-  if (!std::isfinite(sum))
-    core::throw_out_of_range(where, std::string("the sum of ") + field, sum, "(0, inf)");
+  if (!std::isfinite(sum)) core::throw_out_of_range(where, field + std::string(" added up"), sum, "(0, inf)");
 }
 
 void require_top_k(std::size_t experts, std::int32_t top_k, std::string_view where, const char* field) {
@@ -69,9 +68,12 @@ Picks::Picks(std::vector<double> weights, std::int32_t top_k, std::string_view w
   require_weights(weights_, where, "weights");
   require_top_k(weights_.size(), top_k_, where, "weights");
   divide_by_sum(weights_);
-  const double least = *std::min_element(weights_.begin(), weights_.end());
-  if (!(least >= 1e-100))
-    core::throw_out_of_range(where, "the least of weights over their sum", least, "[1e-100, 1]");
+  const auto lightest = std::min_element(weights_.begin(), weights_.end());
+  const double least = *lightest;
+  if (!(least >= 1e-100)) {
+    const std::string field = "weights[" + std::to_string(lightest - weights_.begin()) + "] over their sum";
+    core::throw_out_of_range(where, field, least, "[1e-100, 1]");
+  }
   rest_ = sums_of_others(weights_);
   if (top_k_ > 2 && z(top_k_) < weights_.size()) {
     if (weights_.size() <= kTabulated && least >= kLeastTabulated) tabulate();

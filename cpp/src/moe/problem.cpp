@@ -1,6 +1,8 @@
 #include "constellm/moe/problem.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <unordered_map>
 #include <utility>
 
@@ -25,23 +27,28 @@ void require_ids(const std::vector<std::string>& ids) {
   }
 }
 
+bool is_latency(double value) { return !(value < 0.0) && !std::isinf(value); }  // NaN is one
+
 void require_latencies(const std::vector<double>& latency_s, std::size_t satellites,
                        const std::string& where) {
-  for (std::size_t i = 0; i < latency_s.size(); ++i) {
-    if (std::isnan(latency_s[i]) || (latency_s[i] >= 0.0 && std::isfinite(latency_s[i]))) continue;
-    core::throw_out_of_range(
-        where, "latency_s[" + std::to_string(i / satellites) + "][" + std::to_string(i % satellites) + "]",
-        latency_s[i], "[0, inf), nor NaN where it is not reachable");
-  }
+  std::size_t bad = 0;
+  for (const double value : latency_s) bad += is_latency(value) ? 0 : 1;  // without a branch, to be quick
+  if (bad == 0) return;
+  const auto i =
+      static_cast<std::size_t>(std::ranges::find_if_not(latency_s, is_latency) - latency_s.begin());
+  core::throw_out_of_range(
+      where, "latency_s[" + std::to_string(i / satellites) + "][" + std::to_string(i % satellites) + "]",
+      latency_s[i], "[0, inf), nor NaN where it is not reachable");
 }
 
 std::vector<std::int32_t> usable(const std::vector<double>& latency_s, std::size_t satellites, bool all) {
-  std::vector<bool> banned(satellites, false);
-  for (std::size_t i = 0; i < latency_s.size() && !all; ++i)
-    if (std::isnan(latency_s[i])) banned[i % satellites] = true;
+  std::vector<std::uint8_t> banned(satellites, 0);
+  for (std::size_t row = 0; row < latency_s.size() && !all; row += satellites)
+    for (std::size_t s = 0; s < satellites; ++s)
+      banned[s] = std::isnan(latency_s[row + s]) ? std::uint8_t{1} : banned[s];
   std::vector<std::int32_t> found;
   for (std::size_t s = 0; s < satellites; ++s)
-    if (!banned[s]) found.push_back(static_cast<std::int32_t>(s));
+    if (banned[s] == 0) found.push_back(static_cast<std::int32_t>(s));
   return found;
 }
 
@@ -95,40 +102,49 @@ std::vector<double> Problem::mean_service_s(const Layer& layer) const {
   return mean_s;
 }
 
-void Problem::require(const Placement& placement) const {
+std::vector<std::string> Problem::broken(const Placement& placement) const {
   if (placement.size() != layers_.size()) {
-    throw core::InvalidInput("placement: has " + std::to_string(placement.size()) + " layers, the problem " +
-                             std::to_string(layers_.size()));
+    return {"placement: has " + std::to_string(placement.size()) + " layers, the problem " +
+            std::to_string(layers_.size())};
   }
+  std::vector<std::string> found;
   constexpr std::pair<std::size_t, std::size_t> kFree{static_cast<std::size_t>(-1), 0};
   std::vector<std::pair<std::size_t, std::size_t>> hosts(satellites_.size(), kFree);
   for (std::size_t l = 0; l < placement.size(); ++l) {
     const std::string where = "placement[" + std::to_string(l) + "]";
     if (placement[l].size() != z(layers_[l].picks.experts())) {
-      throw core::InvalidInput(where + ": has " + std::to_string(placement[l].size()) + " satellites for " +
-                               std::to_string(layers_[l].picks.experts()) + " experts");
+      found.push_back(where + ": has " + std::to_string(placement[l].size()) + " satellites for " +
+                      std::to_string(layers_[l].picks.experts()) + " experts");
     }
     for (std::size_t e = 0; e < placement[l].size(); ++e) {
       const std::int32_t s = placement[l][e];
       const std::string field = where + "[" + std::to_string(e) + "]: ";
       if (s < 0 || s >= satellite_count()) {
-        throw core::InvalidInput(field + std::to_string(s) + " is not in [0, " +
-                                 std::to_string(satellite_count() - 1) + "]");
+        found.push_back(field + std::to_string(s) + " is not in [0, " +
+                        std::to_string(satellite_count() - 1) + "]");
+        continue;
       }
       if (hosts[z(s)] != kFree) {
-        throw core::InvalidInput(field + "'" + satellites_[z(s)] + "' hosts expert " +
-                                 std::to_string(hosts[z(s)].second) + " of layer " +
-                                 std::to_string(hosts[z(s)].first) + " already");
+        found.push_back(field + "'" + satellites_[z(s)] + "' hosts expert " +
+                        std::to_string(hosts[z(s)].second) + " of layer " +
+                        std::to_string(hosts[z(s)].first) + " already");
+      } else {
+        hosts[z(s)] = {l, e};
       }
-      hosts[z(s)] = {l, e};
-      for (std::int32_t t = 0; t < slots_; ++t) {
-        if (std::isnan(latency_s(layers_[l], t, s))) {
-          throw core::InvalidInput(field + "'" + satellites_[z(s)] + "' is not reachable in slot " +
-                                   std::to_string(t) + ", and unreachable_s is not given");
-        }
+      std::int32_t slot = 0;
+      while (slot < slots_ && !std::isnan(latency_s(layers_[l], slot, s))) ++slot;
+      if (slot < slots_) {
+        found.push_back(field + "'" + satellites_[z(s)] + "' is not reachable in slot " +
+                        std::to_string(slot) + ", and unreachable_s is not given");
       }
     }
   }
+  return found;
+}
+
+void Problem::require(const Placement& placement) const {
+  const std::vector<std::string> rules = broken(placement);
+  if (!rules.empty()) throw core::InvalidInput(rules.front());
 }
 
 }  // namespace constellm::moe

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <tuple>
 
 #include "asking.hpp"
 #include "constellm/core/constants.hpp"
+#include "constellm/core/index.hpp"
 #include "constellm/orbit/degree_limit.hpp"
 #include "constellm/orbit/in_sight.hpp"
 #include "constellm/orbit/near.hpp"
@@ -18,6 +20,8 @@
 
 namespace constellm::orbit {
 namespace {
+
+using core::z;
 
 struct Made {
   Pair pair;
@@ -68,30 +72,47 @@ class Maker {
   }
 
   Links links(std::span<const LinkRule> rules) {
-    std::ranges::sort(made_, {}, [](const Made& one) { return std::tuple(one.pair, one.rule); });
+    const auto by_pair = [](const Made& one) { return std::tuple(one.pair, one.rule); };
+    if (!std::ranges::is_sorted(made_, {}, by_pair)) std::ranges::sort(made_, {}, by_pair);
     const auto same = [](const Made& one, const Made& other) { return one.pair == other.pair; };
     made_.erase(std::unique(made_.begin(), made_.end(), same), made_.end());
     count_cuts();
-    const std::size_t pairs = made_.size();
-    for (std::size_t i = 0; i < pairs; ++i) {
-      Made back = made_[i];
-      std::swap(back.pair.a, back.pair.b);
-      made_.push_back(back);
-    }
-    std::ranges::sort(made_, {}, &Made::pair);
-    for (const Made& one : made_) {
-      const LinkRule& rule = rules[static_cast<std::size_t>(one.rule)];
-      links_.from.push_back(one.pair.a);
-      links_.to.push_back(one.pair.b);
-      links_.rule.push_back(one.rule);
-      links_.range_m.push_back(one.range_m);
-      links_.latency_s.push_back(one.range_m / core::kLightSpeed.value + rule.overhead_s);
-      links_.rate_bps.push_back(rate_bps(rule, one.range_m));
-    }
+    both_ways(rules);
     return std::move(links_);
   }
 
  private:
+  /// Links by sender, then receiver. Pairs stand by their smaller node, then the larger: links to smaller
+  /// nodes come first, in the order of the pairs, and then those to larger ones.
+  void both_ways(std::span<const LinkRule> rules) {
+    const std::size_t links = 2 * made_.size();
+    links_.from.resize(links);
+    links_.to.resize(links);
+    links_.rule.resize(links);
+    links_.range_m.resize(links);
+    links_.latency_s.resize(links);
+    links_.rate_bps.resize(links);
+    std::vector<std::size_t> next(z(layout_.satellites()) + stations_.size() + 1, 0);  // place, by sender
+    for (const auto& [pair, rule, range_m] : made_) {
+      ++next[z(pair.a) + 1];
+      ++next[z(pair.b) + 1];
+    }
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    for (const Made& one : made_) put(next[z(one.pair.b)]++, one.pair.b, one.pair.a, one, rules);
+    for (const Made& one : made_) put(next[z(one.pair.a)]++, one.pair.a, one.pair.b, one, rules);
+  }
+
+  void put(std::size_t place, std::int32_t from, std::int32_t to, const Made& one,
+           std::span<const LinkRule> rules) {
+    const LinkRule& rule = rules[z(one.rule)];
+    links_.from[place] = from;
+    links_.to[place] = to;
+    links_.rule[place] = one.rule;
+    links_.range_m[place] = one.range_m;
+    links_.latency_s[place] = one.range_m / core::kLightSpeed.value + rule.overhead_s;
+    links_.rate_bps[place] = rate_bps(rule, one.range_m);
+  }
+
   [[nodiscard]] bool is_lost(Pair pair) const {
     return !instant_.lost.empty() && std::ranges::binary_search(instant_.lost, pair);
   }

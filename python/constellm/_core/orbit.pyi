@@ -5,7 +5,7 @@ import constellm._core.core
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AnalyticMotion', 'Elements', 'KaBandBudget', 'LinkRule', 'Links', 'Motion', 'OpticalBudget', 'RATE_BPS', 'SampledMotion', 'Shell', 'Station', 'Windows', 'eccentric_anomaly_rad', 'ecef_to_geodetic', 'elements', 'elements_of_state', 'geodetic_to_ecef', 'gmst_rad', 'in_sight', 'latencies_at', 'line_of_sight', 'links_at', 'look_angles', 'position_in', 'propagate', 'routes_at', 'sun_teme_m', 'sunlit_share', 'velocity_in', 'windows']
+__all__: list[str] = ['AnalyticMotion', 'Elements', 'KaBandBudget', 'LinkRule', 'Links', 'Motion', 'OpticalBudget', 'RATE_BPS', 'SampledMotion', 'Shell', 'Station', 'Windows', 'eccentric_anomaly_rad', 'ecef_to_geodetic', 'elements', 'elements_of_state', 'geodetic_to_ecef', 'gmst_rad', 'in_sight', 'latencies_at', 'latencies_between_at', 'line_of_sight', 'links_at', 'look_angles', 'position_in', 'propagate', 'routes_at', 'sun_teme_m', 'sunlit_share', 'velocity_in', 'windows']
 class Shell:
     """
     Satellites evenly spaced on planes of one shape. It has an altitude or a mean motion, which tell each
@@ -980,6 +980,10 @@ def in_sight(position_m: numpy.typing.ArrayLike, max_range_m: float | None, graz
 def latencies_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: numpy.typing.ArrayLike, slot: int, outages: collections.abc.Sequence[tuple[int, int, float, float]], time_s: numpy.typing.ArrayLike, motions: collections.abc.Sequence[Motion] | None, epoch: constellm._core.core.Epoch, sources: numpy.typing.ArrayLike, targets: numpy.typing.ArrayLike, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
     """
     Of states (satellites, times, 3): least latencies, and hops of their paths (times, sources, targets). Slots count from `slot`.
+    """
+def latencies_between_at(rules: collections.abc.Sequence[LinkRule], shells: collections.abc.Sequence[Shell], stations: collections.abc.Sequence[Station], position_teme_m: numpy.typing.ArrayLike, velocity_teme_m_per_s: numpy.typing.ArrayLike, gmst_rad: numpy.typing.ArrayLike, slot: int, outages: collections.abc.Sequence[tuple[int, int, float, float]], time_s: numpy.typing.ArrayLike, motions: collections.abc.Sequence[Motion] | None, epoch: constellm._core.core.Epoch, blocks: collections.abc.Sequence[tuple[numpy.typing.ArrayLike, numpy.typing.ArrayLike, numpy.typing.NDArray[numpy.float64]]], threads: int) -> None:
+    """
+    Of states (satellites, times, 3): fills the third of each block, (times, sources, targets), with the least latencies from the first to the second.
     """
 def line_of_sight(from_m: numpy.typing.ArrayLike, to_m: numpy.typing.ArrayLike, from_m_per_s: numpy.typing.ArrayLike | None, to_m_per_s: numpy.typing.ArrayLike | None) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64] | None, numpy.typing.NDArray[numpy.float64] | None]:
     """

@@ -10,6 +10,7 @@ from pathlib import Path
 from .. import moe
 from ..core.files import read_json
 from ..core.quantity import printable
+from ..moe.files import broken_rules
 from .complain import UNREADABLE, complain
 from .solving import solve_files
 
@@ -34,7 +35,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     solve.set_defaults(run=_solve)
 
-    evaluate = actions.add_parser("evaluate", help="print the terms of a plan and what it breaks")
+    evaluate = actions.add_parser("evaluate", help="print the terms of a plan and every rule that it breaks")
     evaluate.add_argument("problem", type=Path, metavar="PROBLEM.json")
     evaluate.add_argument("plan", type=Path, metavar="PLAN.json")
     evaluate.set_defaults(run=_evaluate)
@@ -69,11 +70,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     except UNREADABLE as error:
         complain(file, error)
         return 2
-    broken = []
-    try:
-        moe.plan_from_dict(data, problem)
-    except (TypeError, ValueError) as error:
-        broken.append(str(error))
+    broken = list(broken_rules(data, problem))
     try:
         found = moe.evaluate(problem, data.get("placement", ()))
     except (TypeError, ValueError) as error:

@@ -37,10 +37,23 @@ def as_array(field: str, values: Any, dims: str, *, integers: bool = False) -> N
 
 
 def frozen(values: ArrayLike) -> NDArray[np.float64]:
-    """A copy that cannot be written, nor made so: it is a view of one that is not."""
-    copy = np.array(values, dtype=np.float64, order="C")
-    copy.flags.writeable = False
-    return copy.view()
+    """A copy that cannot be written; what is `sealed` already is not copied."""
+    if (
+        type(values) is np.ndarray
+        and values.dtype == np.float64
+        and values.flags.c_contiguous
+        and type(values.base) is np.ndarray
+        and not (values.flags.writeable or values.base.flags.writeable)
+        and values.base.flags.owndata
+    ):
+        return values
+    return sealed(np.array(values, dtype=np.float64, order="C"))
+
+
+def sealed(fresh: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An array that nobody else has, never to be written: as a view of one that is not it stays so."""
+    fresh.flags.writeable = False
+    return fresh.view()
 
 
 def as_layer_numbers(numbers: Any, layers: int) -> tuple[int, ...]:

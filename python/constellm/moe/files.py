@@ -6,18 +6,19 @@ import io
 import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core import moe as _core
 from ..core.checks import count, instance, non_negative, positive, real, short
 from ..core.files import as_path, read_json, write_bytes, write_json
 from ..core.plain import as_list, as_object, as_text, check_header, check_keys
 from .problem import Layer, Problem
-from .solver import Placement, Plan, evaluate
+from .solver import Plan, evaluate
 
 PROBLEM_FORMAT = "constellm.moe-problem"
 PLAN_FORMAT = "constellm.moe-plan"
@@ -304,58 +305,103 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
     Plan('problem': feasible, token_latency_s=0.017, gap=1)
     """
     instance("problem", problem, Problem)
-    data = as_object("plan", data)
-    check_header(data, PLAN_FORMAT, _KINDS)
-    check_keys(
-        "plan",
-        data,
-        ("format", "version", "problem", "status"),
-        ("token_latency_s", "lower_bound_s", "placement"),
-    )
-    if as_text("problem", data["problem"]) != problem.name:
-        raise ValueError(f"problem: the plan is for {short(data['problem'])}, not for {problem.name!r}")
-    status = data["status"]
-    if status not in _STATUSES:
-        raise ValueError(f"status: {short(status)} is not one of {', '.join(_STATUSES)}")
-    placed = "placement" in data
-    if placed != ("token_latency_s" in data):
-        raise ValueError("placement and token_latency_s: one is given without the other")
-    if placed and "lower_bound_s" not in data:
-        raise ValueError("lower_bound_s: missing beside a placement")
-    if placed and status in ("infeasible", "no_plan_found"):
-        raise ValueError(f"placement: there is one, and the status is {status}")
-    if not placed and status in ("optimal", "feasible"):
-        raise ValueError(f"placement: missing, and the status is {status}")
-    bound_s = math.inf if status == "infeasible" else math.nan
-    if "lower_bound_s" in data:
-        if status == "infeasible":
-            raise ValueError("lower_bound_s: there is one, and the status is infeasible")
-        bound_s = non_negative("lower_bound_s", data["lower_bound_s"])
-    latency_s = math.nan
-    placement: Placement = ()
-    if placed:
-        rows = as_list("placement", data["placement"])
-        placement = tuple(
-            tuple(as_text(f"placement[{i}][{e}]", s) for e, s in enumerate(as_list(f"placement[{i}]", row)))
-            for i, row in enumerate(rows)
-        )
-        latency_s = evaluate(problem, placement).token_latency_s
-        claimed_s = real("token_latency_s", data["token_latency_s"])
-        if not math.isclose(claimed_s, latency_s, rel_tol=_OPTIMAL_GAP):
-            raise ValueError(f"token_latency_s: {claimed_s!r} is not what the placement costs, {latency_s!r}")
-        if bound_s > latency_s * (1 + _OPTIMAL_GAP):
-            raise ValueError(f"lower_bound_s: {bound_s!r} is above the latency, {latency_s!r}")
-        if status == "optimal" and latency_s - bound_s > _OPTIMAL_GAP * latency_s:
-            raise ValueError(f"status: optimal, with a lower_bound_s of {bound_s!r} below {latency_s!r}")
+    for error in broken_rules(data, problem):
+        raise error
+    placement = tuple(tuple(layer) for layer in data.get("placement", ()))
+    latency_s = evaluate(problem, placement).token_latency_s if placement else math.nan
+    bound_s = float(data.get("lower_bound_s", math.inf if data["status"] == "infeasible" else math.nan))
     return Plan(
         problem=problem,
-        status=status,
+        status=data["status"],
         token_latency_s=latency_s,
-        lower_bound_s=min(bound_s, latency_s) if placed else bound_s,
+        lower_bound_s=min(bound_s, latency_s) if placement else bound_s,
         placement=placement,
         method="unknown",
         seconds=math.nan,
     )
+
+
+def broken_rules(data: Any, problem: Problem) -> Iterator[ValueError | TypeError]:
+    """Why the content of a plan file is no plan of the problem, one reason after the other."""
+    if not isinstance(data, Mapping):
+        yield from _refused(as_object, "plan", data)
+        return
+    yield from _refused(check_header, data, PLAN_FORMAT, _KINDS)
+    needed = ("format", "version", "problem", "status")
+    yield from _refused(check_keys, "plan", data, needed, ("token_latency_s", "lower_bound_s", "placement"))
+    if "problem" in data:
+        name = data["problem"]
+        unread = list(_refused(as_text, "problem", name))
+        yield from unread
+        if not unread and name != problem.name:
+            yield ValueError(f"problem: the plan is for {short(name)}, not for {problem.name!r}")
+    if "status" in data and data["status"] not in _STATUSES:
+        yield ValueError(f"status: {short(data['status'])} is not one of {', '.join(_STATUSES)}")
+    yield from _misfits(data)
+    unplaced = list(_unplaced(data["placement"], problem)) if "placement" in data else []
+    yield from unplaced
+    unread = [
+        *_refused(non_negative, "lower_bound_s", data.get("lower_bound_s", 0.0)),
+        *_refused(real, "token_latency_s", data.get("token_latency_s", 0.0)),
+    ]
+    yield from unread
+    if "placement" in data and not unplaced and not unread:
+        yield from _wrong_figures(data, evaluate(problem, data["placement"]).token_latency_s)
+
+
+def _misfits(data: Mapping[str, Any]) -> Iterator[ValueError]:
+    """What of a plan is not given where it should be, or the other way round."""
+    status, placed = data.get("status"), "placement" in data
+    if placed != ("token_latency_s" in data):
+        yield ValueError("placement and token_latency_s: one is given without the other")
+    if placed and "lower_bound_s" not in data:
+        yield ValueError("lower_bound_s: missing beside a placement")
+    if placed and status in ("infeasible", "no_plan_found"):
+        yield ValueError(f"placement: there is one, and the status is {status}")
+    if not placed and status in ("optimal", "feasible"):
+        yield ValueError(f"placement: missing, and the status is {status}")
+    if status == "infeasible" and "lower_bound_s" in data:
+        yield ValueError("lower_bound_s: there is one, and the status is infeasible")
+
+
+def _unplaced(placement: Any, problem: Problem) -> Iterator[ValueError | TypeError]:
+    """Why something is no placement."""
+    place = {id: s for s, id in enumerate(problem.satellites)}
+    unread = list(_refused(as_list, "placement", placement))
+    found = []
+    for i, layer in enumerate(placement if not unread else ()):
+        wrong = list(_refused(as_list, f"placement[{i}]", layer))
+        for e, id in enumerate(layer if not wrong else ()):
+            where = f"placement[{i}][{e}]"
+            if isinstance(id, str) and id not in place:
+                wrong.append(ValueError(f"{where}: {short(id)} is not one of the problem's satellites"))
+            wrong += _refused(as_text, where, id)
+        unread += wrong
+        found.append([] if wrong else [place[id] for id in layer])
+    if unread:
+        yield from unread
+    else:
+        yield from (ValueError(rule) for rule in _core.broken(problem._compiled, found))
+
+
+def _wrong_figures(data: Mapping[str, Any], latency_s: float) -> Iterator[ValueError]:
+    """What of the figures is not so, where the placement costs `latency_s`."""
+    claimed_s = data.get("token_latency_s", latency_s)
+    bound_s = data.get("lower_bound_s", latency_s)
+    if not math.isclose(claimed_s, latency_s, rel_tol=_OPTIMAL_GAP):
+        yield ValueError(f"token_latency_s: {claimed_s!r} is not what the placement costs, {latency_s!r}")
+    if bound_s > latency_s * (1 + _OPTIMAL_GAP):
+        yield ValueError(f"lower_bound_s: {bound_s!r} is above the latency, {latency_s!r}")
+    if data.get("status") == "optimal" and latency_s - bound_s > _OPTIMAL_GAP * latency_s:
+        yield ValueError(f"status: optimal, with a lower_bound_s of {bound_s!r} below {latency_s!r}")
+
+
+def _refused(check: Callable[..., Any], *arguments: Any) -> Iterator[ValueError | TypeError]:
+    """What a check raises, if it does."""
+    try:
+        check(*arguments)
+    except (ValueError, TypeError) as error:
+        yield error
 
 
 def _latencies(where: str, values: Any, satellites: int) -> list[float]:

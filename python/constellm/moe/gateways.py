@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import moe as _core
-from ..core.checks import count, instance, non_negative
+from ..core.checks import count
 from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
 from ..orbit import Constellation
-from .paths import as_compute_s, positions, ring_weights, some_times
+from .open_ring import OpenRing, latency_s
+from .paths import some_times
 from .ring import Ring
 
 
@@ -69,6 +68,7 @@ def best_gateways(
     top_k: int,
     compute_s: ArrayLike = 0.0,
     unreachable_s: float | None = None,
+    slot: int = 0,
     threads: int = 1,
 ) -> Gateways:
     """The gateway of each layer among the satellites of its subnet, experts placed between them.
@@ -93,6 +93,8 @@ def best_gateways(
     unreachable_s : float, optional
         What counts for a satellite of the subnet in a slot in which no way leads there [s], >= 0. Default:
         such a satellite hosts nothing.
+    slot : int
+        Which slot the first time is, for links that survive with a probability.
     threads : int
         At most so many.
 
@@ -115,69 +117,16 @@ def best_gateways(
     >>> found.token_latency_s < found.fixed_s, len(set(found.ring.gateways))
     (True, 11)
     """
-    instance("world", world, Constellation)
-    instance("ring", ring, Ring)
-    top_k = count("top_k", top_k, most=2**31 - 1)
-    weights = ring_weights(ring, weights, top_k)
-    times = some_times(world, times)
-    if unreachable_s is not None:
-        unreachable_s = non_negative("unreachable_s", unreachable_s)
-    threads = count("threads", threads, most=1024)
-    place = {id: i for i, id in enumerate(world.satellite_ids)}
-    subnets = [
-        np.array(positions(place, f"ring.subnets[{i}]", subnet)) for i, subnet in enumerate(ring.subnets)
-    ]
-    used = list(chain.from_iterable(ring.subnets))
-    if len(set(used)) < len(used):
-        twice = next(id for i, id in enumerate(used) if id in used[:i])
-        raise ValueError(f"ring.subnets: {twice!r} is in two of them")
-    fixed = []
-    for i, (gateway, subnet) in enumerate(zip(ring.gateways, ring.subnets)):
-        if gateway not in subnet:
-            raise ValueError(f"ring.gateways[{i}]: {gateway!r} is not in subnet {i}")
-        fixed.append(subnet.index(gateway))
-    compute = as_compute_s(compute_s, len(subnets), len(place))
-    own_s, before_s = _ways(world, times, subnets, threads)
-    values: list[NDArray[np.float64]] = []
-    bounds: list[NDArray[np.float64]] = []
-    for i, (places, weight) in enumerate(zip(subnets, weights)):
-        value, bound = _core.gateway_costs(
-            weights=weight,
-            top_k=top_k,
-            from_s=own_s[i] + compute[i, places],
-            to_s=before_s[(i + 1) % len(subnets)],
-            own=np.arange(len(places)),
-            unreachable_s=unreachable_s,
-            threads=threads,
-        )
-        values.append(value)
-        bounds.append(bound)
-    chosen, latency_s = _core.cheapest_ring([*values])
+    open_ring = OpenRing(
+        world, ring, weights=weights, top_k=top_k, compute_s=compute_s, unreachable_s=unreachable_s,
+        threads=threads,
+    )  # fmt: skip
+    values, bounds = open_ring.costs(some_times(world, times), count("slot", slot, least=0))
+    chosen, token_latency_s = _core.cheapest_ring([*values])
     _, bound_s = _core.cheapest_ring([*bounds])
-    after = [*fixed[1:], fixed[0]]
-    found = Ring(ring.subnets, [subnet[g] for subnet, g in zip(ring.subnets, chosen)]) if chosen else ring
     return Gateways(
-        ring=found,
-        token_latency_s=latency_s,
-        lower_bound_s=min(bound_s, latency_s),
-        fixed_s=sum(float(value[g, h]) for value, g, h in zip(values, fixed, after)),
+        ring=open_ring.with_gateways(chosen),
+        token_latency_s=token_latency_s,
+        lower_bound_s=min(bound_s, token_latency_s),
+        fixed_s=latency_s(values, open_ring.own),
     )
-
-
-def _ways(
-    world: Constellation, times: Any, subnets: list[NDArray[np.int64]], threads: int
-) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
-    """Latencies from the satellites of each subnet to its own, and to those of the subnet before.
-
-    Each (slots, satellites, satellites).
-    """
-    ids = world.satellite_ids
-    own_s, before_s = [], []
-    for i, subnet in enumerate(subnets):
-        sources, before = ([ids[s] for s in members] for members in (subnet, subnets[i - 1]))
-        targets = list(dict.fromkeys([*sources, *before]))  # a ring of one layer has itself before it
-        # All slots at once: outages are drawn by the number of the slot.
-        found = world.latencies(sources, times, targets=targets, threads=threads).latency_s
-        own_s.append(found[:, :, : len(sources)])
-        before_s.append(found[:, :, len(targets) - len(before) :])
-    return own_s, before_s

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import count, instance, non_negative, short
+from ..network.routing import as_positions
 from ..orbit import Constellation
-from .arguments import as_array
+from .arguments import as_array, sealed
 from .problem import Layer, Problem
 from .ring import Ring
 
@@ -21,6 +22,7 @@ def path_latencies(
     times: Any,
     *,
     compute_s: ArrayLike = 0.0,
+    slot: int = 0,
     threads: int = 1,
 ) -> NDArray[np.float64]:
     """Latencies from the gateway of a layer over a satellite to the gateway of the next layer.
@@ -44,6 +46,8 @@ def path_latencies(
         As of `Constellation.seconds`. Links that survive with a probability are drawn for each.
     compute_s : array_like, broadcast to (layers, satellites)
         Of an expert [s].
+    slot : int
+        Which slot the first time is, for links that survive with a probability; the others follow.
     threads : int
         At most so many.
 
@@ -55,8 +59,8 @@ def path_latencies(
     Raises
     ------
     ValueError, TypeError
-        For compute times that are negative, not finite or of another shape, and what
-        `Constellation.latencies` raises.
+        For no time, compute times that are negative, not finite or of another shape, and what
+        `Constellation.latencies_between` raises.
 
     Examples
     --------
@@ -68,8 +72,10 @@ def path_latencies(
     """
     instance("world", world, Constellation)
     ids = world.satellite_ids
-    compute = as_compute_s(compute_s, len(gateways), len(ids))
-    found = world.latencies(gateways, times, targets=ids, threads=threads).latency_s.transpose(1, 0, 2)
+    heads = as_positions(world.nodes, "gateways", gateways)
+    compute = as_compute_s(compute_s, len(heads), len(ids))
+    times = some_times(world, times)
+    found = world.latencies_between([(heads, ids)], times, slot=slot, threads=threads)[0].transpose(1, 0, 2)
     paths = found + compute[:, None, :]
     paths += np.roll(found, -1, axis=0)
     paths[np.isinf(paths)] = np.nan
@@ -87,6 +93,7 @@ def ring_problem(
     base_s: float = 0.0,
     unreachable_s: float | None = None,
     name: str = "problem",
+    slot: int = 0,
     threads: int = 1,
 ) -> Problem:
     """The placement of experts on the subnets of a ring, as a problem.
@@ -113,6 +120,8 @@ def ring_problem(
         among the problem's latencies. Default: such a satellite hosts nothing.
     name : str
         Of the problem.
+    slot : int
+        Which slot the first time is, for links that survive with a probability.
     threads : int
         At most so many.
 
@@ -135,27 +144,102 @@ def ring_problem(
     >>> len(problem.satellites), [round(1e3 * t, 2) for t in problem.layers[0].latency_s[0, :2].tolist()]
     (1052, [170.89, 161.83])
     """
-    instance("world", world, Constellation)
     instance("ring", ring, Ring)
+    return ring_problems(
+        world, [ring], times, weights=weights, top_k=top_k, compute_s=compute_s, base_s=base_s,
+        unreachable_s=unreachable_s, names=[name], slot=slot, threads=threads,
+    )[0]  # fmt: skip
+
+
+def ring_problems(
+    world: Constellation,
+    rings: Sequence[Ring],
+    times: Any,
+    *,
+    weights: Sequence[ArrayLike] | NDArray[Any],
+    top_k: int,
+    compute_s: ArrayLike,
+    base_s: float,
+    unreachable_s: float | None,
+    names: Sequence[str],
+    slot: int = 0,
+    threads: int,
+) -> list[Problem]:
+    """As `ring_problem`, of several rings of as many layers, whose links are made once."""
+    instance("world", world, Constellation)
     top_k = count("top_k", top_k, most=2**31 - 1)
-    weights = ring_weights(ring, weights, top_k)
+    weights = [ring_weights(ring, weights, top_k) for ring in rings][0]
     times = some_times(world, times)
     if unreachable_s is not None:
         unreachable_s = non_negative("unreachable_s", unreachable_s)
-    position = {id: i for i, id in enumerate(world.satellite_ids)}
-    free = np.ones(len(position), dtype=np.bool_)
-    free[positions(position, "ring.gateways", ring.gateways)] = False
-    paths = path_latencies(world, ring.gateways, times, compute_s=compute_s, threads=threads)
-    layers = []
-    for i, (subnet, weight) in enumerate(zip(ring.subnets, weights)):
-        closed = np.ones(len(position), dtype=np.bool_)
-        closed[positions(position, f"ring.subnets[{i}]", subnet)] = False
-        if unreachable_s is not None:
-            paths[i][np.isnan(paths[i])] = unreachable_s
-        paths[i][:, closed] = np.nan
-        layers.append(Layer(weight, paths[i][:, free], base_s))
-    satellites = [id for id, kept in zip(world.satellite_ids, free.tolist()) if kept]
-    return Problem(layers, top_k=top_k, satellites=satellites, name=name)
+    place = {id: i for i, id in enumerate(world.satellite_ids)}
+    at = [(positions(place, "ring.gateways", ring.gateways), subnet_places(place, ring)) for ring in rings]
+    compute = as_compute_s(compute_s, len(weights), len(place))
+    starts = [([[g] for g in gateways], subnets) for gateways, subnets in at]
+    between = ways(world, times, starts, slot=count("slot", slot, least=0), threads=threads)
+    problems = []
+    for name, (gateways, subnets), (own_s, before_s) in zip(names, at, between):
+        free = np.setdiff1d(np.arange(len(place)), gateways)
+        layers = []
+        for i, subnet in enumerate(subnets):
+            paths = np.empty((len(times), len(subnet) + 1))
+            paths[:, -1] = np.nan  # of all satellites outside
+            within = np.add(own_s[i][:, 0], compute[i, subnet], out=paths[:, :-1])
+            within += before_s[(i + 1) % len(before_s)][:, 0]
+            paths[np.isinf(paths)] = np.nan if unreachable_s is None else unreachable_s
+            column = np.full(len(place), -1)
+            column[subnet] = np.arange(len(subnet))
+            layers.append(Layer(weights[i], sealed(paths.take(column[free], axis=1)), base_s))
+        satellites = [world.satellite_ids[s] for s in free.tolist()]
+        problems.append(Problem(layers, top_k=top_k, satellites=satellites, name=name))
+    return problems
+
+
+def subnet_places(place: dict[str, int], ring: Ring) -> list[NDArray[np.int64]]:
+    """Positions of the satellites of each subnet; an unknown one is named."""
+    return [
+        np.array(positions(place, f"ring.subnets[{i}]", subnet), dtype=np.int64)
+        for i, subnet in enumerate(ring.subnets)
+    ]
+
+
+Ways = tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]
+"""Latencies from the sources of each layer to its own subnet, and to that of the layer before [s].
+
+Each (slots, sources, satellites).
+"""
+
+
+def ways(
+    world: Constellation,
+    times: NDArray[np.float64],
+    rings: Iterable[tuple[Sequence[ArrayLike], Sequence[NDArray[np.int64]]]],
+    *,
+    slot: int,
+    threads: int,
+) -> list[Ways]:
+    """Of each ring's sources and subnets, layer by layer, as positions.
+
+    Links go both ways with one latency, so that one search from each source gives both.
+    """
+    rings = list(rings)
+    blocks = []
+    for sources, subnets in rings:
+        for i, (subnet, before) in enumerate(zip(subnets, [subnets[-1], *subnets])):
+            alike = np.array_equal(subnet, before)
+            targets = subnet if alike else np.concatenate((subnet, before))
+            blocks.append((np.asarray(sources[i]), targets))
+    tables = iter(world.latencies_between(blocks, times, slot=slot, threads=threads))
+    found = []
+    for _, subnets in rings:
+        of_layers = [next(tables) for _ in subnets]
+        own_s = [table[:, :, : len(subnet)] for table, subnet in zip(of_layers, subnets)]
+        before_s = [
+            table[:, :, table.shape[2] - len(before) :]
+            for table, before in zip(of_layers, [subnets[-1], *subnets])
+        ]
+        found.append((own_s, before_s))
+    return found
 
 
 def as_compute_s(compute_s: ArrayLike, layers: int, satellites: int) -> NDArray[np.float64]:
@@ -202,6 +286,8 @@ def ring_weights(ring: Ring, weights: Any, top_k: int) -> list[NDArray[np.float6
 def some_times(world: Constellation, times: Any) -> NDArray[np.float64]:
     """Seconds of one slot at least."""
     seconds = world.seconds(times)
+    if seconds.ndim != 1:
+        raise ValueError(f"times: expected shape (slots,), got {seconds.shape}")
     if not seconds.size:
         raise ValueError("times: must not be empty")
     return seconds

@@ -15,8 +15,8 @@ from ..core.display import Display, Displayed
 from ..core.table import Table
 from ..orbit import Constellation
 from .draws import generator
-from .paths import layer_weights, ring_problem
-from .problem import Problem
+from .paths import layer_weights, ring_problems
+from .problem import Layer, Problem
 from .ring import Ring, ring, scattered
 from .solver import Placement, solve
 
@@ -129,21 +129,25 @@ def arrange(
     top_k = count("top_k", top_k, most=2**31 - 1)
     weights = layer_weights(weights, top_k)
     orbits = _shell(world, shell)
-    made: dict[str, tuple[Ring, Problem]] = {}
+    first = {_GATEWAYS[name]: name for name in reversed(names)}  # of each kind of gateways
+    rings = {
+        gateways: scattered(orbits, len(weights), seed=seed)
+        if gateways == "anywhere"
+        else ring(orbits, len(weights), gateways=gateways, seed=seed)
+        for gateways in first
+    }
+    problems = dict(
+        zip(
+            rings,
+            ring_problems(
+                world, list(rings.values()), times, weights=weights, top_k=top_k, compute_s=compute_s,
+                base_s=base_s, unreachable_s=unreachable_s, names=list(first.values()), threads=threads,
+            ),
+        )
+    )  # fmt: skip
     found = {}
     for name in names:
-        gateways = _GATEWAYS[name]
-        if gateways not in made:
-            around = (
-                scattered(orbits, len(weights), seed=seed)
-                if gateways == "anywhere"
-                else ring(orbits, len(weights), gateways=gateways, seed=seed)
-            )
-            made[gateways] = around, ring_problem(
-                world, around, times, weights=weights, top_k=top_k, compute_s=compute_s, base_s=base_s,
-                unreachable_s=unreachable_s, name=name, threads=threads,
-            )  # fmt: skip
-        around, problem = made[gateways]
+        around, problem = rings[_GATEWAYS[name]], problems[_GATEWAYS[name]]
         found[name] = Arrangement(name, around, problem, _PLACEMENTS[name](problem, seed=seed), unreachable_s)
     return found
 
@@ -179,8 +183,8 @@ def random_placement(problem: Problem, *, seed: int = 0) -> Placement:
     """
     draws = generator("random placement", seed)
 
-    def chosen(latency_s: NDArray[np.float64], experts: int) -> NDArray[np.intp]:
-        return np.argsort(draws.random(latency_s.shape[1]), kind="stable")[:experts]
+    def chosen(_: Layer, left: NDArray[np.intp], experts: int) -> NDArray[np.intp]:
+        return left[np.argsort(draws.random(len(left)), kind="stable")[:experts]]
 
     return _placed(problem, chosen)
 
@@ -213,8 +217,11 @@ def nearest_placement(problem: Problem, *, seed: int = 0) -> Placement:
     """
     draws = generator("nearest placement", seed)
 
-    def chosen(latency_s: NDArray[np.float64], experts: int) -> NDArray[np.intp]:
-        near = np.argsort(latency_s.mean(axis=0), kind="stable")[:experts]
+    def chosen(layer: Layer, left: NDArray[np.intp], experts: int) -> NDArray[np.intp]:
+        some_s = np.asarray(layer.latency_s)[:, left]
+        if problem.unreachable_s is not None:
+            some_s[np.isnan(some_s)] = problem.unreachable_s
+        near = left[np.argsort(some_s.mean(axis=0), kind="stable")[:experts]]
         return near[np.argsort(draws.random(len(near)), kind="stable")]
 
     return _placed(problem, chosen)
@@ -227,23 +234,24 @@ def _sorted_placement(problem: Problem, *, seed: int = 0) -> Placement:
     return placement
 
 
-def _placed(problem: Problem, choose: Callable[[NDArray[np.float64], int], NDArray[np.intp]]) -> Placement:
-    """What `choose` takes of the columns of the satellites that are open to a layer and not taken."""
+Choice = Callable[[Layer, NDArray[np.intp], int], NDArray[np.intp]]
+"""Of a layer's open satellites those of so many experts."""
+
+
+def _placed(problem: Problem, choose: Choice) -> Placement:
+    """What `choose` takes of the satellites that are open to a layer and not taken."""
     instance("problem", problem, Problem)
     taken = np.zeros(len(problem.satellites), dtype=np.bool_)
-    charge_s = problem.unreachable_s
     placement = []
     for i, layer in enumerate(problem.layers):
-        latency_s = np.asarray(layer.latency_s)
-        cut = np.isnan(latency_s)
-        closed = cut.any(axis=0) if charge_s is None else cut.all(axis=0)
-        left = np.flatnonzero(~(closed | taken))
+        # Both are NaN for what is closed: a sum where one slot is, the least where every slot is.
+        of_slots = np.add if problem.unreachable_s is None else np.fmin
+        whole_s = of_slots.reduce(layer.latency_s, axis=0)
+        left = np.flatnonzero(~(np.isnan(whole_s) | taken))
         experts = len(layer.weights)
         if len(left) < experts:
             raise ValueError(f"layers[{i}]: {experts} experts for the {len(left)} satellites that are left")
-        some_s = latency_s[:, left]
-        counted_s = some_s if charge_s is None else np.where(cut[:, left], charge_s, some_s)
-        hosts = left[choose(counted_s, experts)]
+        hosts = choose(layer, left, experts)
         taken[hosts] = True
         placement.append(tuple(problem.satellites[i] for i in hosts.tolist()))
     return tuple(placement)

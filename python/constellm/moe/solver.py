@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,11 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from .._core import moe as _core
 from ..core.checks import count, instance, meant, real, short
 from ..core.display import Display, Displayed
+from ..core.interrupt import check_on_interrupt, handed_over
 from ..core.progress import waiting
 from ..core.quantity import quantity
 from ..core.table import Table
 from .arguments import frozen
 from .problem import Problem
+
+if TYPE_CHECKING:
+    from .chain import Chain
 
 Placement = tuple[tuple[str, ...], ...]
 
@@ -155,7 +159,13 @@ class Plan(Displayed):
         return [self.placement[layer][e] for e in order.tolist()]
 
 
-def solve(problem: Problem, *, method: str = "optimal", time_limit_s: float = math.inf) -> Plan:
+def solve(
+    problem: Problem,
+    *,
+    method: str = "optimal",
+    time_limit_s: float = math.inf,
+    on_interrupt: str = "return",
+) -> Plan:
     """A satellite of its own for every expert, so that a token waits the least.
 
     For one slot and layers that share no satellites, experts by falling weight on satellites by rising
@@ -170,16 +180,20 @@ def solve(problem: Problem, *, method: str = "optimal", time_limit_s: float = ma
         One of `METHODS`.
     time_limit_s : float
         Stop after this time, with the best placement and a true bound [s], >= 0.
+    on_interrupt : str
+        What Ctrl-C does: ``"return"`` the best plan so far, of status ``"interrupted"``, or ``"raise"``
+        `Interrupted`, which carries that plan, so that a loop over problems ends.
 
     Returns
     -------
     Plan
-        After Ctrl-C the best so far, of status ``interrupted``.
 
     Raises
     ------
     TypeError, ValueError
         For what is no problem, an unknown method or a wrong limit.
+    Interrupted
+        A `KeyboardInterrupt`; see `on_interrupt`.
 
     Examples
     --------
@@ -191,6 +205,7 @@ def solve(problem: Problem, *, method: str = "optimal", time_limit_s: float = ma
     """
     instance("problem", problem, Problem)
     limit_s = real("time_limit_s", time_limit_s, least=0)
+    check_on_interrupt(on_interrupt)
     if not isinstance(method, str) or method not in METHODS:
         known = ", ".join(METHODS)
         raise ValueError(f"method: {short(method)} is not one of {known}{meant(str(method), METHODS)}")
@@ -201,7 +216,7 @@ def solve(problem: Problem, *, method: str = "optimal", time_limit_s: float = ma
         with waiting("solve", limit_s=limit_s):
             found = getattr(_core, "solve" if method == "optimal" else method)(problem._compiled, limit_s)
     status, placement, latency_s, bound_s, nodes = found
-    return Plan(
+    plan = Plan(
         problem=problem,
         status=status,
         token_latency_s=latency_s,
@@ -211,6 +226,7 @@ def solve(problem: Problem, *, method: str = "optimal", time_limit_s: float = ma
         seconds=time.perf_counter() - start,
         nodes=nodes,
     )
+    return handed_over(plan, interrupted=status == "interrupted", on_interrupt=on_interrupt)
 
 
 def evaluate(problem: Problem, placement: Plan | Sequence[Sequence[Any]]) -> Evaluation:
@@ -247,7 +263,7 @@ def evaluate(problem: Problem, placement: Plan | Sequence[Sequence[Any]]) -> Eva
     return Evaluation(*_core.evaluate(problem._compiled, positions_of(problem, placement)))
 
 
-def positions_of(problem: Problem, placement: Sequence[Sequence[Any]]) -> list[list[int]]:
+def positions_of(problem: Problem | Chain, placement: Sequence[Sequence[Any]]) -> list[list[int]]:
     """A placement by positions; only ids and types are checked."""
     if isinstance(placement, str) or not isinstance(placement, Iterable):
         raise TypeError(f"placement: expected a sequence of layers, got {short(placement)}")

@@ -140,8 +140,10 @@ def ids_of(nodes: _core.Nodes, positions: NDArray[np.int32]) -> tuple[str, ...]:
 
 def check_size(times: int, sources: int, targets: int) -> None:
     """Refuse tables that no memory holds."""
-    if times * sources * targets > _MOST:
-        raise ValueError(
-            f"targets: {targets} of them, {sources} sources and {times} times make "
-            f"{times * sources * targets} latencies, more than {_MOST}; ask for fewer at once"
-        )
+    check_cells(f"targets: {targets} of them, {sources} sources and {times} times", times * sources * targets)
+
+
+def check_cells(what: str, cells: int) -> None:
+    """As `check_size`, of `what`, which begins with the field."""
+    if cells > _MOST:
+        raise ValueError(f"{what} make {cells} latencies, more than {_MOST}; ask for fewer at once")

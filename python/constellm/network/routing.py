@@ -170,6 +170,10 @@ def as_positions(
     nodes: _core.Nodes, field: str, places: Place | Sequence[Place] | NDArray[np.integer]
 ) -> NDArray[np.int32]:
     """Where one node or several stand, as `position`."""
+    if isinstance(places, np.ndarray) and places.dtype.kind in "iu" and places.ndim == 1:
+        inside = (places >= 0) & (places < len(nodes))
+        if inside.all():
+            return places.astype(np.int32)
     given = [places] if isinstance(places, (str, int, np.integer)) else places
     if isinstance(given, (bytes, Set, Mapping)) or not isinstance(given, Iterable):
         raise TypeError(f"{field}: expected nodes in order, got {short(places)}")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ from ..core.display import Display, Displayed
 from ..core.epoch import Epoch
 from ..core.quantity import counted
 from ..network import ContactPlan, Graph, Latencies, Nodes, Snapshot, Timeline
-from ..network.latencies import check_size, ids_of
-from ..network.routing import places_of
+from ..network.latencies import check_cells, check_size, ids_of
+from ..network.routing import Place, as_positions, places_of
 from . import czml
 from .constellation_display import display_of
 from .constellation_parts import (
@@ -48,6 +48,8 @@ from .states import States
 
 if TYPE_CHECKING:
     import xarray
+
+Places = Union[Place, Sequence[Place], NDArray[np.integer]]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -529,6 +531,67 @@ class Constellation(Displayed):
                 **given, sources=start, targets=end, threads=threads
             )
         return Latencies(ids_of(nodes, start), ids_of(nodes, end), time_s, latency_s, hops)
+
+    def latencies_between(
+        self,
+        blocks: Iterable[tuple[Places, Places]],
+        times: Any,
+        *,
+        slot: int = 0,
+        threads: int = 1,
+    ) -> list[NDArray[np.float64]]:
+        """Least latencies from some nodes to some, from others to others, and so on: those of `latencies`.
+
+        Links of an instant are made once for all of them, and no hops are counted: so sixteen sources at once
+        are followed through the network, which is fastest where they are near each other.
+
+        Parameters
+        ----------
+        blocks : sequence of (sources, targets)
+            Ids, or positions among the nodes: one or a sequence.
+        times : array_like, shape (times,)
+            As of `seconds`. Links that survive with a probability are drawn for each.
+        slot : int
+            Which slot the first of them is, for these links; the others follow.
+        threads : int
+            At most so many.
+
+        Returns
+        -------
+        list of ndarray
+            For each block (times, sources, targets); inf where no way leads [s].
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `latencies`, for all blocks together.
+
+        Examples
+        --------
+        >>> from constellm import orbit
+        >>> world = orbit.Constellation(orbit.preset("collaborative-12"), links=orbit.plus_grid())
+        >>> ids = world.satellite_ids
+        >>> near, far = world.latencies_between([(ids[:2], ids[2:4]), (ids[0], ids[6])], [0.0])
+        >>> near.shape, (1e3 * far).round(1).tolist()
+        ((1, 2, 2), [[[71.3]]])
+        """
+        time_s, nodes = self._several(times), self.nodes
+        ends = []
+        for i, block in enumerate(blocks):
+            if not isinstance(block, (tuple, list)) or len(block) != 2:
+                raise TypeError(f"blocks[{i}]: expected sources and targets, got {short(block)}")
+            start, end = (as_positions(nodes, f"blocks[{i}][{k}]", ids) for k, ids in enumerate(block))
+            ends.append((start, end))
+        cells = len(time_s) * sum(len(start) * len(end) for start, end in ends)
+        check_cells(f"blocks: {len(ends)} of them and {len(time_s)} times", cells)
+        slot = count("slot", slot, least=0)
+        threads = count("threads", threads, most=1024)
+        tables = [np.empty((len(time_s), len(start), len(end))) for start, end in ends]
+        for first, given in self._sky.at_once(time_s, slot=slot):
+            some = slice(first, first + len(given["time_s"]))
+            parts = [(start, end, table[some]) for (start, end), table in zip(ends, tables)]
+            _core.latencies_between_at(**given, blocks=parts, threads=threads)
+        return tables
 
     def masks(self, times: Any) -> Masks:
         """How many satellites stations have, and how many their masks of elevation and range cut.

@@ -67,19 +67,22 @@ class Sky:
 
     def links_at(self, time_s: NDArray[np.float64], *, slot: int = 0) -> Iterator[_core.Links]:
         """Links at each of the times, whose slots count from `slot`."""
-        for first, given in self.at_once(time_s):
+        for _, given in self.at_once(time_s, slot=slot):
             for i, t_s in enumerate(given["time_s"].tolist()):
                 of_one = {
                     "position_teme_m": given["position_teme_m"][:, i],
                     "velocity_teme_m_per_s": given["velocity_teme_m_per_s"][:, i],
                     "gmst_rad": float(given["gmst_rad"][i]),
-                    "slot": slot + first + i,
+                    "slot": given["slot"] + i,
                     "time_s": t_s,
                 }
                 yield _core.links_at(**{**given, **of_one})
 
-    def at_once(self, time_s: NDArray[np.float64]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """What the core is given for some instants after the others, and the place of the first."""
+    def at_once(self, time_s: NDArray[np.float64], *, slot: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What the core is given for some instants after the others, and the place of the first.
+
+        Slots count from `slot`.
+        """
         # Motions between samples know no satellite that has no state in their span, and of a long one there
         # are many: where they are needed each instant has its own, that none depends on what else is asked.
         sampled = any(isinstance(moved, Sgp4) for moved in self._moved)
@@ -96,7 +99,7 @@ class Sky:
                     "position_teme_m": states.position_m,
                     "velocity_teme_m_per_s": states.velocity_m_per_s,
                     "gmst_rad": gmst_rad(self._epoch, some),
-                    "slot": first,
+                    "slot": slot + first,
                     "outages": self._outages,
                     "time_s": some,
                     "motions": self._motions(some.min(), some.max()) if self._acquisition_s else None,

@@ -5,6 +5,7 @@ and `check` say what a plan is worth and which rule it breaks.
 """
 
 from .._core.split import Infeasibility, Plan, Problem, Stage
+from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from ..sweep import register as _register
 from .comparison import Comparison, compare
@@ -15,7 +16,6 @@ from .files import load_problem, problem_from_dict, save_problem
 from .fronts import ParetoFront, pareto_front
 from .generating import GenerationPlan, GenerationProblem, solve_generation
 from .instants import over_time
-from .interrupt import Interrupted
 from .methods import METHODS, Method
 from .micro_batches import best_micro_batches, with_micro_batches
 from .options import OPTIONS

@@ -12,13 +12,14 @@ from .. import _core
 from .._core.split import Problem
 from ..core.console import for_console
 from ..core.display import Display, Displayed
+from ..core.interrupt import Interrupted
 from ..core.optional import optional_import
 from ..core.progress import bar
 from ..core.quantity import counted, figure, printable, quantity
 from ..core.table import Table
 from .display import layout_text, status_text, why_none
 from .evaluation import objective_figure
-from .interrupt import Interrupted, was_interrupted
+from .interrupt import was_interrupted
 from .methods import SEQUENTIAL, TENSOR_PARALLEL, applicable, method_of
 from .options import check_options
 

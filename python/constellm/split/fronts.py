@@ -12,11 +12,11 @@ from .. import _core
 from .._core.split import Plan, Problem
 from ..core.checks import instance, meant, real, short
 from ..core.display import Display, Displayed
+from ..core.interrupt import check_on_interrupt, handed_over
 from ..core.progress import waiting
 from ..core.quantity import counted
 from ..core.table import Table
 from .display import layout_text, status_text
-from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
 
 _CRITERIA = ("delay_s", "bytes", "error", "energy_j")

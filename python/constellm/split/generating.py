@@ -16,13 +16,13 @@ from ..core.checks import count, instance, real, short
 from ..core.console import for_console
 from ..core.deprecation import warn_moved
 from ..core.display import Display, Displayed
+from ..core.interrupt import check_on_interrupt, handed_over
 from ..core.keywords import with_hints
 from ..core.plausible import warn_implausible
 from ..core.progress import waiting
 from ..core.quantity import quantity
 from .display import NEAR, gap_text, plan_display, problem_display, status_text
 from .evaluation import GenerationTerms
-from .interrupt import check_on_interrupt, handed_over
 from .options import check_options
 from .solver import as_plan, with_codecs
 

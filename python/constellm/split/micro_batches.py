@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from .._core.split import Plan, Problem
 from ..core.checks import count, instance
-from .interrupt import check_on_interrupt, handed_over, was_interrupted
+from ..core.interrupt import check_on_interrupt, handed_over
+from .interrupt import was_interrupted
 from .solver import solve
 
 

@@ -11,10 +11,11 @@ from .._core.codec import Codec
 from .._core.network import Node
 from .._core.split import Evaluation, Plan, Problem, Stage
 from ..core.checks import count, instance
+from ..core.interrupt import check_on_interrupt, handed_over
 from ..core.progress import waiting
 from .evaluation import objective_figure
 from .files import PlanClaims, check_plan_dict
-from .interrupt import check_on_interrupt, handed_over, was_interrupted
+from .interrupt import was_interrupted
 from .options import check_options
 
 _FIGURES = _core.split.figures

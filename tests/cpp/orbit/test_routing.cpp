@@ -1,5 +1,6 @@
 // Routing over the links of instants: against trees over the links of each.
 #include <limits>
+#include <utility>
 
 #include "catch.hpp"
 #include "constellm/orbit/routing.hpp"
@@ -102,6 +103,29 @@ TEST_CASE("Latencies of instants are those of the trees over their links", "[orb
   CHECK(reached > 500);
 }
 
+TEST_CASE("Latencies between blocks are those of each, whatever the number of threads", "[orbit][routing]") {
+  const World world;
+  core::StopToken stop;
+  Positions many;
+  for (std::int32_t v = 3; v < 122; v += 2) many.push_back(v);
+  const std::vector<std::pair<Positions, Positions>> ends{
+      {many, {0, 121, 0}}, {{}, {5}}, {{120, 7}, many}, {{9}, {}}};
+  for (const int threads : {1, 3}) {
+    std::vector<std::vector<double>> found;
+    std::vector<orbit::LatencyBlock> blocks;
+    for (const auto& [sources, targets] : ends) {
+      found.emplace_back(4 * sources.size() * targets.size(), -1.0);
+      blocks.push_back({.sources = sources, .targets = targets, .latency_s = found.back()});
+    }
+    latencies_between(world.sky(), world.instants(), blocks, threads, stop);
+    for (std::size_t b = 0; b < ends.size(); ++b) {
+      tests::LatencyTable expected(found[b].size());
+      latencies(world.sky(), world.instants(), ends[b].first, ends[b].second, expected.table(), 1, stop);
+      REQUIRE(found[b] == expected.latency_s);
+    }
+  }
+}
+
 TEST_CASE("Routing over instants ends when it is told to, and refuses what is no node", "[orbit][routing]") {
   const World world;
   core::StopToken stop;
@@ -113,6 +137,12 @@ TEST_CASE("Routing over instants ends when it is told to, and refuses what is no
   CHECK_THROWS_WITH(
       latencies(world.sky(), world.instants(), Positions{122}, Positions{1}, none.table(), 1, stop),
       "sources[0]: 122 is not in [0, 122)");
+  const Positions here{0};
+  const Positions nowhere{1, -1};
+  const std::vector<orbit::LatencyBlock> blocks{{}, {.sources = here, .targets = nowhere, .latency_s = {}}};
+  CHECK_THROWS_WITH(latencies_between(world.sky(), world.instants(), blocks, 1, stop),
+                    "blocks[1].targets[1]: -1 is not in [0, 122)");
+  CHECK_THROWS_AS(latencies_between(world.sky(), world.instants(), {}, 1, interrupted), core::Stopped);
   CHECK_THROWS_WITH(orbit::routes(world.sky(), world.instants(), 0, -1, 1, stop),
                     "target[0]: -1 is not in [0, 122)");
 }

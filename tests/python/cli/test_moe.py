@@ -228,8 +228,36 @@ def test_what_a_plan_breaks_is_printed(examples, tmp_path, capsys, message):
     file = write(tmp_path / "plan.json", {**plan, **changes})
     assert evaluate(examples / "moe-many-slots.json", file) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1].startswith(f"breaks: {message}")
+    assert next(line for line in lines if line.startswith("breaks: ")).startswith(f"breaks: {message}")
     assert lines[0] == "{" if terms else lines[0].startswith("no terms: placement")
+
+
+def test_every_rule_that_a_plan_breaks_is_printed(examples, tmp_path, capsys):
+    problem, plan = (
+        json.loads((examples / f"moe-many-slots{end}.json").read_text()) for end in ("", ".plan")
+    )
+
+    def rules(**changes):
+        file = write(tmp_path / "plan.json", {**plan, **changes})
+        assert evaluate(examples / "moe-many-slots.json", file) == 1
+        lines = capsys.readouterr().out.splitlines()
+        return [line.removeprefix("breaks: ") for line in lines if line.startswith("breaks: ")]
+
+    assert len(problem["satellites"]) == 7
+    found = rules(placement=[["s6", "z", 3], ["s6", "y", "s4"]], problem="other", status="good", version=3)
+    assert [one.split(":")[0] for one in found] == [
+        "version", "problem", "status", "placement[0][1]", "placement[0][2]", "placement[1][1]",
+    ]  # fmt: skip
+    found = rules(placement=[["s6", "s1", "s1"], ["s6", "s2", "s3", "s4"]])
+    assert found == [
+        "placement[0][2]: 's1' hosts expert 1 of layer 0 already",
+        "placement[1]: has 4 satellites for 3 experts",
+        "placement[1][0]: 's6' hosts expert 0 of layer 0 already",
+    ]
+    found = rules(token_latency_s=1.5, lower_bound_s=1000.0, extra=1)
+    assert [one.split(":")[0] for one in found] == ["plan", "token_latency_s", "lower_bound_s"]
+    found = rules(status="infeasible", token_latency_s=None)
+    assert [one.split(":")[0] for one in found] == ["placement", "lower_bound_s", "token_latency_s"]
 
 
 def test_a_plan_without_a_placement_breaks_nothing(examples, tmp_path, capsys):

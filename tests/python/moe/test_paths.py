@@ -63,6 +63,25 @@ def test_threads_change_nothing() -> None:
     assert one.tobytes() == two.tobytes()
 
 
+def test_no_times_are_refused() -> None:
+    with pytest.raises(ValueError, match="^times: must not be empty$"):
+        moe.path_latencies(world(), ["w/0/0"], [])
+    with pytest.raises(ValueError, match=r"^gateways\[1\]: no node has id 'x'"):
+        moe.path_latencies(world(), ["w/0/0", "x"], [0.0])
+
+
+def test_slots_go_on_from_the_first() -> None:
+    sky, gateways = world(survival=0.7), ["w/0/0", "w/3/3"]
+    found = moe.path_latencies(sky, gateways, TIMES)
+    later = moe.path_latencies(sky, gateways, TIMES[1:], slot=1)
+    assert later.tobytes() == found[:, 1:].tobytes()
+    given = {"weights": [[2.0, 1.0]] * 3, "top_k": 1}
+    all_slots = moe.ring_problem(sky, moe.ring(SHELL, 3), TIMES, **given)
+    late = moe.ring_problem(sky, moe.ring(SHELL, 3), TIMES[2:], **given, slot=2)
+    for one, other in zip(all_slots.layers, late.layers):
+        np.testing.assert_array_equal(one.latency_s[2:], other.latency_s)
+
+
 def test_a_problem_has_the_satellites_of_the_subnets_and_no_gateway() -> None:
     sky = world(survival=0.8, seed=2)
     ring = moe.ring(SHELL, 3)

@@ -212,7 +212,9 @@ def test_top_k_out_of_range(name):
 
 
 def test_weights_that_are_too_far_apart():
-    with pytest.raises(ValueError, match=r"1e-200 is not in \[1e-100, 1\]"):
+    with pytest.raises(ValueError, match=r"^weights\[1\] over their sum: 1e-200 is not in \[1e-100, 1\]$"):
         moe.activation_shares([1.0, 1e-200], 1)
-    with pytest.raises(ValueError, match=r"^the sum of weights: inf is not in \(0, inf\)$"):
+    with pytest.raises(ValueError, match=r"^weights added up: inf is not in \(0, inf\)$"):
         moe.activation_shares([1e308, 1e308], 1)
+    with pytest.raises(ValueError, match=r"^layers\[0\].weights\[1\] over their sum: 1e-200 is not in "):
+        moe.Problem([moe.Layer([1.0, 1e-200], [[0.1, 0.1]])], top_k=1)

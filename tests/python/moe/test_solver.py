@@ -16,7 +16,7 @@ import threading
 import numpy as np
 import pytest
 
-from constellm import moe
+from constellm import _core, moe
 from oracles import experts
 from oracles.random_experts import best_s, random_experts
 
@@ -341,7 +341,7 @@ def test_a_short_time_gives_a_placement_and_a_bound(hard):
 
 INTERRUPTED = """
 import pickle, sys
-from constellm import moe
+from constellm import _core, moe
 problem = pickle.load(open(sys.argv[1], "rb"))
 print("solving", flush=True)
 plan = moe.solve(problem)
@@ -366,3 +366,17 @@ def test_ctrl_c_ends_the_search_with_what_there_is(tmp_path, hard):
         watchdog.cancel()
     assert process.returncode == 0, err
     assert out.split() == ["interrupted", "True", "True", "time_limit"]
+
+
+def test_ctrl_c_returns_or_raises(monkeypatch):
+    problem = moe.Problem([moe.Layer([0.5, 0.3, 0.2], [[0.010, 0.014, 0.015, 0.022]])], top_k=2)
+    monkeypatch.setattr(_core.moe, "solve", lambda *_: ("interrupted", [[0, 1, 2]], 0.02, 0.01, 3))
+    plan = moe.solve(problem)
+    assert plan.status == "interrupted" and plan == moe.solve(problem, on_interrupt="return")
+    with pytest.raises(moe.Interrupted) as caught:
+        moe.solve(problem, on_interrupt="raise")
+    assert caught.value.result == plan and isinstance(caught.value, KeyboardInterrupt)
+    assert moe.solve(problem, method="sorted", on_interrupt="raise").status == "feasible"
+    for wrong in ("Raise", None, True):
+        with pytest.raises(ValueError, match="^on_interrupt: .* is not one of 'return', 'raise'"):
+            moe.solve(problem, on_interrupt=wrong)

@@ -255,6 +255,22 @@ def test_times_are_seconds_or_instants(times):
         (lambda made: made.routes("Dubai", "Svalbard", 0.0), r"times: expected shape \(times,\), got \(\)"),
         (lambda made: made.latencies("Rome", [0.0]), r"sources\[0\]: no node has id 'Rome'"),
         (lambda made: made.latencies("Dubai", [0.0], targets={"Dubai"}), "targets: expected nodes in order"),
+        (
+            lambda made: made.latencies_between([("Dubai", "Rome")], [0.0]),
+            r"blocks\[0\]\[1\]\[0\]: no node has id 'Rome'",
+        ),
+        (
+            lambda made: made.latencies_between([(np.array([0, 68]), "Dubai")], [0.0]),
+            r"blocks\[0\]\[0\]\[1\]: 68 is not in \[0, 67\]",
+        ),
+        (
+            lambda made: made.latencies_between([("Dubai", "Dubai"), "Dubai"], [0.0]),
+            r"blocks\[1\]: expected sources and targets, got 'Dubai'",
+        ),
+        (
+            lambda made: made.latencies_between([(made.ids, made.ids)], np.zeros(200_000)),
+            "blocks: 1 of them and 200000 times make 924800000 latencies",
+        ),
         (lambda made: made.latencies("Dubai", 0.0), r"times: expected shape \(times,\), got \(\)"),
         (
             lambda made: made.latencies(made.ids, np.zeros(200_000)),
@@ -411,6 +427,25 @@ def test_latencies_are_those_of_routes_and_of_networkx(seed):
     over = network.latencies(timeline, sources, relays=made.satellite_ids)
     assert np.array_equal(over.latency_s[:2], found.latency_s[:2])
     assert np.array_equal(over.hops[:2], found.hops[:2])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_latencies_between_blocks_are_those_of_each(seed):
+    made, time_s = random_world(seed), 100.0 * np.arange(70)
+    ids = made.ids
+    blocks = [
+        (ids[:20], ids[5:9]),
+        ("g0", np.arange(len(ids))),
+        (np.array([3, 1]), [ids[2], "g1"]),
+        ([], ids),
+    ]
+    found = made.latencies_between(blocks, time_s, threads=2)
+    assert len(found) == len(blocks)
+    for (sources, targets), table in zip(blocks, found):
+        expected = made.latencies(sources, time_s, targets=targets).latency_s
+        assert table.tobytes() == expected.tobytes() and table.shape == expected.shape
+    assert made.latencies_between([], time_s) == []
+    assert made.latencies_between([(ids, ids[:2])], [])[0].shape == (0, len(ids), 2)
 
 
 def test_latencies_of_many_instants_are_those_of_each():

@@ -58,7 +58,10 @@ class Problem {
   /// not reachable. Only where satellites are shared.
   [[nodiscard]] std::vector<double> mean_service_s(const Layer& layer) const;
 
-  /// Throws core::InvalidInput unless every expert has a usable satellite of its own.
+  /// What keeps a placement from being one: every expert has a usable satellite of its own.
+  [[nodiscard]] std::vector<std::string> broken(const Placement& placement) const;
+
+  /// Throws core::InvalidInput for the first of them.
   void require(const Placement& placement) const;
 
  private:

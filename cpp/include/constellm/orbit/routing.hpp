@@ -37,6 +37,18 @@ void latencies(const Sky& sky, const Instants& instants, std::span<const std::in
                std::span<const std::int32_t> targets, const network::Latencies& table, int threads,
                core::StopToken& stop);
 
+/// Nodes to begin at and to end at, and a table for the least latencies between them.
+struct LatencyBlock {
+  std::span<const std::int32_t> sources;
+  std::span<const std::int32_t> targets;
+  std::span<double> latency_s;  ///< [times][sources][targets]; infinite where no way leads
+};
+
+/// As `latencies`, of several blocks, for which links are made once an instant; without hops, faster.
+/// `blocks` are named in messages.
+void latencies_between(const Sky& sky, const Instants& instants, std::span<const LatencyBlock> blocks,
+                       int threads, core::StopToken& stop);
+
 /// Routes of least latency from one node to another, one after the other.
 struct Routes {
   std::vector<double> latency_s;    ///< [times]; infinite where there is none
