@@ -19,6 +19,7 @@ void register_codec(py::module_& m);
 void register_scheme(py::module_& m);
 void register_chain(py::module_& m);
 void register_moe(py::module_& m);
+void register_hosting(py::module_& m);
 void register_split(py::module_& m);
 void register_plan(py::module_& m);
 void register_solve(py::module_& m);
