@@ -263,7 +263,7 @@ void register_moe(py::module_& m) {
         },
         py::arg("problem"), py::arg("time_limit_s"), (name + call + told).c_str());
   };
-  limited("solve", &moe::solve);
+  limited("solve", [](const Problem& problem, core::StopToken& stop) { return moe::solve(problem, stop); });
   limited("exchange", &moe::exchange);
   m.def(
       "sorted", [](const Problem& problem) { return plan_of(moe::sorted(problem)); }, py::arg("problem"),

@@ -40,6 +40,7 @@ PYBIND11_MODULE(_core, m) {
   register_moe(moe);
   register_balance(moe);
   register_drift(moe);
+  register_hosting(moe);
   register_chain(moe);
   register_split(split);
   register_plan(split);

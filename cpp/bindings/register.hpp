@@ -21,6 +21,7 @@ void register_chain(py::module_& m);
 void register_moe(py::module_& m);
 void register_balance(py::module_& m);
 void register_drift(py::module_& m);
+void register_hosting(py::module_& m);
 void register_split(py::module_& m);
 void register_plan(py::module_& m);
 void register_solve(py::module_& m);

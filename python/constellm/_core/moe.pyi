@@ -4,12 +4,18 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Chain', 'Problem', 'activation_shares', 'balance', 'broken', 'cheapest_ring', 'check_drift', 'evaluate', 'evaluate_chain', 'evaluate_schedule', 'exchange', 'expected_latency_s', 'gateway_costs', 'replan', 'sampling_weights', 'schedule_rings', 'solve', 'solve_chain', 'sorted', 'trace_latency']
+__all__: list[str] = ['Chain', 'Hosting', 'Problem', 'activation_shares', 'balance', 'broken', 'cheapest_ring', 'check_drift', 'evaluate', 'evaluate_chain', 'evaluate_hosting', 'evaluate_schedule', 'exchange', 'expected_latency_s', 'gateway_costs', 'host', 'replan', 'sampling_weights', 'schedule_rings', 'solve', 'solve_chain', 'sorted', 'trace_latency']
 class Problem:
     """
     Experts of several layers that want satellites.
     """
     def __init__(self, name: str, top_k: int, satellites: list[str], unreachable_s: float | None, layers: list[tuple[numpy.typing.ArrayLike, numpy.typing.ArrayLike, float]]) -> None:
+        ...
+class Hosting:
+    """
+    A problem with several experts on a satellite, and copies of experts.
+    """
+    def __init__(self, problem: Problem, places: list[int], service_s: numpy.typing.ArrayLike, copies: list[list[int]], most_activations: numpy.typing.ArrayLike) -> None:
         ...
 class Chain:
     """
@@ -41,6 +47,10 @@ def evaluate_chain(chain: Chain, hosts: list[int]) -> tuple[float, numpy.typing.
     """
     Token latency, from layer to layer, computing by layer.
     """
+def evaluate_hosting(hosting: Hosting, placement: list[list[list[int]]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Token latency, by layer (layers,), by slot (layers, slots), executions (slots, satellites).
+    """
 def evaluate_schedule(windows: list[Problem], tokens: numpy.typing.ArrayLike, move_s: numpy.typing.ArrayLike, start: list[list[int]] | None, placements: list[list[list[int]]]) -> tuple[float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int32]]:
     """
     Cost, latency of a token, cost of moving and experts moved, by window.
@@ -56,6 +66,10 @@ def expected_latency_s(weights: numpy.typing.ArrayLike, latency_s: numpy.typing.
 def gateway_costs(weights: numpy.typing.ArrayLike, top_k: int, from_s: numpy.typing.ArrayLike, to_s: numpy.typing.ArrayLike, own: numpy.typing.ArrayLike, unreachable_s: float | None, threads: int) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
     Value and bound between gateways (gateways, next).
+    """
+def host(hosting: Hosting, seed: int, time_limit_s: float) -> tuple[str, list[list[list[int]]], float, float, float, int]:
+    """
+    Status, placement, token_latency_s, lower_bound_s, anew_s, nodes.
     """
 def replan(windows: list[Problem], tokens: numpy.typing.ArrayLike, move_s: numpy.typing.ArrayLike, start: list[list[int]] | None, time_limit_s: float) -> tuple[str, list[list[list[int]]], float, int]:
     """

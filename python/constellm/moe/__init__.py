@@ -2,7 +2,8 @@
 
 `Problem` says how far every satellite is for every layer in every slot, and how often experts are picked;
 `solve` finds the placement under which a token waits the least, with a bound, and `evaluate` says what a
-placement costs.
+placement costs. A `Hosting` has satellites with places for several experts, and copies of experts: `host`
+places them, `evaluate_hosting` says what that costs and how it loads the satellites.
 
 `ring` lays the layers of a model around the orbits of a shell, `ring_problem` makes a problem of the path
 latencies over a constellation, `best_gateways` chooses gateways and experts together, `gateway_schedule`
@@ -34,6 +35,8 @@ from .distances import mean_latencies
 from .drift import Drift, Schedule, evaluate_schedule, rebalance, replan
 from .files import load_plan, load_problem, plan_from_dict, problem_from_dict, save_plan, save_problem
 from .gateways import Gateways, best_gateways
+from .hosting import Hosting, HostingEvaluation, activations_within
+from .hosting_solver import HostingPlan, evaluate_hosting, host
 from .paths import path_latencies, ring_problem
 from .problem import Layer, Problem
 from .random_activations import draw_trace, lognormal_weights, zipf_weights
@@ -70,6 +73,9 @@ __all__ = [
     "Evaluation",
     "GatewaySchedule",
     "Gateways",
+    "Hosting",
+    "HostingEvaluation",
+    "HostingPlan",
     "Interrupted",
     "Layer",
     "Plan",
@@ -79,17 +85,20 @@ __all__ = [
     "Schedule",
     "TraceEvaluation",
     "activation_shares",
+    "activations_within",
     "arrange",
     "balance",
     "best_gateways",
     "draw_trace",
     "evaluate",
     "evaluate_chain",
+    "evaluate_hosting",
     "evaluate_schedule",
     "evaluate_trace",
     "expected_latency_s",
     "from_routed_experts",
     "gateway_schedule",
+    "host",
     "load_plan",
     "load_problem",
     "load_trace",
