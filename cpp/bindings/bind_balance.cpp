@@ -1,5 +1,5 @@
 #include "columns.hpp"
-#include "constellm/moe/balance.hpp"
+#include "constellm/moe/balance/balance.hpp"
 #include "register.hpp"
 #include "stoppable.hpp"
 

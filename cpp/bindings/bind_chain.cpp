@@ -1,8 +1,8 @@
 #include <optional>
 
 #include "columns.hpp"
-#include "constellm/moe/chain.hpp"
-#include "constellm/moe/solve_chain.hpp"
+#include "constellm/moe/chain/chain.hpp"
+#include "constellm/moe/chain/solve.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
 

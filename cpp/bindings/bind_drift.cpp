@@ -1,7 +1,7 @@
 #include <optional>
 
 #include "columns.hpp"
-#include "constellm/moe/replan.hpp"
+#include "constellm/moe/drift/replan.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
 

@@ -1,5 +1,5 @@
 #include "columns.hpp"
-#include "constellm/moe/host.hpp"
+#include "constellm/moe/hosting/host.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
 

@@ -7,12 +7,12 @@
 #include "catch.hpp"
 #include "constellm/core/error.hpp"
 #include "constellm/core/index.hpp"
-#include "constellm/moe/chain.hpp"
-#include "constellm/moe/chain_bound.hpp"
-#include "constellm/moe/chain_exchange.hpp"
-#include "constellm/moe/chain_layers.hpp"
-#include "constellm/moe/solve_chain.hpp"
-#include "constellm/moe/transport.hpp"
+#include "constellm/moe/chain/bound.hpp"
+#include "constellm/moe/chain/chain.hpp"
+#include "constellm/moe/chain/exchange.hpp"
+#include "constellm/moe/chain/layers.hpp"
+#include "constellm/moe/chain/solve.hpp"
+#include "constellm/moe/chain/transport.hpp"
 #include "random.hpp"
 
 using namespace constellm;

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "constellm/moe/assignment_list.hpp"
-#include "constellm/moe/balance.hpp"
+#include "constellm/moe/balance/balance.hpp"
+#include "constellm/moe/drift/assignment_list.hpp"
+#include "constellm/moe/drift/replan.hpp"
 #include "constellm/moe/evaluate.hpp"
 #include "constellm/moe/pair_search.hpp"
-#include "constellm/moe/replan.hpp"
 #include "random.hpp"
 
 using namespace constellm;
