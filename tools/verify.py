@@ -159,7 +159,8 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
         "experts": Check(
             "Experts are placed as enumeration places them, on 10,000 random problems",
             (
-                "CONSTELLM_RANDOM_PROBLEMS=10000 build/release/tests/cpp/constellm_tests 'placements: the best of all*'",
+                "CONSTELLM_RANDOM_PROBLEMS=10000 "
+                "build/release/tests/cpp/constellm_tests 'placements: the best of all*'",
             ),
             last_line(CATCH),
         ),

@@ -6,6 +6,7 @@
 #include "constellm/moe/gateways.hpp"
 #include "constellm/moe/ring_schedule.hpp"
 #include "constellm/moe/solve.hpp"
+#include "constellm/moe/trace_latency.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
 #include "stoppable.hpp"
@@ -77,6 +78,32 @@ py::tuple evaluated(const Problem& problem, const Placement& placement) {
   return py::make_tuple(
       found.token_latency_s, moved(std::move(found.layer_latency_s), {layers}),
       moved(std::move(found.slot_latency_s), {layers, static_cast<py::ssize_t>(problem.slots())}));
+}
+
+/// `expert_ids` (layers, tokens, top_k), in which Python has found nothing wrong.
+py::tuple trace_latency(const Problem& problem, const Placement& placement,
+                        const py::array_t<std::uint16_t, py::array::c_style>& expert_ids,
+                        std::int32_t first_slot, std::int32_t end_slot) {
+  const auto layers = static_cast<py::ssize_t>(problem.layers().size());
+  if (expert_ids.ndim() != 3 || expert_ids.shape(0) != layers || expert_ids.shape(2) != problem.top_k())
+    throw core::InvalidInput("expert_ids: got shape " + shape_text(expert_ids));
+  if (first_slot < 0 || first_slot >= end_slot || end_slot > problem.slots())
+    throw core::InvalidInput("slots: there are " + std::to_string(problem.slots()));
+  const py::ssize_t tokens = expert_ids.shape(1);
+  const std::span ids(expert_ids.data(), static_cast<std::size_t>(expert_ids.size()));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::size_t layer = i / (ids.size() / problem.layers().size());
+    if (ids[i] >= problem.layers()[layer].picks.experts())
+      throw core::InvalidInput("expert_ids: " + std::to_string(ids[i]) + " in layer " +
+                               std::to_string(layer));
+  }
+  moe::TraceLatency found = stoppable([&](core::StopToken& stop) {
+    return moe::trace_latency(problem, placement, {static_cast<std::size_t>(tokens), ids}, first_slot,
+                              end_slot, stop);
+  });
+  return py::make_tuple(
+      moved(std::move(found.slot_latency_s), {layers, static_cast<py::ssize_t>(end_slot - first_slot)}),
+      moved(std::move(found.token_latency_s), {tokens}));
 }
 
 double expected_latency_s(const py::object& weights, const py::object& latency_s, std::int32_t top_k) {
@@ -236,7 +263,7 @@ void register_moe(py::module_& m) {
         },
         py::arg("problem"), py::arg("time_limit_s"), (name + call + told).c_str());
   };
-  limited("solve", &moe::solve);
+  limited("solve", [](const Problem& problem, core::StopToken& stop) { return moe::solve(problem, stop); });
   limited("exchange", &moe::exchange);
   m.def(
       "sorted", [](const Problem& problem) { return plan_of(moe::sorted(problem)); }, py::arg("problem"),
@@ -247,6 +274,12 @@ void register_moe(py::module_& m) {
             .c_str());
   m.def("broken", &Problem::broken, py::arg("problem"), py::arg("placement"),
         "broken(problem: Problem, placement: list[list[int]]) -> list[str]\n\nWhat keeps it from being one.");
+  m.def("trace_latency", &trace_latency, py::arg("problem"), py::arg("placement"), py::arg("expert_ids"),
+        py::arg("first_slot"), py::arg("end_slot"),
+        ("trace_latency(problem: Problem, placement: list[list[int]], expert_ids: "
+         "numpy.typing.NDArray[numpy.uint16], first_slot: int, end_slot: int) -> tuple[" +
+         array + ", " + array + "]\n\nBy slot, mean over the tokens (layers, slots); by token (tokens,).")
+            .c_str());
   m.def("expected_latency_s", &expected_latency_s, py::arg("weights"), py::arg("latency_s"), py::arg("top_k"),
         ("expected_latency_s(weights: " + like + ", latency_s: " + like +
          ", top_k: int) -> float\n\nExpected maximum over the picks.")

@@ -38,6 +38,8 @@ PYBIND11_MODULE(_core, m) {
   register_codec(codec);
   register_scheme(codec);
   register_moe(moe);
+  register_hosting(moe);
+  register_chain(moe);
   register_split(split);
   register_plan(split);
   register_solve(split);

@@ -1,6 +1,7 @@
 #include "constellm/moe/evaluate.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "constellm/core/index.hpp"
@@ -23,6 +24,28 @@ double expected_latency_s(const Picks& picks, std::span<const double> latency_s)
   return expected;
 }
 
+namespace {
+
+/// What two picks add that share a satellite, in a slot.
+double queue_s(const Problem& problem, const Layer& of, std::int32_t slot,
+               std::span<const std::int32_t> satellites) {
+  const Sharing& sharing = *problem.sharing();
+  const std::size_t row = z(slot) * problem.satellites().size();
+  double sum = 0.0;
+  for (std::size_t i = 0; i < satellites.size(); ++i) {
+    if (std::isnan(of.latency_s[row + z(satellites[i])])) continue;
+    double both = 0.0;
+    for (std::size_t j = 0; j < i; ++j) {
+      if (sharing.host[z(satellites[j])] == sharing.host[z(satellites[i])])
+        both += of.picks.pairs_of(static_cast<std::int32_t>(i))[j];
+    }
+    sum += both * sharing.service_s[row + z(satellites[i])];
+  }
+  return sum;
+}
+
+}  // namespace
+
 double layer_latency_s(const Problem& problem, std::size_t layer, std::span<const std::int32_t> satellites,
                        std::span<double> slot_s) {
   const Layer& of = problem.layers()[layer];
@@ -32,7 +55,8 @@ double layer_latency_s(const Problem& problem, std::size_t layer, std::span<cons
   for (std::int32_t t = 0; t < problem.slots(); ++t) {
     for (std::size_t e = 0; e < satellites.size(); ++e)
       latency_s[e] = problem.latency_s(of, t, satellites[e]);
-    const double expected = expected_latency_s(of.picks, latency_s);
+    double expected = expected_latency_s(of.picks, latency_s);
+    if (problem.sharing() && problem.top_k() == 2) expected += queue_s(problem, of, t, satellites);
     if (!slot_s.empty()) slot_s[z(t)] = expected;
     sum += expected;
   }

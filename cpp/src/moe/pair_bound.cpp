@@ -65,11 +65,14 @@ std::vector<double> pair_bound_s(const PairLayer& pairs, std::span<const double>
   std::vector<double> cost(experts * n);
   const std::size_t others = experts - 1;
   std::vector<double> by_mean(others);
+  std::size_t before = 0;  // places of the same host
   for (std::size_t a = 0; a < n; ++a) {
     if (stop.should_stop(experts * others / 32 + 1)) throw core::Stopped();
-    const double* const mean = pairs.mean_row_s(static_cast<std::int32_t>(a));
-    const std::int32_t* const nearest = pairs.nearest_to(static_cast<std::int32_t>(a));
-    for (std::size_t j = 0; j < others; ++j) by_mean[j] = mean[nearest[j]];
+    const auto place = static_cast<std::int32_t>(a);
+    const std::int32_t* const nearest = pairs.nearest_to(place);
+    for (std::size_t j = 0; j < others; ++j) by_mean[j] = pairs.near_s(place, nearest[j]);
+    before = a > 0 && pairs.shared(place, place - 1) ? before + 1 : 0;
+    const double charge_s = before < experts ? pairs.charge_s(place, before) : 0.0;
     for (std::size_t i = 0; i < experts; ++i) {
       double first = 0.0;
       double second = 0.0;
@@ -77,7 +80,7 @@ std::vector<double> pair_bound_s(const PairLayer& pairs, std::span<const double>
         first += shares[i * others + j] * by_mean[j];
         if (!best_beside_s.empty()) second += shares[i * others + j] * best_beside_s[a * others + j];
       }
-      cost[i * n + a] = std::max(first, second) / top_k;
+      cost[i * n + a] = std::max(first, second) / top_k + charge_s;
     }
   }
   return cost;

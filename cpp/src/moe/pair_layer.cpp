@@ -24,7 +24,12 @@ std::vector<double> by_satellite(const Problem& problem, const Layer& layer) {
 }  // namespace
 
 PairLayer::PairLayer(const Problem& problem, const Layer& layer, core::StopToken& stop)
-    : PairLayer(layer.picks, layer.usable, problem.satellites().size(), by_satellite(problem, layer), stop) {}
+    : PairLayer(layer.picks, layer.usable, problem.satellites().size(), by_satellite(problem, layer), stop) {
+  if (!problem.sharing()) return;
+  std::vector<std::int32_t> host;
+  for (const std::int32_t s : satellites_) host.push_back(problem.sharing()->host[z(s)]);
+  share(std::move(host), problem.mean_service_s(layer), problem.layers().size() == 1, stop);
+}
 
 PairLayer::PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, std::size_t all,
                      std::span<const double> latency_s, core::StopToken& stop)
@@ -42,6 +47,23 @@ PairLayer::PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, s
       const double mean = mean_of_slower(&latency_s[a * slots], &latency_s[b * slots], slots);
       mean_s_[a * n + b] = mean;
       mean_s_[b * n + a] = mean;
+    }
+  }
+  sort_nearest(stop);
+}
+
+void PairLayer::share(std::vector<std::int32_t> host, std::vector<double> service_s, bool alone,
+                      core::StopToken& stop) {
+  host_ = std::move(host);
+  service_s_ = std::move(service_s);
+  for (std::size_t a = 0; a < size(); ++a)
+    for (std::size_t b = 0; b < size(); ++b)
+      if (a != b && host_[a] == host_[b]) mean_s_[a * size() + b] += service_s_[a];
+  if (alone && picks_->top_k() == 2) {
+    for (auto one = heaviest_first_.rbegin(); one != heaviest_first_.rend(); ++one) {
+      double more = 0.0;
+      for (auto other = heaviest_first_.rbegin(); other != one; ++other) more += pair(*one, *other);
+      more_pairs_.push_back(more);
     }
   }
   sort_nearest(stop);
@@ -67,9 +89,11 @@ void PairLayer::sort_nearest(core::StopToken& stop) {
     std::int32_t* end = row;
     for (std::size_t b = 0; b < n; ++b)
       if (b != a) *end++ = static_cast<std::int32_t>(b);
-    const double* const mean = &mean_s_[a * n];
+    const auto place = static_cast<std::int32_t>(a);
     std::sort(row, end, [&](std::int32_t b, std::int32_t c) {
-      return mean[b] < mean[c] || (mean[b] == mean[c] && b < c);
+      const double to_b = near_s(place, b);
+      const double to_c = near_s(place, c);
+      return to_b < to_c || (to_b == to_c && b < c);
     });
   }
 }

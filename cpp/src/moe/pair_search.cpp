@@ -56,6 +56,8 @@ void PairSearch::fill_layer(Level& level, std::size_t l, std::span<const std::in
   const std::size_t columns = level.columns.size();
   const std::size_t others = rows.size() - 1;
   near_s_.resize(others);
+  std::int32_t last = -1;  // open place
+  std::size_t before = 0;  // open places of the same host
   for (std::size_t a = 0; a < layer.size(); ++a) {
     const std::int32_t satellite = layer.satellites()[a];
     if (open_[z(satellite)] == 0) continue;
@@ -64,8 +66,11 @@ void PairSearch::fill_layer(Level& level, std::size_t l, std::span<const std::in
     const std::int32_t* nearest = layer.nearest_to(place);
     for (std::size_t b = 0; found < others && b + 1 < layer.size(); ++b) {
       if (open_[z(layer.satellites()[z(nearest[b])])] != 0)
-        near_s_[found++] = layer.mean_s(place, nearest[b]);
+        near_s_[found++] = layer.near_s(place, nearest[b]);
     }
+    before = last >= 0 && layer.shared(last, place) ? before + 1 : 0;
+    last = place;
+    const double charge_s = before < rows.size() ? layer.charge_s(place, before) : 0.0;
     if (found < others) continue;  // too few satellites are left beside it
     for (const std::int32_t r : rows) {
       const Expert& expert = experts_[z(level.rows[z(r)])];
@@ -76,7 +81,7 @@ void PairSearch::fill_layer(Level& level, std::size_t l, std::span<const std::in
         beside += layer.pair(expert.in_layer, experts_[z(level.rows[z(s)])].in_layer) * near_s_[j++];
       }
       level.cost[z(r) * columns + z(column_of_[z(satellite)])] =
-          0.5 * beside + cost_beside_placed(expert, place);
+          0.5 * beside + charge_s + cost_beside_placed(expert, place);
     }
   }
 }
@@ -102,6 +107,14 @@ void PairSearch::fill(Level& level) {
   level.cost.assign(level.rows.size() * level.columns.size(), kNever);
   for (std::size_t l = 0; l < layers_.size(); ++l)
     if (!rows_of[l].empty()) fill_layer(level, l, rows_of[l]);
+}
+
+/// Whether both are places of one satellite.
+bool PairSearch::shared(std::int32_t a, std::int32_t b) const {
+  const PairLayer& layer = layers_.front();
+  const std::int32_t place = layer.place_of(a);
+  const std::int32_t other = layer.place_of(b);
+  return place >= 0 && other >= 0 && layer.shared(place, other);
 }
 
 /// The assignment of a node is a placement: the best so far?
@@ -154,7 +167,9 @@ double PairSearch::node(std::size_t depth, double placed_s, core::StopToken& sto
   for (std::size_t c = 0; c < columns; ++c) {
     const double child =
         bound + std::max(level.assignment.reduced(branch, c, level.cost[branch * columns + c]), 0.0);
-    if (child < kNever) level.children.push_back({level.columns[c], child});
+    // Of free places of one satellite any will do.
+    const bool twin = !level.children.empty() && shared(level.children.back().satellite, level.columns[c]);
+    if (child < kNever && !twin) level.children.push_back({level.columns[c], child});
   }
   std::sort(level.children.begin(), level.children.end(), [](const Child& a, const Child& b) {
     return a.bound_s < b.bound_s || (a.bound_s == b.bound_s && a.satellite < b.satellite);

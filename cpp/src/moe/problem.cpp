@@ -55,12 +55,14 @@ std::vector<std::int32_t> usable(const std::vector<double>& latency_s, std::size
 }  // namespace
 
 Problem::Problem(std::string name, std::int32_t top_k, std::vector<std::string> satellites,
-                 std::optional<double> unreachable_s, std::int32_t slots, std::vector<LayerFields> layers)
+                 std::optional<double> unreachable_s, std::int32_t slots, std::vector<LayerFields> layers,
+                 std::optional<Sharing> sharing)
     : name_(std::move(name)),
       top_k_(top_k),
       satellites_(std::move(satellites)),
       unreachable_s_(unreachable_s),
-      slots_(slots) {
+      slots_(slots),
+      sharing_(std::move(sharing)) {
   if (satellites_.empty()) throw core::InvalidInput("satellites: must not be empty");
   require_ids(satellites_);
   if (unreachable_s_) core::require_non_negative("unreachable_s", *unreachable_s_);
@@ -85,6 +87,19 @@ Problem::Problem(std::string name, std::int32_t top_k, std::vector<std::string> 
 double Problem::latency_s(const Layer& layer, std::int32_t slot, std::int32_t satellite) const {
   const double given = layer.latency_s[z(slot) * satellites_.size() + z(satellite)];
   return std::isnan(given) && unreachable_s_ ? *unreachable_s_ : given;
+}
+
+std::vector<double> Problem::mean_service_s(const Layer& layer) const {
+  std::vector<double> mean_s;
+  for (const std::int32_t s : layer.usable) {
+    double sum = 0.0;
+    for (std::int32_t t = 0; t < slots_; ++t) {
+      const std::size_t at = z(t) * satellites_.size() + z(s);
+      if (!std::isnan(layer.latency_s[at])) sum += sharing_->service_s[at];
+    }
+    mean_s.push_back(sum / slots_);
+  }
+  return mean_s;
 }
 
 std::vector<std::string> Problem::broken(const Placement& placement) const {

@@ -94,7 +94,7 @@ Plan exchange(const Problem& problem, core::StopToken& stop) {
   return stopped(plan_of(problem, groups), stop);
 }
 
-Plan solve(const Problem& problem, core::StopToken& stop) {
+Plan solve(const Problem& problem, core::StopToken& stop, std::uint64_t most_work) {
   std::vector<Group> groups = started(problem, stop);
   if (groups.empty()) return {};
   descend(groups, stop);
@@ -107,7 +107,7 @@ Plan solve(const Problem& problem, core::StopToken& stop) {
     group.tighten(stop);
   }
   for (Group& group : groups)
-    if (!group.proven()) group.prove(stop);
+    if (!group.proven()) group.prove(stop, most_work);
   return stopped(plan_of(problem, groups), stop);
 }
 

@@ -128,8 +128,7 @@ class ActivationTrace(Displayed):
         >>> [stretches[0].distance(later).round(2).tolist() for later in stretches[1:]]
         [[0.02], [0.03], [0.03]]
         """
-        start = count("start", start, least=0, most=self.tokens - 1)
-        stop = self.tokens if stop is None else count("stop", stop, least=start + 1, most=self.tokens)
+        start, stop = self._stretch(start, stop)
         counts = [
             np.bincount(layer.ravel(), minlength=self.experts) for layer in self.expert_ids[:, start:stop]
         ]
@@ -202,6 +201,78 @@ class ActivationTrace(Displayed):
         together = _products(self._active(layer), self._active(other))
         return Coactivations(numbers, self.top_k, self.tokens, together)
 
+    def affinities(self, start: int = 0, stop: int | None = None) -> tuple[NDArray[np.float64], ...]:
+        """How often each expert of a layer is followed by each of the next, for all neighbouring layers.
+
+        Of one expert a token the share of tokens that have both; of more that of pairs of a token's experts.
+
+        Parameters
+        ----------
+        start, stop : int
+            Positions of tokens, as of `activations`.
+
+        Returns
+        -------
+        tuple of ndarray, shape (experts, experts)
+            One less than layers; each adds up to 1.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For positions out of range, and a trace of one layer.
+
+        Examples
+        --------
+        >>> from constellm import moe
+        >>> trace = moe.ActivationTrace([[[0], [0], [1], [1]], [[1], [1], [0], [1]]], experts=2)
+        >>> trace.affinities()[0].tolist()
+        [[0.0, 0.5], [0.25, 0.25]]
+        """
+        start, stop = self._stretch(start, stop)
+        if self.layers == 1:
+            raise ValueError("affinities: a trace of one layer has none")
+        active = [self._active(layer)[start:stop] for layer in range(self.layers)]
+        pairs = (stop - start) * self.top_k**2
+        return tuple(_products(one, next) / pairs for one, next in zip(active, active[1:]))
+
+    def closing_affinity(self, start: int = 0, stop: int | None = None) -> NDArray[np.float64]:
+        """As `affinities`, from the last layer of a token to the first layer of the next one.
+
+        Over tokens from `start` to before `stop` that another one of their sequence follows there.
+
+        Parameters
+        ----------
+        start, stop : int
+            Positions of tokens, as of `activations`.
+
+        Returns
+        -------
+        ndarray, shape (experts, experts)
+            It adds up to 1.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For positions out of range, where the order of tokens is not known or none follows another.
+
+        Examples
+        --------
+        >>> from constellm import moe
+        >>> ids = [[[0], [0], [1], [1]], [[1], [1], [0], [1]]]
+        >>> moe.ActivationTrace(ids, experts=2, offsets=[0, 3, 4]).closing_affinity().tolist()
+        [[0.0, 0.0], [0.5, 0.5]]
+        """
+        start, stop = self._stretch(start, stop)
+        if self.offsets is None:
+            raise ValueError("offsets: None, so that nothing is known of the order of tokens")
+        followed = np.ones(self.tokens, dtype=bool)
+        followed[self.offsets[1:] - 1] = False
+        earlier = start + np.flatnonzero(followed[start : stop - 1])
+        if not len(earlier):
+            raise ValueError(f"offsets: none of the tokens {start} to {stop - 1} follows another there")
+        together = _products(self._active(self.layers - 1)[earlier], self._active(0)[earlier + 1])
+        return np.asarray(together / (len(earlier) * self.top_k**2))
+
     def pair_counts(self, layer: int) -> NDArray[np.int64]:
         """Tokens that activated expert i and expert j of one layer, symmetric; its diagonal is 0.
 
@@ -268,6 +339,11 @@ class ActivationTrace(Displayed):
 
     def _position(self, field: str, layer: Any) -> int:
         return count(field, layer, least=0, most=self.layers - 1)
+
+    def _stretch(self, start: Any, stop: Any) -> tuple[int, int]:
+        """Checked positions of tokens."""
+        start = count("start", start, least=0, most=self.tokens - 1)
+        return start, self.tokens if stop is None else count("stop", stop, least=start + 1, most=self.tokens)
 
     def _active(self, layer: int) -> NDArray[np.bool_]:
         """Whether the token activates the expert (tokens, experts)."""

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,9 @@ from ..core.quantity import quantity
 from ..core.table import Table
 from .arguments import frozen
 from .problem import Problem
+
+if TYPE_CHECKING:
+    from .chain import Chain
 
 Placement = tuple[tuple[str, ...], ...]
 
@@ -260,7 +263,7 @@ def evaluate(problem: Problem, placement: Plan | Sequence[Sequence[Any]]) -> Eva
     return Evaluation(*_core.evaluate(problem._compiled, positions_of(problem, placement)))
 
 
-def positions_of(problem: Problem, placement: Sequence[Sequence[Any]]) -> list[list[int]]:
+def positions_of(problem: Problem | Chain, placement: Sequence[Sequence[Any]]) -> list[list[int]]:
     """A placement by positions; only ids and types are checked."""
     if isinstance(placement, str) or not isinstance(placement, Iterable):
         raise TypeError(f"placement: expected a sequence of layers, got {short(placement)}")

@@ -18,6 +18,15 @@ class PairLayer {
   /// `latency_s` is [these satellites][slots]; `all` is how many there are.
   PairLayer(const Picks& picks, std::vector<std::int32_t> satellites, std::size_t all,
             std::span<const double> latency_s, core::StopToken& stop);
+  /// Two places of one host, which stand together, cost so much more than one: [places] each. Throws
+  /// core::Stopped. Of a layer that competes with no other, `alone`, bounds may charge the waiting place by
+  /// place, which sees all of it, where what each expert costs beside the nearest others leaves most out.
+  void share(std::vector<std::int32_t> host, std::vector<double> service_s, bool alone,
+             core::StopToken& stop);
+  /// Whether both are places of one host.
+  [[nodiscard]] bool shared(std::int32_t a, std::int32_t b) const {
+    return !host_.empty() && host_[static_cast<std::size_t>(a)] == host_[static_cast<std::size_t>(b)];
+  }
   /// The same on some of its places alone, ascending.
   PairLayer(const PairLayer& whole, const std::vector<std::int32_t>& places);
 
@@ -38,7 +47,15 @@ class PairLayer {
   [[nodiscard]] const double* mean_row_s(std::int32_t a) const {
     return &mean_s_[static_cast<std::size_t>(a) * size()];
   }
-  /// All others by rising mean_s(a, other).
+  /// For bounds: mean_s of two, without the waiting where that is charged place by place.
+  [[nodiscard]] double near_s(std::int32_t a, std::int32_t b) const {
+    return !more_pairs_.empty() && shared(a, b) ? mean_s(a, a) : mean_s(a, b);
+  }
+  /// For bounds: what one more expert on the host waits at least with so many others there.
+  [[nodiscard]] double charge_s(std::int32_t place, std::size_t others) const {
+    return more_pairs_.empty() ? 0.0 : service_s_[static_cast<std::size_t>(place)] * more_pairs_[others];
+  }
+  /// All others by rising near_s(a, other).
   [[nodiscard]] const std::int32_t* nearest_to(std::int32_t a) const {
     return nearest_.data() + static_cast<std::size_t>(a) * (size() - 1);
   }
@@ -56,6 +73,11 @@ class PairLayer {
   const Picks* picks_;
   std::vector<std::int32_t> satellites_;
   std::vector<std::int32_t> place_of_;
+  std::vector<std::int32_t> host_;  ///< by place; empty where none is shared
+  std::vector<double> service_s_;   ///< by place
+  /// P(both picked), added up over one more expert and so many others, the lightest ones; empty where the
+  /// waiting is not charged.
+  std::vector<double> more_pairs_;
   std::vector<double> mean_s_;
   std::vector<std::int32_t> nearest_;
   std::vector<std::int32_t> heaviest_first_;

@@ -52,6 +52,7 @@ class PairSearch {
   void fill(Level& level);
   void fill_layer(Level& level, std::size_t layer, std::span<const std::int32_t> rows);
   void take(const Level& level, double placed_s);
+  [[nodiscard]] bool shared(std::int32_t a, std::int32_t b) const;
   [[nodiscard]] double cost_beside_placed(const Expert& expert, std::int32_t place) const;
 
   std::span<const PairLayer> layers_;

@@ -37,6 +37,13 @@ class Picks {
   /// Probability that each expert is picked; they add up to `top_k`.
   [[nodiscard]] std::vector<double> inclusion() const;
 
+  /// The race's integrals are sums over nodes of weight times what is integrated; for three picks and more,
+  /// where not all are picked. Every expert has arrived by a node with one probability, and else waits.
+  [[nodiscard]] std::size_t nodes() const { return time_.size(); }
+  [[nodiscard]] double node_weight(std::size_t node) const { return step_ * time_[node]; }
+  [[nodiscard]] const double* arrived(std::size_t node) const { return &arrived_[node * weights_.size()]; }
+  [[nodiscard]] const double* waiting(std::size_t node) const { return &waiting_[node * weights_.size()]; }
+
   /// P(both are picked), for two picks; 0 for an expert and itself. For more picks the product of what each
   /// has, a guide to placements that no bound rests on. [experts]
   [[nodiscard]] const double* pairs_of(std::int32_t i) const {

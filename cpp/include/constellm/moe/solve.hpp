@@ -16,9 +16,9 @@ struct Plan {
   std::uint64_t nodes = 0;  ///< of the search trees
 };
 
-/// The best placement and its proof, or what was found of both until it was told to stop. Layers that share
-/// no satellites are placed apart.
-Plan solve(const Problem& problem, core::StopToken& stop);
+/// The best placement and its proof, or what was found of both until it was told to stop, or the last search
+/// of layers that compete has done so much work. Layers that share no satellites are placed apart.
+Plan solve(const Problem& problem, core::StopToken& stop, std::uint64_t most_work = ~std::uint64_t{0});
 
 /// The same without a proof: the assignment that the bound rests on, improved by exchange.
 Plan exchange(const Problem& problem, core::StopToken& stop);
