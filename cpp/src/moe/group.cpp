@@ -203,15 +203,16 @@ std::vector<SlotLayer> Group::layers_on(std::span<const Seat> open) const {
 }
 
 void Group::tighten(core::StopToken& stop) {
-  if (!ready_ || problem_->top_k() < 3) return;
+  if (!ready_ || problem_->top_k() < 3 || stop.should_stop()) return;
   const std::vector<Seat> open = seats();
   const std::vector<SlotLayer> layers = layers_on(open);
   SlotPrices prices(layers, open.size());
-  double found_s = prices.raise(best_s_, stop);
-  while (found_s < best_s_ && stop.reason() == core::StopReason::none && prices.refine())
-    found_s = prices.raise(best_s_, stop);
-  // Placements on other satellites are no better than the best.
-  bound_s_ = std::max(bound_s_, std::min(found_s, best_s_ - slack_s()));
+  // Placements on other satellites are no better than the best but for this.
+  const double enough_s = best_s_ - slack_s();
+  double found_s = prices.raise(enough_s, stop);
+  while (found_s < enough_s && stop.reason() == core::StopReason::none && prices.refine())
+    found_s = prices.raise(enough_s, stop);
+  bound_s_ = std::max(bound_s_, std::min(found_s, enough_s));
 }
 
 void Group::descend(core::StopToken& stop) {
@@ -305,10 +306,12 @@ void Group::compete(core::StopToken& stop) {
     bound_s_ = std::max(bound_s_, prices.raise(kSteps, best_s_, stop));
     if (!proven()) anneal_by_pairs(near, std::min<std::uint64_t>(128'000 * experts, 150'000'000), stop);
   } else {
+    // Fewer changes would leave it hot, worse than it was: where these take too long there are none.
     constexpr std::uint64_t kAboutASecond = 10'000'000;
-    const std::uint64_t quick = kAboutASecond / (2 * slots_[0].work());
-    anneal_by_slots(near, std::max<std::uint64_t>(1'000 * experts, std::min<std::uint64_t>(200'000, quick)),
-                    stop);
+    const std::uint64_t least = 1'000 * experts;
+    const std::uint64_t in_a_second = kAboutASecond / (2 * slots_[0].work());
+    if (least <= 100 * in_a_second)
+      anneal_by_slots(near, std::max(least, std::min<std::uint64_t>(200'000, in_a_second)), stop);
   }
   bound_s_ = std::min(bound_s_, best_s_);
 }
@@ -323,6 +326,7 @@ void Group::anneal_by_pairs(std::span<const PairLayer> near, std::uint64_t chang
 
 /// In half of the time that is left: the bound is raised after it.
 void Group::anneal_by_slots(std::span<const PairLayer> near, std::uint64_t changes, core::StopToken& stop) {
+  if (stop.should_stop()) return;
   std::vector<SlotLayer> layers;
   for (std::size_t g = 0; g < near.size(); ++g) {
     std::vector<Seat> open(promising_.size(), Seat::closed);

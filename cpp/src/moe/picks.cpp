@@ -196,6 +196,13 @@ void Picks::farthest(std::span<const std::int32_t> order, std::span<double> fart
   }
 }
 
+/// An integral has a sum over picks for each node and expert, which takes some time by itself as well.
+double Picks::work() const {
+  const double looked_up = static_cast<double>(weights_.size()) / 8.0;
+  if (tabulated()) return looked_up;
+  return looked_up * (1.0 + static_cast<double>(time_.size()) * (8.0 + top_k_) / 16.0);
+}
+
 /// j is farthest where the last pick comes at t from among those before it and j has arrived, or is j itself,
 /// and all behind j are waiting. Every term is positive.
 void Picks::farthest_by_integral(std::span<const std::int32_t> order, std::span<double> farthest) const {

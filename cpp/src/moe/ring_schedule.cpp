@@ -14,8 +14,9 @@ using core::z;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kProven = 1e-9;     // relative gap
 constexpr double kRounding = 1e-12;  // what two sums of the same terms may differ by, relatively
-constexpr int kSteps = 1000;         // of the bound's ascent
-constexpr int kPatience = 10;        // steps without a better bound, after which they get shorter
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+constexpr int kSteps = 1000;   // of the bound's ascent
+constexpr int kPatience = 10;  // steps without a better bound, after which they get shorter
 constexpr double kShorter = 0.8;
 constexpr double kShortest = 1e-3;
 constexpr double kKept = 0.9;      // of the way gone before, in every step
@@ -265,7 +266,12 @@ class Scheduler {
       }
       sum_s += chain(refund_s, chains, l);
     }
-    return sum_s;
+    // Prices are paid and paid back, but for rounding.
+    double sizes_s = 0.0;
+    for (const Unary& of_window : price_s)
+      for (const std::vector<double>& of_layer : of_window)
+        for (const double one_s : of_layer) sizes_s += std::abs(one_s);
+    return sum_s - kEpsilon * static_cast<double>(count_ + layers_) * sizes_s;
   }
 
   /// Dearer what rings take, cheaper what chains take.

@@ -66,7 +66,8 @@ double SlotSearch::choose_set(std::size_t next, std::int32_t chosen, double boun
   seat = Seat::taken;
   const double with = choose_set(next + 1, chosen + 1, std::max(bounds()[0], bound_s), stop);
   seat = Seat::closed;
-  const double without = choose_set(next + 1, chosen, std::max(bounds()[0], bound_s), stop);
+  const double without =
+      ended(stop, 0) ? bound_s : choose_set(next + 1, chosen, std::max(bounds()[0], bound_s), stop);
   seat = Seat::open;
   return std::min(with, without);
 }

@@ -123,6 +123,17 @@ TEST_CASE("the farthest pick: the table over sets and the integral agree", "[moe
   }
 }
 
+TEST_CASE("the farthest pick: what an integral takes counts as much more than a look into a table", "[moe]") {
+  const Picks looked_up(std::vector<double>(16, 1.0), 6);
+  const Picks integral(std::vector<double>(17, 1.0), 6);
+  REQUIRE(looked_up.tabulated());
+  REQUIRE_FALSE(integral.tabulated());
+  CHECK(looked_up.work() == 2.0);
+  CHECK(integral.work() > 50.0 * looked_up.work());
+  CHECK(Picks(std::vector<double>(64, 1.0), 6).work() > 3.0 * integral.work());
+  CHECK(Picks(std::vector<double>(64, 1.0), 64).work() == 8.0);  // nothing to add up
+}
+
 TEST_CASE("the expected maximum: the published fixture", "[moe]") {
   const std::vector<double> weights{.35, .25, .20, .12, .08};
   const std::vector<double> near{10, 14, 15, 22, 30};

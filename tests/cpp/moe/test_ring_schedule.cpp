@@ -145,3 +145,19 @@ TEST_CASE("rings over windows: bounds of other costs, and an end on demand", "[m
   core::StopToken interrupted(kNever, [] { return true; }, 1);
   CHECK_THROWS_AS(moe::schedule_rings(windows, interrupted), core::Stopped);
 }
+
+TEST_CASE("rings over windows: moves so dear that prices drown what is bounded", "[moe]") {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    Random random(seed);
+    moe::RingWindows windows = random_windows(random, 1e300);
+    // Bounds may know of a way where nothing was found: there only values need moves.
+    for (moe::RingCosts& costs : windows.bound_s)
+      for (std::vector<double>& of_layer : costs)
+        for (double& one : of_layer) one = one < kNever ? one : random.uniform(0.0, 1.0);
+    core::StopToken stop;
+    const double bound_s = moe::schedule_rings(windows, stop).lower_bound_s;
+    windows.value_s = windows.bound_s;
+    INFO("seed " << seed);
+    CHECK((bound_s == kNever || bound_s <= least(windows) * (1.0 + 1e-12) + 1e-12));
+  }
+}

@@ -22,7 +22,7 @@ void anneal(std::uint64_t changes, std::uint64_t work, core::Random& random, cor
   constexpr double kCooled = 1e-3;       // the last temperature over the first
   std::vector<double> losses;
   for (std::uint64_t i = 0; i < kStep; ++i) {
-    if (i % 16 == 0 && stop.should_stop(16 * work)) return;
+    if (stop.should_stop(work)) return;
     const double loss = -some().gain;
     if (loss > 0.0 && loss < std::numeric_limits<double>::infinity()) losses.push_back(loss);
   }
@@ -34,7 +34,7 @@ void anneal(std::uint64_t changes, std::uint64_t work, core::Random& random, cor
   const double cooling = std::pow(kCooled, static_cast<double>(kStep) / static_cast<double>(changes));
   for (std::uint64_t i = 0; i < changes; ++i) {
     if (i % kStep == 0) temperature *= cooling;
-    if (i % 16 == 0 && stop.should_stop(16 * work)) return;
+    if (stop.should_stop(work)) return;
     const auto change = some();
     if (change.gain == 0.0) continue;
     if (change.gain < 0.0 && random.uniform() >= std::exp(change.gain / temperature)) continue;

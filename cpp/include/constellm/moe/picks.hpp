@@ -28,6 +28,9 @@ class Picks {
   /// latencies ascending along `order`, the expected maximum over the picks is the sum of latency times this.
   void farthest(std::span<const std::int32_t> order, std::span<double> farthest) const;
 
+  /// What that takes, in the units of stop tokens.
+  [[nodiscard]] double work() const;
+
   /// Whether it is looked up in a table over all sets of experts, which is for few of them.
   [[nodiscard]] bool tabulated() const { return !within_.empty(); }
 

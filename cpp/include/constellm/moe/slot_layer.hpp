@@ -40,7 +40,7 @@ class SlotLayer {
   [[nodiscard]] double bound_s(std::span<const std::int32_t> satellite_of, std::span<const Seat> seats) const;
   /// What that takes, in the units of stop tokens.
   [[nodiscard]] std::uint64_t work() const {
-    return static_cast<std::uint64_t>(slots_) * heaviest_first_.size() / 8 + 1;
+    return static_cast<std::uint64_t>(slots_ * layer_->picks.work()) + 1;
   }
 
  private:
