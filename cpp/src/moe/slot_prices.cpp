@@ -156,7 +156,7 @@ void SlotPrices::look_at(const Table& table, double latency_s, const double* bef
 double SlotPrices::cheapest(const Table& table, std::int32_t slot) {
   const std::size_t classes = table.classes.size();
   const std::size_t count = table.entries.size() / z(table.layer->slots());
-  const Entry* const entries = &table.entries[z(slot) * count];
+  const Entry* const entries = table.entries.data() + z(slot) * count;
   cost_s_.resize((count + 1) * table.states);
   std::fill_n(cost_s_.begin(), table.states, kNever);
   cost_s_[0] = 0.0;
