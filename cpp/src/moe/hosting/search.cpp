@@ -337,11 +337,15 @@ bool HostSearch::all_from(Seat seat, core::StopToken& stop) {
 }
 
 void HostSearch::descend(core::StopToken& stop) {
+  // A swap passes through placements that may cost far more than both its ends, so that what it seems to gain
+  // may be rounding, and once more when it is swapped back: a round has to gain by sums made anew.
   bool found = true;
   while (found && !stop.should_stop()) {
+    const double before_s = value();
     found = false;
     for (const Seat seat : experts_) found = all_from(seat, stop) || found;
     offer();
+    found = found && value() < before_s - 1e-12 * std::abs(before_s);
   }
 }
 
