@@ -294,6 +294,20 @@ more copies of experts save at most 1.37%
     assert math.isnan(none.most_saved_by_copies)
 
 
+def test_ends_where_what_seems_to_gain_is_rounding():
+    """A service time of a million: between placements of equal cost a swap passes through one of far more."""
+    first = [[0.8208222388298411, math.nan], [0.7886708538881869, math.nan]]
+    second = [[0.291802070996963, 0.5311775660903192], [0.6869978952523433, 0.08587000196711936]]
+    hosting = moe.Hosting(
+        moe.Problem([moe.Layer([1, 1], first), moe.Layer([1, 1], second)], 2, unreachable_s=0.5),
+        places=[2, 3],
+        service_s=1e6,
+        copies=[[1, 2], [2, 1]],
+        most_activations=[[0.7, 0.7], [math.inf, 1.5]],
+    )
+    assert moe.host(hosting, time_limit_s=60).status == "infeasible"
+
+
 def test_bad_calls():
     given = random_hosting(7)
     for call, message in (
