@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import moe as _core
-from ..core.checks import count, instance
+from ..core.checks import count, instance, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
@@ -183,6 +183,8 @@ def _positions(problem: Problem, trace: ActivationTrace, layers: Sequence[int] |
         if trace.layers != wanted:
             raise ValueError(f"trace: {trace.layers} layers are not the problem's {wanted}")
         return list(range(wanted))
+    if isinstance(layers, str) or not isinstance(layers, Iterable):
+        raise TypeError(f"layers: expected a sequence of positions, got {short(layers)}")
     found = [count(f"layers[{i}]", at, least=0, most=trace.layers - 1) for i, at in enumerate(layers)]
     if len(found) != wanted:
         raise ValueError(f"layers: {len(found)} of them are not the problem's {wanted}")

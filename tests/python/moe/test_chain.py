@@ -250,6 +250,18 @@ def test_the_same_call_gives_the_same_answer_in_any_thread():
     assert found == [first] * 3
 
 
+def test_ends_where_what_seems_to_gain_is_rounding():
+    """Two that hand on to each other change places: what each is from itself comes in and goes out again."""
+    rng = np.random.default_rng(32)
+    satellites = int(rng.integers(6, 14))
+    affinity = rng.random((satellites // 2, satellites // 2))
+    distance_s = 1 + 1e-3 * rng.random((satellites, satellites))
+    np.fill_diagonal(distance_s, 1e13 * rng.random(satellites))
+    plan = moe.solve_chain(moe.Chain([affinity], distance_s, places=1), time_limit_s=60, seed=32)
+    assert plan.status in ("optimal", "feasible")
+    assert plan.lower_bound_s <= plan.token_latency_s < 1.001
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_ctrl_c_ends_the_search_with_what_there_is():
     chain = moe.Chain(joint(np.random.default_rng(1), [6] * 5, 0.1), line(15), places=2)

@@ -102,6 +102,7 @@ TRACE = moe.ActivationTrace([[[0, 1], [1, 2]]], experts=3)
         ),
         ({"layers": [0, 0]}, "layers: 2 of them are not the problem's 1"),
         ({"layers": [1]}, "layers[0]: 1 is not in [0, 0]"),
+        ({"layers": 0}, "layers: expected a sequence of positions, got 0"),
         ({"slot": 1}, "slot: 1 is not in [0, 0]"),
         ({"placement": [[0, 1, 1]]}, "placement[0][2]: 's1' hosts expert 1 of layer 0 already"),
     ],

@@ -107,10 +107,11 @@ void ChainExchange::anneal(std::uint64_t changes, core::StopToken& stop) {
 }
 
 void ChainExchange::descend(core::StopToken& stop) {
-  const double least_s =
-      1e-12 * chain_.token_latency_s(hosts_);  // smaller gains are rounding, and need not end
-  bool found = true;
-  while (found) {
+  // A round has to gain by the sum of all: where satellites are far from themselves, two that change places
+  // may seem to gain by rounding alone, and once more on the way back.
+  double now_s = chain_.token_latency_s(hosts_);
+  for (bool found = true; found;) {
+    const double least_s = 1e-12 * now_s;
     found = false;
     for (std::int32_t e = 0; z(e) < hosts_.size(); ++e) {
       for (std::size_t place = 0; place < satellite_of_.size(); ++place) {
@@ -122,6 +123,8 @@ void ChainExchange::descend(core::StopToken& stop) {
         take(change);
       }
     }
+    const double before_s = std::exchange(now_s, chain_.token_latency_s(hosts_));
+    found = found && now_s < before_s - least_s;
   }
 }
 
