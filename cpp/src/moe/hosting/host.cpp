@@ -192,6 +192,7 @@ void improve(Group& group, std::uint64_t work, core::StopToken& stop) {
     search.allow(round < rounds ? round : most);
     search.descend(stop);
     search.anneal(changes, stop);
+    if (stop.should_stop(0)) break;  // another start would evaluate all once more
     if (!search.best().empty()) search.start(search.best());
     search.descend(stop);
   }
