@@ -84,10 +84,12 @@ void PairExchange::change(std::size_t expert, std::int32_t place) {
 }
 
 void PairExchange::descend(core::StopToken& stop) {
-  const double least = 1e-12 * value_s();  // smaller gains are rounding, and need not end
+  // Smaller gains are rounding, and need not end; beside latencies that are far larger all may be.
+  const double least = 1e-12 * value_s();
   bool found = true;
   while (found) {
     found = false;
+    const double before_s = value_s();
     for (std::size_t e = 0; e < experts_.size(); ++e) {
       const auto places = static_cast<std::int32_t>(layers_[z(experts_[e].layer)].size());
       for (std::int32_t b = 0; b < places; ++b) {
@@ -97,6 +99,7 @@ void PairExchange::descend(core::StopToken& stop) {
         change(e, b);
       }
     }
+    found = found && value_s() < before_s - least;
   }
 }
 

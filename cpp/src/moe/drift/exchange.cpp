@@ -154,12 +154,14 @@ void DriftExchange::descend(core::StopToken& stop) {
   bool found = true;
   while (found) {
     found = false;
+    const double before_s = costs_->cost_s(hosts_);
     for (std::size_t i = 0; i < costs_->experts(); ++i) {
       for (const std::int32_t a : places[i]) {
         if (stop.should_stop(costs_->windows())) return;
         found = try_change(i, a) || found;
       }
     }
+    found = found && costs_->cost_s(hosts_) < before_s - least_;  // what gains is no rounding
   }
 }
 
