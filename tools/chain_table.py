@@ -1,4 +1,4 @@
-"""What co-activation is worth to a chain of experts on measured tokens, as a table of docs/experts.md.
+"""What co-activation is worth to a chain of experts on measured tokens, as a table of docs/chains.md.
 
 ``python tools/chain_table.py`` from the root of the sources writes it anew; it takes some minutes.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from constellm import moe, orbit
 
-PAGE = Path(__file__).parents[1] / "docs" / "experts.md"
+PAGE = Path(__file__).parents[1] / "docs" / "chains.md"
 CASES = [("law", 16, 1), ("intent", 16, 1), ("law", 26, 2), ("intent", 26, 2)]  # domain, layers, places
 HEAD = ("tokens", "layers", "places", "random", "central", "gateways", "how often", "who follows")
 SLOTS = 20

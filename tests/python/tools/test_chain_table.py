@@ -1,4 +1,4 @@
-"""The table of chains in docs/experts.md: how its rows come about, and that the page has them."""
+"""The table of chains in docs/chains.md: how its rows come about, and that the page has them."""
 
 import re
 
