@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -93,8 +95,15 @@ def table() -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.parse_args(arguments)
     text = PAGE.read_text(encoding="utf-8")
     block = f"<!-- chains -->\n{table()}\n<!-- end of chains -->"
     pattern = r"<!-- chains -->\n.*<!-- end of chains -->"
     PAGE.write_text(re.sub(pattern, lambda _: block, text, flags=re.S), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
