@@ -57,7 +57,8 @@ class Group {
 
  private:
   Costs costs_of(const Layer& layer, core::StopToken& stop);
-  void assign(const std::vector<Costs>& costs);
+  bool assign(const std::vector<Costs>& costs);
+  void tighten_by_triples(core::StopToken& stop);
   [[nodiscard]] std::vector<Seat> seats() const;
   [[nodiscard]] std::vector<SlotLayer> layers_on(std::span<const Seat> open) const;
   void offer(const Placement& placement);
