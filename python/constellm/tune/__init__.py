@@ -1,0 +1,37 @@
+"""Satellite federated fine-tuning: what a round takes, and what its decisions buy."""
+
+from ..core.keywords import tell_of_slips as _tell_of_slips
+from .aggregation import Aggregation, aggregate
+from .collectives import LINKS, Collective, all_gather, all_reduce
+from .fleet import Fleet, Powers, fleet
+from .gossip import Gossip, gossip
+from .scheme import AGGREGATIONS, SCHEMES, Scheme
+from .trees import Hop, NarrowTree, SumTree, minimum_diameter_tree, sum_tree
+from .workload import Workload, spectral_gpt, workload
+
+__all__ = [
+    "AGGREGATIONS",
+    "LINKS",
+    "SCHEMES",
+    "Aggregation",
+    "Collective",
+    "Fleet",
+    "Gossip",
+    "Hop",
+    "NarrowTree",
+    "Powers",
+    "Scheme",
+    "SumTree",
+    "Workload",
+    "aggregate",
+    "all_gather",
+    "all_reduce",
+    "fleet",
+    "gossip",
+    "minimum_diameter_tree",
+    "spectral_gpt",
+    "sum_tree",
+    "workload",
+]
+
+_tell_of_slips(__name__)
