@@ -5,6 +5,8 @@ from .aggregation import Aggregation, aggregate
 from .collectives import LINKS, Collective, all_gather, all_reduce
 from .fleet import Fleet, Powers, fleet
 from .gossip import Gossip, gossip
+from .rounds import PHASES, Phase, Round, Rounds
+from .scheduling import schedule_round, schedule_rounds
 from .scheme import AGGREGATIONS, SCHEMES, Scheme
 from .trees import Hop, NarrowTree, SumTree, minimum_diameter_tree, sum_tree
 from .workload import Workload, spectral_gpt, workload
@@ -12,6 +14,7 @@ from .workload import Workload, spectral_gpt, workload
 __all__ = [
     "AGGREGATIONS",
     "LINKS",
+    "PHASES",
     "SCHEMES",
     "Aggregation",
     "Collective",
@@ -19,7 +22,10 @@ __all__ = [
     "Gossip",
     "Hop",
     "NarrowTree",
+    "Phase",
     "Powers",
+    "Round",
+    "Rounds",
     "Scheme",
     "SumTree",
     "Workload",
@@ -29,6 +35,8 @@ __all__ = [
     "fleet",
     "gossip",
     "minimum_diameter_tree",
+    "schedule_round",
+    "schedule_rounds",
     "spectral_gpt",
     "sum_tree",
     "workload",

@@ -11,6 +11,10 @@ from ..network import ContactPlan
 from .collectives import Collective
 
 
+Exchange = Callable[..., Collective]
+"""`all_gather` or `all_reduce`."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """Satellites of one plane that are joined in a row."""
@@ -22,6 +26,13 @@ class Piece:
     """The least of its links."""
     hop_s: float
     """The longest light time of its links."""
+
+    def exchange(self, kind: Exchange, size_bytes: float, links: str = "ring") -> Collective:
+        """`all_gather` or `all_reduce` of its members, by `links` where it is a whole ring."""
+        if len(self.members) == 1:
+            return Collective(0.0, 0.0)
+        links = links if self.links == "ring" else self.links
+        return kind(len(self.members), size_bytes, rate_bps=self.rate_bps, hop_s=self.hop_s, links=links)
 
     def spread_s(self, message_bytes: float) -> float:
         """Until all members have what one of them has: to both sides, from wherever it is."""
