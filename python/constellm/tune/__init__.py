@@ -3,6 +3,8 @@
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .aggregation import Aggregation, aggregate
 from .collectives import LINKS, Collective, all_gather, all_reduce
+from .contest import Contest, against
+from .decisions import OPTIONS, Decision, Decisions, board_memory_bytes, decide
 from .fleet import Fleet, Powers, fleet
 from .gossip import Gossip, gossip
 from .rounds import PHASES, Phase, Round, Rounds
@@ -14,10 +16,14 @@ from .workload import Workload, spectral_gpt, workload
 __all__ = [
     "AGGREGATIONS",
     "LINKS",
+    "OPTIONS",
     "PHASES",
     "SCHEMES",
     "Aggregation",
     "Collective",
+    "Contest",
+    "Decision",
+    "Decisions",
     "Fleet",
     "Gossip",
     "Hop",
@@ -29,9 +35,12 @@ __all__ = [
     "Scheme",
     "SumTree",
     "Workload",
+    "against",
     "aggregate",
     "all_gather",
     "all_reduce",
+    "board_memory_bytes",
+    "decide",
     "fleet",
     "gossip",
     "minimum_diameter_tree",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -83,7 +84,7 @@ class Scheme:
         if self.codec is not None:
             instance("codec", self.codec, Codec)
             if not self.cut:
-                raise ValueError("codec: there is no activation at a cut " + ("0" if self.cut == 0 else "of None"))
+                raise ValueError(f"codec: there is no activation at the cut {self.cut}")
             if self.dtype != "float32":
                 raise ValueError("codec: its ratio is against float32; expected that dtype beside it")
         for field in ("all_gather", "cache"):
@@ -111,12 +112,19 @@ class Scheme:
             return 0.0
         size = workload.cut_bytes(self.cut)
         if self.codec is not None:
-            return size / self._ratio(self.cut)
+            return size / self._at_cut("ratio", self.codec.ratio, self.codec.layer_ratio)
         return size * DTYPES[self.dtype] if self.cut else size
 
     def feature_bytes(self, workload: Workload) -> float:
         """What comes back for an image [B]."""
         return 0.0 if self.cut is None else workload.feature_bytes * DTYPES[self.dtype]
+
+    @property
+    def error(self) -> float:
+        """That of the codec at the cut; 0 without one."""
+        if self.codec is None:
+            return 0.0
+        return self._at_cut("error", self.codec.error, self.codec.layer_error)
 
     def update_bytes(self, workload: Workload) -> float:
         """What is summed up [B]."""
@@ -140,14 +148,14 @@ class Scheme:
         known_keywords("replace()", changes, given)
         return Scheme(**{**given, **changes})
 
-    def _ratio(self, cut: int) -> float:
-        assert self.codec is not None
-        by_layer = self.codec.layer_ratio
-        if by_layer is None or not by_layer:
-            return self.codec.ratio
-        if cut > len(by_layer):
-            raise ValueError(f"codec: {self.codec.name!r} has no ratio for the cut {cut}")
-        return float(by_layer[cut - 1])
+    def _at_cut(self, name: str, value: float, by_layer: Sequence[float] | None) -> float:
+        """A figure of the codec behind the last layer on board."""
+        if not by_layer:
+            return value
+        assert self.codec is not None and self.cut
+        if self.cut > len(by_layer):
+            raise ValueError(f"codec: {self.codec.name!r} has no {name} for the cut {self.cut}")
+        return float(by_layer[self.cut - 1])
 
 
 SCHEMES: dict[str, Scheme] = {
