@@ -49,11 +49,11 @@ py::tuple plan_of(flow::Plan&& plan, std::size_t nodes) {
       py::make_tuple(plan.counters.flows, plan.counters.rounds, plan.counters.nodes, plan.counters.arcs));
 }
 
-py::tuple quickest(const Problem& problem, double time_limit_s) {
+py::tuple quickest(const Problem& problem, double time_limit_s, std::size_t first_cells) {
   core::StopToken stop(time_limit_s, &interrupted);
   flow::Plan plan = [&] {
     const GilReleased no_gil;
-    return flow::quickest(problem, stop);
+    return flow::quickest(problem, stop, first_cells);
   }();
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();
   return plan_of(std::move(plan), problem.node_count());
@@ -120,7 +120,9 @@ void register_flow(py::module_& m) {
       py::arg("values"), py::arg("name"), py::arg("nodes"),
       ("bytes_of(values: " + like + ", name: str, nodes: int) -> " + array("float64")).c_str());
   m.def("quickest", &quickest, py::arg("problem"), py::arg("time_limit_s"),
-        ("quickest(problem: Problem, time_limit_s: float) -> " + plan +
+        py::arg("first_cells") = flow::kFirstCells,
+        ("quickest(problem: Problem, time_limit_s: float, first_cells: int = " +
+         std::to_string(flow::kFirstCells) + ") -> " + plan +
          "\n\nStatus, finish_s, lower_bound_s, flows, cut, counters.")
             .c_str());
   m.def("maximum_flow", &maximum_flow, py::arg("from_"), py::arg("to"), py::arg("capacity"),
