@@ -1,4 +1,15 @@
-"""Satellite federated fine-tuning: what a round takes, and what its decisions buy."""
+"""Satellite federated fine-tuning: what a round takes over a constellation, and what its decisions buy.
+
+A `Workload` says what an image costs, layer by layer (`spectral_gpt`, or `workload` of a model's profile); a
+`Fleet` which satellites learn, over which contacts (`fleet` of a constellation); a `Scheme` where the model
+is cut, what travels, and how often. `schedule_round` lays a round out on the contacts: embedding, exchange
+within planes, the way down and back as quickest transfers (`constellm.flow`), the server, updates, and sums
+within and between planes. `schedule_rounds` has many after one another.
+
+`decide` tries every combination of decisions on its schedule; `against` holds a scheme against computing on
+board. `all_gather` and `all_reduce` are the closed forms of rings; `aggregate` sums up between orbits, over
+the earliest tree (`sum_tree`) or as others do; `Fleet.without` takes away what is lost.
+"""
 
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .aggregation import Aggregation, aggregate
