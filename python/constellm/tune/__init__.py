@@ -1,0 +1,3 @@
+"""Federated fine-tuning over satellites."""
+
+from .partitions import Partition, partition
