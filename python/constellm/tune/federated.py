@@ -49,7 +49,7 @@ def federate(
         How updates are taken in; default: `Synchronous`.
     epochs : int or (int, int)
         Of one local training; or the fewest and the most: as many as do not delay the update, for who has to
-        wait for a contact may as well train, as FedProx for satellites does (Kim et al., arXiv 2411.00263).
+        wait for a contact may as well train, as FedProx for satellites does (Kim et al., arXiv 2511.14889).
     until_s : float, optional
         No version later than this [s], > 0.
     seed : int
