@@ -16,7 +16,7 @@ from ..core.files import as_path, write_bytes
 from .clients import Job
 from .head_task import Parameters
 from .loop import Event, State
-from .schemes import Update
+from .modes import Update
 from .timing import Passage
 
 _NAME = "federated.npz"

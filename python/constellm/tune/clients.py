@@ -132,7 +132,7 @@ class Executor(Protocol):
         ...
 
     def combined(self, version: int, jobs: Sequence[Job]) -> Parameters | None:
-        """The next global model of a synchronous round, in place of the scheme's; None for the scheme's."""
+        """The next global model of a synchronous round, in place of the mode's; None for the mode's."""
         ...
 
     def state(self) -> bytes:

@@ -14,7 +14,7 @@ from .checkpoints import Checkpoint
 from .clients import Engine, Executor, InlineEngine, Task
 from .federated_run import FederatedRun
 from .loop import Loop, Settings, State
-from .schemes import Asynchronous, Buffered, Scheme, Synchronous
+from .modes import Asynchronous, Buffered, Mode, Synchronous
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def federate(
     timing: Timing,
     *,
     rounds: int,
-    scheme: Scheme | None = None,
+    mode: Mode | None = None,
     epochs: int | tuple[int, int] = 1,
     until_s: float | None = None,
     seed: int = 0,
@@ -45,7 +45,7 @@ def federate(
         When models and updates are where, of as many satellites.
     rounds : int
         Versions of the global model at most: synchronous rounds, or aggregations.
-    scheme : Synchronous, Buffered or Asynchronous, optional
+    mode : Synchronous, Buffered or Asynchronous, optional
         How updates are taken in; default: `Synchronous`.
     epochs : int or (int, int)
         Of one local training; or the fewest and the most: as many as do not delay the update, for who has to
@@ -106,18 +106,18 @@ def federate(
     instance("timing", timing, Timing)  # type: ignore[type-abstract]
     if timing.satellites != task.satellites:
         raise ValueError(f"timing: {timing.satellites} satellites, the task has {task.satellites}")
-    scheme = Synchronous() if scheme is None else scheme
-    if not isinstance(scheme, (Synchronous, Buffered, Asynchronous)):
-        raise TypeError(f"scheme: expected Synchronous, Buffered or Asynchronous, got {short(scheme)}")
+    mode = Synchronous() if mode is None else mode
+    if not isinstance(mode, (Synchronous, Buffered, Asynchronous)):
+        raise TypeError(f"mode: expected Synchronous, Buffered or Asynchronous, got {short(mode)}")
     settings = Settings(
-        scheme,
+        mode,
         count("rounds", rounds),
         _epochs(epochs),
         math.inf if until_s is None else positive("until_s", until_s),
         count("seed", seed, least=0, most=2**64 - 1),
     )
     every = count("checkpoint_every", checkpoint_every)
-    chosen = _engine(engine, scheme)
+    chosen = _engine(engine, mode)
     kept = None if checkpoint is None else Checkpoint(checkpoint, _asked(task, timing, settings))
 
     def run(executor: Executor) -> FederatedRun:
@@ -150,7 +150,7 @@ def _epochs(epochs: Any) -> tuple[int, int]:
     return least, count("epochs[1]", epochs[1], least=least, most=2**31 - 1)
 
 
-def _engine(engine: Any, scheme: Scheme) -> Engine:
+def _engine(engine: Any, mode: Mode) -> Engine:
     if isinstance(engine, str) and engine == "inline":
         return InlineEngine()
     from .flower import Flower
@@ -159,16 +159,16 @@ def _engine(engine: Any, scheme: Scheme) -> Engine:
         return Flower()
     if not isinstance(engine, Flower):
         raise ValueError(f"engine: {short(engine)} is not 'inline', 'flower' or a Flower")
-    engine.check(scheme)
+    engine.check(mode)
     return engine
 
 
 def _asked(task: Task, timing: Timing, settings: Settings) -> dict[str, Any]:
     """What tells runs apart, but for how far they go."""
-    scheme = settings.scheme
+    mode = settings.mode
     return {
-        "scheme": type(scheme).__name__,
-        **{f"scheme.{name}": value for name, value in asdict(scheme).items()},
+        "mode": type(mode).__name__,
+        **{f"mode.{name}": value for name, value in asdict(mode).items()},
         "epochs": list(settings.epochs),
         "seed": settings.seed,
         "task": _fingerprint(task),

@@ -14,7 +14,7 @@ from ..core.display import Display, Displayed
 from ..core.optional import optional_import
 from ..core.quantity import counted, quantity
 from ..core.table import Table
-from .schemes import Scheme
+from .modes import Mode
 
 FINISHED, TIME_LIMIT, OUT_OF_CONTACT = "finished", "time_limit", "out_of_contact"
 
@@ -28,7 +28,7 @@ class FederatedRun(Displayed):
     See `constellm.tune.federate`.
     """
 
-    scheme: Scheme
+    mode: Mode
     """How updates were taken in."""
     status: str
     """``"finished"``: all rounds; ``"time_limit"``: the next would end after ``until_s``;
@@ -105,7 +105,7 @@ class FederatedRun(Displayed):
         if not isinstance(other, FederatedRun):
             return NotImplemented
         return (
-            (self.scheme, self.status) == (other.scheme, other.status)
+            (self.mode, self.status) == (other.mode, other.status)
             and self.history == other.history
             and same_bits(self.parameters, other.parameters)
         )
@@ -113,17 +113,17 @@ class FederatedRun(Displayed):
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FederatedRun, (self.scheme, self.status, self.history, self.parameters)
+        return FederatedRun, (self.mode, self.status, self.history, self.parameters)
 
     def __repr__(self) -> str:
         versions = counted(len(self.history) - 1, "version")
         return (
-            f"FederatedRun({type(self.scheme).__name__}, {self.status!r}, {versions} in "
+            f"FederatedRun({type(self.mode).__name__}, {self.status!r}, {versions} in "
             f"{quantity(self.time_s, 's')}, accuracy {self.accuracy:.4f})"
         )
 
     def _display(self) -> Display:
-        return Display([repr(self), repr(self.scheme)], [self.history])
+        return Display([repr(self), repr(self.mode)], [self.history])
 
 
 def same_bits(one: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> bool:

@@ -26,7 +26,7 @@ from ..core.checks import count, short
 from ..core.optional import optional_import
 from .clients import ClientError, Executor, Fitted, Job, Task, checked
 from .head_task import Parameters
-from .schemes import Scheme, Synchronous
+from .modes import Mode, Synchronous
 
 _T = TypeVar("_T")
 
@@ -48,7 +48,7 @@ class Flower:
     ----------
     strategy : flwr.serverapp.strategy.Strategy, optional
         Chooses who trains in a synchronous round, by its ``configure_train``, and combines the replies, by
-        its ``aggregate_train``; random draws of both are seeded. Default: the scheme does.
+        its ``aggregate_train``; random draws of both are seeded. Default: the mode does.
     client_app : flwr.clientapp.ClientApp, optional
         Its ``train`` replaces the task's ``fit``: a message brings ``arrays`` and ``config`` (or what the
         strategy calls them), the reply has arrays of the same shapes and types, and a metric
@@ -90,11 +90,11 @@ class Flower:
             ):
                 raise TypeError(f"{field}: expected one of Flower's, got {short(value)}")
 
-    def check(self, scheme: Scheme) -> None:
-        """ValueError for a scheme that a strategy cannot serve."""
-        if self.strategy is not None and (not isinstance(scheme, Synchronous) or scheme.late != "drop"):
+    def check(self, mode: Mode) -> None:
+        """ValueError for a mode that a strategy cannot serve."""
+        if self.strategy is not None and (not isinstance(mode, Synchronous) or mode.late != "drop"):
             raise ValueError(
-                f"strategy: combines the updates of one round; it is not for {short(scheme)}, only for "
+                f"strategy: combines the updates of one round; it is not for {short(mode)}, only for "
                 "Synchronous(late='drop')"
             )
 

@@ -12,7 +12,7 @@ from ..core.table import Table
 from .clients import Executor, Job, Task, job_seed
 from .federated_run import FINISHED, OUT_OF_CONTACT, TIME_LIMIT, FederatedRun
 from .head_task import Parameters
-from .schemes import Asynchronous, Buffered, Synchronous, Update
+from .modes import Asynchronous, Buffered, Synchronous, Update
 from .timing import Passage, Timing
 
 # Of events at one moment updates come first, so that a model that leaves then has them.
@@ -22,7 +22,7 @@ _ARRIVES, _LEAVES = 0, 1
 class Settings(NamedTuple):
     """What `federate` was asked, checked."""
 
-    scheme: Synchronous | Buffered | Asynchronous
+    mode: Synchronous | Buffered | Asynchronous
     rounds: int
     epochs: tuple[int, int]
     until_s: float
@@ -80,10 +80,10 @@ class Loop:
         state, settings = self.state, self._settings
         if not state.rows:
             self._record([])
-            if not isinstance(settings.scheme, Synchronous):
+            if not isinstance(settings.mode, Synchronous):
                 for satellite in range(self._task.satellites):
                     self._ask(satellite)
-        step = self._round if isinstance(settings.scheme, Synchronous) else self._event
+        step = self._round if isinstance(settings.mode, Synchronous) else self._event
         status = FINISHED
         while state.version < settings.rounds:
             version = state.version
@@ -94,7 +94,7 @@ class Loop:
             if state.version > version:
                 at_version(state)
         history = Table.of(state.rows)
-        return FederatedRun(settings.scheme, status, history, tuple(state.parameters))
+        return FederatedRun(settings.mode, status, history, tuple(state.parameters))
 
     # ---- synchronous rounds ----
 
@@ -103,8 +103,8 @@ class Loop:
 
         Who has no way to the server now has none later: nobody waits for them.
         """
-        state, scheme = self.state, self._settings.scheme
-        assert isinstance(scheme, Synchronous)
+        state, mode = self.state, self._settings.mode
+        assert isinstance(mode, Synchronous)
         kept = state.events
         busy = {event.satellite for event in kept}
         ways = {s: self._timing.down(s, state.time_s) for s in range(self._task.satellites) if s not in busy}
@@ -115,13 +115,13 @@ class Loop:
         if not coming:
             return OUT_OF_CONTACT
         end_s = max(event.time_s for event in coming)
-        if scheme.deadline_s is not None:
-            end_s = min(end_s, state.time_s + scheme.deadline_s)
+        if mode.deadline_s is not None:
+            end_s = min(end_s, state.time_s + mode.deadline_s)
         if end_s > self._settings.until_s:
             return TIME_LIMIT
         on_time = [event for event in coming if event.time_s <= end_s]
         late = [event for event in coming if event.time_s > end_s]
-        keeps = scheme.late == "keep"
+        keeps = mode.late == "keep"
         for event in begun:
             if keeps or event.time_s <= end_s:
                 self._executor.submit(_job(event))
@@ -138,8 +138,8 @@ class Loop:
 
     def _event(self) -> str:
         """The next event; why there is none, or an empty text."""
-        state, scheme = self.state, self._settings.scheme
-        assert not isinstance(scheme, Synchronous)
+        state, mode = self.state, self._settings.mode
+        assert not isinstance(mode, Synchronous)
         if not state.events:
             return OUT_OF_CONTACT
         if state.events[0].time_s > self._settings.until_s:
@@ -153,11 +153,11 @@ class Loop:
                 self._executor.submit(_job(coming))
             return ""
         update = self._arrived(event)
-        if scheme.most_staleness is not None and update.staleness > scheme.most_staleness:
+        if mode.most_staleness is not None and update.staleness > mode.most_staleness:
             state.dropped += 1
         else:
             state.buffer.append(update)
-        if len(state.buffer) == scheme.size:
+        if len(state.buffer) == mode.size:
             updates, state.buffer = state.buffer, []
             self._new_version(updates, None)
         self._ask(event.satellite)
@@ -222,7 +222,7 @@ class Loop:
         if combined is not None:
             state.parameters = combined
         elif updates:
-            state.parameters = self._settings.scheme.combine(state.parameters, updates)
+            state.parameters = self._settings.mode.combine(state.parameters, updates)
         state.version += 1
         state.updates += len(updates)
         self._record(updates)

@@ -168,19 +168,19 @@ class Asynchronous:
         return _typed(mixed, parameters)
 
 
-Scheme = Union[Synchronous, Buffered, Asynchronous]
+Mode = Union[Synchronous, Buffered, Asynchronous]
 
 
 def _weight(staleness: int, exponent: float) -> float:
     return float((1.0 + staleness) ** -exponent)
 
 
-def _check_staleness(scheme: Buffered | Asynchronous) -> None:
-    exponent = non_negative("staleness_exponent", scheme.staleness_exponent)
-    object.__setattr__(scheme, "staleness_exponent", exponent)
-    if scheme.most_staleness is not None:
-        most = count("most_staleness", scheme.most_staleness, least=0)
-        object.__setattr__(scheme, "most_staleness", most)
+def _check_staleness(mode: Buffered | Asynchronous) -> None:
+    exponent = non_negative("staleness_exponent", mode.staleness_exponent)
+    object.__setattr__(mode, "staleness_exponent", exponent)
+    if mode.most_staleness is not None:
+        most = count("most_staleness", mode.most_staleness, least=0)
+        object.__setattr__(mode, "most_staleness", most)
 
 
 def _typed(sums: Sequence[np.ndarray], like: Parameters) -> Parameters:

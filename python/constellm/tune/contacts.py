@@ -1,0 +1,69 @@
+"""Contact plans moved in time, played backwards, and without what is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..network import ContactPlan
+
+
+def chosen(plan: ContactPlan, rows: NDArray[np.bool_], **columns: NDArray[np.float64]) -> ContactPlan:
+    """The contacts of these rows, with other columns where they are given (contacts,) for all rows."""
+    given = {
+        name: columns.get(name, getattr(plan, name))[rows]
+        for name in ("from_", "to", "open_s", "close_s", "rate_bps", "owlt_s")
+    }
+    return ContactPlan(plan.nodes, **given)
+
+
+def moved(plan: ContactPlan, t_s: float) -> ContactPlan:
+    """What is left of a plan at a moment, which becomes time 0."""
+    open_s, close_s = np.maximum(plan.open_s - t_s, 0.0), plan.close_s - t_s
+    return chosen(plan, close_s > open_s, open_s=open_s, close_s=close_s)
+
+
+def backwards(plan: ContactPlan, end_s: float) -> ContactPlan:
+    """The plan played from `end_s` back to 0: whoever sent receives.
+
+    The earliest arrivals in it are the latest departures of what is to be there at `end_s`. Light goes before
+    the bits are sent then, so that contacts move by its time.
+    """
+    ends = {"from_": plan.to, "to": plan.from_}
+    close_s = np.minimum(plan.close_s, end_s)
+    times = {"open_s": end_s - close_s - plan.owlt_s, "close_s": end_s - plan.open_s - plan.owlt_s}
+    return chosen(plan, plan.open_s < end_s, **ends, **times)
+
+
+def cut_out(
+    plan: ContactPlan,
+    nodes: Sequence[int],
+    pairs: Sequence[tuple[int, int]],
+    start_s: float,
+    stop_s: float,
+) -> ContactPlan:
+    """The plan without contacts of these nodes and pairs, either way, from a start to a stop."""
+    hit = np.isin(plan.from_, nodes) | np.isin(plan.to, nodes)
+    for a, b in pairs:
+        hit |= ((plan.from_ == a) & (plan.to == b)) | ((plan.from_ == b) & (plan.to == a))
+    before, after = np.minimum(plan.close_s, start_s), np.maximum(plan.open_s, stop_s)
+    # Every contact twice: as it is or until the start, and from the stop on.
+    row = np.repeat(np.arange(len(plan)), 2)
+    open_s, close_s = np.repeat(plan.open_s, 2), np.repeat(plan.close_s, 2)
+    close_s[::2] = np.where(hit, before, plan.close_s)
+    open_s[1::2] = np.where(hit & (stop_s < inf), after, inf)
+    open_s = np.minimum(open_s, close_s)
+    kept = open_s < close_s
+    return ContactPlan(
+        plan.nodes,
+        from_=plan.from_[row][kept],
+        to=plan.to[row][kept],
+        open_s=open_s[kept],
+        close_s=close_s[kept],
+        rate_bps=plan.rate_bps[row][kept],
+        owlt_s=plan.owlt_s[row][kept],
+        epoch=plan.epoch,
+    )
