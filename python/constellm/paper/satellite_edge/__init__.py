@@ -1,0 +1,2 @@
+"""x"""
+from .scenario import *
