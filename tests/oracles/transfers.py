@@ -64,7 +64,7 @@ def transfer_of(data: dict[str, Any]) -> Transfer:
 
 
 def _least(transfer: Transfer, fits: Any, least_in: Any) -> float:
-    """The least moment: the first interval whose end `fits`, then what `least_in` finds in it; inf for none."""
+    """The least moment, or inf: the first interval whose end `fits`, then what `least_in` finds in it."""
     if transfer.done_at_once:
         return 0.0
     last = len(transfer.moments_s) - 1
@@ -96,7 +96,7 @@ def _programme(transfer: Transfer, last: int) -> float | None:
     moments, nodes = transfer.moments_s, len(transfer.supply)
     unit = math.fsum(transfer.supply)
     start = moments[last - 1]
-    # Variables: bytes of (contact, interval), then what each node holds at each end, then seconds of the last.
+    # Variables: bytes of (contact, interval), what each node holds at each end, a share of the last interval.
     sends = [
         (c, j)
         for j in range(last)
@@ -132,7 +132,7 @@ def _programme(transfer: Transfer, last: int) -> float | None:
                 bounds.append(
                     (wanted, None if math.isinf(transfer.storage[v]) else transfer.storage[v] / unit)
                 )
-    bounds.append((0.0, 1.0))  # a share of the last interval
+    bounds.append((0.0, 1.0))
     cost = np.zeros(end + 1)
     cost[end] = 1.0
     found = linprog(
@@ -162,8 +162,8 @@ def _matrix(entries: Sequence[tuple[int, int, float]], rows: int, columns: int) 
 def exact_least_s(data: dict[str, Any], *, missing: float = 0.0) -> float:
     """The least finishing time [s] as `least_s`, without a tolerance; rounded once, at the end.
 
-    `missing` is the share of what is wanted that need not be there: where supplies and contacts are a match but
-    for rounding, it tells what a solver with a tolerance may find.
+    `missing` is the share of what is wanted that need not be there: where supplies and contacts are a match
+    but for rounding, it tells what a solver with a tolerance may find.
     """
     transfer = transfer_of(data)
     wanted = Fraction(0)
