@@ -95,7 +95,5 @@ def _limit_storage(
             node["storage_bytes"] = None
             continue
         least = has if rng.random() < 0.05 else max(has, node.get("demand_bytes", 0))
-        room = (
-            0.0 if tight and rng.random() < 0.6 else mean * rng.choice([0.01, 0.1, 0.5, 1.0]) * rng.random()
-        )
-        node["storage_bytes"] = least + room
+        room = mean * rng.choice([0.01, 0.1, 0.5, 1.0]) * rng.random()
+        node["storage_bytes"] = least if tight and rng.random() < 0.6 else least + room
