@@ -25,6 +25,7 @@ PYBIND11_MODULE(_core, m) {
   py::module_ network = m.def_submodule("network");
   py::module_ orbit = m.def_submodule("orbit");
   py::module_ codec = m.def_submodule("codec");
+  py::module_ flow = m.def_submodule("flow");
   py::module_ moe = m.def_submodule("moe");
   py::module_ split = m.def_submodule("split");
   register_core(core);
@@ -37,6 +38,7 @@ PYBIND11_MODULE(_core, m) {
   register_routes(orbit);
   register_codec(codec);
   register_scheme(codec);
+  register_flow(flow);
   register_moe(moe);
   register_balance(moe);
   register_drift(moe);
@@ -49,7 +51,7 @@ PYBIND11_MODULE(_core, m) {
   register_baselines(split);
   py::module_ sweeping = split.def_submodule("sweeping", "Problems and their plans for `constellm.sweep`.");
   register_sweeping(sweeping);
-  for (const py::module_& area : {core, model, network, orbit, codec, moe, split, sweeping})
+  for (const py::module_& area : {core, model, network, orbit, codec, flow, moe, split, sweeping})
     refuse_instances_without_value(area);
 
   // Pickles of constellm 0.1.0 name their classes as constellm._core.X. Found when asked for, so that the

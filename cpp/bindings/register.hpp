@@ -17,6 +17,7 @@ void register_routes(py::module_& m);
 void register_contact_plan(py::module_& m);
 void register_codec(py::module_& m);
 void register_scheme(py::module_& m);
+void register_flow(py::module_& m);
 void register_chain(py::module_& m);
 void register_moe(py::module_& m);
 void register_balance(py::module_& m);

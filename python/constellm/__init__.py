@@ -2,7 +2,8 @@
 
 Describe a model (`constellm.model`), a network (`constellm.network`), the codecs between them
 (`constellm.codec`) and limits; `constellm.split` finds the provably best split, compression and placement.
-`constellm.orbit` moves satellites, `constellm.moe` places the experts of a model over them.
+`constellm.orbit` moves satellites, `constellm.moe` places the experts of a model over them, `constellm.flow`
+finds how soon data is where it is wanted.
 `constellm.paper` has published scenarios ready, `constellm.plot` the pictures.
 
 With real activations: `constellm.images` are labelled images, `constellm.infer` executes a trained model cut
@@ -18,7 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _moved as _moved
-from . import codec, model, moe, network, orbit, split, sweep
+from . import codec, flow, model, moe, network, orbit, split, sweep
 from .core import __version__, build_info
 from .core.display import attach, record_display
 
@@ -34,6 +35,7 @@ __all__ = [
     "build_info",
     "codec",
     "codesign",
+    "flow",
     "images",
     "infer",
     "model",

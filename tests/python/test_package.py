@@ -62,7 +62,9 @@ else:
 """
     loaded, listed = json.loads(in_new_python(code))
     areas = {name.split(".")[1] for name in loaded if name.startswith("constellm.")}
-    assert areas == {"_core", "_moved", "codec", "core", "model", "moe", "network", "orbit", "split", "sweep"}
+    assert areas == {"_core", "_moved", "codec", "core", "flow"} | {
+        *("model", "moe", "network", "orbit", "split", "sweep")
+    }
     heavy = {"argparse", "concurrent.futures", "email", "importlib.metadata", "importlib.resources"}
     heavy |= {"multiprocessing", "ssl", "statistics", "tempfile", "unittest", "urllib.request", "zipfile"}
     numpys = json.loads(in_new_python("import sys, json, numpy; print(json.dumps(sorted(sys.modules)))"))
@@ -211,5 +213,5 @@ def test_areas_include_only_areas_on_lower_floors(repository: Path) -> None:
                 other = included.split("/")[1] if included.startswith("constellm/") else area
                 if other != area and floors[other] >= floors[area]:
                     upward.add(("/".join([area, *rest]), other))
-    assert {"core", "moe", "network", "search", "split"} <= seen <= set(floors)
+    assert {"core", "flow", "moe", "network", "search", "split"} <= seen <= set(floors)
     assert upward == set()

@@ -9,8 +9,9 @@ from . import model
 from . import network
 from . import orbit
 from . import codec
+from . import flow
 from . import moe
 from . import split
-__all__: list[str] = ['codec', 'core', 'model', 'moe', 'network', 'orbit', 'split']
+__all__: list[str] = ['codec', 'core', 'flow', 'model', 'moe', 'network', 'orbit', 'split']
 def __getattr__(name: str) -> typing.Any:
     ...

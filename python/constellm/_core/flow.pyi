@@ -1,0 +1,24 @@
+# Generated from the compiled module by `make stubs`; do not edit.
+from __future__ import annotations
+import constellm._core.network
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['Problem', 'bytes_of', 'maximum_flow', 'quickest']
+class Problem:
+    """
+    Where data is, where it is wanted, and who can send to whom when.
+    """
+    def __init__(self, contacts: constellm._core.network.ContactPlan, *, supply_bytes: numpy.typing.ArrayLike, storage_bytes: numpy.typing.ArrayLike, demand_bytes: numpy.typing.ArrayLike, sinks: list[int]) -> None:
+        ...
+    @property
+    def wanted_bytes(self) -> float:
+        ...
+def bytes_of(values: numpy.typing.ArrayLike, name: str, nodes: int) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def maximum_flow(from_: numpy.typing.ArrayLike, to: numpy.typing.ArrayLike, capacity: numpy.typing.ArrayLike, source: int, target: int) -> tuple[int, numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.bool_]]:
+    ...
+def quickest(problem: Problem, time_limit_s: float) -> tuple[str, float, float, tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]], tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.bool_]] | None, tuple[int, int, int, int]]:
+    """
+    Status, finish_s, lower_bound_s, flows, cut, counters.
+    """
