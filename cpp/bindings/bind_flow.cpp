@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "columns.hpp"
+#include "constellm/flow/greedy.hpp"
 #include "constellm/flow/maximum_flow.hpp"
 #include "constellm/flow/problem.hpp"
 #include "constellm/flow/quickest.hpp"
@@ -49,14 +50,25 @@ py::tuple plan_of(flow::Plan&& plan, std::size_t nodes) {
       py::make_tuple(plan.counters.flows, plan.counters.rounds, plan.counters.nodes, plan.counters.arcs));
 }
 
-py::tuple quickest(const Problem& problem, double time_limit_s) {
+/// What a solver finds in time.
+template <class Solver>
+py::tuple solved(const Problem& problem, double time_limit_s, Solver solver) {
   core::StopToken stop(time_limit_s, &interrupted);
   flow::Plan plan = [&] {
     const GilReleased no_gil;
-    return flow::quickest(problem, stop);
+    return solver(stop);
   }();
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();
   return plan_of(std::move(plan), problem.node_count());
+}
+
+py::tuple quickest(const Problem& problem, double time_limit_s) {
+  return solved(problem, time_limit_s, [&](core::StopToken& stop) { return flow::quickest(problem, stop); });
+}
+
+py::tuple greedy(const Problem& problem, const std::vector<double>& moments_s, double time_limit_s) {
+  return solved(problem, time_limit_s,
+                [&](core::StopToken& stop) { return flow::greedy(problem, moments_s, stop); });
 }
 
 std::vector<std::int64_t> integers(const py::object& value, const char* name) {
@@ -122,6 +134,10 @@ void register_flow(py::module_& m) {
   m.def("quickest", &quickest, py::arg("problem"), py::arg("time_limit_s"),
         ("quickest(problem: Problem, time_limit_s: float) -> " + plan +
          "\n\nStatus, finish_s, lower_bound_s, flows, cut, counters.")
+            .c_str());
+  m.def("greedy", &greedy, py::arg("problem"), py::arg("moments_s"), py::arg("time_limit_s"),
+        ("greedy(problem: Problem, moments_s: " + like + ", time_limit_s: float) -> " + plan +
+         "\n\nOver the slots between the moments.")
             .c_str());
   m.def("maximum_flow", &maximum_flow, py::arg("from_"), py::arg("to"), py::arg("capacity"),
         py::arg("source"), py::arg("target"),

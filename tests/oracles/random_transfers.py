@@ -79,6 +79,7 @@ def _spread_demands(rng: random.Random, nodes: list[dict[str, Any]], total: floa
     """Of what there is, all or a part; some nodes want what they have, or have and want more."""
     wanted = total * rng.choice([0.3, 0.7, 0.999])
     shares = [rng.random() if rng.random() < 0.6 else 0.0 for _ in nodes]
+    shares[rng.randrange(len(nodes))] = 0.5
     whole = sum(shares)
     for node, share in zip(nodes, shares):
         if share:
