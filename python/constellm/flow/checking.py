@@ -144,8 +144,9 @@ def _certificate(problem: Problem, plan: Plan, cut: Cut) -> Iterator[str]:
         if not crossed < wanted:
             yield f"certificate: its cut lets {crossed!r} B through, of {wanted!r} B: it may be feasible"
     elif 0.0 < bound_s < math.inf:
-        crossed = cut_capacity(problem, cut, bound_s * (1 - TOLERANCE))
-        if crossed > wanted * (1 + TOLERANCE):
+        most = wanted * (1 + TOLERANCE)
+        crossed = cut_capacity(problem, cut, bound_s)
+        if crossed > most and cut_capacity(problem, cut, bound_s * (1 - TOLERANCE)) > most:
             yield (
                 f"certificate: its cut lets {crossed!r} B through by lower_bound_s, {bound_s!r}, and "
                 f"{wanted!r} B are wanted"
@@ -238,7 +239,7 @@ def _holdings(problem: Problem, plan: Plan) -> Iterator[str]:
         left = float(final[~is_sink(problem)].sum())
         if left > room:
             yield f"finish_s: {left!r} B of {problem.wanted_bytes!r} B have not arrived by {plan.finish_s!r}"
-    for v in np.flatnonzero(final < problem.demand_bytes - room).tolist():
+    for v in np.flatnonzero((problem.demand_bytes > 0.0) & (final < problem.demand_bytes - room)).tolist():
         yield (
             f"finish_s: node {_id(problem, v)} holds {final[v]} B by {plan.finish_s}, less than its "
             f"demand_bytes, {problem.demand_bytes[v]}"
