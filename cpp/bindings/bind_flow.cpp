@@ -62,8 +62,9 @@ py::tuple solved(const Problem& problem, double time_limit_s, Solver solver) {
   return plan_of(std::move(plan), problem.node_count());
 }
 
-py::tuple quickest(const Problem& problem, double time_limit_s) {
-  return solved(problem, time_limit_s, [&](core::StopToken& stop) { return flow::quickest(problem, stop); });
+py::tuple quickest(const Problem& problem, double time_limit_s, std::size_t first_cells) {
+  return solved(problem, time_limit_s,
+                [&](core::StopToken& stop) { return flow::quickest(problem, stop, first_cells); });
 }
 
 py::tuple greedy(const Problem& problem, const std::vector<double>& moments_s, double time_limit_s) {
@@ -132,7 +133,9 @@ void register_flow(py::module_& m) {
       py::arg("values"), py::arg("name"), py::arg("nodes"),
       ("bytes_of(values: " + like + ", name: str, nodes: int) -> " + array("float64")).c_str());
   m.def("quickest", &quickest, py::arg("problem"), py::arg("time_limit_s"),
-        ("quickest(problem: Problem, time_limit_s: float) -> " + plan +
+        py::arg("first_cells") = flow::kFirstCells,
+        ("quickest(problem: Problem, time_limit_s: float, first_cells: int = " +
+         std::to_string(flow::kFirstCells) + ") -> " + plan +
          "\n\nStatus, finish_s, lower_bound_s, flows, cut, counters.")
             .c_str());
   m.def("greedy", &greedy, py::arg("problem"), py::arg("moments_s"), py::arg("time_limit_s"),

@@ -22,7 +22,7 @@ def greedy(problem: Problem, moments_s: numpy.typing.ArrayLike, time_limit_s: fl
     """
 def maximum_flow(from_: numpy.typing.ArrayLike, to: numpy.typing.ArrayLike, capacity: numpy.typing.ArrayLike, source: int, target: int) -> tuple[int, numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.bool_]]:
     ...
-def quickest(problem: Problem, time_limit_s: float) -> tuple[str, float, float, tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]], tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.bool_]] | None, tuple[int, int, int, int]]:
+def quickest(problem: Problem, time_limit_s: float, first_cells: int = 16) -> tuple[str, float, float, tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]], tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.bool_]] | None, tuple[int, int, int, int]]:
     """
     Status, finish_s, lower_bound_s, flows, cut, counters.
     """
