@@ -66,8 +66,9 @@ def check(problem: Problem, plan: Plan) -> tuple[str, ...]:
 
         Σ supply(v ∉ X₀) + Σ storage(v ∈ Xⱼ, v ∉ Xⱼ₊₁) + Σ rate(Xⱼ → outside) · |stretch j before T|
 
-    with Σ demand(v in the last X) where there are demands. A certificate proves a bound T if that is no more
-    than what is wanted.
+    and, where there are demands, what may stay inside: Σ demand(v in the last X), or Σ storage of these less
+    what is over in all, if that is less. A certificate proves a bound T if all that is no more than what is
+    wanted.
 
     Examples
     --------

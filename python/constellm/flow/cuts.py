@@ -29,7 +29,10 @@ def cut_capacity(problem: Problem, cut: Cut, t_s: float) -> float:
         problem.storage_bytes[(inside[:-1] & ~inside[1:]).nonzero()[1]],
     ]
     if not problem.sinks:
-        terms.append(np.minimum(problem.demand_bytes, problem.storage_bytes)[inside[-1]])
+        ends_in, storage = inside[-1], problem.storage_bytes
+        over = float(problem.supply_bytes.sum()) - problem.wanted_bytes
+        wanted = float(np.minimum(problem.demand_bytes, storage)[ends_in].sum())
+        terms.append(np.array([min(wanted, float(storage[ends_in].sum()) - over)]))
     ends = np.append(starts[1:], t_s)
     for begin, end, side in zip(starts.tolist(), ends.tolist(), inside):
         crossing = side[contacts.from_] & ~side[contacts.to]

@@ -6,10 +6,14 @@ import math
 import time
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .._core import flow as _core
 from ..core.checks import instance, meant, real, short
 from ..core.interrupt import check_on_interrupt, handed_over
 from ..core.progress import waiting
+from .checking import TOLERANCE
 from .heuristics import direct_contacts, slot_moments
 from .plan import Cut, Plan
 from .problem import Problem
@@ -24,6 +28,9 @@ METHODS = {
 """What `solve` knows, and what each does."""
 
 _KNOWN = {name.replace("<seconds>", "") for name in METHODS}
+
+_Found = tuple[str, float, float, Any, Any, tuple[int, int, int, int]]
+"""Status, finish_s, lower_bound_s, flows, cut and counters, as the core has them."""
 
 
 def solve(
@@ -77,14 +84,13 @@ def solve(
         known = ", ".join(METHODS)
         raise ValueError(f"method: {short(method)} is not one of {known}{meant(str(method), METHODS)}")
     start = time.perf_counter()
-    moments_s = slot_moments(problem, method) if method.startswith(("slots", "intervals")) else None
+    greedy = method.startswith(("slots", "intervals"))
+    moments_s = slot_moments(problem, method) if greedy else None
     with waiting("solve", limit_s=limit_s):
-        if moments_s is not None:
-            found = _core.greedy(problem._compiled, moments_s, limit_s)
-        elif method == "direct":
-            found = _direct(problem, limit_s)
-        else:
+        if method == "optimal":
             found = _core.quickest(problem._compiled, limit_s)
+        else:
+            found = _bounded(problem, moments_s, limit_s)
     status, finish_s, bound_s, flows, cut, counters = found
     plan = Plan(
         problem,
@@ -100,15 +106,29 @@ def solve(
     return handed_over(plan, interrupted=status == "interrupted", on_interrupt=on_interrupt)
 
 
-def _direct(problem: Problem, limit_s: float) -> Any:
-    """What the core finds over the direct contacts alone, as a plan of the problem."""
-    kept = direct_contacts(problem)
-    contacts = problem.contacts
-    columns = {
-        name: getattr(contacts, name)[kept]
-        for name in ("from_", "to", "open_s", "close_s", "rate_bps", "owlt_s")
-    }
-    part = problem.replace(contacts=contacts.replace(**columns))
-    status, finish_s, _, flows, _, counters = _core.quickest(part._compiled, limit_s)
+def _bounded(problem: Problem, moments_s: NDArray[np.float64] | None, limit_s: float) -> _Found:
+    """What the greedy finds in slots between the moments, else the direct way, with a bound for the whole."""
+    bound_s, cut = _core.still_bound(problem._compiled)
+    if math.isinf(bound_s):
+        nothing = (np.array([], dtype=np.int32), *(np.array([]) for _ in range(3)))
+        return "infeasible", math.nan, bound_s, nothing, cut, (0, 0, 0, 0)
+    if moments_s is None:
+        status, finish_s, flows, counters = _direct(problem, limit_s)
+    else:
+        status, finish_s, _, flows, _, counters = _core.greedy(problem._compiled, moments_s, limit_s)
+    if status == "feasible" and finish_s <= bound_s * (1 + TOLERANCE):
+        status = "optimal"
+    return status, finish_s, bound_s, flows, cut, counters
+
+
+def _direct(problem: Problem, limit_s: float) -> tuple[str, float, Any, tuple[int, int, int, int]]:
+    """The quickest over the direct contacts alone, as a plan of the problem."""
+    kept, contacts = direct_contacts(problem), problem.contacts
+    names = ("from_", "to", "open_s", "close_s", "rate_bps", "owlt_s")
+    part = problem.replace(
+        contacts=contacts.replace(**{name: getattr(contacts, name)[kept] for name in names})
+    )
+    status, finish_s, _, (contact, *others), _, counters = _core.quickest(part._compiled, limit_s)
     known = {"optimal": "feasible", "infeasible": "no_plan_found"}
-    return known.get(status, status), finish_s, 0.0, (kept[flows[0]], *flows[1:]), None, counters
+    flows = (kept[contact].astype(np.int32), *others)
+    return known.get(status, status), finish_s, flows, counters
