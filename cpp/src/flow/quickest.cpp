@@ -51,18 +51,9 @@ class Search {
   }
 
  private:
-  /// Cuts that do not change: around who has more than it wants, and around all that can send.
   void start() {
-    const std::size_t nodes = z(instance_.nodes);
-    std::vector<std::uint8_t> has_more(nodes);
-    std::vector<std::uint8_t> has_enough(nodes);
-    for (std::size_t v = 0; v < nodes; ++v) {
-      has_more[v] = instance_.supply_bytes[v] > instance_.demand_bytes[v] ? 1 : 0;
-      has_enough[v] =
-          instance_.is_sink[v] == 0 && instance_.supply_bytes[v] >= instance_.demand_bytes[v] ? 1 : 0;
-    }
-    for (auto* side : {&has_more, &has_enough})
-      if (!is_infeasible()) raise_by({instance_, std::move(*side), std::vector<std::vector<double>>(nodes)});
+    for (TimeCut& cut : still_cuts(instance_))
+      if (!is_infeasible()) raise_by(std::move(cut));
     grid_ = Grid(instance_, bound_s_, first_cells_);
   }
 
