@@ -13,6 +13,9 @@ from ...tune import SCHEMES, Fleet, Scheme, fleet
 
 DAY_S = 86_400.0
 
+HORIZON_S = DAY_S / 4
+"""Of the contacts that rounds run on: longer than the longest of them."""
+
 _POLAR = ("Svalbard", "Troll", "Inuvik", "Punta Arenas")
 _SIX = (*_POLAR, "Awarua", "Singapore")
 _MIDDLE = ("Puertollano", "Hokkaido", "Miami", "Hartebeesthoek")
@@ -122,17 +125,17 @@ class Scenario:
             name="satellite-edge",
         )
 
-    def fleet(self, stop_s: float = DAY_S) -> Fleet:
-        """The satellites with their contacts until `stop_s`, as `constellm.tune.fleet`."""
-        return _fleet(self, stop_s)
+    def fleet(self, *, start_s: float = 0.0, lasts_s: float = HORIZON_S) -> Fleet:
+        """The satellites with their contacts from `start_s` on, as `constellm.tune.fleet`."""
+        return _fleet(self, start_s, lasts_s)
 
 
 @lru_cache(maxsize=16)
-def _fleet(scenario: Scenario, stop_s: float) -> Fleet:
+def _fleet(scenario: Scenario, start_s: float, lasts_s: float) -> Fleet:
     return fleet(
         scenario.world(),
-        0.0,
-        stop_s,
+        start_s,
+        start_s + lasts_s,
         images=scenario.images,
         board_flop_per_s=scenario.board_flop_per_s,
         server_flop_per_s=scenario.server_flop_per_s,

@@ -118,7 +118,7 @@ def _draw(tables: Tables) -> list[Picture]:
                 )
         ax.set_xlabel("latitude of the station, north or south (°)")
         ax.set_ylabel("satellites in view")
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.15 * max(row["satellites_in_view"] for row in tables["passes"]))
         style.grid(ax)
         ax.set_title("Who is seen")
         ax.legend(loc="upper left")
