@@ -185,7 +185,7 @@ def _fingerprint(value: Any) -> str:
 
 def _check_reach(state: State, settings: Settings) -> None:
     if state.version > settings.rounds:
-        raise ValueError(f"rounds: {settings.rounds} is not in [{state.version}, inf): so far is the checkpoint")
+        raise ValueError(f"rounds: {settings.rounds} is not in [{state.version}, inf), the checkpoint's")
     last_s = state.rows[-1]["time_s"]
     if last_s > settings.until_s:
-        raise ValueError(f"until_s: {settings.until_s:g} is not in [{last_s:g}, inf]: so far is the checkpoint")
+        raise ValueError(f"until_s: {settings.until_s:g} is not in [{last_s:g}, inf], the checkpoint's")
