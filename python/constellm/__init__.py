@@ -3,7 +3,7 @@
 Describe a model (`constellm.model`), a network (`constellm.network`), the codecs between them
 (`constellm.codec`) and limits; `constellm.split` finds the provably best split, compression and placement.
 `constellm.orbit` moves satellites, `constellm.moe` places the experts of a model over them, `constellm.flow`
-finds how soon data is where it is wanted.
+finds how soon data is where it is wanted, `constellm.tune` what federated fine-tuning takes over it all.
 `constellm.paper` has published scenarios ready, `constellm.plot` the pictures.
 
 With real activations: `constellm.images` are labelled images, `constellm.infer` executes a trained model cut
@@ -24,11 +24,11 @@ from .core import __version__, build_info
 from .core.display import attach, record_display
 
 if TYPE_CHECKING:
-    from . import codesign, images, infer, paper, plot, train
+    from . import codesign, images, infer, paper, plot, train, tune
     from . import run as run
 
 # `run` is the old name of `infer`, until the next version.
-_WHEN_ASKED_FOR = ("codesign", "images", "infer", "paper", "plot", "run", "train")
+_WHEN_ASKED_FOR = ("codesign", "images", "infer", "paper", "plot", "run", "train", "tune")
 
 __all__ = [
     "__version__",
@@ -47,6 +47,7 @@ __all__ = [
     "split",
     "sweep",
     "train",
+    "tune",
 ]
 
 

@@ -22,18 +22,22 @@ from .network import plot_network
 from .plan import plot_gantt, plot_plan
 from .save import save_figure
 from .sky import plot_sky
+from .tuning import plot_contest, plot_ladder, plot_phases
 from .world_map import plot_world_map
 
 __all__ = [
     "plot_calibration",
     "plot_comparison",
     "plot_contacts",
+    "plot_contest",
     "plot_curves",
     "plot_gantt",
     "plot_globe",
     "plot_heat_map",
+    "plot_ladder",
     "plot_network",
     "plot_pareto",
+    "plot_phases",
     "plot_plan",
     "plot_predictions",
     "plot_propagation",

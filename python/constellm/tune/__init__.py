@@ -1,8 +1,18 @@
-"""Satellite federated fine-tuning: what a round takes, what its decisions buy, and training itself.
+"""Satellite federated fine-tuning: what a round takes over a constellation, and what its decisions buy.
 
-`federate` trains a task that satellites share, each on what it has, while time is simulated: rounds
-(`Synchronous`), buffers (`Buffered`) or every update by itself (`Asynchronous`), in this process or by Flower
-(`Flower`). `HeadTask` tunes a classifier over features, `partition` spreads images over satellites,
+A `Workload` says what an image costs, layer by layer (`spectral_gpt`, or `workload` of a model's profile); a
+`Fleet` which satellites learn, over which contacts (`fleet` of a constellation); a `Scheme` where the model
+is cut, what travels, and how often. `schedule_round` lays a round out on the contacts: embedding, exchange
+within planes, the way down and back as quickest transfers (`constellm.flow`), the server, updates, and sums
+within and between planes. `schedule_rounds` has many after one another.
+
+`decide` tries every combination of decisions on its schedule; `against` holds a scheme against computing on
+board. `all_gather` and `all_reduce` are the closed forms of rings; `aggregate` sums up between orbits, over
+the earliest tree (`sum_tree`) or as others do; `Fleet.without` takes away what is lost.
+
+`federate` really trains what satellites share, each on what it has, while time is simulated: in rounds
+(`Synchronous`), from buffers (`Buffered`) or with every update (`Asynchronous`), in this process or by
+`Flower`. `HeadTask` tunes a classifier over features, `partition` spreads images over satellites,
 `ContactTiming` says by a contact plan when models and updates are where.
 """
 

@@ -168,7 +168,7 @@ class _Run:
         self, workload: Workload, fleet: Fleet, scheme: Scheme, start_s: float, time_limit_s: float
     ) -> None:
         self.workload, self.fleet, self.scheme, self.start_s = workload, fleet, scheme, start_s
-        self.limits = {"antennas": fleet.antennas, "time_limit_s": time_limit_s}
+        self.time_limit_s = time_limit_s
         self.names, self.overlap = fleet.satellites, scheme.chunks > 1
         self.position = {id: i for i, id in enumerate(self.names)}
         self.phases: list[Phase] = []
@@ -182,9 +182,7 @@ class _Run:
         if self.unfinished:
             status = "unfinished"
         plans = (None if way is None else way.plan for way in (self.down, self.back))
-        return Round(
-            self.workload, self.fleet, self.scheme, self.start_s, status, tuple(self.phases), *plans
-        )
+        return Round(self.workload, self.fleet, self.scheme, self.start_s, status, tuple(self.phases), *plans)
 
     @property
     def now_s(self) -> float:
@@ -208,8 +206,8 @@ class _Run:
         """A phase; `busy` are seconds of work and their powers."""
         energy_j = sum(0.0 if s == 0.0 else nan if power is None else s * power for s, power in busy)
         adds_s = max(end_s - self.now_s, 0.0)
-        figures = (start_s, end_s, adds_s, sent_bytes, energy_j)
-        self.phases.append(Phase(name, *map(float, figures), detail))
+        start_s, end_s, adds_s, sent_bytes = map(float, (start_s, end_s, adds_s, sent_bytes))
+        self.phases.append(Phase(name, start_s, end_s, adds_s, sent_bytes, float(energy_j), detail))
 
     # --- until features are on board -----------------------------------------------------------------
 
@@ -253,7 +251,7 @@ class _Run:
         else:
             begin_s = asked_s = self.now_s
             made = {members: Pieces(one.total_bytes) for members, one in made.items()}
-        self.down = way_down(fleet.contacts, asked_s, fleet.stations, made, **self.limits)
+        self.down = way_down(fleet, asked_s, made, time_limit_s=self.time_limit_s)
         self.add_way("down", begin_s, asked_s, self.down)
 
     def gather(
@@ -279,7 +277,9 @@ class _Run:
         sent_bytes = chunks * sum(one.sent_bytes for _, one, _ in found)
         last = found[int(np.argmax(ends_s))][0].members[0]
         busy = [(busy_s, fleet.powers.isl_w)]
-        self.add("all-gather", first_s, max(ends_s), sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}")
+        self.add(
+            "all-gather", first_s, max(ends_s), sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}"
+        )
         return found
 
     def serve(self, cut: int) -> None:
@@ -302,7 +302,7 @@ class _Run:
         fleet, t_s = self.fleet, self.now_s
         wanted = fleet.images * self.scheme.feature_bytes(self.workload)
         demands = {id: float(size) for id, size in zip(self.names, wanted) if size}
-        self.back = way_back(fleet.contacts, t_s, fleet.stations, demands, **self.limits)
+        self.back = way_back(fleet, t_s, demands, time_limit_s=self.time_limit_s)
         self.add_way("back", t_s, t_s, self.back)
         if not self.unfinished:
             met_s = self.back.met_s(demands) if self.overlap else {}
@@ -335,14 +335,12 @@ class _Run:
         t_s = float(self.ready_s.max())
         size = scheme.update_bytes(self.workload)
         done = aggregate(
-            self.fleet, size, start_s=t_s, method=scheme.aggregation, time_limit_s=self.limits["time_limit_s"]
+            self.fleet, size, start_s=t_s, method=scheme.aggregation, time_limit_s=self.time_limit_s
         )
         if done.delay_s > 0.0:
-            powers = self.fleet.powers
+            powers, sent = self.fleet.powers, done.sent_bytes
             busy = [(done.isl_s, powers.isl_w), (done.down_s, powers.down_w), (done.up_s, powers.up_w)]
-            self.add(
-                "between orbits", t_s, done.finish_s, sent_bytes=done.sent_bytes, busy=busy, detail=done.detail
-            )
+            self.add("between orbits", t_s, done.finish_s, sent_bytes=sent, busy=busy, detail=done.detail)
 
     def update(self) -> None:
         workload, fleet, scheme = self.workload, self.fleet, self.scheme
@@ -377,9 +375,7 @@ class _Run:
         end_s = float(self.ready_s.max())
         if sent_bytes:
             last, busy = self.names[int(np.argmax(self.ready_s))], [(busy_s, fleet.powers.isl_w)]
-            self.add(
-                "all-reduce", begin_s, end_s, sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}"
-            )
+            self.add("all-reduce", begin_s, end_s, sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}")
         if not self.overlap:
             self.ready_s[:] = end_s
 
