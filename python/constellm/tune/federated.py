@@ -69,9 +69,9 @@ def federate(
     -------
     FederatedRun
         Its ``history`` has a row for the start, version 0, and each version: ``version``, ``time_s``, what
-        the task's ``evaluate`` gives (``accuracy``, ``loss``), ``updates`` taken in and ``dropped`` until
-        then, ``staleness``, the mean of those that were taken in now, ``sent_bytes`` and ``energy_j`` until
-        then: a model and the training that follows count when it leaves, an update when it arrives.
+        the task's ``evaluate`` gives (``accuracy``, ``cross_entropy``), ``updates`` taken in and ``dropped``
+        until then, ``staleness``, the mean of those that were taken in now, ``sent_bytes`` and ``energy_j``
+        until then: a model and the training that follows count when it leaves, an update when it arrives.
 
     Raises
     ------
@@ -99,8 +99,8 @@ def federate(
     >>> run = tune.federate(task, timing, rounds=3)
     >>> run.status, run.column("time_s").tolist(), run.column("updates").tolist()
     ('finished', [0.0, 6.0, 12.0, 18.0], [0, 6, 12, 18])
-    >>> run.history.columns
-    ('version', 'time_s', 'accuracy', 'loss', 'updates', 'dropped', 'staleness', 'sent_bytes', 'energy_j')
+    >>> run.column("sent_bytes").tolist(), run.accuracy > 0.8
+    ([0.0, 576.0, 1152.0, 1728.0], True)
     """
     instance("task", task, Task)  # type: ignore[type-abstract]
     instance("timing", timing, Timing)  # type: ignore[type-abstract]

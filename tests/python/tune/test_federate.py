@@ -36,7 +36,7 @@ def test_one_step_of_everybody_is_gradient_descent_on_all_images() -> None:
     parameters = alone.start()
     for version in range(31):
         expected = alone.evaluate(parameters)
-        assert run.column("loss")[version] == pytest.approx(expected["loss"], rel=1e-12)
+        assert run.column("cross_entropy")[version] == pytest.approx(expected["cross_entropy"], rel=1e-12)
         assert run.column("accuracy")[version] == expected["accuracy"]
         last, parameters = parameters, alone.fit(0, parameters, {})[0]
     for part, wanted in zip(run.parameters, last):
@@ -328,4 +328,4 @@ def test_more_rounds_learn() -> None:
     run = tune.federate(
         replace(task(), test_features=x, test_labels=labels), contact_timing(), rounds=10, epochs=5
     )
-    assert run.column("loss")[-1] < run.column("loss")[0] / 2
+    assert run.column("cross_entropy")[-1] < run.column("cross_entropy")[0] / 2

@@ -45,12 +45,12 @@ def test_full_batches_are_gradient_descent() -> None:
     found = alone.evaluate(trained)
     assert found["accuracy"] == (logits.argmax(axis=1) == labels).mean()
     losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(80), labels]
-    assert found["loss"] == pytest.approx(losses.mean(), rel=1e-13)
+    assert found["cross_entropy"] == pytest.approx(losses.mean(), rel=1e-13)
 
 
 def test_the_start_knows_nothing() -> None:
     found = task().evaluate(task().start())
-    assert found["loss"] == pytest.approx(np.log(3), rel=1e-15)
+    assert found["cross_entropy"] == pytest.approx(np.log(3), rel=1e-15)
 
 
 def test_batches_follow_the_seed_and_arguments_are_left_alone() -> None:
