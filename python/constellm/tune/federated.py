@@ -91,10 +91,11 @@ def federate(
     >>> import numpy as np
     >>> from constellm import tune
     >>> draw = np.random.default_rng(0)
-    >>> labels = np.repeat([0, 1, 2], 40)
+    >>> labels = np.arange(120) % 3
     >>> x = np.eye(3)[labels] + 0.3 * draw.standard_normal((120, 3))
     >>> spread = tune.partition(labels[:90], 6, alpha=0.5, seed=1)
-    >>> task = tune.HeadTask(x[:90], spread, test_features=x[90:], test_labels=labels[90:])
+    >>> tested = {"test_features": x[90:], "test_labels": labels[90:]}
+    >>> task = tune.HeadTask(x[:90], spread, **tested, learning_rate=1.0)
     >>> timing = tune.ConstantTiming(6, down_s=[1, 2, 3, 4, 5, 6], message_bytes=task.parameter_bytes)
     >>> run = tune.federate(task, timing, rounds=3)
     >>> run.status, run.column("time_s").tolist(), run.column("updates").tolist()
