@@ -236,15 +236,13 @@ class _Run:
         fleet, scheme, t_s = self.fleet, self.scheme, self.now_s
         chunks = scheme.chunks
         data_bytes = fleet.images * scheme.sent_image_bytes(self.workload)
-        made: dict[tuple[str, ...], Pieces] = {}
         if scheme.all_gather:
-            for piece, done, chunk_s in self.gather(data_bytes, embed_s / chunks, t_s):
-                pace_s = max(chunk_s, done.delay_s)
-                size = data_bytes[self.positions(piece.members)].sum()
-                made[piece.members] = Pieces(size / chunks, chunk_s + done.delay_s, pace_s, chunks)
+            made = self.gather(data_bytes, embed_s / chunks, t_s)
         else:
-            for id, size, chunk_s in zip(self.names, data_bytes, embed_s / chunks):
-                made[id,] = Pieces(size / chunks, chunk_s, chunk_s, chunks)
+            made = {
+                (id,): Pieces(size / chunks, chunk_s, chunk_s, chunks)
+                for id, size, chunk_s in zip(self.names, data_bytes.tolist(), (embed_s / chunks).tolist())
+            }
         if self.overlap:
             begin_s = self.start_s + min(one.first_s for one in made.values() if one.size_bytes)
             asked_s = self.start_s
@@ -256,31 +254,34 @@ class _Run:
 
     def gather(
         self, data_bytes: NDArray[np.float64], chunk_s: NDArray[np.float64], t_s: float
-    ) -> list[tuple[Piece, Collective, float]]:
-        """What planes are joined, how they exchange a chunk, and how long a chunk is embedded."""
+    ) -> dict[tuple[str, ...], Pieces]:
+        """What planes have together, chunk by chunk, and when since the round's start."""
         fleet, chunks = self.fleet, self.scheme.chunks
+        made: dict[tuple[str, ...], Pieces] = {}
+        begin_s = self.start_s if self.overlap else t_s
 
-        def exchange(piece: Piece, parts: int = 1) -> Collective:
-            largest = data_bytes[self.positions(piece.members)].max() / parts
-            return piece.exchange(all_gather, largest, self.scheme.links)
+        def exchange(piece: Piece) -> Collective:
+            own = self.positions(piece.members)
+            size, embed_s = data_bytes[own], float(chunk_s[own].max())
+            one_s = piece.exchange(all_gather, float(size.max()) / chunks, self.scheme.links).delay_s
+            pace_s, first_s = max(embed_s, one_s), embed_s + one_s
+            made[piece.members] = Pieces(float(size.sum()) / chunks, first_s, pace_s, chunks)
+            # Steps wait for the largest block, but each is sent as large as it is.
+            delay_s = first_s + (chunks - 1) * pace_s if self.overlap else one_s
+            return Collective(delay_s, (len(own) - 1) * float(size.sum()))
 
-        found, ends_s, busy_s = [], [], 0.0
-        for piece, whole in lasting_pieces(fleet.contacts, fleet.rings, t_s, exchange):
-            one, embed_s = exchange(piece, chunks), float(chunk_s[self.positions(piece.members)].max())
-            found.append((piece, one, embed_s))
-            busy_s += 8.0 * whole.sent_bytes / piece.rate_bps
-            if self.overlap:
-                ends_s.append(self.start_s + embed_s + one.delay_s + (chunks - 1) * max(embed_s, one.delay_s))
-            else:
-                ends_s.append(t_s + whole.delay_s)
-        first_s = self.start_s + min(embed_s for _, _, embed_s in found) if self.overlap else t_s
-        sent_bytes = chunks * sum(one.sent_bytes for _, one, _ in found)
-        last = found[int(np.argmax(ends_s))][0].members[0]
-        busy = [(busy_s, fleet.powers.isl_w)]
+        found = lasting_pieces(fleet.contacts, fleet.rings, begin_s, exchange)
+        last, whole = max(found, key=lambda one: one[1].delay_s)
+        busy_s = sum(8.0 * done.sent_bytes / piece.rate_bps for piece, done in found)
         self.add(
-            "all-gather", first_s, max(ends_s), sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}"
+            "all-gather",
+            self.start_s + float(chunk_s.min()) if self.overlap else t_s,
+            begin_s + whole.delay_s,
+            sent_bytes=sum(done.sent_bytes for _, done in found),
+            busy=[(busy_s, fleet.powers.isl_w)],
+            detail=f"ring of {last.members[0]}",
         )
-        return found
+        return {piece.members: made[piece.members] for piece, _ in found}
 
     def serve(self, cut: int) -> None:
         """The server computes the layers behind the cut."""

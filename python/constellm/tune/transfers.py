@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,6 @@ class Network:
         self.plan = moved(fleet.contacts, t_s)
         self.ids = self.plan.nodes.ids()
         self.ends = {"from_": self.plan.from_.copy(), "to": self.plan.to.copy()}
-        self.end_s = float(self.plan.close_s.max(initial=0.0))
         self.added: list[tuple[int, int, float, float, float]] = []
         self.supply_bytes: dict[str, float] = {}
         self.storage_bytes: dict[str, float] = {}
@@ -66,7 +66,7 @@ class Network:
 
     def at_once(self, sender: int, receiver: int, size_bytes: float) -> None:
         """A link inside a place."""
-        self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, self.end_s)
+        self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, inf)
 
     def cap(self, station: int, end: str, antennas: int) -> None:
         """All that a station receives, or sends, passes as many antennas of its best contact's rate."""
@@ -76,14 +76,12 @@ class Network:
         behind = self.place(f"antennas of {self.ids[station]}")
         self.ends[end][rows] = behind
         pair = (behind, station) if end == "to" else (station, behind)
-        self.join(*pair, antennas * float(self.plan.rate_bps[rows].max()), 0.0, self.end_s)
+        self.join(*pair, antennas * float(self.plan.rate_bps[rows].max()), 0.0, inf)
         self.storage_bytes[self.ids[behind]] = 0.0
         self.stations.append(behind)
 
     def supply(self, at: int, pieces: Pieces) -> None:
         """Data at a node: there from the start, or made beside it and handed over piece by piece."""
-        if pieces.total_bytes == 0.0:
-            return
         if pieces.first_s > 0.0 or pieces.count > 1:
             made = self.place(f"{self.ids[at]} makes")
             for i in range(pieces.count):
@@ -173,13 +171,17 @@ def way_down(
     network = Network(fleet, t_s)
     nodes = network.plan.nodes
     for members, made in pieces.items():
+        if made.total_bytes == 0.0:
+            continue
         at = nodes.position(members[0])
         if len(members) > 1:
             at = network.place(f"replicas of {members[0]}")
             for id in members:
                 network.at_once(at, nodes.position(id), made.total_bytes)
         network.supply(at, made)
-    return network.solve(time_limit_s, sinks=fleet.stations)
+    # Without a station data has somewhere to go where no contact leads.
+    sinks = fleet.stations or [network.ids[network.place("ground")]]
+    return network.solve(time_limit_s, sinks=sinks)
 
 
 def way_back(fleet: Fleet, t_s: float, demand_bytes: Mapping[str, float], *, time_limit_s: float) -> Transfer:

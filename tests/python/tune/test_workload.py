@@ -33,7 +33,9 @@ def test_cuts_part_the_work_and_the_weights(spectral):
 @pytest.mark.parametrize("classes", [0, 10])
 @pytest.mark.parametrize("ends", ["folded", "separate"])
 @pytest.mark.parametrize("batch", [1, 8])
-def test_a_profile_gives_the_same_workload_with_its_ends_folded_and_with_or_without_head(ends, classes, batch):
+def test_a_profile_gives_the_same_workload_with_its_ends_folded_and_with_or_without_head(
+    ends, classes, batch
+):
     made = tune.workload(
         model.vit("vit-base/16", classes=classes, pool="mean", ends=ends, batch=batch), width=768, classes=10
     )
@@ -96,7 +98,9 @@ def test_what_is_no_workload_is_refused(spectral, changes, said):
 
 def test_what_is_no_profile_of_these_sizes_is_refused(spectral):
     profile = model.vit("vit-base/16", classes=1000)
-    with pytest.raises(ValueError, match="hands on 4000 B an image, which are neither 10 logits nor a feature of 768"):
+    with pytest.raises(
+        ValueError, match="hands on 4000 B an image, which are neither 10 logits nor a feature of 768"
+    ):
         tune.workload(profile, width=768, classes=10)
     with pytest.raises(ValueError, match="numbers of 'float16' are not float32"):
         tune.workload(model.vit("vit-base/16", dtype="float16"), width=768, classes=1000)
