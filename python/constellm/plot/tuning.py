@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.quantity import quantity
-from ..tune import PHASES, Contest, Decision, Round, Rounds
+from ..tune import PHASES, Contest, Decision, Phase, Round, Rounds
 from . import palette, style
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ _COMPUTED = ("embed", "server", "update")
 def plot_phases(found: Round | Rounds, *, ax: Axes | None = None) -> Axes:
     """When each phase of a round, or of many, runs: a row a phase.
 
-    Phases that compute are blue, those that send green; red are those that end last so far, which the round
-    waits for. Right of the last of each kind stands what they add to the delay.
+    Phases that compute are blue, those that send green; pale while another one still ends later, so that what
+    is not pale adds up to the delay. How much that is stands on the right.
 
     Parameters
     ----------
@@ -65,21 +65,11 @@ def plot_phases(found: Round | Rounds, *, ax: Axes | None = None) -> Axes:
     end_s = end_s if end_s > 0.0 else 1.0
     with style.drawing(ax, (9.0, 1.2 + 0.3 * len(names))) as ax:
         for phase in phases:
-            row, left = names.index(phase.name), phase.start_s - start_s
-            colour = palette.PHASES["compute" if phase.name in _COMPUTED else "transmit"]
-            if not isfinite(phase.end_s):
-                ax.barh(row, 1.02 * end_s - left, left=left, height=0.62, facecolor="none", edgecolor=colour, hatch="///")
-                continue
-            ax.barh(row, phase.delay_s, left=left, height=0.62, color=colour, alpha=0.35)
-            # What it adds is the end of it.
-            ax.barh(row, phase.adds_s, left=phase.end_s - start_s - phase.adds_s, height=0.62, color=colour)
+            _draw(ax, phase, names.index(phase.name), start_s, end_s)
         for row, name in enumerate(names):
             adds_s = found.seconds(name)
-            last = max(p.end_s for p in phases if p.name == name) - start_s
             words = f"+{quantity(adds_s, 's')}" if isfinite(adds_s) else "never ends"
-            inside = isfinite(last) and last < 0.85 * end_s
-            at = last + 0.008 * end_s if inside else end_s
-            ax.text(at, row if inside else row - 0.42, words, va="center", ha="left" if inside else "right", fontsize=8)
+            ax.text(1.01, row, words, va="center", fontsize=8, transform=ax.get_yaxis_transform())
         ax.set_xlim(0, 1.02 * end_s)
         ax.set_ylim(len(names) - 0.5, -0.7)
         ax.set_yticks(range(len(names)), names)
@@ -89,6 +79,17 @@ def plot_phases(found: Round | Rounds, *, ax: Axes | None = None) -> Axes:
         ax.set_title(_title(found), pad=24)
         _legend(ax)
     return ax
+
+
+def _draw(ax: Axes, phase: Phase, row: int, start_s: float, end_s: float) -> None:
+    left = phase.start_s - start_s
+    colour = palette.PHASES["compute" if phase.name in _COMPUTED else "transmit"]
+    look = {"height": 0.62, "color": colour, "linewidth": 0.8}  # an edge, for what is hardly wider
+    if not isfinite(phase.end_s):
+        ax.barh(row, 1.02 * end_s - left, left=left, height=0.62, facecolor="none", edgecolor=colour)
+        return
+    ax.barh(row, phase.delay_s - phase.adds_s, left=left, alpha=0.35, height=0.62, color=colour)
+    ax.barh(row, phase.adds_s, left=phase.end_s - start_s - phase.adds_s, **look)
 
 
 def plot_ladder(steps: Iterable[tuple[str, Decision]], *, ax: Axes | None = None) -> Axes:
@@ -136,9 +137,9 @@ def plot_ladder(steps: Iterable[tuple[str, Decision]], *, ax: Axes | None = None
         rows = range(len(given))
         ax.hlines(rows, low, delays, color=palette.PALE, linewidth=5)
         ax.plot(delays, rows, "o", color=palette.CYCLE[0], markersize=6)
-        for row, delay in enumerate(delays):
-            factor = f"   ÷ {delays[row - 1] / delay:.2g}" if row else ""
-            ax.text(1.12 * delay, row, f"{quantity(delay, 's')}{factor}", va="center", fontsize=8)
+        for at, delay in enumerate(delays):
+            factor = f"   ÷ {delays[at - 1] / delay:.2g}" if at else ""
+            ax.text(1.12 * delay, at, f"{quantity(delay, 's')}{factor}", va="center", fontsize=8)
         ax.set_xscale("log")
         ax.set_xlim(low, high)
         ax.set_ylim(len(given) - 0.5, -0.5)
@@ -182,22 +183,24 @@ def plot_contest(found: Contest, *, ax: Axes | None = None) -> Axes:
     for field, values in (("board_flop_per_s", speeds), ("passes", passes)):
         if len(values) < 2 or not (np.diff(values) > 0).all():
             raise ValueError(f"{field}: expected two at least, rising")
+    from matplotlib.lines import Line2D
+
     levels = {1.0: ("as fast", "-"), 2 / 3: ("by 33 %", "--"), 1 / 3: ("to 33 %", ":")}
     with style.drawing(ax, (5.6, 4.0)) as ax:
         shades = np.log2(found.ratio.T)
         most = max(float(np.nanmax(np.abs(shades))), 1e-9)
         mesh = ax.pcolormesh(speeds, passes, shades, shading="nearest", cmap="RdBu_r", vmin=-most, vmax=most)
-        handles: list[Any] = []
-        from matplotlib.lines import Line2D
-
+        handles = []
         for level, (words, dashes) in levels.items():
             if float(np.nanmin(found.ratio)) < level < float(np.nanmax(found.ratio)):
                 ax.contour(speeds, passes, found.ratio.T, [level], colors=palette.INK, linestyles=dashes)
                 handles.append(Line2D([], [], color=palette.INK, linestyle=dashes, label=words))
-        if (speeds[1:] / speeds[:-1]).max() < 1.01 * (speeds[1:] / speeds[:-1]).min():
-            ax.set_xscale("log")
-        style.label_axis(ax.xaxis, "board_flop_per_s", speeds)
-        ax.set_xlabel(ax.get_xlabel().replace("board", "speed on board"))
+        log = style.is_geometric(speeds)
+        ax.set_xscale("log" if log else "linear")
+        style.label_axis(ax.xaxis, "speed_on_board_flop_per_s", speeds, log=log)
+        if log:
+            ax.set_xticks(speeds[:: 1 + len(speeds) // 7])
+            ax.tick_params(axis="x", which="minor", length=0)
         ax.set_ylabel("passes on board a round")
         bar = ax.figure.colorbar(mesh, ax=ax)
         ticks = np.arange(np.ceil(-most), np.floor(most) + 1)
@@ -221,6 +224,6 @@ def _legend(ax: Axes) -> None:
     handles = [
         Patch(color=palette.PHASES["compute"], label="compute"),
         Patch(color=palette.PHASES["transmit"], label="transmit"),
-        Patch(color=palette.MUTED, alpha=0.35, label="while something later still runs"),
+        Patch(color=palette.MUTED, alpha=0.35, label="while another ends later"),
     ]
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)

@@ -1,4 +1,4 @@
-"""Satellite federated fine-tuning: what a round takes, what its decisions buy, and training itself.
+"""Satellite federated fine-tuning: what a round takes over a constellation, and what its decisions buy.
 
 A `Workload` says what an image costs, layer by layer (`spectral_gpt`, or `workload` of a model's profile); a
 `Fleet` which satellites learn, over which contacts (`fleet` of a constellation); a `Scheme` where the model
@@ -10,9 +10,9 @@ within and between planes. `schedule_rounds` has many after one another.
 board. `all_gather` and `all_reduce` are the closed forms of rings; `aggregate` sums up between orbits, over
 the earliest tree (`sum_tree`) or as others do; `Fleet.without` takes away what is lost.
 
-`federate` trains a task that satellites share, each on what it has, while time is simulated: rounds
-(`Synchronous`), buffers (`Buffered`) or every update by itself (`Asynchronous`), in this process or by Flower
-(`Flower`). `HeadTask` tunes a classifier over features, `partition` spreads images over satellites,
+`federate` really trains what satellites share, each on what it has, while time is simulated: in rounds
+(`Synchronous`), from buffers (`Buffered`) or with every update (`Asynchronous`), in this process or by
+`Flower`. `HeadTask` tunes a classifier over features, `partition` spreads images over satellites,
 `ContactTiming` says by a contact plan when models and updates are where.
 """
 

@@ -102,9 +102,8 @@ def aggregate(
     Examples
     --------
     >>> from constellm import orbit, tune
-    >>> world = orbit.Constellation(
-    ...     orbit.preset("iridium-next"), links=orbit.plus_grid(seam="open", rate_bps=1e9, max_latitude_deg=70)
-    ... )
+    >>> links = orbit.plus_grid(seam="open", rate_bps=1e9, max_latitude_deg=70)
+    >>> world = orbit.Constellation(orbit.preset("iridium-next"), links=links)
     >>> fleet = tune.fleet(world, 0, 600, images=1, board_flop_per_s=1e12, server_flop_per_s=1e15)
     >>> for method in ("tree", "chain", "ring", "gossip"):
     ...     print(method, round(tune.aggregate(fleet, 30760.0, method=method).delay_s, 2), "s")
@@ -198,9 +197,7 @@ def _by_gossip(
     across_s = max(sent_s + link[1] for sent_s, link in zip(over_s, crossings.values()))
     round_s = across_s + max(done.delay_s for done in inside)
     round_bytes = size * len(crossings) + sum(done.sent_bytes for done in inside)
-    busy_s = sum(over_s) + sum(
-        8.0 * done.sent_bytes / piece.rate_bps for piece, done in zip(joined, inside)
-    )
+    busy_s = sum(over_s) + sum(8.0 * done.sent_bytes / piece.rate_bps for piece, done in zip(joined, inside))
     return Aggregation(
         "gossip",
         start_s,
@@ -212,14 +209,13 @@ def _by_gossip(
 
 
 def _over_ground(fleet: Fleet, size: float, start_s: float, time_limit_s: float) -> Aggregation:
-    options = {"antennas": fleet.antennas, "time_limit_s": time_limit_s}
-    updates = {(id,): Pieces(size) for id in fleet.satellites}
-    down = way_down(fleet.contacts, start_s, fleet.stations, updates, **options)
+    updates: dict[tuple[str, ...], Pieces] = {(id,): Pieces(size) for id in fleet.satellites}
+    down = way_down(fleet, start_s, updates, time_limit_s=time_limit_s)
     summed_s = start_s + down.finish_s
     if not summed_s < inf:
         return Aggregation("ground", start_s, inf, 0.0, "updates that do not all come down")
     sums = dict.fromkeys(fleet.satellites, size)
-    up = way_back(fleet.contacts, summed_s, fleet.stations, sums, **options)
+    up = way_back(fleet, summed_s, sums, time_limit_s=time_limit_s)
     if not up.finish_s < inf:
         return Aggregation("ground", start_s, inf, 0.0, "sums that do not come back to all")
     both = [{kind: way.sent()[kind] for kind in ("isl", "down", "up")} for way in (down, up)]
@@ -247,9 +243,7 @@ def _next_contact(
     return float(arrival_s[best]), float(sent_s[best])
 
 
-def _crossings(
-    contacts: ContactPlan, joined: Sequence[Piece], t_s: float
-) -> dict[tuple[int, int], Link]:
+def _crossings(contacts: ContactPlan, joined: Sequence[Piece], t_s: float) -> dict[tuple[int, int], Link]:
     """Of each two planes, either way, the open link of least light time, where there are links both ways."""
     plane = {id: i for i, piece in enumerate(joined) for id in piece.members}
     found: dict[tuple[int, int], Link] = {}

@@ -6,7 +6,6 @@ import io
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,9 +44,10 @@ class Checkpoint:
         told = _told(state, arrays)
         text = json.dumps({"version": _VERSION, "asked": self._asked, "state": told})
         content = io.BytesIO()
-        parts = {f"array_{i}": array for i, array in enumerate(arrays.kept)}
-        as_bytes = {"state": text.encode(), "executor": executor}
-        np.savez(content, **parts, **{k: np.frombuffer(v, np.uint8) for k, v in as_bytes.items()})
+        parts: dict[str, Any] = {f"array_{i}": array for i, array in enumerate(arrays.kept)}
+        for name, value in (("state", text.encode()), ("executor", executor)):
+            parts[name] = np.frombuffer(value, np.uint8)
+        np.savez(content, **parts)
         write_bytes(content.getbuffer(), self._path)
 
     def load(self) -> tuple[State, bytes] | None:
@@ -61,7 +61,7 @@ class Checkpoint:
         if not self._path.exists():
             return None
         try:
-            with np.load(self._path, allow_pickle=False) as found:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as found:
                 content = {name: found[name] for name in found.files}
             told = json.loads(content.pop("state").tobytes().decode())
             executor = content.pop("executor").tobytes()
@@ -96,8 +96,10 @@ class _Arrays:
         return self._numbers[id(parameters)]
 
 
-_PLAIN = ("version", "time_s", "jobs_of", "events_made", "jobs_made", "updates", "dropped")
-_PLAIN += ("sent_bytes", "energy_j", "rows")
+_PLAIN = (
+    *("version", "time_s", "jobs_of", "events_made", "jobs_made", "updates", "dropped", "sent_bytes"),
+    *("energy_j", "rows"),
+)
 
 
 def _told(state: State, arrays: _Arrays) -> dict[str, Any]:
@@ -122,16 +124,13 @@ def _state(told: dict[str, Any], content: dict[str, np.ndarray]) -> State:
         return lists.setdefault(tuple(numbers), [content[f"array_{i}"] for i in numbers])
 
     def job(one: Any) -> Job | None:
-        return None if one is None else Job(*one[:-1], parameters(one[-1]))
+        return None if one is None else Job._make([*one[:-1], parameters(one[-1])])
 
     return State(
         **{name: told[name] for name in _PLAIN},
         parameters=parameters(told["parameters"]),
-        events=[Event(*event[:4], Passage(*event[4]), job(event[5])) for event in told["events"]],
-        buffer=[Update(*one[:3], parameters(one[3]), parameters(one[4])) for one in told["buffer"]],
+        events=[
+            Event._make([*event[:4], Passage._make(event[4]), job(event[5])]) for event in told["events"]
+        ],
+        buffer=[Update._make([*one[:3], parameters(one[3]), parameters(one[4])]) for one in told["buffer"]],
     )
-
-
-def path_in(folder: str | os.PathLike[str]) -> Path:
-    """The file of a checkpoint."""
-    return as_path(folder) / _NAME

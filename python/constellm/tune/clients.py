@@ -52,8 +52,8 @@ class Task(Protocol):
     ) -> tuple[Parameters, int, Mapping[str, Any]]:
         """Train on a satellite, as ``fit`` of Flower's ``NumPyClient``.
 
-        `config` has ``epochs``, ``seed``, ``satellite`` and ``server-round``, the global model's version; what
-        comes back are the parameters, the number of images and figures of one's own.
+        `config` has ``epochs``, ``seed``, ``satellite`` and ``server-round``, the version of the global
+        model; what comes back are the parameters, the number of images and figures of one's own.
         """
         ...
 

@@ -76,7 +76,7 @@ def all_gather(
     k, block = count("members", members), non_negative("block_bytes", block_bytes)
     transmit_s = 8.0 * block / positive("rate_bps", rate_bps)
     hop_s = non_negative("hop_s", hop_s)
-    if links == "two-way ring":
+    if links == "two-way ring" and k > 2:  # two members have one link
         delay_s = (k - 1) * transmit_s / 2.0 + (k // 2) * hop_s
     elif links in LINKS:
         delay_s = (k - 1) * (transmit_s + hop_s)

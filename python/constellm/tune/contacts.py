@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ..network import ContactPlan
 
 
-def chosen(plan: ContactPlan, rows: NDArray[np.bool_], **columns: NDArray[np.float64]) -> ContactPlan:
+def chosen(plan: ContactPlan, rows: NDArray[np.bool_], **columns: NDArray[Any]) -> ContactPlan:
     """The contacts of these rows, with other columns where they are given (contacts,) for all rows."""
     given = {
         name: columns.get(name, getattr(plan, name))[rows]

@@ -33,7 +33,10 @@ class Decision:
     Examples
     --------
     >>> from constellm import tune
-    >>> one = tune.Decision(tune.Scheme(), 10, "optimal", 51.1, 9e9, float("nan"), 3.8e6, 0.0, float("nan"), True)
+    >>> figures = {"delay_s": 51.1, "sent_bytes": 9e9, "energy_j": 1e5, "memory_bytes": 3.8e6}
+    >>> one = tune.Decision(
+    ...     tune.Scheme(), 10, "optimal", **figures, error=0.0, accuracy=0.9, within=True
+    ... )
     >>> one.rounds, one.scheme.describe()
     (10, 'cut 1, float32')
     """
@@ -76,10 +79,10 @@ class Decisions(Displayed):
     >>> for step, row in found.ladder(order=("all_gather", "cache", "cut", "dtype")):
     ...     print(step, round(row.delay_s, 2))
     cut 1, float32, all-gather 76.28
-    all_gather: False 51.11
-    cache: True 5.11
-    cut: 0 0.68
-    dtype: 'float16' 0.68
+    no all-gather 51.11
+    cache 5.11
+    cut 0 0.68
+    dtype float16 0.68
     """
 
     rows: tuple[Decision, ...]
@@ -144,15 +147,17 @@ class Decisions(Displayed):
                 except ValueError:
                     continue
                 if row is not None:
-                    found.append((", ".join(f"{k}: {_word(v)}" for k, v in changes.items()), row))
+                    found.append((", ".join(_words(*change) for change in changes.items()), row))
             if found:
                 return min(found, key=lambda one: _late(one[1].delay_s)) if greedy else found[0]
         raise AssertionError("the best scheme itself was tried")
 
     def __repr__(self) -> str:
         within = sum(row.within for row in self.rows)
-        best = "" if self.best is None else (
-            f", best: {self.best.scheme.describe()}, {quantity(self.best.delay_s, 's')}"
+        best = (
+            ""
+            if self.best is None
+            else (f", best: {self.best.scheme.describe()}, {quantity(self.best.delay_s, 's')}")
         )
         return f"Decisions({within} of {len(self.rows)} within the limits{best})"
 
@@ -288,7 +293,8 @@ def board_memory_bytes(workload: Workload, fleet: Fleet, scheme: Scheme) -> floa
     >>> plan = network.ContactPlan(["a", "g"], from_=[0], to=[1], open_s=0, close_s=1e4, rate_bps=1e9)
     >>> fleet = tune.Fleet(plan, [["a"]], ["g"], images=500, board_flop_per_s=1e12, server_flop_per_s=1e15)
     >>> for name in ("paper", "on-board"):
-    ...     print(name, f"{tune.board_memory_bytes(tune.spectral_gpt(), fleet, tune.SCHEMES[name]) / 1e6:.0f} MB")
+    ...     held = tune.board_memory_bytes(tune.spectral_gpt(), fleet, tune.SCHEMES[name])
+    ...     print(name, f"{held / 1e6:.0f} MB")
     paper 1578 MB
     on-board 344 MB
     """
@@ -345,5 +351,11 @@ def _late(delay_s: float) -> float:
     return inf if isnan(delay_s) else delay_s
 
 
-def _word(value: Any) -> str:
-    return value.name if hasattr(value, "name") else repr(value)
+def _words(name: str, value: Any) -> str:
+    """A decision that was taken, in words."""
+    words = {"all_gather": "all-gather"}.get(name, name.replace("_", " "))
+    if isinstance(value, bool):
+        return words if value else f"no {words}"
+    if value is None:
+        return "all on board" if name == "cut" else f"no {words}"
+    return f"{words} {getattr(value, 'name', value)}"

@@ -277,7 +277,7 @@ class _FlowerExecutor:
 def _only_nodes(serverapp: Any, grid: Any, nodes: Sequence[int]) -> Any:
     """The grid, where no other nodes are than those that can be reached."""
 
-    class Reachable(serverapp.Grid):  # type: ignore[misc]
+    class Reachable(serverapp.Grid):
         looks = 0
 
         def get_node_ids(self) -> list[int]:
@@ -331,7 +331,7 @@ def _seeded(version: int) -> Iterator[None]:
 def _local_grid(flower: Any, app: Callable[[Any, Any], Any], satellites: int) -> Any:
     """A grid whose nodes are in this process: a message is answered when its reply is asked for."""
 
-    class LocalGrid(flower.serverapp.Grid):  # type: ignore[misc]
+    class LocalGrid(flower.serverapp.Grid):
         def __init__(self) -> None:
             self._contexts = {
                 satellite + 1: flower.app.Context(
@@ -423,7 +423,10 @@ def _in_simulation(flower: Any, settings: Flower, task: Task, body: Callable[[Ex
         with _quiet(settings.verbose):
             try:
                 flower.simulation.run_simulation(
-                    server, app, num_supernodes=task.satellites, backend_config=_backend(settings, task, folder)
+                    server,
+                    app,
+                    num_supernodes=task.satellites,
+                    backend_config=_backend(settings, task, folder),
                 )
             finally:
                 ended.set()
@@ -468,7 +471,7 @@ def _quiet(verbose: bool) -> Iterator[None]:
     """Nothing on the console, no warnings of Ray's; the environment is left as it was."""
     logger = logging.getLogger("flwr")
     level, disabled = logger.level, logger.disabled
-    path = os.environ.get("PYTHONPATH")
+    environment = dict(os.environ)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     with warnings.catch_warnings():
         if not verbose:
@@ -479,7 +482,6 @@ def _quiet(verbose: bool) -> Iterator[None]:
         finally:
             logger.setLevel(level)
             logger.disabled = disabled
-            if path is None:
-                os.environ.pop("PYTHONPATH", None)
-            else:
-                os.environ["PYTHONPATH"] = path
+            for name in set(os.environ) - set(environment):
+                del os.environ[name]
+            os.environ.update(environment)

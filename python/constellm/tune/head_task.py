@@ -160,10 +160,10 @@ class HeadTask(Displayed):
         return [weights.astype(self.dtype), bias.astype(self.dtype)], len(mine), {}
 
     def evaluate(self, parameters: Parameters) -> dict[str, float]:
-        """``accuracy`` on the test images, in [0, 1], and ``loss``, their mean cross entropy [nat]."""
+        """``accuracy`` on the test images, in [0, 1], and ``cross_entropy``, their mean [nat]."""
         weights, bias = self._doubles(parameters)
         right, loss = _core.test_head(self.test_features, self.test_labels, weights, bias)
-        return {"accuracy": right / len(self.test_labels), "loss": loss}
+        return {"accuracy": right / len(self.test_labels), "cross_entropy": loss}
 
     def fingerprint(self) -> str:
         """Of everything that the task consists of, as text."""

@@ -109,6 +109,8 @@ class Loop:
         busy = {event.satellite for event in kept}
         ways = {s: self._timing.down(s, state.time_s) for s in range(self._task.satellites) if s not in busy}
         reachable = [s for s, way in ways.items() if self._can_train(s, way)]
+        first = sorted(reachable, key=lambda s: (ways[s].arrival_s, s))
+        reachable = sorted(first[: mode.participants])
         chosen = self._executor.chosen(state.version + 1, state.parameters, reachable) if reachable else []
         begun = [event for event in (self._send(s, ways[s]) for s in chosen) if event is not None]
         coming = [*kept, *begun]

@@ -26,13 +26,16 @@ class Update(NamedTuple):
 
 @dataclass(frozen=True)
 class Synchronous:
-    """Rounds: all satellites train the same model; their mean, weighted by images, is the next one.
+    """Rounds: satellites train the same model; their mean, weighted by images, is the next one.
 
-    FedAvg (McMahan et al., AISTATS 2017, algorithm 1), with all satellites that can be reached in every
-    round. With a deadline a round ends there, or when the last update has come.
+    FedAvg (McMahan et al., AISTATS 2017, algorithm 1). With a deadline a round ends there, or when the last
+    update has come.
 
     Parameters
     ----------
+    participants : int, optional
+        Of a round: the first so many that can have the model, as FedAvg for satellites chooses (Kim et al.,
+        arXiv 2511.14889, algorithm 1). Default: all that can be reached.
     deadline_s : float, optional
         After the round's start [s], > 0. Default: the server waits for everyone who has a way to it.
     late : {'drop', 'keep'}
@@ -45,14 +48,17 @@ class Synchronous:
     --------
     >>> from constellm import tune
     >>> tune.Synchronous(deadline_s=600.0, late="keep")
-    Synchronous(deadline_s=600.0, late='keep', staleness_exponent=0.5)
+    Synchronous(participants=None, deadline_s=600.0, late='keep', staleness_exponent=0.5)
     """
 
+    participants: int | None = None
     deadline_s: float | None = None
     late: str = "drop"
     staleness_exponent: float = 0.5
 
     def __post_init__(self) -> None:
+        if self.participants is not None:
+            object.__setattr__(self, "participants", count("participants", self.participants))
         if self.deadline_s is not None:
             object.__setattr__(self, "deadline_s", positive("deadline_s", self.deadline_s))
         if self.late not in ("drop", "keep"):
@@ -63,9 +69,7 @@ class Synchronous:
 
     def combine(self, parameters: Parameters, updates: Sequence[Update]) -> Parameters:
         """The mean of the updates; of late ones of what they would be from here."""
-        weights = [
-            update.images * _weight(update.staleness, self.staleness_exponent) for update in updates
-        ]
+        weights = [update.images * _weight(update.staleness, self.staleness_exponent) for update in updates]
         total = sum(weights)
         if total == 0:  # nobody has an image
             return parameters

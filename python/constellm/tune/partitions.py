@@ -114,8 +114,9 @@ def partition(
     alpha : float, optional
         How even the classes are spread: the images of each class are cut in proportions drawn from
         Dirichlet(alpha, …, alpha), as Yurochkin et al. (ICML 2019, arXiv 1905.12022) and Hsu et al.
-        (arXiv 1909.06335) do; in [1e-9, 1e9]. Small ones (0.1) give a satellite few classes, large ones (100) all of them
-        alike. Default: images are dealt out at random like cards, so that all satellites have equally many.
+        (arXiv 1909.06335) do; in [1e-9, 1e9]. Small ones (0.1) give a satellite few classes, large ones (100)
+        all of them alike. Default: images are dealt out at random like cards, so that all satellites have
+        equally many.
     least : int
         Images that each satellite has at least; 0 lets some be without. Where a draw leaves fewer, images
         are taken from the satellite that has most, of the class that it has most of, one after the other: no

@@ -10,7 +10,6 @@ import numpy as np
 from ..network import ContactPlan
 from .collectives import Collective
 
-
 Exchange = Callable[..., Collective]
 """`all_gather` or `all_reduce`."""
 

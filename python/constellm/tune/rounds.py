@@ -131,9 +131,7 @@ class Round(Displayed):
 
     def __repr__(self) -> str:
         delay = f"{quantity(self.delay_s, 's')} in " if self.status != "unfinished" else ""
-        return (
-            f"Round({self.status}: {delay}{len(self.phases)} phases, {quantity(self.sent_bytes, 'B')})"
-        )
+        return f"Round({self.status}: {delay}{len(self.phases)} phases, {quantity(self.sent_bytes, 'B')})"
 
     def _display(self) -> Display:
         rows = [

@@ -168,7 +168,7 @@ class _Run:
         self, workload: Workload, fleet: Fleet, scheme: Scheme, start_s: float, time_limit_s: float
     ) -> None:
         self.workload, self.fleet, self.scheme, self.start_s = workload, fleet, scheme, start_s
-        self.limits = {"antennas": fleet.antennas, "time_limit_s": time_limit_s}
+        self.time_limit_s = time_limit_s
         self.names, self.overlap = fleet.satellites, scheme.chunks > 1
         self.position = {id: i for i, id in enumerate(self.names)}
         self.phases: list[Phase] = []
@@ -182,9 +182,7 @@ class _Run:
         if self.unfinished:
             status = "unfinished"
         plans = (None if way is None else way.plan for way in (self.down, self.back))
-        return Round(
-            self.workload, self.fleet, self.scheme, self.start_s, status, tuple(self.phases), *plans
-        )
+        return Round(self.workload, self.fleet, self.scheme, self.start_s, status, tuple(self.phases), *plans)
 
     @property
     def now_s(self) -> float:
@@ -208,8 +206,8 @@ class _Run:
         """A phase; `busy` are seconds of work and their powers."""
         energy_j = sum(0.0 if s == 0.0 else nan if power is None else s * power for s, power in busy)
         adds_s = max(end_s - self.now_s, 0.0)
-        figures = (start_s, end_s, adds_s, sent_bytes, energy_j)
-        self.phases.append(Phase(name, *map(float, figures), detail))
+        start_s, end_s, adds_s, sent_bytes = map(float, (start_s, end_s, adds_s, sent_bytes))
+        self.phases.append(Phase(name, start_s, end_s, adds_s, sent_bytes, float(energy_j), detail))
 
     # --- until features are on board -----------------------------------------------------------------
 
@@ -238,49 +236,52 @@ class _Run:
         fleet, scheme, t_s = self.fleet, self.scheme, self.now_s
         chunks = scheme.chunks
         data_bytes = fleet.images * scheme.sent_image_bytes(self.workload)
-        made: dict[tuple[str, ...], Pieces] = {}
         if scheme.all_gather:
-            for piece, done, chunk_s in self.gather(data_bytes, embed_s / chunks, t_s):
-                pace_s = max(chunk_s, done.delay_s)
-                size = data_bytes[self.positions(piece.members)].sum()
-                made[piece.members] = Pieces(size / chunks, chunk_s + done.delay_s, pace_s, chunks)
+            made = self.gather(data_bytes, embed_s / chunks, t_s)
         else:
-            for id, size, chunk_s in zip(self.names, data_bytes, embed_s / chunks):
-                made[id,] = Pieces(size / chunks, chunk_s, chunk_s, chunks)
+            made = {
+                (id,): Pieces(size / chunks, chunk_s, chunk_s, chunks)
+                for id, size, chunk_s in zip(self.names, data_bytes.tolist(), (embed_s / chunks).tolist())
+            }
         if self.overlap:
             begin_s = self.start_s + min(one.first_s for one in made.values() if one.size_bytes)
             asked_s = self.start_s
         else:
             begin_s = asked_s = self.now_s
             made = {members: Pieces(one.total_bytes) for members, one in made.items()}
-        self.down = way_down(fleet.contacts, asked_s, fleet.stations, made, **self.limits)
+        self.down = way_down(fleet, asked_s, made, time_limit_s=self.time_limit_s)
         self.add_way("down", begin_s, asked_s, self.down)
 
     def gather(
         self, data_bytes: NDArray[np.float64], chunk_s: NDArray[np.float64], t_s: float
-    ) -> list[tuple[Piece, Collective, float]]:
-        """What planes are joined, how they exchange a chunk, and how long a chunk is embedded."""
+    ) -> dict[tuple[str, ...], Pieces]:
+        """What planes have together, chunk by chunk, and when since the round's start."""
         fleet, chunks = self.fleet, self.scheme.chunks
+        made: dict[tuple[str, ...], Pieces] = {}
+        begin_s = self.start_s if self.overlap else t_s
 
-        def exchange(piece: Piece, parts: int = 1) -> Collective:
-            largest = data_bytes[self.positions(piece.members)].max() / parts
-            return piece.exchange(all_gather, largest, self.scheme.links)
+        def exchange(piece: Piece) -> Collective:
+            own = self.positions(piece.members)
+            size, embed_s = data_bytes[own], float(chunk_s[own].max())
+            one_s = piece.exchange(all_gather, float(size.max()) / chunks, self.scheme.links).delay_s
+            pace_s, first_s = max(embed_s, one_s), embed_s + one_s
+            made[piece.members] = Pieces(float(size.sum()) / chunks, first_s, pace_s, chunks)
+            # Steps wait for the largest block, but each is sent as large as it is.
+            delay_s = first_s + (chunks - 1) * pace_s if self.overlap else one_s
+            return Collective(delay_s, (len(own) - 1) * float(size.sum()))
 
-        found, ends_s, busy_s = [], [], 0.0
-        for piece, whole in lasting_pieces(fleet.contacts, fleet.rings, t_s, exchange):
-            one, embed_s = exchange(piece, chunks), float(chunk_s[self.positions(piece.members)].max())
-            found.append((piece, one, embed_s))
-            busy_s += 8.0 * whole.sent_bytes / piece.rate_bps
-            if self.overlap:
-                ends_s.append(self.start_s + embed_s + one.delay_s + (chunks - 1) * max(embed_s, one.delay_s))
-            else:
-                ends_s.append(t_s + whole.delay_s)
-        first_s = self.start_s + min(embed_s for _, _, embed_s in found) if self.overlap else t_s
-        sent_bytes = chunks * sum(one.sent_bytes for _, one, _ in found)
-        last = found[int(np.argmax(ends_s))][0].members[0]
-        busy = [(busy_s, fleet.powers.isl_w)]
-        self.add("all-gather", first_s, max(ends_s), sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}")
-        return found
+        found = lasting_pieces(fleet.contacts, fleet.rings, begin_s, exchange)
+        last, whole = max(found, key=lambda one: one[1].delay_s)
+        busy_s = sum(8.0 * done.sent_bytes / piece.rate_bps for piece, done in found)
+        self.add(
+            "all-gather",
+            self.start_s + float(chunk_s.min()) if self.overlap else t_s,
+            begin_s + whole.delay_s,
+            sent_bytes=sum(done.sent_bytes for _, done in found),
+            busy=[(busy_s, fleet.powers.isl_w)],
+            detail=f"ring of {last.members[0]}",
+        )
+        return {piece.members: made[piece.members] for piece, _ in found}
 
     def serve(self, cut: int) -> None:
         """The server computes the layers behind the cut."""
@@ -302,7 +303,7 @@ class _Run:
         fleet, t_s = self.fleet, self.now_s
         wanted = fleet.images * self.scheme.feature_bytes(self.workload)
         demands = {id: float(size) for id, size in zip(self.names, wanted) if size}
-        self.back = way_back(fleet.contacts, t_s, fleet.stations, demands, **self.limits)
+        self.back = way_back(fleet, t_s, demands, time_limit_s=self.time_limit_s)
         self.add_way("back", t_s, t_s, self.back)
         if not self.unfinished:
             met_s = self.back.met_s(demands) if self.overlap else {}
@@ -335,14 +336,12 @@ class _Run:
         t_s = float(self.ready_s.max())
         size = scheme.update_bytes(self.workload)
         done = aggregate(
-            self.fleet, size, start_s=t_s, method=scheme.aggregation, time_limit_s=self.limits["time_limit_s"]
+            self.fleet, size, start_s=t_s, method=scheme.aggregation, time_limit_s=self.time_limit_s
         )
         if done.delay_s > 0.0:
-            powers = self.fleet.powers
+            powers, sent = self.fleet.powers, done.sent_bytes
             busy = [(done.isl_s, powers.isl_w), (done.down_s, powers.down_w), (done.up_s, powers.up_w)]
-            self.add(
-                "between orbits", t_s, done.finish_s, sent_bytes=done.sent_bytes, busy=busy, detail=done.detail
-            )
+            self.add("between orbits", t_s, done.finish_s, sent_bytes=sent, busy=busy, detail=done.detail)
 
     def update(self) -> None:
         workload, fleet, scheme = self.workload, self.fleet, self.scheme
@@ -377,9 +376,7 @@ class _Run:
         end_s = float(self.ready_s.max())
         if sent_bytes:
             last, busy = self.names[int(np.argmax(self.ready_s))], [(busy_s, fleet.powers.isl_w)]
-            self.add(
-                "all-reduce", begin_s, end_s, sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}"
-            )
+            self.add("all-reduce", begin_s, end_s, sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}")
         if not self.overlap:
             self.ready_s[:] = end_s
 

@@ -17,7 +17,7 @@ from ..core.quantity import quantity, split_unit
 from ..core.table import Table
 from ..network import ContactPlan, earliest_arrival
 
-_TERRESTRIAL_BPS = 1e18  # of the ground's network: its latency is all that it takes
+_TERRESTRIAL_BPS = 1e300  # of the ground's network: its latency is all that it takes
 
 OneOrEach = Union[float, Sequence[float], NDArray[np.float64]]
 """A figure for all satellites, or one for each."""
@@ -214,7 +214,8 @@ class ContactTiming(Displayed):
     """Messages over a contact plan: each takes the way of earliest arrival (`network.earliest_arrival`).
 
     The model waits at the server until the first contact of its way opens, and is the newest one then. Each
-    message has its contacts for itself: heads are small, a thousand of 30 kB take 2.4 s of a link of 100 Mbit/s.
+    message has its contacts for itself: heads are small, a thousand of 30 kB take 2.4 s of a link of
+    100 Mbit/s.
 
     Parameters
     ----------
@@ -229,7 +230,8 @@ class ContactTiming(Displayed):
     ground_s : float
         Between any of several stations and the server [s], in [0, inf).
     transmit_w : float
-        What a satellite takes while it sends [W], in [0, inf).
+        What a satellite takes while it sends [W], in [0, inf). What the server and its stations take is
+        left out.
     computing : Computing
 
     Raises
@@ -339,9 +341,7 @@ class ContactTiming(Displayed):
         return Passage(start_s, float(found.arrival_s[0, target]), sent_bytes, energy_j)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _contact_timing, (
-            {field.name: getattr(self, field.name) for field in fields(self)},
-        )
+        return _contact_timing, ({field.name: getattr(self, field.name) for field in fields(self)},)
 
     def __repr__(self) -> str:
         return f"ContactTiming({self.satellites} satellites, {self.plan!r})"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,9 @@ from numpy.typing import NDArray
 from .. import flow
 from ..network import ContactPlan
 from .contacts import moved
+from .fleet import Fleet
 
-_AT_ONCE_S = 1e-3  # how long a link inside one place takes for all that there is
+_AT_ONCE_S = 1e-3  # how long links inside a place take for all that there is
 
 
 @dataclass
@@ -30,19 +33,25 @@ class Pieces:
         return self.size_bytes * self.count
 
 
-@dataclass
 class Network:
-    """A contact plan from a moment on, with places added to it; links inside a place take a millisecond."""
+    """What is left of a fleet's contacts at a moment, with places and links added.
 
-    plan: ContactPlan
-    ids: list[str] = field(default_factory=list)
-    supply_bytes: dict[str, float] = field(default_factory=dict)
-    columns: dict[str, list[float]] = field(
-        default_factory=lambda: {name: [] for name in ("from_", "to", "open_s", "close_s", "rate_bps")}
-    )
+    A station with antennas receives, and sends, over a place without storage whose link caps the rate. A link
+    inside a place takes a millisecond for all that there is.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(self, fleet: Fleet, t_s: float) -> None:
+        self.plan = moved(fleet.contacts, t_s)
         self.ids = self.plan.nodes.ids()
+        self.ends = {"from_": self.plan.from_.copy(), "to": self.plan.to.copy()}
+        self.added: list[tuple[int, int, float, float, float]] = []
+        self.supply_bytes: dict[str, float] = {}
+        self.storage_bytes: dict[str, float] = {}
+        self.stations = [self.ids.index(id) for id in fleet.stations]
+        if fleet.antennas is not None:
+            for station in list(self.stations):
+                self.cap(station, "to", fleet.antennas)
+                self.cap(station, "from_", fleet.antennas)
 
     def place(self, name: str) -> int:
         """Position of a new node, called so unless a node is already."""
@@ -51,35 +60,54 @@ class Network:
         self.ids.append(name)
         return len(self.ids) - 1
 
-    def join(self, sender: int, receiver: int, size_bytes: float, open_s: float, close_s: float) -> None:
-        """A link that carries `size_bytes` in a millisecond."""
-        row = (sender, receiver, open_s, close_s, 8.0 * size_bytes / _AT_ONCE_S)
-        for column, value in zip(self.columns.values(), row):
-            column.append(value)
+    def join(self, sender: int, receiver: int, rate_bps: float, open_s: float, close_s: float) -> None:
+        """A link that is added."""
+        self.added.append((sender, receiver, open_s, close_s, rate_bps))
 
-    def supply(self, at: int, pieces: Pieces, end_s: float) -> None:
-        """Data at a node: there from the start, or made beside it and handed over piece by piece."""
-        if pieces.total_bytes == 0.0:
+    def at_once(self, sender: int, receiver: int, size_bytes: float) -> None:
+        """A link inside a place."""
+        self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, inf)
+
+    def cap(self, station: int, end: str, antennas: int) -> None:
+        """All that a station receives, or sends, passes as many antennas of its best contact's rate."""
+        rows = self.ends[end] == station
+        if not rows.any():
             return
+        behind = self.place(f"antennas of {self.ids[station]}")
+        self.ends[end][rows] = behind
+        pair = (behind, station) if end == "to" else (station, behind)
+        self.join(*pair, antennas * float(self.plan.rate_bps[rows].max()), 0.0, inf)
+        self.storage_bytes[self.ids[behind]] = 0.0
+        self.stations.append(behind)
+
+    def supply(self, at: int, pieces: Pieces) -> None:
+        """Data at a node: there from the start, or made beside it and handed over piece by piece."""
         if pieces.first_s > 0.0 or pieces.count > 1:
             made = self.place(f"{self.ids[at]} makes")
             for i in range(pieces.count):
                 open_s = pieces.first_s + i * pieces.step_s
-                self.join(made, at, pieces.size_bytes, open_s, open_s + _AT_ONCE_S)
+                rate_bps = 8.0 * pieces.size_bytes / _AT_ONCE_S
+                self.join(made, at, rate_bps, open_s, open_s + _AT_ONCE_S)
             at = made
         self.supply_bytes[self.ids[at]] = pieces.total_bytes
 
-    def contacts(self) -> ContactPlan:
-        """Those of the plan, then those added."""
-        plan, more = self.plan, self.columns
-        return ContactPlan(
+    def solve(self, time_limit_s: float, **wanted: Any) -> Transfer:
+        """The quickest transfer to `sinks`, or of `demand_bytes`."""
+        plan, columns = self.plan, list(zip(*self.added)) or [()] * 5
+        more = [np.array(column, dtype=np.float64) for column in columns]
+        contacts = ContactPlan(
             self.ids,
-            from_=np.concatenate([plan.from_, np.array(more["from_"], dtype=np.int32)]),
-            to=np.concatenate([plan.to, np.array(more["to"], dtype=np.int32)]),
-            open_s=np.concatenate([plan.open_s, more["open_s"]]),
-            close_s=np.concatenate([plan.close_s, more["close_s"]]),
-            rate_bps=np.concatenate([plan.rate_bps, more["rate_bps"]]),
+            from_=np.concatenate([self.ends["from_"], more[0].astype(np.int32)]),
+            to=np.concatenate([self.ends["to"], more[1].astype(np.int32)]),
+            open_s=np.concatenate([plan.open_s, more[2]]),
+            close_s=np.concatenate([plan.close_s, more[3]]),
+            rate_bps=np.concatenate([plan.rate_bps, more[4]]),
         )
+        problem = flow.Problem(
+            contacts, supply_bytes=self.supply_bytes, storage_bytes=self.storage_bytes, **wanted
+        )
+        found = flow.solve(problem, time_limit_s=time_limit_s)
+        return Transfer(found, len(plan), np.array(self.stations, dtype=np.int32))
 
 
 @dataclass(frozen=True)
@@ -90,6 +118,7 @@ class Transfer:
     real: int
     """The first so many contacts are those of the plan that was given; the others join places."""
     stations: NDArray[np.int32]
+    """And their antennas."""
 
     @property
     def finish_s(self) -> float:
@@ -132,68 +161,37 @@ class Transfer:
 
 
 def way_down(
-    contacts: ContactPlan,
-    t_s: float,
-    stations: Sequence[str],
-    pieces: Mapping[tuple[str, ...], Pieces],
-    *,
-    antennas: int | None,
-    time_limit_s: float,
+    fleet: Fleet, t_s: float, pieces: Mapping[tuple[str, ...], Pieces], *, time_limit_s: float
 ) -> Transfer:
     """The quickest way of data to any of the stations.
 
     `pieces` are the data by who has them: all of a tuple's members have all of it, so that any byte may leave
     from any of them.
     """
-    network = Network(_with_antennas(moved(contacts, t_s), stations, antennas, down=True))
-    real, end_s = len(network.plan), float(network.plan.close_s.max(initial=0.0))
+    network = Network(fleet, t_s)
     nodes = network.plan.nodes
     for members, made in pieces.items():
+        if made.total_bytes == 0.0:
+            continue
         at = nodes.position(members[0])
         if len(members) > 1:
             at = network.place(f"replicas of {members[0]}")
             for id in members:
-                network.join(at, nodes.position(id), made.total_bytes, 0.0, end_s)
-        network.supply(at, made, end_s)
-    return _solved(network, real, stations, time_limit_s, sinks=stations)
+                network.at_once(at, nodes.position(id), made.total_bytes)
+        network.supply(at, made)
+    # Without a station data has somewhere to go where no contact leads.
+    sinks = fleet.stations or [network.ids[network.place("ground")]]
+    return network.solve(time_limit_s, sinks=sinks)
 
 
-def way_back(
-    contacts: ContactPlan,
-    t_s: float,
-    stations: Sequence[str],
-    demand_bytes: Mapping[str, float],
-    *,
-    antennas: int | None,
-    time_limit_s: float,
-) -> Transfer:
+def way_back(fleet: Fleet, t_s: float, demand_bytes: Mapping[str, float], *, time_limit_s: float) -> Transfer:
     """The quickest way from the server, which is behind all stations, to who wants what."""
-    network = Network(_with_antennas(moved(contacts, t_s), stations, antennas, down=False))
-    real, end_s = len(network.plan), float(network.plan.close_s.max(initial=0.0))
-    total = float(sum(demand_bytes.values()))
+    network, total = Network(fleet, t_s), float(sum(demand_bytes.values()))
     server = network.place("server")
-    for id in stations:
-        network.join(server, network.plan.nodes.position(id), total, 0.0, end_s)
-    network.supply(server, Pieces(total), end_s)
-    return _solved(network, real, stations, time_limit_s, demand_bytes=dict(demand_bytes))
-
-
-def _solved(
-    network: Network, real: int, stations: Sequence[str], time_limit_s: float, **wanted: object
-) -> Transfer:
-    contacts = network.contacts()
-    problem = flow.Problem(contacts, supply_bytes=network.supply_bytes, **wanted)  # type: ignore[arg-type]
-    plan = flow.solve(problem, time_limit_s=time_limit_s)
-    at = np.array([contacts.nodes.position(id) for id in stations], dtype=np.int32)
-    return Transfer(plan, real, at)
-
-
-def _with_antennas(
-    plan: ContactPlan, stations: Sequence[str], antennas: int | None, *, down: bool
-) -> ContactPlan:
-    if antennas is None:
-        return plan
-    raise NotImplementedError
+    for id in fleet.stations:
+        network.at_once(server, network.plan.nodes.position(id), total)
+    network.supply(server, Pieces(total))
+    return network.solve(time_limit_s, demand_bytes=dict(demand_bytes))
 
 
 def _curve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -155,22 +156,23 @@ def sum_tree(
     best = int(np.argmin(finish_s))
     if not np.isfinite(finish_s[best]):
         return SumTree(None, start_s, np.inf, np.inf, bound_s, (), ())
-    root = int(np.flatnonzero(reached)[best])
+    chosen = int(np.flatnonzero(reached)[best])
+    at, end_s = int(members[chosen]), float(gathered_s[chosen])
     return SumTree(
-        nodes[int(members[root])].id,
+        nodes[at].id,
         start_s,
-        float(gathered_s[root]),
+        end_s,
         float(finish_s[best]),
         bound_s,
-        _gather(contacts, given, int(members[root]), float(gathered_s[root]), size),
+        _gather(contacts, given, at, end_s, size),
         _hand_out(onward, best, members),
     )
 
 
 def _hand_out(found: EarliestArrival, message: int, members: NDArray[np.int32]) -> tuple[Hop, ...]:
     """To every member the last hop of its earliest way, and so to those before it."""
-    hops, wanted = dict[str, Hop](), found.plan.nodes.ids()
-    waiting = [wanted[at] for at in members.tolist()]
+    hops, ids = dict[str, Hop](), found.plan.nodes.ids()
+    waiting = [ids[at] for at in members.tolist()]
     while waiting:
         receiver = waiting.pop()
         route = found.route(message, receiver)
@@ -190,7 +192,8 @@ def _gather(
     played = backwards(contacts, end_s)
     found = earliest_arrival(played, root, size_bytes=size)
     hops, ids = dict[str, Hop](), contacts.nodes.ids()
-    waiting = [ids[group[np.argmin(found.arrival_s[0, group])]] for group in groups if root not in group]
+    nearest = [group[np.argmin(found.arrival_s[0, group])] for group in groups if root not in group]
+    waiting = [ids[at] for at in nearest]
     while waiting:
         sender = waiting.pop()
         route = found.route(0, sender)
@@ -277,18 +280,14 @@ def minimum_diameter_tree(weights: ArrayLike) -> NarrowTree:
         np.minimum(far, far[:, k, None] + far[None, k], out=far)
     if not np.isfinite(far).all():
         raise ValueError("weights: the graph is not connected")
-    radius, a, b, x = min(
-        (radius, a, b, x)
-        for a, b in zip(*np.nonzero(np.triu(np.isfinite(edge), 1)))
-        for radius, x in [_center_of(far[a], far[b], edge[a, b])]
+    (radius, x), a, b = min(
+        (_center_of(far[a], far[b], edge[a, b]), int(a), int(b))
+        for a, b in np.argwhere(np.triu(np.isfinite(edge), 1))
     )
-    center = int(a), int(b), float(x)
-    return NarrowTree(_shortest_ways(edge, *center), 2.0 * float(radius), center)
+    return NarrowTree(_shortest_ways(edge, a, b, x), 2.0 * radius, (a, b, x))
 
 
-def _center_of(
-    to_a: NDArray[np.float64], to_b: NDArray[np.float64], length: float
-) -> tuple[float, float]:
+def _center_of(to_a: NDArray[np.float64], to_b: NDArray[np.float64], length: float) -> tuple[float, float]:
     """Radius and place of the best point on an edge.
 
     Nodes by falling distance from one end: the first so many are reached over the other end, and of all ways

@@ -62,7 +62,7 @@ class Workload(Displayed):
 
     def __post_init__(self) -> None:
         instance("name", self.name, str)
-        put = {
+        put: dict[str, Any] = {
             "image_bytes": positive("image_bytes", self.image_bytes),
             "width": count("width", self.width),
             "classes": count("classes", self.classes),
