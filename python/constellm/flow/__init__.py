@@ -7,6 +7,7 @@ the most that fits through a graph of whole capacities.
 
 from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
+from .antennas import with_antennas
 from .checking import check
 from .files import (
     load_plan,
@@ -41,6 +42,7 @@ __all__ = [
     "save_plan",
     "save_problem",
     "solve",
+    "with_antennas",
 ]
 
 _tell_of_slips(__name__)

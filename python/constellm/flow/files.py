@@ -20,7 +20,6 @@ from .problem import Problem
 PROBLEM_FORMAT = "constellm.transfer-problem"
 PLAN_FORMAT = "constellm.transfer-plan"
 _KINDS = {PROBLEM_FORMAT: "transfer problem", PLAN_FORMAT: "transfer plan"}
-_STATUSES = ("optimal", "feasible", "infeasible", "no_plan_found", "time_limit", "interrupted")
 
 
 # ---- problems ----------------------------------------------------------------------------------
@@ -405,9 +404,13 @@ def plan_from_dict(data: Mapping[str, Any], problem: Problem) -> Plan:
 
 def broken_rules(data: Any, problem: Problem) -> Iterator[ValueError | TypeError]:
     """Why the content of a plan file is no plan of the problem, one reason after the other."""
-    misread = list(_misread(data, problem))
-    yield from misread
-    if not misread:
+    if not isinstance(data, Mapping):
+        yield from _refused(as_object, "plan", data)
+        return
+    yield from _misfits(data, problem)
+    unread = list(_unread(data, problem))
+    yield from unread
+    if not unread:
         yield from (ValueError(rule) for rule in checking.broken_rules(problem, _plan(data, problem)))
 
 
@@ -415,10 +418,10 @@ def _plan(data: Mapping[str, Any], problem: Problem) -> Plan:
     """The plan that content says which has been read before."""
     flows = data.get("flows", [])
     certificate = data.get("certificate")
-    infeasible = data["status"] == "infeasible"
+    infeasible = data.get("status") == "infeasible"
     return Plan(
         problem=problem,
-        status=data["status"],
+        status=data.get("status", ""),
         finish_s=float(data.get("finish_s", math.nan)),
         lower_bound_s=math.inf if infeasible else float(data.get("lower_bound_s", 0.0)),
         contact=np.array([flow["contact"] for flow in flows], dtype=np.int32),
@@ -431,25 +434,25 @@ def _plan(data: Mapping[str, Any], problem: Problem) -> Plan:
     )
 
 
-def _misread(data: Any, problem: Problem) -> Iterator[ValueError | TypeError]:
-    """What of the content cannot be read as a plan of the problem."""
-    if not isinstance(data, Mapping):
-        yield from _refused(as_object, "plan", data)
-        return
+def _misfits(data: Mapping[str, Any], problem: Problem) -> Iterator[ValueError | TypeError]:
+    """What does not fit a plan of the problem, or is not given where it should be."""
     yield from _refused(check_header, data, PLAN_FORMAT, _KINDS)
     needed = ("format", "version", "problem", "status")
     optional = ("finish_s", "lower_bound_s", "flows", "certificate")
     yield from _refused(check_keys, "plan", data, needed, optional)
     if "problem" in data and data["problem"] != problem.name:
         yield ValueError(f"problem: the plan is for {short(data['problem'])}, not for {problem.name!r}")
-    if "status" in data and data["status"] not in _STATUSES:
-        yield ValueError(f"status: {short(data['status'])} is not one of {', '.join(_STATUSES)}")
     if ("finish_s" in data) != ("flows" in data):
         yield ValueError("finish_s and flows: one is given without the other")
     if "finish_s" in data and "lower_bound_s" not in data:
         yield ValueError("lower_bound_s: missing beside finish_s")
     if data.get("status") == "infeasible" and "lower_bound_s" in data:
         yield ValueError("lower_bound_s: there is one, and the status is infeasible")
+
+
+def _unread(data: Mapping[str, Any], problem: Problem) -> Iterator[ValueError | TypeError]:
+    """What cannot be read at all."""
+    yield from _refused(as_text, "status", data.get("status", ""))
     for key in ("finish_s", "lower_bound_s"):
         yield from _refused(non_negative, key, data.get(key, 0.0))
     unread = list(_refused(as_list, "flows", data.get("flows", [])))
