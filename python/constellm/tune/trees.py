@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import instance, non_negative, positive, short
-from ..network import ContactPlan, EarliestArrival, earliest_arrival
+from ..network import ContactPlan, ContactRoute, EarliestArrival, earliest_arrival
 from ..network.routing import as_positions
 from .contacts import backwards
 
@@ -165,23 +165,27 @@ def sum_tree(
         float(finish_s[best]),
         bound_s,
         _gather(contacts, given, at, end_s, size),
-        _hand_out(onward, best, members),
+        handed_out(onward, best, members.tolist()),
     )
 
 
-def _hand_out(found: EarliestArrival, message: int, members: NDArray[np.int32]) -> tuple[Hop, ...]:
+def hops_of(route: ContactRoute) -> list[Hop]:
+    """Hop by hop."""
+    times = (route.start_s.tolist(), route.end_s.tolist(), route.arrival_s.tolist())
+    return [Hop(*hop) for hop in zip(route.nodes, route.nodes[1:], *times)]
+
+
+def handed_out(found: EarliestArrival, message: int, members: Sequence[int]) -> tuple[Hop, ...]:
     """To every member the last hop of its earliest way, and so to those before it."""
     hops, ids = dict[str, Hop](), found.plan.nodes.ids()
-    waiting = [ids[at] for at in members.tolist()]
+    waiting = [ids[at] for at in members]
     while waiting:
         receiver = waiting.pop()
         route = found.route(message, receiver)
         if receiver in hops or route is None or len(route.nodes) == 1:
             continue
-        sender = route.nodes[-2]
-        times_s = (float(times[-1]) for times in (route.start_s, route.end_s, route.arrival_s))
-        hops[receiver] = Hop(sender, receiver, *times_s)
-        waiting.append(sender)
+        hops[receiver] = hops_of(route)[-1]
+        waiting.append(route.nodes[-2])
     return tuple(sorted(hops.values(), key=lambda hop: (hop.arrival_s, hop.receiver)))
 
 
