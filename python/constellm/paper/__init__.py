@@ -1,7 +1,7 @@
 """Studies of published systems: settings with every number's standing, and their comparisons reproduced.
 
-Each study is a package, here `collaborative` and `space_xnet`; `report` is what they share. `reproduce`
-computes one.
+Each study is a package, here `collaborative`, `space_xnet` and `satellite_edge`; `report` is what they
+share. `reproduce` computes one.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from pathlib import Path
 from .._moved import old_modules
 from ..core.deprecation import moved_names
 from ..core.keywords import tell_of_slips as _tell_of_slips
-from . import collaborative, space_xnet
+from . import collaborative, satellite_edge, space_xnet
 from .report.study import Study
 
-STUDIES: dict[str, Study] = {study.name: study for study in (collaborative.STUDY, space_xnet.STUDY)}
+STUDIES: dict[str, Study] = {
+    study.name: study for study in (collaborative.STUDY, space_xnet.STUDY, satellite_edge.STUDY)
+}
 """By name."""
 
-__all__ = ["STUDIES", "collaborative", "reproduce", "space_xnet"]
+__all__ = ["STUDIES", "collaborative", "reproduce", "satellite_edge", "space_xnet"]
 
 
 def reproduce(

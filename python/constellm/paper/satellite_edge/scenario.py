@@ -9,7 +9,7 @@ from typing import Any
 from ...codec import Codec
 from ...infer import measured_cuts
 from ...orbit import Constellation, Shell, ground, plus_grid, sample_stations, walker
-from ...tune import SCHEMES, Fleet, Scheme, fleet
+from ...tune import SCHEMES, Fleet, Powers, Scheme, fleet
 
 DAY_S = 86_400.0
 
@@ -38,6 +38,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "twelve fast stations": {"stations": "twelve", "ground_bps": 1e9},
 }
 """Links and stations by name, as changes of the first."""
+
+POWERS = Powers(board_w=30.0, server_w=10e3, isl_w=10.0, down_w=10.0, up_w=100.0)
+"""While they work."""
 
 DECODERS = 64
 """Cores of the server that decode at once."""
@@ -74,8 +77,8 @@ class Scenario:
     inclination_deg: float = 86.4
     max_latitude_deg: float = 70.0
     """Links between planes are cut above."""
-    between_planes: bool = True
-    """Whether there are links between planes at all."""
+    links: str = "all"
+    """Between satellites: ``"all"``, ``"in planes"`` alone, or ``"none"``."""
     stations: str = "four polar"
     """A name of `STATIONS`."""
     min_elevation_deg: float = 10.0
@@ -113,15 +116,13 @@ class Scenario:
     def world(self) -> Constellation:
         """Satellites, stations and links."""
         known = {one.id: one for one in sample_stations("ksat", min_elevation_deg=self.min_elevation_deg)}
-        links = plus_grid(
-            seam="open",
-            rate_bps=self.isl_bps,
-            max_latitude_deg=self.max_latitude_deg if self.between_planes else 0.0,
-        )
+        highest_deg = self.max_latitude_deg if self.links == "all" else 0.0
+        between = plus_grid(seam="open", rate_bps=self.isl_bps, max_latitude_deg=highest_deg)
+        down = ground(rate_bps=self.ground_bps)
         return Constellation(
             self.shell,
             stations=[known[id] for id in STATIONS[self.stations]],
-            links=[links, ground(rate_bps=self.ground_bps)],
+            links=[down] if self.links == "none" else [between, down],
             name="satellite-edge",
         )
 
@@ -140,6 +141,7 @@ def _fleet(scenario: Scenario, start_s: float, lasts_s: float) -> Fleet:
         board_flop_per_s=scenario.board_flop_per_s,
         server_flop_per_s=scenario.server_flop_per_s,
         uplink_bps=scenario.uplink_bps,
+        powers=POWERS,
     )
 
 

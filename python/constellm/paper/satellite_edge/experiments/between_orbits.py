@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isinf
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ METHODS = ("tree", "chain", "ring", "gossip")
 LINKS: dict[str, dict[str, Any]] = {
     "usual": {},
     "rare": {"max_latitude_deg": 10.0},
-    "none": {"between_planes": False, "stations": "one polar"},
+    "none": {"links": "in planes", "stations": "one polar"},
 }
 """Between planes; rare: open below 10° of latitude alone; none: sums go over one station on the ground."""
 
@@ -85,6 +86,10 @@ def _draw(tables: Tables) -> list[Picture]:
                 ax.hlines(places, median, most, color=colour, linewidth=1.2)
                 ax.plot(most, places, "|", color=colour, markersize=8)
                 ax.plot(median, places, marker, color=colour, markersize=5, linestyle="none", label=shell)
+                for place, value in zip(places.tolist(), median):
+                    if isinf(value):
+                        at = ax.get_yaxis_transform()
+                        ax.text(0.5, place, "never", color=colour, fontsize=7, va="center", transform=at)
             ax.set_xscale("log")
             ax.set_yticks(range(len(names)), names)
             ax.invert_yaxis()
@@ -100,7 +105,7 @@ def _draw(tables: Tables) -> list[Picture]:
             "From the moment at which every plane has summed up until all satellites have the sum of all, over "
             "starts in an orbit: the median, and the greatest as a bar. Rare links between planes are open below "
             "10° of latitude alone, and a tree then takes its way over stations; over the ground alone there are no "
-            "links between planes. What never ends has no point. On logarithmic axes.",
+            "links between planes. On logarithmic axes.",
         )
     ]
 

@@ -69,6 +69,7 @@ def _total(done: Rounds) -> Row:
         "delay_s": done.delay_s,
         "first_s": done.rounds[0].delay_s,
         "sent_bytes": done.sent_bytes,
+        "energy_j": done.energy_j,
         "status": done.status,
     }
 

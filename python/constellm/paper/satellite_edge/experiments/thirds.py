@@ -7,7 +7,7 @@ import numpy as np
 from ....core.table import Row, Rows, Tables, distinct, only, where
 from ....plot import palette, plot_contest, style
 from ....tune import SCHEMES, Contest, Fleet, Scheme, schedule_rounds, spectral_gpt
-from ...report.draw import panels
+from ...report.draw import log_ticks, panels
 from ...report.study import Experiment, Picture
 from ..scenario import SHELLS, contenders, settings
 
@@ -98,6 +98,8 @@ def _maps(rows: Rows) -> Picture:
             speeds, passes = distinct(own, "board_flop_per_s"), distinct(own, "passes")
             ratio = [[only(own, board_flop_per_s=f, passes=n)["ratio"] for n in passes] for f in speeds]
             plot_contest(Contest(speeds, passes, ratio), ax=ax)
+            log_ticks(ax, "x", speeds, "board_flop_per_s")
+            ax.set_xlabel("speed on board (TFLOP/s)")
             ax.set_title(name, pad=24)
     return Picture(
         "thirds",
@@ -131,10 +133,9 @@ def _fair_lines(rows: Rows) -> Picture:
             ax.axhline(1.0, color=palette.INK, linewidth=0.8)
             for level, dashes in ((BY, "--"), (TO, ":")):
                 ax.axhline(level, color=palette.INK, linewidth=0.8, linestyle=dashes)
-            ax.set_xscale("log")
             ax.set_yscale("log")
-            style.label_axis(ax.xaxis, "board_flop_per_s", [1e12], log=True)
-            ax.set_xlabel("speed on board (FLOP/s)")
+            log_ticks(ax, "x", distinct(own, "board_flop_per_s"), "board_flop_per_s")
+            ax.set_xlabel("speed on board (TFLOP/s)")
             ax.set_ylabel("time / on board, both cached" if ax is axes[0, 0] else "")
             ax.set_title(setting)
             style.grid(ax)
