@@ -9,6 +9,7 @@ from ...core.table import Row, Rows, Tables, only, where
 from ..report.claims import claim
 from .experiments.greedy import NEAR
 from .scenario import SETTINGS, SHELLS
+from .trained import NOTHING
 
 SHELL, SETTING = next(iter(SHELLS)), next(iter(SETTINGS))
 """What “here” means."""
@@ -72,11 +73,14 @@ def _third(tables: Tables, text: str, column: str, paper: str) -> Row:
     return claim(
         text,
         paper,
-        f"{here['ratio_of_a_pass']:.2f}× at 1 TFLOP/s and one pass a round; it holds from {here[passes]:.1f} passes on",
-        f"settings and stations: from {_span((row[passes] for row in rows), ' passes')}; cells of other schemes: {others}",
+        f"{here['ratio_of_a_pass']:.2f}× at 1 TFLOP/s and one pass a round; it holds from "
+        f"{here[passes]:.1f} passes on",
+        f"settings and stations: from {_span((row[passes] for row in rows), ' passes')}; cells of other "
+        f"schemes: {others}",
         holds,
-        "Time on board grows with the passes and falls with the speed, that of the split hardly does either: twice "
-        "the passes turn one reading into the other. Settings: speeds, passes, shells, stations and links.",
+        "Time on board grows with the passes and falls with the speed, that of the split hardly does "
+        "either: twice the passes turn one reading into the other. Settings: speeds, passes, shells, "
+        "stations and links.",
     )
 
 
@@ -89,11 +93,11 @@ def _fair(tables: Tables) -> Row:
         "compared with training on board",
         f"where both keep features: {here['ratio']:.2f}× at 1 TFLOP/s",
         f"speeds and settings: {_span((row['ratio'] for row in rows), '×')}; with the codec "
-        f"{_span((row['ratio'] for row in codec), '×')}, below 1 in {sum(row['ratio'] < 1.0 for row in codec)} of "
-        f"{len(codec)}",
+        f"{_span((row['ratio'] for row in codec), '×')}, below 1 in "
+        f"{sum(row['ratio'] < 1.0 for row in codec)} of {len(codec)}",
         [row["ratio"] < 1.0 for row in rows],
-        "Embedding and encoder are frozen, so that features never change and on board too need computing only once: "
-        "a rival that the comparison lacks. Settings: speeds on board, stations and links.",
+        "Embedding and encoder are frozen, so that features never change and on board too need computing "
+        "only once: a rival that the comparison lacks. Settings: speeds on board, stations and links.",
     )
 
 
@@ -120,26 +124,29 @@ def _embedding(tables: Tables) -> Row:
         shown,
         "–",
         [row["by_raw"] < 1.0 for row in plain],
-        "An embedding has as many tokens as there are patches, and more numbers each than a patch has: only a codec "
-        "makes it smaller than the image. Settings: models, float32.",
+        "An embedding has as many tokens as there are patches, and more numbers each than a patch has: only "
+        "a codec makes it smaller than the image. Settings: models, float32.",
     )
 
 
 def _down(tables: Tables) -> Row:
     rows = where(tables["phases"], scheme=PAPER)
     shares = {
-        phase: [sum(r["share"] for r in where(rows, shell=a, setting=b, phase=phase)) for a, b in _places(rows)]
+        phase: [
+            sum(r["share"] for r in where(rows, shell=a, setting=b, phase=phase)) for a, b in _places(rows)
+        ]
         for phase in ("down", "all-gather")
     }
     return claim(
         "the way down is what a round waits for (implied)",
         "schedules it by flows",
-        f"{100 * shares['down'][0]:.0f} % of the published round; the all-gather {100 * shares['all-gather'][0]:.0f} %",
+        f"{100 * shares['down'][0]:.0f} % of the published round; the all-gather "
+        f"{100 * shares['all-gather'][0]:.0f} %",
         f"down {_span((100 * share for share in shares['down']), ' %')}, all-gather "
         f"{_span((100 * share for share in shares['all-gather']), ' %')}",
         [share > 0.5 for share in shares["down"]],
-        "Where links between satellites are slow, or stations many and fast, it is the exchange within the orbit. "
-        "Settings: shells, stations and links, above one half.",
+        "Where links between satellites are slow, or stations many and fast, it is the exchange within the "
+        "orbit. Settings: shells, stations and links, above one half.",
     )
 
 
@@ -160,15 +167,13 @@ def _gather(tables: Tables) -> Row:
         f"{ratios[0]:.2f}× the time of doing without",
         f"shells, stations and links: {_span(ratios, '×')}",
         [ratio < 1.0 for ratio in ratios],
-        "It moves one copy less than there are members; a transfer that is planned over all links needs none. "
-        "Settings: shells, stations and links.",
+        "It moves one copy less than there are members; a transfer that is planned over all links needs "
+        "none. Settings: shells, stations and links.",
     )
 
 
 def _greedy(tables: Tables, *, least: float) -> tuple[Rows, list[bool]]:
-    rows = [
-        row for row in tables["greedy"] if row["method"] != "direct" and row["isl_by_ground"] >= least
-    ]
+    rows = [row for row in tables["greedy"] if row["method"] != "direct" and row["isl_by_ground"] >= least]
     return rows, [cell for row in rows for cell in _counted(row["near"], row["cases"])]
 
 
@@ -182,11 +187,13 @@ def _slots(tables: Tables) -> Row:
     return claim(
         "a maximum flow in every slot is the quickest schedule (implied)",
         "gives the schedule",
-        f"links slower than to the ground, shortest slots: up to {max(row['most'] for row in slow):.2f}× the quickest",
+        f"links slower than to the ground, shortest slots: up to {max(row['most'] for row in slow):.2f}× "
+        "the quickest",
         f"medians by method: {by_slot}",
         holds,
-        "It never puts data where it will be wanted, and long slots leave out contacts that open within them. "
-        f"Settings: rates, stations, shells, amounts, starts and slots, within {100 * (NEAR - 1):.0f} %.",
+        "It never puts data where it will be wanted, and long slots leave out contacts that open within "
+        f"them. Settings: rates, stations, shells, amounts, starts and slots, within {100 * (NEAR - 1):.0f} "
+        "%.",
     )
 
 
@@ -199,15 +206,16 @@ def _slots_fast(tables: Tables) -> Row:
         f"{_span((row['median'] for row in rows), '×')} in the median",
         f"at most {max(row['most'] for row in rows):.3f}×",
         [cell for row in rows for cell in _counted(row["near"], row["cases"])],
-        "There the ground is the only bottleneck, and greedy nearly the quickest. Settings: rates, stations, shells, "
-        f"amounts, starts, and both kinds of slots, within {100 * (NEAR - 1):.0f} %.",
+        "There the ground is the only bottleneck, and greedy nearly the quickest. Settings: rates, "
+        f"stations, shells, amounts, starts, and both kinds of slots, within {100 * (NEAR - 1):.0f} %.",
     )
 
 
 def _between(tables: Tables) -> Row:
     rows = where(tables["phases"], scheme=PAPER)
     shares = [
-        sum(r["share"] for r in where(rows, shell=a, setting=b, phase="between orbits")) for a, b in _places(rows)
+        sum(r["share"] for r in where(rows, shell=a, setting=b, phase="between orbits"))
+        for a, b in _places(rows)
     ]
     heads = where(tables["between"], shell=SHELL, links="usual", message="head")
     shown = ", ".join(f"{row['method']} {quantity(row['median_s'], 's')}" for row in heads)
@@ -217,8 +225,8 @@ def _between(tables: Tables) -> Row:
         f"{100 * shares[0]:.3f} % of the published round; a head takes: {shown}",
         f"share: {_span((100 * share for share in shares), ' %')}",
         [share > 0.01 for share in shares],
-        "A head is 30.8 kB: any way but gossip takes a second or two. For whole encoders one ring over all is best. "
-        "Settings: shells, stations and links, above 1 %.",
+        "A head is 30.8 kB: any way but gossip takes a second or two. For whole encoders one ring over all "
+        "is best. Settings: shells, stations and links, above 1 %.",
     )
 
 
@@ -228,17 +236,17 @@ def _gossip(tables: Tables) -> Row:
     return claim(
         "gossip between planes agrees on their mean (implied)",
         "w ← (1 − α) w + α/|N| Σ w′",
-        f"a plane counts {here['least_of_fair_share']:.2f} to {here['most_of_fair_share']:.2f} times its share, after "
-        f"{here['rounds']} rounds to a thousandth",
+        f"a plane counts {here['least_of_fair_share']:.2f} to {here['most_of_fair_share']:.2f} times its "
+        f"share, after {here['rounds']} rounds to a thousandth",
         f"shells: from {_span(row['least_of_fair_share'] for row in rows)} times",
         [row["least_of_fair_share"] > 1 - 1e-9 for row in rows],
-        "Its limit weighs planes by their numbers of neighbours, and the planes at the seam have one. Metropolis "
-        "weights keep the mean. Settings: shells.",
+        "Its limit weighs planes by their numbers of neighbours, and the planes at the seam have one. "
+        "Metropolis weights keep the mean. Settings: shells.",
     )
 
 
 def _trained(tables: Tables, name: str, alpha: float) -> float:
-    row = only(tables["training"], scheme=name, alpha=alpha, lost="nothing")
+    row = only(tables["training"], scheme=name, alpha=alpha, lost=NOTHING)
     return float(row["target_s"])
 
 
@@ -259,8 +267,9 @@ def _network_flow(tables: Tables) -> Row:
         shown,
         "–",
         [ratio <= 0.7 for ratios in pairs.values() for ratio in ratios],
-        "Without links between satellites a synchronous round waits hours for the last pass; with them how heads are "
-        "summed no longer matters. Settings: rivals and Dirichlet parameters, to the same cross entropy.",
+        "Without links between satellites a synchronous round waits hours for the last pass; with them how "
+        "heads are summed no longer matters. Settings: rivals and Dirichlet parameters, to the same cross "
+        "entropy.",
     )
 
 
@@ -281,8 +290,8 @@ def _asynchronous(tables: Tables) -> Row:
         f"{_span(ratios, '×')} the time of rounds with the same features",
         f"of the published rounds {_span(published, '×')}",
         [ratio < 1.0 for ratio in ratios],
-        "Both wait for features to come down and back, once; what is left are seconds. Settings: with and without "
-        "codec, Dirichlet parameters, to the same cross entropy.",
+        "Both wait for features to come down and back, once; what is left are seconds. Settings: with and "
+        "without codec, Dirichlet parameters, to the same cross entropy.",
     )
 
 
@@ -292,7 +301,7 @@ def _accuracy(tables: Tables) -> Row:
     for plain, codec in pairs:
         for alpha in _alphas(tables):
             ends = [
-                only(tables["training"], scheme=name, alpha=alpha, lost="nothing")["end_accuracy"]
+                only(tables["training"], scheme=name, alpha=alpha, lost=NOTHING)["end_accuracy"]
                 for name in (plain, codec)
             ]
             found.append(ends[1] - ends[0])
@@ -302,6 +311,6 @@ def _accuracy(tables: Tables) -> Row:
         f"at 2 bits a number, coded, accuracy moves by {_span((100 * gain for gain in found), ' points')}",
         "–",
         [gain < -0.01 - 1e-9 for gain in found],
-        "On 100 test images, where one is a point. Settings: rounds and asynchronous, Dirichlet parameters, a loss of "
-        "more than a point.",
+        "On 100 test images, where one is a point. Settings: rounds and asynchronous, Dirichlet parameters, "
+        "a loss of more than a point.",
     )

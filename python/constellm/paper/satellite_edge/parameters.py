@@ -15,7 +15,8 @@ _MODEL, _HERE, _CODEC = spectral_gpt(), Scenario(), embedding_codec()
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("planes", (_HERE.planes, 5), "", ASSUMED,
-              "with 11 satellites each the size of Iridium; and 5 × 10, a Walker star, in the same group's tests"),
+              "with 11 satellites each the size of Iridium; and 5 × 10, a Walker star, in the same group's "
+              "tests"),
     Parameter("satellites_per_plane", (_HERE.satellites_per_plane, 10), "", ASSUMED, "see planes"),
     Parameter("altitude_m", _HERE.altitude_m, "m", ASSUMED, "not told; that of Iridium, of both"),
     Parameter("inclination_deg", _HERE.inclination_deg, "°", ASSUMED, "not told; that of Iridium, of both"),
@@ -25,7 +26,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("stations", None, "", ASSUMED,
               "not told; KSAT's in Svalbard, Troll, Inuvik, Punta Arenas; one of them; and twelve"),
     Parameter("min_elevation_deg", _HERE.min_elevation_deg, "°", ASSUMED, "not told"),
-    Parameter("isl_bps", (_HERE.isl_bps, 0.1e9), "bit/s", ASSUMED, "not told; the second where links are slow"),
+    Parameter("isl_bps", (_HERE.isl_bps, 0.1e9), "bit/s", ASSUMED,
+              "not told; the second where links are slow"),
     Parameter("ground_bps", (_HERE.ground_bps, 0.1e9, 1e9), "bit/s", ASSUMED,
               "not told; the second with one station, the third with twelve; all satellites in view at once"),
     Parameter("uplink_bps", _HERE.uplink_bps, "bit/s", ASSUMED, "not told"),
@@ -35,7 +37,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("server_flop_per_s", _HERE.server_flop_per_s, "FLOP/s", ASSUMED, "effective; not told"),
     Parameter("rounds", _HERE.rounds, "", ASSUMED, "not told"),
     Parameter("model", None, "", STATED, "SpectralGPT; embedding and head on board, encoder on the ground"),
-    Parameter("raw image", _MODEL.image_bytes, "B", DERIVED, "128 × 128 pixels, 12 bands; two bytes each are assumed"),
+    Parameter("raw image", _MODEL.image_bytes, "B", DERIVED,
+              "128 × 128 pixels, 12 bands; two bytes each are assumed"),
     Parameter("embedding", _MODEL.cut_bytes(1), "B", DERIVED, "1,024 tokens × 768 numbers × 4 bytes"),
     Parameter("feature", _MODEL.feature_bytes, "B", DERIVED, "768 numbers, the mean of the tokens"),
     Parameter("head", _MODEL.head_bytes, "B", DERIVED, "769 × 10 numbers"),
@@ -47,10 +50,13 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("codec", _CODEC.ratio, "", ASSUMED,
               f"times smaller; {CUT_CODEC} on the shipped network's first cut stands for what one does to "
               f"SpectralGPT's embeddings; encoded by one core on board, decoded by {DECODERS} on the ground"),
-    Parameter("powers", (POWERS.board_w, POWERS.isl_w, POWERS.down_w, POWERS.up_w, POWERS.server_w), "W", ASSUMED,
+    Parameter("powers",
+              (POWERS.board_w, POWERS.isl_w, POWERS.down_w, POWERS.up_w, POWERS.server_w), "W", ASSUMED,
               "computer on board; transmitter between satellites, to the ground, from a station; server"),
-    Parameter("data", None, "", STATED, "EuroSAT, Dirichlet(0.1), in the same group's tests; here its shipped sample"),
+    Parameter("data", None, "", STATED,
+              "EuroSAT, Dirichlet(0.1), in the same group's tests; here its shipped sample"),
     Parameter("α of gossip", 0.5, "", ASSUMED, "not told"),
-    Parameter("light time", None, "", ASSUMED, "within planes and in sums between them, not in transfers of data"),
+    Parameter("light time", None, "", ASSUMED,
+              "within planes and in sums between them, not in transfers of data"),
 )  # fmt: skip
 """Every number that `Scenario` rests on."""

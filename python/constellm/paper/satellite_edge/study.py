@@ -30,16 +30,16 @@ STUDY = Study(
     introduction=(
         "What comes out here beside what the review of Shi, Zhu, Jiang, Kuang and Letaief (arXiv 2504.01676, "
         "2025) and its companions say of satellite federated fine-tuning. They were known here through "
-        "abstracts and summaries: which constellation, which stations, which rates, how many images, how fast "
-        "satellites compute and how many passes they make is not told, and all of it is assumed. Transfers are "
-        "quickest ones with proof, contacts those of orbits and of real stations."
+        "abstracts and summaries: which constellation, which stations, which rates, how many images, how "
+        "fast satellites compute and how many passes they make is not told, and all of it is assumed. "
+        "Transfers are quickest ones with proof, contacts those of orbits and of real stations."
     ),
     verdicts=(
         "A verdict is computed from the stored rows: a claim holds when it does in every examined setting, "
-        "holds in a region when it does in some, and does not hold when it does in none. Claims that the texts "
-        "do not make in words, but that their design rests on, are marked as implied. Under “here” stands: 66 "
-        "satellites on six planes, four polar stations, 0.3 Gbit/s down, 1 Gbit/s between satellites, 500 images "
-        "each, an effective TFLOP/s on board."
+        "holds in a region when it does in some, and does not hold when it does in none. Claims that the "
+        "texts do not make in words, but that their design rests on, are marked as implied. Under “here” "
+        "stands: 66 satellites on six planes, four polar stations, 0.3 Gbit/s down, 1 Gbit/s between "
+        "satellites, 500 images each, an effective TFLOP/s on board."
     ),
     parameters=PARAMETERS,
     experiments=EXPERIMENTS,

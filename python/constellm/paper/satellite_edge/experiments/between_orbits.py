@@ -102,10 +102,10 @@ def _draw(tables: Tables) -> list[Picture]:
         Picture(
             "between-orbits",
             figure,
-            "From the moment at which every plane has summed up until all satellites have the sum of all, over "
-            "starts in an orbit: the median, and the greatest as a bar. Rare links between planes are open below "
-            "10° of latitude alone, and a tree then takes its way over stations; over the ground alone there are no "
-            "links between planes. On logarithmic axes.",
+            "From the moment at which every plane has summed up until all satellites have the sum of all, "
+            "over starts in an orbit: the median, and the greatest as a bar. Rare links between planes are "
+            "open below 10° of latitude alone, and a tree then takes its way over stations; over the ground "
+            "alone there are no links between planes. On logarithmic axes.",
         )
     ]
 
@@ -122,10 +122,11 @@ def _size(message: str) -> float:
 BETWEEN_ORBITS = Experiment(
     "Sums between orbits",
     "A head of 30.8 kB, and the whole encoder as if it were tuned, from planes that have summed up by "
-    "themselves: over the tree of earliest arrivals, over a chain of planes, over one ring of all satellites, "
-    "by gossip to a thousandth; or over the ground where no links join planes. Links between planes are open "
-    "below 70° of latitude, or rarer. Light time counts but on the way over the ground. The second table says "
-    "what a plane counts in the limit of gossip as it is published, and with Metropolis weights.",
+    "themselves: over the tree of earliest arrivals, over a chain of planes, over one ring of all "
+    "satellites, by gossip to a thousandth; or over the ground where no links join planes. Links between "
+    "planes are open below 70° of latitude, or rarer. Light time counts but on the way over the ground. The "
+    "second table says what a plane counts in the limit of gossip as it is published, and with Metropolis "
+    "weights.",
     _compute,
     _draw,
 )

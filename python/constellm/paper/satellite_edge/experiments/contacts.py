@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ....core.quantity import quantity
 from ....core.table import Row, Rows, Tables, where
 from ....infer import load
@@ -125,13 +123,13 @@ def _draw(tables: Tables) -> list[Picture]:
         ax = axes[0, 1]
         own = tables["messages"][: len(tables["messages"]) // 2]
         sizes = [row["size_bytes"] for row in own]
-        rows = np.arange(len(own))
-        ax.barh(rows, sizes, color=palette.CYCLE[0], height=0.6)
-        for row, size in zip(rows, sizes):
-            ax.text(1.2 * size, row, quantity(size, "B"), va="center", fontsize=8)
+        places = range(len(own))
+        ax.barh(places, sizes, color=palette.CYCLE[0], height=0.6)
+        for place, size in zip(places, sizes):
+            ax.text(1.2 * size, place, quantity(size, "B"), va="center", fontsize=8)
         ax.set_xscale("log")
         ax.set_xlim(0.5 * min(sizes), 30 * max(sizes))
-        ax.set_yticks(rows, [row["message"] for row in own])
+        ax.set_yticks(places, [row["message"] for row in own])
         ax.invert_yaxis()
         ax.tick_params(axis="y", length=0)
         style.label_axis(ax.xaxis, "size_bytes", sizes, log=True)
@@ -141,8 +139,8 @@ def _draw(tables: Tables) -> list[Picture]:
         Picture(
             "contacts",
             figure,
-            "Left: satellites that a station has in view, the mean over a day, at 10° and more. Right: sizes of "
-            "messages, of an image where they are one's, on a logarithmic axis.",
+            "Left: satellites that a station has in view, the mean over a day, at 10° and more. Right: "
+            "sizes of messages, of an image where they are one's, on a logarithmic axis.",
         )
     ]
 

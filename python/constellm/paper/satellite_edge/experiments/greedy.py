@@ -116,19 +116,19 @@ def _draw(tables: Tables) -> list[Picture]:
             "greedy",
             figure,
             "How much later the published greedy ends than the quickest transfer, over the rate between "
-            "satellites; 0.3 Gbit/s to the ground. Medians over both shells, 100 to 2,000 float32 embeddings on each "
-            "satellite and three starts; shades up to the ninth decile. What never ends within a day in the "
-            "median has no point.",
+            "satellites; 0.3 Gbit/s to the ground. Medians over both shells, 100 to 2,000 float32 "
+            "embeddings on each satellite and three starts; shades up to the ninth decile. What never ends "
+            "within a day in the median has no point.",
         )
     ]
 
 
 GREEDY = Experiment(
     "Greedy in slots against the quickest transfer",
-    "Embeddings of all satellites to the stations. The paper computes a maximum flow in every slot of time: a "
-    "greedy, which never puts data where it will be wanted later. The quickest transfer is proven to be so. "
-    "Slots are the elementary intervals between all openings and closings, or of a fixed length, in which only "
-    "contacts count that are open for all of it.",
+    "Embeddings of all satellites to the stations. The paper computes a maximum flow in every slot of time: "
+    "a greedy, which never puts data where it will be wanted later. The quickest transfer is proven to be "
+    "so. Slots are the elementary intervals between all openings and closings, or of a fixed length, in "
+    "which only contacts count that are open for all of it.",
     _compute,
     _draw,
 )

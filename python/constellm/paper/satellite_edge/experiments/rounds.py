@@ -13,7 +13,9 @@ from ..scenario import SHELLS, Scenario, contenders, embedding_codec, settings
 CHUNKS = 8
 """In so many parts are images embedded, sent and encoded where phases overlap."""
 
-_COLOURS = dict(zip(PHASES, (palette.CYCLE[4], *palette.CYCLE[1::-1], *palette.CYCLE[2:4], *palette.CYCLE[5:])))
+_COLOURS = dict(
+    zip(PHASES, (palette.CYCLE[4], *palette.CYCLE[1::-1], *palette.CYCLE[2:4], *palette.CYCLE[5:]))
+)
 
 
 def steps() -> dict[str, Scheme]:
@@ -59,7 +61,10 @@ def _setting(scenario: Scenario) -> Tables:
             phases.append({**row, "share": phase.adds_s / one.delay_s, "sent_bytes": phase.sent_bytes})
         for cached in (False, True):
             totals.append({"scheme": name, "cached": cached, **_total(done(scheme.replace(cache=cached)))})
-    ladder = [{"step": step, "scheme": scheme.describe(), **_total(done(scheme))} for step, scheme in steps().items()]
+    ladder = [
+        {"step": step, "scheme": scheme.describe(), **_total(done(scheme))}
+        for step, scheme in steps().items()
+    ]
     return {"phases": phases, "ladder": ladder, "totals": totals}
 
 
