@@ -79,6 +79,7 @@ test: $(STAMPS)/installed $(if $(WITH_TORCH),$(STAMPS)/torch)  ## Run the C++ te
 reproduce: $(STAMPS)/installed  ## Reproduce the papers' comparisons: figures, tables and pages in results/
 	$(BIN)/constellm reproduce --out results --notebooks notebooks
 	$(BIN)/constellm reproduce space-xnet --out results/space-xnet
+	$(BIN)/constellm reproduce satellite-edge --out results/satellite-edge
 
 .PHONY: docs
 docs: $(STAMPS)/installed $(STAMPS)/docs-tools  ## Build the documentation site, its examples and notebooks executed, in build/docs

@@ -2,6 +2,7 @@
 
 python tools/reproduction_docs.py results
 python tools/reproduction_docs.py results/space-xnet --study space-xnet
+python tools/reproduction_docs.py results/satellite-edge --study satellite-edge
 """
 
 from __future__ import annotations
@@ -57,6 +58,36 @@ STUDIES = {
         ("schemes", "layer-latency", "places", "geometries", "order", "gateways", "sensitivity"),
         rows=("schemes", "geometries", "turns", "order", "order-proofs", "gateways", "sensitivity"),
         parts=("claims", "parameters"),
+    ),
+    "satellite-edge": Pages(
+        "satellite-edge.md",
+        "img/satellite-edge",
+        "results/satellite-edge",
+        (
+            "contacts",
+            "phases",
+            "ladder",
+            "greedy",
+            "thirds",
+            "fair",
+            "between-orbits",
+            "training",
+            "time-to-target",
+        ),
+        rows=(
+            "passes",
+            "messages",
+            "phases",
+            "ladder",
+            "totals",
+            "greedy",
+            "thirds",
+            "fair",
+            "between",
+            "gossip",
+            "trained",
+        ),
+        parts=("claims", "thirds", "parameters"),
     ),
 }
 

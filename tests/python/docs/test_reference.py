@@ -25,6 +25,7 @@ def areas() -> list[ModuleType]:
         *(area for area in inside if isinstance(area, ModuleType)),
         constellm.paper.collaborative,
         constellm.paper.space_xnet,
+        constellm.paper.satellite_edge,
     ]
 
 

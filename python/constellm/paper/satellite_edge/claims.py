@@ -246,12 +246,12 @@ def _gossip(tables: Tables) -> Row:
 
 
 def _trained(tables: Tables, name: str, alpha: float) -> float:
-    row = only(tables["training"], scheme=name, alpha=alpha, lost=NOTHING)
+    row = only(tables["trained"], scheme=name, alpha=alpha, lost=NOTHING)
     return float(row["target_s"])
 
 
 def _alphas(tables: Tables) -> list[float]:
-    return list(dict.fromkeys(row["alpha"] for row in tables["training"]))
+    return list(dict.fromkeys(row["alpha"] for row in tables["trained"]))
 
 
 def _network_flow(tables: Tables) -> Row:
@@ -301,7 +301,7 @@ def _accuracy(tables: Tables) -> Row:
     for plain, codec in pairs:
         for alpha in _alphas(tables):
             ends = [
-                only(tables["training"], scheme=name, alpha=alpha, lost=NOTHING)["end_accuracy"]
+                only(tables["trained"], scheme=name, alpha=alpha, lost=NOTHING)["end_accuracy"]
                 for name in (plain, codec)
             ]
             found.append(ends[1] - ends[0])

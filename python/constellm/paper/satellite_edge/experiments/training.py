@@ -25,19 +25,19 @@ _POINTS = 40
 
 def _compute(quick: bool) -> Tables:
     scenario = Scenario()
-    tables: Tables = {"training": [], "training-curves": []}
+    tables: Tables = {"trained": [], "trained-curves": []}
     for alpha in ALPHAS[1:] if quick else ALPHAS:
         for name, run in TRAINED.items():
             found = run(Case(scenario, alpha, quick=quick))
-            tables["training"].append({"scheme": name, "alpha": alpha, "lost": NOTHING, **_summary(found)})
+            tables["trained"].append({"scheme": name, "alpha": alpha, "lost": NOTHING, **_summary(found)})
             kept = sorted({round(place) for place in np.geomspace(1, len(found), _POINTS)})
-            tables["training-curves"] += [
+            tables["trained-curves"] += [
                 {"scheme": name, "alpha": alpha, **found[place - 1]} for place in kept
             ]
     for lost in LOST[:1] if quick else LOST:
         for name in _WITH_LOSSES:
             found = TRAINED[name](Case(scenario, ALPHAS[1], lost, quick))
-            tables["training"].append({"scheme": name, "alpha": ALPHAS[1], "lost": lost, **_summary(found)})
+            tables["trained"].append({"scheme": name, "alpha": ALPHAS[1], "lost": lost, **_summary(found)})
     return tables
 
 
@@ -52,7 +52,7 @@ def _summary(found: Rows) -> Row:
 
 
 def _draw(tables: Tables) -> list[Picture]:
-    rows = where(tables["training-curves"], alpha=ALPHAS[1])
+    rows = where(tables["trained-curves"], alpha=ALPHAS[1])
     names = distinct(rows, "scheme")
     with panels(1, 2, (10.6, 4.0)) as (figure, axes):
         for ax, field, words in zip(
@@ -83,7 +83,7 @@ def _draw(tables: Tables) -> list[Picture]:
             "Accuracy and cross entropy of the global head on 100 test images over simulated time, classes "
             f"spread by Dirichlet({ALPHAS[1]:g}); dashed, {TARGET:g} nat, what counts as trained.",
         ),
-        _time(tables["training"]),
+        _time(tables["trained"]),
     ]
 
 
