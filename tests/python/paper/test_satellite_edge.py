@@ -1,4 +1,4 @@
-"""The study of satellite federated fine-tuning: a quick run, its verdicts, and the page of the documentation."""
+"""The study of satellite federated fine-tuning: a quick run, its verdicts, and its page."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from constellm.paper.satellite_edge import (
 from constellm.paper.satellite_edge.claims import claims
 from constellm.paper.satellite_edge.experiments.greedy import METHODS
 from constellm.paper.satellite_edge.experiments.rounds import steps
+from constellm.paper.satellite_edge.trained import LOST, TRAINED, Case
 
 for module in ("matplotlib", "onnxruntime", "PIL"):
     pytest.importorskip(module)
 
-from constellm.paper.satellite_edge.trained import LOST, TRAINED, Case
 
 DOCS = Path(__file__).parents[3] / "docs"
 RESULTS = DOCS / "results" / "satellite-edge"
