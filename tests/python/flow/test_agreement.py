@@ -19,7 +19,7 @@ def end_of(plan):
 
 
 def agrees(found_s, data):
-    """With the fractions; to a share of 1e-9 of what is wanted, where supplies are a match but for rounding."""
+    """With the fractions; to a share of 1e-9 of all, where supplies are a match but for rounding."""
     exact_s = exact_least_s(data)
     if found_s == exact_s or abs(found_s - exact_s) <= 1e-9 * exact_s:
         return True
