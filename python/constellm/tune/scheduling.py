@@ -58,8 +58,8 @@ def schedule_round(
 
     - *embed*: max over satellites of images × (work on board / speed + encoding of the codec);
     - *all-gather*: `all_gather` of the largest member's data in each plane, the slowest plane;
-    - *down*: the quickest transfer to the stations (`flow.solve`), of data that after an all-gather may leave
-      from any member of its plane;
+    - *down*: the quickest transfer to the stations (`flow.solve`), or that of another method, of data that
+      after an all-gather may leave from any member of its plane;
     - *server*: all images × (remaining work / speed + decoding);
     - *back*: the quickest transfer from the server, behind all stations, of every satellite's features;
     - *update*: max of images × epochs × work of the head (forward, and the gradient of its weights);
@@ -249,7 +249,7 @@ class _Run:
         else:
             begin_s = asked_s = self.now_s
             made = {members: Pieces(one.total_bytes) for members, one in made.items()}
-        self.down = way_down(fleet, asked_s, made, time_limit_s=self.time_limit_s)
+        self.down = way_down(fleet, asked_s, made, method=scheme.transfer, time_limit_s=self.time_limit_s)
         self.add_way("down", begin_s, asked_s, self.down)
 
     def gather(
