@@ -358,14 +358,13 @@ class _Run:
 
     def sum_planes(self) -> None:
         fleet, scheme, size = self.fleet, self.scheme, self.scheme.update_bytes(self.workload)
-        begin_s, sent_bytes, busy_s, first = inf, 0.0, 0.0, 0
+        rings_at: dict[float, list[tuple[str, ...]]] = {}
         for ring in fleet.rings:
-            own = slice(first, first + len(ring))
-            first += len(ring)
-            t_s = float(self.ready_s[own].max())
-            begin_s = min(begin_s, t_s)
+            rings_at.setdefault(float(self.ready_s[self.positions(ring)].max()), []).append(ring)
+        sent_bytes, busy_s = 0.0, 0.0
+        for t_s, rings in rings_at.items():
             planned = lasting_pieces(
-                fleet.contacts, [ring], t_s, lambda piece: piece.exchange(all_reduce, size, scheme.links)
+                fleet.contacts, rings, t_s, lambda piece: piece.exchange(all_reduce, size, scheme.links)
             )
             for piece, done in planned:
                 self.ready_s[self.positions(piece.members)] = t_s + done.delay_s
@@ -373,8 +372,9 @@ class _Run:
                 busy_s += 8.0 * done.sent_bytes / piece.rate_bps
         end_s = float(self.ready_s.max())
         if sent_bytes:
-            last, busy = self.names[int(np.argmax(self.ready_s))], [(busy_s, fleet.powers.isl_w)]
-            self.add("all-reduce", begin_s, end_s, sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}")
+            where = f"ring of {self.names[int(np.argmax(self.ready_s))]}"
+            busy = [(busy_s, fleet.powers.isl_w)]
+            self.add("all-reduce", min(rings_at), end_s, sent_bytes=sent_bytes, busy=busy, detail=where)
         if not self.overlap:
             self.ready_s[:] = end_s
 
