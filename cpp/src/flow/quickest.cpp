@@ -40,7 +40,8 @@ class Search {
 
   Plan run() {
     try {
-      start();
+      for (TimeCut& cut : still_cuts(instance_))
+        if (is_open()) raise_by(std::move(cut));
       find_bound();
       inner_grid_ = outer_grid_;
       while (is_open()) find_plan();
@@ -55,20 +56,6 @@ class Search {
 
  private:
   [[nodiscard]] bool is_open() const { return plan_.status == core::Status::no_plan_found; }
-
-  /// By cuts that do not change: around who has more than it wants, and around who has enough.
-  void start() {
-    const std::size_t nodes = z(instance_.nodes);
-    std::vector<std::uint8_t> has_more(nodes);
-    std::vector<std::uint8_t> has_enough(nodes);
-    for (std::size_t v = 0; v < nodes; ++v) {
-      const double over = instance_.supply_bytes[v] - instance_.demand_bytes[v];
-      has_more[v] = over > 0.0 ? 1 : 0;
-      has_enough[v] = over >= 0.0 && instance_.is_sink[v] == 0 ? 1 : 0;
-    }
-    for (auto* side : {&has_more, &has_enough})
-      if (is_open()) raise_by({instance_, std::move(*side), std::vector<std::vector<double>>(nodes)});
-  }
 
   /// Whether a cut puts the bound off.
   bool raise_by(TimeCut cut) {

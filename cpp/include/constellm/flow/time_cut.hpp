@@ -45,4 +45,15 @@ class TimeCut {
   std::vector<Crossing> crossings_;
 };
 
+/// Cuts that do not change: around who has more than it wants, and around all that can send.
+std::vector<TimeCut> still_cuts(const Instance& instance);
+
+struct Bound {
+  double at_s = 0.0;
+  Cut cut;
+};
+
+/// What the cuts that do not change prove: no plan ends before.
+Bound still_bound(const Problem& problem);
+
 }  // namespace constellm::flow
