@@ -22,6 +22,7 @@ constexpr std::int64_t kSlack = std::int64_t{1} << 12;
 // A later plan is looked for where it may close a third of the gap, and at so many moments.
 constexpr double kWorthwhile = 2.0 / 3.0;
 constexpr int kTries = 8;
+constexpr double kOvershoot = 1.125;
 constexpr int kPatience = 3;
 constexpr std::int64_t kManyArcs = 1 << 20;  // of networks in which that takes too long
 
@@ -146,7 +147,7 @@ class Search {
       double next_s = cut.next_s(at_s, instance_.total_bytes + missing);
       if (next_s == kInfinity) next_s = std::max(2.0 * at_s, instance_.moments_s.back());
       if (!(next_s > at_s)) return;
-      at_s = next_s;
+      at_s += kOvershoot * (next_s - at_s);  // steps from below would come close and never arrive
       if (at_s - bound_s_ > kWorthwhile * (plan_.finish_s - bound_s_)) return;  // no plan: NaN, so never
       Grid grid = inner_grid_;
       grid.go_on_to(at_s);
