@@ -9,7 +9,8 @@
 #include <utility>
 
 #include "constellm/core/index.hpp"
-#include "constellm/flow/networks.hpp"
+#include "constellm/flow/inner_network.hpp"
+#include "constellm/flow/outer_network.hpp"
 
 namespace constellm::flow {
 namespace {
