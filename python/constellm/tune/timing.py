@@ -224,7 +224,8 @@ class ContactTiming(Displayed):
     satellites : sequence of str
         Ids of those that train, in the order of the task.
     server : str or sequence of str
-        Id of the node that aggregates; or ids of stations that reach it over the ground.
+        Id of the node that aggregates, which may be one of the satellites; or ids of stations that reach it
+        over the ground.
     message_bytes : float
         Size of model and update [B], in [0, inf).
     ground_s : float
@@ -286,9 +287,6 @@ class ContactTiming(Displayed):
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        for id in self.satellite_ids:
-            if id in self.server:
-                raise ValueError(f"satellites: {short(id)} is the server, or one of its stations")
         self.computing.check(self.satellites)
         joined = plan if len(self.server) == 1 else _with_ground(plan, self.server, self.ground_s)
         object.__setattr__(self, "_joined", joined)
