@@ -52,7 +52,7 @@ napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 # Of what docstrings name in words, only the package's own full names must lead somewhere.
-nitpick_ignore_regex = [(r"py:.*", r"(?!constellm\.).*|constellm\.(split|moe)-(problem|plan)")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!constellm\.).*|constellm\.(split|moe|transfer)-(problem|plan)")]
 if importlib.util.find_spec("torch") is None:
     autodoc_mock_imports = ["torch"]
 

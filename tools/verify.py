@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "build" / "verify"
 PAGE = ROOT / "docs" / "verify.md"
 LONGEST = ("tsan", "coverage")
+TRANSFERS = "tests/python/flow/test_agreement.py"
 ENUMERATION = "tests/python/split/test_solver.py::test_finds_what_enumeration_finds"
 
 
@@ -146,8 +147,8 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
             executed_units,
         ),
         "fuzz": Check(
-            f"Hostile messages, problem and plan files, tables, model configurations, element sets, stores "
-            f"of sweeps, and killed sweeps (`tests/fuzz/campaign.py`), for {fuzz_seconds} s each",
+            f"Hostile messages, problem, plan and transfer files, tables, model configurations, element sets, "
+            f"stores of sweeps, and killed sweeps (`tests/fuzz/campaign.py`), for {fuzz_seconds} s each",
             (f"{sys.executable} tests/fuzz/campaign.py --seconds {fuzz_seconds} --seed {today}",),
             campaigns,
         ),
@@ -164,9 +165,15 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
             ),
             last_line(CATCH),
         ),
+        "transfers": Check(
+            "Transfers end when linear programmes and fractions say, on 10,000 random contact plans; coarse "
+            "networks as the finest, on 1,000",
+            (random_problems(10000, TRANSFERS),),
+            last_line(PYTEST),
+        ),
         "random": Check(
             "Every other randomised test on 2,000 problems (fewer where a test sets a cap)",
-            (random_problems(2000, "-m", "randomised", "--deselect", ENUMERATION),),
+            (random_problems(2000, "-m", "randomised", "--deselect", ENUMERATION, "--deselect", TRANSFERS),),
             last_line(PYTEST),
         ),
         "coverage": Check("Lines that the tests run", ("tools/coverage.sh",), coverage),

@@ -1,9 +1,11 @@
 #include <cmath>
 
 #include "columns.hpp"
+#include "constellm/flow/greedy.hpp"
 #include "constellm/flow/maximum_flow.hpp"
 #include "constellm/flow/problem.hpp"
 #include "constellm/flow/quickest.hpp"
+#include "constellm/flow/time_cut.hpp"
 #include "register.hpp"
 #include "solver_call.hpp"
 #include "stoppable.hpp"
@@ -33,30 +35,43 @@ py::array truths(std::vector<std::uint8_t>&& values, std::vector<py::ssize_t> sh
   return moved(std::move(values), std::move(shape)).attr("view")("bool").cast<py::array>();
 }
 
+py::object cut_of(flow::Cut&& cut, std::size_t nodes) {
+  if (cut.start_s.empty()) return py::none();
+  const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(cut.start_s.size()),
+                                       static_cast<py::ssize_t>(nodes)};
+  return py::make_tuple(column(std::move(cut.start_s)), truths(std::move(cut.inside), shape));
+}
+
 py::tuple plan_of(flow::Plan&& plan, std::size_t nodes) {
-  py::object cut = py::none();
-  if (!plan.cut.start_s.empty()) {
-    const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(plan.cut.start_s.size()),
-                                         static_cast<py::ssize_t>(nodes)};
-    cut = py::make_tuple(column(std::move(plan.cut.start_s)), truths(std::move(plan.cut.inside), shape));
-  }
   flow::Flows& flows = plan.flows;
   return py::make_tuple(
       std::string(core::to_text(plan.status)), plan.finish_s, plan.lower_bound_s,
       py::make_tuple(column(std::move(flows.contact)), column(std::move(flows.start_s)),
                      column(std::move(flows.end_s)), column(std::move(flows.sent_bytes))),
-      cut,
+      cut_of(std::move(plan.cut), nodes),
       py::make_tuple(plan.counters.flows, plan.counters.rounds, plan.counters.nodes, plan.counters.arcs));
 }
 
-py::tuple quickest(const Problem& problem, double time_limit_s, std::size_t first_cells) {
+/// What a solver finds in time.
+template <class Solver>
+py::tuple solved(const Problem& problem, double time_limit_s, Solver solver) {
   core::StopToken stop(time_limit_s, &interrupted);
   flow::Plan plan = [&] {
     const GilReleased no_gil;
-    return flow::quickest(problem, stop, first_cells);
+    return solver(stop);
   }();
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();
   return plan_of(std::move(plan), problem.node_count());
+}
+
+py::tuple quickest(const Problem& problem, double time_limit_s, std::size_t first_cells) {
+  return solved(problem, time_limit_s,
+                [&](core::StopToken& stop) { return flow::quickest(problem, stop, first_cells); });
+}
+
+py::tuple greedy(const Problem& problem, const std::vector<double>& moments_s, double time_limit_s) {
+  return solved(problem, time_limit_s,
+                [&](core::StopToken& stop) { return flow::greedy(problem, moments_s, stop); });
 }
 
 std::vector<std::int64_t> integers(const py::object& value, const char* name) {
@@ -125,6 +140,20 @@ void register_flow(py::module_& m) {
          std::to_string(flow::kFirstCells) + ") -> " + plan +
          "\n\nStatus, finish_s, lower_bound_s, flows, cut, counters.")
             .c_str());
+  m.def("greedy", &greedy, py::arg("problem"), py::arg("moments_s"), py::arg("time_limit_s"),
+        ("greedy(problem: Problem, moments_s: " + like + ", time_limit_s: float) -> " + plan +
+         "\n\nOver the slots between the moments.")
+            .c_str());
+  m.def(
+      "still_bound",
+      [](const Problem& problem) {
+        flow::Bound bound = flow::still_bound(problem);
+        return py::make_tuple(bound.at_s, cut_of(std::move(bound.cut), problem.node_count()));
+      },
+      py::arg("problem"),
+      ("still_bound(problem: Problem) -> tuple[float, tuple[" + array("float64") + ", " + array("bool_") +
+       "] | None]\n\nBefore which no plan ends, by cuts that do not change.")
+          .c_str());
   m.def("maximum_flow", &maximum_flow, py::arg("from_"), py::arg("to"), py::arg("capacity"),
         py::arg("source"), py::arg("target"),
         ("maximum_flow(from_: " + like + ", to: " + like + ", capacity: " + like +

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import constellm
-from constellm import codec, model, moe, network, orbit, split
+from constellm import codec, flow, model, moe, network, orbit, split
 from constellm.core.table import Table
 
 from . import stores
@@ -170,6 +170,39 @@ def experts(scratch: Path) -> Case:
         problem = moe.problem_from_dict(problem)
         found = moe.load_plan(file, problem)
         assert not found.placement or found.gap <= 1 and math.isfinite(found.token_latency_s)
+
+    return read
+
+
+def transfers(scratch: Path) -> Case:
+    """`flow.load_problem` and `load_plan`; what is read goes there and back, and now and then is solved."""
+    seeds = []
+    for path in sorted((DATA / "flow").glob("*.least.json")):
+        data = json.loads(path.with_name(path.name.replace(".least", "")).read_text(encoding="utf-8"))
+        seeds.append((data, flow.plan_to_dict(flow.solve(flow.problem_from_dict(data)))))
+    file, again = scratch / "x.json", scratch / "again.json"
+
+    def read_problem(rng: random.Random) -> None:
+        file.write_bytes(json_bytes(rng, rng.choice(seeds)[0]))
+        problem = flow.load_problem(file)
+        flow.save_problem(problem, again)
+        assert flow.load_problem(again) == problem
+        if rng.random() < 0.3:
+            method = rng.choice(["optimal", "intervals", "direct"])
+            plan = flow.solve(problem, method=method, time_limit_s=0.1)
+            assert flow.check(problem, plan) == ()
+            flow.save_plan(plan, again)
+            assert flow.load_plan(again, problem) == plan
+
+    def read(rng: random.Random) -> None:
+        if rng.random() < 0.6:
+            read_problem(rng)
+            return
+        data, plan = rng.choice(seeds)
+        file.write_bytes(json_bytes(rng, plan))
+        problem = flow.problem_from_dict(data)
+        found = flow.load_plan(file, problem)
+        assert flow.check(problem, found) == () and not found.finish_s < found.lower_bound_s * (1 - 1e-9)
 
     return read
 
@@ -411,6 +444,7 @@ TARGETS: dict[str, Callable[[Path], Case]] = {
     "problems": problems,
     "plans": plans,
     "experts": experts,
+    "transfers": transfers,
     "tables": tables,
     "constellations": constellations,
     "contacts": contacts,

@@ -8,4 +8,7 @@ format alone: nothing here imports `constellm`, so that the two can disagree.
 * `threshold_dp`: descending bottleneck thresholds on chains, each a dynamic programme.
 * `milp`: the problem as a mixed-integer linear programme, on any graph.
 * `random_problems`: seeded problems, small and wild, or larger and tame.
+
+Others rest on the words of their formats likewise, as `experts`, and `transfers` with `random_transfers`: the
+quickest transfer by linear programmes and in fractions.
 """

@@ -14,6 +14,7 @@ CASES = {
     "problems": 60,
     "plans": 60,
     "experts": 100,
+    "transfers": 100,
     "tables": 40,
     "constellations": 60,
     "contacts": 60,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include "constellm/core/index.hpp"
@@ -9,6 +10,10 @@
 namespace constellm::flow {
 
 using core::z;
+
+namespace {
+constexpr double kSameRate = 1e-11;  // relative: what whole units leave of a rate
+}
 
 Units::Units(const Instance& instance) : per_byte_(0x1p60 / instance.total_bytes) {
   std::int64_t wanted = 0;
@@ -23,8 +28,8 @@ std::int64_t Units::of(double bytes) const {
 }
 
 std::int64_t TimeNetwork::find_value(core::StopToken& stop) {
-  engine_.emplace(node_count_, arcs_, source_, target_);
-  const std::int64_t value = engine_->find_value(stop);
+  if (!engine_) engine_.emplace(node_count_, arcs_, source_, target_);
+  const std::int64_t value = engine_->find_value(stop) - lent_;
   inside_ = engine_->on_source_side();
   return value;
 }
@@ -51,15 +56,15 @@ template <class At>
 void TimeNetwork::each_piece(At at) const {
   for (std::size_t c = 0; c < instance_->channels.size(); ++c) {
     const Channel& channel = instance_->channels[c];
-    const double close_s = std::min(channel.close_s, grid_->end_s());
+    const double close_s = std::min(channel.close_s, grid_.end_s());
     if (!(channel.open_s < close_s)) continue;
     const bool to_sink = instance_->is_sink[z(channel.to)] != 0;
-    std::int32_t sender = grid_->cell_at(channel.from, channel.open_s);
-    std::int32_t receiver = to_sink ? -1 : grid_->cell_at(channel.to, channel.open_s);
+    std::int32_t sender = grid_.cell_at(channel.from, channel.open_s);
+    std::int32_t receiver = to_sink ? -1 : grid_.cell_at(channel.to, channel.open_s);
     double start_s = channel.open_s;
     while (start_s < close_s) {
-      const double sends_until_s = grid_->cell(channel.from, sender).end_s;
-      const double takes_until_s = to_sink ? close_s : grid_->cell(channel.to, receiver).end_s;
+      const double sends_until_s = grid_.cell(channel.from, sender).end_s;
+      const double takes_until_s = to_sink ? close_s : grid_.cell(channel.to, receiver).end_s;
       const double end_s = std::min({sends_until_s, takes_until_s, close_s});
       at(channel, sender, receiver, Piece{static_cast<std::int32_t>(c), start_s, end_s});
       if (sends_until_s == end_s) ++sender;
@@ -108,21 +113,10 @@ TimeCut OuterNetwork::cut() const {
   for (std::int32_t v = 0; v < instance_->nodes; ++v) {
     if (instance_->is_sink[z(v)] != 0) continue;
     starts[z(v)] = is_inside(v, 0) ? 1 : 0;
-    for (std::int32_t i = 1; i < grid_->cells(v); ++i)
-      if (is_inside(v, i) != is_inside(v, i - 1)) changes[z(v)].push_back(grid_->cell(v, i).start_s);
+    for (std::int32_t i = 1; i < grid_.cells(v); ++i)
+      if (is_inside(v, i) != is_inside(v, i - 1)) changes[z(v)].push_back(grid_.cell(v, i).start_s);
   }
   return {*instance_, std::move(starts), std::move(changes)};
-}
-
-void OuterNetwork::mark(std::vector<std::vector<std::int32_t>>& cells) const {
-  for (std::int32_t v = 0; v < instance_->nodes; ++v) {
-    if (instance_->is_sink[z(v)] != 0) continue;
-    for (std::int32_t i = 1; i < grid_->cells(v); ++i) {
-      if (is_inside(v, i) == is_inside(v, i - 1)) continue;
-      cells[z(v)].push_back(i - 1);
-      cells[z(v)].push_back(i);
-    }
-  }
 }
 
 bool InnerNetwork::is_limited(std::int32_t node) const {
@@ -169,16 +163,19 @@ InnerNetwork::InnerNetwork(const Instance& instance, const Grid& grid, const Uni
   });
   for (std::int32_t v = 0; v < instance.nodes; ++v)
     if (instance.is_sink[z(v)] == 0) add_node(v, takes_nothing);
+  fills_.resize(arcs_.size() + 1, 0);
   if (units.left() > 0) arcs_.add(left_, target_, units.left());
 }
 
 void InnerNetwork::add_node(std::int32_t node, const std::vector<std::uint8_t>& takes_nothing) {
   const std::int64_t storage = units_->of(instance_->storage_bytes[z(node)]);
-  const std::int32_t cells = grid_->cells(node);
+  const std::int32_t cells = grid_.cells(node);
   const bool limited = is_limited(node);
   add_supply(node, copy(node, 0, kStart));
   for (std::int32_t i = 0; i < cells; ++i) {
     if (storage == 0) break;
+    fills_.resize(arcs_.size() + 1, 0);
+    fills_.back() = 1;
     arcs_.add(copy(node, i, kStart), copy(node, i, kRunning), Units::kUnlimited);
     if (i + 1 == cells && instance_->has_sinks) break;
     arcs_.add(copy(node, i, kStart), copy(node, i + 1, kArrived), Units::kUnlimited);
@@ -189,16 +186,63 @@ void InnerNetwork::add_node(std::int32_t node, const std::vector<std::uint8_t>& 
   if (!instance_->has_sinks) add_demand(node, copy(node, cells, kStart));
 }
 
-Flows InnerNetwork::flows() {
-  engine_->find_flow();
+void InnerNetwork::begin_with(const InnerNetwork& coarser) {
+  engine_.emplace(node_count_, arcs_, source_, target_);
+  std::size_t i = 0;
+  for (std::size_t a = 0; a < pieces_.size(); ++a) {
+    const Piece& piece = pieces_[a];
+    while (i < coarser.pieces_.size() &&
+           (coarser.pieces_[i].channel < piece.channel ||
+            (coarser.pieces_[i].channel == piece.channel && coarser.pieces_[i].end_s <= piece.start_s)))
+      ++i;
+    if (i == coarser.pieces_.size()) break;
+    const Piece& whole = coarser.pieces_[i];
+    if (whole.channel != piece.channel || whole.start_s > piece.start_s || whole.end_s < piece.end_s)
+      continue;
+    const double share = (piece.end_s - piece.start_s) / (whole.end_s - whole.start_s);
+    const auto units = static_cast<std::int64_t>(static_cast<double>(coarser.engine_->flow(i)) * share);
+    engine_->set_flow(a, std::min(units, arcs_.capacity[a]));
+  }
+  // What stays, and what runs on, follows: arcs are in the order of time.
+  std::size_t c = coarser.pieces_.size();
+  for (std::size_t a = pieces_.size(); a < arcs_.size(); ++a) {
+    const std::int32_t from = arcs_.from[a];
+    const std::int64_t there = engine_->excess(from);
+    std::int64_t units = std::min(there, arcs_.capacity[a]);
+    if (from == source_) {
+      while (coarser.arcs_.from[c] != coarser.source_) ++c;
+      units = coarser.engine_->flow(c++);
+    } else if (fills_[a] != 0) {
+      units = std::min(there, -engine_->excess(arcs_.to[a]));
+    }
+    if (units > 0) engine_->set_flow(a, units);
+  }
+  lent_ = engine_->lend();
+  if (units_->bytes(lent_) > 1e-10 * instance_->total_bytes)
+    throw std::logic_error("quickest transfer: a flow does not fit into finer cells");
+}
+
+Flows InnerNetwork::flows() const {
   Flows found;
-  for (std::size_t i = 0; i < pieces_.size(); ++i) {
-    const std::int64_t units = engine_->flow(i);
-    if (units == 0) continue;
-    found.contact.push_back(instance_->channels[z(pieces_[i].channel)].contact);
-    found.start_s.push_back(pieces_[i].start_s);
-    found.end_s.push_back(pieces_[i].end_s);
-    found.sent_bytes.push_back(units_->bytes(units));
+  std::int32_t last = -1;  // channel
+  for (std::size_t a = 0; a < pieces_.size(); ++a) {
+    const Piece& piece = pieces_[a];
+    if (engine_->flow(a) == 0) continue;
+    const double bytes = units_->bytes(engine_->flow(a));
+    // What goes on at the same rate is one flow.
+    if (piece.channel == last && piece.start_s == found.end_s.back()) {
+      const double rate = found.sent_bytes.back() / (found.end_s.back() - found.start_s.back());
+      if (std::abs(rate * (piece.end_s - piece.start_s) - bytes) <= kSameRate * bytes) {
+        found.end_s.back() = piece.end_s;
+        found.sent_bytes.back() += bytes;
+        continue;
+      }
+    }
+    last = piece.channel;
+    found.contact.push_back(instance_->channels[z(piece.channel)].contact);
+    found.start_s.push_back(piece.start_s);
+    found.end_s.push_back(piece.end_s);
+    found.sent_bytes.push_back(bytes);
   }
   return found;
 }
@@ -210,25 +254,12 @@ TimeCut InnerNetwork::cut() const {
     if (instance_->is_sink[z(v)] != 0) continue;
     // What runs tells: what is there may run, so that it is inside whenever that is.
     starts[z(v)] = is_inside(v, 0, kRunning) ? 1 : 0;
-    for (std::int32_t i = 1; i < grid_->cells(v); ++i) {
+    for (std::int32_t i = 1; i < grid_.cells(v); ++i) {
       if (is_inside(v, i, kRunning) != is_inside(v, i - 1, kRunning))
-        changes[z(v)].push_back(grid_->cell(v, i).start_s);
+        changes[z(v)].push_back(grid_.cell(v, i).start_s);
     }
   }
   return {*instance_, std::move(starts), std::move(changes)};
-}
-
-void InnerNetwork::mark(std::vector<std::vector<std::int32_t>>& cells) const {
-  for (std::int32_t v = 0; v < instance_->nodes; ++v) {
-    if (instance_->is_sink[z(v)] != 0) continue;
-    for (std::int32_t i = 0; i < grid_->cells(v); ++i) {
-      const bool starts = is_inside(v, i, kStart);
-      if (starts != is_inside(v, i, kRunning)) cells[z(v)].push_back(i);
-      if (i == 0 || starts == is_inside(v, i - 1, kRunning)) continue;
-      cells[z(v)].push_back(i - 1);
-      cells[z(v)].push_back(i);
-    }
-  }
 }
 
 }  // namespace constellm::flow

@@ -161,4 +161,27 @@ Cut TimeCut::in_stretches() const {
   return cut;
 }
 
+std::vector<TimeCut> still_cuts(const Instance& instance) {
+  const std::size_t nodes = z(instance.nodes);
+  std::vector<std::uint8_t> has_more(nodes);
+  std::vector<std::uint8_t> has_enough(nodes);
+  for (std::size_t v = 0; v < nodes; ++v) {
+    has_more[v] = instance.supply_bytes[v] > instance.demand_bytes[v] ? 1 : 0;
+    has_enough[v] = instance.is_sink[v] == 0 && instance.supply_bytes[v] >= instance.demand_bytes[v] ? 1 : 0;
+  }
+  const std::vector<std::vector<double>> never(nodes);
+  return {{instance, std::move(has_more), never}, {instance, std::move(has_enough), never}};
+}
+
+Bound still_bound(const Problem& problem) {
+  const Instance instance(problem);
+  Bound bound;
+  if (instance.is_done) return bound;
+  for (const TimeCut& cut : still_cuts(instance)) {
+    const double at_s = cut.next_s(bound.at_s, instance.total_bytes);
+    if (at_s > bound.at_s) bound = {at_s, cut.in_stretches()};
+  }
+  return bound;
+}
+
 }  // namespace constellm::flow

@@ -12,7 +12,7 @@ from ..core.files import read_json
 from ..core.quantity import printable
 from ..moe.files import broken_rules
 from .complain import UNREADABLE, complain
-from .solving import solve_files
+from .solving import seconds, solve_files
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,7 +30,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"one of {', '.join(moe.METHODS)}; default: optimal",
     )
     solve.add_argument(
-        "--time-limit", type=_seconds, default=math.inf, metavar="S",
+        "--time-limit", type=seconds, default=math.inf, metavar="S",
         help="for each problem, in [0, inf] s: stop after this time, with the best so far and a true bound",
     )  # fmt: skip
     solve.set_defaults(run=_solve)
@@ -39,16 +39,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     evaluate.add_argument("problem", type=Path, metavar="PROBLEM.json")
     evaluate.add_argument("plan", type=Path, metavar="PLAN.json")
     evaluate.set_defaults(run=_evaluate)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not value >= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not in [0, inf] s")
-    return value
 
 
 def _solve(arguments: argparse.Namespace) -> int:

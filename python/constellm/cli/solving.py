@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,17 @@ from typing import Any
 
 from ..core.quantity import printable
 from .complain import INTERRUPTED, UNREADABLE, complain
+
+
+def seconds(text: str) -> float:
+    """A time limit of the command line."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not in [0, inf] s")
+    return value
 
 
 def solve_files(

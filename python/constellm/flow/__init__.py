@@ -7,6 +7,18 @@ the most that fits through a graph of whole capacities.
 
 from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
+from .antennas import with_antennas
+from .checking import check
+from .files import (
+    load_plan,
+    load_problem,
+    plan_from_dict,
+    plan_to_dict,
+    problem_from_dict,
+    problem_to_dict,
+    save_plan,
+    save_problem,
+)
 from .maximum import MaximumFlow, maximum_flow
 from .plan import Cut, Plan
 from .problem import Problem
@@ -19,8 +31,18 @@ __all__ = [
     "MaximumFlow",
     "Plan",
     "Problem",
+    "check",
+    "load_plan",
+    "load_problem",
     "maximum_flow",
+    "plan_from_dict",
+    "plan_to_dict",
+    "problem_from_dict",
+    "problem_to_dict",
+    "save_plan",
+    "save_problem",
     "solve",
+    "with_antennas",
 ]
 
 _tell_of_slips(__name__)

@@ -186,7 +186,7 @@ def frozen(name: str, values: ArrayLike, kind: type, *, dimensions: int = 1) -> 
         raise TypeError(f"{name}: expected an array of {kind.__name__}, got {short(values)}")
     if given.ndim != dimensions:
         raise ValueError(f"{name}: expected {counted(dimensions, 'dimension')}, got shape {given.shape}")
-    array = given.astype(kind)
+    array: NDArray[Any] = given.astype(kind)
     if not np.array_equal(array, given, equal_nan=kind is np.float64):
         raise ValueError(f"{name}: {short(values)} are not in the range of {kind.__name__}")
     array.flags.writeable = False

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 
 from ..core.checks import instance, non_negative, positive, short
-from ..network import ContactPlan
+from ..core.quantity import quantity
+from ..network import ContactPlan, book, earliest_arrival
 from .collectives import Collective, all_reduce
 from .fleet import Fleet
 from .gossip import gossip
 from .planes import Link, Piece, lasting_pieces, open_links
 from .scheme import AGGREGATIONS
-from .transfers import Pieces, way_back, way_down
-from .trees import sum_tree
+from .trees import Hop, handed_out, hops_of, sum_tree
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,6 @@ def aggregate(
     start_s: float = 0.0,
     method: str = "tree",
     tolerance: float = 1e-3,
-    time_limit_s: float = inf,
 ) -> Aggregation:
     """Sum up between orbits, from a moment at which every plane has summed up by itself.
 
@@ -83,12 +82,11 @@ def aggregate(
             `gossip` at one half among planes with open links, to the tolerance; in every round a message
             each way, then the sum of the plane anew.
         ``ground``
-            In place of the sums of planes: the quickest transfer of every satellite's update to the
-            stations, and of the sum back to every satellite, over whatever links there are.
+            In place of the sums of planes: every satellite's update goes to the station where it is first,
+            one booked after the other, and the sum from all stations to every satellite as soon as it can be;
+            over whatever links there are, and whatever antennas stations have.
     tolerance : float
         Of gossip.
-    time_limit_s : float
-        For each transfer of ``ground``.
 
     Returns
     -------
@@ -118,7 +116,7 @@ def aggregate(
     if method not in AGGREGATIONS:
         raise ValueError(f"method: {short(method)} is not one of {', '.join(map(repr, AGGREGATIONS))}")
     if method == "ground":
-        return _over_ground(fleet, size, start_s, time_limit_s)
+        return _over_ground(fleet, size, start_s)
     planes = lasting_pieces(
         fleet.contacts, fleet.rings, start_s, lambda piece: piece.exchange(all_reduce, size)
     )
@@ -208,23 +206,44 @@ def _by_gossip(
     )
 
 
-def _over_ground(fleet: Fleet, size: float, start_s: float, time_limit_s: float) -> Aggregation:
-    updates: dict[tuple[str, ...], Pieces] = {(id,): Pieces(size) for id in fleet.satellites}
-    down = way_down(fleet, start_s, updates, time_limit_s=time_limit_s)
-    summed_s = start_s + down.finish_s
-    if not summed_s < inf:
-        return Aggregation("ground", start_s, inf, 0.0, "updates that do not all come down")
-    sums = dict.fromkeys(fleet.satellites, size)
-    up = way_back(fleet, summed_s, sums, time_limit_s=time_limit_s)
-    if not up.finish_s < inf:
-        return Aggregation("ground", start_s, inf, 0.0, "sums that do not come back to all")
-    both = [{kind: way.sent()[kind] for kind in ("isl", "down", "up")} for way in (down, up)]
-    sent_bytes = sum(sent[0] for way in both for sent in way.values())
-    isl_s, down_s, up_s = (sum(way[kind][1] for way in both) for kind in ("isl", "down", "up"))
-    detail = f"down {down.plan.status}, back {up.plan.status}"
-    return Aggregation(
-        "ground", start_s, summed_s + up.finish_s, sent_bytes, detail, isl_s=isl_s, down_s=down_s, up_s=up_s
+def _over_ground(fleet: Fleet, size: float, start_s: float) -> Aggregation:
+    plan, at = fleet.contacts, fleet.contacts.nodes.position
+    stations, satellites = [at(id) for id in fleet.stations], [at(id) for id in fleet.satellites]
+    never = Aggregation("ground", start_s, inf, 0.0, "updates that do not all come down")
+    if not stations:
+        return never
+    summed_s, hops = start_s, list[Hop]()
+    alone = (
+        earliest_arrival(plan, satellites, t_s=start_s, size_bytes=size).arrival_s[:, stations].min(axis=1)
     )
+    for i in np.argsort(alone, kind="stable").tolist():  # whose own way is soonest goes first
+        found = earliest_arrival(plan, satellites[i], t_s=start_s, size_bytes=size)
+        route = found.route(0, stations[int(np.argmin(found.arrival_s[0, stations]))])
+        if route is None:
+            return never
+        summed_s = max(summed_s, float(route.arrival_s[-1]))
+        hops += hops_of(route)
+        plan = book(plan, route)
+    back = earliest_arrival(fleet.contacts, stations, t_s=summed_s, size_bytes=size)
+    soonest = back.arrival_s[:, satellites]
+    finish_s = float(soonest.min(axis=0).max())
+    if not finish_s < inf:
+        return replace(never, detail="sums that do not come back to all")
+    for k in range(len(stations)):
+        own = [at for i, at in enumerate(satellites) if int(np.argmin(soonest[:, i])) == k]
+        hops += handed_out(back, k, own)
+    kinds = {"isl_s": 0.0, "down_s": 0.0, "up_s": 0.0}
+    for hop in hops:
+        kind = (
+            "down_s"
+            if hop.receiver in fleet.stations
+            else "up_s"
+            if hop.sender in fleet.stations
+            else "isl_s"
+        )
+        kinds[kind] += hop.end_s - hop.start_s
+    detail = f"summed after {quantity(summed_s - start_s, 's')}"
+    return Aggregation("ground", start_s, finish_s, size * len(hops), detail, **kinds)
 
 
 def _next_contact(

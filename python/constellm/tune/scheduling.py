@@ -335,9 +335,7 @@ class _Run:
                 self.sum_planes()
         t_s = float(self.ready_s.max())
         size = scheme.update_bytes(self.workload)
-        done = aggregate(
-            self.fleet, size, start_s=t_s, method=scheme.aggregation, time_limit_s=self.time_limit_s
-        )
+        done = aggregate(self.fleet, size, start_s=t_s, method=scheme.aggregation)
         if done.delay_s > 0.0:
             powers, sent = self.fleet.powers, done.sent_bytes
             busy = [(done.isl_s, powers.isl_w), (done.down_s, powers.down_w), (done.up_s, powers.up_w)]

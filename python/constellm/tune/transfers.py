@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -36,22 +36,20 @@ class Pieces:
 class Network:
     """What is left of a fleet's contacts at a moment, with places and links added.
 
-    A station with antennas receives, and sends, over a place without storage whose link caps the rate. A link
-    inside a place takes a millisecond for all that there is.
+    A station with antennas receives, and sends, through a node that stores nothing. A link inside a place
+    takes a millisecond for all that there is.
     """
 
     def __init__(self, fleet: Fleet, t_s: float) -> None:
         self.plan = moved(fleet.contacts, t_s)
+        self.real, nodes = len(self.plan), len(self.plan.nodes)
+        if fleet.antennas is not None:
+            self.plan = _capped(self.plan, fleet.stations, fleet.antennas)
         self.ids = self.plan.nodes.ids()
-        self.ends = {"from_": self.plan.from_.copy(), "to": self.plan.to.copy()}
         self.added: list[tuple[int, int, float, float, float]] = []
         self.supply_bytes: dict[str, float] = {}
-        self.storage_bytes: dict[str, float] = {}
-        self.stations = [self.ids.index(id) for id in fleet.stations]
-        if fleet.antennas is not None:
-            for station in list(self.stations):
-                self.cap(station, "to", fleet.antennas)
-                self.cap(station, "from_", fleet.antennas)
+        self.storage_bytes = dict.fromkeys(self.ids[nodes:], 0.0)
+        self.stations = [*map(self.ids.index, fleet.stations), *range(nodes, len(self.ids))]
 
     def place(self, name: str) -> int:
         """Position of a new node, called so unless a node is already."""
@@ -67,18 +65,6 @@ class Network:
     def at_once(self, sender: int, receiver: int, size_bytes: float) -> None:
         """A link inside a place."""
         self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, inf)
-
-    def cap(self, station: int, end: str, antennas: int) -> None:
-        """All that a station receives, or sends, passes as many antennas of its best contact's rate."""
-        rows = self.ends[end] == station
-        if not rows.any():
-            return
-        behind = self.place(f"antennas of {self.ids[station]}")
-        self.ends[end][rows] = behind
-        pair = (behind, station) if end == "to" else (station, behind)
-        self.join(*pair, antennas * float(self.plan.rate_bps[rows].max()), 0.0, inf)
-        self.storage_bytes[self.ids[behind]] = 0.0
-        self.stations.append(behind)
 
     def supply(self, at: int, pieces: Pieces) -> None:
         """Data at a node: there from the start, or made beside it and handed over piece by piece."""
@@ -97,8 +83,8 @@ class Network:
         more = [np.array(column, dtype=np.float64) for column in columns]
         contacts = ContactPlan(
             self.ids,
-            from_=np.concatenate([self.ends["from_"], more[0].astype(np.int32)]),
-            to=np.concatenate([self.ends["to"], more[1].astype(np.int32)]),
+            from_=np.concatenate([plan.from_, more[0].astype(np.int32)]),
+            to=np.concatenate([plan.to, more[1].astype(np.int32)]),
             open_s=np.concatenate([plan.open_s, more[2]]),
             close_s=np.concatenate([plan.close_s, more[3]]),
             rate_bps=np.concatenate([plan.rate_bps, more[4]]),
@@ -106,8 +92,8 @@ class Network:
         problem = flow.Problem(
             contacts, supply_bytes=self.supply_bytes, storage_bytes=self.storage_bytes, **wanted
         )
-        found = flow.solve(problem, time_limit_s=time_limit_s)
-        return Transfer(found, len(plan), np.array(self.stations, dtype=np.int32))
+        found = flow.solve(problem, time_limit_s=time_limit_s, on_interrupt="raise")
+        return Transfer(found, self.real, np.array(self.stations, dtype=np.int32))
 
 
 @dataclass(frozen=True)
@@ -192,6 +178,17 @@ def way_back(fleet: Fleet, t_s: float, demand_bytes: Mapping[str, float], *, tim
         network.at_once(server, network.plan.nodes.position(id), total)
     network.supply(server, Pieces(total))
     return network.solve(time_limit_s, demand_bytes=dict(demand_bytes))
+
+
+def _capped(plan: ContactPlan, stations: Sequence[str], antennas: int) -> ContactPlan:
+    """With as many antennas of its best contact's rate for what a station receives, and for what it sends."""
+    rates: dict[str, dict[str, float]] = {"receive_bps": {}, "send_bps": {}}
+    for of, ends in zip(rates.values(), (plan.to, plan.from_)):
+        for id in stations:
+            through = ends == plan.nodes.position(id)
+            if through.any():
+                of[id] = antennas * float(plan.rate_bps[through].max())
+    return flow.with_antennas(flow.Problem(plan, supply_bytes={}, sinks=stations), **rates).contacts
 
 
 def _curve(

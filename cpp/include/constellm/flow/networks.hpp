@@ -48,7 +48,7 @@ class TimeNetwork {
 
  protected:
   TimeNetwork(const Instance& instance, const Grid& grid, const Units& units)
-      : instance_(&instance), grid_(&grid), units_(&units) {}
+      : instance_(&instance), grid_(grid), units_(&units) {}
   /// Calls `at(channel, cell of the sender, cell of the receiver, -1 at a sink, piece)` for what lies in
   /// both.
   template <class At>
@@ -58,7 +58,7 @@ class TimeNetwork {
   void set_ends(std::int32_t copies);
 
   const Instance* instance_;
-  const Grid* grid_;
+  Grid grid_;
   const Units* units_;
   std::int32_t source_ = 0;
   std::int32_t target_ = 0;
@@ -66,6 +66,7 @@ class TimeNetwork {
   std::int32_t node_count_ = 0;
   Arcs arcs_;
   std::optional<PushRelabel> engine_;
+  std::int64_t lent_ = 0;  // units that rounding took from the flow it began with
   std::vector<std::uint8_t> inside_;
 };
 
@@ -75,8 +76,6 @@ class OuterNetwork : public TimeNetwork {
  public:
   OuterNetwork(const Instance& instance, const Grid& grid, const Units& units);
   [[nodiscard]] TimeCut cut() const;
-  /// The cells at whose ends a node changes sides.
-  void mark(std::vector<std::vector<std::int32_t>>& cells) const;
 
  private:
   [[nodiscard]] bool is_inside(std::int32_t node, std::int32_t cell) const {
@@ -91,12 +90,13 @@ class OuterNetwork : public TimeNetwork {
 class InnerNetwork : public TimeNetwork {
  public:
   InnerNetwork(const Instance& instance, const Grid& grid, const Units& units);
+  /// Begins with the flow of another one, each of whose cells is one of these or several.
+  void begin_with(const InnerNetwork& coarser);
   /// Ends what `find_value` began.
-  [[nodiscard]] Flows flows();
+  void find_flow() { engine_->find_flow(); }
+  [[nodiscard]] Flows flows() const;
   /// As a cut of the finest network, where it lets more through.
   [[nodiscard]] TimeCut cut() const;
-  /// The cells in which a node changes sides.
-  void mark(std::vector<std::vector<std::int32_t>>& cells) const;
 
  private:
   enum Copy : std::int32_t { kStart, kRunning, kArrived };
@@ -108,6 +108,7 @@ class InnerNetwork : public TimeNetwork {
   }
   std::vector<std::int32_t> first_;  // [nodes]
   std::vector<Piece> pieces_;        // those of the first arcs, which are the channels'
+  std::vector<std::uint8_t> fills_;  // [arcs] from what is there to what runs
 };
 
 }  // namespace constellm::flow

@@ -22,6 +22,10 @@ class TimeCut {
   [[nodiscard]] double capacity_bytes(double by_s) const;
 
   [[nodiscard]] Cut in_stretches() const;
+  /// When a node changes sides, ascending.
+  [[nodiscard]] const std::vector<double>& changes_s(std::int32_t node) const {
+    return changes_s_[static_cast<std::size_t>(node)];
+  }
 
  private:
   /// A channel leads from inside to outside.
@@ -40,5 +44,16 @@ class TimeCut {
   std::vector<std::vector<double>> changes_s_;
   std::vector<Crossing> crossings_;
 };
+
+/// Cuts that do not change: around who has more than it wants, and around all that can send.
+std::vector<TimeCut> still_cuts(const Instance& instance);
+
+struct Bound {
+  double at_s = 0.0;
+  Cut cut;
+};
+
+/// What the cuts that do not change prove: no plan ends before.
+Bound still_bound(const Problem& problem);
 
 }  // namespace constellm::flow
