@@ -213,6 +213,9 @@ class ConstantTiming:
 class ContactTiming(Displayed):
     """Messages over a contact plan: each takes the way of earliest arrival (`network.earliest_arrival`).
 
+    Nothing follows where a plan ends: who waits for a contact then waits for ever, and a round does not wait
+    for them. A plan is to last longer than what is trained over it, by the longest wait.
+
     The model waits at the server until the first contact of its way opens, and is the newest one then. Each
     message has its contacts for itself: heads are small, a thousand of 30 kB take 2.4 s of a link of
     100 Mbit/s.
