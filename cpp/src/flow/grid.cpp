@@ -51,6 +51,7 @@ void Grid::go_on_to(double end_s) {
     if (at == starts.end() || *at > end_s_) starts.insert(at, end_s_);
   }
   end_s_ = end_s;
+  share_with_relays();
 }
 
 void Grid::add_middle(Cell cell, std::vector<double>& found) const {

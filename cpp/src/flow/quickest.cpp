@@ -9,7 +9,8 @@
 #include <utility>
 
 #include "constellm/core/index.hpp"
-#include "constellm/flow/networks.hpp"
+#include "constellm/flow/inner_network.hpp"
+#include "constellm/flow/outer_network.hpp"
 
 namespace constellm::flow {
 namespace {
@@ -22,6 +23,7 @@ constexpr std::int64_t kSlack = std::int64_t{1} << 12;
 // A later plan is looked for where it may close a third of the gap, and at so many moments.
 constexpr double kWorthwhile = 2.0 / 3.0;
 constexpr int kTries = 8;
+constexpr double kOvershoot = 1.125;
 constexpr int kPatience = 3;
 constexpr std::int64_t kManyArcs = 1 << 20;  // of networks in which that takes too long
 
@@ -40,7 +42,8 @@ class Search {
 
   Plan run() {
     try {
-      start();
+      for (TimeCut& cut : still_cuts(instance_))
+        if (is_open()) raise_by(std::move(cut));
       find_bound();
       inner_grid_ = outer_grid_;
       while (is_open()) find_plan();
@@ -55,11 +58,6 @@ class Search {
 
  private:
   [[nodiscard]] bool is_open() const { return plan_.status == core::Status::no_plan_found; }
-
-  void start() {
-    for (TimeCut& cut : still_cuts(instance_))
-      if (is_open()) raise_by(std::move(cut));
-  }
 
   /// Whether a cut puts the bound off.
   bool raise_by(TimeCut cut) {
@@ -150,7 +148,7 @@ class Search {
       double next_s = cut.next_s(at_s, instance_.total_bytes + missing);
       if (next_s == kInfinity) next_s = std::max(2.0 * at_s, instance_.moments_s.back());
       if (!(next_s > at_s)) return;
-      at_s = next_s;
+      at_s += kOvershoot * (next_s - at_s);  // steps from below would come close and never arrive
       if (at_s - bound_s_ > kWorthwhile * (plan_.finish_s - bound_s_)) return;  // no plan: NaN, so never
       Grid grid = inner_grid_;
       grid.go_on_to(at_s);

@@ -6,41 +6,14 @@
 
 #include "catch.hpp"
 #include "constellm/flow/greedy.hpp"
+#include "transfers.hpp"
 
 using namespace constellm;
-using network::ContactColumns;
-using network::ContactPlan;
+using tests::Contact;
+using tests::kInf;
+using tests::problem_of;
 
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-
-struct Contact {
-  std::int32_t from;
-  std::int32_t to;
-  double open_s;
-  double close_s;
-  double bytes_per_s;
-};
-
-flow::Problem problem_of(const std::vector<Contact>& contacts, std::vector<double> supply_bytes,
-                         std::vector<double> demand_bytes, std::vector<std::int32_t> sinks) {
-  std::vector<network::Node> nodes(supply_bytes.size());
-  for (std::size_t v = 0; v < nodes.size(); ++v) nodes[v].id = "n" + std::to_string(v);
-  ContactColumns columns;
-  for (const Contact& c : contacts) {
-    columns.from.push_back(c.from);
-    columns.to.push_back(c.to);
-    columns.open_s.push_back(c.open_s);
-    columns.close_s.push_back(c.close_s);
-    columns.rate_bps.push_back(8.0 * c.bytes_per_s);
-    columns.owlt_s.push_back(0.0);
-  }
-  const std::size_t count = nodes.size();
-  return {
-      ContactPlan(std::make_shared<network::NodeTable>(std::move(nodes)), std::move(columns)),
-      {std::move(supply_bytes), std::vector<double>(count, kInf), std::move(demand_bytes), std::move(sinks)}};
-}
 
 flow::Plan greedy(const flow::Problem& problem, const std::vector<double>& moments_s) {
   core::StopToken stop;

@@ -1,4 +1,4 @@
-#include "constellm/flow/networks.hpp"
+#include "constellm/flow/inner_network.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,116 +8,13 @@
 #include "constellm/core/index.hpp"
 
 namespace constellm::flow {
+namespace {
 
 using core::z;
 
-namespace {
 constexpr double kSameRate = 1e-11;  // relative: what whole units leave of a rate
-}
 
-Units::Units(const Instance& instance) : per_byte_(0x1p60 / instance.total_bytes) {
-  std::int64_t wanted = 0;
-  for (const double bytes : instance.supply_bytes) total_ += of(bytes);
-  for (const double bytes : instance.demand_bytes) wanted += of(bytes);
-  left_ = instance.has_sinks ? 0 : std::max<std::int64_t>(total_ - wanted, 0);
-}
-
-std::int64_t Units::of(double bytes) const {
-  const double units = bytes * per_byte_;
-  return units < static_cast<double>(kUnlimited) ? static_cast<std::int64_t>(units) : kUnlimited;
-}
-
-std::int64_t TimeNetwork::find_value(core::StopToken& stop) {
-  if (!engine_) engine_.emplace(node_count_, arcs_, source_, target_);
-  const std::int64_t value = engine_->find_value(stop) - lent_;
-  inside_ = engine_->on_source_side();
-  return value;
-}
-
-void TimeNetwork::set_ends(std::int32_t copies) {
-  source_ = copies;
-  target_ = copies + 1;
-  left_ = copies + 2;
-  node_count_ = copies + 3;
-}
-
-void TimeNetwork::add_supply(std::int32_t node, std::int32_t copy) {
-  const std::int64_t units = units_->of(instance_->supply_bytes[z(node)]);
-  if (units > 0) arcs_.add(source_, copy, units);
-}
-
-void TimeNetwork::add_demand(std::int32_t node, std::int32_t copy) {
-  const std::int64_t units = units_->of(instance_->demand_bytes[z(node)]);
-  if (units > 0) arcs_.add(copy, target_, units);
-  if (units_->left() > 0) arcs_.add(copy, left_, Units::kUnlimited);
-}
-
-template <class At>
-void TimeNetwork::each_piece(At at) const {
-  for (std::size_t c = 0; c < instance_->channels.size(); ++c) {
-    const Channel& channel = instance_->channels[c];
-    const double close_s = std::min(channel.close_s, grid_.end_s());
-    if (!(channel.open_s < close_s)) continue;
-    const bool to_sink = instance_->is_sink[z(channel.to)] != 0;
-    std::int32_t sender = grid_.cell_at(channel.from, channel.open_s);
-    std::int32_t receiver = to_sink ? -1 : grid_.cell_at(channel.to, channel.open_s);
-    double start_s = channel.open_s;
-    while (start_s < close_s) {
-      const double sends_until_s = grid_.cell(channel.from, sender).end_s;
-      const double takes_until_s = to_sink ? close_s : grid_.cell(channel.to, receiver).end_s;
-      const double end_s = std::min({sends_until_s, takes_until_s, close_s});
-      at(channel, sender, receiver, Piece{static_cast<std::int32_t>(c), start_s, end_s});
-      if (sends_until_s == end_s) ++sender;
-      if (!to_sink && takes_until_s == end_s) ++receiver;
-      start_s = end_s;
-    }
-  }
-}
-
-OuterNetwork::OuterNetwork(const Instance& instance, const Grid& grid, const Units& units)
-    : TimeNetwork(instance, grid, units), first_(z(instance.nodes)) {
-  std::int32_t copies = 0;
-  std::int32_t most = 0;
-  for (std::int32_t v = 0; v < instance.nodes; ++v) {
-    first_[z(v)] = copies;
-    if (instance.is_sink[z(v)] == 0) copies += grid.cells(v);
-    most = std::max(most, grid.cells(v));
-  }
-  // An end for what nodes with a limit of storage keep.
-  std::vector<std::int32_t> kept(z(instance.nodes), -1);
-  for (std::int32_t v = 0; v < instance.nodes && !instance.has_sinks; ++v)
-    if (std::isfinite(instance.storage_bytes[z(v)])) kept[z(v)] = copies++;
-  set_ends(copies);
-  each_piece([&](const Channel& channel, std::int32_t sender, std::int32_t receiver, const Piece& piece) {
-    const std::int64_t capacity = units.of(channel.bytes_per_s * (piece.end_s - piece.start_s));
-    if (capacity == 0) return;
-    arcs_.add(first_[z(channel.from)] + sender, receiver < 0 ? target_ : first_[z(channel.to)] + receiver,
-              capacity);
-  });
-  for (std::int32_t v = 0; v < instance.nodes; ++v) {
-    if (instance.is_sink[z(v)] != 0) continue;
-    add_supply(v, first_[z(v)]);
-    const std::int64_t storage = units.of(instance.storage_bytes[z(v)]);
-    const std::int32_t last = first_[z(v)] + grid.cells(v) - 1;
-    for (std::int32_t i = first_[z(v)]; i < last && storage > 0; ++i) arcs_.add(i, i + 1, storage);
-    if (instance.has_sinks) continue;
-    if (kept[z(v)] >= 0) arcs_.add(last, kept[z(v)], storage);
-    add_demand(v, kept[z(v)] >= 0 ? kept[z(v)] : last);
-  }
-  if (units.left() > 0) arcs_.add(left_, target_, units.left());
-}
-
-TimeCut OuterNetwork::cut() const {
-  std::vector<std::uint8_t> starts(z(instance_->nodes), 0);
-  std::vector<std::vector<double>> changes(z(instance_->nodes));
-  for (std::int32_t v = 0; v < instance_->nodes; ++v) {
-    if (instance_->is_sink[z(v)] != 0) continue;
-    starts[z(v)] = is_inside(v, 0) ? 1 : 0;
-    for (std::int32_t i = 1; i < grid_.cells(v); ++i)
-      if (is_inside(v, i) != is_inside(v, i - 1)) changes[z(v)].push_back(grid_.cell(v, i).start_s);
-  }
-  return {*instance_, std::move(starts), std::move(changes)};
-}
+}  // namespace
 
 bool InnerNetwork::is_limited(std::int32_t node) const {
   return std::isfinite(instance_->storage_bytes[z(node)]);
