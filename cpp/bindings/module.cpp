@@ -28,6 +28,7 @@ PYBIND11_MODULE(_core, m) {
   py::module_ flow = m.def_submodule("flow");
   py::module_ moe = m.def_submodule("moe");
   py::module_ split = m.def_submodule("split");
+  py::module_ tune = m.def_submodule("tune");
   register_core(core);
   register_epoch(core);
   register_model(model);
@@ -44,6 +45,7 @@ PYBIND11_MODULE(_core, m) {
   register_drift(moe);
   register_hosting(moe);
   register_chain(moe);
+  register_tune(tune);
   register_split(split);
   register_plan(split);
   register_solve(split);
@@ -51,7 +53,7 @@ PYBIND11_MODULE(_core, m) {
   register_baselines(split);
   py::module_ sweeping = split.def_submodule("sweeping", "Problems and their plans for `constellm.sweep`.");
   register_sweeping(sweeping);
-  for (const py::module_& area : {core, model, network, orbit, codec, flow, moe, split, sweeping})
+  for (const py::module_& area : {core, model, network, orbit, codec, flow, moe, split, tune, sweeping})
     refuse_instances_without_value(area);
 
   // Pickles of constellm 0.1.0 name their classes as constellm._core.X. Found when asked for, so that the

@@ -28,6 +28,7 @@ void register_plan(py::module_& m);
 void register_solve(py::module_& m);
 void register_generation(py::module_& m);
 void register_baselines(py::module_& m);
+void register_tune(py::module_& m);
 void register_sweeping(py::module_& m);
 
 }  // namespace constellm::bindings

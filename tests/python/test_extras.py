@@ -38,6 +38,15 @@ def read_yaml(folder: Path) -> object:
     return clm.model.read_pipeedge(folder)
 
 
+def federated(backend: str) -> object:
+    """Two rounds of a head on two satellites, by Flower."""
+    x, labels = np.array([[0.0], [1.0]]), [0, 1]
+    spread = clm.tune.Partition([0, 1], labels=labels, satellites=2)
+    task = clm.tune.HeadTask(x, spread, test_features=x, test_labels=labels)
+    engine = clm.tune.Flower(backend=backend)
+    return clm.tune.federate(task, clm.tune.ConstantTiming(2), rounds=2, engine=engine)
+
+
 def logits() -> np.ndarray:
     net = clm.infer.load()
     return clm.infer.infer(net, np.zeros((1, net.image_px, net.image_px, 3), np.uint8)).logits
@@ -66,6 +75,7 @@ CALLS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("infer", "safetensors", lambda folder: clm.codec.load_learned(folder)),
     ("infer", "onnx", lambda folder: logits()),
     ("infer", "onnxruntime", lambda folder: logits()),
+    ("federated", "flwr", lambda folder: federated("inline")),
     ("train", "torch", lambda folder: clm.train.TorchModel),
     ("train", "safetensors", lambda folder: clm.train.save),
 ]

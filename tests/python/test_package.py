@@ -22,8 +22,8 @@ import pytest
 import constellm
 
 OPTIONAL = [
-    *("PIL", "dask", "distributed", "matplotlib", "networkx", "onnx", "onnxruntime", "pandas", "pyarrow"),
-    *("safetensors", "scipy", "sgp4", "torch", "tqdm", "transformers", "xarray"),
+    *("PIL", "dask", "distributed", "flwr", "matplotlib", "networkx", "onnx", "onnxruntime", "pandas"),
+    *("pyarrow", "ray", "safetensors", "scipy", "sgp4", "torch", "tqdm", "transformers", "xarray"),
 ]
 
 

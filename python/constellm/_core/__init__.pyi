@@ -12,6 +12,7 @@ from . import codec
 from . import flow
 from . import moe
 from . import split
-__all__: list[str] = ['codec', 'core', 'flow', 'model', 'moe', 'network', 'orbit', 'split']
+from . import tune
+__all__: list[str] = ['codec', 'core', 'flow', 'model', 'moe', 'network', 'orbit', 'split', 'tune']
 def __getattr__(name: str) -> typing.Any:
     ...

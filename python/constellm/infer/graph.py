@@ -17,7 +17,7 @@ OPSET, IR_VERSION = 17, 8
 _NORM_EPSILON = 1e-5  # PyTorch's default, of layer and batch normalisation alike
 
 
-def segment_graph(weights: Weights, first: int, last: int) -> Any:
+def segment_graph(weights: Weights, first: int, last: int, *, classify: bool = True) -> Any:
     """The blocks `first` to `last` - 1 as a model of their own.
 
     Parameters
@@ -26,13 +26,15 @@ def segment_graph(weights: Weights, first: int, last: int) -> Any:
         Of the whole model.
     first, last : int
         0 <= first < last <= blocks. From 0 the stem belongs to it, to the last block the head.
+    classify : bool
+        Whether the head ends in its classifier, or before it.
 
     Returns
     -------
     onnx.ModelProto
         Input ``pixels``, uint8 (images, height, width, 3), or ``activation``, float32 (images, tokens,
-        features); output ``activation_out``, or ``logits``, float32 (images, classes). The number of images
-        is free.
+        features); output ``activation_out``, or ``logits``, float32 (images, classes), or ``features``,
+        float32 (images, features). The number of images is free.
     """
     onnx = optional_import("onnx", extra="infer", purpose="building graphs needs onnx")
     helper, kinds = onnx.helper, onnx.TensorProto
@@ -49,9 +51,11 @@ def segment_graph(weights: Weights, first: int, last: int) -> Any:
     for block in range(first, last):
         x = graph.block(x, block)
     if last == shape["blocks"]:
-        x = graph.head(x)
-        sides = ["images", shape["classes"]]
-        given = helper.make_tensor_value_info("logits", kinds.FLOAT, sides)
+        x = graph.pooled(x)
+        if classify:
+            x = graph.linear(x, "head.classify")
+        name, size = ("logits", shape["classes"]) if classify else ("features", shape["width"])
+        given = helper.make_tensor_value_info(name, kinds.FLOAT, ["images", size])
     else:
         given = helper.make_tensor_value_info("activation_out", kinds.FLOAT, activation)
     graph.add("Identity", x, out=given.name)
@@ -141,10 +145,9 @@ class _Graph:
         together = self.add("Transpose", mixed, perm=[0, 2, 1, 3])
         return self.linear(self.add("Reshape", together, self.sizes(0, tokens, width)), place + "out")
 
-    def head(self, x: str) -> str:
-        """Mean over the normalised tokens, then a linear classifier."""
-        x = self.add("ReduceMean", self.norm(x, "head.norm"), axes=[1], keepdims=0)
-        return self.linear(x, "head.classify")
+    def pooled(self, x: str) -> str:
+        """Mean over the normalised tokens: what the classifier takes."""
+        return self.add("ReduceMean", self.norm(x, "head.norm"), axes=[1], keepdims=0)
 
     def linear(self, x: str, name: str) -> str:
         matrix = self.constant(f"{name}.matrix", self.weights.tensors[f"{name}.weight"].T)

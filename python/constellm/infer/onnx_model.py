@@ -74,12 +74,12 @@ class OnnxModel:
         self.width = weights.shape["width"]
         self.image_px = weights.shape["image_px"]
         self.classes = weights.classes
-        self._sessions: list[Any] = [None] * self.blocks
+        self._sessions: list[Any] = self._no_sessions()
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickles and copies: without the sessions, which are made anew when they are needed."""
-        return {**vars(self), "_sessions": [None] * self.blocks, "_lock": None}
+        return {**vars(self), "_sessions": self._no_sessions(), "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=threading.Lock())
@@ -91,20 +91,22 @@ class OnnxModel:
             f"{len(self.classes)} classes, {parameters / 1e6:.1f} M parameters)"
         )
 
-    def segment(self, first: int, last: int) -> partial[np.ndarray]:
+    def segment(self, first: int, last: int, *, classify: bool = True) -> partial[np.ndarray]:
         """The blocks `first` to `last` - 1.
 
         Parameters
         ----------
         first, last : int
             0 <= first < last <= blocks.
+        classify : bool
+            Whether what ends with the last block ends with the classifier, or with what that takes.
 
         Returns
         -------
         callable
             From the array at boundary `first` to the one at boundary `last`: uint8 pixels (images, height,
-            width, 3) at 0, logits (images, classes) at `blocks`, else float32 activations (images, tokens,
-            features).
+            width, 3) at 0, logits (images, classes) or features (images, features) at `blocks`, else float32
+            activations (images, tokens, features).
 
         Raises
         ------
@@ -112,7 +114,7 @@ class OnnxModel:
             If the range is none; and, when called, if the array's shape or type is wrong.
         """
         last = count("last", last, most=self.blocks)
-        return partial(self._run, count("first", first, least=0, most=last - 1), last)
+        return partial(self._run, count("first", first, least=0, most=last - 1), last, classify=classify)
 
     def activations(
         self, pixels: np.ndarray, boundaries: Iterable[int] | None = None
@@ -180,10 +182,11 @@ class OnnxModel:
             profile=computed, device_times={"here": times_s}, device_memory_bytes={}, device_rate_bps={}
         )
 
-    def _run(self, first: int, last: int, x: np.ndarray) -> np.ndarray:
+    def _run(self, first: int, last: int, x: np.ndarray, *, classify: bool = True) -> np.ndarray:
         x = self._check(first, x)
-        sessions = [self._session(block) for block in range(first, last)]
-        sides = (len(self.classes),) if last == self.blocks else (self.tokens, self.width)
+        sessions = [self._session(block, classify or block < self.blocks - 1) for block in range(first, last)]
+        at_end = (len(self.classes) if classify else self.width,)
+        sides = at_end if last == self.blocks else (self.tokens, self.width)
         y = np.empty((len(x), *sides), dtype=np.float32)
         for start in range(0, len(x), _IMAGES_AT_A_TIME):
             some = slice(start, start + _IMAGES_AT_A_TIME)
@@ -209,11 +212,17 @@ class OnnxModel:
             )
         return np.ascontiguousarray(x)
 
-    def _session(self, block: int) -> Any:
+    def _no_sessions(self) -> list[Any]:
+        """Of every block, and of the last one without the classifier."""
+        return [None] * (self.blocks + 1)
+
+    def _session(self, block: int, classify: bool) -> Any:
+        place = block if classify else self.blocks
         with self._lock:
-            if self._sessions[block] is None:
-                self._sessions[block] = _session(segment_graph(self.weights, block, block + 1), self.threads)
-            return self._sessions[block]
+            if self._sessions[place] is None:
+                graph = segment_graph(self.weights, block, block + 1, classify=classify)
+                self._sessions[place] = _session(graph, self.threads)
+            return self._sessions[place]
 
 
 def _session(graph: Any, threads: int) -> Any:

@@ -22,6 +22,7 @@ from .network import plot_network
 from .plan import plot_gantt, plot_plan
 from .save import save_figure
 from .sky import plot_sky
+from .training import plot_training
 from .tuning import plot_contest, plot_ladder, plot_phases
 from .world_map import plot_world_map
 
@@ -44,6 +45,7 @@ __all__ = [
     "plot_rounds",
     "plot_sky",
     "plot_strips",
+    "plot_training",
     "plot_world_map",
     "plot_sweep_curves",
     "save_figure",

@@ -35,6 +35,7 @@ NEEDS = {
     "docs/concepts.md": ("matplotlib",),
     "docs/error-accumulation.md": ("onnxruntime",),
     "docs/constellations.md": ("matplotlib", "networkx", "plotly", "sgp4", "xarray"),
+    "docs/federated.md": ("flwr", "onnxruntime"),
     "docs/gallery.md": ("matplotlib", "plotly", "xarray"),
     "docs/how-to/calibration.md": ("onnxruntime",),
     "docs/how-to/dask.md": ("distributed",),

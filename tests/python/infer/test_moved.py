@@ -27,7 +27,7 @@ def test_a_plan_s_compressors_are_found_in_split() -> None:
         assert clm.run.cuts_of is clm.split.compressors_at_cuts
 
 
-@pytest.mark.parametrize("name", sorted(infer.__all__))
+@pytest.mark.parametrize("name", sorted({*infer.__all__} - {"Features", "features"}))  # which are newer
 def test_every_public_name_is_found(name: str) -> None:
     with pytest.warns(DeprecationWarning):
         assert getattr(clm.run, name) is getattr(infer, name)
