@@ -22,6 +22,7 @@ import experts
 import scaling
 import sweep_speed
 import tables
+import transfers
 
 from constellm.core.table import Table
 from constellm.paper.collaborative import MAX_ERROR
@@ -44,6 +45,7 @@ class Results(NamedTuple):
     scalar: tables.Rows
     constellations: constellations.Results
     experts: experts.Results
+    transfers: transfers.Results
 
 
 def measure(quick: bool) -> Results:
@@ -57,6 +59,7 @@ def measure(quick: bool) -> Results:
         scalar=ablations.measure_scalar(**ablations.QUICK_SCALAR if quick else {}),
         constellations=constellations.measure(quick),
         experts=experts.measure(quick),
+        transfers=transfers.measure(quick),
     )
 
 
@@ -96,6 +99,7 @@ def verdicts(results: Results) -> str:
     )
     lines += [verdict(*target) for target in constellations.targets(results.constellations)]
     lines += [verdict(*target) for target in experts.targets(results.experts)]
+    lines += [verdict(*target) for target in transfers.targets(results.transfers)]
     return tables.markdown(["target", "found", "verdict"], lines)
 
 
@@ -173,7 +177,8 @@ error budget is additive. Delay above the optimum on seeded random chains of 6 t
 
 {ablations.scalar_table(results.scalar)}
 {constellations.section(results.constellations)}
-{experts.section(results.experts)}"""
+{experts.section(results.experts)}
+{transfers.section(results.transfers)}"""
 
 
 def to_the_end(file: Path) -> str:
@@ -222,6 +227,7 @@ def write(results: Results, told: str, out: Path) -> None:
     scaling.save(scaling.draw(results.scaling), folder / "scaling.png")
     constellations.write(results.constellations, folder)
     experts.write(results.experts, folder)
+    transfers.write(results.transfers, folder)
     text = page(results, told, to_the_end(folder / "peers-to-the-end.csv"))
     (out / "benchmarks.md").write_text(text, encoding="utf-8")
 

@@ -45,7 +45,7 @@ STATIONS = {
     "1 polar": {"Svalbard": POLAR["Svalbard"]},
     "4 polar": POLAR,
     "4 middle": MIDDLE,
-    "8": {**POLAR, **MIDDLE},
+    "all 8": {**POLAR, **MIDDLE},
 }
 LINKS = ("grid", "ring")
 ANTENNAS = ("many", "one")

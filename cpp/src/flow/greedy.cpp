@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 
 #include "constellm/core/index.hpp"
 #include "constellm/flow/maximum_flow.hpp"
@@ -40,8 +41,8 @@ class Greedy {
     waiting_.resize(contacts.from.size());
     std::iota(waiting_.begin(), waiting_.end(), 0);
     std::erase_if(waiting_, [&](std::int32_t c) { return problem_.is_sink(contacts.from[z(c)]); });
-    std::stable_sort(waiting_.begin(), waiting_.end(), [&](std::int32_t a, std::int32_t b) {
-      return contacts.open_s[z(a)] > contacts.open_s[z(b)];  // the next to open is the last
+    std::sort(waiting_.begin(), waiting_.end(), [&](std::int32_t a, std::int32_t b) {
+      return std::pair(contacts.open_s[z(a)], a) > std::pair(contacts.open_s[z(b)], b);  // the next is last
     });
   }
 

@@ -1,7 +1,6 @@
 #include "constellm/flow/grid.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "constellm/core/index.hpp"
 
@@ -46,35 +45,55 @@ std::int32_t Grid::cell_at(std::int32_t node, double at_s) const {
   return static_cast<std::int32_t>(std::upper_bound(starts.begin(), starts.end(), at_s) - starts.begin()) - 1;
 }
 
-bool Grid::split(const std::vector<std::vector<std::int32_t>>& marked) {
+void Grid::go_on_to(double end_s) {
+  for (std::vector<double>& starts : start_s_) {
+    const auto at = std::lower_bound(starts.begin(), starts.end(), end_s_);
+    if (at == starts.end() || *at > end_s_) starts.insert(at, end_s_);
+  }
+  end_s_ = end_s;
+  share_with_relays();
+}
+
+void Grid::add_middle(Cell cell, std::vector<double>& found) const {
   const std::vector<double>& moments = instance_->moments_s;
+  const auto first = std::upper_bound(moments.begin(), moments.end(), cell.start_s);
+  const auto last = std::lower_bound(first, moments.end(), cell.end_s);
+  if (first < last) found.push_back(*(first + (last - first) / 2));
+}
+
+bool Grid::add(std::int32_t node, const std::vector<double>& starts) {
+  std::vector<double>& all = start_s_[z(node)];
+  const std::size_t before = all.size();
+  all.insert(all.end(), starts.begin(), starts.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all.size() > before;
+}
+
+bool Grid::split_around(const TimeCut& cut) {
   bool any = false;
   for (std::int32_t v = 0; v < instance_->nodes; ++v) {
     std::vector<double> middles;
-    for (const std::int32_t i : marked[z(v)]) {
-      const Cell at = cell(v, i);
-      const auto first = std::upper_bound(moments.begin(), moments.end(), at.start_s);
-      const auto last = std::lower_bound(first, moments.end(), at.end_s);
-      if (first < last) middles.push_back(*(first + (last - first) / 2));
+    for (const double change_s : cut.changes_s(v)) {
+      const std::int32_t i = cell_at(v, change_s);
+      add_middle(cell(v, i), middles);
+      if (i > 0 && cell(v, i).start_s == change_s) add_middle(cell(v, i - 1), middles);
     }
-    if (middles.empty()) continue;
-    any = true;
-    std::vector<double>& starts = start_s_[z(v)];
-    starts.insert(starts.end(), middles.begin(), middles.end());
-    std::sort(starts.begin(), starts.end());
-    starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+    any = add(v, middles) || any;
   }
-  if (any) share_with_relays();
+  share_with_relays();
   return any;
 }
 
 bool Grid::split_all() {
-  std::vector<std::vector<std::int32_t>> all(z(instance_->nodes));
+  bool any = false;
   for (std::int32_t v = 0; v < instance_->nodes; ++v) {
-    all[z(v)].resize(z(cells(v)));
-    std::iota(all[z(v)].begin(), all[z(v)].end(), 0);
+    std::vector<double> middles;
+    for (std::int32_t i = 0; i < cells(v); ++i) add_middle(cell(v, i), middles);
+    any = add(v, middles) || any;
   }
-  return split(all);
+  share_with_relays();
+  return any;
 }
 
 /// Until nothing changes: relays may lead to relays.
@@ -84,7 +103,7 @@ void Grid::share_with_relays() {
     changed = false;
     for (std::int32_t v = 0; v < instance_->nodes; ++v) {
       if (channels_of_relay_[z(v)].empty()) continue;
-      std::vector<double> starts = start_s_[z(v)];
+      std::vector<double> starts;
       for (const std::int32_t c : channels_of_relay_[z(v)]) {
         const Channel& channel = instance_->channels[z(c)];
         for (const double moment_s : {channel.open_s, channel.close_s})
@@ -93,11 +112,7 @@ void Grid::share_with_relays() {
         if (instance_->is_sink[z(other)] == 0)
           starts.insert(starts.end(), start_s_[z(other)].begin(), start_s_[z(other)].end());
       }
-      std::sort(starts.begin(), starts.end());
-      starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
-      if (starts.size() == start_s_[z(v)].size()) continue;
-      start_s_[z(v)] = std::move(starts);
-      changed = true;
+      changed = add(v, starts) || changed;
     }
   }
 }

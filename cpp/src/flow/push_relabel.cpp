@@ -50,6 +50,25 @@ PushRelabel::PushRelabel(std::int32_t nodes, const Arcs& arcs, std::int32_t sour
   }
 }
 
+void PushRelabel::set_flow(std::size_t arc, std::int64_t units) {
+  Half& own = halves_[z(place_[arc])];
+  Half& back = halves_[z(own.twin)];
+  own.left -= units;
+  back.left += units;
+  excess_[z(own.head)] += units;
+  excess_[z(back.head)] -= units;
+}
+
+std::int64_t PushRelabel::lend() {
+  std::int64_t lent = 0;
+  for (std::int32_t node = 0; node < nodes_; ++node) {
+    if (node == source_ || excess_[z(node)] >= 0) continue;
+    lent -= excess_[z(node)];
+    excess_[z(node)] = 0;
+  }
+  return lent;
+}
+
 std::int64_t PushRelabel::find_value(core::StopToken& stop) {
   for (std::int32_t h = begin_[z(source_)]; h < begin_[z(source_) + 1]; ++h) {
     Half& half = halves_[z(h)];

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "constellm/core/index.hpp"
-#include "constellm/flow/networks.hpp"
+#include "constellm/flow/inner_network.hpp"
+#include "constellm/flow/outer_network.hpp"
 
 namespace constellm::flow {
 namespace {
@@ -21,9 +23,13 @@ constexpr std::int64_t kSlack = std::int64_t{1} << 12;
 // A later plan is looked for where it may close a third of the gap, and at so many moments.
 constexpr double kWorthwhile = 2.0 / 3.0;
 constexpr int kTries = 8;
+constexpr double kOvershoot = 1.125;
+constexpr int kPatience = 3;
+constexpr std::int64_t kManyArcs = 1 << 20;  // of networks in which that takes too long
 
-/// Least moments by cuts (Newton's method), between a network that allows too much and one that allows too
-/// little, on grids that get finer where their cuts change sides.
+/// Least moments by cuts (Newton's method) of an outer network, which allows too much, until an inner one,
+/// which allows too little, lets all through. The outer one gets finer where its cut changes sides, which is
+/// where the least cut is looked for; the inner one everywhere, as data runs on only through like cells.
 class Search {
  public:
   Search(const Instance& instance, core::StopToken& stop, std::size_t first_cells)
@@ -31,16 +37,16 @@ class Search {
         units_(instance),
         stop_(stop),
         first_cells_(first_cells),
-        grid_(instance, 0.0, first_cells) {}
+        outer_grid_(instance, 0.0, first_cells),
+        inner_grid_(outer_grid_) {}
 
   Plan run() {
     try {
-      start();
-      while (plan_.status == core::Status::no_plan_found) {
-        ++plan_.counters.rounds;
-        find_bound();
-        if (plan_.status == core::Status::no_plan_found) find_plan();
-      }
+      for (TimeCut& cut : still_cuts(instance_))
+        if (is_open()) raise_by(std::move(cut));
+      find_bound();
+      inner_grid_ = outer_grid_;
+      while (is_open()) find_plan();
     } catch (const core::Stopped&) {
       plan_.status = stop_.reason() == core::StopReason::interrupted ? core::Status::interrupted
                                                                      : core::Status::time_limit;
@@ -51,11 +57,7 @@ class Search {
   }
 
  private:
-  void start() {
-    for (TimeCut& cut : still_cuts(instance_))
-      if (!is_infeasible()) raise_by(std::move(cut));
-    grid_ = Grid(instance_, bound_s_, first_cells_);
-  }
+  [[nodiscard]] bool is_open() const { return plan_.status == core::Status::no_plan_found; }
 
   /// Whether a cut puts the bound off.
   bool raise_by(TimeCut cut) {
@@ -63,11 +65,9 @@ class Search {
     if (!(next_s > bound_s_)) return false;
     bound_s_ = next_s;
     certificate_ = std::move(cut);
-    if (is_infeasible()) plan_.status = core::Status::infeasible;
+    if (bound_s_ == kInfinity) plan_.status = core::Status::infeasible;
     return true;
   }
-
-  [[nodiscard]] bool is_infeasible() const { return bound_s_ == kInfinity; }
 
   std::int64_t value_of(TimeNetwork& network) {
     ++plan_.counters.flows;
@@ -76,51 +76,68 @@ class Search {
     return network.find_value(stop_);
   }
 
-  /// The least moment at which all fits into the outer network.
+  /// The least moment at which all fits into the outer network of the first cells.
   void find_bound() {
-    while (!is_infeasible()) {
-      grid_.end_at(bound_s_);
-      outer_.emplace(instance_, grid_, units_);
-      if (value_of(*outer_) >= units_.total()) return;
-      // What is missing although the cut lets enough through is rounding.
-      if (!raise_by(outer_->cut())) return;
-      if (plan_.counters.rounds == 1 && !is_infeasible()) grid_ = Grid(instance_, bound_s_, first_cells_);
+    do outer_grid_ = Grid(instance_, bound_s_, first_cells_);
+    while (is_open() && raise_by_outer());
+  }
+
+  /// Whether the cut of the outer network puts the bound off. Where all fits, it tells where to look closer.
+  bool raise_by_outer() {
+    outer_grid_.end_at(bound_s_);
+    outer_.emplace(instance_, outer_grid_, units_);
+    // What is missing although the cut lets enough through is rounding.
+    return value_of(*outer_) < units_.total() && raise_by(outer_->cut());
+  }
+
+  /// The same in ever finer cells where cuts change, this one first, until that has not helped for a while.
+  void look_closer_at(TimeCut cut) {
+    int patience = kPatience;
+    while (is_open() && patience > 0 && outer_grid_.split_around(cut)) {
+      ++plan_.counters.rounds;
+      --patience;
+      while (is_open() && raise_by_outer()) patience = kPatience;
+      cut = outer_->cut();
     }
   }
 
   /// Ends the search where the inner network lets all through at the bound.
   void find_plan() {
-    InnerNetwork inner(instance_, grid_, units_);
-    const std::int64_t value = value_of(inner);
-    if (value >= units_.total() - kSlack) return end_optimal(inner);
-    TimeCut cut = inner.cut();
-    const double bound_s = bound_s_;
-    const double missing = cut.capacity_bytes(bound_s) - units_.bytes(value);
-    Grid finer = grid_;
-    if (!refine(finer, inner)) {
+    ++plan_.counters.rounds;
+    if (bound_s_ > inner_grid_.end_s()) inner_grid_.go_on_to(bound_s_);
+    const std::int64_t value = value_at_bound();
+    if (value >= units_.total() - kSlack) return end_optimal();
+    const TimeCut cut = inner_->cut();
+    inner_->find_flow();  // the next one begins with it
+    if (raise_by(cut)) return look_closer_at(cut);
+    Grid finer = inner_grid_;
+    if (!finer.split_all()) {
       if (units_.bytes(units_.total() - value) > 1e-9 * instance_.total_bytes)
         throw std::logic_error("quickest transfer: the finest networks differ");
-      return end_optimal(inner);
+      return end_optimal();
     }
-    if (!raise_by(cut)) find_later_plan(std::move(cut), missing);
-    grid_ = std::move(finer);
+    if (inner_->arcs() < kManyArcs) find_later_plan(cut, missing_of(cut, value));
+    look_closer_at(cut);
+    finer.split_all();
+    inner_grid_ = std::move(finer);
   }
 
-  void end_optimal(InnerNetwork& inner) {
-    plan_.flows = inner.flows();
+  std::int64_t value_at_bound() {
+    auto inner = std::make_unique<InnerNetwork>(instance_, inner_grid_, units_);
+    if (inner_) inner->begin_with(*inner_);
+    inner_ = std::move(inner);
+    return value_of(*inner_);
+  }
+
+  void end_optimal() {
+    inner_->find_flow();
+    plan_.flows = inner_->flows();
     plan_.finish_s = bound_s_;
     plan_.status = core::Status::optimal;
   }
 
-  bool refine(Grid& grid, const InnerNetwork& inner) const {
-    std::vector<std::vector<std::int32_t>> marked(z(instance_.nodes));
-    outer_->mark(marked);
-    inner.mark(marked);
-    for (std::vector<std::int32_t>& cells : marked) {
-      std::sort(cells.begin(), cells.end());
-      cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
-    }
-    return grid.split(marked) || grid.split_all();
+  [[nodiscard]] double missing_of(const TimeCut& cut, std::int64_t value) const {
+    return cut.capacity_bytes(bound_s_) - units_.bytes(value);
   }
 
   /// The inner network lacks `missing` bytes: looks for the moment by which its cut lets as much more
@@ -131,17 +148,20 @@ class Search {
       double next_s = cut.next_s(at_s, instance_.total_bytes + missing);
       if (next_s == kInfinity) next_s = std::max(2.0 * at_s, instance_.moments_s.back());
       if (!(next_s > at_s)) return;
-      at_s = next_s;
+      at_s += kOvershoot * (next_s - at_s);  // steps from below would come close and never arrive
       if (at_s - bound_s_ > kWorthwhile * (plan_.finish_s - bound_s_)) return;  // no plan: NaN, so never
-      grid_.end_at(at_s);
-      InnerNetwork inner(instance_, grid_, units_);
-      const std::int64_t value = value_of(inner);
+      Grid grid = inner_grid_;
+      grid.go_on_to(at_s);
+      InnerNetwork later(instance_, grid, units_);
+      later.begin_with(*inner_);
+      const std::int64_t value = value_of(later);
       if (value >= units_.total() - kSlack) {
-        plan_.flows = inner.flows();
+        later.find_flow();
+        plan_.flows = later.flows();
         plan_.finish_s = at_s;
         return;
       }
-      cut = inner.cut();
+      cut = later.cut();
       missing = cut.capacity_bytes(at_s) - units_.bytes(value);
     }
   }
@@ -150,8 +170,10 @@ class Search {
   Units units_;
   core::StopToken& stop_;
   std::size_t first_cells_;
-  Grid grid_;
+  Grid outer_grid_;
+  Grid inner_grid_;
   std::optional<OuterNetwork> outer_;
+  std::unique_ptr<InnerNetwork> inner_;
   double bound_s_ = 0.0;
   std::optional<TimeCut> certificate_;
   Plan plan_;

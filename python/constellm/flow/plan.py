@@ -39,9 +39,7 @@ class Cut:
         start = frozen("start_s", start_s, np.float64)
         side = frozen("source_side", source_side, np.bool_, dimensions=2)
         if len(start) != len(side) or not len(start):
-            raise ValueError(
-                f"source_side: shape {side.shape} is not (stretches, nodes), of {len(start)} stretches"
-            )
+            raise ValueError(f"source_side: shape {side.shape} is not ({len(start)}, nodes)")
         if start[0] != 0.0 or not (np.diff(start) > 0.0).all() or not np.isfinite(start).all():
             raise ValueError(f"start_s: {short(start.tolist())} do not rise from 0")
         object.__setattr__(self, "start_s", start)
@@ -186,7 +184,7 @@ def frozen(name: str, values: ArrayLike, kind: type, *, dimensions: int = 1) -> 
         raise TypeError(f"{name}: expected an array of {kind.__name__}, got {short(values)}")
     if given.ndim != dimensions:
         raise ValueError(f"{name}: expected {counted(dimensions, 'dimension')}, got shape {given.shape}")
-    array = given.astype(kind)
+    array: NDArray[Any] = given.astype(kind)
     if not np.array_equal(array, given, equal_nan=kind is np.float64):
         raise ValueError(f"{name}: {short(values)} are not in the range of {kind.__name__}")
     array.flags.writeable = False

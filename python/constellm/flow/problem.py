@@ -27,10 +27,10 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 class Problem(Displayed):
     """How soon can all data be where it is wanted, over contacts that come and go?
 
-    Format `constellm.transfer-problem`. Data is divisible and of one kind: any byte may go to any sink. A node
-    stores and forwards, and what arrives can leave at the same moment; how long a bit is under way (`owlt_s`
-    of the contacts) is left out. Contacts of one pair that overlap add up. Bytes by id that are not given are
-    0, or no limit of storage.
+    Format `constellm.transfer-problem`. Data is divisible and of one kind: any byte may go to any sink. A
+    node stores and forwards, and what arrives can leave at the same moment; how long a bit is under way
+    (`owlt_s` of the contacts) is left out. Contacts of one pair that overlap add up. Bytes by id that are not
+    given are 0, or no limit of storage.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class Problem(Displayed):
     def _size(self) -> str:
         nodes, contacts = len(self.supply_bytes), len(self.contacts)
         wanted = quantity(self.wanted_bytes, "B")
-        wanting = np.count_nonzero(self.demand_bytes)
+        wanting = int(np.count_nonzero(self.demand_bytes))
         goal = counted(len(self.sinks), "sink") if self.sinks else f"{counted(wanting, 'node')} on demand"
         return f"{self.name!r}: {counted(nodes, 'node')}, {counted(contacts, 'contact')}, {wanted} to {goal}"
 

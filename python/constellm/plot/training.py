@@ -20,6 +20,7 @@ def plot_training(
     *,
     x: str = "time_s",
     y: str = "accuracy",
+    log: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """How good the global model was when, or after how many bytes or joules.
@@ -33,6 +34,8 @@ def plot_training(
     x, y : str
         Columns of the history: ``time_s``, ``sent_bytes`` or ``energy_j``, say; ``accuracy`` or
         ``cross_entropy``.
+    log : bool
+        Whether `x` is logarithmic, from the first version on: the start is at 0.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
 
@@ -73,7 +76,10 @@ def plot_training(
             across, up = run.column(x), run.column(y)
             ax.step(across, up, where="post", color=color, linestyle=line, label=name, linewidth=1.4)
             ax.plot(across[-1], up[-1], "o", color=color, markersize=3)
-        style.label_axis(ax.xaxis, x, np.concatenate([run.column(x) for run in named.values()]))
+        if log:
+            ax.set_xscale("log")
+        everywhere = np.concatenate([run.column(x) for run in named.values()])
+        style.label_axis(ax.xaxis, x, everywhere, log=log)
         style.label_axis(ax.yaxis, y, np.concatenate([run.column(y) for run in named.values()]))
         if any(named):
             ax.legend(loc="best", fontsize=8)

@@ -199,12 +199,14 @@ def plot_contest(found: Contest, *, ax: Axes | None = None) -> Axes:
         ax.set_xscale("log" if log else "linear")
         style.label_axis(ax.xaxis, "speed_on_board_flop_per_s", speeds, log=log)
         if log:
-            ax.set_xticks(speeds[:: 1 + len(speeds) // 7])
+            some = speeds[:: 1 + len(speeds) // 7]
+            ax.set_xticks(some, [quantity(speed) for speed in some])
             ax.tick_params(axis="x", which="minor", length=0)
         ax.set_ylabel("passes on board a round")
         bar = ax.figure.colorbar(mesh, ax=ax)
-        ticks = np.arange(np.ceil(-most), np.floor(most) + 1)
-        bar.set_ticks(ticks, labels=[f"{2.0**tick:g}" for tick in ticks])
+        step = 1 + int(most) // 5
+        ticks = step * np.arange(-(int(most) // step), int(most) // step + 1)
+        bar.set_ticks(ticks, labels=[f"{2.0**tick:.3g}" for tick in ticks])
         bar.set_label("time of the scheme / on board")
         if handles:
             ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)

@@ -213,6 +213,9 @@ class ConstantTiming:
 class ContactTiming(Displayed):
     """Messages over a contact plan: each takes the way of earliest arrival (`network.earliest_arrival`).
 
+    Nothing follows where a plan ends: who waits for a contact then waits for ever, and a round does not wait
+    for them. A plan is to last longer than what is trained over it, by the longest wait.
+
     The model waits at the server until the first contact of its way opens, and is the newest one then. Each
     message has its contacts for itself: heads are small, a thousand of 30 kB take 2.4 s of a link of
     100 Mbit/s.
@@ -224,7 +227,8 @@ class ContactTiming(Displayed):
     satellites : sequence of str
         Ids of those that train, in the order of the task.
     server : str or sequence of str
-        Id of the node that aggregates; or ids of stations that reach it over the ground.
+        Id of the node that aggregates, which may be one of the satellites; or ids of stations that reach it
+        over the ground.
     message_bytes : float
         Size of model and update [B], in [0, inf).
     ground_s : float
@@ -286,9 +290,6 @@ class ContactTiming(Displayed):
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        for id in self.satellite_ids:
-            if id in self.server:
-                raise ValueError(f"satellites: {short(id)} is the server, or one of its stations")
         self.computing.check(self.satellites)
         joined = plan if len(self.server) == 1 else _with_ground(plan, self.server, self.ground_s)
         object.__setattr__(self, "_joined", joined)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -36,22 +35,22 @@ class Pieces:
 class Network:
     """What is left of a fleet's contacts at a moment, with places and links added.
 
-    A station with antennas receives, and sends, over a place without storage whose link caps the rate. A link
-    inside a place takes a millisecond for all that there is.
+    A station with antennas receives, and sends, through a node that stores nothing. A link inside a place
+    takes a millisecond for all that there is.
     """
 
     def __init__(self, fleet: Fleet, t_s: float) -> None:
         self.plan = moved(fleet.contacts, t_s)
+        self.real, nodes = len(self.plan), len(self.plan.nodes)
+        if fleet.antennas is not None:
+            self.plan = _capped(self.plan, fleet.stations, fleet.antennas)
         self.ids = self.plan.nodes.ids()
-        self.ends = {"from_": self.plan.from_.copy(), "to": self.plan.to.copy()}
+        # Places are joined as long as there are contacts.
+        self.end_s = max(float(self.plan.close_s.max(initial=0.0)), _AT_ONCE_S)
         self.added: list[tuple[int, int, float, float, float]] = []
         self.supply_bytes: dict[str, float] = {}
-        self.storage_bytes: dict[str, float] = {}
-        self.stations = [self.ids.index(id) for id in fleet.stations]
-        if fleet.antennas is not None:
-            for station in list(self.stations):
-                self.cap(station, "to", fleet.antennas)
-                self.cap(station, "from_", fleet.antennas)
+        self.storage_bytes = dict.fromkeys(self.ids[nodes:], 0.0)
+        self.stations = [*map(self.ids.index, fleet.stations), *range(nodes, len(self.ids))]
 
     def place(self, name: str) -> int:
         """Position of a new node, called so unless a node is already."""
@@ -66,19 +65,7 @@ class Network:
 
     def at_once(self, sender: int, receiver: int, size_bytes: float) -> None:
         """A link inside a place."""
-        self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, inf)
-
-    def cap(self, station: int, end: str, antennas: int) -> None:
-        """All that a station receives, or sends, passes as many antennas of its best contact's rate."""
-        rows = self.ends[end] == station
-        if not rows.any():
-            return
-        behind = self.place(f"antennas of {self.ids[station]}")
-        self.ends[end][rows] = behind
-        pair = (behind, station) if end == "to" else (station, behind)
-        self.join(*pair, antennas * float(self.plan.rate_bps[rows].max()), 0.0, inf)
-        self.storage_bytes[self.ids[behind]] = 0.0
-        self.stations.append(behind)
+        self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, self.end_s)
 
     def supply(self, at: int, pieces: Pieces) -> None:
         """Data at a node: there from the start, or made beside it and handed over piece by piece."""
@@ -91,14 +78,14 @@ class Network:
             at = made
         self.supply_bytes[self.ids[at]] = pieces.total_bytes
 
-    def solve(self, time_limit_s: float, **wanted: Any) -> Transfer:
-        """The quickest transfer to `sinks`, or of `demand_bytes`."""
+    def solve(self, time_limit_s: float, *, method: str = "optimal", **wanted: Any) -> Transfer:
+        """The transfer to `sinks`, or of `demand_bytes`."""
         plan, columns = self.plan, list(zip(*self.added)) or [()] * 5
         more = [np.array(column, dtype=np.float64) for column in columns]
         contacts = ContactPlan(
             self.ids,
-            from_=np.concatenate([self.ends["from_"], more[0].astype(np.int32)]),
-            to=np.concatenate([self.ends["to"], more[1].astype(np.int32)]),
+            from_=np.concatenate([plan.from_, more[0].astype(np.int32)]),
+            to=np.concatenate([plan.to, more[1].astype(np.int32)]),
             open_s=np.concatenate([plan.open_s, more[2]]),
             close_s=np.concatenate([plan.close_s, more[3]]),
             rate_bps=np.concatenate([plan.rate_bps, more[4]]),
@@ -106,8 +93,8 @@ class Network:
         problem = flow.Problem(
             contacts, supply_bytes=self.supply_bytes, storage_bytes=self.storage_bytes, **wanted
         )
-        found = flow.solve(problem, time_limit_s=time_limit_s)
-        return Transfer(found, len(plan), np.array(self.stations, dtype=np.int32))
+        found = flow.solve(problem, method=method, time_limit_s=time_limit_s, on_interrupt="raise")
+        return Transfer(found, self.real, np.array(self.stations, dtype=np.int32))
 
 
 @dataclass(frozen=True)
@@ -161,9 +148,14 @@ class Transfer:
 
 
 def way_down(
-    fleet: Fleet, t_s: float, pieces: Mapping[tuple[str, ...], Pieces], *, time_limit_s: float
+    fleet: Fleet,
+    t_s: float,
+    pieces: Mapping[tuple[str, ...], Pieces],
+    *,
+    method: str = "optimal",
+    time_limit_s: float,
 ) -> Transfer:
-    """The quickest way of data to any of the stations.
+    """The way of data to any of the stations.
 
     `pieces` are the data by who has them: all of a tuple's members have all of it, so that any byte may leave
     from any of them.
@@ -181,7 +173,7 @@ def way_down(
         network.supply(at, made)
     # Without a station data has somewhere to go where no contact leads.
     sinks = fleet.stations or [network.ids[network.place("ground")]]
-    return network.solve(time_limit_s, sinks=sinks)
+    return network.solve(time_limit_s, method=method, sinks=sinks)
 
 
 def way_back(fleet: Fleet, t_s: float, demand_bytes: Mapping[str, float], *, time_limit_s: float) -> Transfer:
@@ -192,6 +184,17 @@ def way_back(fleet: Fleet, t_s: float, demand_bytes: Mapping[str, float], *, tim
         network.at_once(server, network.plan.nodes.position(id), total)
     network.supply(server, Pieces(total))
     return network.solve(time_limit_s, demand_bytes=dict(demand_bytes))
+
+
+def _capped(plan: ContactPlan, stations: Sequence[str], antennas: int) -> ContactPlan:
+    """With as many antennas of its best contact's rate for what a station receives, and for what it sends."""
+    rates: dict[str, dict[str, float]] = {"receive_bps": {}, "send_bps": {}}
+    for of, ends in zip(rates.values(), (plan.to, plan.from_)):
+        for id in stations:
+            through = ends == plan.nodes.position(id)
+            if through.any():
+                of[id] = antennas * float(plan.rate_bps[through].max())
+    return flow.with_antennas(flow.Problem(plan, supply_bytes={}, sinks=stations), **rates).contacts
 
 
 def _curve(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import instance, non_negative, positive, short
-from ..network import ContactPlan, ContactRoute, EarliestArrival, earliest_arrival
+from ..network import ContactPlan, ContactRoute, EarliestArrival, Graph, earliest_arrival, shortest_paths
 from ..network.routing import as_positions
-from .contacts import backwards
+from .contacts import backwards, chosen
 
 
 @dataclass(frozen=True)
@@ -141,32 +142,73 @@ def sum_tree(
         root = nodes[int(members[0])].id
         return SumTree(root, start_s, start_s, start_s, start_s, (), ())
 
-    first = earliest_arrival(contacts, members, t_s=start_s, size_bytes=size, threads=threads)
-    begin = np.concatenate([[0], np.cumsum([len(group) for group in given])[:-1]])
-    of_group = np.minimum.reduceat(first.arrival_s[:, members], begin, axis=0)  # (groups, members)
-    gathered_s = of_group.max(axis=0)
+    gathered_s = _gathered_s(contacts, given, start_s, size, threads)
     bound_s = float(gathered_s.max())
-    reached = np.isfinite(gathered_s)
-    if not reached.any():
-        return SumTree(None, start_s, np.inf, np.inf, bound_s, (), ())
-    onward = earliest_arrival(
-        contacts, members[reached], t_s=gathered_s[reached], size_bytes=size, threads=threads
-    )
-    finish_s = onward.arrival_s[:, members].max(axis=1)
-    best = int(np.argmin(finish_s))
-    if not np.isfinite(finish_s[best]):
-        return SumTree(None, start_s, np.inf, np.inf, bound_s, (), ())
-    chosen = int(np.flatnonzero(reached)[best])
-    at, end_s = int(members[chosen]), float(gathered_s[chosen])
+    found: tuple[float, int, EarliestArrival] | None = None
+
+    def hand_out_from(i: int) -> None:
+        nonlocal found
+        onward = earliest_arrival(contacts, members[i], t_s=gathered_s[i], size_bytes=size)
+        finish_s = float(onward.arrival_s[0, members].max())
+        if finish_s < inf and (found is None or (finish_s, i) < found[:2]):
+            found = finish_s, i, onward
+
+    if gathered_s.min() < inf:
+        hand_out_from(int(np.argmin(gathered_s)))
+    if found is not None:  # what opens later is of no use
+        contacts = chosen(contacts, (contacts.open_s <= found[0]) & (contacts.close_s > start_s))
+    # Nobody hands out sooner than over links that are always open; so most roots need not be tried.
+    least_s = gathered_s + _least_ways(contacts, members, size, threads)
+    for i in np.argsort(least_s, kind="stable").tolist():
+        if not least_s[i] < inf or (found is not None and least_s[i] > found[0]):
+            break
+        hand_out_from(i)
+    if found is None:
+        return SumTree(None, start_s, inf, inf, bound_s, (), ())
+    finish_s, best, onward = found
+    at, end_s = int(members[best]), float(gathered_s[best])
+    gather = _gather(contacts, given, at, end_s, size)
     return SumTree(
-        nodes[at].id,
-        start_s,
-        end_s,
-        float(finish_s[best]),
-        bound_s,
-        _gather(contacts, given, at, end_s, size),
-        handed_out(onward, best, members.tolist()),
+        nodes[at].id, start_s, end_s, finish_s, bound_s, gather, handed_out(onward, 0, members.tolist())
     )
+
+
+def _gathered_s(
+    contacts: ContactPlan, groups: Sequence[NDArray[np.int32]], start_s: float, size: float, threads: int
+) -> NDArray[np.float64]:
+    """When each member can have heard of all groups (members,)."""
+    ids, members = contacts.nodes.ids(), np.concatenate(groups)
+    prefix = "group" + "'" * max(map(len, ids))  # longer than any id
+    group = np.repeat(np.arange(len(groups)), [len(one) for one in groups])
+    # A node for each group, behind the others, from which its members have all at once.
+    plan = ContactPlan(
+        [*ids, *(f"{prefix}{i}" for i in range(len(groups)))],
+        from_=np.append(contacts.from_, len(ids) + group),
+        to=np.append(contacts.to, members),
+        open_s=np.append(contacts.open_s, np.full(len(members), start_s)),
+        close_s=np.append(contacts.close_s, np.full(len(members), inf)),
+        rate_bps=np.append(contacts.rate_bps, np.full(len(members), 1e300)),
+        owlt_s=np.append(contacts.owlt_s, np.zeros(len(members))),
+    )
+    sources = np.arange(len(ids), len(ids) + len(groups))
+    heard = earliest_arrival(plan, sources, t_s=start_s, size_bytes=size, threads=threads)
+    arrival_s = heard.arrival_s[:, members]
+    arrival_s[group, np.arange(len(members))] = start_s
+    return np.asarray(arrival_s.max(axis=0))
+
+
+def _least_ways(
+    contacts: ContactPlan, members: NDArray[np.int32], size: float, threads: int
+) -> NDArray[np.float64]:
+    """From each member to the one that is farthest, were all contacts always open (members,)."""
+    n, cost = len(contacts.nodes), 8.0 * size / contacts.rate_bps + contacts.owlt_s
+    order = np.argsort(cost, kind="stable")
+    _, first = np.unique(contacts.from_[order].astype(np.int64) * n + contacts.to[order], return_index=True)
+    link = order[first]
+    graph = Graph(contacts.nodes, from_=contacts.from_[link], to=contacts.to[link], rate_bps=1e9)
+    # A little less, so that sums in another order are no larger.
+    paths = shortest_paths(graph, members, weight=cost[link] * (1.0 - 1e-9), threads=threads)
+    return paths.cost[:, members].max(axis=1)
 
 
 def hops_of(route: ContactRoute) -> list[Hop]:
@@ -260,7 +302,7 @@ def minimum_diameter_tree(weights: ArrayLike) -> NarrowTree:
     --------
     >>> import numpy as np
     >>> from constellm import tune
-    >>> ring = np.full((5, 5), np.inf)
+    >>> ring = np.full((5, 5), inf)
     >>> for i in range(5):
     ...     ring[i, (i + 1) % 5] = ring[(i + 1) % 5, i] = 1.0
     >>> tune.minimum_diameter_tree(ring).diameter
@@ -298,8 +340,8 @@ def _center_of(to_a: NDArray[np.float64], to_b: NDArray[np.float64], length: flo
     to part them so the best is the best there is.
     """
     order = np.argsort(-to_a, kind="stable")
-    over_a = np.append(to_a[order], -np.inf)  # the farthest of those that are left
-    over_b = np.append(-np.inf, np.maximum.accumulate(to_b[order])) + length
+    over_a = np.append(to_a[order], -inf)  # the farthest of those that are left
+    over_b = np.append(-inf, np.maximum.accumulate(to_b[order])) + length
     with np.errstate(invalid="ignore"):
         place = np.clip((over_b - over_a) / 2.0, 0.0, length)
     radius = np.maximum(over_a + place, over_b - place)
@@ -310,13 +352,13 @@ def _center_of(to_a: NDArray[np.float64], to_b: NDArray[np.float64], length: flo
 def _shortest_ways(edge: NDArray[np.float64], a: int, b: int, x: float) -> tuple[tuple[int, int], ...]:
     """The tree of shortest ways from a point on an edge."""
     n = len(edge)
-    distance, before = np.full(n, np.inf), np.full(n, -1)
+    distance, before = np.full(n, inf), np.full(n, -1)
     distance[a], distance[b], before[b] = x, edge[a, b] - x, a
     if distance[b] < x:
         before[a], before[b] = b, -1
     left = np.ones(n, dtype=bool)
     for _ in range(n):
-        v = int(np.argmin(np.where(left, distance, np.inf)))
+        v = int(np.argmin(np.where(left, distance, inf)))
         left[v] = False
         nearer = left & (distance[v] + edge[v] < distance)
         distance[nearer], before[nearer] = distance[v] + edge[v, nearer], v

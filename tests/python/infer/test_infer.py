@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -245,3 +246,23 @@ def test_temporary_file_is_not_held(tmp_path: Path) -> None:
     weights = infer.read_weights(path)
     path.unlink()
     assert weights.tensors["head.classify.bias"].shape == (5,)
+
+
+def test_features_are_what_the_classifier_takes() -> None:
+    net = infer.load()
+    pixels = images.sample().per_class(2).pixels
+    coder = codec.Direct(codec.Scheme(bits=3, scale="token"))
+    for cuts in ({}, {1: coder}, {6: coder, 11: coder}):
+        found = infer.features(net, pixels, cuts=cuts, batch=7)
+        whole = infer.infer(net, pixels, cuts=cuts, batch=7)
+        tensors = net.weights.tensors
+        logits = found.values @ tensors["head.classify.weight"].T + tensors["head.classify.bias"]
+        assert found.values.dtype == np.float32 and found.values.shape == (20, 128)
+        assert logits == pytest.approx(whole.logits, rel=1e-5, abs=1e-5)
+        sent = {boundary: cut.sent_bytes for boundary, cut in whole.cuts.items()}
+        assert {boundary: cut.sent_bytes for boundary, cut in found.cuts.items()} == sent
+    plain = infer.features(net, pixels)
+    assert (infer.features(pickle.loads(pickle.dumps(net)), pixels).values == plain.values).all()
+    assert repr(plain) == "Features(20 images × 128, cuts {})"
+    with pytest.raises(TypeError, match="net: expected a OnnxModel"):
+        infer.features(object(), pixels)

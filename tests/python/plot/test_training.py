@@ -21,6 +21,9 @@ def test_runs_are_steps_by_name():
         assert line.get_xdata().tolist() == run.column("time_s").tolist()
         assert line.get_ydata().tolist() == run.column("accuracy").tolist()
     assert ax.get_ylabel() == "accuracy (%)"
+    logarithmic = plot.plot_training(runs, log=True)
+    assert (logarithmic.get_xscale(), logarithmic.get_xlabel()) == ("log", "time (s)")
+    assert logarithmic.xaxis.get_major_formatter()(2e4) == "20k"
     ax = plot.plot_training(runs["rounds"], x="energy_j", y="cross_entropy")
     assert ax.get_legend() is None and ax.get_xlabel() == "energy (kJ)"
 

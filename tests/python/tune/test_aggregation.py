@@ -11,7 +11,7 @@ SIZE = 30_760.0
 
 
 def two_planes(**more):
-    """Two rings of three, of which members of one number are joined; 1 Mbit/s, 0.1 s within, 0.2 s between."""
+    """Two rings of three, members of one number joined; 1 Mbit/s, light 0.1 s within and 0.2 s between."""
     ids = [f"{p}{i}" for p in "ab" for i in range(3)]
     ends, light = [], []
     for p in (0, 3):

@@ -136,6 +136,17 @@ def test_the_way_down_is_the_quickest_transfer(star, spectral):
     assert found.seconds("down") == pytest.approx(flow.solve(problem).finish_s, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    "changes", [{}, {"all_gather": True}, {"chunks": 4}, {"all_gather": True, "chunks": 4}]
+)
+@pytest.mark.parametrize("antennas", [None, 1])
+def test_transfers_keep_every_rule(star, spectral, changes, antennas):
+    found = tune.schedule_round(spectral, star.replace(antennas=antennas), tune.Scheme(**changes))
+    for way in (found.down, found.back):
+        assert flow.check(way.problem, way) == ()
+        assert way.lower_bound_s == pytest.approx(way.finish_s, rel=1e-9)
+
+
 def test_one_antenna_a_station_is_the_volume_by_its_rate(pair, star, spectral):
     capped = tune.schedule_round(spectral, star.replace(antennas=1), tune.Scheme())
     size = 33_000 * spectral.cut_bytes(1)
@@ -191,6 +202,8 @@ def test_satellites_without_images_wait_for_nothing(star, spectral):
     found = tune.schedule_round(spectral, star.replace(images=images), tune.Scheme(all_gather=True))
     assert found.status == "optimal"
     assert found.seconds("server") == pytest.approx(500 * spectral.server_flop(1) / 1e15)
+    sent = {phase.name: phase.sent_bytes for phase in found.phases}
+    assert sent["all-gather"] == pytest.approx(10 * 500 * spectral.cut_bytes(1))  # of one member alone
     assert (
         tune.schedule_round(spectral, star.replace(images=images), tune.Scheme(chunks=5)).status == "optimal"
     )
@@ -271,6 +284,9 @@ def test_rounds_are_values(pair, spectral):
         ({"cut": None, "all_gather": True}, "all_gather: with all layers on board"),
         ({"lora_rank": 4}, "lora_rank: adapters are tuned with all layers on board"),
         ({"cut": None, "lora_rank": 4, "cache": True}, "lora_rank: adapters are tuned"),
+        ({"transfer": "greedy"}, "transfer: 'greedy' is not one of 'optimal'"),
+        ({"transfer": "slots:0"}, r"'0' is not in \(0, inf\) s"),
+        ({"transfer": "intervals", "chunks": 2}, "transfer: 'intervals' does not wait for chunks"),
         ({"chunk": 3}, "unexpected keyword argument 'chunk'; did you mean 'chunks'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Workloads: the published figures of SpectralGPT, those of the shipped network, cuts, and what is refused."""
+"""Workloads: the published figures of SpectralGPT, those of the shipped network, cuts, bad values."""
 
 from __future__ import annotations
 

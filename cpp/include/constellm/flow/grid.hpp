@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "constellm/flow/instance.hpp"
+#include "constellm/flow/time_cut.hpp"
 
 namespace constellm::flow {
 
@@ -22,18 +23,24 @@ class Grid {
   Grid(const Instance& instance, double end_s, std::size_t cells);
 
   void end_at(double end_s) { end_s_ = end_s; }
+  /// What lies after the end so far are cells of their own.
+  void go_on_to(double end_s);
   [[nodiscard]] double end_s() const { return end_s_; }
   [[nodiscard]] std::int32_t cells(std::int32_t node) const;
   [[nodiscard]] Cell cell(std::int32_t node, std::int32_t i) const;
   /// The one that a moment lies in, or starts.
   [[nodiscard]] std::int32_t cell_at(std::int32_t node, double at_s) const;
 
-  /// Cuts marked cells at the moment in the middle of theirs; false where none had one inside.
-  bool split(const std::vector<std::vector<std::int32_t>>& marked);
-  /// All of them.
+  /// Halves the cells that a node changes sides in, or at an end of which: at the middle one of the moments
+  /// inside. False where none has one.
+  bool split_around(const TimeCut& cut);
+  /// Halves all cells.
   bool split_all();
 
  private:
+  /// The middle one of the moments inside, if any, goes to `found`.
+  void add_middle(Cell cell, std::vector<double>& found) const;
+  bool add(std::int32_t node, const std::vector<double>& starts);
   void share_with_relays();
 
   const Instance* instance_;

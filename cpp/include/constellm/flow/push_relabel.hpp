@@ -15,6 +15,16 @@ class PushRelabel {
  public:
   PushRelabel(std::int32_t nodes, const Arcs& arcs, std::int32_t source, std::int32_t target);
 
+  /// Before the first phase: lets so much flow on an arc, no more than its capacity. Nodes may give away what
+  /// they have not got, but for the source.
+  void set_flow(std::size_t arc, std::int64_t units);
+  /// Before the first phase: what a node has got more than it gives away.
+  [[nodiscard]] std::int64_t excess(std::int32_t node) const {
+    return excess_[static_cast<std::size_t>(node)];
+  }
+  /// After `set_flow`: nodes that gave away more than they had are lent it. How much in all.
+  std::int64_t lend();
+
   /// First phase; the value of a maximum flow. Throws core::Stopped.
   std::int64_t find_value(core::StopToken& stop);
   /// Whether a node cannot reach the target any more. [nodes]

@@ -22,6 +22,10 @@ class TimeCut {
   [[nodiscard]] double capacity_bytes(double by_s) const;
 
   [[nodiscard]] Cut in_stretches() const;
+  /// When a node changes sides, ascending.
+  [[nodiscard]] const std::vector<double>& changes_s(std::int32_t node) const {
+    return changes_s_[static_cast<std::size_t>(node)];
+  }
 
  private:
   /// A channel leads from inside to outside.
