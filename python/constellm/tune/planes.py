@@ -58,10 +58,15 @@ def open_links(contacts: ContactPlan, t_s: float) -> dict[tuple[str, str], Link]
     return found
 
 
+def neighbours(ring: Sequence[str]) -> list[tuple[str, str]]:
+    """Of a ring; two members have one link."""
+    k = len(ring)
+    return [(ring[i], ring[(i + 1) % k]) for i in range(k if k > 2 else k - 1)]
+
+
 def pieces(ring: Sequence[str], links: dict[tuple[str, str], Link]) -> list[Piece]:
     """What is joined of a ring, both ways."""
-    k = len(ring)
-    pairs = [(ring[i], ring[(i + 1) % k]) for i in range(k if k > 2 else k - 1)]
+    k, pairs = len(ring), neighbours(ring)
     joined = [(a, b) in links and (b, a) in links for a, b in pairs]
     if k > 2 and all(joined):
         return [_piece(tuple(ring), "ring", pairs, links)]
@@ -86,7 +91,8 @@ def lasting_pieces(
     """What is joined of all rings for as long as an exchange within it takes, and that exchange."""
     every, found = open_links(contacts, t_s), []
     for ring in rings:
-        links = every
+        both_ways = [pair for a, b in neighbours(ring) for pair in ((a, b), (b, a))]
+        links = {pair: every[pair] for pair in both_ways if pair in every}
         while True:
             planned = [(piece, exchange(piece)) for piece in pieces(ring, links)]
             ends = {id: t_s + done.delay_s for piece, done in planned for id in piece.members}

@@ -58,8 +58,8 @@ def schedule_round(
 
     - *embed*: max over satellites of images × (work on board / speed + encoding of the codec);
     - *all-gather*: `all_gather` of the largest member's data in each plane, the slowest plane;
-    - *down*: the quickest transfer to the stations (`flow.solve`), of data that after an all-gather may leave
-      from any member of its plane;
+    - *down*: the quickest transfer to the stations (`flow.solve`), or that of another method, of data that
+      after an all-gather may leave from any member of its plane;
     - *server*: all images × (remaining work / speed + decoding);
     - *back*: the quickest transfer from the server, behind all stations, of every satellite's features;
     - *update*: max of images × epochs × work of the head (forward, and the gradient of its weights);
@@ -249,7 +249,7 @@ class _Run:
         else:
             begin_s = asked_s = self.now_s
             made = {members: Pieces(one.total_bytes) for members, one in made.items()}
-        self.down = way_down(fleet, asked_s, made, time_limit_s=self.time_limit_s)
+        self.down = way_down(fleet, asked_s, made, method=scheme.transfer, time_limit_s=self.time_limit_s)
         self.add_way("down", begin_s, asked_s, self.down)
 
     def gather(
@@ -358,14 +358,13 @@ class _Run:
 
     def sum_planes(self) -> None:
         fleet, scheme, size = self.fleet, self.scheme, self.scheme.update_bytes(self.workload)
-        begin_s, sent_bytes, busy_s, first = inf, 0.0, 0.0, 0
+        rings_at: dict[float, list[tuple[str, ...]]] = {}
         for ring in fleet.rings:
-            own = slice(first, first + len(ring))
-            first += len(ring)
-            t_s = float(self.ready_s[own].max())
-            begin_s = min(begin_s, t_s)
+            rings_at.setdefault(float(self.ready_s[self.positions(ring)].max()), []).append(ring)
+        sent_bytes, busy_s = 0.0, 0.0
+        for t_s, rings in rings_at.items():
             planned = lasting_pieces(
-                fleet.contacts, [ring], t_s, lambda piece: piece.exchange(all_reduce, size, scheme.links)
+                fleet.contacts, rings, t_s, lambda piece: piece.exchange(all_reduce, size, scheme.links)
             )
             for piece, done in planned:
                 self.ready_s[self.positions(piece.members)] = t_s + done.delay_s
@@ -373,8 +372,9 @@ class _Run:
                 busy_s += 8.0 * done.sent_bytes / piece.rate_bps
         end_s = float(self.ready_s.max())
         if sent_bytes:
-            last, busy = self.names[int(np.argmax(self.ready_s))], [(busy_s, fleet.powers.isl_w)]
-            self.add("all-reduce", begin_s, end_s, sent_bytes=sent_bytes, busy=busy, detail=f"ring of {last}")
+            where = f"ring of {self.names[int(np.argmax(self.ready_s))]}"
+            busy = [(busy_s, fleet.powers.isl_w)]
+            self.add("all-reduce", min(rings_at), end_s, sent_bytes=sent_bytes, busy=busy, detail=where)
         if not self.overlap:
             self.ready_s[:] = end_s
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from .._core.codec import Codec
 from ..core.checks import count, instance, known_keywords, short
+from ..flow import METHODS
+from ..flow.heuristics import slot_length_s
 from .collectives import LINKS
 from .workload import Workload
 
@@ -53,6 +55,9 @@ class Scheme:
         How planes use their rings; see `LINKS`.
     aggregation : str
         See `AGGREGATIONS`.
+    transfer : str
+        How data goes down, one of `flow.METHODS`: ``"optimal"``, or the published greedy as ``"slots:60"``.
+        Others than the optimal one with one chunk alone.
 
     Raises
     ------
@@ -77,6 +82,7 @@ class Scheme:
     lora_rank: int = 0
     links: str = "ring"
     aggregation: str = "tree"
+    transfer: str = "optimal"
 
     def __post_init__(self) -> None:
         if self.cut is not None:
@@ -101,6 +107,9 @@ class Scheme:
                 raise ValueError(
                     f"{field}: {short(getattr(self, field))} is not one of {', '.join(map(repr, known))}"
                 )
+        check_method("transfer", self.transfer)
+        if self.transfer != "optimal" and self.chunks > 1:
+            raise ValueError(f"transfer: {self.transfer!r} does not wait for chunks; expected 'optimal'")
         if self.all_gather and self.cut is None:
             raise ValueError("all_gather: with all layers on board there is nothing to exchange")
         if self.lora_rank and (self.cut is not None or self.cache):
@@ -158,6 +167,14 @@ class Scheme:
         return float(by_layer[self.cut - 1])
 
 
+def check_method(field: str, method: Any) -> None:
+    """ValueError or TypeError where flows have no such method."""
+    if instance(field, method, str).startswith("slots:"):
+        slot_length_s(method)
+    elif method not in METHODS:
+        raise ValueError(f"{field}: {short(method)} is not one of {', '.join(map(repr, METHODS))}")
+
+
 SCHEMES: dict[str, Scheme] = {
     "on-board": Scheme(cut=None),
     "on-board-cached": Scheme(cut=None, cache=True),
@@ -168,4 +185,5 @@ SCHEMES: dict[str, Scheme] = {
 }
 """Benchmarks by name: everything on board, with features anew in every round or cached; raw images to the
 ground; everything on board and updates over ground stations alone; embeddings by exact flows; and satellite
-federated fine-tuning as published, float32 with an all-gather in every round."""
+federated fine-tuning as published, float32 with an all-gather in every round, whose slots have no published
+length: here its transfers are the quickest, and no greedy does better."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -46,6 +45,8 @@ class Network:
         if fleet.antennas is not None:
             self.plan = _capped(self.plan, fleet.stations, fleet.antennas)
         self.ids = self.plan.nodes.ids()
+        # Places are joined as long as there are contacts.
+        self.end_s = max(float(self.plan.close_s.max(initial=0.0)), _AT_ONCE_S)
         self.added: list[tuple[int, int, float, float, float]] = []
         self.supply_bytes: dict[str, float] = {}
         self.storage_bytes = dict.fromkeys(self.ids[nodes:], 0.0)
@@ -64,7 +65,7 @@ class Network:
 
     def at_once(self, sender: int, receiver: int, size_bytes: float) -> None:
         """A link inside a place."""
-        self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, inf)
+        self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, self.end_s)
 
     def supply(self, at: int, pieces: Pieces) -> None:
         """Data at a node: there from the start, or made beside it and handed over piece by piece."""
@@ -77,8 +78,8 @@ class Network:
             at = made
         self.supply_bytes[self.ids[at]] = pieces.total_bytes
 
-    def solve(self, time_limit_s: float, **wanted: Any) -> Transfer:
-        """The quickest transfer to `sinks`, or of `demand_bytes`."""
+    def solve(self, time_limit_s: float, *, method: str = "optimal", **wanted: Any) -> Transfer:
+        """The transfer to `sinks`, or of `demand_bytes`."""
         plan, columns = self.plan, list(zip(*self.added)) or [()] * 5
         more = [np.array(column, dtype=np.float64) for column in columns]
         contacts = ContactPlan(
@@ -92,7 +93,7 @@ class Network:
         problem = flow.Problem(
             contacts, supply_bytes=self.supply_bytes, storage_bytes=self.storage_bytes, **wanted
         )
-        found = flow.solve(problem, time_limit_s=time_limit_s, on_interrupt="raise")
+        found = flow.solve(problem, method=method, time_limit_s=time_limit_s, on_interrupt="raise")
         return Transfer(found, self.real, np.array(self.stations, dtype=np.int32))
 
 
@@ -147,9 +148,14 @@ class Transfer:
 
 
 def way_down(
-    fleet: Fleet, t_s: float, pieces: Mapping[tuple[str, ...], Pieces], *, time_limit_s: float
+    fleet: Fleet,
+    t_s: float,
+    pieces: Mapping[tuple[str, ...], Pieces],
+    *,
+    method: str = "optimal",
+    time_limit_s: float,
 ) -> Transfer:
-    """The quickest way of data to any of the stations.
+    """The way of data to any of the stations.
 
     `pieces` are the data by who has them: all of a tuple's members have all of it, so that any byte may leave
     from any of them.
@@ -167,7 +173,7 @@ def way_down(
         network.supply(at, made)
     # Without a station data has somewhere to go where no contact leads.
     sinks = fleet.stations or [network.ids[network.place("ground")]]
-    return network.solve(time_limit_s, sinks=sinks)
+    return network.solve(time_limit_s, method=method, sinks=sinks)
 
 
 def way_back(fleet: Fleet, t_s: float, demand_bytes: Mapping[str, float], *, time_limit_s: float) -> Transfer:

@@ -284,6 +284,9 @@ def test_rounds_are_values(pair, spectral):
         ({"cut": None, "all_gather": True}, "all_gather: with all layers on board"),
         ({"lora_rank": 4}, "lora_rank: adapters are tuned with all layers on board"),
         ({"cut": None, "lora_rank": 4, "cache": True}, "lora_rank: adapters are tuned"),
+        ({"transfer": "greedy"}, "transfer: 'greedy' is not one of 'optimal'"),
+        ({"transfer": "slots:0"}, r"'0' is not in \(0, inf\) s"),
+        ({"transfer": "intervals", "chunks": 2}, "transfer: 'intervals' does not wait for chunks"),
         ({"chunk": 3}, "unexpected keyword argument 'chunk'; did you mean 'chunks'"),
     ],
 )
