@@ -66,8 +66,13 @@ double sum_of(const std::vector<double>& bytes, const std::vector<std::uint8_t>&
   return sum.value();
 }
 
-void check_shares(const char* name, const std::vector<double>& bytes,
+/// Of a column of which all is wanted, or of so much as counts.
+void check_wanted(const char* name, const std::vector<double>& bytes,
                   const std::vector<std::uint8_t>& left_out, double sum) {
+  if (sum > 0.0 && sum < kLeastBytes) {
+    throw InvalidInput(std::string(name) + ": their sum, " + core::to_text(sum) +
+                       ", is neither 0 nor at least " + core::to_text(kLeastBytes));
+  }
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     if (left_out[i] != 0 || bytes[i] == 0.0 || bytes[i] >= kLeastShare * sum) continue;
     throw InvalidInput(place(name, i) + ": " + core::to_text(bytes[i]) + " is neither 0 nor at least " +
@@ -102,7 +107,7 @@ Problem::Problem(network::ContactPlan contacts, Amounts amounts)
                                  "[0, 0]: there are sinks");
     }
     wanted_bytes_ = sum_of(amounts_.supply_bytes, is_sink_);
-    check_shares("supply_bytes", amounts_.supply_bytes, is_sink_, wanted_bytes_);
+    check_wanted("supply_bytes", amounts_.supply_bytes, is_sink_, wanted_bytes_);
   } else {
     wanted_bytes_ = sum_of(amounts_.demand_bytes, none);
     const double supply = sum_of(amounts_.supply_bytes, none);
@@ -111,7 +116,7 @@ Problem::Problem(network::ContactPlan contacts, Amounts amounts)
       throw InvalidInput("demand_bytes: their sum, " + core::to_text(wanted_bytes_) + ", is not in [0, " +
                          core::to_text(supply) + "], the sum of supply_bytes");
     }
-    check_shares("demand_bytes", amounts_.demand_bytes, none, wanted_bytes_);
+    check_wanted("demand_bytes", amounts_.demand_bytes, none, wanted_bytes_);
   }
 }
 

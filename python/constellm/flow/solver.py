@@ -75,7 +75,7 @@ def solve(
     >>> problem = flow.Problem(contacts, supply_bytes={"a": 40e6}, sinks=["station"])
     >>> plan = flow.solve(problem)
     >>> plan.status, plan.finish_s, plan.cut
-    ('optimal', 80.0, Cut(2 stretches, 3 nodes))
+    ('optimal', 80.0, Cut(1 stretch, 3 nodes))
     """
     instance("problem", problem, Problem)
     limit_s = real("time_limit_s", time_limit_s, least=0)

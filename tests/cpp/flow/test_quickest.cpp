@@ -226,6 +226,8 @@ TEST_CASE("Problems that say too little, too much or nonsense are refused by nam
   CHECK(refused({5.0, 0.0}, {}, {0.0, 0.0}, {1, 1}) == "sinks[1]: node 1 stands there twice");
   CHECK(refused({5.0, 1e-20, 0.0}, {}, {0.0, 0.0, 0.0}, {2}) ==
         "supply_bytes[1]: 1e-20 is neither 0 nor at least 1e-14 of the sum, 5");
+  CHECK(refused({1e-31, 0.0}, {}, {0.0, 0.0}, {1}) ==
+        "supply_bytes: their sum, 1e-31, is neither 0 nor at least 1e-30");
   CHECK(refused({5.0, 0.0}, {}, {0.0, 0.0}, {1}, {0, 1, -1.0, 1.0, 1.0}) ==
         "contacts[0].open_s: -1 is not in [0, 1e+15]");
   CHECK(refused({5.0, 0.0}, {}, {0.0, 0.0}, {1}).empty());
