@@ -147,8 +147,9 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
             executed_units,
         ),
         "fuzz": Check(
-            f"Hostile messages, problem, plan and transfer files, tables, model configurations, element sets, "
-            f"stores of sweeps, and killed sweeps (`tests/fuzz/campaign.py`), for {fuzz_seconds} s each",
+            f"Hostile messages, files of problems, plans and transfers, tables, model configurations, "
+            f"element sets, stores of sweeps, and killed sweeps (`tests/fuzz/campaign.py`), for "
+            f"{fuzz_seconds} s each",
             (f"{sys.executable} tests/fuzz/campaign.py --seconds {fuzz_seconds} --seed {today}",),
             campaigns,
         ),

@@ -1,8 +1,10 @@
 """Flows over contact plans: the quickest transfer, and maximum flows.
 
 A `Problem` says where data is, where it is wanted, and over which contacts it can go; `solve` finds by when
-all can have arrived, with the `Plan` that does it and the `Cut` that proves it. `maximum_flow` is the engine:
-the most that fits through a graph of whole capacities.
+all can have arrived, with the `Plan` that does it and the `Cut` that proves it, and what greedy methods take;
+`check` names every rule that a plan breaks. `with_antennas` caps what stations receive and send.
+`load_problem`, `save_plan` and their like read and write files. `maximum_flow` is the engine: the most that
+fits through a graph of whole capacities.
 """
 
 from ..core.interrupt import Interrupted

@@ -219,7 +219,8 @@ def _holdings(problem: Problem, plan: Plan) -> Iterator[str]:
     contacts = problem.contacts
     rate = plan.sent_bytes / (plan.end_s - plan.start_s)
     ends = (contacts.to[plan.contact], contacts.from_[plan.contact])
-    room = TOLERANCE * float(problem.supply_bytes.sum())
+    total = float(problem.supply_bytes[~is_sink(problem)].sum())
+    room = TOLERANCE * total
     at = _Course(
         np.concatenate(ends), np.tile(plan.start_s, 2), np.tile(plan.end_s, 2), np.concatenate((rate, -rate))
     )
@@ -240,6 +241,8 @@ def _holdings(problem: Problem, plan: Plan) -> Iterator[str]:
         left = float(final[~is_sink(problem)].sum())
         if left > room:
             yield f"finish_s: {left!r} B of {problem.wanted_bytes!r} B have not arrived by {plan.finish_s!r}"
+    # Where little is wanted of much the tolerance is that of the little, but for rounding.
+    room = max(TOLERANCE * problem.wanted_bytes, 1e-14 * total)
     for v in np.flatnonzero((problem.demand_bytes > 0.0) & (final < problem.demand_bytes - room)).tolist():
         yield (
             f"finish_s: node {_id(problem, v)} holds {final[v]} B by {plan.finish_s}, less than its "

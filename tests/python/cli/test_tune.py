@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -160,6 +161,20 @@ def test_help(capsys):
             main(["tune", *arguments, "--help"])
         assert caught.value.code == 0
         assert "usage: constellm tune" in capsys.readouterr().out
+
+
+def test_files_of_other_programs(examples, tmp_path, capsys):
+    """With a byte order mark, compressed, and ids that a terminal would follow."""
+    data = json.loads((examples / "transfer-1.json").read_text())
+    (tmp_path / "x.json").write_text(json.dumps(data), encoding="utf-8-sig")
+    (tmp_path / "y.json.gz").write_bytes(gzip.compress(json.dumps({**data, "name": "y"}).encode()))
+    assert transfer(tmp_path / "x.json", tmp_path / "y.json.gz", "--out", tmp_path / "out") == 0
+    data["contacts"][0]["from"] = "\x1b[31mred"
+    assert transfer(write(tmp_path / "x.json", data), "--out", tmp_path / "out") == 2
+    output = capsys.readouterr()
+    assert (
+        "contacts[0].from: '\\x1b[31mred' is not the id of a node" in output.err and "\x1b" not in output.err
+    )
 
 
 # ---- check-transfer ----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from constellm import cli, moe, paper, split
+from constellm import cli, flow, moe, network, paper, split
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -74,7 +74,7 @@ def test_command_lines_of_constellm_are_understood() -> None:
     assert len(told) >= 6
     for command in told:
         words = shlex.split(command)[1:]
-        if len(words) == 1 or words[0] not in ("split", "moe") or len(words) > 2:
+        if len(words) == 1 or words[0] not in ("split", "moe", "tune") or len(words) > 2:
             with pytest.raises(Parsed):
                 cli.main(words)
 
@@ -91,6 +91,23 @@ def test_the_command_lines_of_experts_run(
     for command in told:
         assert cli.main(shlex.split(command)) == 0, command
     assert "token_latency_s" in capsys.readouterr().out
+
+
+def test_the_command_lines_of_transfers_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contacts = network.ContactPlan(["a", "b"], from_=[0], to=[1], open_s=0.0, close_s=90.0, rate_bps=8e6)
+    problem = flow.Problem(contacts, supply_bytes={"a": 2e6}, sinks=["b"], name="pass")
+    for page in ("formats.md", "transfers.md"):
+        monkeypatch.chdir(tmp_path)
+        flow.save_problem(problem, "pass.json")
+        told = re.findall(
+            r"^constellm (tune [^#\n]+)", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.MULTILINE
+        )
+        assert len(told) == 2
+        for command in told:
+            assert cli.main(shlex.split(command)) == 0, command
+        assert "all there after 2 s" in capsys.readouterr().out
 
 
 def test_the_planners_command_lines_run(

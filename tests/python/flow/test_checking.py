@@ -297,3 +297,14 @@ def test_what_is_neither_problem_nor_plan(problem):
         flow.check(None, None)
     with pytest.raises(TypeError, match="^plan: expected a Plan"):
         flow.check(problem, problem)
+
+
+def test_little_that_is_wanted_beside_much_that_is_there():
+    """What a sink has of its own is of no account; a demand is met to its own tolerance."""
+    contacts = network.ContactPlan(["a", "s"], from_=[0], to=[1], open_s=0, close_s=10, rate_bps=8.0)
+    down = flow.Problem(contacts, supply_bytes=[5.0, 1e13], sinks=["s"])
+    back = flow.Problem(contacts, supply_bytes=[1e13, 0.0], demand_bytes=[0.0, 5.0])
+    for problem, words in ((down, "1.0 B of 5.0 B have not arrived"), (back, "node 's' holds 4.0 B")):
+        assert flow.check(problem, flow.solve(problem)) == ()
+        (rule,) = flow.check(problem, plan_of(problem, [(0, 0.0, 4.0, 4.0)], 4.0))
+        assert words in rule

@@ -1,4 +1,4 @@
-"""The map of greedy against quickest in docs/transfers.md: how its rows come about, and that the page has them."""
+"""The map of greedy against quickest in docs/transfers.md: its rows come about so, and the page has them."""
 
 import numpy as np
 import pytest
