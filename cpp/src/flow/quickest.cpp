@@ -25,8 +25,16 @@ constexpr double kWorthwhile = 2.0 / 3.0;
 constexpr int kTries = 8;
 constexpr double kOvershoot = 1.125;
 constexpr int kPatience = 3;
-constexpr std::uint64_t kPolled = 1 << 16;  // work after which the clock is looked at
+constexpr std::uint64_t kPolled = 1 << 16;   // work after which the clock is looked at
 constexpr std::int64_t kManyArcs = 1 << 20;  // of networks in which that takes too long
+
+/// Nothing has to flow.
+Plan at_once() {
+  Plan plan;
+  plan.status = core::Status::optimal;
+  plan.finish_s = 0.0;
+  return plan;
+}
 
 /// Least moments by cuts (Newton's method) of an outer network, which allows too much, until an inner one,
 /// which allows too little, lets all through. The outer one gets finer where its cut changes sides, which is
@@ -45,6 +53,7 @@ class Search {
     try {
       for (TimeCut& cut : still_cuts(instance_))
         if (is_open()) raise_by(std::move(cut));
+      if (bound_s_ == 0.0) return at_once();
       find_bound();
       inner_grid_ = outer_grid_;
       while (is_open()) find_plan();
@@ -192,11 +201,7 @@ class Search {
 
 Plan quickest(const Problem& problem, core::StopToken& stop, std::size_t first_cells) {
   const Instance instance(problem);
-  if (!instance.is_done) return Search(instance, stop, first_cells).run();
-  Plan plan;
-  plan.status = core::Status::optimal;
-  plan.finish_s = 0.0;
-  return plan;
+  return instance.is_done ? at_once() : Search(instance, stop, first_cells).run();
 }
 
 }  // namespace constellm::flow

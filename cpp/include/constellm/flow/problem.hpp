@@ -11,7 +11,8 @@ namespace constellm::flow {
 inline constexpr double kMostBytes = 1e30;
 inline constexpr double kMostSeconds = 1e15;
 inline constexpr double kMostBps = 1e30;
-/// What is wanted, if anything, is at least so much, and of each node such a share: less is lost in rounding.
+/// What is wanted, if anything, is at least so much, and of each node such a share of the supply that may be
+/// of use: less is lost in rounding.
 inline constexpr double kLeastBytes = 1e-30;
 inline constexpr double kLeastShare = 1e-14;
 
