@@ -88,7 +88,7 @@ def test_messages_are_those_of_the_published_model(out):
 
 
 def test_the_claim_goes_with_passes_over_speed(out):
-    """The ratio falls as the passes grow; and passes times ratio is one number for a speed, but for the sums."""
+    """Passes times ratio is one number for a speed, but for what sums of heads take."""
     rows = where(stored(out / "rows", "thirds-cells"), scheme="float32")
     for speed in distinct(rows, "board_flop_per_s"):
         own = where(rows, board_flop_per_s=speed)

@@ -59,15 +59,15 @@ class Scenario:
     >>> scenario = paper.satellite_edge.Scenario()
     >>> fleet = scenario.fleet()
     >>> fleet
-    Fleet(66 satellites on 6 planes, 4 stations, 33000 images, 8948 contacts)
+    Fleet(66 satellites on 6 planes, 4 stations, 33000 images, 2604 contacts)
     >>> for name, scheme in paper.satellite_edge.contenders().items():
     ...     done = tune.schedule_round(tune.spectral_gpt(), fleet, scheme)
     ...     print(f"{name:20} {done.delay_s:4.0f} s")
     all on board          107 s
     float32, all-gather   290 s
     float32               160 s
-    float16                85 s
-    codec                  18 s
+    float16                84 s
+    codec                  19 s
     raw images             29 s
     """
 

@@ -10,14 +10,13 @@ import numpy as np
 from ....core.quantity import quantity
 from ....core.table import Row, Rows, Tables, distinct, where
 from ....plot import palette, style
-from ....tune import aggregate, gossip, spectral_gpt
+from ....tune import AGGREGATIONS, aggregate, gossip, spectral_gpt
 from ...report.draw import panels
 from ...report.study import Experiment, Picture
 from ..scenario import SHELLS, Scenario
 
 STARTS = 20
 """Over an orbit."""
-METHODS = ("tree", "chain", "ring", "gossip")
 LINKS: dict[str, dict[str, Any]] = {
     "usual": {},
     "rare": {"max_latitude_deg": 10.0},
@@ -37,7 +36,7 @@ def _compute(quick: bool) -> Tables:
         for links, changes in LINKS.items():
             fleet = scenario.replace(**changes).fleet()
             for message, size in list(sizes.items())[: 2 if links == "usual" and not quick else 1]:
-                for method in ("ground",) if links == "none" else METHODS:
+                for method in ("ground",) if links == "none" else AGGREGATIONS:
                     found = [aggregate(fleet, size, start_s=at, method=method) for at in starts.tolist()]
                     row: Row = {"shell": shell, "links": links, "message": message, "method": method}
                     delays = [one.delay_s for one in found]
@@ -111,7 +110,7 @@ def _draw(tables: Tables) -> list[Picture]:
 
 
 def _name(row: Row) -> str:
-    return "ground, one station" if row["method"] == "ground" else str(row["method"])
+    return "ground, one station" if row["links"] == "none" else str(row["method"])
 
 
 def _size(message: str) -> float:
@@ -123,8 +122,8 @@ BETWEEN_ORBITS = Experiment(
     "Sums between orbits",
     "A head of 30.8 kB, and the whole encoder as if it were tuned, from planes that have summed up by "
     "themselves: over the tree of earliest arrivals, over a chain of planes, over one ring of all "
-    "satellites, by gossip to a thousandth; or over the ground where no links join planes. Links between "
-    "planes are open below 70° of latitude, or rarer. Light time counts but on the way over the ground. The "
+    "satellites, by gossip to a thousandth; or over stations, to which all send and which send to all. Links "
+    "between planes are open below 70° of latitude, or rarer, or there are none. Light time counts. The "
     "second table says what a plane counts in the limit of gossip as it is published, and with Metropolis "
     "weights.",
     _compute,

@@ -123,11 +123,11 @@ TRAINING = Experiment(
     "the three that each has here on the average stand for. FedAvg, FedProx and FedBuff go through the four "
     "ground stations without any link between satellites, and like all that is on board and not cached "
     "compute features anew for each local training, one pass; messages wait for contacts by their earliest "
-    "arrival. Network-flow aggregation brings updates down and sums back as quickest transfers over all "
-    "links. Raw images on the ground are trained on there. In what is split, or summed between orbits, all "
-    "satellites take part in each round, so only the time differs. A second part takes something away for "
-    "good: a satellite of each plane, two of four stations, or all links between the third and the fourth "
-    "plane.",
+    "arrival. Network-flow aggregation brings every update down and the sum back over whatever links there "
+    "are, as booked one after the other. Raw images on the ground are trained on there. In what is split, "
+    "or summed between orbits, all satellites take part in each round, so only the time differs. A second "
+    "part takes something away for good: a satellite of each plane, two of four stations, or all links "
+    "between the third and the fourth plane.",
     _compute,
     _draw,
 )
