@@ -66,8 +66,9 @@ class Checkpoint:
             told = json.loads(content.pop("state").tobytes().decode())
             executor = content.pop("executor").tobytes()
             version, asked = told["version"], told["asked"]
+            state = _state(told["state"], content)
         except Exception as error:  # whatever numpy and zipfile make of it
-            raise ValueError(f"checkpoint: {self._path} is damaged: {error}") from None
+            raise ValueError(f"checkpoint: {self._path} is damaged: {short(error)}") from None
         if version != _VERSION:
             raise ValueError(f"checkpoint: {self._path} is of version {version}, not {_VERSION}")
         for name in sorted({*asked, *self._asked}):
@@ -76,7 +77,7 @@ class Checkpoint:
                 raise ValueError(
                     f"checkpoint: {self._path} is of another run: {name} was {short(was)}, is {short(now)}"
                 )
-        return _state(told["state"], content), executor
+        return state, executor
 
 
 class _Arrays:

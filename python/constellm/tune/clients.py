@@ -127,11 +127,13 @@ class Executor(Protocol):
         """Wait for a job that was submitted; ClientError where one failed."""
         ...
 
-    def chosen(self, version: int, parameters: Parameters, reachable: Sequence[int]) -> Sequence[int]:
-        """Who trains in a synchronous round."""
+    def chosen(
+        self, version: int, parameters: Parameters, reachable: Sequence[int], seed: int
+    ) -> Sequence[int]:
+        """Who trains in a synchronous round; `seed` is the round's."""
         ...
 
-    def combined(self, version: int, jobs: Sequence[Job]) -> Parameters | None:
+    def combined(self, version: int, jobs: Sequence[Job], seed: int) -> Parameters | None:
         """The next global model of a synchronous round, in place of the mode's; None for the mode's."""
         ...
 
@@ -170,10 +172,12 @@ class Inline:
             raise ClientError(job.satellite, reason, traceback.format_exc()) from error
         return checked(job, *found[:2])
 
-    def chosen(self, version: int, parameters: Parameters, reachable: Sequence[int]) -> Sequence[int]:
+    def chosen(
+        self, version: int, parameters: Parameters, reachable: Sequence[int], seed: int
+    ) -> Sequence[int]:
         return reachable
 
-    def combined(self, version: int, jobs: Sequence[Job]) -> Parameters | None:
+    def combined(self, version: int, jobs: Sequence[Job], seed: int) -> Parameters | None:
         return None
 
     def state(self) -> bytes:
@@ -206,6 +210,6 @@ def checked(job: Job, parameters: Any, images: Any) -> Fitted:
 
 
 def job_seed(seed: int, satellite: int, nth: int) -> int:
-    """Of the nth job of a satellite: says nothing of the others'."""
+    """Of the nth job of a satellite, and with the number of satellites in place of one, of the nth round."""
     digest = hashlib.blake2b(struct.pack("<QQQ", seed, satellite, nth), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1

@@ -239,24 +239,26 @@ class _FlowerExecutor:
                 time.sleep(_POLL_S)
         return self._replies[job.number]
 
-    def chosen(self, version: int, parameters: Parameters, reachable: Sequence[int]) -> Sequence[int]:
+    def chosen(
+        self, version: int, parameters: Parameters, reachable: Sequence[int], seed: int
+    ) -> Sequence[int]:
         if self._strategy is None:
             return reachable
         arrays, config = self._app.ArrayRecord(parameters), self._app.ConfigRecord()
         nodes = [self._node_of[satellite] for satellite in reachable]
         seen = _only_nodes(self._serverapp, self._grid, nodes)
-        with _seeded(version):
+        with _seeded(seed):
             messages = list(self._strategy.configure_train(version, arrays, config, seen))
         self._configured = {self._satellite_of[m.metadata.dst_node_id]: m for m in messages}
         if not self._configured:
             raise ValueError(f"strategy: it chose none of {len(reachable)} satellites for round {version}")
         return sorted(self._configured)
 
-    def combined(self, version: int, jobs: Sequence[Job]) -> Parameters | None:
+    def combined(self, version: int, jobs: Sequence[Job], seed: int) -> Parameters | None:
         if self._strategy is None:
             return None
         replies = [self._replies.pop(job.number) for job in jobs]
-        with _seeded(version):
+        with _seeded(seed):
             arrays, _ = self._strategy.aggregate_train(version, replies)
         if arrays is None:
             return None
@@ -313,11 +315,11 @@ def _only_nodes(serverapp: Any, grid: Any, nodes: Sequence[int]) -> Any:
 
 
 @contextmanager
-def _seeded(version: int) -> Iterator[None]:
-    """Draws of Python's and numpy's global generators follow from the round; both are left as they were."""
+def _seeded(seed: int) -> Iterator[None]:
+    """Draws of Python's and numpy's global generators follow from a seed; both are left as they were."""
     before, before_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    random.seed(version)
-    np.random.seed(version % 2**32)  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
     try:
         yield
     finally:

@@ -111,7 +111,9 @@ class Loop:
         reachable = [s for s, way in ways.items() if self._can_train(s, way)]
         first = sorted(reachable, key=lambda s: (ways[s].arrival_s, s))
         reachable = sorted(first[: mode.participants])
-        chosen = self._executor.chosen(state.version + 1, state.parameters, reachable) if reachable else []
+        version = state.version + 1
+        seed = job_seed(self._settings.seed, self._task.satellites, version)
+        chosen = self._executor.chosen(version, state.parameters, reachable, seed) if reachable else []
         begun = [event for event in (self._send(s, ways[s]) for s in chosen) if event is not None]
         coming = [*kept, *begun]
         if not coming:
@@ -132,7 +134,7 @@ class Loop:
             late = []
         state.time_s, state.events = end_s, late
         updates = [self._arrived(event) for event in on_time]
-        combined = self._executor.combined(state.version + 1, [_job(event) for event in on_time])
+        combined = self._executor.combined(version, [_job(event) for event in on_time], seed)
         self._new_version(updates, combined)
         return ""
 

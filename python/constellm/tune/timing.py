@@ -329,13 +329,14 @@ class ContactTiming(Displayed):
         route = found.route(0, target)
         if route is None:
             return NEVER
-        start_s, sent_bytes, energy_j = t_s, 0.0, 0.0
+        start_s, sent_bytes, energy_j, left = t_s, 0.0, 0.0, False
         for contact, sends_s in zip(route.contacts.tolist(), route.start_s.tolist()):
             sender, receiver = int(plan.from_[contact]), int(plan.to[contact])
             if sender in grounded and receiver in grounded:
                 continue
-            if not sent_bytes and source in grounded:
+            if not left and source in grounded:
                 start_s = max(t_s, sends_s - (self.ground_s if sender != source else 0.0))
+            left = True
             sent_bytes += self.message_bytes
             if sender not in grounded:
                 energy_j += self.transmit_w * 8.0 * self.message_bytes / float(plan.rate_bps[contact])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -116,7 +117,10 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     in_parts(tmp_path, tune.Synchronous(), [2])
     path = tmp_path / "federated.npz"
     content = path.read_bytes()
-    for damaged in (b"", b"no zip file", content[: len(content) // 2]):
+    without = io.BytesIO()
+    with np.load(path) as found:
+        np.savez(without, **{name: found[name] for name in found.files if name != "array_0"})
+    for damaged in (b"", b"no zip file", content[: len(content) // 2], without.getvalue()):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"checkpoint: .*federated\.npz is damaged"):
             in_parts(tmp_path, tune.Synchronous(), [3])

@@ -72,6 +72,8 @@ def test_a_server_in_orbit_and_a_delay_on_the_ground() -> None:
     assert timing.down(1, 0.0) == (7.0, 12.0, 2e3, 5.0)
     assert timing.up(1, 0.0) == (0.0, 14.0, 2e3, 10.0)
     assert timing.down(0, 9.0) == (9.0, 13.0, 1e3, 0.0)
+    nothing = tune.ContactTiming(plan, ["a", "b"], **{**ground, "message_bytes": 0.0})
+    assert nothing.down(1, 0.0) == (7.0, 10.0, 0.0, 0.0)  # a model without bytes leaves as early as any
     # What the server takes to send does not count, wherever it is.
     in_orbit = tune.ContactTiming(plan, ["b"], server="a", message_bytes=1e3, transmit_w=5.0)
     assert in_orbit.down(0, 50.0) == (50.0, 51.0, 1e3, 0.0)
