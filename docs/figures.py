@@ -18,8 +18,10 @@ from PIL import Image
 
 import constellm
 from constellm import codec, infer, orbit, paper, plot, split
+from constellm.core.table import Table
 
 FOLDER = Path(__file__).resolve().parent / "img"
+TRANSFERS = Path(__file__).resolve().parent / "results" / "satellite-edge" / "transfer_map.csv"
 ACCURACY = Path(__file__).resolve().parent / "results" / "accuracy" / "curves.csv"
 
 
@@ -42,6 +44,32 @@ def plot_accuracy() -> Axes:
     below = [at for at in zip(*table.values()) if at[2] < 0.925]
     words = [f"↓ {name} at {ratio:.0f}: {100 * accuracy:.1f} %" for name, ratio, accuracy in below]
     ax.annotate("\n".join(words), (1, 0), (-2, 3), xycoords="axes fraction", **small)
+    return ax
+
+
+def plot_transfers() -> Axes:
+    """The greedy over the quickest transfer by the rate of links between satellites, of the stored map."""
+    rows = [row for row in Table.read_csv(TRANSFERS) if row["optimal_s"] >= 60 and row["links"] == "grid"]
+    kinds = {
+        f"{words}, {antennas} antenna{'s' * (antennas == 'many')}": (method, antennas)
+        for antennas in ("many", "one")
+        for method, words in (("intervals_s", "intervals"), ("slots_60_s", "slots of 60 s"))
+    }
+    table: dict[str, list[object]] = {"greedy": [], "ratio": [], "later": []}
+    for name, (method, antennas) in kinds.items():
+        for ratio in sorted({row["ratio"] for row in rows}):
+            found = [
+                row[method] / row["optimal_s"]
+                for row in rows
+                if (row["ratio"], row["antennas"]) == (ratio, antennas)
+            ]
+            for column, value in zip(table.values(), (name, ratio, float(np.median(found)))):
+                column.append(value)
+    ax = plot.plot_curves({name: np.array(column) for name, column in table.items()},
+                          x="ratio", y="later", hue="greedy")  # fmt: skip
+    ax.set_xlabel("rate of links between satellites ÷ rate to the ground")
+    ax.set_ylabel("finishing time ÷ quickest, median")
+    ax.set_xscale("log")
     return ax
 
 
@@ -103,6 +131,7 @@ def main() -> None:
             infer.calibration(), infer.measured_cuts(), promises=(0.01, 0.02)
         ),
         **constellations(),
+        "transfers": plot_transfers(),
         "curves": plot.plot_sweep_curves(sweep.isel(max_error=[0, 2, 14]), x="rate_bps", hue="max_error"),
     }
     FOLDER.mkdir(exist_ok=True)

@@ -14,7 +14,7 @@ def broken(problem: dict[str, Any], plan: dict[str, Any]) -> set[str]:
     sinks = set(problem.get("sinks", ()))
     supply = {node["id"]: Fraction(node.get("supply_bytes", 0)) for node in problem["nodes"]}
     demand = {node["id"]: Fraction(node.get("demand_bytes", 0)) for node in problem["nodes"]}
-    room = TOLERANCE * sum(supply.values())
+    room = TOLERANCE * sum(bytes for id, bytes in supply.items() if id not in sinks)
     finish_s = Fraction(plan["finish_s"])
     flows = [
         (flow["contact"], *(Fraction(flow[key]) for key in ("start_s", "end_s", "bytes")))

@@ -94,7 +94,7 @@ def least_s(data: dict[str, Any]) -> float:
 def _programme(transfer: Transfer, last: int) -> float | None:
     """The least moment in the interval that ends with moment `last`; None where that is too soon."""
     moments, nodes = transfer.moments_s, len(transfer.supply)
-    unit = math.fsum(transfer.supply)
+    unit = math.fsum(s for v, s in enumerate(transfer.supply) if v not in transfer.sinks)
     start = moments[last - 1]
     # Variables: bytes of (contact, interval), what each node holds at each end, a share of the last interval.
     sends = [
@@ -107,7 +107,7 @@ def _programme(transfer: Transfer, last: int) -> float | None:
     entries: list[tuple[int, int, float]] = []  # of the conservation, a row for each node and interval
     right = np.zeros(nodes * last)
     for v in range(nodes):
-        right[v] = transfer.supply[v] / unit
+        right[v] = 0.0 if v in transfer.sinks else transfer.supply[v] / unit
         for j in range(last):
             entries.append((j * nodes + v, holds + j * nodes + v, 1.0))
             if j:

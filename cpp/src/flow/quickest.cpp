@@ -25,7 +25,16 @@ constexpr double kWorthwhile = 2.0 / 3.0;
 constexpr int kTries = 8;
 constexpr double kOvershoot = 1.125;
 constexpr int kPatience = 3;
+constexpr std::uint64_t kPolled = 1 << 16;   // work after which the clock is looked at
 constexpr std::int64_t kManyArcs = 1 << 20;  // of networks in which that takes too long
+
+/// Nothing has to flow.
+Plan at_once() {
+  Plan plan;
+  plan.status = core::Status::optimal;
+  plan.finish_s = 0.0;
+  return plan;
+}
 
 /// Least moments by cuts (Newton's method) of an outer network, which allows too much, until an inner one,
 /// which allows too little, lets all through. The outer one gets finer where its cut changes sides, which is
@@ -44,6 +53,7 @@ class Search {
     try {
       for (TimeCut& cut : still_cuts(instance_))
         if (is_open()) raise_by(std::move(cut));
+      if (bound_s_ == 0.0) return at_once();
       find_bound();
       inner_grid_ = outer_grid_;
       while (is_open()) find_plan();
@@ -69,6 +79,11 @@ class Search {
     return true;
   }
 
+  /// Before a network is made, which takes a while.
+  void poll() {
+    if (stop_.should_stop(kPolled)) throw core::Stopped();
+  }
+
   std::int64_t value_of(TimeNetwork& network) {
     ++plan_.counters.flows;
     plan_.counters.nodes = std::max(plan_.counters.nodes, network.nodes());
@@ -84,6 +99,7 @@ class Search {
 
   /// Whether the cut of the outer network puts the bound off. Where all fits, it tells where to look closer.
   bool raise_by_outer() {
+    poll();
     outer_grid_.end_at(bound_s_);
     outer_.emplace(instance_, outer_grid_, units_);
     // What is missing although the cut lets enough through is rounding.
@@ -123,6 +139,7 @@ class Search {
   }
 
   std::int64_t value_at_bound() {
+    poll();
     auto inner = std::make_unique<InnerNetwork>(instance_, inner_grid_, units_);
     if (inner_) inner->begin_with(*inner_);
     inner_ = std::move(inner);
@@ -150,6 +167,7 @@ class Search {
       if (!(next_s > at_s)) return;
       at_s += kOvershoot * (next_s - at_s);  // steps from below would come close and never arrive
       if (at_s - bound_s_ > kWorthwhile * (plan_.finish_s - bound_s_)) return;  // no plan: NaN, so never
+      poll();
       Grid grid = inner_grid_;
       grid.go_on_to(at_s);
       InnerNetwork later(instance_, grid, units_);
@@ -183,11 +201,7 @@ class Search {
 
 Plan quickest(const Problem& problem, core::StopToken& stop, std::size_t first_cells) {
   const Instance instance(problem);
-  if (!instance.is_done) return Search(instance, stop, first_cells).run();
-  Plan plan;
-  plan.status = core::Status::optimal;
-  plan.finish_s = 0.0;
-  return plan;
+  return instance.is_done ? at_once() : Search(instance, stop, first_cells).run();
 }
 
 }  // namespace constellm::flow

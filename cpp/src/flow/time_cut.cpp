@@ -97,6 +97,7 @@ double TimeCut::next_s(double from_s, double wanted_bytes) const {
   std::vector<Event> events;
   ExactSum crossed;
   ExactSum rate;
+  std::size_t running = 0;  // crossings that are open: sums of rates may not come back to 0
   double ended = 4.0 * instance_->total_bytes;
   crossed.add(constant_bytes());
   for (const Crossing& c : crossings_) {
@@ -108,6 +109,7 @@ double TimeCut::next_s(double from_s, double wanted_bytes) const {
         continue;
       }
       rate.add(c.bytes_per_s);
+      ++running;
     } else {
       events.push_back({c.start_s, c.bytes_per_s, 0.0});
     }
@@ -121,11 +123,6 @@ double TimeCut::next_s(double from_s, double wanted_bytes) const {
     return crossed.value() + std::min(kEpsilon * ended, kMostRounding * wanted_bytes) >= wanted_bytes;
   };
   double at_s = from_s;
-  std::size_t running = events.size();  // rates whose end is to come, by count: sums never get to 0 surely
-  running =
-      static_cast<std::size_t>(std::count_if(crossings_.begin(), crossings_.end(), [&](const Crossing& c) {
-        return c.start_s <= from_s && c.end_s > from_s;
-      }));
   if (crossed.value() >= wanted_bytes || (running == 0 && is_enough())) return at_s;
   for (std::size_t e = 0;; ++e) {
     const double until_s = e < events.size() ? events[e].at_s : kInfinity;

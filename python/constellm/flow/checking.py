@@ -17,9 +17,6 @@ from .problem import Problem
 TOLERANCE = 1e-9
 """Of the total bytes for conservation and storage, relative for rates and times."""
 
-_INSTANT = 1e-14
-"""Relative: flows of one contact that overlap by no more follow each other."""
-
 _STATUSES = {
     "optimal": True,
     "feasible": True,
@@ -101,13 +98,15 @@ def broken_rules(problem: Problem, plan: Plan) -> Iterator[str]:
     outside = (plan.contact < 0) | (plan.contact >= len(problem.contacts))
     for i in np.flatnonzero(outside).tolist():
         yield f"flows[{i}].contact: {plan.contact[i]} is not in [0, {len(problem.contacts) - 1}]"
-    if not outside.any():
-        no_time = list(_within_contacts(problem, plan))
-        yield from no_time
-        yield from _finish(plan)
-        if (plan.start_s < plan.end_s).all():
-            yield from _rates(problem, plan)
-            yield from _holdings(problem, plan)
+    if outside.any():
+        return
+    unreal = list(_unreal_flows(plan))
+    yield from unreal
+    yield from _within_contacts(problem, plan)
+    yield from _finish(plan)
+    if not unreal:
+        yield from _rates(problem, plan)
+        yield from _holdings(problem, plan)
 
 
 # ---- what a plan says of itself ----------------------------------------------------------------
@@ -157,13 +156,17 @@ def _certificate(problem: Problem, plan: Plan, cut: Cut) -> Iterator[str]:
 # ---- flows -------------------------------------------------------------------------------------
 
 
-def _within_contacts(problem: Problem, plan: Plan) -> Iterator[str]:
-    """Flows out of time, backwards, or out of sinks."""
-    contacts, which = problem.contacts, plan.contact
-    for i in np.flatnonzero(~(plan.start_s < plan.end_s)).tolist():
-        yield f"flows[{i}].end_s: {plan.end_s[i]} is not after start_s, {plan.start_s[i]}"
+def _unreal_flows(plan: Plan) -> Iterator[str]:
+    """Flows that have no rate."""
+    for i in np.flatnonzero(~((plan.start_s < plan.end_s) & np.isfinite(plan.end_s - plan.start_s))).tolist():
+        yield f"flows[{i}].end_s: {plan.end_s[i]} is not in ({plan.start_s[i]}, inf)"
     for i in np.flatnonzero(~((plan.sent_bytes >= 0.0) & np.isfinite(plan.sent_bytes))).tolist():
         yield f"flows[{i}].bytes: {plan.sent_bytes[i]} is not in [0, inf)"
+
+
+def _within_contacts(problem: Problem, plan: Plan) -> Iterator[str]:
+    """Flows out of their contact's time, or out of sinks."""
+    contacts, which = problem.contacts, plan.contact
     early = plan.start_s < contacts.open_s[which] * (1 - TOLERANCE)
     late = plan.end_s > contacts.close_s[which] * (1 + TOLERANCE)
     for i in np.flatnonzero(early).tolist():
@@ -201,7 +204,14 @@ def _rates(problem: Problem, plan: Plan) -> Iterator[str]:
     order = np.lexsort((plan.start_s, plan.contact))
     if _overlaps(plan, order):
         at = _Course(plan.contact, plan.start_s, plan.end_s, np.minimum(rate, most[plan.contact]))
-        for c, worst in at.worst(at.rate - most[at.of], at.lasts > _INSTANT * at.time_s):
+        excess = (
+            np.maximum(at.rate - most[at.of], 0.0) * at.lasts
+        )  # bytes: flows that meet may overlap by a bit
+        sent, over = (
+            np.bincount(plan.contact, plan.sent_bytes, len(most)),
+            np.bincount(at.of, excess, len(most)),
+        )
+        for c, worst in at.worst(np.where((over > TOLERANCE * sent)[at.of], excess, 0.0)):
             yield (
                 f"contacts[{c}]: its flows send {8 * at.rate[worst]} bit/s together at "
                 f"{at.time_s[worst]} s, more than its rate_bps, {contacts.rate_bps[c]}"
@@ -219,7 +229,8 @@ def _holdings(problem: Problem, plan: Plan) -> Iterator[str]:
     contacts = problem.contacts
     rate = plan.sent_bytes / (plan.end_s - plan.start_s)
     ends = (contacts.to[plan.contact], contacts.from_[plan.contact])
-    room = TOLERANCE * float(problem.supply_bytes.sum())
+    total = float(problem.supply_bytes[~is_sink(problem)].sum())
+    room = TOLERANCE * total
     at = _Course(
         np.concatenate(ends), np.tile(plan.start_s, 2), np.tile(plan.end_s, 2), np.concatenate((rate, -rate))
     )
@@ -240,6 +251,8 @@ def _holdings(problem: Problem, plan: Plan) -> Iterator[str]:
         left = float(final[~is_sink(problem)].sum())
         if left > room:
             yield f"finish_s: {left!r} B of {problem.wanted_bytes!r} B have not arrived by {plan.finish_s!r}"
+    # Where little is wanted of much the tolerance is that of the little, but for rounding.
+    room = max(TOLERANCE * problem.wanted_bytes, 1e-14 * total)
     for v in np.flatnonzero((problem.demand_bytes > 0.0) & (final < problem.demand_bytes - room)).tolist():
         yield (
             f"finish_s: node {_id(problem, v)} holds {final[v]} B by {plan.finish_s}, less than its "
@@ -271,9 +284,9 @@ class _Course:
         self.brought = before - before[np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))]
         """Since time 0, by the event (events,)."""
 
-    def worst(self, excess: _Floats, counted: NDArray[np.bool_] | None = None) -> Iterator[tuple[int, int]]:
+    def worst(self, excess: _Floats) -> Iterator[tuple[int, int]]:
         """Owners with an event whose `excess` is above 0, with the one where it is greatest."""
-        broken = np.flatnonzero((excess > 0.0) if counted is None else (excess > 0.0) & counted)
+        broken = np.flatnonzero(excess > 0.0)
         greatest = broken[np.lexsort((-excess[broken], self.of[broken]))]
         owners, first = np.unique(self.of[greatest], return_index=True)
         yield from zip(owners.tolist(), greatest[first].tolist())

@@ -53,7 +53,7 @@ class Problem(Displayed):
     ------
     TypeError, ValueError
         Naming the field, the value and the range. So little wanted of a node that it is lost beside the rest,
-        below 1e-14 of the sum, is refused.
+        below 1e-14 of the supply, is refused.
 
     Examples
     --------

@@ -75,8 +75,8 @@ class Round(Displayed):
     scheme: Scheme
     start_s: float
     status: str
-    """That of the transfers: ``optimal`` where both are proven, or the worse of both; ``unfinished`` where
-    the contacts end before a phase has."""
+    """That of the transfers: ``optimal`` where both are proven, or the worse of both; ``unfinished`` where a
+    phase has no end, because the contacts or the time to find a transfer end before it."""
     phases: tuple[Phase, ...]
     """Those that there are, in their order; of an unfinished round the last one has no end."""
     down: flow.Plan | None = None

@@ -106,6 +106,7 @@ TEST_CASE("Who has what it wants needs nothing") {
   CHECK(plan.cut.start_s.empty());
   CHECK(quickest(problem_of({}, {5.0, 0.0}, {0.0, 0.0}, {0})).finish_s == 0.0);
   CHECK(quickest(problem_of({}, {5.0, 0.0}, {0.0, 1.0}, {})).status == Status::infeasible);
+  CHECK(quickest(problem_of({}, {1.0, 1.0}, {1.0 + 2e-16, 0.5}, {})).finish_s == 0.0);  // but for rounding
 }
 
 TEST_CASE("What is over takes storage, and there has to be room for what is wanted") {
@@ -225,7 +226,9 @@ TEST_CASE("Problems that say too little, too much or nonsense are refused by nam
   CHECK(refused({5.0, 0.0}, {}, {0.0, 0.0}, {2}) == "sinks[0]: 2 is not in [0, 2)");
   CHECK(refused({5.0, 0.0}, {}, {0.0, 0.0}, {1, 1}) == "sinks[1]: node 1 stands there twice");
   CHECK(refused({5.0, 1e-20, 0.0}, {}, {0.0, 0.0, 0.0}, {2}) ==
-        "supply_bytes[1]: 1e-20 is neither 0 nor at least 1e-14 of the sum, 5");
+        "supply_bytes[1]: 1e-20 is neither 0 nor at least 1e-14 of the supply, 5");
+  CHECK(refused({1e-31, 0.0}, {}, {0.0, 0.0}, {1}) ==
+        "supply_bytes: their sum, 1e-31, is neither 0 nor at least 1e-30");
   CHECK(refused({5.0, 0.0}, {}, {0.0, 0.0}, {1}, {0, 1, -1.0, 1.0, 1.0}) ==
         "contacts[0].open_s: -1 is not in [0, 1e+15]");
   CHECK(refused({5.0, 0.0}, {}, {0.0, 0.0}, {1}).empty());

@@ -11,7 +11,9 @@ namespace constellm::flow {
 inline constexpr double kMostBytes = 1e30;
 inline constexpr double kMostSeconds = 1e15;
 inline constexpr double kMostBps = 1e30;
-/// What is wanted of a node is at least so much of all: less is lost in the rounding of sums.
+/// What is wanted, if anything, is at least so much, and of each node such a share of the supply that may be
+/// of use: less is lost in rounding.
+inline constexpr double kLeastBytes = 1e-30;
 inline constexpr double kLeastShare = 1e-14;
 
 /// Where data is, and where it is wanted. [nodes] each but `sinks`
