@@ -108,7 +108,7 @@ def test_cells_run_one_after_the_other(page: Path, monkeypatch: pytest.MonkeyPat
     for cell in cells:
         run_cell(cell, name_of(page), namespace)
         if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
-            pyplot.close("all")  # as notebooks do behind each cell
+            pyplot.close("all")  # as the site's own figures are, once shown
 
 
 @pytest.mark.usefixtures("one_thread")
