@@ -20,7 +20,9 @@ _T = TypeVar("_T")
 class Task(Protocol):
     """What `federate` trains: `HeadTask`, or anything of your own with these four.
 
-    Whatever `fit` gives follows from its arguments alone, so that a run that is resumed repeats.
+    Whatever `fit` gives follows from its arguments alone, so that a run that is resumed repeats. A checkpoint
+    is refused to another task as far as it tells: by the name of its class, and by what ``fingerprint()``
+    gives where it has that, text that follows from all that the task consists of.
 
     Examples
     --------
@@ -133,7 +135,9 @@ class Executor(Protocol):
         """Who trains in a synchronous round; `seed` is the round's."""
         ...
 
-    def combined(self, version: int, jobs: Sequence[Job], seed: int) -> Parameters | None:
+    def combined(
+        self, version: int, parameters: Parameters, jobs: Sequence[Job], seed: int
+    ) -> Parameters | None:
         """The next global model of a synchronous round, in place of the mode's; None for the mode's."""
         ...
 
@@ -148,6 +152,10 @@ class Executor(Protocol):
 
 class Engine(Protocol):
     """Gives executors."""
+
+    def asked(self) -> dict[str, str]:
+        """What it changes in what comes out, by field."""
+        ...
 
     def run(self, task: Task, body: Callable[[Executor], _T]) -> _T:
         """What `body` gives when it has an executor."""
@@ -177,7 +185,9 @@ class Inline:
     ) -> Sequence[int]:
         return reachable
 
-    def combined(self, version: int, jobs: Sequence[Job], seed: int) -> Parameters | None:
+    def combined(
+        self, version: int, parameters: Parameters, jobs: Sequence[Job], seed: int
+    ) -> Parameters | None:
         return None
 
     def state(self) -> bytes:
@@ -190,6 +200,9 @@ class Inline:
 class InlineEngine:
     """The engine called ``"inline"``."""
 
+    def asked(self) -> dict[str, str]:
+        return {}
+
     def run(self, task: Task, body: Callable[[Executor], _T]) -> _T:
         return body(Inline(task))
 
@@ -201,12 +214,17 @@ def checked(job: Job, parameters: Any, images: Any) -> Fitted:
         expected, got = ([(part.shape, part.dtype) for part in x] for x in (job.parameters, parts))
         if got != expected:
             raise ValueError(f"parameters: expected shapes and types {expected}, got {got}")
-        for i, part in enumerate(parts):
-            if not np.isfinite(part).all():
-                raise ValueError(f"parameters[{i}]: not finite; is the learning rate too large?")
+        check_finite("parameters", parts)
         return Fitted(parts, count("images", images, least=0))
     except (TypeError, ValueError) as error:
         raise ClientError(job.satellite, f"its answer: {error}", "") from None
+
+
+def check_finite(name: str, parameters: Parameters) -> None:
+    """ValueError where a number is none."""
+    for i, part in enumerate(parameters):
+        if not np.isfinite(part).all():
+            raise ValueError(f"{name}[{i}]: not finite; is the learning rate too large?")
 
 
 def job_seed(seed: int, satellite: int, nth: int) -> int:

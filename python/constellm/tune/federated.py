@@ -82,9 +82,9 @@ def federate(
 
     Notes
     -----
-    An event is a model that leaves the server or an update that reaches it; those of one moment happen in
-    this order: updates first, then by satellite. A model that waits for a contact is the newest one when it
-    leaves. Late updates, stale ones, and those that have no way back are counted as dropped.
+    An event is a model that leaves the server or an update that reaches it; of those of one moment updates
+    come first, and then who was first to ask, or to send. A model that waits for a contact is the newest one
+    when it leaves. Late updates, stale ones, and those that have no way back are counted as dropped.
 
     Examples
     --------
@@ -119,7 +119,11 @@ def federate(
     )
     every = count("checkpoint_every", checkpoint_every)
     chosen = _engine(engine, mode)
-    kept = None if checkpoint is None else Checkpoint(checkpoint, _asked(task, timing, settings))
+    kept = (
+        None
+        if checkpoint is None
+        else Checkpoint(checkpoint, {**_asked(task, timing, settings), **chosen.asked()})
+    )
 
     def run(executor: Executor) -> FederatedRun:
         loop = Loop(task, timing, settings, executor)
@@ -179,9 +183,9 @@ def _asked(task: Task, timing: Timing, settings: Settings) -> dict[str, Any]:
 
 
 def _fingerprint(value: Any) -> str:
-    """Its own, or of what has none the name of its class."""
+    """The name of its class, and its own where it has one."""
     own = getattr(value, "fingerprint", None)
-    return type(value).__name__ if own is None else str(own())
+    return " ".join([type(value).__qualname__] + ([] if own is None else [str(own())]))
 
 
 def _check_reach(state: State, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import logging
 import os
@@ -25,7 +26,7 @@ import numpy as np
 
 from ..core.checks import count, short
 from ..core.optional import optional_import
-from .clients import ClientError, Executor, Fitted, Job, Task, checked
+from .clients import ClientError, Executor, Fitted, Job, Task, check_finite, checked
 from .head_task import Parameters
 from .modes import Mode, Synchronous
 
@@ -49,7 +50,8 @@ class Flower:
     ----------
     strategy : flwr.serverapp.strategy.Strategy, optional
         Chooses who trains in a synchronous round, by its ``configure_train``, and combines the replies, by
-        its ``aggregate_train``; random draws of both are seeded. Default: the mode does.
+        its ``aggregate_train``; random draws of both are seeded. Each run has a copy of it, as it is now.
+        Default: the mode does.
     client_app : flwr.clientapp.ClientApp, optional
         Its ``train`` replaces the task's ``fit``: a message brings ``arrays`` and ``config`` (or what the
         strategy calls them), the reply has arrays of the same shapes and types, and a metric
@@ -90,6 +92,11 @@ class Flower:
                 all(callable(getattr(value, name, None)) for name in methods) if methods else callable(value)
             ):
                 raise TypeError(f"{field}: expected one of Flower's, got {short(value)}")
+
+    def asked(self) -> dict[str, str]:
+        """What it changes in what comes out, by field."""
+        told = {} if self.strategy is None else {"strategy": _described(self.strategy)}
+        return told if self.client_app is None else {**told, "client_app": type(self.client_app).__qualname__}
 
     def check(self, mode: Mode) -> None:
         """ValueError for a mode that a strategy cannot serve."""
@@ -184,7 +191,9 @@ class _FlowerExecutor:
     def __init__(
         self, flower: Any, grid: Any, nodes: Mapping[int, int], strategy: Any, ended: threading.Event
     ) -> None:
-        self._app, self._grid, self._strategy, self._ended = flower.app, grid, strategy, ended
+        self._app, self._grid, self._ended = flower.app, grid, ended
+        # A copy: what a strategy remembers of one run is not to change the next.
+        self._strategy = copy.deepcopy(strategy)
         self._serverapp = flower.serverapp
         self._node_of = dict(nodes)
         self._satellite_of = {node: satellite for satellite, node in self._node_of.items()}
@@ -255,17 +264,24 @@ class _FlowerExecutor:
             raise ValueError(f"strategy: it chose none of {len(reachable)} satellites for round {version}")
         return sorted(self._configured)
 
-    def combined(self, version: int, jobs: Sequence[Job], seed: int) -> Parameters | None:
+    def combined(
+        self, version: int, parameters: Parameters, jobs: Sequence[Job], seed: int
+    ) -> Parameters | None:
         if self._strategy is None:
             return None
         replies = [self._replies.pop(job.number) for job in jobs]
         with _seeded(seed):
             arrays, _ = self._strategy.aggregate_train(version, replies)
-        if arrays is None:
-            return None
-        # Some compute in doubles whatever they are given.
+        if arrays is None:  # the model stays as it is, as in Flower
+            return parameters
         combined = arrays.to_numpy_ndarrays()
-        return [np.asarray(new, part.dtype) for new, part in zip(combined, jobs[0].parameters)]
+        expected, got = ([np.shape(part) for part in x] for x in (parameters, combined))
+        if got != expected:
+            raise ValueError(f"strategy: expected parameters of shapes {expected}, got {got}")
+        # Some compute in doubles whatever they are given.
+        typed = [np.asarray(new, part.dtype) for new, part in zip(combined, parameters)]
+        check_finite("strategy: parameters", typed)
+        return typed
 
     def state(self) -> bytes:
         if self._strategy is None:
@@ -326,6 +342,17 @@ def _seeded(seed: int) -> Iterator[None]:
     finally:
         random.setstate(before)
         np.random.set_state(before_numpy)  # noqa: NPY002
+
+
+def _described(strategy: Any) -> str:
+    """Its class and settings, as text; what it holds beside numbers and names cannot be told apart."""
+    told = []
+    for name, value in sorted(vars(strategy).items()):
+        if value is None or isinstance(value, (bool, int, float, str)):
+            told.append(f"{name}={value!r}")
+        elif callable(getattr(value, "aggregate_train", None)):  # one around another
+            told.append(f"{name}={_described(value)}")
+    return f"{type(strategy).__qualname__}({', '.join(told)})"
 
 
 # ---- backends ----

@@ -78,6 +78,8 @@ class HeadTask(Displayed):
 
     def __post_init__(self) -> None:
         spread = instance("partition", self.partition, Partition)
+        if not len(spread.labels):
+            raise ValueError("partition: expected at least one image")
         train = _rows("features", self.features, len(spread.labels))
         labels = as_places("test_labels", self.test_labels, most=(1 << 16) - 1)
         if not len(labels):

@@ -6,10 +6,11 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ..core.table import Table
-from .clients import Executor, Job, Task, job_seed
+from .clients import Executor, Job, Task, check_finite, job_seed
 from .federated_run import FINISHED, OUT_OF_CONTACT, TIME_LIMIT, FederatedRun
 from .head_task import Parameters
 from .modes import Asynchronous, Buffered, Synchronous, Update
@@ -34,8 +35,9 @@ class Event(NamedTuple):
 
     time_s: float
     kind: int
-    satellite: int
     number: int
+    """First come, first served: by satellite, the first of those without delays would be the only one."""
+    satellite: int
     passage: Passage
     job: Job | None
 
@@ -109,8 +111,8 @@ class Loop:
         busy = {event.satellite for event in kept}
         ways = {s: self._timing.down(s, state.time_s) for s in range(self._task.satellites) if s not in busy}
         reachable = [s for s, way in ways.items() if self._can_train(s, way)]
-        first = sorted(reachable, key=lambda s: (ways[s].arrival_s, s))
-        reachable = sorted(first[: mode.participants])
+        if mode.participants is not None:
+            reachable = self._first(mode.participants, {s: ways[s].arrival_s for s in reachable})
         version = state.version + 1
         seed = job_seed(self._settings.seed, self._task.satellites, version)
         chosen = self._executor.chosen(version, state.parameters, reachable, seed) if reachable else []
@@ -134,9 +136,17 @@ class Loop:
             late = []
         state.time_s, state.events = end_s, late
         updates = [self._arrived(event) for event in on_time]
-        combined = self._executor.combined(version, [_job(event) for event in on_time], seed)
+        combined = self._executor.combined(
+            version, state.parameters, [_job(event) for event in on_time], seed
+        )
         self._new_version(updates, combined)
         return ""
+
+    def _first(self, most: int, model_s: dict[int, float]) -> list[int]:
+        """The first so many that can have the model and send an update back, of when each has the model."""
+        first = sorted(model_s, key=lambda s: (model_s[s], s))
+        back = (s for s in first if math.isfinite(self._trained(s, model_s[s])[1].arrival_s))
+        return sorted(islice(back, most))
 
     # ---- buffered and asynchronous ----
 
@@ -171,7 +181,7 @@ class Loop:
         """A satellite wants the next model: it leaves when there is a way."""
         way = self._timing.down(satellite, self.state.time_s)
         if self._can_train(satellite, way):
-            event = Event(way.start_s, _LEAVES, satellite, self._event_number(), way, None)
+            event = Event(way.start_s, _LEAVES, self._event_number(), satellite, way, None)
             heapq.heappush(self.state.events, event)
 
     # ---- both ----
@@ -192,7 +202,7 @@ class Loop:
         if math.isinf(back.arrival_s):
             state.dropped += 1
             return None
-        return Event(back.arrival_s, _ARRIVES, satellite, self._event_number(), back, job)
+        return Event(back.arrival_s, _ARRIVES, self._event_number(), satellite, back, job)
 
     def _trained(self, satellite: int, model_s: float) -> tuple[int, Passage]:
         """Epochs, and the way back: as many as do not delay the update, by bisection."""
@@ -227,6 +237,7 @@ class Loop:
             state.parameters = combined
         elif updates:
             state.parameters = self._settings.mode.combine(state.parameters, updates)
+            check_finite("the global model", state.parameters)
         state.version += 1
         state.updates += len(updates)
         self._record(updates)

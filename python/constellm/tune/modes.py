@@ -188,4 +188,5 @@ def _check_staleness(mode: Buffered | Asynchronous) -> None:
 
 
 def _typed(sums: Sequence[np.ndarray], like: Parameters) -> Parameters:
-    return [part.astype(old.dtype) for part, old in zip(sums, like)]
+    with np.errstate(over="ignore"):  # refused by who asks
+        return [part.astype(old.dtype) for part, old in zip(sums, like)]

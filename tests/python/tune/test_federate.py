@@ -78,23 +78,47 @@ def test_fedbuff_and_fedasync_by_hand() -> None:
     run = tune.federate(
         Counting(), timing, mode=tune.Asynchronous(mixing=0.5, staleness_exponent=1.0), rounds=4
     )
-    # Updates: 0 at 1 s (fresh); 0 then 1 at 2 s, the latter of version 0, two versions old; 0 at 3 s, of the
-    # model after both.
+    # Updates: 0 at 1 s (fresh); 1 at 2 s, of version 0, on its way earlier than what 0 sends then, of version 1:
+    # each one version old; 0 at 3 s, of the model after both.
     first = 0.5 * 1.0
-    second = 0.5 * first + 0.5 * (first + 1.0)
-    third = (1 - 0.5 / 3) * second + 0.5 / 3 * 2.0
+    second = 0.75 * first + 0.25 * 2.0
+    third = 0.75 * second + 0.25 * (first + 1.0)
     fourth = 0.5 * third + 0.5 * (third + 1.0)
     assert run.column("accuracy").tolist() == pytest.approx([0, first, second, third, fourth])
     assert run.column("time_s").tolist() == [0, 1, 2, 2, 3]
-    assert run.column("staleness").tolist() == [0, 0, 0, 2, 0]
+    assert run.column("staleness").tolist() == [0, 0, 1, 1, 0]
 
     run = tune.federate(Counting(), timing, mode=tune.Buffered(size=2, rate=0.5), rounds=2)
-    # 0 at 1 s and 2 s, both of version 0: its second model left before the buffer was full. Then 1 at 2 s, of
-    # version 0, one version old; 0 at 3 s.
-    first = 0.5 * (1.0 + 1.0) / 2
-    second = first + 0.5 * (2.0 / math.sqrt(2) + 1.0) / 2
+    # 0 at 1 s and 1 at 2 s, both of version 0. Then 0 at 2 s, one version old: its second model left before
+    # the buffer was full; 0 at 3 s, of version 1.
+    first = 0.5 * (1.0 + 2.0) / 2
+    second = first + 0.5 * (1.0 / math.sqrt(2) + 1.0) / 2
     assert run.column("accuracy").tolist() == pytest.approx([0, first, second])
     assert run.column("staleness").tolist() == [0, 0, 0.5]
+
+
+@pytest.mark.parametrize("mode", [tune.Asynchronous(), tune.Buffered(size=2)], ids=repr)
+def test_everybody_trains_where_links_take_no_time(mode: object) -> None:
+    seen = []
+
+    class Seen(tune.HeadTask):
+        def fit(self, satellite: int, parameters: list, config: dict) -> tuple:
+            seen.append(satellite)
+            return super().fit(satellite, parameters, config)
+
+    run = tune.federate(Seen(*task().__reduce__()[1]), tune.ConstantTiming(6), mode=mode, rounds=12)
+    assert seen == list(range(6)) * (len(seen) // 6) and run.column("updates")[-1] == len(seen)
+
+
+def test_participants_are_those_that_can_come_back() -> None:
+    timing = tune.ConstantTiming(6, down_s=[0, 1, 2, 3, 4, 5], up_s=[math.inf, 0, 0, 0, 0, 0])
+    run = tune.federate(task(), timing, mode=tune.Synchronous(participants=2), rounds=3)
+    assert run.column("time_s").tolist() == [0, 2, 4, 6] and run.column("dropped")[-1] == 0
+
+
+def test_a_global_model_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"the global model\[0\]: not finite"):
+        tune.federate(task(), tune.ConstantTiming(6), mode=tune.Buffered(rate=1e300), rounds=2)
 
 
 def test_participants_and_late_ones_by_hand() -> None:

@@ -108,6 +108,52 @@ def test_strategies_with_a_state_repeat_and_are_resumed(tmp_path: Path) -> None:
     assert run(6, checkpoint=tmp_path) == whole
 
 
+def test_a_strategy_begins_each_run_as_it_was_given() -> None:
+    engine = tune.Flower(strategy=strategies().FedAdam(), backend="inline")
+    assert tune.federate(task(), TIMING, rounds=3, engine=engine) == tune.federate(
+        task(), TIMING, rounds=3, engine=engine
+    )
+
+
+def test_a_checkpoint_of_another_strategy_is_refused(tmp_path: Path) -> None:
+    def run(**more: Any) -> tune.FederatedRun:
+        return tune.federate(task(), TIMING, rounds=2, checkpoint=tmp_path, **more)
+
+    run(engine=tune.Flower(strategy=strategies().FedAdam(), backend="inline"))
+    assert run(engine=tune.Flower(strategy=strategies().FedAdam(), backend="inline")).status == "finished"
+    for other in (strategies().FedAvg(), strategies().FedAdam(eta=0.5)):
+        with pytest.raises(ValueError, match="of another run: strategy was .*FedAdam"):
+            run(engine=tune.Flower(strategy=other, backend="inline"))
+    with pytest.raises(ValueError, match="of another run: strategy was .*, is None"):
+        run()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda arrays: arrays[:1], r"strategy: expected parameters of shapes \[\(5, 3\), \(3,\)\], got"),
+        (lambda arrays: [part * np.nan for part in arrays], r"strategy: parameters\[0\]: not finite"),
+    ],
+)
+def test_what_a_strategy_makes_of_a_model_is_checked(answer: Any, message: str) -> None:
+    class Odd(strategies().FedAvg):
+        def aggregate_train(self, version: int, replies: Any) -> Any:
+            arrays, metrics = super().aggregate_train(version, replies)
+            return import_flower().app.ArrayRecord(answer(arrays.to_numpy_ndarrays())), metrics
+
+    with pytest.raises(ValueError, match=message):
+        tune.federate(task(), TIMING, rounds=1, engine=tune.Flower(strategy=Odd(), backend="inline"))
+
+
+def test_a_strategy_may_leave_the_model_as_it_is() -> None:
+    class Idle(strategies().FedAvg):
+        def aggregate_train(self, version: int, replies: Any) -> Any:
+            return None, None
+
+    run = tune.federate(task(), TIMING, rounds=2, engine=tune.Flower(strategy=Idle(), backend="inline"))
+    assert not run.parameters[0].any() and run.column("updates").tolist() == [0, 6, 12]
+
+
 def test_a_strategy_that_would_wait_for_ever_is_told_of() -> None:
     timing = tune.ConstantTiming(6, up_s=0.0, down_s=[0, 0, 0, 0, np.inf, np.inf])
     engine = tune.Flower(strategy=strategies().FedAvg(min_available_nodes=6), backend="inline")

@@ -106,6 +106,7 @@ def test_values() -> None:
         ({"test_features": np.zeros((60, 4))}, "test_features: 4 columns, features have 5"),
         ({"test_labels": []}, "test_labels: expected at least one"),
         ({"partition": [0, 1]}, "partition: expected a Partition"),
+        ({"partition": tune.Partition([], [], 2)}, "partition: expected at least one image"),
     ],
 )
 def test_bad_inputs(keywords: dict[str, object], message: str) -> None:
