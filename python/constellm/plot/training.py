@@ -59,7 +59,7 @@ def plot_training(
     >>> run = tune.federate(task, tune.ConstantTiming(2, up_s=30.0), rounds=5)
     >>> ax = plot.plot_training({"rounds": run})
     >>> ax.get_xlabel(), ax.get_ylabel()
-    ('time (s)', 'accuracy')
+    ('time (s)', 'accuracy (%)')
     """
     named = {"": runs} if isinstance(runs, FederatedRun) else dict(runs)
     if not named:

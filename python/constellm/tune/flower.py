@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import pickle
@@ -432,6 +433,7 @@ def _in_simulation(flower: Any, settings: Flower, task: Task, body: Callable[[Ex
                 )
             finally:
                 ended.set()
+                gc.collect()  # Ray leaves files open, of which Python would warn whenever it finds them
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if failures:
