@@ -188,6 +188,8 @@ def test_stored_steps_buy_what_the_page_says():
     assert delay_s["no all-gather"] / delay_s["features cached"] == pytest.approx(10, abs=0.5)
     assert delay_s["features cached"] / delay_s["codec at the cut"] == pytest.approx(7.5, abs=0.5)
     assert 5 * delay_s["raw images, cached"] == pytest.approx(delay_s["features cached"], rel=0.05)
+    fair = where(stored(RESULTS, "fair"), scheme="float32, all-gather")
+    assert [sum(row["ratio"] < 1.0 for row in fair), len(fair)] == [1, 20]
 
 
 def test_the_greedy_is_near_where_links_are_fast_alone():

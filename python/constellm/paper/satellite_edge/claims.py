@@ -225,8 +225,8 @@ def _between(tables: Tables) -> Row:
         f"{100 * shares[0]:.3f} % of the published round; a head takes: {shown}",
         f"share: {_span((100 * share for share in shares), ' %')}",
         [share > 0.01 for share in shares],
-        "A head is 30.8 kB: any way but gossip takes a second or two. For whole encoders one ring over all "
-        "is best. Settings: shells, stations and links, above 1 %.",
+        "A head is 30.8 kB: any way but gossip takes two seconds at most. For whole encoders one ring over "
+        "all is best. Settings: shells, stations and links, above 1 %.",
     )
 
 

@@ -96,7 +96,7 @@ def _draw(tables: Tables) -> list[Picture]:
             ax.set_xlabel("until all have the sum (s)")
             ax.set_title(f"{message}, {quantity(_size(message), 'B')}, {links} links")
             style.grid(ax, "x")
-        axes[0, 0].legend(loc="lower left")
+        axes[0, 0].legend(loc="upper right")
     return [
         Picture(
             "between-orbits",
