@@ -9,6 +9,7 @@ import os
 import pickle
 import random
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -450,7 +451,7 @@ def _in_simulation(flower: Any, settings: Flower, task: Task, body: Callable[[Ex
         if settings.client_app is None:
             path.write_bytes(cloudpickle.dumps(task))
         app = _Satellites(settings.client_app, None, str(path))
-        with _quiet(settings.verbose):
+        with _interrupted_in_order(ended), _quiet(settings.verbose):
             try:
                 flower.simulation.run_simulation(
                     server,
@@ -466,6 +467,33 @@ def _in_simulation(flower: Any, settings: Flower, task: Task, body: Callable[[Ex
     if failures:
         raise failures[0]
     return found[0]
+
+
+@contextmanager
+def _interrupted_in_order(ended: threading.Event) -> Iterator[None]:
+    """Ctrl-C ends the server, and with it the simulation, and is raised then; a second one is raised at once.
+
+    Raised within Flower it would leave threads behind that wait for Ray for ever.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before in (None, signal.SIG_IGN):
+        yield
+        return
+    came = False
+
+    def first(number: int, frame: Any) -> None:
+        nonlocal came
+        came = True
+        ended.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _satellites_of(flower: Any, grid: Any, satellites: int, ended: threading.Event) -> dict[int, int]:

@@ -6,6 +6,10 @@ import contextlib
 import logging
 import os
 import random
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -265,3 +269,36 @@ def test_a_failure_in_the_simulation_surfaces_at_once() -> None:
         tune.federate(task(), TIMING, rounds=1000, engine=engine)
     assert 'raise OSError("no images left")' in caught.value.client_traceback
     assert [name for name in children() if "ray" in name or "gcs" in name] == []
+
+
+INTERRUPTED = """
+import sys
+sys.path.insert(0, {tests!r})
+from constellm import tune
+from python.tune.small import task
+
+if __name__ == "__main__":
+    timing = tune.ConstantTiming(6, up_s=1.0)
+    tune.federate(task(), timing, rounds=10**6, engine=tune.Flower(workers=1), checkpoint={folder!r})
+"""
+
+
+def test_interrupting_the_simulation_ends_it(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    code = INTERRUPTED.format(tests=str(Path(__file__).parents[2]), folder=str(tmp_path))
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        while not (tmp_path / "federated.npz").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGINT and told.rstrip().endswith("KeyboardInterrupt")
