@@ -78,7 +78,7 @@ def test_fedbuff_and_fedasync_by_hand() -> None:
     run = tune.federate(
         Counting(), timing, mode=tune.Asynchronous(mixing=0.5, staleness_exponent=1.0), rounds=4
     )
-    # Updates: 0 at 1 s (fresh); at 2 s that of 1, of version 0, which began earlier than that of 0, of version
+    # Updates: 0 at 1 s (fresh); at 2 s that of 1, of version 0, which began before that of 0, of version
     # 1: each is one version old; 0 at 3 s, of the model after both.
     first = 0.5 * 1.0
     second = 0.75 * first + 0.25 * 2.0
