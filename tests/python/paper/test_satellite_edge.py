@@ -197,3 +197,30 @@ def test_the_greedy_is_near_where_links_are_fast_alone():
     assert max(row["median"] for row in rows if row["isl_by_ground"] >= 3) < 1.001
     assert max(row["most"] for row in rows if row["isl_by_ground"] < 0.4) > 1.75
     assert flow.METHODS.keys() >= {"intervals", "direct"}
+    third = [row["most"] for row in rows if 0.3 < row["isl_by_ground"] < 0.4]
+    assert max(third) == pytest.approx(1.9, abs=0.05)  # as the page says
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"links": "in plane"}, "links: 'in plane' is not one of 'all', 'in planes', 'none'"),
+        ({"stations": ["Troll"]}, r"stations: \['Troll'\] is not one of 'one polar', "),
+    ],
+)
+def test_names_that_are_none_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Scenario(**changes)
+
+
+def test_queues_of_heads_would_leave_asynchronous_training_ahead():
+    """What the claim says of contention, from the stored rows: bounded by one uplink for all."""
+    rows = where(stored(RESULTS, "trained"), lost="nothing")
+    ratios = []
+    for codec in ("", ", codec"):
+        for alpha in distinct(rows, "alpha"):
+            one = only(rows, scheme=f"asynchronous split{codec}", alpha=alpha)
+            other = only(rows, scheme=f"split, cached{codec}", alpha=alpha)
+            ratios.append((one["target_s"] + one["updates"] * 30_760 * 8 / 1e8) / other["target_s"])
+    (claimed,) = [row for row in stored(RESULTS, "claims") if row["claim"].startswith("asynchronous split")]
+    assert f"queue for one uplink {min(ratios):.3g} to {max(ratios):.2g}×" in claimed["moves"]

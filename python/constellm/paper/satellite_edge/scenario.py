@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ...codec import Codec
+from ...core.checks import short
 from ...infer import measured_cuts
 from ...orbit import Constellation, Shell, ground, plus_grid, sample_stations, walker
 from ...tune import SCHEMES, Fleet, Powers, Scheme, fleet
@@ -27,6 +28,9 @@ STATIONS: dict[str, tuple[str, ...]] = {
     "twelve": (*_SIX, *_MIDDLE, "Hawaii", "Mauritius"),
 }
 """Sets of stations by name; all are KSAT's, `constellm.orbit.sample_stations`."""
+
+LINKS = ("all", "in planes", "none")
+"""Between satellites, by name."""
 
 SHELLS: dict[str, dict[str, Any]] = {"6 × 11": {}, "5 × 10": {"planes": 5, "satellites_per_plane": 10}}
 """Constellations by name: the size of Iridium, and that of the group's own tests."""
@@ -78,7 +82,7 @@ class Scenario:
     max_latitude_deg: float = 70.0
     """Links between planes are cut above."""
     links: str = "all"
-    """Between satellites: ``"all"``, ``"in planes"`` alone, or ``"none"``."""
+    """A name of `LINKS`."""
     stations: str = "four polar"
     """A name of `STATIONS`."""
     min_elevation_deg: float = 10.0
@@ -95,6 +99,13 @@ class Scenario:
     server_flop_per_s: float = 1e15
     """Effective [FLOP/s]."""
     rounds: int = 10
+
+    def __post_init__(self) -> None:
+        for field, known in (("links", LINKS), ("stations", STATIONS)):
+            value = getattr(self, field)
+            if value not in list(known):
+                names = ", ".join(map(repr, known))
+                raise ValueError(f"{field}: {short(value)} is not one of {names}")
 
     def replace(self, **changes: Any) -> Scenario:
         """A copy with some fields changed."""
