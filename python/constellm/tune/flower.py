@@ -87,12 +87,18 @@ class Flower:
             raise ValueError(f"backend: {short(self.backend)} is not one of 'ray', 'inline'")
         if self.workers is not None:
             object.__setattr__(self, "workers", count("workers", self.workers))
-        for field, methods in (("strategy", ("configure_train", "aggregate_train")), ("client_app", ())):
+        for field, module, methods in (
+            ("strategy", "flwr.serverapp.strategy", ("configure_train", "aggregate_train")),
+            ("client_app", "flwr.clientapp", ("__call__",)),
+        ):
             value = getattr(self, field)
-            if value is not None and not (
-                all(callable(getattr(value, name, None)) for name in methods) if methods else callable(value)
-            ):
-                raise TypeError(f"{field}: expected one of Flower's, got {short(value)}")
+            can = all(callable(getattr(value, name, None)) for name in methods)
+            if value is not None and (isinstance(value, type) or not can):
+                raise TypeError(f"{field}: expected an object of {module}, got {short(value)}")
+        if getattr(self.client_app, "_call", None) is not None:
+            raise TypeError(
+                "client_app: one of a client_fn has no train; a task of your own can call the client's fit"
+            )
 
     def asked(self) -> dict[str, str]:
         """What it changes in what comes out, by field."""
@@ -153,7 +159,10 @@ class _Satellites:
             return app.Message(app.RecordDict({"who": record}), reply_to=message)
         try:
             if self._app is not None:
-                return self._app(message, context)
+                reply = self._app(message, context)
+                if not isinstance(reply, app.Message):
+                    raise TypeError(f"client_app: expected a Message for an answer, got {short(reply)}")
+                return reply
             return self._fit(app, message, context)
         except Exception as error:
             told = {"reason": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}

@@ -50,6 +50,11 @@ def client_app(train: Any) -> Any:
     return app
 
 
+def older_app() -> Any:
+    """As Flower's clients were made before messages."""
+    return import_flower().clientapp.ClientApp(client_fn=lambda context: None)
+
+
 def fails_on_two(arrays: list, config: Any, satellite: int) -> list:
     if satellite == 2:
         raise OSError("no images left")
@@ -188,6 +193,12 @@ def test_failures_surface_with_their_tracebacks() -> None:
         tune.federate(task(), TIMING, rounds=1, engine=engine)
 
 
+def test_a_client_that_answers_with_no_message_is_refused() -> None:
+    engine = tune.Flower(client_app=lambda message, context: None, backend="inline")
+    with pytest.raises(tune.ClientError, match="satellite 0: TypeError: client_app: expected a Message"):
+        tune.federate(task(), TIMING, rounds=1, engine=engine)
+
+
 def test_an_answer_without_the_number_of_examples_is_refused() -> None:
     flower = import_flower()
     app = flower.clientapp.ClientApp()
@@ -206,8 +217,16 @@ def test_an_answer_without_the_number_of_examples_is_refused() -> None:
     [
         (lambda: tune.Flower(backend="dask"), "backend: 'dask' is not one of 'ray', 'inline'"),
         (lambda: tune.Flower(workers=0), "workers: 0 is not in"),
-        (lambda: tune.Flower(strategy="FedAvg"), "strategy: expected one of Flower's, got 'FedAvg'"),
-        (lambda: tune.Flower(client_app=3), "client_app: expected one of Flower's, got 3"),
+        (
+            lambda: tune.Flower(strategy="FedAvg"),
+            "strategy: expected an object of .*, got 'FedAvg'",
+        ),
+        (lambda: tune.Flower(strategy=strategies().FedAvg), "strategy: expected an object of flwr.serverapp"),
+        (lambda: tune.Flower(client_app=3), "client_app: expected an object of flwr.clientapp, got 3"),
+        (
+            lambda: tune.Flower(client_app=older_app()),
+            "client_app: one of a client_fn has no train",
+        ),
     ],
 )
 def test_bad_settings(call: Any, message: str) -> None:
