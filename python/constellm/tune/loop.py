@@ -109,7 +109,7 @@ class Loop:
         assert isinstance(mode, Synchronous)
         kept = state.events
         busy = {event.satellite for event in kept}
-        ways = {s: self._timing.down(s, state.time_s) for s in range(self._task.satellites) if s not in busy}
+        ways = {s: self._down(s, state.time_s) for s in range(self._task.satellites) if s not in busy}
         reachable = [s for s, way in ways.items() if self._can_train(s, way)]
         if mode.participants is not None:
             reachable = self._first(mode.participants, {s: ways[s].arrival_s for s in reachable})
@@ -179,12 +179,15 @@ class Loop:
 
     def _ask(self, satellite: int) -> None:
         """A satellite wants the next model: it leaves when there is a way."""
-        way = self._timing.down(satellite, self.state.time_s)
+        way = self._down(satellite, self.state.time_s)
         if self._can_train(satellite, way):
             event = Event(way.start_s, _LEAVES, self._event_number(), satellite, way, None)
             heapq.heappush(self.state.events, event)
 
     # ---- both ----
+
+    def _down(self, satellite: int, t_s: float) -> Passage:
+        return _in_order("down", satellite, t_s, self._timing.down(satellite, t_s))
 
     def _can_train(self, satellite: int, way: Passage) -> bool:
         return math.isfinite(self._timing.computing.done_s(satellite, way.arrival_s, 0))
@@ -209,7 +212,8 @@ class Loop:
         least, most = self._settings.epochs
 
         def back(epochs: int) -> Passage:
-            return self._timing.up(satellite, self._timing.computing.done_s(satellite, model_s, epochs))
+            done_s = self._timing.computing.done_s(satellite, model_s, epochs)
+            return _in_order("up", satellite, done_s, self._timing.up(satellite, done_s))
 
         best = back(least)
         if math.isinf(best.arrival_s):
@@ -263,6 +267,15 @@ class Loop:
     def _event_number(self) -> int:
         self.state.events_made += 1
         return self.state.events_made
+
+
+def _in_order(name: str, satellite: int, t_s: float, way: Passage) -> Passage:
+    """A passage, where it neither leaves before it can nor arrives before it leaves."""
+    if not t_s <= way.start_s <= way.arrival_s:
+        raise ValueError(
+            f"timing: {name}({satellite}, {t_s:g}) leaves at {way.start_s:g} s, comes at {way.arrival_s:g} s"
+        )
+    return way
 
 
 def _job(event: Event) -> Job:

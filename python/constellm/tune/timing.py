@@ -125,6 +125,8 @@ class Computing:
 class Timing(Protocol):
     """What `federate` asks of time: `ConstantTiming`, `ContactTiming`, or one of your own.
 
+    With a ``fingerprint()`` as a task has it, a checkpoint of another one is refused.
+
     Examples
     --------
     >>> from constellm import tune

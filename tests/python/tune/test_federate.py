@@ -116,6 +116,16 @@ def test_participants_are_those_that_can_come_back() -> None:
     assert run.column("time_s").tolist() == [0, 2, 4, 6] and run.column("dropped")[-1] == 0
 
 
+@pytest.mark.parametrize("mode", [tune.Synchronous(), tune.Asynchronous()], ids=repr)
+def test_a_timing_that_goes_back_in_time_is_refused(mode: object) -> None:
+    class Relative(tune.ConstantTiming):
+        def up(self, satellite: int, t_s: float) -> tune.Passage:
+            return tune.Passage(0.0, 2.0, 0.0, 0.0)  # since then, in place of when
+
+    with pytest.raises(ValueError, match=r"timing: up\(0, 5\) leaves at 0 s, comes at 2 s"):
+        tune.federate(task(), Relative(6, down_s=5.0), mode=mode, rounds=2)
+
+
 def test_a_global_model_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match=r"the global model\[0\]: not finite"):
         tune.federate(task(), tune.ConstantTiming(6), mode=tune.Buffered(rate=1e300), rounds=2)
