@@ -201,7 +201,7 @@ def plot_contest(found: Contest, *, ax: Axes | None = None) -> Axes:
         if log:
             some = speeds[:: 1 + len(speeds) // 7]
             ax.set_xticks(some, [quantity(speed) for speed in some])
-            ax.tick_params(axis="x", which="minor", length=0)
+            ax.set_xticks([], minor=True)
         ax.set_ylabel("passes on board a round")
         bar = ax.figure.colorbar(mesh, ax=ax)
         step = 1 + int(most) // 5
