@@ -202,7 +202,7 @@ class Fleet(Displayed):
         if not start_s < stop_s:
             raise ValueError(f"stop_s: {stop_s:g} s is not after the start, {start_s:g} s")
         positions = [nodes.position(id) for id in lost]
-        left: dict[str, Any] = {"contacts": cut_out(self.contacts, positions, pairs, start_s, stop_s)}
+        left: dict[str, Any] = {"contacts": cut_out(self.contacts, positions, pairs, [(start_s, stop_s)])}
         if lost and start_s == 0.0 and stop_s == inf:
             stays = [id not in lost for id in self.satellites]
             left["rings"] = [ring for ring in _broken(self.rings, lost) if ring]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..core.checks import count, instance, non_negative
 from .aggregation import aggregate
 from .collectives import Collective, all_gather, all_reduce
+from .contacts import cut_out
 from .fleet import Fleet
 from .planes import Piece, lasting_pieces
 from .rounds import Phase, Round, Rounds
@@ -67,9 +68,10 @@ def schedule_round(
 
     With more chunks the first four overlap. Chunk j of a satellite is embedded at j times a chunk's time,
     handed on by the all-gather at the pace of the slower of both, and can go down from then on; the way down
-    is planned with these moments, exactly. The server works on what has arrived, in the limit of small
-    images, plus one image at the end. The way back begins when the server is done; then a satellite updates
-    as soon as its own features are there, and a plane sums up as soon as its members have.
+    is planned with these moments, exactly, over links that carry nothing else while their plane exchanges.
+    The server works on what has arrived, in the limit of small images, plus one image at the end. The way
+    back begins when the server is done; then a satellite updates as soon as its own features are there, and a
+    plane sums up as soon as its members have and the way back no longer needs its links.
 
     A ring at which a link is missing at the time is a chain; what is no longer joined sums up and gathers by
     itself. Light time counts within planes and in trees, not in transfers, and writing and reading on board
@@ -173,6 +175,9 @@ class _Run:
         self.position = {id: i for i, id in enumerate(self.names)}
         self.phases: list[Phase] = []
         self.ready_s = np.full(len(self.names), start_s)  # when each satellite can begin its update
+        self.free_s = np.full(len(self.names), start_s)  # when the ways have left the links of its plane
+        self.summed = fleet.rings  # who have the same update
+        self.contacts = fleet.contacts  # that are left to the way down
         self.down: Transfer | None = None
         self.back: Transfer | None = None
 
@@ -249,7 +254,8 @@ class _Run:
         else:
             begin_s = asked_s = self.now_s
             made = {members: Pieces(one.total_bytes) for members, one in made.items()}
-        self.down = way_down(fleet, asked_s, made, method=scheme.transfer, time_limit_s=self.time_limit_s)
+        left = fleet.replace(contacts=self.contacts)
+        self.down = way_down(left, asked_s, made, method=scheme.transfer, time_limit_s=self.time_limit_s)
         self.add_way("down", begin_s, asked_s, self.down)
 
     def gather(
@@ -257,15 +263,19 @@ class _Run:
     ) -> dict[tuple[str, ...], Pieces]:
         """What planes have together, chunk by chunk, and when since the round's start."""
         fleet, chunks = self.fleet, self.scheme.chunks
-        made: dict[tuple[str, ...], Pieces] = {}
+        made: dict[Piece, Pieces] = {}
+        chunk_takes_s: dict[Piece, float] = {}
         begin_s = self.start_s if self.overlap else t_s
 
         def exchange(piece: Piece) -> Collective:
             own = self.positions(piece.members)
             size, embed_s = data_bytes[own], float(chunk_s[own].max())
-            one_s = piece.exchange(all_gather, float(size.max()) / chunks, self.scheme.links).delay_s
+            one_s = 0.0
+            if size.any():
+                one_s = piece.exchange(all_gather, float(size.max()) / chunks, self.scheme.links).delay_s
             pace_s, first_s = max(embed_s, one_s), embed_s + one_s
-            made[piece.members] = Pieces(float(size.sum()) / chunks, first_s, pace_s, chunks)
+            made[piece] = Pieces(float(size.sum()) / chunks, first_s, pace_s, chunks)
+            chunk_takes_s[piece] = one_s
             # Steps wait for the largest block, but each is sent as large as it is.
             delay_s = first_s + (chunks - 1) * pace_s if self.overlap else one_s
             return Collective(delay_s, (len(own) - 1) * float(size.sum()))
@@ -281,7 +291,22 @@ class _Run:
             busy=[(busy_s, fleet.powers.isl_w)],
             detail=f"ring of {last.members[0]}",
         )
-        return {piece.members: made[piece.members] for piece, _ in found}
+        if self.overlap:
+            for piece, _ in found:
+                self.take_links(piece, made[piece], chunk_takes_s[piece])
+        return {piece.members: made[piece] for piece, _ in found}
+
+    def take_links(self, piece: Piece, made: Pieces, takes_s: float) -> None:
+        """From the way down, while chunks go around a plane."""
+        first_s = self.start_s + made.first_s
+        ends = [first_s + i * made.step_s for i in range(made.count)]
+        spans = [(end - takes_s, end) for end in ends]
+        if made.step_s <= takes_s:  # one follows the other
+            spans = [(spans[0][0], spans[-1][1])]
+        position = self.contacts.nodes.position
+        links = [(position(a), position(b)) for a, b in piece.pairs]
+        if links and takes_s > 0.0:
+            self.contacts = cut_out(self.contacts, [], links, spans)
 
     def serve(self, cut: int) -> None:
         """The server computes the layers behind the cut."""
@@ -306,8 +331,12 @@ class _Run:
         self.back = way_back(fleet, t_s, demands, time_limit_s=self.time_limit_s)
         self.add_way("back", t_s, t_s, self.back)
         if not self.unfinished:
-            met_s = self.back.met_s(demands) if self.overlap else {}
-            self.ready_s = np.array([t_s + met_s.get(id, self.back.finish_s) for id in self.names])
+            self.ready_s[:] = t_s + self.back.finish_s
+            if self.overlap:
+                met_s = self.back.met_s(demands)
+                self.ready_s = t_s + np.array([met_s.get(id, 0.0) for id in self.names])
+                for ring in fleet.rings:
+                    self.free_s[self.positions(ring)] = t_s + self.back.last_sent_s(ring)
 
     def add_way(self, name: str, begin_s: float, asked_s: float, way: Transfer) -> None:
         sent, powers = way.sent(), self.fleet.powers
@@ -335,7 +364,7 @@ class _Run:
                 self.sum_planes()
         t_s = float(self.ready_s.max())
         size = scheme.update_bytes(self.workload)
-        done = aggregate(self.fleet, size, start_s=t_s, method=scheme.aggregation)
+        done = aggregate(self.fleet, size, start_s=t_s, method=scheme.aggregation, summed=self.summed)
         if done.delay_s > 0.0:
             powers, sent = self.fleet.powers, done.sent_bytes
             busy = [(done.isl_s, powers.isl_w), (done.down_s, powers.down_w), (done.up_s, powers.up_w)]
@@ -359,17 +388,21 @@ class _Run:
     def sum_planes(self) -> None:
         fleet, scheme, size = self.fleet, self.scheme, self.scheme.update_bytes(self.workload)
         rings_at: dict[float, list[tuple[str, ...]]] = {}
+        can_s = np.maximum(self.ready_s, self.free_s)
         for ring in fleet.rings:
-            rings_at.setdefault(float(self.ready_s[self.positions(ring)].max()), []).append(ring)
+            rings_at.setdefault(float(can_s[self.positions(ring)].max()), []).append(ring)
         sent_bytes, busy_s = 0.0, 0.0
+        summed = []
         for t_s, rings in rings_at.items():
             planned = lasting_pieces(
                 fleet.contacts, rings, t_s, lambda piece: piece.exchange(all_reduce, size, scheme.links)
             )
             for piece, done in planned:
+                summed.append(piece.members)
                 self.ready_s[self.positions(piece.members)] = t_s + done.delay_s
                 sent_bytes += done.sent_bytes
                 busy_s += 8.0 * done.sent_bytes / piece.rate_bps
+        self.summed = tuple(sorted(summed, key=lambda members: min(self.positions(members))))
         end_s = float(self.ready_s.max())
         if sent_bytes:
             where = f"ring of {self.names[int(np.argmax(self.ready_s))]}"

@@ -45,7 +45,7 @@ def test_plans_are_moved_and_cut_at_every_moment(random_problems):
         nodes, pairs = rng.choice(4, int(rng.integers(0, 2)), replace=False).tolist(), [(0, 1)] * (seed % 2)
         start_s = float(rng.integers(0, 10))
         stop_s = inf if seed % 3 == 0 else start_s + float(rng.integers(1, 10))
-        left = cut_out(plan, nodes, pairs, start_s, stop_s)
+        left = cut_out(plan, nodes, pairs, [(start_s, stop_s)])
         for t in np.arange(0.25, 25.0, 0.5):
             assert open_at(later, t) == open_at(plan, t + t_s)
             kept = [
