@@ -89,8 +89,8 @@ def aggregate(
     tolerance : float
         Of gossip.
     summed : sequence of sequences of str, optional
-        Ids of satellites that have summed up with each other. Default: those of each plane whose links last
-        for an `all_reduce` from the start on.
+        Ids of satellites that have summed up with each other, each once. Default: those of each plane whose
+        links last for an `all_reduce` from the start on.
 
     Returns
     -------
@@ -126,6 +126,8 @@ def aggregate(
             fleet.contacts, fleet.rings, start_s, lambda piece: piece.exchange(all_reduce, size)
         )
         summed = [piece.members for piece, _ in planned]
+    elif sorted(id for plane in summed for id in plane) != sorted(fleet.satellites):
+        raise ValueError("summed: not every satellite of the fleet once")
     if len(summed) == 1 and method != "ring":
         return Aggregation(method, start_s, start_s, 0.0, "one plane")
     if method == "tree":

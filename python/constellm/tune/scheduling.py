@@ -40,7 +40,8 @@ def schedule_round(
     start_s : float
         When it begins [s], >= 0.
     cached : bool
-        Whether features are there already: it begins with the update.
+        Whether features are there already: it begins with the update. Not for a scheme that makes them anew
+        on board in every pass.
     time_limit_s : float
         For each transfer [s].
 
@@ -99,6 +100,8 @@ def schedule_round(
     scheme = Scheme() if scheme is None else instance("scheme", scheme, Scheme)
     if scheme.cut is not None:
         count("scheme.cut", scheme.cut, least=0, most=workload.layers - 1)
+    if cached and scheme.cut is None and not scheme.cache:
+        raise ValueError(f"cached: {scheme.describe()} keeps no features")
     run = _Run(workload, fleet, scheme, non_negative("start_s", start_s), time_limit_s)
     if not cached:
         run.features()
@@ -391,25 +394,31 @@ class _Run:
         can_s = np.maximum(self.ready_s, self.free_s)
         for ring in fleet.rings:
             rings_at.setdefault(float(can_s[self.positions(ring)].max()), []).append(ring)
-        sent_bytes, busy_s = 0.0, 0.0
-        summed = []
+        found: list[tuple[float, Piece, Collective]] = []
         for t_s, rings in rings_at.items():
             planned = lasting_pieces(
                 fleet.contacts, rings, t_s, lambda piece: piece.exchange(all_reduce, size, scheme.links)
             )
-            for piece, done in planned:
-                summed.append(piece.members)
-                self.ready_s[self.positions(piece.members)] = t_s + done.delay_s
-                sent_bytes += done.sent_bytes
-                busy_s += 8.0 * done.sent_bytes / piece.rate_bps
+            found += [(t_s, piece, done) for piece, done in planned]
+        for t_s, piece, done in found:
+            self.ready_s[self.positions(piece.members)] = t_s + done.delay_s
+        summed = [piece.members for _, piece, _ in found]
         self.summed = tuple(sorted(summed, key=lambda members: min(self.positions(members))))
-        end_s = float(self.ready_s.max())
-        if sent_bytes:
-            where = f"ring of {self.names[int(np.argmax(self.ready_s))]}"
-            busy = [(busy_s, fleet.powers.isl_w)]
-            self.add("all-reduce", min(rings_at), end_s, sent_bytes=sent_bytes, busy=busy, detail=where)
+        found = [one for one in found if one[1].pairs]
+        if found:
+            t_s, last, done = max(found, key=lambda one: one[0] + one[2].delay_s)
+            self.add(
+                "all-reduce",
+                min(begin_s for begin_s, _, _ in found),
+                t_s + done.delay_s,
+                sent_bytes=sum(done.sent_bytes for _, _, done in found),
+                busy=[
+                    (sum(8.0 * done.sent_bytes / one.rate_bps for _, one, done in found), fleet.powers.isl_w)
+                ],
+                detail=f"ring of {last.members[0]}",
+            )
         if not self.overlap:
-            self.ready_s[:] = end_s
+            self.ready_s[:] = self.ready_s.max()
 
     def positions(self, ids: Iterable[str]) -> list[int]:
         """Of satellites in the order of the fleet."""

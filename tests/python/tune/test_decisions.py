@@ -103,7 +103,10 @@ def test_what_is_held_on_board(star, spectral):
     assert held(all_gather=True) == head + embedding + features + 11 * 500 * spectral.cut_bytes(1)
     assert held(cut=None) == head + sum(spectral.layer_weight_bytes)
     assert held(cut=None, cache=True) == held(cut=None) + features
-    assert held(cut=None, lora_rank=8) == held(cut=None) + 4 * spectral.lora_parameters(8)
+    assert held(cut=0, all_gather=True) == held(cut=0) + 10 * 500 * spectral.image_bytes  # those of others
+    for dtype in ("float32", "float16"):  # as updates travel
+        adapters = held(cut=None, lora_rank=8, dtype=dtype) - held(cut=None)
+        assert adapters == 4 * spectral.lora_parameters(8)
 
 
 def test_a_contest_is_the_quotient_of_two_schedules(star, spectral):
