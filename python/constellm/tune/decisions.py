@@ -28,7 +28,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 """What `decide` tries of each decision unless told otherwise."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decision:
     """A scheme and what it takes; a row of what `decide` gives.
 
@@ -60,6 +60,14 @@ class Decision:
     """As it was told; NaN where it was not."""
     within: bool
     """Whether it finishes within all limits."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Decision):
+            return NotImplemented
+        # What is not known is NaN, and as text equal to itself.
+        return self.scheme == other.scheme and repr(self) == repr(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -247,7 +255,11 @@ def decide(
     """
     wanted = count("rounds", rounds)
     instance("base", base, Scheme)
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"options: expected values by decision, got {short(options)}")
     given = dict(OPTIONS if options is None else options)
+    if accuracy is not None and not callable(accuracy):
+        raise TypeError(f"accuracy: expected a function of a scheme, got {short(accuracy)}")
     known_keywords("options", given, [of.name for of in fields(Scheme)])
     limits = {
         "min_accuracy": real("min_accuracy", min_accuracy),

@@ -100,7 +100,7 @@ def schedule_round(
     scheme = Scheme() if scheme is None else instance("scheme", scheme, Scheme)
     if scheme.cut is not None:
         count("scheme.cut", scheme.cut, least=0, most=workload.layers - 1)
-    if cached and scheme.cut is None and not scheme.cache:
+    if instance("cached", cached, bool) and scheme.cut is None and not scheme.cache:
         raise ValueError(f"cached: {scheme.describe()} keeps no features")
     run = _Run(workload, fleet, scheme, non_negative("start_s", start_s), time_limit_s)
     if not cached:
@@ -152,14 +152,15 @@ def schedule_rounds(
     51.11 50.33
     5.11 5.03
     """
-    wanted, found, cache = count("rounds", rounds), list[Round](), scheme is not None and scheme.cache
+    wanted, found = count("rounds", rounds), list[Round]()
+    scheme = Scheme() if scheme is None else instance("scheme", scheme, Scheme)
     while len(found) < wanted and (not found or found[-1].status != "unfinished"):
         one = schedule_round(
             workload,
             fleet,
             scheme,
             start_s=found[-1].finish_s if found else start_s,
-            cached=cache and bool(found),
+            cached=scheme.cache and bool(found),
             time_limit_s=time_limit_s,
         )
         found.append(one)

@@ -307,6 +307,8 @@ def test_wrong_calls_are_refused(pair, spectral):
         tune.schedule_round(spectral, pair, tune.Scheme(cut=None), cached=True)
     with pytest.raises(ValueError, match=r"start_s: -1 is not in \[0, inf\)"):
         tune.schedule_round(spectral, pair, start_s=-1)
+    with pytest.raises(TypeError, match="scheme: expected a Scheme, got 'paper'"):
+        tune.schedule_rounds(spectral, pair, "paper", rounds=2)
     with pytest.raises(ValueError, match=r"rounds: 0 is not in \[1, inf\)"):
         tune.schedule_rounds(spectral, pair, rounds=0)
     by_layer = codec.Codec(name="two", ratio=2.0, error=0.1, layer_ratio=[2.0, 4.0])
