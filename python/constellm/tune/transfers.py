@@ -43,7 +43,7 @@ class Network:
         self.plan = moved(fleet.contacts, t_s)
         self.real, nodes = len(self.plan), len(self.plan.nodes)
         if fleet.antennas is not None:
-            self.plan = _capped(self.plan, fleet.stations, fleet.antennas)
+            self.plan = _capped(self.plan, fleet, fleet.antennas)
         self.ids = self.plan.nodes.ids()
         # Places are joined as long as there are contacts.
         self.end_s = float(self.plan.close_s.max(initial=0.0))
@@ -195,15 +195,19 @@ def way_back(fleet: Fleet, t_s: float, demand_bytes: Mapping[str, float], *, tim
     return network.solve(time_limit_s, demand_bytes=dict(demand_bytes))
 
 
-def _capped(plan: ContactPlan, stations: Sequence[str], antennas: int) -> ContactPlan:
-    """With as many antennas of its best contact's rate for what a station receives, and for what it sends."""
+def _capped(plan: ContactPlan, fleet: Fleet, antennas: int) -> ContactPlan:
+    """With as many antennas of its best contact's rate for what a station receives, and for what it sends.
+
+    The best of all contacts that the fleet ever has, so that antennas are the same at any time.
+    """
     rates: dict[str, dict[str, float]] = {"receive_bps": {}, "send_bps": {}}
-    for of, ends in zip(rates.values(), (plan.to, plan.from_)):
-        for id in stations:
-            through = ends == plan.nodes.position(id)
-            if through.any():
-                of[id] = antennas * float(plan.rate_bps[through].max())
-    return flow.with_antennas(flow.Problem(plan, supply_bytes={}, sinks=stations), **rates).contacts
+    ever = fleet.contacts
+    for of, left, ends in zip(rates.values(), (plan.to, plan.from_), (ever.to, ever.from_)):
+        for id in fleet.stations:
+            at = plan.nodes.position(id)
+            if (left == at).any():
+                of[id] = antennas * float(ever.rate_bps[ends == at].max())
+    return flow.with_antennas(flow.Problem(plan, supply_bytes={}, sinks=fleet.stations), **rates).contacts
 
 
 def _curve(
