@@ -128,7 +128,7 @@ def aggregate(
         summed = [piece.members for piece, _ in planned]
     elif sorted(id for plane in summed for id in plane) != sorted(fleet.satellites):
         raise ValueError("summed: not every satellite of the fleet once")
-    if len(summed) == 1 and method != "ring":
+    if len(fleet.satellites) == 1 or (len(summed) == 1 and method != "ring"):
         return Aggregation(method, start_s, start_s, 0.0, "one plane")
     if method == "tree":
         return _over_tree(fleet, summed, size, start_s)

@@ -325,7 +325,7 @@ class _Run:
             time_s, arrived = self.down.arrived()
             start_s = self.start_s + float(time_s[np.flatnonzero(arrived > 0.0)[0] - 1])
             left_s = (1.0 - arrived / arrived[-1]) * work_s
-            end_s = max(self.now_s, self.start_s + float((time_s + left_s).max())) + image_s
+            end_s = max(self.now_s, self.start_s + float((time_s + left_s).max())) + min(image_s, work_s)
         self.add("server", start_s, end_s, busy=[(work_s, fleet.powers.server_w)])
 
     def send_back(self) -> None:

@@ -70,6 +70,8 @@ def test_planes_that_nothing_joins_never_sum_up():
 
 def test_one_plane_has_nobody_to_sum_up_with(pair):
     assert tune.aggregate(pair, SIZE).delay_s == 0.0
+    for method in ("tree", "chain", "ring", "gossip"):
+        assert tune.aggregate(pair.without("b"), SIZE, method=method).delay_s == 0.0
 
 
 def test_what_is_wrong_is_refused(pair):
