@@ -84,7 +84,8 @@ def plot_phases(found: Round | Rounds, *, ax: Axes | None = None) -> Axes:
 def _draw(ax: Axes, phase: Phase, row: int, start_s: float, end_s: float) -> None:
     left = phase.start_s - start_s
     colour = palette.PHASES["compute" if phase.name in _COMPUTED else "transmit"]
-    look = {"height": 0.62, "color": colour, "linewidth": 0.8}  # an edge, for what is hardly wider
+    # An edge, for what is hardly wider; snapped to pixels some would be nothing.
+    look = {"height": 0.62, "color": colour, "linewidth": 0.8, "snap": False}
     if not isfinite(phase.end_s):
         ax.barh(row, 1.02 * end_s - left, left=left, height=0.62, facecolor="none", edgecolor=colour)
         return
