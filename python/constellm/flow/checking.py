@@ -66,8 +66,8 @@ def check(problem: Problem, plan: Plan) -> tuple[str, ...]:
         Σ supply(v ∉ X₀) + Σ storage(v ∈ Xⱼ, v ∉ Xⱼ₊₁) + Σ rate(Xⱼ → outside) · |stretch j before T|
 
     and, where there are demands, what may stay inside: Σ demand(v in the last X), or Σ storage of these less
-    what is over in all, if that is less. A certificate proves a bound T if by any moment before it all that is
-    less than what is wanted.
+    what is over in all, if that is less. A certificate proves a bound T if by any moment before it all that
+    is less than what is wanted.
 
     Examples
     --------
@@ -268,8 +268,8 @@ def _holdings(problem: Problem, plan: Plan) -> Iterator[str]:
 class _Course:
     """What flows at constant rates bring to their owners (nodes, contacts) over time, between all their ends.
 
-    Rates are summed as whole numbers, so that none is left over when as many have ended as have begun: those of
-    a unit, and what is left of each in a much smaller one, as slow flows run on where a fast one ends.
+    Rates are summed as whole numbers, so that none is left over when as many have ended as have begun: of a
+    unit, and what remains of each of a much smaller one, as slow flows go on where a fast one ends.
     """
 
     def __init__(self, owner: NDArray[np.int32], start_s: _Floats, end_s: _Floats, rate: _Floats) -> None:

@@ -211,7 +211,7 @@ Problem sparse_problem(tests::Random& random) {
 TEST_CASE("Told to stop, the bound is true and the plan the best so far") {
   tests::Random random(10);
   int plans = 0;
-  for (std::uint64_t i = 0; i < tests::random_problems(200); ++i) {
+  for (std::uint64_t i = 0; i < tests::random_problems(200, 2000); ++i) {
     const Problem problem = i % 2 == 0 ? random_problem(random) : sparse_problem(random);
     const Plan best = quickest(problem, 1);
     for (int after = 0; after < 1000; after += 9) {
