@@ -19,6 +19,9 @@ TOLERANCE = 1e-9
 ROUNDING = 1e-14
 """Of the total bytes: what sums of what crosses a cut are known to."""
 
+MOST_RATE = 1e60
+"""Bytes a second that no contact has: sums of less stay numbers."""
+
 _STATUSES = {
     "optimal": True,
     "feasible": True,
@@ -167,6 +170,11 @@ def _unreal_flows(plan: Plan) -> Iterator[str]:
         yield f"flows[{i}].end_s: {plan.end_s[i]} is not in ({plan.start_s[i]}, inf)"
     for i in np.flatnonzero(~((plan.sent_bytes >= 0.0) & np.isfinite(plan.sent_bytes))).tolist():
         yield f"flows[{i}].bytes: {plan.sent_bytes[i]} is not in [0, inf)"
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        rate = plan.sent_bytes / (plan.end_s - plan.start_s)
+    for i in np.flatnonzero((rate > MOST_RATE) & np.isfinite(plan.sent_bytes)).tolist():
+        if plan.start_s[i] < plan.end_s[i]:
+            yield f"flows[{i}].bytes: {plan.sent_bytes[i]} by {plan.end_s[i]} s is faster than any contact"
 
 
 def _within_contacts(problem: Problem, plan: Plan) -> Iterator[str]:

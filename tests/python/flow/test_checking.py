@@ -315,6 +315,14 @@ def test_certificates_that_let_all_through_long_before(problem):
         assert all("lets 4.0 B through before" in rule for rule in rules)
 
 
+def test_flows_faster_than_numbers_go(problem):
+    """They are told of as any other fault, without a warning of overflow."""
+    for end_s, sent_bytes in ((1e-300, 1e300), (1e-3, 1e308), (1e-300, 4.0)):
+        (first, second) = flow.check(problem, plan_of(problem, [(0, 0.0, end_s, sent_bytes)] * 2, end_s))
+        for i, rule in enumerate((first, second)):
+            assert rule == f"flows[{i}].bytes: {sent_bytes} by {end_s} s is faster than any contact"
+
+
 def test_flows_far_apart_in_rate():
     """A slow flow's bytes count beside those of one a million million times as fast."""
     contacts = network.ContactPlan(
