@@ -86,7 +86,9 @@ def description_of_constant(name: str, value: Any) -> list[str]:
 
 
 # What an area has of another one, where it is described.
-ELSEWHERE = {("constellm.moe", "Interrupted"): "constellm.split.Interrupted"}
+ELSEWHERE = {
+    (area, "Interrupted"): "constellm.split.Interrupted" for area in ("constellm.flow", "constellm.moe")
+}
 
 
 class Entries(SphinxDirective):

@@ -48,3 +48,35 @@ def test_the_page_has_the_tables(tables, stored):
         ("map", tables.by_ratio(stored)),
     ):
         assert f"<!-- {name} -->\n{content}\n<!-- end of {name} -->" in page
+
+
+def test_the_page_says_what_the_rows_say(tables, stored):
+    """Its figures in words, in their order."""
+
+    def found(method, ratio, links="grid", antennas="many"):
+        part = [
+            row
+            for row in stored
+            if (row["links"], row["antennas"]) == (links, antennas) and np.isclose(row["ratio"], ratio)
+        ]
+        return tables.ratios(part, method)
+
+    fast = [3.0, 10.0]
+    assert 1.02 < max(found("intervals", ratio).max() for ratio in fast) < 1.035
+    assert [round(100 * np.median(found("slots:10", ratio)) - 100) for ratio in fast] == [2, 2]
+    assert 1.055 < max(found("slots:10", ratio).max() for ratio in fast) < 1.065
+    assert np.median(found("intervals", 1.0)) < 1.01 and round(found("intervals", 1.0).max(), 2) == 1.29
+    slow = found("intervals", 1 / 3)
+    assert (round(np.median(slow), 2), round(np.percentile(slow, 90, method="higher"), 2)) == (1.29, 1.73)
+    assert slow.max() > 2 and round(np.median(found("intervals", 0.1)), 1) == 1.5
+    rings = [found("intervals", ratio, "ring", "one") for ratio in fast]
+    assert round(np.median(rings[0]), 2) == 1.02 and round(max(ring.max() for ring in rings), 2) == 1.25
+    worst = max(stored, key=lambda row: row["intervals_s"] / row["optimal_s"])
+    assert (worst["links"], worst["stations"]) == ("ring", "4 middle")
+    assert round(worst["intervals_s"] / worst["optimal_s"], 1) == 4.6
+    assert round(np.median(tables.ratios(stored, "slots:60")), 2) == 1.13
+    assert (
+        np.median(tables.ratios(stored, "slots:300")) > 2 and np.median(tables.ratios(stored, "direct")) > 5
+    )
+    flows = np.array([row["maximum_flows"] for row in stored])
+    assert (np.median(flows), np.percentile(flows, 90)) == (3, 7)
