@@ -32,6 +32,8 @@ IMAGES = (100, 500, 2000)  # of each satellite
 STARTS_S = (0.0, 10_000.0, 20_000.0, 30_000.0)
 HORIZON_S = 12 * 3600.0
 METHODS = ("optimal", "intervals", "slots:10", "slots:60", "slots:300", "direct")
+TURNED = "intervals_turned"
+"""The greedy in elementary intervals with contacts in the reverse order: as a rule other maximum flows."""
 
 SHELLS = {"6 × 11": (6, 11), "5 × 10": (5, 10)}
 POLAR = {
@@ -112,6 +114,15 @@ def problem_of(
     return flow.with_antennas(problem, receive_bps=dict.fromkeys(heard, ground_bps))
 
 
+def turned_round(problem: flow.Problem) -> flow.Problem:
+    """The same with its contacts in the reverse order."""
+    contacts = problem.contacts
+    names = ("from_", "to", "open_s", "close_s", "rate_bps", "owlt_s")
+    return problem.replace(
+        contacts=contacts.replace(**{name: getattr(contacts, name)[::-1] for name in names})
+    )
+
+
 def rows(
     cases: Sequence[Case], starts_s: Sequence[float], all_images: Sequence[int]
 ) -> Iterator[dict[str, object]]:
@@ -121,6 +132,7 @@ def rows(
         for ratio, images in itertools.product(RATIOS, all_images):
             problem = problem_of(contacts, case, ratio, images)
             plans = {method: flow.solve(problem, method=method) for method in METHODS}
+            plans[TURNED] = flow.solve(turned_round(problem), method="intervals")
             yield {
                 **case._asdict(),
                 "start_s": start_s,
@@ -156,6 +168,21 @@ def by_method(table: Sequence[dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
+def by_order(table: Sequence[dict[str, object]]) -> str:
+    """In words: what other maximum flows do to the greedy in elementary intervals."""
+    given, turned = ratios(table, "intervals"), ratios(table, TURNED)
+    moved = turned / given - 1.0
+    over = [f"{np.mean(np.abs(moved) > share):.0%}" for share in (0.01, 0.05)]
+    medians = [f"{np.median(found):.2f}" for found in (given, turned)]
+    return "\n".join(
+        (
+            "With the contacts in the reverse order `intervals` ends sooner or later by more than 1 % in",
+            f"{over[0]} of the draws, by more than 5 % in {over[1]}: from {-moved.min():.0%} sooner to",
+            f"{moved.max():.0%} later. The medians are {medians[0]} and {medians[1]}.",
+        )
+    )
+
+
 def by_ratio(table: Sequence[dict[str, object]]) -> str:
     """In Markdown: the greedy in elementary intervals, by what links between satellites carry."""
     kinds = list(itertools.product(LINKS, ANTENNAS))
@@ -179,7 +206,11 @@ def by_ratio(table: Sequence[dict[str, object]]) -> str:
 def write_page() -> None:
     """The tables of docs/transfers.md, from the stored rows."""
     text, table = PAGE.read_text(encoding="utf-8"), list(Table.read_csv(CSV))
-    for name, content in (("methods", by_method(table)), ("map", by_ratio(table))):
+    for name, content in (
+        ("methods", by_method(table)),
+        ("order", by_order(table)),
+        ("map", by_ratio(table)),
+    ):
         block = f"<!-- {name} -->\n{content}\n<!-- end of {name} -->"
         pattern = f"<!-- {name} -->\n.*<!-- end of {name} -->"
         text = re.sub(pattern, lambda _, block=block: block, text, flags=re.S)

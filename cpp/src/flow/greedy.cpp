@@ -58,9 +58,10 @@ class Greedy {
       send(found, start_s, end_s);
       return false;
     }
-    const double needed_s = least_time(length_s, found, stop);
-    send(found, start_s, start_s + needed_s);
-    plan_.finish_s = start_s + needed_s;
+    const double least_s = start_s + least_time(length_s, found, stop);
+    // No flow is of no length, however little is left.
+    plan_.finish_s = least_s > start_s ? least_s : std::nextafter(start_s, end_s);
+    send(found, start_s, plan_.finish_s);
     return true;
   }
 

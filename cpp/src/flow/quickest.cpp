@@ -176,7 +176,8 @@ class Search {
       if (value >= units_.total() - kSlack) {
         later.find_flow();
         plan_.flows = later.flows();
-        plan_.finish_s = at_s;
+        plan_.finish_s = bound_s_;  // its last contact may close before `at_s`
+        for (const double end_s : plan_.flows.end_s) plan_.finish_s = std::max(plan_.finish_s, end_s);
         return;
       }
       cut = later.cut();

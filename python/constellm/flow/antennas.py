@@ -38,7 +38,7 @@ def with_antennas(
     Raises
     ------
     TypeError, ValueError
-        For a node that there is not, one that has no such contact, and a rate out of range.
+        For a node that there is not, one that receives, or sends, over no contact, and a rate out of range.
 
     Examples
     --------
@@ -68,7 +68,8 @@ def with_antennas(
             station, antenna = ids.index(id), len(ids) + len(names)
             through = np.flatnonzero(getattr(contacts, end) == station)
             if not len(through):
-                raise ValueError(f"{field}: {short(id)} has no such contact")
+                how = "receives" if end == "to" else "sends"
+                raise ValueError(f"{field}: {short(id)} {how} over no contact")
             for c in through.tolist():
                 columns[end][c] = antenna
             ends = (antenna, station) if end == "to" else (station, antenna)

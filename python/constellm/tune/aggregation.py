@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -11,10 +11,10 @@ import numpy as np
 from ..core.checks import instance, non_negative, positive, short
 from ..core.quantity import quantity
 from ..network import ContactPlan, book, earliest_arrival
-from .collectives import Collective, all_reduce
+from .collectives import all_reduce
 from .fleet import Fleet
 from .gossip import gossip
-from .planes import Link, Piece, lasting_pieces, open_links
+from .planes import Link, Piece, lasting_pieces, open_links, pieces
 from .scheme import AGGREGATIONS
 from .trees import Hop, handed_out, hops_of, sum_tree
 
@@ -58,6 +58,7 @@ def aggregate(
     start_s: float = 0.0,
     method: str = "tree",
     tolerance: float = 1e-3,
+    summed: Sequence[Sequence[str]] | None = None,
 ) -> Aggregation:
     """Sum up between orbits, from a moment at which every plane has summed up by itself.
 
@@ -76,17 +77,20 @@ def aggregate(
             planes each time; between hops the message goes around the plane, to all of its members.
         ``ring``
             `all_reduce` over all satellites in one row, in place of the sums of planes: a winding way through
-            all planes, which are joined by whatever links are open. An estimate, for these are not
+            all planes, which are joined by whatever links last until it ends. An estimate, for these are not
             asked to lie side by side.
         ``gossip``
-            `gossip` at one half among planes with open links, to the tolerance; in every round a message
-            each way, then the sum of the plane anew.
+            `gossip` at one half among planes with links that last until it ends, to the tolerance; in every
+            round a message each way, then the sum of the plane anew.
         ``ground``
             In place of the sums of planes: every satellite's update goes to the station where it is first,
             one booked after the other, and the sum from all stations to every satellite as soon as it can be;
             over whatever links there are, and whatever antennas stations have.
     tolerance : float
         Of gossip.
+    summed : sequence of sequences of str, optional
+        Ids of satellites that have summed up with each other, each once. Default: those of each plane whose
+        links last for an `all_reduce` from the start on.
 
     Returns
     -------
@@ -117,27 +121,49 @@ def aggregate(
         raise ValueError(f"method: {short(method)} is not one of {', '.join(map(repr, AGGREGATIONS))}")
     if method == "ground":
         return _over_ground(fleet, size, start_s)
-    planes = lasting_pieces(
-        fleet.contacts, fleet.rings, start_s, lambda piece: piece.exchange(all_reduce, size)
-    )
-    if len(planes) == 1 and method != "ring":
+    if summed is None:
+        planned = lasting_pieces(
+            fleet.contacts, fleet.rings, start_s, lambda piece: piece.exchange(all_reduce, size)
+        )
+        summed = [piece.members for piece, _ in planned]
+    elif sorted(id for plane in summed for id in plane) != sorted(fleet.satellites):
+        raise ValueError("summed: not every satellite of the fleet once")
+    if len(fleet.satellites) == 1 or (len(summed) == 1 and method != "ring"):
         return Aggregation(method, start_s, start_s, 0.0, "one plane")
-    joined = [piece for piece, _ in planes]
     if method == "tree":
-        return _over_tree(fleet.contacts, joined, size, start_s)
-    if method == "chain":
-        return _over_chain(fleet.contacts, joined, size, start_s)
-    crossings = _crossings(fleet.contacts, joined, start_s)
-    if method == "ring":
-        return _over_ring(joined, crossings, size, start_s)
-    return _by_gossip(joined, crossings, [done for _, done in planes], size, start_s, tolerance)
+        return _over_tree(fleet, summed, size, start_s)
+
+    def way(joined: Sequence[Piece], crossings: dict[tuple[int, int], Link]) -> Aggregation:
+        if method == "chain":
+            return _over_chain(fleet.contacts, joined, size, start_s)
+        if method == "ring":
+            return _over_ring(joined, crossings, size, start_s)
+        return _by_gossip(joined, crossings, size, start_s, tolerance)
+
+    return _while_it_lasts(fleet.contacts, summed, start_s, way)
 
 
-def _over_tree(contacts: ContactPlan, joined: Sequence[Piece], size: float, start_s: float) -> Aggregation:
-    tree = sum_tree(contacts, [piece.members for piece in joined], message_bytes=size, start_s=start_s)
-    busy_s = sum(hop.end_s - hop.start_s for hop in (*tree.gather, *tree.hand_out))
-    detail = f"root {tree.root}"
-    return Aggregation("tree", start_s, tree.finish_s, size * tree.hops, detail, isl_s=busy_s)
+def _while_it_lasts(
+    contacts: ContactPlan,
+    planes: Sequence[Sequence[str]],
+    start_s: float,
+    way: Callable[[Sequence[Piece], dict[tuple[int, int], Link]], Aggregation],
+) -> Aggregation:
+    """A way over links that are open from the start until it ends."""
+    links, until_s = open_links(contacts, start_s), start_s
+    while True:
+        links = {pair: link for pair, link in links.items() if link[2] >= until_s}
+        joined = [piece for plane in planes for piece in pieces(plane, links)]
+        found = way(joined, _crossings(links, joined))
+        if found.finish_s <= until_s or found.finish_s == inf:
+            return found
+        until_s = found.finish_s
+
+
+def _over_tree(fleet: Fleet, summed: Sequence[Sequence[str]], size: float, start_s: float) -> Aggregation:
+    tree = sum_tree(fleet.contacts, summed, message_bytes=size, start_s=start_s)
+    sent_s = _sent_s(fleet, (*tree.gather, *tree.hand_out))
+    return Aggregation("tree", start_s, tree.finish_s, size * tree.hops, f"root {tree.root}", **sent_s)
 
 
 def _over_chain(contacts: ContactPlan, joined: Sequence[Piece], size: float, start_s: float) -> Aggregation:
@@ -179,7 +205,6 @@ def _over_ring(
 def _by_gossip(
     joined: Sequence[Piece],
     crossings: dict[tuple[int, int], Link],
-    inside: Sequence[Collective],
     size: float,
     start_s: float,
     tolerance: float,
@@ -190,6 +215,7 @@ def _by_gossip(
         reached |= {j for i in reached for j in neighbours[i]}
     if len(reached) < len(joined):
         return Aggregation("gossip", start_s, inf, 0.0, "planes that no open links join")
+    inside = [piece.exchange(all_reduce, size) for piece in joined]
     found = gossip(neighbours, alpha=0.5, tolerance=tolerance)
     over_s = [8.0 * size / rate_bps for rate_bps, _, _ in crossings.values()]
     across_s = max(sent_s + link[1] for sent_s, link in zip(over_s, crossings.values()))
@@ -232,18 +258,17 @@ def _over_ground(fleet: Fleet, size: float, start_s: float) -> Aggregation:
     for k in range(len(stations)):
         own = [at for i, at in enumerate(satellites) if int(np.argmin(soonest[:, i])) == k]
         hops += handed_out(back, k, own)
-    kinds = {"isl_s": 0.0, "down_s": 0.0, "up_s": 0.0}
-    for hop in hops:
-        kind = (
-            "down_s"
-            if hop.receiver in fleet.stations
-            else "up_s"
-            if hop.sender in fleet.stations
-            else "isl_s"
-        )
-        kinds[kind] += hop.end_s - hop.start_s
     detail = f"summed after {quantity(summed_s - start_s, 's')}"
-    return Aggregation("ground", start_s, finish_s, size * len(hops), detail, **kinds)
+    return Aggregation("ground", start_s, finish_s, size * len(hops), detail, **_sent_s(fleet, hops))
+
+
+def _sent_s(fleet: Fleet, hops: Iterable[Hop]) -> dict[str, float]:
+    """Seconds of sending by kind of link."""
+    found = {"isl_s": 0.0, "down_s": 0.0, "up_s": 0.0}
+    for hop in hops:
+        to_ground, from_ground = hop.receiver in fleet.stations, hop.sender in fleet.stations
+        found["down_s" if to_ground else "up_s" if from_ground else "isl_s"] += hop.end_s - hop.start_s
+    return found
 
 
 def _next_contact(
@@ -262,11 +287,11 @@ def _next_contact(
     return float(arrival_s[best]), float(sent_s[best])
 
 
-def _crossings(contacts: ContactPlan, joined: Sequence[Piece], t_s: float) -> dict[tuple[int, int], Link]:
-    """Of each two planes, either way, the open link of least light time, where there are links both ways."""
+def _crossings(links: dict[tuple[str, str], Link], joined: Sequence[Piece]) -> dict[tuple[int, int], Link]:
+    """Of each two planes, either way, the link of least light time, where there are links both ways."""
     plane = {id: i for i, piece in enumerate(joined) for id in piece.members}
     found: dict[tuple[int, int], Link] = {}
-    for (a, b), link in open_links(contacts, t_s).items():
+    for (a, b), link in links.items():
         pair = plane.get(a, -1), plane.get(b, -1)
         if -1 not in pair and pair[0] != pair[1] and (pair not in found or link[1] < found[pair][1]):
             found[pair] = link

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..core.checks import count, hint_for, non_negative, positive, short
+from ..core.checks import count, meant, non_negative, positive, short
 
 LINKS = ("ring", "two-way ring", "chain")
 """How members are joined: a ring of which one direction is used, or both at once; a chain, what is left of a
@@ -82,7 +82,7 @@ def all_gather(
         delay_s = (k - 1) * (transmit_s + hop_s)
     else:
         raise ValueError(
-            f"links: {short(links)} is not one of {', '.join(map(repr, LINKS))}{hint_for(str(links), LINKS)}"
+            f"links: {short(links)} is not one of {', '.join(map(repr, LINKS))}{meant(str(links), LINKS)}"
         )
     return Collective(delay_s, float(k * (k - 1) * block))
 

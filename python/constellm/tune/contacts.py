@@ -43,20 +43,19 @@ def cut_out(
     plan: ContactPlan,
     nodes: Sequence[int],
     pairs: Sequence[tuple[int, int]],
-    start_s: float,
-    stop_s: float,
+    spans: Sequence[tuple[float, float]],
 ) -> ContactPlan:
-    """The plan without contacts of these nodes and pairs, either way, from a start to a stop."""
+    """The plan without contacts of these nodes and pairs, either way, in spans from a start to a stop."""
     hit = np.isin(plan.from_, nodes) | np.isin(plan.to, nodes)
     for a, b in pairs:
         hit |= ((plan.from_ == a) & (plan.to == b)) | ((plan.from_ == b) & (plan.to == a))
-    before, after = np.minimum(plan.close_s, start_s), np.maximum(plan.open_s, stop_s)
-    # Every contact twice: as it is or until the start, and from the stop on.
-    row = np.repeat(np.arange(len(plan)), 2)
-    open_s, close_s = np.repeat(plan.open_s, 2), np.repeat(plan.close_s, 2)
-    close_s[::2] = np.where(hit, before, plan.close_s)
-    open_s[1::2] = np.where(hit & (stop_s < inf), after, inf)
-    open_s = np.minimum(open_s, close_s)
+    starts, stops = np.array(sorted(spans)).T
+    # A contact that is hit leaves a piece before the first span and one behind each; others stay as they are.
+    row = np.repeat(np.arange(len(plan)), np.where(hit, len(starts) + 1, 1))
+    open_s, close_s = plan.open_s[row], plan.close_s[row]
+    of_hit, pieces = hit[row], int(hit.sum())
+    open_s[of_hit] = np.maximum(open_s[of_hit], np.tile(np.append(-inf, stops), pieces))
+    close_s[of_hit] = np.minimum(close_s[of_hit], np.tile(np.append(starts, inf), pieces))
     kept = open_s < close_s
     return ContactPlan(
         plan.nodes,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +78,7 @@ def against(
     *,
     rounds: int,
     board_flop_per_s: ArrayLike,
-    passes: Iterable[int],
+    passes: ArrayLike,
     rival: Scheme = SCHEMES["on-board"],
     start_s: float = 0.0,
 ) -> Contest:
@@ -94,7 +93,7 @@ def against(
         which take it microseconds.
     board_flop_per_s : array_like, shape (speeds,)
         Effective speeds of a satellite [FLOP/s].
-    passes : sequence of int
+    passes : array_like of int, shape (passes,)
         Passes over the images in a round: ``local_epochs`` of both. A rival that does not cache computes all
         layers in each.
     rival : Scheme
@@ -131,7 +130,7 @@ def against(
         raise ValueError(f"scheme: {scheme.describe()} is all on board itself")
     given = np.ravel(board_flop_per_s).tolist()
     speeds = [positive(f"board_flop_per_s[{i}]", speed) for i, speed in enumerate(given)]
-    epochs = [count(f"passes[{i}]", times) for i, times in enumerate(passes)]
+    epochs = [count(f"passes[{i}]", times) for i, times in enumerate(np.ravel(passes).tolist())]
     if not speeds or not epochs:
         raise ValueError(f"{'passes' if speeds else 'board_flop_per_s'}: must not be empty")
     ratio = np.empty((len(speeds), len(epochs)))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from math import ceil, inf, isnan, nan
 from typing import Any
 
+import numpy as np
+
 from ..core.checks import count, instance, known_keywords, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import quantity
@@ -26,7 +28,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 """What `decide` tries of each decision unless told otherwise."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decision:
     """A scheme and what it takes; a row of what `decide` gives.
 
@@ -58,6 +60,14 @@ class Decision:
     """As it was told; NaN where it was not."""
     within: bool
     """Whether it finishes within all limits."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Decision):
+            return NotImplemented
+        # What is not known is NaN, and as text equal to itself.
+        return self.scheme == other.scheme and repr(self) == repr(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -245,7 +255,11 @@ def decide(
     """
     wanted = count("rounds", rounds)
     instance("base", base, Scheme)
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"options: expected values by decision, got {short(options)}")
     given = dict(OPTIONS if options is None else options)
+    if accuracy is not None and not callable(accuracy):
+        raise TypeError(f"accuracy: expected a function of a scheme, got {short(accuracy)}")
     known_keywords("options", given, [of.name for of in fields(Scheme)])
     limits = {
         "min_accuracy": real("min_accuracy", min_accuracy),
@@ -271,10 +285,10 @@ def decide(
 
 
 def board_memory_bytes(workload: Workload, fleet: Fleet, scheme: Scheme) -> float:
-    """What a satellite has to hold for a scheme, not counting its raw images and what it relays.
+    """What a satellite has to hold for a scheme, not counting its own raw images and what it relays.
 
-    The weights on board and the head, its share of what waits to go down (all of its plane's after an
-    all-gather), and the features of its images.
+    The weights on board, the head and adapters, its share of what waits to go down (all of its plane's after
+    an all-gather), and the features of its images; float32, but for what waits.
 
     Parameters
     ----------
@@ -303,12 +317,13 @@ def board_memory_bytes(workload: Workload, fleet: Fleet, scheme: Scheme) -> floa
     for ring in fleet.rings:
         images = fleet.images[first : first + len(ring)]
         first += len(ring)
-        waiting.append(images.sum() if scheme.all_gather else images.max())
-    held = max(waiting) * (scheme.sent_image_bytes(workload) if scheme.cut != 0 else 0.0)
+        own = images if scheme.cut != 0 else np.zeros(len(ring))
+        waiting.append(float((images.sum() - images + own if scheme.all_gather else own).max()))
+    held = max(waiting) * scheme.sent_image_bytes(workload)
     features = 0.0
     if scheme.cut is not None or scheme.cache:
         features = workload.feature_bytes * float(fleet.images.max())
-    adapters = scheme.update_bytes(workload) - workload.head_bytes if scheme.lora_rank else 0.0
+    adapters = workload.lora_bytes(scheme.lora_rank) - workload.head_bytes
     return float(workload.board_weight_bytes(cut) + held + features + adapters)
 
 

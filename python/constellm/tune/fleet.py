@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..core.checks import count, instance, known_keywords, non_negative, positive, short
+from ..core.checks import count, instance, known_keywords, non_negative, positive, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
@@ -125,6 +125,8 @@ class Fleet(Displayed):
             "rings": tuple(_ids(f"rings[{i}]", ring, known, taken) for i, ring in enumerate(rings)),
             "stations": _ids("stations", stations, known, taken),
         }
+        if not all(put["rings"]):
+            raise ValueError(f"rings[{put['rings'].index(())}]: must not be empty")
         satellites = sum(map(len, put["rings"]))
         put["images"] = _images(images, satellites)
         put["board_flop_per_s"] = positive("board_flop_per_s", board_flop_per_s)
@@ -187,22 +189,24 @@ class Fleet(Displayed):
         [10000.0, 10000.0, 10.0, 10000.0, 10.0, 10000.0]
         """
         nodes = self.contacts.nodes
+        if not isinstance(ids, Iterable):
+            raise TypeError(f"ids: expected an id or several, got {short(ids)}")
         lost = [ids] if isinstance(ids, str) else list(ids)
-        of_fleet = {*self.satellites, *self.stations}
+        of_fleet = (*self.satellites, *self.stations)
         for i, id in enumerate(lost):
             if id not in of_fleet:
                 raise ValueError(f"ids[{i}]: {short(id)} is no satellite or station of the fleet")
         pairs = []
         for i, link in enumerate(links):
-            ends = tuple(link)
-            if len(ends) != 2 or not set(ends) <= of_fleet:
+            ends = tuple(link) if isinstance(link, Iterable) else ()
+            if len(ends) != 2 or not all(id in of_fleet for id in ends):
                 raise ValueError(f"links[{i}]: {short(link)} are no two satellites or stations of the fleet")
             pairs.append((nodes.position(ends[0]), nodes.position(ends[1])))
         start_s = non_negative("start_s", start_s)
-        if not start_s < stop_s:
+        if not start_s < real("stop_s", stop_s):
             raise ValueError(f"stop_s: {stop_s:g} s is not after the start, {start_s:g} s")
         positions = [nodes.position(id) for id in lost]
-        left: dict[str, Any] = {"contacts": cut_out(self.contacts, positions, pairs, start_s, stop_s)}
+        left: dict[str, Any] = {"contacts": cut_out(self.contacts, positions, pairs, [(start_s, stop_s)])}
         if lost and start_s == 0.0 and stop_s == inf:
             stays = [id not in lost for id in self.satellites]
             left["rings"] = [ring for ring in _broken(self.rings, lost) if ring]
@@ -342,7 +346,7 @@ def _ids(field: str, ids: Any, known: set[str], taken: set[str]) -> tuple[str, .
         raise TypeError(f"{field}: expected a sequence of ids, got {short(ids)}")
     ids = tuple(ids)
     for i, id in enumerate(ids):
-        if id not in known:
+        if not isinstance(id, str) or id not in known:
             raise ValueError(f"{field}[{i}]: {short(id)} is no node of the contacts")
         if id in taken:
             raise ValueError(f"{field}[{i}]: {short(id)} stands twice")

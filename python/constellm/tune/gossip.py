@@ -28,7 +28,7 @@ class Gossip:
     """
 
     rounds: int
-    """Until every plane's model is within the tolerance of the limit, whatever the models were."""
+    """Until every plane's model is within the tolerance of the limit, whichever one model differed by 1."""
     rounds_bound: int
     """So many are enough by the spectral gap."""
     gap: float
@@ -53,7 +53,8 @@ def gossip(
     alpha : float
         Weight of the neighbours, in (0, 1].
     tolerance : float
-        In (0, 1): of the largest difference from the limit, where models differed by 1.
+        In (0, 1): of the largest difference from the limit, where one plane's model differed by 1 from those
+        of all others, whichever it was.
     weights : {"neighbours", "metropolis"}
         ``w_i ← (1 − α) w_i + α/|N_i| Σ w_j``, as published; or ``w_i ← w_i + α Σ (w_j − w_i) /
         max(|N_i|, |N_j|)``.

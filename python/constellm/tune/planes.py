@@ -26,6 +26,11 @@ class Piece:
     hop_s: float
     """The longest light time of its links."""
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Neighbours that it joins."""
+        return neighbours(self.members) if self.links == "ring" else list(zip(self.members, self.members[1:]))
+
     def exchange(self, kind: Exchange, size_bytes: float, links: str = "ring") -> Collective:
         """`all_gather` or `all_reduce` of its members, by `links` where it is a whole ring."""
         if len(self.members) == 1:
@@ -66,10 +71,10 @@ def neighbours(ring: Sequence[str]) -> list[tuple[str, str]]:
 
 def pieces(ring: Sequence[str], links: dict[tuple[str, str], Link]) -> list[Piece]:
     """What is joined of a ring, both ways."""
-    k, pairs = len(ring), neighbours(ring)
-    joined = [(a, b) in links and (b, a) in links for a, b in pairs]
+    k = len(ring)
+    joined = [(a, b) in links and (b, a) in links for a, b in neighbours(ring)]
     if k > 2 and all(joined):
-        return [_piece(tuple(ring), "ring", pairs, links)]
+        return [_piece(tuple(ring), "ring", links)]
     # A chain begins behind a missing link; of two members, or one, the ring is a chain itself.
     first = joined.index(False) + 1 if k > 2 else 0
     turned, found, row = [*ring[first:], *ring[:first]], [], list[str]()
@@ -79,7 +84,7 @@ def pieces(ring: Sequence[str], links: dict[tuple[str, str], Link]) -> list[Piec
             row = []
         row.append(id)
     found.append(row)
-    return [_piece(tuple(row), "chain", list(zip(row, row[1:])), links) for row in found]
+    return [_piece(tuple(row), "chain", links) for row in found]
 
 
 def lasting_pieces(
@@ -104,12 +109,8 @@ def lasting_pieces(
     return found
 
 
-def _piece(
-    members: tuple[str, ...],
-    links: str,
-    pairs: Sequence[tuple[str, str]],
-    known: dict[tuple[str, str], Link],
-) -> Piece:
+def _piece(members: tuple[str, ...], links: str, known: dict[tuple[str, str], Link]) -> Piece:
+    pairs = Piece(members, links, np.inf, 0.0).pairs
     used = [known[pair] for a, b in pairs for pair in ((a, b), (b, a))]
     rate_bps = min((link[0] for link in used), default=np.inf)
     return Piece(members, links, rate_bps, max((link[1] for link in used), default=0.0))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..core.checks import count, instance, non_negative
 from .aggregation import aggregate
 from .collectives import Collective, all_gather, all_reduce
+from .contacts import cut_out
 from .fleet import Fleet
 from .planes import Piece, lasting_pieces
 from .rounds import Phase, Round, Rounds
@@ -39,7 +40,8 @@ def schedule_round(
     start_s : float
         When it begins [s], >= 0.
     cached : bool
-        Whether features are there already: it begins with the update.
+        Whether features are there already: it begins with the update. Not for a scheme that makes them anew
+        on board in every pass.
     time_limit_s : float
         For each transfer [s].
 
@@ -67,9 +69,10 @@ def schedule_round(
 
     With more chunks the first four overlap. Chunk j of a satellite is embedded at j times a chunk's time,
     handed on by the all-gather at the pace of the slower of both, and can go down from then on; the way down
-    is planned with these moments, exactly. The server works on what has arrived, in the limit of small
-    images, plus one image at the end. The way back begins when the server is done; then a satellite updates
-    as soon as its own features are there, and a plane sums up as soon as its members have.
+    is planned with these moments, exactly, over links that carry nothing else while their plane exchanges.
+    The server works on what has arrived, in the limit of small images, plus one image at the end. The way
+    back begins when the server is done; then a satellite updates as soon as its own features are there, and a
+    plane sums up as soon as its members have and the way back no longer needs its links.
 
     A ring at which a link is missing at the time is a chain; what is no longer joined sums up and gathers by
     itself. Light time counts within planes and in trees, not in transfers, and writing and reading on board
@@ -97,6 +100,8 @@ def schedule_round(
     scheme = Scheme() if scheme is None else instance("scheme", scheme, Scheme)
     if scheme.cut is not None:
         count("scheme.cut", scheme.cut, least=0, most=workload.layers - 1)
+    if instance("cached", cached, bool) and scheme.cut is None and not scheme.cache:
+        raise ValueError(f"cached: {scheme.describe()} keeps no features")
     run = _Run(workload, fleet, scheme, non_negative("start_s", start_s), time_limit_s)
     if not cached:
         run.features()
@@ -147,14 +152,15 @@ def schedule_rounds(
     51.11 50.33
     5.11 5.03
     """
-    wanted, found, cache = count("rounds", rounds), list[Round](), scheme is not None and scheme.cache
+    wanted, found = count("rounds", rounds), list[Round]()
+    scheme = Scheme() if scheme is None else instance("scheme", scheme, Scheme)
     while len(found) < wanted and (not found or found[-1].status != "unfinished"):
         one = schedule_round(
             workload,
             fleet,
             scheme,
             start_s=found[-1].finish_s if found else start_s,
-            cached=cache and bool(found),
+            cached=scheme.cache and bool(found),
             time_limit_s=time_limit_s,
         )
         found.append(one)
@@ -173,6 +179,9 @@ class _Run:
         self.position = {id: i for i, id in enumerate(self.names)}
         self.phases: list[Phase] = []
         self.ready_s = np.full(len(self.names), start_s)  # when each satellite can begin its update
+        self.free_s = np.full(len(self.names), start_s)  # when the ways have left the links of its plane
+        self.summed = fleet.rings  # who have the same update
+        self.contacts = fleet.contacts  # that are left to the way down
         self.down: Transfer | None = None
         self.back: Transfer | None = None
 
@@ -249,7 +258,8 @@ class _Run:
         else:
             begin_s = asked_s = self.now_s
             made = {members: Pieces(one.total_bytes) for members, one in made.items()}
-        self.down = way_down(fleet, asked_s, made, method=scheme.transfer, time_limit_s=self.time_limit_s)
+        left = fleet.replace(contacts=self.contacts)
+        self.down = way_down(left, asked_s, made, method=scheme.transfer, time_limit_s=self.time_limit_s)
         self.add_way("down", begin_s, asked_s, self.down)
 
     def gather(
@@ -257,15 +267,19 @@ class _Run:
     ) -> dict[tuple[str, ...], Pieces]:
         """What planes have together, chunk by chunk, and when since the round's start."""
         fleet, chunks = self.fleet, self.scheme.chunks
-        made: dict[tuple[str, ...], Pieces] = {}
+        made: dict[Piece, Pieces] = {}
+        chunk_takes_s: dict[Piece, float] = {}
         begin_s = self.start_s if self.overlap else t_s
 
         def exchange(piece: Piece) -> Collective:
             own = self.positions(piece.members)
             size, embed_s = data_bytes[own], float(chunk_s[own].max())
-            one_s = piece.exchange(all_gather, float(size.max()) / chunks, self.scheme.links).delay_s
+            one_s = 0.0
+            if size.any():
+                one_s = piece.exchange(all_gather, float(size.max()) / chunks, self.scheme.links).delay_s
             pace_s, first_s = max(embed_s, one_s), embed_s + one_s
-            made[piece.members] = Pieces(float(size.sum()) / chunks, first_s, pace_s, chunks)
+            made[piece] = Pieces(float(size.sum()) / chunks, first_s, pace_s, chunks)
+            chunk_takes_s[piece] = one_s
             # Steps wait for the largest block, but each is sent as large as it is.
             delay_s = first_s + (chunks - 1) * pace_s if self.overlap else one_s
             return Collective(delay_s, (len(own) - 1) * float(size.sum()))
@@ -281,7 +295,22 @@ class _Run:
             busy=[(busy_s, fleet.powers.isl_w)],
             detail=f"ring of {last.members[0]}",
         )
-        return {piece.members: made[piece.members] for piece, _ in found}
+        if self.overlap:
+            for piece, _ in found:
+                self.take_links(piece, made[piece], chunk_takes_s[piece])
+        return {piece.members: made[piece] for piece, _ in found}
+
+    def take_links(self, piece: Piece, made: Pieces, takes_s: float) -> None:
+        """From the way down, while chunks go around a plane."""
+        first_s = self.start_s + made.first_s
+        ends = [first_s + i * made.step_s for i in range(made.count)]
+        spans = [(end - takes_s, end) for end in ends]
+        if made.step_s <= takes_s:  # one follows the other
+            spans = [(spans[0][0], spans[-1][1])]
+        position = self.contacts.nodes.position
+        links = [(position(a), position(b)) for a, b in piece.pairs]
+        if links and takes_s > 0.0:
+            self.contacts = cut_out(self.contacts, [], links, spans)
 
     def serve(self, cut: int) -> None:
         """The server computes the layers behind the cut."""
@@ -296,7 +325,7 @@ class _Run:
             time_s, arrived = self.down.arrived()
             start_s = self.start_s + float(time_s[np.flatnonzero(arrived > 0.0)[0] - 1])
             left_s = (1.0 - arrived / arrived[-1]) * work_s
-            end_s = max(self.now_s, self.start_s + float((time_s + left_s).max())) + image_s
+            end_s = max(self.now_s, self.start_s + float((time_s + left_s).max())) + min(image_s, work_s)
         self.add("server", start_s, end_s, busy=[(work_s, fleet.powers.server_w)])
 
     def send_back(self) -> None:
@@ -306,8 +335,12 @@ class _Run:
         self.back = way_back(fleet, t_s, demands, time_limit_s=self.time_limit_s)
         self.add_way("back", t_s, t_s, self.back)
         if not self.unfinished:
-            met_s = self.back.met_s(demands) if self.overlap else {}
-            self.ready_s = np.array([t_s + met_s.get(id, self.back.finish_s) for id in self.names])
+            self.ready_s[:] = t_s + self.back.finish_s
+            if self.overlap:
+                met_s = self.back.met_s(demands)
+                self.ready_s = t_s + np.array([met_s.get(id, 0.0) for id in self.names])
+                for ring in fleet.rings:
+                    self.free_s[self.positions(ring)] = t_s + self.back.last_sent_s(ring)
 
     def add_way(self, name: str, begin_s: float, asked_s: float, way: Transfer) -> None:
         sent, powers = way.sent(), self.fleet.powers
@@ -335,7 +368,7 @@ class _Run:
                 self.sum_planes()
         t_s = float(self.ready_s.max())
         size = scheme.update_bytes(self.workload)
-        done = aggregate(self.fleet, size, start_s=t_s, method=scheme.aggregation)
+        done = aggregate(self.fleet, size, start_s=t_s, method=scheme.aggregation, summed=self.summed)
         if done.delay_s > 0.0:
             powers, sent = self.fleet.powers, done.sent_bytes
             busy = [(done.isl_s, powers.isl_w), (done.down_s, powers.down_w), (done.up_s, powers.up_w)]
@@ -359,24 +392,34 @@ class _Run:
     def sum_planes(self) -> None:
         fleet, scheme, size = self.fleet, self.scheme, self.scheme.update_bytes(self.workload)
         rings_at: dict[float, list[tuple[str, ...]]] = {}
+        can_s = np.maximum(self.ready_s, self.free_s)
         for ring in fleet.rings:
-            rings_at.setdefault(float(self.ready_s[self.positions(ring)].max()), []).append(ring)
-        sent_bytes, busy_s = 0.0, 0.0
+            rings_at.setdefault(float(can_s[self.positions(ring)].max()), []).append(ring)
+        found: list[tuple[float, Piece, Collective]] = []
         for t_s, rings in rings_at.items():
             planned = lasting_pieces(
                 fleet.contacts, rings, t_s, lambda piece: piece.exchange(all_reduce, size, scheme.links)
             )
-            for piece, done in planned:
-                self.ready_s[self.positions(piece.members)] = t_s + done.delay_s
-                sent_bytes += done.sent_bytes
-                busy_s += 8.0 * done.sent_bytes / piece.rate_bps
-        end_s = float(self.ready_s.max())
-        if sent_bytes:
-            where = f"ring of {self.names[int(np.argmax(self.ready_s))]}"
-            busy = [(busy_s, fleet.powers.isl_w)]
-            self.add("all-reduce", min(rings_at), end_s, sent_bytes=sent_bytes, busy=busy, detail=where)
+            found += [(t_s, piece, done) for piece, done in planned]
+        for t_s, piece, done in found:
+            self.ready_s[self.positions(piece.members)] = t_s + done.delay_s
+        summed = [piece.members for _, piece, _ in found]
+        self.summed = tuple(sorted(summed, key=lambda members: min(self.positions(members))))
+        found = [one for one in found if one[1].pairs]
+        if found:
+            t_s, last, done = max(found, key=lambda one: one[0] + one[2].delay_s)
+            self.add(
+                "all-reduce",
+                min(begin_s for begin_s, _, _ in found),
+                t_s + done.delay_s,
+                sent_bytes=sum(done.sent_bytes for _, _, done in found),
+                busy=[
+                    (sum(8.0 * done.sent_bytes / one.rate_bps for _, one, done in found), fleet.powers.isl_w)
+                ],
+                detail=f"ring of {last.members[0]}",
+            )
         if not self.overlap:
-            self.ready_s[:] = end_s
+            self.ready_s[:] = self.ready_s.max()
 
     def positions(self, ids: Iterable[str]) -> list[int]:
         """Of satellites in the order of the fleet."""

@@ -14,7 +14,7 @@ from ..network import ContactPlan
 from .contacts import moved
 from .fleet import Fleet
 
-_AT_ONCE_S = 1e-3  # how long links inside a place take for all that there is
+_HANDED_OVER_S = 1e-3  # how long a piece takes from where it is made to where it can leave
 
 
 @dataclass
@@ -36,17 +36,18 @@ class Network:
     """What is left of a fleet's contacts at a moment, with places and links added.
 
     A station with antennas receives, and sends, through a node that stores nothing. A link inside a place
-    takes a millisecond for all that there is.
+    is as fast as all that leave it together.
     """
 
     def __init__(self, fleet: Fleet, t_s: float) -> None:
         self.plan = moved(fleet.contacts, t_s)
         self.real, nodes = len(self.plan), len(self.plan.nodes)
         if fleet.antennas is not None:
-            self.plan = _capped(self.plan, fleet.stations, fleet.antennas)
+            self.plan = _capped(self.plan, fleet, fleet.antennas)
         self.ids = self.plan.nodes.ids()
         # Places are joined as long as there are contacts.
-        self.end_s = max(float(self.plan.close_s.max(initial=0.0)), _AT_ONCE_S)
+        self.end_s = float(self.plan.close_s.max(initial=0.0))
+        self.leaves_bps = np.bincount(self.plan.from_, self.plan.rate_bps, len(self.ids))
         self.added: list[tuple[int, int, float, float, float]] = []
         self.supply_bytes: dict[str, float] = {}
         self.storage_bytes = dict.fromkeys(self.ids[nodes:], 0.0)
@@ -63,9 +64,10 @@ class Network:
         """A link that is added."""
         self.added.append((sender, receiver, open_s, close_s, rate_bps))
 
-    def at_once(self, sender: int, receiver: int, size_bytes: float) -> None:
-        """A link inside a place."""
-        self.join(sender, receiver, 8.0 * size_bytes / _AT_ONCE_S, 0.0, self.end_s)
+    def inside(self, sender: int, receiver: int) -> None:
+        """A link inside a place: what is at its start might as well be at its end."""
+        if rate_bps := float(self.leaves_bps[receiver]):
+            self.join(sender, receiver, rate_bps, 0.0, self.end_s)
 
     def supply(self, at: int, pieces: Pieces) -> None:
         """Data at a node: there from the start, or made beside it and handed over piece by piece."""
@@ -73,8 +75,8 @@ class Network:
             made = self.place(f"{self.ids[at]} makes")
             for i in range(pieces.count):
                 open_s = pieces.first_s + i * pieces.step_s
-                rate_bps = 8.0 * pieces.size_bytes / _AT_ONCE_S
-                self.join(made, at, rate_bps, open_s, open_s + _AT_ONCE_S)
+                rate_bps = 8.0 * pieces.size_bytes / _HANDED_OVER_S
+                self.join(made, at, rate_bps, open_s, open_s + _HANDED_OVER_S)
             at = made
         self.supply_bytes[self.ids[at]] = pieces.total_bytes
 
@@ -128,6 +130,13 @@ class Transfer:
         into = np.isin(plan.problem.contacts.to[plan.contact], self.stations) & (plan.contact < self.real)
         return _curve(plan.start_s[into], plan.end_s[into], plan.sent_bytes[into])
 
+    def last_sent_s(self, ids: Sequence[str]) -> float:
+        """When nothing is sent any more among these; 0 where nothing ever is."""
+        plan, contacts = self.plan, self.plan.problem.contacts
+        at = [contacts.nodes.position(id) for id in ids]
+        among = np.isin(contacts.from_[plan.contact], at) & np.isin(contacts.to[plan.contact], at)
+        return float(plan.end_s[among].max(initial=0.0))
+
     def met_s(self, demand_bytes: Mapping[str, float]) -> dict[str, float]:
         """When each node has for good what it wants."""
         plan, contacts = self.plan, self.plan.problem.contacts
@@ -169,7 +178,7 @@ def way_down(
         if len(members) > 1:
             at = network.place(f"replicas of {members[0]}")
             for id in members:
-                network.at_once(at, nodes.position(id), made.total_bytes)
+                network.inside(at, nodes.position(id))
         network.supply(at, made)
     # Without a station data has somewhere to go where no contact leads.
     sinks = fleet.stations or [network.ids[network.place("ground")]]
@@ -181,20 +190,24 @@ def way_back(fleet: Fleet, t_s: float, demand_bytes: Mapping[str, float], *, tim
     network, total = Network(fleet, t_s), float(sum(demand_bytes.values()))
     server = network.place("server")
     for id in fleet.stations:
-        network.at_once(server, network.plan.nodes.position(id), total)
+        network.inside(server, network.plan.nodes.position(id))
     network.supply(server, Pieces(total))
     return network.solve(time_limit_s, demand_bytes=dict(demand_bytes))
 
 
-def _capped(plan: ContactPlan, stations: Sequence[str], antennas: int) -> ContactPlan:
-    """With as many antennas of its best contact's rate for what a station receives, and for what it sends."""
+def _capped(plan: ContactPlan, fleet: Fleet, antennas: int) -> ContactPlan:
+    """With as many antennas of its best contact's rate for what a station receives, and for what it sends.
+
+    The best of all contacts that the fleet ever has, so that antennas are the same at any time.
+    """
     rates: dict[str, dict[str, float]] = {"receive_bps": {}, "send_bps": {}}
-    for of, ends in zip(rates.values(), (plan.to, plan.from_)):
-        for id in stations:
-            through = ends == plan.nodes.position(id)
-            if through.any():
-                of[id] = antennas * float(plan.rate_bps[through].max())
-    return flow.with_antennas(flow.Problem(plan, supply_bytes={}, sinks=stations), **rates).contacts
+    ever = fleet.contacts
+    for of, left, ends in zip(rates.values(), (plan.to, plan.from_), (ever.to, ever.from_)):
+        for id in fleet.stations:
+            at = plan.nodes.position(id)
+            if (left == at).any():
+                of[id] = antennas * float(ever.rate_bps[ends == at].max())
+    return flow.with_antennas(flow.Problem(plan, supply_bytes={}, sinks=fleet.stations), **rates).contacts
 
 
 def _curve(

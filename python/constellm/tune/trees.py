@@ -85,8 +85,8 @@ def sum_tree(
     """The earliest way that all members of all groups know a sum to which each group adds a message.
 
     At the start all members of a group have the same message. Messages of one size run up a tree over
-    contacts to a root, added up where they meet, and the sum from there to all. A node sends over several
-    contacts at once.
+    contacts to a root, added up where they meet, and the sum from there to all. Nodes of no group pass on,
+    add up and may be the root too. A node sends over several contacts at once.
 
     Parameters
     ----------
@@ -103,7 +103,8 @@ def sum_tree(
     Returns
     -------
     SumTree
-        Of all roots among the members the one whose sum is everywhere first, the first of several.
+        Of all roots the one whose sum is with all members first; of several the first member, then the first
+        of the other nodes.
 
     Raises
     ------
@@ -112,11 +113,12 @@ def sum_tree(
 
     Notes
     -----
-    Exact for each root. No root can hear of all groups before the last earliest arrival of any of them; at
-    that deadline the latest departures, which are the earliest arrivals of the plan played backwards, make a
-    tree in which every node has heard from those below it when it has to send, and none departs before the
-    start. So the bound is met. From then on the sum takes the tree of earliest arrivals. The bound of any
-    exchange of whole messages is the last earliest arrival of any group at any member.
+    The earliest of all trees, for it is exact for each root. No root can hear of all groups before the last
+    earliest arrival of any of them; at that deadline the latest departures, which are the earliest arrivals
+    of the plan played backwards, make a tree in which every node has heard from those below it when it has to
+    send, and none departs before the start. So the bound is met. From then on the sum takes the tree of
+    earliest arrivals. The bound of any exchange of whole messages is the last earliest arrival of any group
+    at any member; without a common root some exchange may come nearer to it.
 
     Examples
     --------
@@ -142,13 +144,14 @@ def sum_tree(
         root = nodes[int(members[0])].id
         return SumTree(root, start_s, start_s, start_s, start_s, (), ())
 
-    gathered_s = _gathered_s(contacts, given, start_s, size, threads)
-    bound_s = float(gathered_s.max())
+    roots = np.append(members, np.setdiff1d(np.arange(len(nodes), dtype=members.dtype), members))
+    gathered_s = _gathered_s(contacts, given, roots, start_s, size, threads)
+    bound_s = float(gathered_s[: len(members)].max())
     found: tuple[float, int, EarliestArrival] | None = None
 
     def hand_out_from(i: int) -> None:
         nonlocal found
-        onward = earliest_arrival(contacts, members[i], t_s=gathered_s[i], size_bytes=size)
+        onward = earliest_arrival(contacts, roots[i], t_s=gathered_s[i], size_bytes=size)
         finish_s = float(onward.arrival_s[0, members].max())
         if finish_s < inf and (found is None or (finish_s, i) < found[:2]):
             found = finish_s, i, onward
@@ -158,7 +161,7 @@ def sum_tree(
     if found is not None:  # what opens later is of no use
         contacts = chosen(contacts, (contacts.open_s <= found[0]) & (contacts.close_s > start_s))
     # Nobody hands out sooner than over links that are always open; so most roots need not be tried.
-    least_s = gathered_s + _least_ways(contacts, members, size, threads)
+    least_s = gathered_s + _least_ways(contacts, roots, members, size, threads)
     for i in np.argsort(least_s, kind="stable").tolist():
         if not least_s[i] < inf or (found is not None and least_s[i] > found[0]):
             break
@@ -166,7 +169,7 @@ def sum_tree(
     if found is None:
         return SumTree(None, start_s, inf, inf, bound_s, (), ())
     finish_s, best, onward = found
-    at, end_s = int(members[best]), float(gathered_s[best])
+    at, end_s = int(roots[best]), float(gathered_s[best])
     gather = _gather(contacts, given, at, end_s, size)
     return SumTree(
         nodes[at].id, start_s, end_s, finish_s, bound_s, gather, handed_out(onward, 0, members.tolist())
@@ -174,9 +177,14 @@ def sum_tree(
 
 
 def _gathered_s(
-    contacts: ContactPlan, groups: Sequence[NDArray[np.int32]], start_s: float, size: float, threads: int
+    contacts: ContactPlan,
+    groups: Sequence[NDArray[np.int32]],
+    roots: NDArray[np.int32],
+    start_s: float,
+    size: float,
+    threads: int,
 ) -> NDArray[np.float64]:
-    """When each member can have heard of all groups (members,)."""
+    """When each root can have heard of all groups (roots,); members of groups are the first of them."""
     ids, members = contacts.nodes.ids(), np.concatenate(groups)
     prefix = "group" + "'" * max(map(len, ids))  # longer than any id
     group = np.repeat(np.arange(len(groups)), [len(one) for one in groups])
@@ -192,22 +200,22 @@ def _gathered_s(
     )
     sources = np.arange(len(ids), len(ids) + len(groups))
     heard = earliest_arrival(plan, sources, t_s=start_s, size_bytes=size, threads=threads)
-    arrival_s = heard.arrival_s[:, members]
+    arrival_s = heard.arrival_s[:, roots]
     arrival_s[group, np.arange(len(members))] = start_s
     return np.asarray(arrival_s.max(axis=0))
 
 
 def _least_ways(
-    contacts: ContactPlan, members: NDArray[np.int32], size: float, threads: int
+    contacts: ContactPlan, roots: NDArray[np.int32], members: NDArray[np.int32], size: float, threads: int
 ) -> NDArray[np.float64]:
-    """From each member to the one that is farthest, were all contacts always open (members,)."""
+    """From each root to the member that is farthest, were all contacts always open (roots,)."""
     n, cost = len(contacts.nodes), 8.0 * size / contacts.rate_bps + contacts.owlt_s
     order = np.argsort(cost, kind="stable")
     _, first = np.unique(contacts.from_[order].astype(np.int64) * n + contacts.to[order], return_index=True)
     link = order[first]
     graph = Graph(contacts.nodes, from_=contacts.from_[link], to=contacts.to[link], rate_bps=1e9)
     # A little less, so that sums in another order are no larger.
-    paths = shortest_paths(graph, members, weight=cost[link] * (1.0 - 1e-9), threads=threads)
+    paths = shortest_paths(graph, roots, weight=cost[link] * (1.0 - 1e-9), threads=threads)
     return paths.cost[:, members].max(axis=1)
 
 

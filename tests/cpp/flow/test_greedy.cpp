@@ -75,3 +75,13 @@ TEST_CASE("greedy: told to stop it has no plan") {
   CHECK(plan.status == core::Status::time_limit);
   CHECK(std::isnan(plan.finish_s));
 }
+
+TEST_CASE("greedy: what is sent at once in rounding takes a moment still") {
+  // 1e-7 B at 1e13 B/s take less time than numbers near 1,000 s tell apart.
+  const auto problem = problem_of({{0, 1, 1000, 2000, 1e13}}, {1e-7, 0}, {0, 0}, {1});
+  const flow::Plan plan = greedy(problem, {0, 1000, 2000});
+  CHECK(plan.status == core::Status::feasible);
+  CHECK(plan.finish_s == std::nextafter(1000.0, 2000.0));
+  CHECK(plan.flows.start_s == std::vector<double>{1000.0});
+  CHECK(plan.flows.end_s == std::vector<double>{plan.finish_s});
+}

@@ -296,6 +296,44 @@ def test_certificates(problem):
     assert flow.check(problem, wrong) == ("certificate: 1 nodes are not the problem's 3",)
 
 
+def test_certificates_that_let_all_through_long_before(problem):
+    """What starts outside proves nothing, and what has all crossed by 4 s proves no more than that."""
+    contacts = problem.contacts.replace(close_s=[4.0, 20.0, 20.0])
+    problem = problem.replace(contacts=contacts, storage_bytes={"b": 4.0})
+    nobody, first = [[False, False, False]], [[True, False, False]]
+    for side, bound_s, proven in [
+        (nobody, 1e-3, False),
+        (nobody, 9.0, False),
+        (first, 3.0, True),
+        (first, 4.0, True),
+        (first, 4.001, False),
+        (first, 9.0, False),
+    ]:
+        plan = plan_of(problem, [(0, 0.0, 4.0, 4.0), (1, 5.0, 9.0, 4.0)], 9.0, lower_bound_s=bound_s)
+        rules = flow.check(problem, dataclasses.replace(plan, cut=flow.Cut([0.0], side)))
+        assert [rule.partition(":")[0] for rule in rules] == ["certificate"] * (not proven), (bound_s, rules)
+        assert all("lets 4.0 B through before" in rule for rule in rules)
+
+
+def test_flows_faster_than_numbers_go(problem):
+    """They are told of as any other fault, without a warning of overflow."""
+    for end_s, sent_bytes in ((1e-300, 1e300), (1e-3, 1e308), (1e-300, 4.0)):
+        (first, second) = flow.check(problem, plan_of(problem, [(0, 0.0, end_s, sent_bytes)] * 2, end_s))
+        for i, rule in enumerate((first, second)):
+            assert rule == f"flows[{i}].bytes: {sent_bytes} by {end_s} s is faster than any contact"
+
+
+def test_flows_far_apart_in_rate():
+    """A slow flow's bytes count beside those of one a million million times as fast."""
+    contacts = network.ContactPlan(
+        ["a", "s"], from_=[0, 0], to=[1, 1], open_s=[2.4, 3.2], close_s=9.0, rate_bps=[0.0559, 8e14]
+    )
+    problem = flow.Problem(contacts, supply_bytes=[0.007, 0.0], sinks=["s"])
+    plan = flow.solve(problem)
+    assert plan.finish_s == pytest.approx(3.2, rel=1e-12)
+    assert flow.check(problem, plan) == ()
+
+
 def test_certificates_of_infeasible_problems(problem):
     none = {"finish_s": math.nan, "lower_bound_s": math.inf, "status": "infeasible"}
     empty = [np.array([], kind) for kind in (np.int32, float, float, float)]

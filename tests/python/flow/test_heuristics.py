@@ -232,7 +232,7 @@ def test_caps_that_do_not_bind_change_nothing():
     ("caps", "error", "words"),
     [
         ({"receive_bps": {"x": 1.0}}, ValueError, "receive_bps: 'x' is not the id of a node"),
-        ({"receive_bps": {"a": 1.0}}, ValueError, "receive_bps: 'a' has no such contact"),
+        ({"receive_bps": {"a": 1.0}}, ValueError, "receive_bps: 'a' receives over no contact"),
         ({"send_bps": {"a": 0.0}}, ValueError, r"send_bps\['a'\]: 0.0 is not in \(0, inf\)"),
         ({"send_bps": {"a": None}}, TypeError, r"send_bps\['a'\]: expected a number"),
         ({"send_bps": 5.0}, TypeError, "send_bps: expected a mapping"),

@@ -36,13 +36,17 @@ def test_rows_are_what_is_found_now(tables, stored):
 
 def test_nothing_is_sooner_than_the_quickest(tables, stored):
     assert len(stored) == len(tables.SHELLS) * 4 * 2 * 2 * len(tables.STARTS_S) * len(tables.RATIOS) * 3
-    for method in tables.METHODS:
+    for method in (*tables.METHODS, tables.TURNED):
         assert tables.ratios(stored, method).min() >= 1 - 1e-6
 
 
 def test_the_page_has_the_tables(tables, stored):
     page = tables.PAGE.read_text(encoding="utf-8")
-    for name, content in (("methods", tables.by_method(stored)), ("map", tables.by_ratio(stored))):
+    for name, content in (
+        ("methods", tables.by_method(stored)),
+        ("order", tables.by_order(stored)),
+        ("map", tables.by_ratio(stored)),
+    ):
         assert f"<!-- {name} -->\n{content}\n<!-- end of {name} -->" in page
 
 

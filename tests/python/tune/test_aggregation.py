@@ -6,30 +6,9 @@ import numpy as np
 import pytest
 
 from constellm import network, tune
+from python.tune.fleets import two_planes
 
 SIZE = 30_760.0
-
-
-def two_planes(**more):
-    """Two rings of three, members of one number joined; 1 Mbit/s, light 0.1 s within and 0.2 s between."""
-    ids = [f"{p}{i}" for p in "ab" for i in range(3)]
-    ends, light = [], []
-    for p in (0, 3):
-        for i in range(3):
-            ends += [(p + i, p + (i + 1) % 3), (p + (i + 1) % 3, p + i)]
-            light += [0.1, 0.1]
-    for i in range(3):
-        ends += [(i, 3 + i), (3 + i, i)]
-        light += [0.2, 0.2]
-    plan = network.ContactPlan(
-        [*ids, "g"],
-        from_=[a for a, _ in ends],
-        to=[b for _, b in ends],
-        **{"open_s": 0.0, "close_s": 100.0, **more},
-        rate_bps=1e6,
-        owlt_s=light,
-    )
-    return tune.Fleet(plan, [ids[:3], ids[3:]], ["g"], images=1, board_flop_per_s=1, server_flop_per_s=1)
 
 
 def test_every_way_by_hand():
@@ -91,6 +70,8 @@ def test_planes_that_nothing_joins_never_sum_up():
 
 def test_one_plane_has_nobody_to_sum_up_with(pair):
     assert tune.aggregate(pair, SIZE).delay_s == 0.0
+    for method in ("tree", "chain", "ring", "gossip"):
+        assert tune.aggregate(pair.without("b"), SIZE, method=method).delay_s == 0.0
 
 
 def test_what_is_wrong_is_refused(pair):

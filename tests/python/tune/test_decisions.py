@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from math import ceil, inf, isnan
 
 import numpy as np
@@ -34,6 +35,8 @@ def test_every_combination_is_there_once_by_its_schedule(found, star, spectral):
     delays = [row.delay_s for row in found.rows]
     assert delays == sorted(delays)
     assert found.best.delay_s == min(delays) and found.best.scheme.codec == MASK
+    again = pickle.loads(pickle.dumps(found))
+    assert again == found  # figures that are not known are the same, too
 
 
 def test_limits_leave_what_is_within(found, star, spectral):
@@ -103,7 +106,10 @@ def test_what_is_held_on_board(star, spectral):
     assert held(all_gather=True) == head + embedding + features + 11 * 500 * spectral.cut_bytes(1)
     assert held(cut=None) == head + sum(spectral.layer_weight_bytes)
     assert held(cut=None, cache=True) == held(cut=None) + features
-    assert held(cut=None, lora_rank=8) == held(cut=None) + 4 * spectral.lora_parameters(8)
+    assert held(cut=0, all_gather=True) == held(cut=0) + 10 * 500 * spectral.image_bytes  # those of others
+    for dtype in ("float32", "float16"):  # as updates travel
+        adapters = held(cut=None, lora_rank=8, dtype=dtype) - held(cut=None)
+        assert adapters == 4 * spectral.lora_parameters(8)
 
 
 def test_a_contest_is_the_quotient_of_two_schedules(star, spectral):
@@ -131,11 +137,17 @@ def test_a_contest_is_the_quotient_of_two_schedules(star, spectral):
         ({"cut": []}, r"options\['cut'\]: must not be empty"),
         ({"cut": 1}, r"options\['cut'\]: expected several values, got 1"),
         ({"dtype": ["int8"]}, "dtype: 'int8' is not one of"),
+        ([1], r"options: expected values by decision, got \[1\]"),
     ],
 )
 def test_what_are_no_options_is_refused(pair, spectral, options, said):
     with pytest.raises((ValueError, TypeError), match=said):
         tune.decide(spectral, pair, rounds=1, options=options)
+
+
+def test_what_is_no_measure_of_accuracy_is_refused(pair, spectral):
+    with pytest.raises(TypeError, match="accuracy: expected a function of a scheme, got 0.5"):
+        tune.decide(spectral, pair, rounds=1, accuracy=0.5)
 
 
 def test_wrong_contests_are_refused(pair, spectral):

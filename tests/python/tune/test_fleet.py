@@ -45,7 +45,7 @@ def test_plans_are_moved_and_cut_at_every_moment(random_problems):
         nodes, pairs = rng.choice(4, int(rng.integers(0, 2)), replace=False).tolist(), [(0, 1)] * (seed % 2)
         start_s = float(rng.integers(0, 10))
         stop_s = inf if seed % 3 == 0 else start_s + float(rng.integers(1, 10))
-        left = cut_out(plan, nodes, pairs, start_s, stop_s)
+        left = cut_out(plan, nodes, pairs, [(start_s, stop_s)])
         for t in np.arange(0.25, 25.0, 0.5):
             assert open_at(later, t) == open_at(plan, t + t_s)
             kept = [
@@ -130,6 +130,8 @@ def test_what_is_lost_for_good_leaves_the_fleet(star):
         (([["a"], ["b", "g"]], ["g"]), r"stations\[0\]: 'g' stands twice"),
         (([], ["g"]), "rings: expected the satellites of at least one plane"),
         ((["ab"], ["g"]), r"rings\[0\]: expected a sequence of ids, got 'ab'"),
+        (([[["a"]]], ["g"]), r"rings\[0\]\[0\]: \['a'\] is no node of the contacts"),
+        (([["a"], []], ["g"]), r"rings\[1\]: must not be empty"),
     ],
 )
 def test_what_is_no_fleet_is_refused(pair, given, said):
@@ -165,8 +167,12 @@ def test_losses_that_are_wrong_are_named(pair):
         ({"links": [("a", "x")]}, r"links\[0\]: .* are no two satellites or stations"),
         ({"ids": ["a", "b"]}, "ids: no satellite is left"),
         ({"ids": "a", "start_s": 5.0, "stop_s": 5.0}, "stop_s: 5 s is not after the start, 5 s"),
+        ({"ids": "a", "stop_s": "noon"}, "stop_s: expected a number, got 'noon'"),
+        ({"ids": 3}, "ids: expected an id or several, got 3"),
+        ({"ids": [["a"]]}, r"ids\[0\]: \['a'\] is no satellite or station"),
+        ({"links": [1]}, r"links\[0\]: 1 are no two satellites or stations"),
     ):
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises((ValueError, TypeError), match=said):
             pair.without(**given)
     with pytest.raises(ValueError, match=r"isl_w: -1 is not in \[0, inf\)"):
         tune.Powers(isl_w=-1)
