@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from constellm import flow, paper, tune
+from constellm.core.quantity import figure
 from constellm.core.table import Table, distinct, only, where
 from constellm.paper.report.claims import verdict
 from constellm.paper.satellite_edge import (
@@ -223,4 +224,4 @@ def test_queues_of_heads_would_leave_asynchronous_training_ahead():
             other = only(rows, scheme=f"split, cached{codec}", alpha=alpha)
             ratios.append((one["target_s"] + one["updates"] * 30_760 * 8 / 1e8) / other["target_s"])
     (claimed,) = [row for row in stored(RESULTS, "claims") if row["claim"].startswith("asynchronous split")]
-    assert f"queue for one uplink {min(ratios):.3g} to {max(ratios):.2g}×" in claimed["moves"]
+    assert f"queue for one uplink {figure(min(ratios))} to {figure(max(ratios))}×" in claimed["moves"]
