@@ -98,7 +98,7 @@ class _Arrays:
 
 
 _PLAIN = (
-    *("version", "time_s", "jobs_of", "events_made", "jobs_made", "updates", "dropped", "sent_bytes"),
+    *("version", "time_s", "jobs_of", "events_made", "jobs_made", "updates", "late", "dropped", "sent_bytes"),
     *("energy_j", "rows"),
 )
 

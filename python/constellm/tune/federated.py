@@ -69,9 +69,10 @@ def federate(
     -------
     FederatedRun
         Its ``history`` has a row for the start, version 0, and each version: ``version``, ``time_s``, what
-        the task's ``evaluate`` gives (``accuracy``, ``cross_entropy``), ``updates`` taken in and ``dropped``
-        until then, ``staleness``, the mean of those that were taken in now, ``sent_bytes`` and ``energy_j``
-        until then: a model and the training that follows count when it leaves, an update when it arrives.
+        the task's ``evaluate`` gives (``accuracy``, ``cross_entropy``), ``updates`` taken in, ``late`` and
+        ``dropped`` until then, ``staleness``, the mean of those that were taken in now, ``sent_bytes`` and
+        ``energy_j`` until then: a model and the training that follows count when it leaves, an update when
+        it arrives.
 
     Raises
     ------
@@ -84,7 +85,8 @@ def federate(
     -----
     An event is a model that leaves the server or an update that reaches it; of those of one moment updates
     come first, and then who was first to ask, or to send. A model that waits for a contact is the newest one
-    when it leaves. Late updates, stale ones, and those that have no way back are counted as dropped.
+    when it leaves. Late are updates that miss the end of their round, kept or not; dropped are late ones that
+    are not kept, stale ones, and those that have no way back.
 
     Examples
     --------

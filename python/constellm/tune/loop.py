@@ -57,6 +57,8 @@ class State:
     events_made: int = 0
     jobs_made: int = 0
     updates: int = 0
+    late: int = 0
+    """Of synchronous rounds, updates that were not there when theirs ended, dropped or kept."""
     dropped: int = 0
     sent_bytes: float = 0.0
     energy_j: float = 0.0
@@ -127,6 +129,7 @@ class Loop:
             return TIME_LIMIT
         on_time = [event for event in coming if event.time_s <= end_s]
         late = [event for event in coming if event.time_s > end_s]
+        state.late += sum(event.time_s > end_s for event in begun)
         keeps = mode.late == "keep"
         for event in begun:
             if keeps or event.time_s <= end_s:
@@ -257,6 +260,7 @@ class Loop:
                 "time_s": state.time_s,
                 **figures,
                 "updates": state.updates,
+                "late": state.late,
                 "dropped": state.dropped,
                 "staleness": sum(update.staleness for update in updates) / max(len(updates), 1),
                 "sent_bytes": state.sent_bytes,

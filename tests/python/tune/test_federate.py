@@ -139,12 +139,13 @@ def test_participants_and_late_ones_by_hand() -> None:
     dropped = tune.federate(shared, timing, mode=tune.Synchronous(deadline_s=10), rounds=3)
     assert dropped.column("time_s").tolist() == [0, 10, 20, 30]
     assert dropped.column("updates").tolist() == [0, 5, 10, 15]
-    assert dropped.column("dropped").tolist() == [0, 1, 2, 3]
+    assert dropped.column("dropped").tolist() == [0, 1, 2, 3] == dropped.column("late").tolist()
     # A model down to each of six, an update up from each of five.
     assert dropped.column("sent_bytes").tolist() == [0, 110, 220, 330]
     kept = tune.federate(shared, timing, mode=tune.Synchronous(deadline_s=10, late="keep"), rounds=7)
     assert kept.column("updates").tolist() == [0, 5, 10, 15, 20, 25, 31, 36]
     assert kept.column("dropped").tolist() == [0] * 8
+    assert kept.column("late").tolist() == [0, 1, 1, 1, 1, 1, 1, 2]
     assert kept.column("staleness").tolist() == [0, 0, 0, 0, 0, 0, 5 / 6, 0]
     assert kept.column("time_s").tolist() == [0, 10, 20, 30, 40, 50, 60, 70]
 
