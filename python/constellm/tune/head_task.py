@@ -40,9 +40,9 @@ class HeadTask(Displayed):
     batch : int, optional
         Images of a step; None: all that the satellite has.
     weight_decay : float
-        λ >= 0: λ/2 · |weights|² is added to the loss.
+        λ >= 0: λ/2 · ‖weights‖² is added to the loss.
     proximal : float
-        μ >= 0: μ/2 · |parameters − the global ones|² is added, as FedProx does (Li et al., arXiv 1812.06127,
+        μ >= 0: μ/2 · ‖parameters − the global ones‖² is added, as FedProx does (Li et al., arXiv 1812.06127,
         eq. 2).
     dtype : {'float32', 'float64'}
         Of the parameters as they are sent.
