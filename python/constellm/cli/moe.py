@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
 
 from .. import moe
@@ -12,7 +11,7 @@ from ..core.files import read_json
 from ..core.quantity import printable
 from ..moe.files import broken_rules
 from .complain import UNREADABLE, complain
-from .solving import seconds, solve_files
+from .solving import add_solver, solve_files
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,20 +19,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     area = commands.add_parser("moe", help="placements of experts: solve, evaluate")
     actions = area.add_subparsers(dest="action", required=True)
 
-    solve = actions.add_parser("solve", help="write DIR/<name>.plan.json for every problem file")
-    solve.add_argument("problems", nargs="+", type=Path, metavar="PROBLEM.json")
-    solve.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to; created if absent")
-    solve.add_argument(
-        "--method",
-        default="optimal",
-        metavar="NAME",
-        help=f"one of {', '.join(moe.METHODS)}; default: optimal",
-    )
-    solve.add_argument(
-        "--time-limit", type=seconds, default=math.inf, metavar="S",
-        help="for each problem, in [0, inf] s: stop after this time, with the best so far and a true bound",
-    )  # fmt: skip
-    solve.set_defaults(run=_solve)
+    add_solver(actions, "solve", moe.METHODS, _solve)
 
     evaluate = actions.add_parser("evaluate", help="print the terms of a plan and every rule that it breaks")
     evaluate.add_argument("problem", type=Path, metavar="PROBLEM.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,8 +13,27 @@ from ..core.quantity import printable
 from .complain import INTERRUPTED, UNREADABLE, complain
 
 
-def seconds(text: str) -> float:
-    """A time limit of the command line."""
+def add_solver(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    methods: Iterable[str],
+    run: Callable[[argparse.Namespace], int],
+) -> None:
+    """Register a command with the arguments that `solve_files` wants."""
+    solve = actions.add_parser(name, help="write DIR/<name>.plan.json for every problem file")
+    solve.add_argument("problems", nargs="+", type=Path, metavar="PROBLEM.json")
+    solve.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to; created if absent")
+    solve.add_argument(
+        "--method", default="optimal", metavar="NAME", help=f"one of {', '.join(methods)}; default: optimal"
+    )
+    solve.add_argument(
+        "--time-limit", type=_seconds, default=math.inf, metavar="S",
+        help="for each problem, in [0, inf] s: stop after this time, with the best so far and a true bound",
+    )  # fmt: skip
+    solve.set_defaults(run=run)
+
+
+def _seconds(text: str) -> float:
     try:
         value = float(text)
     except ValueError:

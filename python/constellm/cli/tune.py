@@ -11,7 +11,7 @@ from ..core.files import read_json
 from ..core.quantity import printable
 from ..flow.files import broken_rules
 from .complain import UNREADABLE, complain
-from .solving import seconds, solve_files
+from .solving import add_solver, solve_files
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,22 +19,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     area = commands.add_parser("tune", help="federated tuning: transfer, check-transfer")
     actions = area.add_subparsers(dest="action", required=True)
 
-    transfer = actions.add_parser("transfer", help="write DIR/<name>.plan.json for every problem file")
-    transfer.add_argument("problems", nargs="+", type=Path, metavar="PROBLEM.json")
-    transfer.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="where to; created if absent"
-    )
-    transfer.add_argument(
-        "--method",
-        default="optimal",
-        metavar="NAME",
-        help=f"one of {', '.join(flow.METHODS)}; default: optimal",
-    )
-    transfer.add_argument(
-        "--time-limit", type=seconds, default=math.inf, metavar="S",
-        help="for each problem, in [0, inf] s: stop after this time, with the best so far and a true bound",
-    )  # fmt: skip
-    transfer.set_defaults(run=_transfer)
+    add_solver(actions, "transfer", flow.METHODS, _transfer)
 
     check = actions.add_parser("check-transfer", help="print every rule that a plan breaks; status 1 for any")
     check.add_argument("problem", type=Path, metavar="PROBLEM.json")

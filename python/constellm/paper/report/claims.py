@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...core.quantity import figure
 from ...core.table import Row
+
+
+def span(values: Iterable[float], unit: str = "") -> str:
+    """The least and the greatest in words, once where they read alike."""
+    low, high = min(ends := list(values)), max(ends)
+    shown = [figure(end) for end in (low, high)]
+    return f"{shown[0]}{unit}" if shown[0] == shown[1] else f"{shown[0]} to {shown[1]}{unit}"
 
 
 def verdict(holds: Iterable[bool]) -> tuple[str, int, int]:

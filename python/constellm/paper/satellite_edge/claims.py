@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from ...core.quantity import figure, quantity
+from ...core.quantity import quantity
 from ...core.table import Row, Rows, Tables, only, where
 from ...tune import spectral_gpt
-from ..report.claims import claim
+from ..report.claims import claim, span
 from .experiments.greedy import NEAR
 from .scenario import SETTINGS, SHELLS, Scenario
 from .trained import NOTHING
@@ -51,12 +49,6 @@ def claims(tables: Tables) -> Rows:
     ]
 
 
-def _span(values: Iterable[float], unit: str = "") -> str:
-    low, high = min(ends := list(values)), max(ends)
-    shown = [figure(end) for end in (low, high)]
-    return f"{shown[0]}{unit}" if shown[0] == shown[1] else f"{shown[0]} to {shown[1]}{unit}"
-
-
 def _counted(good: int, of: int) -> list[bool]:
     return [True] * good + [False] * (of - good)
 
@@ -76,7 +68,7 @@ def _third(tables: Tables, text: str, column: str, paper: str) -> Row:
         paper,
         f"{here['ratio_of_a_pass']:.2f}× at 1 TFLOP/s and one pass a round; it holds from "
         f"{here[passes]:.1f} passes on",
-        f"settings and stations: from {_span((row[passes] for row in rows), ' passes')}; cells of other "
+        f"settings and stations: from {span((row[passes] for row in rows), ' passes')}; cells of other "
         f"schemes: {others}",
         holds,
         "Time on board grows with the passes and falls with the speed, that of the split hardly does "
@@ -93,8 +85,8 @@ def _fair(tables: Tables) -> Row:
         "the split is faster than on board (implied: whatever is cached)",
         "compared with training on board",
         f"where both keep features: {here['ratio']:.2f}× at 1 TFLOP/s",
-        f"speeds and settings: {_span((row['ratio'] for row in rows), '×')}; with the codec "
-        f"{_span((row['ratio'] for row in codec), '×')}, below 1 in "
+        f"speeds and settings: {span((row['ratio'] for row in rows), '×')}; with the codec "
+        f"{span((row['ratio'] for row in codec), '×')}, below 1 in "
         f"{sum(row['ratio'] < 1.0 for row in codec)} of {len(codec)}",
         [row["ratio"] < 1.0 for row in rows],
         "Embedding and encoder are frozen, so that features never change and on board too need computing "
@@ -143,8 +135,8 @@ def _down(tables: Tables) -> Row:
         "schedules it by flows",
         f"{100 * shares['down'][0]:.0f} % of the published round; the all-gather "
         f"{100 * shares['all-gather'][0]:.0f} %",
-        f"down {_span((100 * share for share in shares['down']), ' %')}, all-gather "
-        f"{_span((100 * share for share in shares['all-gather']), ' %')}",
+        f"down {span((100 * share for share in shares['down']), ' %')}, all-gather "
+        f"{span((100 * share for share in shares['all-gather']), ' %')}",
         [share > 0.5 for share in shares["down"]],
         "Where links between satellites are slow, or stations many and fast, it is the exchange within the "
         "orbit. Settings: shells, stations and links, above one half.",
@@ -166,7 +158,7 @@ def _gather(tables: Tables) -> Row:
         "exchanging embeddings within the orbit first pays (implied)",
         "ring all-gather in every round",
         f"{ratios[0]:.2f}× the time of doing without",
-        f"shells, stations and links: {_span(ratios, '×')}",
+        f"shells, stations and links: {span(ratios, '×')}",
         [ratio < 1.0 for ratio in ratios],
         "It moves one copy less than there are members; a transfer that is planned over all links needs "
         "none. Settings: shells, stations and links.",
@@ -182,7 +174,7 @@ def _slots(tables: Tables) -> Row:
     rows, holds = _greedy(tables, least=0.0)
     slow = [row for row in rows if row["isl_by_ground"] < AS_GROUND and row["method"] == "intervals"]
     by_slot = ", ".join(
-        f"{name} {_span((row['median'] for row in where(rows, method=name)), '×')}"
+        f"{name} {span((row['median'] for row in where(rows, method=name)), '×')}"
         for name in dict.fromkeys(row["method"] for row in rows)
     )
     return claim(
@@ -204,7 +196,7 @@ def _slots_fast(tables: Tables) -> Row:
     return claim(
         "the same, with links three times as fast as to the ground and slots of ten seconds at most",
         "gives the schedule",
-        f"{_span((row['median'] for row in rows), '×')} in the median",
+        f"{span((row['median'] for row in rows), '×')} in the median",
         f"at most {max(row['most'] for row in rows):.3f}×",
         [cell for row in rows for cell in _counted(row["near"], row["cases"])],
         "There the ground is the only bottleneck, and greedy nearly the quickest. Settings: rates, "
@@ -224,7 +216,7 @@ def _between(tables: Tables) -> Row:
         "summing between orbits with least latency matters (implied)",
         "a latency-minimising strategy",
         f"{100 * shares[0]:.3f} % of the published round; a head takes: {shown}",
-        f"share: {_span((100 * share for share in shares), ' %')}",
+        f"share: {span((100 * share for share in shares), ' %')}",
         [share > 0.01 for share in shares],
         "A head is 30.8 kB: any way but gossip takes two seconds at most. For whole encoders one ring over "
         "all is best. Settings: shells, stations and links, above 1 %.",
@@ -239,7 +231,7 @@ def _gossip(tables: Tables) -> Row:
         "w ← (1 − α) w + α/|N| Σ w′",
         f"a plane counts {here['least_of_fair_share']:.2f} to {here['most_of_fair_share']:.2f} times its "
         f"share, after {here['rounds']} rounds to a thousandth",
-        f"shells: from {_span(row['least_of_fair_share'] for row in rows)} times",
+        f"shells: from {span(row['least_of_fair_share'] for row in rows)} times",
         [row["least_of_fair_share"] > 1 - 1e-9 for row in rows],
         "Its limit weighs planes by their numbers of neighbours, and the planes at the seam have one. "
         "Metropolis weights keep the mean. Settings: shells.",
@@ -261,7 +253,7 @@ def _network_flow(tables: Tables) -> Row:
         rival: [_trained(tables, flows, alpha) / _trained(tables, rival, alpha) for alpha in _alphas(tables)]
         for rival in ("FedAvg", "FedBuff", "all on board")
     }
-    shown = ", ".join(f"{_span(ratios, '×')} of {rival}" for rival, ratios in pairs.items())
+    shown = ", ".join(f"{span(ratios, '×')} of {rival}" for rival, ratios in pairs.items())
     return claim(
         "network-flow aggregation converges about 30 % faster (arXiv 2404.01875)",
         "0.70× the time",
@@ -293,9 +285,9 @@ def _asynchronous(tables: Tables) -> Row:
     return claim(
         "asynchronous split learning is faster than rounds (arXiv 2504.13479)",
         "yes",
-        f"{_span(ratios, '×')} the time of rounds with the same features",
-        f"of the published rounds {_span(published, '×')}; were all heads to queue for one uplink "
-        f"{_span(queued, '×')} of those with the same features",
+        f"{span(ratios, '×')} the time of rounds with the same features",
+        f"of the published rounds {span(published, '×')}; were all heads to queue for one uplink "
+        f"{span(queued, '×')} of those with the same features",
         [ratio < 1.0 for ratio in ratios],
         "Both wait for features to come down and back, once; what is left are seconds. Without rounds each "
         "head has its links for itself. Settings: with and without codec, Dirichlet "
@@ -322,7 +314,7 @@ def _accuracy(tables: Tables) -> Row:
     return claim(
         "embeddings must be sent in full (implied)",
         "no compression at the cut",
-        f"at 2 bits a number, coded, accuracy moves by {_span((100 * gain for gain in found), ' points')}",
+        f"at 2 bits a number, coded, accuracy moves by {span((100 * gain for gain in found), ' points')}",
         "–",
         [gain < -0.01 - 1e-9 for gain in found],
         "On 100 test images, where one is a point. Settings: rounds and asynchronous, Dirichlet parameters, "

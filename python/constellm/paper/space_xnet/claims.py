@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ...core.quantity import figure
 from ...core.table import Row, Rows, Tables, distinct, only, where
-from ..report.claims import claim
+from ..report.claims import claim, span
 from .parameters import FLOP_PER_S, PAPER_S, TOKEN_FLOP, TOKENS
 
 NEAR = 0.05
@@ -49,12 +48,6 @@ def claims(tables: Tables) -> Rows:
     ]
 
 
-def _span(values: Iterable[float], unit: str = "") -> str:
-    low, high = min(ends := list(values)), max(ends)
-    shown = [figure(end) for end in (low, high)]
-    return f"{shown[0]}{unit}" if shown[0] == shown[1] else f"{shown[0]} to {shown[1]}{unit}"
-
-
 def _middle(name: str) -> float:
     return sum(PAPER_S[name]) / 2
 
@@ -67,7 +60,7 @@ def _latency(tables: Tables, name: str) -> Row:
         f"{PAPER_S[name][0]:.2f} to {PAPER_S[name][1]:.2f} s",
         f"{here['token_latency_s']:.3f} s ({100 * here['difference']:+.1f} %); draws "
         f"{here['least_s']:.3f} to {here['most_s']:.3f} s",
-        f"geometries: {_span(geometries, ' s')}",
+        f"geometries: {span(geometries, ' s')}",
         [abs(value / _middle(name) - 1.0) <= NEAR for value in geometries],
         f"A geometry was chosen for these figures. Settings: geometries, within {100 * NEAR:g} % of the "
         "middle.",
@@ -99,7 +92,7 @@ def _gain(tables: Tables, name: str) -> Row:
         f"how many times the proposal's latency, {name}",
         f"{paper:.1f}×, at least threefold",
         f"{here / best:.2f}×",
-        f"geometries: {_span(ratios, '×')}",
+        f"geometries: {span(ratios, '×')}",
         [ratio >= 3.0 for ratio in ratios],
         "The gain is the distance of random satellites to near ones, so it shrinks where planes are near "
         f"each other. Settings: geometries, at least 3×; {sum(ratio >= paper for ratio in ratios)} of "
@@ -130,7 +123,7 @@ def _altitude(tables: Tables) -> Row:
     return claim(
         "latency rises with altitude",
         "yes",
-        f"{_span([limit / 1e3 for limit in limits], ' km')}: {_ends(tables, 'altitude_m', PAPER_S)}",
+        f"{span([limit / 1e3 for limit in limits], ' km')}: {_ends(tables, 'altitude_m', PAPER_S)}",
         f"steps that rise: {steps}",
         [up for found in rising.values() for up in found],
         "Links are longer higher up, but turn more slowly, so that the limit cuts fewer of them: the two "
@@ -179,8 +172,8 @@ def _limit(tables: Tables) -> Row:
         "links are usable below it",
         f"the fastest link turns at {1e3 * fitted['fastest_rad_per_s']:.2f} mrad/s in the fitted "
         f"geometry: none cut; at 0.12 °/s {100 * fitted['cut_at_0.12_deg_per_s']:.1f} %",
-        f"fastest, geometries: {_span((1e3 * row['fastest_rad_per_s'] for row in turns), ' mrad/s')}; cut at "
-        f"0.12 °/s: {_span((100 * row['cut_at_0.12_deg_per_s'] for row in turns), ' %')}",
+        f"fastest, geometries: {span((1e3 * row['fastest_rad_per_s'] for row in turns), ' mrad/s')}; cut at "
+        f"0.12 °/s: {span((100 * row['cut_at_0.12_deg_per_s'] for row in turns), ' %')}",
         [row["cut_at_0.12_rad_per_s"] > 0 for row in turns],
         "So the study reads it as degrees: an assumption, and one on a knife edge, for the fastest link "
         "is just above the limit. Settings: geometries.",
@@ -223,7 +216,7 @@ def _order(tables: Tables) -> Row:
         "most of the gain over random satellites is the order's (implied)",
         "credits the placement by activation",
         f"share of the gain over rand-intra-cg, measured activations: {shown}",
-        f"nearest-unsorted above sorted, all weights: {_span(gains, ' %')}",
+        f"nearest-unsorted above sorted, all weights: {span(gains, ' %')}",
         [row["share_of_order"] > 0.5 for row in rows],
         "Where satellites are many, choosing the nearest gives nearly all of it, a benchmark that the "
         "paper lacks; where experts fill a subnet nothing is left to choose, and the order gives all. "
@@ -238,7 +231,7 @@ def _gateways(tables: Tables) -> Row:
         "a gateway in the centre of its subnet is best (implied)",
         "central gateways",
         f"planned ones save, in other slots, under other outages and with moves charged, by window: {shown}",
-        f"as planned: {_span((100 * row['gain'] for row in rows), ' %')}; at most "
+        f"as planned: {span((100 * row['gain'] for row in rows), ' %')}; at most "
         f"{100 * max(row['gap'] for row in rows):.3f} % above the bound",
         [row["net_gain"] <= 0 for row in rows],
         "Links between planes are shortest near the poles, and a subnet passes one in minutes: gateways that "
