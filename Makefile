@@ -46,9 +46,9 @@ $(STAMPS)/installed: $(STAMPS)/build-tools $(SOURCES)
 	  -C cmake.define.CONSTELLM_TESTS=ON -C cmake.define.CONSTELLM_WERROR=ON
 	@touch $@
 
-# The version that the shipped weights were trained and are tested with; Hugging Face's models for the tests alone.
+# The version that the shipped weights were trained and are tested with; the others for the tests that want PyTorch.
 $(STAMPS)/torch: $(STAMPS)/installed
-	$(BIN)/python -m pip install -q torch==2.13.0 'transformers>=4.40'
+	$(BIN)/python -m pip install -q torch==2.13.0 'transformers>=4.40' 'stable-baselines3>=2.3'
 	@touch $@
 
 $(STAMPS)/dev-tools: $(STAMPS)/build-tools
