@@ -27,6 +27,7 @@ PYBIND11_MODULE(_core, m) {
   py::module_ codec = m.def_submodule("codec");
   py::module_ flow = m.def_submodule("flow");
   py::module_ moe = m.def_submodule("moe");
+  py::module_ services = m.def_submodule("services");
   py::module_ split = m.def_submodule("split");
   py::module_ tune = m.def_submodule("tune");
   register_core(core);
@@ -46,6 +47,9 @@ PYBIND11_MODULE(_core, m) {
   register_hosting(moe);
   register_chain(moe);
   register_tune(tune);
+  register_services(services);
+  register_services_search(services);
+  register_services_bound(services);
   register_split(split);
   register_plan(split);
   register_solve(split);
@@ -53,7 +57,7 @@ PYBIND11_MODULE(_core, m) {
   register_baselines(split);
   py::module_ sweeping = split.def_submodule("sweeping", "Problems and their plans for `constellm.sweep`.");
   register_sweeping(sweeping);
-  for (const py::module_& area : {core, model, network, orbit, codec, flow, moe, split, tune, sweeping})
+  for (const py::module_& area : {core, model, network, orbit, codec, flow, moe, services, split, tune, sweeping})
     refuse_instances_without_value(area);
 
   // Pickles of constellm 0.1.0 name their classes as constellm._core.X. Found when asked for, so that the

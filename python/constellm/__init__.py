@@ -3,7 +3,8 @@
 Describe a model (`constellm.model`), a network (`constellm.network`), the codecs between them
 (`constellm.codec`) and limits; `constellm.split` finds the provably best split, compression and placement.
 `constellm.orbit` moves satellites, `constellm.moe` places the experts of a model over them, `constellm.flow`
-finds how soon data is where it is wanted, `constellm.tune` what federated fine-tuning takes over it all.
+finds how soon data is where it is wanted, `constellm.services` places the components that large models share,
+`constellm.tune` says what federated fine-tuning takes over it all.
 `constellm.paper` has published scenarios ready, `constellm.plot` the pictures.
 
 With real activations: `constellm.images` are labelled images, `constellm.infer` executes a trained model cut
@@ -24,11 +25,11 @@ from .core import __version__, build_info
 from .core.display import attach, record_display
 
 if TYPE_CHECKING:
-    from . import codesign, images, infer, paper, plot, train, tune
+    from . import codesign, images, infer, paper, plot, services, train, tune
     from . import run as run
 
 # `run` is the old name of `infer`, until the next version.
-_WHEN_ASKED_FOR = ("codesign", "images", "infer", "paper", "plot", "run", "train", "tune")
+_WHEN_ASKED_FOR = ("codesign", "images", "infer", "paper", "plot", "run", "services", "train", "tune")
 
 __all__ = [
     "__version__",
@@ -44,6 +45,7 @@ __all__ = [
     "orbit",
     "paper",
     "plot",
+    "services",
     "split",
     "sweep",
     "train",

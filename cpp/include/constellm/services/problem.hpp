@@ -107,6 +107,7 @@ class Problem {
 
   /// Seconds of a service's request on a node that computes.
   [[nodiscard]] double compute_s(std::int32_t service, std::int32_t node) const;
+  /// How long a link lives, with the room of a limit; infinite: for ever.
   [[nodiscard]] double life_s(std::int32_t link) const {
     return data_->life_s.empty() ? kNone : data_->life_s[static_cast<std::size_t>(link)];
   }
