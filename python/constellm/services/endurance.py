@@ -60,7 +60,7 @@ class Endurance(Displayed):
 
     @property
     def rerouted_share(self) -> float:
-        """Of requests that the replicas that are left serve; a lower bound where `rerouted` is not optimal."""
+        """Of requests that the replicas that are left serve; at least so many where `rerouted` is not optimal."""
         served = self.rerouted.assignment
         return _share(self.problem, {task.name for task in self.problem.tasks if not served.get(task.name)})
 
@@ -71,13 +71,10 @@ class Endurance(Displayed):
         )
 
     def _display(self) -> Display:
+        served = self.rerouted.assignment
         rows = [
-            (
-                task.name,
-                self.broken.get(task.name, "serves on"),
-                bool(self.rerouted.assignment.get(task.name)),
-            )
-            for task in self.problem.tasks
+            (name, self.broken.get(name, "served"), "served" if served.get(name) else "–")
+            for name in (task.name for task in self.problem.tasks)
         ]
         return Display([repr(self)], [Table(("task", "as before", "over what is left"), rows)])
 
@@ -85,14 +82,16 @@ class Endurance(Displayed):
 def endure(problem: Problem, placement: Placement | Plan, **options: Any) -> Endurance:
     """What a placement that was made for another demand or network is worth in this one.
 
-    First as it is: a task breaks whose stages lost a replica, which finds no way, comes too late or does not fit
-    even alone, or which uses a node or a link that all of them together give too much. Then over the replicas
-    that are left, none started anew: which tasks they can serve at most, by requests, each stage at any of them.
+    First as it is: a task breaks whose stages lost a replica, which finds no way, comes too late or does not
+    fit even alone, or which uses a node or a link that all of them together give too much. Then over the
+    replicas that are left, none started anew: which tasks they can serve at most, by requests, each stage at
+    any of them.
 
     Parameters
     ----------
     problem : Problem
-        The changed one, over the same nodes, services and tasks: from `spiked`, `shifted`, `without`, or your own.
+        The changed one, over the same nodes, services and tasks: from `spiked`, `shifted`, `without`, or your
+        own.
     placement : Placement or Plan
         The one that was made before.
     **options

@@ -49,10 +49,10 @@ def scenario(
 ) -> Problem:
     """A problem on a real constellation: people of regions ask the satellite that stands highest over them.
 
-    Each task is a kind of request from a region. Kinds come in turn, in an order drawn once; regions are drawn
-    by their people, so that no pair comes twice. The rate of a task is its region's share of the people of all
-    tasks. Source and sink are the satellite over the region. Every satellite that has no computer gets a device
-    and memory at random.
+    Each task is a kind of request from a region. Kinds come in turn, in an order drawn once; regions are
+    drawn by their people, so that no pair comes twice. The rate of a task is its region's share of the people
+    of all tasks. Source and sink are the satellite over the region. Every satellite that has no computer gets
+    a device and memory at random.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def scenario(
         Deadlines are the delay of a request that is alone in the network, by the best nodes for it, times a
         number drawn between these two, >= 1. None: no deadlines. Assumed.
     least_deadline_s : float
-        No deadline is shorter, >= 0 [s]: what takes microseconds need not be served at its very source. Assumed.
+        No deadline is shorter, >= 0 [s]: what takes microseconds need not be served at its source. Assumed.
     devices : sequence of str
         Names of `network.DEVICES`. Assumed: those that the literature puts on satellites.
     utilisation : float
@@ -117,28 +117,19 @@ def scenario(
     """
     draws = np.random.default_rng([count("seed", seed, least=0)])
     parts = _components() if components is None else components
-    kinds = _templates(templates)
     places = tuple(_regions() if regions is None else regions)
-    pairs = _pairs(draws, kinds, places, count("tasks", tasks))
-    world = (
-        _default(isl_bps)
-        if constellation is None
-        else instance("constellation", constellation, Constellation)
-    )
+    pairs = _pairs(draws, _templates(templates), places, count("tasks", tasks))
+    world = _default(isl_bps) if constellation is None else constellation
+    heads = overhead(world, [place for _, place in pairs], t, min_elevation_deg=min_elevation_deg)
     graph = _equipped(draws, world.at(t, ends=()).graph, devices, utilisation, memory_bytes)
-    unit = positive("cost_unit_bytes", cost_unit_bytes)
-    used = dict.fromkeys(name for kind, _ in pairs for name in kind.components)
-    needed = [component_of(parts, name) for name in used]
-    offered = [part.service(cost=math.ceil(part.memory_bytes / unit)) for part in needed]
-    asked = [place for _, place in pairs]
-    heads = overhead(world, asked, t, min_elevation_deg=min_elevation_deg)
-    people = sum(place.population for place in asked)
+    offered = _offered(parts, pairs, positive("cost_unit_bytes", cost_unit_bytes))
+    people = math.fsum(place.population for _, place in pairs)
     total, rise = positive("requests_per_s", requests_per_s), non_negative("deviation", deviation)
     made = []
     for (kind, place), head in zip(pairs, heads):
         rate = total * place.population / people
-        made.append(kind.task(parts, f"{kind.name}/{place.name}", source=head, sink=head, rate_per_s=rate,
-                              deviation_per_s=rise * rate))  # fmt: skip
+        ends = {"source": head, "sink": head, "rate_per_s": rate, "deviation_per_s": rise * rate}
+        made.append(kind.task(parts, f"{kind.name}/{place.name}", **ends))
     if slack is not None:
         least_s = non_negative("least_deadline_s", least_deadline_s)
         made = _with_deadlines(draws, Quickest(graph, offered), made, slack, least_s)
@@ -148,6 +139,15 @@ def scenario(
         tasks=made,
         **{"max_utilisation": 0.9, "name": f"scenario-{seed}", **more},
     )
+
+
+def _offered(
+    parts: Mapping[str, Component], pairs: Sequence[tuple[Template, Region]], unit_bytes: float
+) -> list[Service]:
+    """The components that the kinds need, in the order of their first use."""
+    used = dict.fromkeys(name for kind, _ in pairs for name in kind.components)
+    needed = [component_of(parts, name) for name in used]
+    return [part.service(cost=math.ceil(part.memory_bytes / unit_bytes)) for part in needed]
 
 
 def _default(isl_bps: float) -> Constellation:

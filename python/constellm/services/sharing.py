@@ -22,8 +22,8 @@ def monoliths(problem: Problem, *, shared: Collection[str] = (), whole: bool = F
     shared : collection of str
         Services that stay shared, such as the encoders alone.
     whole : bool
-        Every task is one service, ``task``: the work of its stages, one after the other on one node; memory and
-        cost of its services, each once; nodes that may host them all. Nothing can stay shared then.
+        Every task is one service, ``task``: the work of its stages, one after the other on one node; memory
+        and cost of its services, each once; nodes that may host them all. Nothing can stay shared then.
 
     Returns
     -------

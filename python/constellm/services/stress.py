@@ -97,8 +97,8 @@ def without(problem: Problem, nodes: Collection[str]) -> Problem:
     """The problem after the loss of satellites.
 
     A lost node stays in its place, for ids and positions to stay what they are, but computes nothing, holds
-    nothing, and has no links. A task whose source or sink is lost is handed over to the neighbour that was the
-    nearest, by the latency of its link from the source, or to the sink; of equal ones to the first.
+    nothing, and has no links. A task whose source or sink is lost is handed over to the neighbour that was
+    the nearest, by the latency of its link from the source, or to the sink; of equal ones to the first.
 
     Parameters
     ----------
