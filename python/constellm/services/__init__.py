@@ -10,6 +10,10 @@ from ..core.keywords import tell_of_slips as _tell_of_slips
 from .bounds import Reduction, reduced_hosts
 from .checking import check
 from .comparison import Comparison, compare
+from .component import Component
+from .components import Catalogue, components
+from .endurance import Endurance, degradation, endure
+from .energy import ENERGIES, Energy, break_even, energy, work_j
 from .evaluation import Evaluation, evaluate
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
 from .placement import Placement
@@ -18,35 +22,73 @@ from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
 from .problem import OBJECTIVES, Problem
 from .solver import METHODS, Method, solve
 from .tasks import Input, Service, Stage, Task
+from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
+from .queueing import Waiting, waiting
+from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
+from .regions import Region, overhead, regions
+from .scenario import scenario
+from .sharing import monoliths
+from .solver import METHODS, Method, solve
+from .stress import lose, shifted, spiked, without
+from .templates import TEMPLATES, Template, TemplateStage
 
 __all__ = [
+    "ENERGIES",
     "METHODS",
     "OBJECTIVES",
+    "TEMPLATES",
+    "Catalogue",
+    "Choice",
     "Comparison",
+    "Component",
+    "Compressed",
+    "Endurance",
+    "Energy",
     "Evaluation",
     "Input",
     "Interrupted",
     "Method",
+    "Option",
     "Placement",
     "Plan",
     "Problem",
     "Reduction",
+    "RateAccuracy",
+    "Region",
     "Service",
     "Stage",
     "Task",
+    "Template",
+    "TemplateStage",
+    "Waiting",
+    "break_even",
     "check",
     "compare",
+    "components",
+    "degradation",
+    "endure",
+    "energy",
     "evaluate",
     "load_plan",
     "load_problem",
+    "lose",
+    "monoliths",
+    "overhead",
     "plan_from_dict",
     "plan_to_dict",
     "problem_from_dict",
     "problem_to_dict",
     "reduced_hosts",
+    "regions",
     "save_plan",
     "save_problem",
+    "scenario",
+    "shifted",
     "solve",
+    "spiked",
+    "waiting",
+    "without",
+    "work_j",
 ]
 
 _tell_of_slips(__name__)
