@@ -9,8 +9,8 @@ namespace constellm::bindings {
 
 /// Routes of a problem, whose positions are checked.
 struct BoundRoutes {
-  Problem problem;
-  Routes routes;
+  services::Problem problem;
+  services::Routes routes;
 
   void check(std::int32_t transfer, std::int32_t origin, std::int32_t target) const {
     const auto transfers = static_cast<std::int32_t>(problem.transfers().size());

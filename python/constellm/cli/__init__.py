@@ -1,4 +1,4 @@
-"""The command line: ``constellm split …``, ``moe``, ``tune``, ``orbit``, ``reproduce``, ``info``."""
+"""The command line: ``constellm split …``, ``moe``, ``services``, ``tune``, ``orbit``, ``reproduce``, ``info``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..core import __version__
 from ..core.console import never_fail
-from . import moe, orbit, reproduce, split, tune
+from . import moe, orbit, reproduce, services, split, tune
 from .complain import INTERRUPTED
 from .info import add_info
 
@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     split.add_commands(commands)
     moe.add_commands(commands)
+    services.add_commands(commands)
     tune.add_commands(commands)
     orbit.add_commands(commands)
     reproduce.add_command(commands)

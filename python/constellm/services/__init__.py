@@ -8,6 +8,7 @@ breaks, and `solve` finds a `Plan`, with what is proved of it.
 from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .checking import check
+from .comparison import Comparison, compare
 from .evaluation import Evaluation, evaluate
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
 from .placement import Placement
@@ -19,6 +20,7 @@ from .solver import METHODS, Method, solve
 __all__ = [
     "METHODS",
     "OBJECTIVES",
+    "Comparison",
     "Evaluation",
     "Input",
     "Interrupted",
@@ -30,6 +32,7 @@ __all__ = [
     "Stage",
     "Task",
     "check",
+    "compare",
     "evaluate",
     "load_plan",
     "load_problem",

@@ -53,7 +53,9 @@ def problem_from_dict(data: Mapping[str, Any]) -> Problem:
     if objective not in ("cost", "delay"):
         raise ValueError(f"objective: {short(objective)} is not one of 'cost', 'delay'")
     network = _network(data)
-    services = [_service(f"services[{s}]", one) for s, one in enumerate(as_list("services", data["services"]))]
+    services = [
+        _service(f"services[{s}]", one) for s, one in enumerate(as_list("services", data["services"]))
+    ]
     tasks = [_task(f"tasks[{t}]", one) for t, one in enumerate(as_list("tasks", data["tasks"]))]
     return Problem(
         network=network,

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from ..core.checks import instance, short
 from ..core.quantity import counted
-from .problem import Problem, _ordered, _text
+from .arguments import ordered, text
+from .problem import Problem
 
 
 class Positions(NamedTuple):
@@ -101,7 +102,10 @@ def placement_of(problem: Problem, positions: Positions) -> Placement:
     """The placement that positions say."""
     ids = [node.id for node in problem.network.nodes]
     return Placement(
-        {service.name: [ids[v] for v in nodes] for service, nodes in zip(problem.services, positions.replicas)},
+        {
+            service.name: [ids[v] for v in nodes]
+            for service, nodes in zip(problem.services, positions.replicas)
+        },
         {task.name: [ids[v] for v in nodes] for task, nodes in zip(problem.tasks, positions.assignment)},
     )
 
@@ -130,7 +134,9 @@ def _by_position(problem: Problem, assignment: Mapping[str, Sequence[str]]) -> l
         where = f"assignment[{task.name!r}]"
         nodes = _nodes(where, assignment[task.name], place)
         if nodes and len(nodes) != len(task.stages):
-            raise ValueError(f"{where}: {counted(len(nodes), 'node')} for {counted(len(task.stages), 'stage')}")
+            raise ValueError(
+                f"{where}: {counted(len(nodes), 'node')} for {counted(len(task.stages), 'stage')}"
+            )
         found.append(nodes)
     return found
 
@@ -149,8 +155,8 @@ def _lists(field: str, lists: Any) -> Mapping[str, tuple[str, ...]]:
     made = {}
     for name, nodes in lists.items():
         where = f"{field}[{short(name)}]"
-        given = _ordered(where, nodes)
-        made[_text(field, name)] = tuple(_text(f"{where}[{i}]", v) for i, v in enumerate(given))
+        given = ordered(where, nodes)
+        made[text(field, name)] = tuple(text(f"{where}[{i}]", v) for i, v in enumerate(given))
     return MappingProxyType(made)
 
 

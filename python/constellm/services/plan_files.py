@@ -80,7 +80,9 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         return data
     for name, nodes in plan.assignment.items():
         if not nodes:
-            raise ValueError(f"assignment: the task {short(name)} is not admitted, and files have no such tasks")
+            raise ValueError(
+                f"assignment: the task {short(name)} is not admitted, and files have no such tasks"
+            )
     return {
         **data,
         "cost": plan.cost,
@@ -177,11 +179,19 @@ def read(data: Any, problem: Problem) -> Placement | None:
     for key in _PLACED:
         if key not in data:
             raise ValueError(f"plan: missing required key {key!r}, and the status is {status}")
-    placement = Placement(_lists("replicas", data["replicas"]), _lists("assignment", data["assignment"]))
+    placement = placement_from_dict(data)
+    assert placement is not None
     for task in problem.tasks:
         if not placement.assignment.get(task.name, (None,)):
             raise ValueError(f"assignment[{task.name!r}]: must not be empty")
     return placement
+
+
+def placement_from_dict(data: Mapping[str, Any]) -> Placement | None:
+    """The placement of a plan file, whatever else it says; None: it has none."""
+    if "replicas" not in data and "assignment" not in data:
+        return None
+    return Placement(_lists("replicas", data.get("replicas")), _lists("assignment", data.get("assignment")))
 
 
 def _lists(field: str, value: Any) -> dict[str, list[Any]]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._core import services as _core
 from .._core.network import Graph, Network, Snapshot
-from ..core.checks import count, instance, known_keywords, meant, non_negative, positive, real, short
+from ..core.checks import count, known_keywords, meant, non_negative, positive, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from .arguments import array, equal, graph_of, instances, made, put, text, texts, values_of
 
 OBJECTIVES = {
     "cost": "the sum of the costs of replicas, ties by mean delay",
@@ -73,17 +74,17 @@ class Service:
         cost: float,
         nodes: Sequence[str] | None = None,
     ) -> None:
-        _set(
+        put(
             self,
-            name=_text("name", name),
+            name=text("name", name),
             flop=non_negative("flop", flop),
             memory_bytes=non_negative("memory_bytes", memory_bytes),
             cost=non_negative("cost", cost),
-            nodes=None if nodes is None else _texts("nodes", nodes),
+            nodes=None if nodes is None else texts("nodes", nodes),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _made, (Service, _values(self))
+        return made, (Service, values_of(self))
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Input:
     bytes: float = 0.0
 
     def __post_init__(self) -> None:
-        _set(self, from_=count("from_", self.from_, least=-1), bytes=non_negative("bytes", self.bytes))
+        put(self, from_=count("from_", self.from_, least=-1), bytes=non_negative("bytes", self.bytes))
 
 
 @dataclass(frozen=True)
@@ -143,12 +144,10 @@ class Stage:
     inputs: tuple[Input, ...] = (Input(),)
 
     def __post_init__(self) -> None:
-        inputs = tuple(
-            instance(f"inputs[{i}]", one, Input) for i, one in enumerate(_ordered("inputs", self.inputs))
-        )
+        inputs = instances("inputs", self.inputs, Input)
         if not inputs:
             raise ValueError("inputs: must not be empty")
-        _set(self, service=_text("service", self.service), inputs=inputs)
+        put(self, service=text("service", self.service), inputs=inputs)
 
 
 @dataclass(frozen=True)
@@ -210,17 +209,15 @@ class Task:
         deadline_s: float | None = None,
         weight: float = 1.0,
     ) -> None:
-        made = tuple(
-            instance(f"stages[{k}]", stage, Stage) for k, stage in enumerate(_ordered("stages", stages))
-        )
-        _check_stages(made)
-        _set(
+        in_order = instances("stages", stages, Stage)
+        _check_stages(in_order)
+        put(
             self,
-            name=_text("name", name),
+            name=text("name", name),
             rate_per_s=positive("rate_per_s", rate_per_s),
-            source=_text("source", source),
-            sink=_text("sink", sink),
-            stages=made,
+            source=text("source", source),
+            sink=text("sink", sink),
+            stages=in_order,
             output_bytes=non_negative("output_bytes", output_bytes),
             deviation_per_s=non_negative("deviation_per_s", deviation_per_s),
             deadline_s=None if deadline_s is None else positive("deadline_s", deadline_s),
@@ -228,7 +225,7 @@ class Task:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _made, (Task, _values(self))
+        return made, (Task, values_of(self))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -322,28 +319,32 @@ class Problem(Displayed):
             raise TypeError(f"objective: expected text, got {short(objective)}")
         if objective not in OBJECTIVES:
             known = ", ".join(map(repr, OBJECTIVES))
-            raise ValueError(f"objective: {short(objective)} is not one of {known}{meant(objective, OBJECTIVES)}")
+            raise ValueError(
+                f"objective: {short(objective)} is not one of {known}{meant(objective, OBJECTIVES)}"
+            )
         utilisation = real("max_utilisation", max_utilisation)
         if not 0.0 < utilisation <= 1.0:
             raise ValueError(f"max_utilisation: {short(max_utilisation)} is not in (0, 1]")
-        _set(
+        put(
             self,
-            network=_graph(network),
-            services=_instances("services", services, Service),
-            tasks=_instances("tasks", tasks, Task),
+            network=graph_of(network),
+            services=instances("services", services, Service),
+            tasks=instances("tasks", tasks, Task),
             max_utilisation=utilisation,
             budget=None if budget is None else non_negative("budget", budget),
             max_cost=None if max_cost is None else non_negative("max_cost", max_cost),
             objective=objective,
-            life_s=_array("life_s", life_s, ("links",)),
-            samples=_array("samples", samples, ("samples", "tasks")),
+            life_s=array("life_s", life_s, ("links",)),
+            samples=array("samples", samples, ("samples", "tasks")),
             risk=real("risk", risk, least=0.0, most=1.0),
             name=name,
         )
         if self.samples is None and self.risk != 0.0:
             raise ValueError(f"risk: {short(risk)} is not in [0, 0]: there are no samples")
         if self.samples is not None and (self.samples.shape[1] != len(self.tasks) or not self.samples.size):
-            raise ValueError(f"samples: shape {self.samples.shape} is not (samples, {len(self.tasks)}), the tasks")
+            raise ValueError(
+                f"samples: shape {self.samples.shape} is not (samples, {len(self.tasks)}), the tasks"
+            )
         self._compiled  # noqa: B018  (so that what is wrong is said now)
 
     @cached_property
@@ -362,20 +363,20 @@ class Problem(Displayed):
 
     def replace(self, **changes: Any) -> Problem:
         """A copy with some of the parameters changed."""
-        parameters = _values(self)
+        parameters = values_of(self)
         known_keywords("replace", changes, parameters)
         return Problem(**{**parameters, **changes})
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Problem):
             return NotImplemented
-        mine, others = _values(self), _values(other)
-        return all(_equal(mine[key], others[key]) for key in mine)
+        mine, others = values_of(self), values_of(other)
+        return all(equal(mine[key], others[key]) for key in mine)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _made, (Problem, _values(self))
+        return made, (Problem, values_of(self))
 
     def __repr__(self) -> str:
         return f"Problem({self._size()})"
@@ -413,7 +414,9 @@ class Problem(Displayed):
     def _limits(self) -> list[str]:
         limits = [f"nodes and links are used to {self.max_utilisation:.0%} at most"]
         if self.samples is not None:
-            limits.append(f"{len(self.samples)} samples of demand, of which {self.may_break} may have too much")
+            limits.append(
+                f"{len(self.samples)} samples of demand, of which {self.may_break} may have too much"
+            )
         elif any(task.deviation_per_s for task in self.tasks):
             raised = "all tasks" if self.budget is None else f"{self.budget:g} tasks at most"
             limits.append(f"rates of {raised} may rise at once")
@@ -427,48 +430,6 @@ class Problem(Displayed):
 # ---- arguments ---------------------------------------------------------------------------------
 
 
-def _set(value: Any, **given: Any) -> None:
-    for name, one in given.items():
-        object.__setattr__(value, name, one)
-
-
-def _values(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
-
-
-def _made(kind: type, parameters: dict[str, Any]) -> Any:
-    return kind(**parameters)
-
-
-def _text(field: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{field}: expected text, got {short(value)}")
-    if not value:
-        raise ValueError(f"{field}: must not be empty")
-    return value
-
-
-def _ordered(field: str, values: Any) -> list[Any]:
-    if isinstance(values, (str, bytes, Mapping, set, frozenset)) or not isinstance(values, Iterable):
-        raise TypeError(f"{field}: expected a sequence, got {short(values)}")
-    return list(values)
-
-
-def _texts(field: str, values: Any) -> tuple[str, ...]:
-    texts = tuple(_text(f"{field}[{i}]", one) for i, one in enumerate(_ordered(field, values)))
-    for i, one in enumerate(texts):
-        if one in texts[:i]:
-            raise ValueError(f"{field}[{i}]: {short(one)} stands there twice")
-    return texts
-
-
-_Kind = Union[type[Service], type[Task]]
-
-
-def _instances(field: str, values: Any, kind: _Kind) -> tuple[Any, ...]:
-    return tuple(instance(f"{field}[{i}]", one, kind) for i, one in enumerate(_ordered(field, values)))
-
-
 def _check_stages(stages: tuple[Stage, ...]) -> None:
     if not stages:
         raise ValueError("stages: must not be empty")
@@ -476,41 +437,13 @@ def _check_stages(stages: tuple[Stage, ...]) -> None:
     for k, stage in enumerate(stages):
         for i, one in enumerate(stage.inputs):
             if one.from_ >= k:
-                raise ValueError(f"stages[{k}].inputs[{i}].from_: {one.from_} is not in [-1, {k}), earlier stages")
+                raise ValueError(
+                    f"stages[{k}].inputs[{i}].from_: {one.from_} is not in [-1, {k}), earlier stages"
+                )
             fed.add(one.from_)
     for k in range(len(stages) - 1):
         if k not in fed:
             raise ValueError(f"stages[{k}]: no other stage waits for it; only the last one may")
-
-
-def _graph(network: Any) -> Graph:
-    if isinstance(network, Graph):
-        return network
-    if isinstance(network, Snapshot):
-        return network.graph
-    if isinstance(network, Network):
-        return Graph.from_network(network)
-    raise TypeError(f"network: expected a Network, Graph or Snapshot, got {short(network)}")
-
-
-def _array(field: str, values: Any, shape: tuple[str, ...]) -> NDArray[np.float64] | None:
-    """Of numbers, never to be written."""
-    if values is None:
-        return None
-    array = np.asarray(values)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{field}: expected numbers, got {short(values)}")
-    if array.ndim != len(shape):
-        raise ValueError(f"{field}: shape {array.shape} is not ({', '.join(shape)}{',' * (len(shape) == 1)})")
-    array = array.astype(np.float64)
-    array.flags.writeable = False
-    return array
-
-
-def _equal(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return a is not None and b is not None and np.array_equal(a, b)
-    return bool(a == b)
 
 
 def _compiled(problem: Problem) -> _core.Problem:
@@ -526,7 +459,9 @@ def _compiled(problem: Problem) -> _core.Problem:
     for s, service in enumerate(problem.services):
         where = f"services[{s}].nodes"
         nodes = service.nodes
-        hosts = range(len(place)) if nodes is None else [node(f"{where}[{i}]", v) for i, v in enumerate(nodes)]
+        hosts = (
+            range(len(place)) if nodes is None else [node(f"{where}[{i}]", v) for i, v in enumerate(nodes)]
+        )
         services.append((service.name, service.flop, service.memory_bytes, service.cost, sorted(hosts)))
     tasks = []
     for t, task in enumerate(problem.tasks):

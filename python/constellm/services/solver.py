@@ -160,7 +160,9 @@ def plan_of(problem: Problem, found: Found, *, method: str = "", seconds: float 
     if positions is not None:
         objective = evaluation_of(problem, positions).objective
         if bound > objective + 1e-6 * abs(objective):
-            raise RuntimeError(f"{method or 'method'}: its bound, {bound!r}, is above its plan's {objective!r}")
+            raise RuntimeError(
+                f"{method or 'method'}: its bound, {bound!r}, is above its plan's {objective!r}"
+            )
         bound = min(bound, objective)
         placement = placement_of(problem, positions)
         is_proven = objective - bound <= OPTIMAL_GAP * objective

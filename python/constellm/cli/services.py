@@ -1,0 +1,79 @@
+"""``constellm services``: solve and evaluate files of services."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from .. import services
+from ..core.files import read_json
+from ..core.quantity import printable
+from ..services.plan_files import broken_rules, placement_from_dict
+from .complain import UNREADABLE, complain
+from .solving import add_solver, solve_files
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register ``services solve`` and ``services evaluate``."""
+    area = commands.add_parser("services", help="placements of shared services: solve, evaluate")
+    actions = area.add_subparsers(dest="action", required=True)
+
+    add_solver(actions, "solve", services.METHODS, _solve)
+
+    evaluate = actions.add_parser("evaluate", help="print the terms of a plan and every rule that it breaks")
+    evaluate.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    evaluate.add_argument("plan", type=Path, metavar="PLAN.json")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _solve(arguments: argparse.Namespace) -> int:
+    return solve_files(
+        arguments, services, worth=_worth, interrupted=lambda plan: bool(plan.status == "interrupted")
+    )
+
+
+def _worth(plan: services.Plan) -> str:
+    if plan.placement is None:
+        return ""
+    return f", cost {plan.cost:.6g}, mean delay {plan.delay_s:.6g} s, gap {plan.gap:.2g}"
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    file = arguments.problem
+    try:
+        problem = services.load_problem(file)
+        file = arguments.plan
+        data = read_json(file)
+    except UNREADABLE as error:
+        complain(file, error)
+        return 2
+    broken = list(broken_rules(data, problem))
+    try:
+        placement = placement_from_dict(data)
+        terms = None if placement is None else services.evaluate(problem, placement)
+    except (TypeError, ValueError) as error:
+        print(printable(f"no terms: {error}"))
+    else:
+        if terms is not None:
+            print(json.dumps(_terms(problem, terms), indent=1))
+    for rule in broken:
+        print(printable(f"breaks: {rule}"))
+    return 1 if broken else 0
+
+
+def _terms(problem: services.Problem, found: services.Evaluation) -> dict[str, object]:
+    ids = [node.id for node in problem.network.nodes]
+    ends = zip(problem.network.from_.tolist(), problem.network.to.tolist())
+    return {
+        "cost": found.cost,
+        "delay_s": found.delay_s,
+        "task_delay_s": dict(zip((task.name for task in problem.tasks), found.task_delay_s.tolist())),
+        "node_load_flop_per_s": dict(zip(ids, found.node_load_flop_per_s.tolist())),
+        "memory_bytes": dict(zip(ids, found.memory_bytes.tolist())),
+        "link_load_bps": [
+            {"from": ids[a], "to": ids[b], "link_load_bps": load}
+            for (a, b), load in zip(ends, found.link_load_bps.tolist())
+            if load
+        ],
+    }
