@@ -9,40 +9,90 @@ from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .checking import check
 from .comparison import Comparison, compare
+from .demand import (
+    Violation,
+    WorstDemand,
+    guarantee,
+    probability_bound,
+    sample_demand,
+    violation,
+    worst_demand,
+)
 from .evaluation import Evaluation, evaluate
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
+from .horizon_building import horizon
+from .horizon_evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
+from .horizon_files import horizon_from_dict, horizon_to_dict
+from .horizon_plan_files import (
+    horizon_plan_from_dict,
+    horizon_plan_to_dict,
+    load_horizon,
+    load_horizon_plan,
+    save_horizon,
+    save_horizon_plan,
+)
+from .horizon_plans import HorizonPlan
+from .horizon_solver import HORIZON_METHODS, solve_horizon
+from .horizons import Horizon
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
 from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
+from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .solver import METHODS, Method, solve
 
 __all__ = [
+    "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
     "Comparison",
     "Evaluation",
+    "Horizon",
+    "HorizonEvaluation",
+    "HorizonPlan",
     "Input",
     "Interrupted",
     "Method",
     "Placement",
     "Plan",
+    "PriceOfRobustness",
     "Problem",
     "Service",
     "Stage",
     "Task",
+    "Violation",
+    "WorstDemand",
     "check",
+    "check_horizon",
     "compare",
     "evaluate",
+    "evaluate_horizon",
+    "guarantee",
+    "horizon",
+    "horizon_from_dict",
+    "horizon_plan_from_dict",
+    "horizon_plan_to_dict",
+    "horizon_to_dict",
+    "load_horizon",
+    "load_horizon_plan",
     "load_plan",
     "load_problem",
     "plan_from_dict",
     "plan_to_dict",
+    "price_of_robustness",
+    "probability_bound",
     "problem_from_dict",
     "problem_to_dict",
+    "recourse",
+    "sample_demand",
+    "save_horizon",
+    "save_horizon_plan",
     "save_plan",
     "save_problem",
     "solve",
+    "solve_horizon",
+    "violation",
+    "worst_demand",
 ]
 
 _tell_of_slips(__name__)

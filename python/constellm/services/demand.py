@@ -136,7 +136,9 @@ def worst_demand(problem: Problem, placement: Placement | Plan) -> WorstDemand:
         share = load / one.limit if one.limit else math.inf if load else 0.0
         if worst is None or share > worst[0]:
             worst = (share, one, rates, load)
-        withstands = min(withstands, _withstood(one, rate, deviation), key=lambda value: (value == value, value))
+        withstands = min(
+            withstands, _withstood(one, rate, deviation), key=lambda value: (value == value, value)
+        )
     assert worst is not None
     _, one, rates, load = worst
     rates.flags.writeable = False
@@ -360,7 +362,7 @@ def _loads(problem: Problem, placement: Any) -> list[_Loaded]:
         if a != b and bits:
             links[problem._routes.links(e, a, b), t] += bits
     flop = {service.name: service.flop for service in problem.services}
-    place = {id: v for v, id in enumerate(graph.nodes.ids)}
+    place = {id: v for v, id in enumerate(graph.nodes.ids())}
     for t, task in enumerate(problem.tasks):
         for stage, id in zip(task.stages, placement.assignment[task.name]):
             nodes[place[id], t] += flop[stage.service]
@@ -369,7 +371,7 @@ def _loads(problem: Problem, placement: Any) -> list[_Loaded]:
         for v, node in enumerate(graph.nodes)
         if nodes[v].any()
     ]
-    ids = graph.nodes.ids
+    ids = graph.nodes.ids()
     for link in np.flatnonzero(links.any(axis=1)).tolist():
         ends = (ids[int(graph.from_[link])], ids[int(graph.to[link])])
         found.append(_Loaded(ends, links[link], problem.max_utilisation * float(graph.rate_bps[link])))
@@ -378,7 +380,7 @@ def _loads(problem: Problem, placement: Any) -> list[_Loaded]:
 
 def _transfers(problem: Problem, placement: Placement) -> Iterator[tuple[int, int, float, int, int]]:
     """Task, number, bits a request, origin and target of every transfer of the tasks that are admitted."""
-    place = {id: v for v, id in enumerate(problem.network.nodes.ids)}
+    place = {id: v for v, id in enumerate(problem.network.nodes.ids())}
     e = 0
     for t, task in enumerate(problem.tasks):
         on = [place[id] for id in placement.assignment[task.name]]

@@ -140,7 +140,9 @@ def _places(problem: Problem, follow: Any) -> dict[str, Place]:
         try:
             latitude, longitude = place
         except (TypeError, ValueError):
-            raise TypeError(f"follow[{name!r}]: expected a latitude and a longitude, got {short(place)}") from None
+            raise TypeError(
+                f"follow[{name!r}]: expected a latitude and a longitude, got {short(place)}"
+            ) from None
         found[name] = (
             real(f"follow[{name!r}][0]", latitude, least=-90, most=90),
             real(f"follow[{name!r}][1]", longitude, least=-360, most=360),
@@ -195,7 +197,9 @@ def _spans(world: Constellation, start_s: float, stop_s: float, threads: int) ->
             joined.append((of, opens_s, closes_s))
     columns = list(zip(*joined)) if joined else [(), (), ()]
     return _Spans(
-        np.array(columns[0], dtype=np.int64), np.array(columns[1], dtype=float), np.array(columns[2], dtype=float)
+        np.array(columns[0], dtype=np.int64),
+        np.array(columns[1], dtype=float),
+        np.array(columns[2], dtype=float),
     )
 
 

@@ -6,17 +6,24 @@ a link or a task is not there in a slot, its columns have null.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..core.checks import instance, non_negative, positive, real, short
+from ..core.checks import instance, non_negative, positive, short
 from ..core.plain import as_list, as_object, as_text, check_header, check_keys
-from ..network import Graph, Node
+from ..network import Graph
+from .files import _limits as limits_of
+from .files import _network as network_of
+from .files import _service as service_of
+from .files import _task as task_of
+from .files import _task_dict as task_dict
+from .files import problem_to_dict
 from .horizons import Horizon
-from .problem import Input, Problem, Service, Stage, Task
+from .problem import Problem, Task
 
 HORIZON_FORMAT = "constellm.services-horizon"
 _KINDS = {HORIZON_FORMAT: "services horizon"}
@@ -63,13 +70,6 @@ def horizon_to_dict(horizon: Horizon) -> dict[str, Any]:
     for k, slot in enumerate(horizon.slots):
         if slot.samples is not None:
             raise ValueError(f"slots[{k}].samples: are in no file")
-    first = horizon.slots[0]
-    starts: dict[str, Any] = {
-        "cost": {of.name: cost for of, cost in zip(horizon.services, horizon.start_cost) if cost},
-        "cost_per_byte": horizon.start_cost_per_byte,
-        "max_starts": horizon.max_starts,
-        "max_moved_bytes": horizon.max_moved_bytes,
-    }
     return {
         "format": HORIZON_FORMAT,
         "version": 1,
@@ -78,23 +78,31 @@ def horizon_to_dict(horizon: Horizon) -> dict[str, Any]:
             {"name": slot.name, "duration_s": duration_s}
             for slot, duration_s in zip(horizon.slots, horizon.durations_s.tolist())
         ],
-        "nodes": [
-            {"id": node.id, "flop_per_s": node.flop_per_s, "memory_bytes": node.memory_bytes}
-            for node in first.network.nodes
-        ],
+        **_of_all(horizon.slots[0]),
         "links": _links_of(horizon),
-        "services": [_service_to_dict(service) for service in horizon.services],
         "tasks": _tasks_of(horizon),
-        "limits": {
-            "max_utilisation": first.max_utilisation,
-            "budget": first.budget,
-            "max_cost": first.max_cost,
-        },
-        "objective": first.objective,
+        "objective": horizon.objective,
         "core": list(horizon.core),
-        "starts": starts,
+        "starts": {
+            "cost": {of.name: cost for of, cost in zip(horizon.services, horizon.start_cost) if cost},
+            "cost_per_byte": horizon.start_cost_per_byte,
+            "max_starts": horizon.max_starts,
+            "max_moved_bytes": horizon.max_moved_bytes,
+        },
         "initial": None if horizon.initial is None else {of: list(on) for of, on in horizon.initial.items()},
     }
+
+
+def _of_all(slot: Problem) -> dict[str, Any]:
+    """Nodes, services and limits, as a file of the slot has them."""
+    plain = problem_to_dict(_plain(slot))
+    return {key: plain[key] for key in ("nodes", "services", "limits")}
+
+
+def _plain(slot: Problem) -> Problem:
+    """Without what files of problems do not hold."""
+    tasks = [dataclasses.replace(task, weight=1.0) for task in slot.tasks]
+    return slot.replace(tasks=tasks, objective="cost", life_s=None)
 
 
 def _column(values: Sequence[Any]) -> Any:
@@ -126,43 +134,23 @@ def _links_of(horizon: Horizon) -> list[dict[str, Any]]:
     ]
 
 
-def _service_to_dict(service: Service) -> dict[str, Any]:
-    return {
-        "name": service.name,
-        "flop": service.flop,
-        "memory_bytes": service.memory_bytes,
-        "cost": service.cost,
-        "nodes": None if service.nodes is None else list(service.nodes),
-    }
-
-
 _OF_TASK = ("rate_per_s", "deviation_per_s", "source", "sink", "deadline_s", "weight")
 
 
 def _tasks_of(horizon: Horizon) -> list[dict[str, Any]]:
     slots = len(horizon.slots)
-    found: dict[str, Task] = {}
+    found: dict[str, dict[str, Any]] = {}
     columns: dict[str, dict[str, list[Any]]] = {}
     for k, slot in enumerate(horizon.slots):
         for task in slot.tasks:
-            found.setdefault(task.name, task)
-            here = columns.setdefault(task.name, {key: [None] * slots for key in _OF_TASK})
+            if task.name not in found:
+                found[task.name] = task_dict(task)
+                columns[task.name] = {key: [None] * slots for key in _OF_TASK}
             for key in _OF_TASK:
-                here[key][k] = getattr(task, key)
+                columns[task.name][key][k] = getattr(task, key)
     return [
-        {
-            "name": name,
-            **{key: _column(values) for key, values in columns[name].items()},
-            "stages": [
-                {
-                    "service": stage.service,
-                    "inputs": [{"from": one.from_, "bytes": one.bytes} for one in stage.inputs],
-                }
-                for stage in task.stages
-            ],
-            "output_bytes": task.output_bytes,
-        }
-        for name, task in found.items()
+        {**entry, **{key: _column(values) for key, values in columns[name].items()}}
+        for name, entry in found.items()
     ]
 
 
@@ -211,22 +199,17 @@ def horizon_from_dict(data: Mapping[str, Any]) -> Horizon:
     slots = [_slot(f"slots[{k}]", entry) for k, entry in enumerate(as_list("slots", data["slots"]))]
     if not slots:
         raise ValueError("slots: must not be empty")
-    nodes = [_node(f"nodes[{v}]", entry) for v, entry in enumerate(as_list("nodes", data["nodes"]))]
-    networks = _networks(data["links"], nodes, len(slots))
-    parts = {
-        "services": tuple(
-            _service(f"services[{s}]", entry)
-            for s, entry in enumerate(as_list("services", data["services"]))
-        ),
-        "objective": data.get("objective", "cost"),
-        **_limits(as_object("limits", data.get("limits", {}))),
-    }
+    networks = _networks(data, len(slots))
+    services = [
+        service_of(f"services[{s}]", entry) for s, entry in enumerate(as_list("services", data["services"]))
+    ]
+    shared = {"services": services, "objective": data.get("objective", "cost")}
+    shared.update(limits_of(data.get("limits", {})))
     tasks = _tasks(data["tasks"], len(slots))
     problems = []
     for k, ((name, _), (graph, life_s)) in enumerate(zip(slots, networks)):
         try:
-            here = tuple(task for task in tasks[k])
-            problems.append(Problem(network=graph, life_s=life_s, tasks=here, name=name, **parts))
+            problems.append(Problem(network=graph, life_s=life_s, tasks=tasks[k], name=name, **shared))
         except (TypeError, ValueError) as error:
             raise type(error)(f"slots[{k}]: {error}") from None
     return Horizon(
@@ -243,18 +226,6 @@ def _slot(where: str, entry: Any) -> tuple[str, float]:
     entry = as_object(where, entry)
     check_keys(where, entry, ("name", "duration_s"), ())
     return as_text(f"{where}.name", entry["name"]), positive(f"{where}.duration_s", entry["duration_s"])
-
-
-def _node(where: str, entry: Any) -> Node:
-    entry = as_object(where, entry)
-    check_keys(where, entry, ("id", "flop_per_s", "memory_bytes"), ())
-    figures = {key: non_negative(f"{where}.{key}", entry[key]) for key in ("flop_per_s", "memory_bytes")}
-    return Node(id=as_text(f"{where}.id", entry["id"]), **figures)
-
-
-def _limits(entry: dict[str, Any]) -> dict[str, Any]:
-    check_keys("limits", entry, (), ("max_utilisation", "budget", "max_cost"))
-    return {**{"max_utilisation": 1.0}, **entry}
 
 
 def _starts(entry: dict[str, Any]) -> dict[str, Any]:
@@ -291,20 +262,16 @@ class _Link(NamedTuple):
     life_s: list[float | None]
 
 
-def _networks(
-    entries: Any, nodes: list[Node], slots: int
-) -> list[tuple[Graph, list[float] | None]]:
+def _networks(data: Mapping[str, Any], slots: int) -> list[tuple[Graph, list[float] | None]]:
     """Of each slot the graph and how long its links live."""
-    place: dict[str, int] = {}
-    for v, node in enumerate(nodes):
-        if place.setdefault(node.id, v) != v:
-            raise ValueError(f"nodes[{v}].id: {short(node.id)} is the id of nodes[{place[node.id]}] too")
-    links = [_link(f"links[{i}]", entry, place, slots) for i, entry in enumerate(as_list("links", entries))]
+    empty = network_of({**data, "links": []})
+    place = {node.id: v for v, node in enumerate(empty.nodes)}
+    entries = as_list("links", data["links"])
+    links = [_link(f"links[{i}]", entry, place, slots) for i, entry in enumerate(entries)]
     pairs: dict[tuple[int, int], int] = {}
     for i, link in enumerate(links):
         if pairs.setdefault((link.from_, link.to), i) != i:
             raise ValueError(f"links[{i}]: joins the same nodes as links[{pairs[link.from_, link.to]}]")
-    empty = Graph(nodes, from_=[], to=[], rate_bps=[])
     found = []
     for k in range(slots):
         here = [link for link in links if link.rate_bps[k] is not None]
@@ -317,9 +284,7 @@ def _networks(
         )
         lives_s = [link.life_s[k] for link in here]
         ends = any(life_s is not None for life_s in lives_s)
-        found.append(
-            (graph, [math.inf if one is None else one for one in lives_s] if ends else None)
-        )
+        found.append((graph, [math.inf if one is None else one for one in lives_s] if ends else None))
     return found
 
 
@@ -340,15 +305,6 @@ def _link(where: str, entry: Any, place: Mapping[str, int], slots: int) -> _Link
     return _Link(ends[0], ends[1], rate_bps, latency_s, life_s)
 
 
-def _service(where: str, entry: Any) -> Service:
-    entry = as_object(where, entry)
-    check_keys(where, entry, ("name", "flop", "memory_bytes", "cost"), ("nodes",))
-    try:
-        return Service(**entry)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{where}: {error}") from None
-
-
 def _tasks(entries: Any, slots: int) -> list[list[Task]]:
     """Of each slot the tasks that are there, in the order of the file."""
     found: list[list[Task]] = [[] for _ in range(slots)]
@@ -362,20 +318,13 @@ def _tasks(entries: Any, slots: int) -> list[list[Task]]:
         if name in names:
             raise ValueError(f"{where}.name: {short(name)} is the name of another task too")
         names.add(name)
-        stages = tuple(
-            _stage(f"{where}.stages[{i}]", stage)
-            for i, stage in enumerate(as_list(f"{where}.stages", entry["stages"]))
-        )
         columns = _columns_of_task(where, entry, slots)
+        once = {key: entry[key] for key in ("name", "stages", "output_bytes") if key in entry}
         for k in range(slots):
             if columns["rate_per_s"][k] is not None:
                 here = {key: values[k] for key, values in columns.items() if values[k] is not None}
-                try:
-                    found[k].append(
-                        Task(name, stages=stages, output_bytes=entry.get("output_bytes", 0.0), **here)
-                    )
-                except (TypeError, ValueError) as error:
-                    raise type(error)(f"{where}: {error}") from None
+                weight = here.pop("weight", 1.0)
+                found[k].append(dataclasses.replace(task_of(where, {**once, **here}), weight=weight))
     return found
 
 
@@ -388,21 +337,10 @@ def _columns_of_task(where: str, entry: Mapping[str, Any], slots: int) -> dict[s
             ("source", as_text),
             ("sink", as_text),
             ("deadline_s", positive),
-            ("weight", real),
+            ("weight", non_negative),
         )
     }
     there = [rate is not None for rate in columns["rate_per_s"]]
     for key in ("source", "sink"):
         _required(f"{where}.{key}", columns[key], there)
     return columns
-
-
-def _stage(where: str, entry: Any) -> Stage:
-    entry = as_object(where, entry)
-    check_keys(where, entry, ("service", "inputs"), ())
-    inputs = []
-    for i, one in enumerate(as_list(f"{where}.inputs", entry["inputs"])):
-        one = as_object(f"{where}.inputs[{i}]", one)
-        check_keys(f"{where}.inputs[{i}]", one, ("from", "bytes"), ())
-        inputs.append(Input(one["from"], one["bytes"]))
-    return Stage(as_text(f"{where}.service", entry["service"]), tuple(inputs))

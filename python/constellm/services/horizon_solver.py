@@ -91,7 +91,9 @@ def solve_horizon(
     instance("horizon", horizon, Horizon)
     if not isinstance(method, str) or method not in HORIZON_METHODS:
         known = ", ".join(map(repr, HORIZON_METHODS))
-        raise ValueError(f"method: {short(method)} is not one of {known}{meant(str(method), HORIZON_METHODS)}")
+        raise ValueError(
+            f"method: {short(method)} is not one of {known}{meant(str(method), HORIZON_METHODS)}"
+        )
     window = count("window", window)
     limit_s = real("time_limit_s", time_limit_s, least=0)
     seed = count("seed", seed, least=0, most=2**31 - 1)
@@ -180,9 +182,7 @@ def _static(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found
 # ---- one slot after the other -------------------------------------------------------------------
 
 
-def _rolling(
-    horizon: Horizon, *, clock: Clock, seed: int, window: int, with_bound: bool = True
-) -> _Found:
+def _rolling(horizon: Horizon, *, clock: Clock, seed: int, window: int, with_bound: bool = True) -> _Found:
     found = _Found(horizon)
     slots = len(horizon.slots)
     counters = {"programmes": 0, "nodes": 0, "cuts": 0, "columns": 0, "rows": 0}
@@ -220,9 +220,7 @@ def _rolling(
     return found
 
 
-def _ahead(
-    horizon: Horizon, first: int, last: int, before: Mapping[str, Sequence[str]] | None
-) -> Horizon:
+def _ahead(horizon: Horizon, first: int, last: int, before: Mapping[str, Sequence[str]] | None) -> Horizon:
     """Some slots as a horizon whose objective is that of the whole, but for a factor."""
     durations_s = horizon.durations_s.tolist()
     factor = math.fsum(durations_s) / math.fsum(durations_s[first:last])

@@ -137,7 +137,7 @@ class Horizon(Displayed):
     @property
     def node_ids(self) -> tuple[str, ...]:
         """Of every slot."""
-        return tuple(self.slots[0].network.nodes.ids)
+        return tuple(self.slots[0].network.nodes.ids())
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -303,7 +303,7 @@ def _initial(values: Any, problem: Problem) -> dict[str, tuple[str, ...]]:
     if not isinstance(values, Mapping):
         raise TypeError(f"initial: expected a mapping from services to nodes, got {short(values)}")
     _names("initial", values, problem.services)
-    place = {id: v for v, id in enumerate(problem.network.nodes.ids)}
+    place = {id: v for v, id in enumerate(problem.network.nodes.ids())}
     found: dict[str, tuple[str, ...]] = {}
     for service in problem.services:
         nodes = values.get(service.name, ())
