@@ -100,7 +100,7 @@ def horizon(
     >>> day
     Horizon('horizon': 3 slots, 900 s, 66 nodes, 1 service, 1 task)
     >>> [slot.tasks[0].source for slot in day.slots]
-    ['iridium-next/5/9', 'iridium-next/5/9', 'iridium-next/5/8']
+    ['iridium-next/4/2', 'iridium-next/4/1', 'iridium-next/4/1']
     """
     instance("world", world, Constellation)
     instance("problem", problem, Problem)
