@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import highs
+from .counts import count_cost, hit
 from .highs import Clock
 from .instance import Instance, cost_unit, instance_of, weight_unit
 from .judging import Cut, Judged, add_cut, cuts_of, judge
@@ -119,16 +120,49 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
     aim = aim_of(work, objective, unit)
     if aim < 0.0:
         return proven(work, objective, caps)
-    bounds = {**caps, objective: aim}
-    reduction = reduce(
-        instance,
-        cost_cap=min(instance.cost_limit, bounds.get("cost", math.inf)),
-        delay_cap_s=bounds.get("delay", math.inf),
-        admits_all=instance.objective != "admitted",
-    )
+    if objective == "cost" and unit and work.best is not None and instance.objective != "admitted":
+        return climb(work, caps, aim, unit)
+    reduction = reduced(work, {**caps, objective: aim})
     if reduction.is_infeasible:
         return proven(work, objective, caps)
     return search(work, reduction, objective, caps, aim, unit)
+
+
+def reduced(work: Work, caps: Mapping[str, float]) -> Reduction:
+    """What is left for plans within the caps."""
+    instance = work.instance
+    cost_cap = min(instance.cost_limit, caps.get("cost", math.inf))
+    delay_cap_s = caps.get("delay", math.inf)
+    admits_all = instance.objective != "admitted"
+    reduction = reduce(instance, cost_cap=cost_cap, delay_cap_s=delay_cap_s, admits_all=admits_all)
+    if admits_all and math.isfinite(cost_cap) and not reduction.is_infeasible:
+        hit(reduction, work.clock, cost_cap)
+    return reduction
+
+
+def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> bool:
+    """The least cost from below: is there a plan of cost C? If not, of C + 1?
+
+    A low cap leaves most services one replica, which makes a small programme of a large one; the first C that has
+    a plan is the least.
+    """
+    reduction = reduced(work, caps)
+    most = min(aim, work.instance.cost_limit)
+    cost = count_cost(reduction, work.clock, most=most, unit=unit)
+    while cost <= most:
+        if not caps:
+            work.bound = max(work.bound, cost)
+        if work.is_stopped:
+            return False
+        reduction = reduced(work, {**caps, "cost": cost})
+        if not reduction.is_infeasible:
+            before = work.best
+            if not search(work, reduction, "cost", caps, cost, unit):
+                return False
+            if work.best is not before:
+                return True
+        cost += unit
+    return proven(work, "cost", caps)
 
 
 def proven(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
