@@ -9,6 +9,8 @@ from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .checking import check
 from .comparison import Comparison, compare
+from .component import Component
+from .components import Catalogue, components
 from .demand import (
     Violation,
     WorstDemand,
@@ -18,6 +20,8 @@ from .demand import (
     violation,
     worst_demand,
 )
+from .endurance import Endurance, degradation, endure
+from .energy import ENERGIES, Energy, break_even, energy, work_j
 from .evaluation import Evaluation, evaluate
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
 from .horizon_building import horizon
@@ -38,14 +42,29 @@ from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
 from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
+from .queueing import Waiting, waiting
+from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
+from .regions import Region, overhead, regions
 from .robust import PriceOfRobustness, price_of_robustness, recourse
+from .scenario import scenario
+from .sharing import monoliths
 from .solver import METHODS, Method, solve
+from .stress import lose, shifted, spiked, without
+from .templates import TEMPLATES, Template, TemplateStage
 
 __all__ = [
+    "ENERGIES",
     "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
+    "TEMPLATES",
+    "Catalogue",
+    "Choice",
     "Comparison",
+    "Component",
+    "Compressed",
+    "Endurance",
+    "Energy",
     "Evaluation",
     "Horizon",
     "HorizonEvaluation",
@@ -53,18 +72,29 @@ __all__ = [
     "Input",
     "Interrupted",
     "Method",
+    "Option",
     "Placement",
     "Plan",
     "PriceOfRobustness",
     "Problem",
+    "RateAccuracy",
+    "Region",
     "Service",
     "Stage",
     "Task",
+    "Template",
+    "TemplateStage",
     "Violation",
+    "Waiting",
     "WorstDemand",
+    "break_even",
     "check",
     "check_horizon",
     "compare",
+    "components",
+    "degradation",
+    "endure",
+    "energy",
     "evaluate",
     "evaluate_horizon",
     "guarantee",
@@ -77,6 +107,9 @@ __all__ = [
     "load_horizon_plan",
     "load_plan",
     "load_problem",
+    "lose",
+    "monoliths",
+    "overhead",
     "plan_from_dict",
     "plan_to_dict",
     "price_of_robustness",
@@ -84,14 +117,21 @@ __all__ = [
     "problem_from_dict",
     "problem_to_dict",
     "recourse",
+    "regions",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
     "save_plan",
     "save_problem",
+    "scenario",
+    "shifted",
     "solve",
     "solve_horizon",
+    "spiked",
     "violation",
+    "waiting",
+    "without",
+    "work_j",
     "worst_demand",
 ]
 
