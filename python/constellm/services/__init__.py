@@ -50,6 +50,7 @@ from .scenario import scenario
 from .sharing import monoliths
 from .solver import METHODS, Method, solve
 from .stress import lose, shifted, spiked, without
+from .tasks import Input, Service, Stage, Task
 from .templates import TEMPLATES, Template, TemplateStage
 
 __all__ = [

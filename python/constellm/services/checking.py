@@ -29,7 +29,7 @@ def check(problem: Problem, placement: Placement | Plan) -> list[str]:
     list of str
         A sentence each, which names ids, value and limit: memory, loads of nodes and links in the worst case,
         deadlines, cost, lives of links. Of a placement that cannot be (replicas that are missing or not
-        allowed, no way) only that. Empty: it is allowed.
+        allowed, no way) that, memory and cost alone. Empty: it is allowed.
 
     Raises
     ------
