@@ -41,7 +41,7 @@ from .horizons import Horizon
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
-from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
+from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions

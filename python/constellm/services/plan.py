@@ -142,7 +142,7 @@ class Plan(Displayed):
         if found is None:
             return Display(lines)
         lines.append(
-            f"cost {found.cost:.6g}, mean delay {quantity(found.delay_s, 's'}; {self._proof()}"
+            f"cost {found.cost:.6g}, mean delay {quantity(found.delay_s, 's', digits=4)}; {self._proof()}"
         )
         if found.rejected_weight:
             lines.append(f"tasks of weight {found.rejected_weight:g} are not admitted")
