@@ -11,7 +11,7 @@ from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
 from ..model import Profile
-from .problem import Service
+from .tasks import Service
 
 ROLES = ("encoder", "projector", "decoder", "head")
 MODALITIES = ("image", "radar", "text", "any")
