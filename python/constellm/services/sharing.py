@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from ..core.checks import instance, short
-from .problem import Input, Problem, Service, Stage, Task
+from .problem import Problem
+from .tasks import Input, Service, Stage, Task
 
 
 def monoliths(problem: Problem, *, shared: Collection[str] = (), whole: bool = False) -> Problem:
