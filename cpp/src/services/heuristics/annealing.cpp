@@ -1,0 +1,162 @@
+#include "constellm/services/heuristics/annealing.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "constellm/core/parallel.hpp"
+#include "constellm/core/random.hpp"
+#include "constellm/services/heuristics/construct.hpp"
+#include "constellm/services/heuristics/incumbent.hpp"
+#include "constellm/services/heuristics/moves.hpp"
+
+namespace constellm::services::heuristics {
+namespace {
+
+using core::z;
+
+constexpr double kHot = 1.0;   // in units of the scales: a whole replica or task
+constexpr double kWarm = 0.2;  // of reheats
+constexpr double kCold = 2e-3;
+constexpr std::int64_t kStep = 256;      // moves at one temperature and one weight of limits
+constexpr std::int64_t kExact = 65'536;  // moves after which sums are made anew
+
+class Chain {
+ public:
+  Chain(const Slots& slots, std::uint64_t seed, std::int64_t moves, core::StopToken& stop)
+      : slots_(slots),
+        random_(seed),
+        moves_left_(moves),
+        stop_(stop),
+        state_(slots, scales_of(slots)),
+        moves_(slots, random_),
+        best_(slots) {}
+
+  void run(const Placement* start, bool greedy) {
+    begin(start, greedy);
+    const std::int64_t round = std::max<std::int64_t>(moves_left_ / 4, 10 * kStep);
+    for (int i = 0; moves_left_ > 0; ++i) {
+      cool(i == 0 ? kHot : kWarm, std::min(round, moves_left_));
+      if (stopped_) return;
+      polish();
+      if (best_.found()) state_.set(best_.node_of());
+    }
+  }
+
+  [[nodiscard]] const Incumbent& best() const { return best_; }
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+ private:
+  void begin(const Placement* start, bool greedy) {
+    if (start != nullptr) state_.set(usable(*start));
+    std::vector<std::int32_t> order = heaviest_first(slots_);
+    if (!greedy) {
+      for (std::size_t i = order.size(); i > 1; --i)
+        std::swap(order[i - 1], order[random_.below(static_cast<std::uint32_t>(i))]);
+    }
+    std::erase_if(order, [&](std::int32_t t) { return state_.admitted(t); });
+    construct(state_, moves_.placer(), order);
+    best_.offer(state_);
+  }
+
+  /// Tasks on nodes that are no candidates are placed anew.
+  std::vector<std::int32_t> usable(const Placement& start) const {
+    std::vector<std::int32_t> node_of = slots_.nodes_of(start.assignment);
+    for (std::int32_t t = 0; t < slots_.task_count(); ++t) {
+      bool usable = node_of[z(slots_.first(t))] >= 0;
+      for (std::int32_t k = slots_.first(t); usable && k < slots_.end(t); ++k)
+        usable = slots_.may_host(k, node_of[z(k)]);
+      if (!usable) std::fill(node_of.begin() + slots_.first(t), node_of.begin() + slots_.end(t), -1);
+    }
+    return node_of;
+  }
+
+  void cool(double hot, std::int64_t moves) {
+    double temperature = hot;
+    const double cooling = std::pow(kCold / hot, static_cast<double>(kStep) / static_cast<double>(moves));
+    double energy = state_.energy();
+    for (std::int64_t i = 0; i < moves; ++i) {
+      if (i % kStep == 0) {
+        temperature *= cooling;
+        if (i % kExact == 0) state_.set(state_.node_of());
+        state_.reweigh();
+        energy = state_.energy();
+      }
+      std::uint64_t work = 0;
+      const bool moved = moves_.some(state_, work);
+      ++steps_;
+      --moves_left_;
+      if (stop_.should_stop(work)) {
+        state_.undo();
+        stopped_ = true;
+        return;
+      }
+      if (!moved) {
+        state_.undo();
+        continue;
+      }
+      const double after = state_.settle();
+      if (after > energy && random_.uniform() >= std::exp((energy - after) / temperature)) {
+        state_.undo();
+        continue;
+      }
+      state_.keep();
+      energy = after;
+      if (state_.broken() == 0 && best_.offer(state_)) continue;
+      energy = state_.energy();
+    }
+  }
+
+  void polish() {
+    if (best_.found()) state_.set(best_.node_of());
+    steps_ += descend(state_, moves_.placer(), stop_);
+    best_.offer(state_);
+  }
+
+  const Slots& slots_;
+  core::Random random_;
+  std::int64_t moves_left_;
+  core::StopToken& stop_;
+  State state_;
+  Moves moves_;
+  Incumbent best_;
+  std::int64_t steps_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Answer anneal(const Slots& slots, const AnnealingOptions& options, core::StopToken& stop,
+              const Placement* start) {
+  Incumbent best(slots);
+  std::int64_t steps = 0;
+  for (std::int32_t t = 0; t < slots.task_count(); ++t) {
+    if (slots.problem().objective() != Objective::admitted && !slots.placeable(t))
+      return best.answer(0, stop);
+  }
+  const int chains = std::max(options.chains, 1);
+  for (int i = 0; i < chains; ++i) {
+    const std::uint64_t seed = core::mixed(options.seed + 1) + static_cast<std::uint64_t>(i);
+    Chain chain(slots, seed, options.moves / chains, stop);
+    chain.run(i == 0 ? start : nullptr, i == 0);
+    best.offer(chain.best());
+    steps += chain.steps();
+  }
+  return best.answer(steps, stop);
+}
+
+Answer anneal(const Problem& problem, const Routes& routes, const AnnealingOptions& options,
+              core::StopToken& stop, const Placement* start) {
+  return with_slots(problem, routes, stop, [&](const Slots& slots, core::StopToken& token) {
+    return anneal(slots, options, token, start);
+  });
+}
+
+std::int64_t moves_worth(const Slots& slots) {
+  constexpr std::int64_t kLeast = 200'000, kOfASlot = 40'000;
+  return std::max(kLeast, kOfASlot * slots.count());
+}
+
+}  // namespace constellm::services::heuristics
