@@ -5,8 +5,16 @@ replicas are and which of them serves each stage; `evaluate` says what that come
 breaks, and `solve` finds a `Plan`, with what is proved of it.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
+from ..core.keywords import with_hints as _with_hints
+from ..core.optional import optional_import as _optional_import
+from .adversary import ADVERSARY_FEATURES, overload
 from .checking import check
 from .comparison import Comparison, compare
 from .demand import (
@@ -18,7 +26,9 @@ from .demand import (
     violation,
     worst_demand,
 )
+from .episode import nominal_problem
 from .evaluation import Evaluation, evaluate
+from .features import FEATURES
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
 from .horizon_building import horizon
 from .horizon_evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
@@ -41,10 +51,19 @@ from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .solver import METHODS, Method, solve
 
+if TYPE_CHECKING:
+    from .adversary_environment import AdversaryEnv
+    from .environment import PlacementEnv
+
+_OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
+
 __all__ = [
+    "ADVERSARY_FEATURES",
+    "FEATURES",
     "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
+    "AdversaryEnv",
     "Comparison",
     "Evaluation",
     "Horizon",
@@ -54,6 +73,7 @@ __all__ = [
     "Interrupted",
     "Method",
     "Placement",
+    "PlacementEnv",
     "Plan",
     "PriceOfRobustness",
     "Problem",
@@ -77,6 +97,8 @@ __all__ = [
     "load_horizon_plan",
     "load_plan",
     "load_problem",
+    "nominal_problem",
+    "overload",
     "plan_from_dict",
     "plan_to_dict",
     "price_of_robustness",
@@ -96,3 +118,16 @@ __all__ = [
 ]
 
 _tell_of_slips(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_GYMNASIUM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _optional_import("gymnasium", extra="policy", purpose=f"{__name__}.{name} needs gymnasium")
+    home = importlib.import_module(f".{_OF_GYMNASIUM[name]}", __name__)
+    value = globals()[name] = _with_hints(getattr(home, name))
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_OF_GYMNASIUM])
