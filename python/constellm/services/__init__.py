@@ -5,9 +5,17 @@ replicas are and which of them serves each stage; `evaluate` says what that come
 breaks, and `solve` finds a `Plan`, with what is proved of it.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from .bounds import Reduction, reduced_hosts
+from ..core.keywords import with_hints as _with_hints
+from ..core.optional import optional_import as _optional_import
+from .adversary import ADVERSARY_FEATURES, overload
 from .checking import check
 from .comparison import Comparison, compare
 from .component import Component
@@ -23,7 +31,9 @@ from .demand import (
 )
 from .endurance import Endurance, degradation, endure
 from .energy import ENERGIES, Energy, break_even, energy, work_j
+from .episode import nominal_problem
 from .evaluation import Evaluation, evaluate
+from .features import FEATURES
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
 from .horizon_building import horizon
 from .horizon_evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
@@ -57,6 +67,12 @@ from .stress import lose, shifted, spiked, without
 from .tasks import Input, Service, Stage, Task
 from .templates import TEMPLATES, Template, TemplateStage
 
+if TYPE_CHECKING:
+    from .adversary_environment import AdversaryEnv
+    from .environment import PlacementEnv
+
+_OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
+
 __all__ = [
     "ENERGIES",
     "HORIZON_METHODS",
@@ -65,6 +81,12 @@ __all__ = [
     "TEMPLATES",
     "Catalogue",
     "Choice",
+    "ADVERSARY_FEATURES",
+    "FEATURES",
+    "HORIZON_METHODS",
+    "METHODS",
+    "OBJECTIVES",
+    "AdversaryEnv",
     "Comparison",
     "Component",
     "Compressed",
@@ -79,6 +101,7 @@ __all__ = [
     "Method",
     "Option",
     "Placement",
+    "PlacementEnv",
     "Plan",
     "PriceOfRobustness",
     "Problem",
@@ -116,6 +139,8 @@ __all__ = [
     "lose",
     "monoliths",
     "overhead",
+    "nominal_problem",
+    "overload",
     "plan_from_dict",
     "plan_to_dict",
     "price_of_robustness",
@@ -143,3 +168,16 @@ __all__ = [
 ]
 
 _tell_of_slips(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_GYMNASIUM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _optional_import("gymnasium", extra="policy", purpose=f"{__name__}.{name} needs gymnasium")
+    home = importlib.import_module(f".{_OF_GYMNASIUM[name]}", __name__)
+    value = globals()[name] = _with_hints(getattr(home, name))
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_OF_GYMNASIUM])
