@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
-from .bounds import Reduction, reduced_hosts
 from ..core.keywords import with_hints as _with_hints
 from ..core.optional import optional_import as _optional_import
 from .adversary import ADVERSARY_FEATURES, overload
+from .bounds import Reduction, reduced_hosts
 from .checking import check
 from .comparison import Comparison, compare
 from .component import Component
@@ -53,9 +53,6 @@ from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
 from .problem import OBJECTIVES, Problem
-from .solver import METHODS, Method, solve
-from .tasks import Input, Service, Stage, Task
-from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
