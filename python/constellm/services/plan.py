@@ -141,9 +141,7 @@ class Plan(Displayed):
         found = self.evaluation
         if found is None:
             return Display(lines)
-        lines.append(
-            f"cost {found.cost:.6g}, mean delay {quantity(found.delay_s, 's')}; {self._proof()}"
-        )
+        lines.append(f"cost {found.cost:.6g}, mean delay {quantity(found.delay_s, 's')}; {self._proof()}")
         if found.rejected_weight:
             lines.append(f"tasks of weight {found.rejected_weight:g} are not admitted")
         return Display(lines, [self._replica_rows(), self._task_rows(), self._node_rows()])

@@ -82,7 +82,7 @@ class Problem(Displayed):
     >>> stage = services.Stage("encoder", [services.Input(bytes=6e5)])
     >>> task = services.Task("detect", rate_per_s=3.0, source=ids[0], sink=ids[1], stages=[stage])
     >>> services.Problem(network=chain, services=[encoder], tasks=[task])
-    Problem('services': 3 nodes, 4 links, 1 service, 1 task, least cost)
+    Problem('services': 3 nodes, 2 links, 1 service, 1 task, least cost)
     """
 
     network: Graph
