@@ -42,7 +42,8 @@ class Problem(Displayed):
     ----------
     network : network.Graph, Network or Snapshot
         Nodes with ``flop_per_s`` and ``memory_bytes``, links with ``rate_bps`` and ``latency_s``. A node
-        without ``flop_per_s`` relays, sends and receives, and hosts nothing. Kept as a graph.
+        without ``flop_per_s`` relays, sends and receives, and hosts nothing. Kept as a graph: the lifetimes
+        of a snapshot's links are not taken, `life_s` tells them.
     services : sequence of Service
         At least one.
     tasks : sequence of Task
