@@ -16,9 +16,6 @@ from .horizons import Horizon
 from .placement import Placement
 from .solver import solve
 
-_FEW_SLOTS = 2
-_AHEAD = 2  # slots that the start solution of the whole looks at
-
 
 def solve_horizon(
     horizon: Horizon,
@@ -149,25 +146,9 @@ def _plan(found: _Found, *, method: str, clock: Clock) -> HorizonPlan:
 def _clairvoyant(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
     found = _Found(horizon)
     work = HorizonWork(horizon, clock, seed)
-    if len(horizon.slots) > _FEW_SLOTS:
-        work.bound = slotwise_bound(work)
-        if math.isinf(work.bound):
-            found.bound, found.ended = work.bound, True
-            return found
-        _begin(work)
-    proven, second = optimise(work)
-    found.placements, found.bound = work.best, work.bound
-    found.ended, found.second_optimal, found.counters = proven, second, work.counters
+    found.ended, found.second_optimal = optimise(work)
+    found.placements, found.bound, found.counters = work.best, work.bound, work.counters
     return found
-
-
-def _begin(work: HorizonWork) -> None:
-    """A start from a few slots ahead, in a part of the time."""
-    clock = Clock(work.clock.left_s / 4)
-    start = _rolling(work.horizon, clock=clock, seed=work.seed, window=_AHEAD, with_bound=False)
-    work.clock.interrupted = work.clock.interrupted or clock.interrupted
-    if start.placements is not None:
-        work.offer(start.placements, work.horizon.objective, {})
 
 
 def _static(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
@@ -215,7 +196,7 @@ def _rolling(horizon: Horizon, *, clock: Clock, seed: int, window: int, with_bou
         counters["slots"] = len(placements)
     if infeasible:  # the first slots alone are
         found.bound = math.inf
-    elif with_bound and not found.bound:
+    elif not found.bound:
         found.bound = slotwise_bound(HorizonWork(horizon, clock, seed))
     return found
 
@@ -243,7 +224,7 @@ def _per_slot(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Fou
     found.ended, found.second_optimal = True, not _is_tied(horizon)
     found.counters = {"slots": 0}
     for share, slot in zip(horizon.shares, horizon.slots):
-        plan = solve(slot, time_limit_s=clock.left_s, seed=seed, on_interrupt="return")
+        plan = solve(slot, method="programme", time_limit_s=clock.left_s, seed=seed, on_interrupt="return")
         clock.interrupted = clock.interrupted or plan.status == "interrupted"
         bounds.append(share * plan.lower_bound)
         if math.isinf(plan.lower_bound):
