@@ -84,7 +84,7 @@ class HorizonProgramme:
             if np.isfinite(block.instance.cost_limit):
                 self.rows.at_most(block.cost(), block.instance.cost_limit)
 
-    # Ties ------------------------------------------------------------------------------------------------------
+    # Ties -------------------------------------------------------------------------------------------------
 
     def _core(self) -> None:
         """y[k, s, v] = y[0, s, v], or what is given."""
@@ -148,7 +148,7 @@ class HorizonProgramme:
                 share = memory / most_bytes if most_bytes else np.zeros(len(memory))
                 self.rows.add_rows(1, 0, column[fits], share[fits], -INF, 1.0)
 
-    # Objectives ------------------------------------------------------------------------------------------------
+    # Objectives -------------------------------------------------------------------------------------------
 
     def term(self, name: str) -> Linear:
         """``cost``, ``delay`` or ``admitted``, whose constants are kept."""
@@ -164,7 +164,7 @@ class HorizonProgramme:
             parts.append(linear(starts[service, node], each[service]))
         return total(parts)
 
-    # Between columns and placements ----------------------------------------------------------------------------
+    # Between columns and placements -----------------------------------------------------------------------
 
     def replicas(self, x: Floats) -> list[Replicas]:
         """Of each slot, those that wait for nothing left out."""
@@ -198,7 +198,7 @@ class HorizonProgramme:
 
 
 def reduced(instance: Instance, admits_all: bool, caps: Caps) -> Reduction:
-    """Of a slot by itself, whose replicas may also wait: there may be more than it has use for, if not too dear."""
+    """Of a slot by itself, whose replicas may also wait: as many as are not too dear."""
     if not admits_all:
         return reduce(instance, admits_all=False)
     reduction = reduce(instance, delay_cap_s=caps.delay_s)

@@ -10,7 +10,7 @@ from . import highs
 from .highs import Clock
 from .horizon_evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
 from .horizon_programme import Caps, HorizonProgramme, Replicas
-from .horizon_starts import alone, chained
+from .horizon_starts import Alone, alone, chained
 from .horizons import Horizon
 from .instance import Instance, instance_of
 from .judging import Cut, add_cut, cuts_of, judge
@@ -38,8 +38,8 @@ class HorizonWork:
     worth: HorizonEvaluation | None = None
     bound: float = 0.0
     """Of the first term."""
-    slot_bounds: list[float] = field(default_factory=list)
-    """Of the first term of each slot by itself, where they are known."""
+    slots: list[Alone] = field(default_factory=list)
+    """Each by itself, where that was looked at."""
     cuts: list[tuple[int, Cut]] = field(default_factory=list)
     """Each with its slot."""
     counters: dict[str, int] = field(
@@ -73,8 +73,8 @@ def value(worth: HorizonEvaluation, objective: str) -> float:
 def optimise(work: HorizonWork) -> tuple[bool, bool]:
     """Whether the first term is proven, and the second."""
     objective = work.horizon.objective
-    if _size(work) > LARGE:
-        _prepare(work)
+    if is_large(work):
+        prepare(work)
     if math.isinf(work.bound):
         return True, False
     if not least(work, objective, {}):
@@ -86,47 +86,47 @@ def optimise(work: HorizonWork) -> tuple[bool, bool]:
     return True, least(work, SECOND[objective], {objective: work.bound * (1 + EQUAL)})
 
 
-def _size(work: HorizonWork) -> int:
-    """How many choices there are of a node for a stage."""
-    return sum(instance.slots * instance.nodes for instance in work.instances)
+def is_large(work: HorizonWork) -> bool:
+    """Whether there are many choices of a node for a stage."""
+    return sum(instance.slots * instance.nodes for instance in work.instances) > LARGE
 
 
-def _prepare(work: HorizonWork) -> None:
+def prepare(work: HorizonWork) -> None:
     """Each slot by itself: Σ share · bound is a bound, as what waits and what starts only costs more."""
     horizon = work.horizon
-    slots = alone(horizon, work.instances, work.clock, work.seed)
-    work.slot_bounds = [slot.bound for slot in slots]
-    work.bound = summed_bound(horizon, work.slot_bounds)
+    if not work.slots:
+        work.slots = alone(horizon, work.instances, work.clock, work.seed)
+    work.bound = summed_bound(horizon, work.slots)
     if math.isinf(work.bound):
         return
-    start = chained(horizon, work.instances, slots)
+    start = chained(horizon, work.instances, work.slots)
     if start is not None:
         work.offer(placements_of(horizon, start), horizon.objective, {})
 
 
-def summed_bound(horizon: Horizon, bounds: Sequence[float]) -> float:
-    """Σ share · bound of each slot by itself."""
-    if any(map(math.isinf, bounds)):
+def summed_bound(horizon: Horizon, slots: Sequence[Alone]) -> float:
+    """Σ share · bound of each slot by itself; infinite: there is no plan."""
+    if any(math.isinf(slot.bound) for slot in slots):
         return math.inf
-    return math.fsum(share * bound for share, bound in zip(horizon.shares, bounds))
+    return math.fsum(share * slot.bound for share, slot in zip(horizon.shares, slots))
 
 
 def caps_of(work: HorizonWork, caps: Mapping[str, float]) -> list[Caps]:
-    """What is left to each slot when all others have no more than their bounds; a little more, for rounding."""
+    """What is left to each slot when all others have their bounds, and a little for rounding."""
     objective = work.horizon.objective
-    if not work.slot_bounds or work.worth is None or objective == "admitted":
+    if not work.slots or work.worth is None or objective == "admitted":
         return []
     most = min(value(work.worth, objective), caps.get(objective, math.inf))
-    left = max(0.0, most - summed_bound(work.horizon, work.slot_bounds)) + _SOLVER_ROOM * most
+    left = max(0.0, most - summed_bound(work.horizon, work.slots)) + _SOLVER_ROOM * most
     found = []
-    for share, bound in zip(work.horizon.shares, work.slot_bounds):
-        cap = bound + left / share
+    for share, slot in zip(work.horizon.shares, work.slots):
+        cap = slot.bound + left / share
         found.append(Caps(cost=cap) if objective == "cost" else Caps(delay_s=cap))
     return found
 
 
 def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
-    """Improves the best until nothing within the caps has less, to the solver's tolerances; False: stopped."""
+    """Improves the best until nothing within the caps has less; False: stopped."""
     programme = HorizonProgramme(
         work.horizon,
         work.instances,
@@ -225,9 +225,3 @@ def slots_of(horizon: Horizon, placements: Sequence[Placement]) -> list[Replicas
         positions = positions_of(problem, placement)
         found.append(Replicas(tuple(map(tuple, positions.replicas)), tuple(map(tuple, positions.assignment))))
     return found
-
-
-def slotwise_bound(work: HorizonWork) -> float:
-    """Σ share · bound of each slot by itself; infinite: there is no plan."""
-    slots = alone(work.horizon, work.instances, work.clock, work.seed)
-    return summed_bound(work.horizon, [slot.bound for slot in slots])

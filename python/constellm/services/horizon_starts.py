@@ -53,13 +53,11 @@ class _Candidate(NamedTuple):
     """First and second, times the share of the slot."""
 
 
-def chained(
-    horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alone]
-) -> list[Replicas] | None:
+def chained(horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alone]) -> list[Replicas] | None:
     """The best sequence of the slots' own placements and their neighbours', by dynamic programming.
 
-    Each slot tries what is best for the slots near it; a sequence pays for its starts and keeps their limits. The
-    core then has, in all slots, what it has in any.
+    Each slot tries what is best for the slots near it; a sequence pays for its starts and keeps their
+    limits. The core then has, in all slots, what it has in any.
     """
     best: dict[int, tuple[tuple[float, float], list[int]]] = {}
     before: list[_Candidate] = []
@@ -130,7 +128,7 @@ def _ways(
     best: dict[int, tuple[tuple[float, float], list[int]]],
     k: int,
 ) -> Iterator[tuple[tuple[float, float], tuple[float, float], list[int]]]:
-    """What the starts of a candidate cost after each of the slot before, what was spent, and the way there."""
+    """After each of the slot before: what the candidate's starts cost, what was spent, the way there."""
     if k == 0:
         paid = (0.0, 0.0) if horizon.initial is None else _paid(horizon, candidate, _initial(horizon))
         if paid is not None:
