@@ -12,7 +12,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ..core.checks import count, instance, positive, short
-from .adversary import DEMANDS, DemandRule, demand_rule, overload
+from .adversary import DemandRule, demand_rule, overload
+from .arguments import instances, texts
 from .episode import Episode, Setting
 from .features import FEATURES, features
 from .placement import placement_of
@@ -105,7 +106,7 @@ class PlacementEnv(gymnasium.Env):
         demand: str | DemandRule = "nominal",
         penalty: float = 1.0,
     ) -> None:
-        self.core = None if core is None else tuple(core)
+        self.core = None if core is None else texts("core", core)
         self.guard = guard
         self.penalty = positive("penalty", penalty)
         self.demand = demand_rule(demand)
@@ -250,8 +251,6 @@ def scale_of(setting: Setting) -> float:
 
 
 def _given(problems: Any) -> tuple[Problem, ...]:
-    from .arguments import instances
-
     found = instances("problems", problems, Problem)
     if not found:
         raise ValueError("problems: must not be empty")
