@@ -47,9 +47,12 @@ from .horizons import Horizon
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
+from .policy import LearnedDemand, Policy, load_policy, untrained
 from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
+from .regret import REGRET_COLUMNS, Regret, regret
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .solver import METHODS, Method, solve
+from .training import train_adversary, train_policy
 
 if TYPE_CHECKING:
     from .adversary_environment import AdversaryEnv
@@ -63,6 +66,7 @@ __all__ = [
     "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
+    "REGRET_COLUMNS",
     "AdversaryEnv",
     "Comparison",
     "Evaluation",
@@ -71,12 +75,15 @@ __all__ = [
     "HorizonPlan",
     "Input",
     "Interrupted",
+    "LearnedDemand",
     "Method",
     "Placement",
     "PlacementEnv",
     "Plan",
+    "Policy",
     "PriceOfRobustness",
     "Problem",
+    "Regret",
     "Service",
     "Stage",
     "Task",
@@ -96,6 +103,7 @@ __all__ = [
     "load_horizon",
     "load_horizon_plan",
     "load_plan",
+    "load_policy",
     "load_problem",
     "nominal_problem",
     "overload",
@@ -106,6 +114,7 @@ __all__ = [
     "problem_from_dict",
     "problem_to_dict",
     "recourse",
+    "regret",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
@@ -113,6 +122,9 @@ __all__ = [
     "save_problem",
     "solve",
     "solve_horizon",
+    "train_adversary",
+    "train_policy",
+    "untrained",
     "violation",
     "worst_demand",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Union
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ..core.checks import count, instance, positive, short
 from .adversary import DemandRule, demand_rule, overload
 from .arguments import instances, texts
-from .episode import Episode, Setting
+from .episode import Episode, Setting, scale_of
 from .features import FEATURES, features
 from .placement import placement_of
 from .problem import Problem
@@ -235,19 +234,6 @@ class PlacementEnv(gymnasium.Env):
             raise ValueError(f"problems[{number}]: has {made.nodes} nodes, others {self.nodes}")
         self._settings[number] = made
         return made
-
-
-def scale_of(setting: Setting) -> float:
-    """What an objective is divided by: of cost a replica of each service that is used; of delay the least
-    mean of an empty network; of tasks turned away the weight of all."""
-    if setting.problem.objective == "cost":
-        scale = sum(setting.cost[s] for s in {s for of in setting.services for s in of})
-    elif setting.problem.objective == "delay":
-        least_s = np.where(np.isfinite(setting.least_s), setting.least_s, 0.0)
-        scale = (setting.rate * least_s).sum() / setting.rate.sum()
-    else:
-        scale = setting.weight.sum()
-    return float(scale) if math.isfinite(scale) and scale > 0.0 else 1.0
 
 
 def _given(problems: Any) -> tuple[Problem, ...]:

@@ -224,6 +224,19 @@ class Setting:
         return problem.replace(objective="admitted", max_cost=None)
 
 
+def scale_of(setting: Setting) -> float:
+    """What an objective is divided by: of cost a replica of each service that is used; of delay the least
+    mean of an empty network; of tasks turned away the weight of all."""
+    if setting.problem.objective == "cost":
+        scale = sum(setting.cost[s] for s in {s for of in setting.services for s in of})
+    elif setting.problem.objective == "delay":
+        least_s = np.where(np.isfinite(setting.least_s), setting.least_s, 0.0)
+        scale = (setting.rate * least_s).sum() / setting.rate.sum()
+    else:
+        scale = setting.weight.sum()
+    return float(scale) if math.isfinite(scale) and scale > 0.0 else 1.0
+
+
 def nominal_problem(problem: Problem) -> Problem:
     """The problem as if its nominal rates were certain: no deviations, no samples.
 
