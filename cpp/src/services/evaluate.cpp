@@ -238,15 +238,21 @@ std::int32_t broken_samples(const Problem& problem, const Shares& nodes, const S
   return broken;
 }
 
-/// What can be said of a placement of the right form; infinite delays where it cannot be.
-Evaluation terms(const Problem& problem, const Routes& routes, const Placement& placement) {
+/// Cost and memory alone.
+Evaluation terms_of_replicas(const Problem& problem, const Replicas& replicas) {
   Evaluation made;
   made.memory_bytes.assign(z(problem.node_count()), 0.0);
-  for (std::size_t s = 0; s < placement.replicas.size(); ++s) {
-    made.cost += problem.services()[s].cost * static_cast<double>(placement.replicas[s].size());
-    for (const std::int32_t node : placement.replicas[s])
+  for (std::size_t s = 0; s < replicas.size(); ++s) {
+    made.cost += problem.services()[s].cost * static_cast<double>(replicas[s].size());
+    for (const std::int32_t node : replicas[s])
       made.memory_bytes[z(node)] += problem.services()[s].memory_bytes;
   }
+  return made;
+}
+
+/// Of a placement that can be.
+Evaluation terms(const Problem& problem, const Routes& routes, const Placement& placement) {
+  Evaluation made = terms_of_replicas(problem, placement.replicas);
   double rates = 0.0;
   double sum = 0.0;
   for (std::size_t t = 0; t < placement.assignment.size(); ++t) {
@@ -256,8 +262,7 @@ Evaluation terms(const Problem& problem, const Routes& routes, const Placement& 
       made.task_delay_s.push_back(std::numeric_limits<double>::quiet_NaN());
       continue;
     }
-    const double delay_s =
-        schedule_of(problem, routes, placement, static_cast<std::int32_t>(t)).delay_s;
+    const double delay_s = schedule_of(problem, routes, placement, static_cast<std::int32_t>(t)).delay_s;
     made.task_delay_s.push_back(delay_s);
     rates += task.rate_per_s;
     sum += task.rate_per_s * delay_s;
@@ -297,6 +302,17 @@ void each_late(const Problem& problem, const Routes& routes, const Placement& pl
 
 std::string above(double value, const char* unit, double limit) {
   return core::to_text(value) + unit + " is above the limit, " + core::to_text(limit) + unit;
+}
+
+void tell_memory_and_cost(const Problem& problem, const Evaluation& made, std::vector<std::string>& found) {
+  for (std::int32_t v = 0; v < problem.node_count(); ++v) {
+    if (made.memory_bytes[z(v)] > problem.memory_limit_bytes(v)) {
+      found.push_back("node " + node_text(problem, v) + ": the memory of its replicas of " +
+                      above(made.memory_bytes[z(v)], " B", problem.memory_limit_bytes(v)));
+    }
+  }
+  if (made.cost > problem.cost_limit())
+    found.push_back("max_cost: the cost of replicas of " + above(made.cost, "", problem.cost_limit()));
 }
 
 void tell_loads(const Problem& problem, const Evaluation& made, std::vector<std::string>& found) {
@@ -354,20 +370,16 @@ Evaluation evaluate(const Problem& problem, const Routes& routes, const Placemen
 std::vector<std::string> broken(const Problem& problem, const Routes& routes, const Placement& placement) {
   check_form(problem, placement);
   std::vector<std::string> found = faults(problem, routes, placement);
+  const bool can_be = found.empty();
   if (problem.objective() != Objective::admitted) {
     for (std::size_t t = 0; t < placement.assignment.size(); ++t) {
       if (placement.assignment[t].empty())
         found.push_back("task " + quoted(problem.tasks()[t].name) + ": is not placed");
     }
   }
-  if (!found.empty()) return found;
+  tell_memory_and_cost(problem, terms_of_replicas(problem, placement.replicas), found);
+  if (!can_be) return found;
   const Evaluation made = terms(problem, routes, placement);
-  for (std::int32_t v = 0; v < problem.node_count(); ++v) {
-    if (made.memory_bytes[z(v)] > problem.memory_limit_bytes(v)) {
-      found.push_back("node " + node_text(problem, v) + ": the memory of its replicas of " +
-                      above(made.memory_bytes[z(v)], " B", problem.memory_limit_bytes(v)));
-    }
-  }
   tell_loads(problem, made, found);
   for (std::int32_t t = 0; z(t) < problem.tasks().size(); ++t) {
     if (made.task_delay_s[z(t)] > problem.deadline_limit_s(t)) {
@@ -375,8 +387,6 @@ std::vector<std::string> broken(const Problem& problem, const Routes& routes, co
                       above(made.task_delay_s[z(t)], " s", problem.deadline_limit_s(t)));
     }
   }
-  if (made.cost > problem.cost_limit())
-    found.push_back("max_cost: the cost of replicas of " + above(made.cost, "", problem.cost_limit()));
   each_late(problem, routes, placement, [&](const Transfer& transfer, std::int32_t link, double left_s) {
     found.push_back("task " + task_text(problem, transfer.task) + ": the data from " +
                     end_text(problem, transfer, true) + " to " + end_text(problem, transfer, false) +

@@ -1,4 +1,4 @@
-"""The command line: ``constellm split …``, ``moe``, ``services``, ``tune``, ``orbit``, ``reproduce``, ``info``."""
+"""The command line: ``constellm split``, ``moe``, ``services``, ``tune``, ``orbit``, ``reproduce`` and more."""
 
 from __future__ import annotations
 

@@ -59,6 +59,9 @@ if TYPE_CHECKING:
     from .environment import PlacementEnv
 
 _OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
+from .problem import OBJECTIVES, Problem
+from .solver import METHODS, Method, solve
+from .tasks import Input, Service, Stage, Task
 
 __all__ = [
     "ADVERSARY_FEATURES",
