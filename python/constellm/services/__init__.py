@@ -15,6 +15,7 @@ from ..core.keywords import tell_of_slips as _tell_of_slips
 from ..core.keywords import with_hints as _with_hints
 from ..core.optional import optional_import as _optional_import
 from .adversary import ADVERSARY_FEATURES, overload
+from .bounds import Reduction, reduced_hosts
 from .checking import check
 from .comparison import Comparison, compare
 from .demand import (
@@ -87,6 +88,7 @@ __all__ = [
     "PriceOfRobustness",
     "Problem",
     "Regret",
+    "Reduction",
     "Service",
     "Stage",
     "Task",
@@ -121,6 +123,7 @@ __all__ = [
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
+    "reduced_hosts",
     "save_plan",
     "save_problem",
     "solve",

@@ -78,6 +78,7 @@ def found_by_core(answer: tuple[str, Any, float, bool, int, int]) -> Found:
 
 
 _ALL: tuple[Method, ...] = (
+    Method("search", "branch and bound with Lagrangian bounds of tasks and nodes", compiled("search")),
     Method("annealing", "simulated annealing with learning penalties, from greedy starts", compiled("annealing")),
     Method("greedy", "tasks one by one, each where it adds least, by dynamic programming", compiled("greedy")),
     Method("nearest", "every stage on the nearest node to its task's source with room", compiled("nearest")),
