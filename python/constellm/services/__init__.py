@@ -18,6 +18,8 @@ from .adversary import ADVERSARY_FEATURES, overload
 from .bounds import Reduction, reduced_hosts
 from .checking import check
 from .comparison import Comparison, compare
+from .component import Component
+from .components import Catalogue, components
 from .demand import (
     Violation,
     WorstDemand,
@@ -27,6 +29,8 @@ from .demand import (
     violation,
     worst_demand,
 )
+from .endurance import Endurance, degradation, endure
+from .energy import ENERGIES, Energy, break_even, energy, work_j
 from .episode import nominal_problem
 from .evaluation import Evaluation, evaluate
 from .features import FEATURES
@@ -51,9 +55,18 @@ from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
 from .policy import LearnedDemand, Policy, load_policy, untrained
 from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
 from .regret import REGRET_COLUMNS, Regret, regret
+from .problem import OBJECTIVES, Problem
+from .queueing import Waiting, waiting
+from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
+from .regions import Region, overhead, regions
 from .robust import PriceOfRobustness, price_of_robustness, recourse
+from .scenario import scenario
+from .sharing import monoliths
 from .solver import METHODS, Method, solve
 from .training import train_adversary, train_policy
+from .stress import lose, shifted, spiked, without
+from .tasks import Input, Service, Stage, Task
+from .templates import TEMPLATES, Template, TemplateStage
 
 if TYPE_CHECKING:
     from .adversary_environment import AdversaryEnv
@@ -65,6 +78,13 @@ from .solver import METHODS, Method, solve
 from .tasks import Input, Service, Stage, Task
 
 __all__ = [
+    "ENERGIES",
+    "HORIZON_METHODS",
+    "METHODS",
+    "OBJECTIVES",
+    "TEMPLATES",
+    "Catalogue",
+    "Choice",
     "ADVERSARY_FEATURES",
     "FEATURES",
     "HORIZON_METHODS",
@@ -73,6 +93,10 @@ __all__ = [
     "REGRET_COLUMNS",
     "AdversaryEnv",
     "Comparison",
+    "Component",
+    "Compressed",
+    "Endurance",
+    "Energy",
     "Evaluation",
     "Horizon",
     "HorizonEvaluation",
@@ -81,6 +105,7 @@ __all__ = [
     "Interrupted",
     "LearnedDemand",
     "Method",
+    "Option",
     "Placement",
     "PlacementEnv",
     "Plan",
@@ -89,14 +114,24 @@ __all__ = [
     "Problem",
     "Regret",
     "Reduction",
+    "RateAccuracy",
+    "Region",
     "Service",
     "Stage",
     "Task",
+    "Template",
+    "TemplateStage",
     "Violation",
+    "Waiting",
     "WorstDemand",
+    "break_even",
     "check",
     "check_horizon",
     "compare",
+    "components",
+    "degradation",
+    "endure",
+    "energy",
     "evaluate",
     "evaluate_horizon",
     "guarantee",
@@ -110,6 +145,9 @@ __all__ = [
     "load_plan",
     "load_policy",
     "load_problem",
+    "lose",
+    "monoliths",
+    "overhead",
     "nominal_problem",
     "overload",
     "plan_from_dict",
@@ -120,18 +158,25 @@ __all__ = [
     "problem_to_dict",
     "recourse",
     "regret",
+    "regions",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
     "reduced_hosts",
     "save_plan",
     "save_problem",
+    "scenario",
+    "shifted",
     "solve",
     "solve_horizon",
     "train_adversary",
     "train_policy",
     "untrained",
+    "spiked",
     "violation",
+    "waiting",
+    "without",
+    "work_j",
     "worst_demand",
 ]
 

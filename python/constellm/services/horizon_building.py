@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.checks import count, instance, known_keywords, positive, real, short
-from ..network import Graph
-from ..orbit import Constellation, geodetic_to_ecef
+from ..network import Graph, Nodes
+from ..orbit import Constellation
 from .horizons import Horizon
 from .problem import Problem
-
-Place = tuple[float, float]
-"""Latitude and longitude [deg]."""
+from .regions import Region, overhead
 
 _EXACT_S = 1e-3  # to which the ends of windows are found
 _JOINT_S = 2 * _EXACT_S  # between windows, each of whose ends is found so, that are one
@@ -30,9 +28,10 @@ def horizon(
     start: Any,
     slot_s: float,
     slots: int,
-    follow: Mapping[str, Any] | None = None,
+    follow: Mapping[str, Any] | Iterable[Region] | None = None,
     ahead_s: float = 600.0,
     instants: int = 4,
+    min_elevation_deg: float = 5.0,
     threads: int = 1,
     **ties: Any,
 ) -> Horizon:
@@ -48,25 +47,28 @@ def horizon(
     Parameters
     ----------
     world : orbit.Constellation
-        Its rules of links choose by geometry alone, as `orbit.Constellation.windows` wants it; `computers` says
-        which nodes can host.
+        Its rules of links choose by geometry alone, as `orbit.Constellation.windows` wants it.
     problem : Problem
-        Services, tasks, limits and objective; its network and `life_s` are replaced by those of each slot.
+        Nodes with the ids of the constellation, services, tasks, limits and objective; its links and `life_s` are
+        replaced by those of each slot.
     start : float, Epoch, str, datetime or numpy.datetime64
         When the first slot begins; seconds count from the constellation's epoch.
     slot_s : float
         How long each slot is [s].
     slots : int
         How many.
-    follow : mapping from str to place, optional
-        Of tasks whose users stay while the satellites pass: by name a place, latitude and longitude [deg]. In
-        each slot their source is the satellite that is nearest to the place in the middle of the slot, and so is
-        their sink where the problem has it at the source.
+    follow : mapping from str to place, or iterable of Region, optional
+        Tasks whose users stay while the satellites pass: by name a `Region`, or latitude and longitude [deg]; of
+        regions alone all tasks called ``kind/region``, as those of `scenario` are. In each slot their source is
+        the satellite that is `overhead` in the middle of the slot, and so is their sink where the problem has it
+        at the source.
     ahead_s : float
         How far beyond a slot's end the ends of links are looked for [s]: a link is taken to live no longer. Far
         above the delay of any task it changes nothing.
     instants : int
         At how many instants of a slot, its ends among them, rates and latencies are looked at, >= 2.
+    min_elevation_deg : float
+        As of `overhead`.
     threads : int
         At most so many.
     **ties
@@ -81,44 +83,43 @@ def horizon(
     Raises
     ------
     TypeError, ValueError
-        For a task to follow that the problem has not, a place that is none, and as `Horizon`, `Problem` and
-        `orbit.Constellation.windows`.
+        For nodes that are not the constellation's, a task to follow that the problem has not, a place that is
+        none, and as `overhead`, `Horizon`, `Problem` and `orbit.Constellation.windows`.
 
     Examples
     --------
     >>> from constellm import orbit, services
     >>> world = orbit.Constellation(
-    ...     orbit.preset("iridium-next"), links=orbit.plus_grid(rate_bps=1e9, seam="open"),
-    ...     computers={"flop_per_s": 2e12, "memory_bytes": 4e9},
-    ... )
-    >>> encoder = services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)
-    >>> first = world.ids[0]
-    >>> task = services.Task("ships", rate_per_s=5.0, source=first, sink=first,
-    ...                      stages=(services.Stage("encoder", (services.Input(-1, 6e5),)),))
-    >>> problem = services.Problem(network=world.at(0.0), services=(encoder,), tasks=(task,))
-    >>> day = services.horizon(world, problem, start=0.0, slot_s=300.0, slots=3, follow={"ships": (48.1, 11.6)})
+    ...     orbit.preset("iridium-next"), links=orbit.plus_grid(rate_bps=0.5e9, seam="open"))
+    >>> problem = services.scenario(world, seed=1, tasks=4)
+    >>> day = services.horizon(world, problem, start=0.0, slot_s=300.0, slots=3, follow=services.regions())
     >>> day
-    Horizon('horizon': 3 slots, 900 s, 66 nodes, 1 service, 1 task)
+    Horizon('horizon': 3 slots, 900 s, 66 nodes, 9 services, 4 tasks)
     >>> [slot.tasks[0].source for slot in day.slots]
-    ['iridium-next/5/9', 'iridium-next/5/9', 'iridium-next/5/8']
+    ['iridium-next/1/0', 'iridium-next/1/0', 'iridium-next/1/10']
     """
     instance("world", world, Constellation)
     instance("problem", problem, Problem)
     known_keywords("horizon", ties, _TIES)
+    nodes = problem.network.nodes
+    if nodes.ids() != list(world.ids):
+        raise ValueError("problem: its nodes are not those of the constellation")
     start_s = real("start", float(world.seconds(start)))
     slot_s, slots = positive("slot_s", slot_s), count("slots", slots)
     ahead_s = positive("ahead_s", ahead_s)
     places = _places(problem, follow)
     edges_s = start_s + slot_s * np.arange(slots + 1)
-    followed = _nearest(world, (edges_s[:-1] + edges_s[1:]) / 2, places)
+    middles_s = ((edges_s[:-1] + edges_s[1:]) / 2).tolist()
+    followed = _overhead(world, middles_s, places, min_elevation_deg)
     # A little more than what is asked of, so that no window is cut at the first slot.
     spans = _spans(world, start_s - 1.0, float(edges_s[-1]) + ahead_s, count("threads", threads))
     graphs = _graphs(world, problem, places, start_s, slot_s, slots, count("instants", instants, least=2))
     made = []
     for k in range(slots):
-        graph, life_s = _network(graphs[k], spans, float(edges_s[k]), float(edges_s[k + 1]), ahead_s)
+        graph, life_s = _network(nodes, graphs[k], spans, float(edges_s[k]), float(edges_s[k + 1]), ahead_s)
         tasks = tuple(
-            _moved(task, followed[task.name][k]) if task.name in followed else task for task in problem.tasks
+            _moved(task, followed[k][task.name]) if task.name in followed[k] else task
+            for task in problem.tasks
         )
         made.append(problem.replace(network=graph, life_s=life_s, tasks=tasks, name=f"slot-{k}"))
     return Horizon(made, slot_s, **ties)
@@ -127,42 +128,52 @@ def horizon(
 # ---- regions ------------------------------------------------------------------------------------
 
 
-def _places(problem: Problem, follow: Any) -> dict[str, Place]:
+def _places(problem: Problem, follow: Any) -> dict[str, Region]:
+    """Of each task that is followed the place of its users."""
+    names = [task.name for task in problem.tasks]
     if follow is None:
         return {}
     if not isinstance(follow, Mapping):
-        raise TypeError(f"follow: expected a mapping from tasks to places, got {short(follow)}")
-    names = [task.name for task in problem.tasks]
+        return _by_name(names, follow)
     found = {}
     for name, place in follow.items():
         if name not in names:
             raise ValueError(f"follow: {short(name)} is not the name of a task")
+        if isinstance(place, Region):
+            found[name] = place
+            continue
         try:
             latitude, longitude = place
         except (TypeError, ValueError):
             raise TypeError(
-                f"follow[{name!r}]: expected a latitude and a longitude, got {short(place)}"
+                f"follow[{name!r}]: expected a Region, or a latitude and a longitude, got {short(place)}"
             ) from None
-        found[name] = (
-            real(f"follow[{name!r}][0]", latitude, least=-90, most=90),
-            real(f"follow[{name!r}][1]", longitude, least=-360, most=360),
-        )
+        found[name] = Region(name, latitude, longitude, population=1.0)
     return found
 
 
-def _nearest(
-    world: Constellation, times_s: NDArray[np.float64], places: Mapping[str, Place]
-) -> dict[str, list[str]]:
-    """Of each followed task the satellite that is nearest to its place at each time."""
+def _by_name(names: Sequence[str], places: Any) -> dict[str, Region]:
+    """Tasks called kind/region by their regions."""
+    if isinstance(places, (str, Region)) or not isinstance(places, Iterable):
+        raise TypeError(f"follow: expected a mapping from tasks to places, or regions, got {short(places)}")
+    regions = {place.name: place for place in (instance("follow", one, Region) for one in places)}
+    found = {name: regions[name.partition("/")[2]] for name in names if name.partition("/")[2] in regions}
+    if not found:
+        raise ValueError("follow: no task is called kind/region with the name of one of the regions")
+    return found
+
+
+def _overhead(
+    world: Constellation, times_s: list[float], places: Mapping[str, Region], least_deg: float
+) -> list[dict[str, str]]:
+    """At each time the satellite over the place of each task that is followed."""
     if not places:
-        return {}
-    position_m = world.states(times_s, frame="ecef").position_m
-    ids = world.satellite_ids
-    found = {}
-    for name, (latitude, longitude) in places.items():
-        away_m = np.linalg.norm(position_m - geodetic_to_ecef(latitude, longitude), axis=-1)
-        away_m = np.where(np.isnan(away_m), np.inf, away_m)
-        found[name] = [ids[v] for v in away_m.argmin(axis=0).tolist()]
+        return [{} for _ in times_s]
+    regions = list(dict.fromkeys(places.values()))
+    found = []
+    for t_s in times_s:
+        over = dict(zip(regions, overhead(world, regions, t_s, min_elevation_deg=least_deg)))
+        found.append({name: over[place] for name, place in places.items()})
     return found
 
 
@@ -206,7 +217,7 @@ def _spans(world: Constellation, start_s: float, stop_s: float, threads: int) ->
 def _graphs(
     world: Constellation,
     problem: Problem,
-    places: Mapping[str, Place],
+    places: Mapping[str, Region],
     start_s: float,
     slot_s: float,
     slots: int,
@@ -228,11 +239,10 @@ def _graphs(
 
 
 def _network(
-    graphs: list[Graph], spans: _Spans, open_s: float, close_s: float, ahead_s: float
+    ids: Nodes, graphs: list[Graph], spans: _Spans, open_s: float, close_s: float, ahead_s: float
 ) -> tuple[Graph, NDArray[np.float64]]:
     """The links that live through a slot, with their worst figures, and how long they live on."""
-    first = graphs[0]
-    nodes = len(first.nodes)
+    nodes = len(ids)
     through = (spans.open_s <= open_s - _EXACT_S) & (spans.close_s > close_s + _EXACT_S)
     pairs = spans.pair[through]  # sorted; windows of a pair that overlap are one
     kept = pairs
@@ -247,7 +257,7 @@ def _network(
         rate_bps = np.minimum(rate_bps, graph.rate_bps[at])
         latency_s = np.maximum(latency_s, graph.latency_s[at])
     closes_s = spans.close_s[through][np.searchsorted(pairs, kept)]
-    made = Graph(first.nodes, from_=kept // nodes, to=kept % nodes, rate_bps=rate_bps, latency_s=latency_s)
+    made = Graph(ids, from_=kept // nodes, to=kept % nodes, rate_bps=rate_bps, latency_s=latency_s)
     return made, np.minimum(closes_s - _EXACT_S - close_s, ahead_s)
 
 

@@ -138,7 +138,7 @@ def evaluate_horizon(horizon: Horizon, placements: Sequence[Placement]) -> Horiz
     >>> horizon = services.Horizon([slot, slot], 60.0, start_cost=0.5)
     >>> on = {id: services.Placement({"encoder": [id]}, {"caption": [id]}) for id in ("a", "b")}
     >>> services.evaluate_horizon(horizon, [on["a"], on["b"]])
-    HorizonEvaluation(cost=1.5, delay_s=0.028, 1 start)
+    HorizonEvaluation(cost=1.5, delay_s=0.024, 1 start)
     """
     instance("horizon", horizon, Horizon)
     listed = _listed(horizon, placements)

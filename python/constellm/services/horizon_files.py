@@ -23,7 +23,8 @@ from .files import _task as task_of
 from .files import _task_dict as task_dict
 from .files import problem_to_dict
 from .horizons import Horizon
-from .problem import Problem, Task
+from .problem import Problem
+from .tasks import Task
 
 HORIZON_FORMAT = "constellm.services-horizon"
 _KINDS = {HORIZON_FORMAT: "services horizon"}

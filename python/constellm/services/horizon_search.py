@@ -84,7 +84,7 @@ def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
     programme = HorizonProgramme(
         work.horizon,
         work.instances,
-        form=FORM[objective],
+        form="flow",
         needs_delay=objective == "delay" or "delay" in caps,
         core=work.core,
     )
@@ -194,7 +194,7 @@ def slotwise_bound(work: HorizonWork) -> float:
         if reduction.is_infeasible:
             return math.inf
         programme = Programme(
-            reduction, form=FORM[objective], admits_all=admits_all, needs_delay=objective == "delay"
+            reduction, form="flow", admits_all=admits_all, needs_delay=objective == "delay"
         )
         target = term(programme, objective)
         found = highs.solve(programme.finish(target), clock=work.clock, is_relaxed=True)

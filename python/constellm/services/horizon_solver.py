@@ -85,8 +85,8 @@ def solve_horizon(
     HorizonPlan('horizon': optimal, cost=1, delay_s=0.01, 3 starts, gap=0)
     >>> [placement.replicas["encoder"] for placement in plan.placements]
     [('a',), ('b',), ('a',)]
-    >>> round(services.solve_horizon(day, method="static").delay_s, 6)
-    0.022
+    >>> services.solve_horizon(day, method="static").cost  # one on each node, all the time
+    2.0
     """
     instance("horizon", horizon, Horizon)
     if not isinstance(method, str) or method not in HORIZON_METHODS:

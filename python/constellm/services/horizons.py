@@ -15,7 +15,8 @@ from ..core.checks import count, instance, known_keywords, non_negative, positiv
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
-from .problem import Problem, Service
+from .problem import Problem
+from .tasks import Service
 
 StartCost = Union[float, Mapping[str, float]]
 """Of each replica that starts: one number for all services, or numbers by name."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import highs
+from .counts import count_cost, hit
+from .heuristics import anneal
 from .highs import Clock
 from .instance import Instance, cost_unit, instance_of, weight_unit
 from .judging import Cut, Judged, add_cut, cuts_of, judge
@@ -21,6 +23,7 @@ from .preprocessing import Reduction, reduce
 from .problem import Problem
 from .programme import Programme
 from .rows import Linear
+from .solver import Found
 
 EQUAL = 1e-9
 """Relative; values this close are the same."""
@@ -63,50 +66,46 @@ class Work:
         return self.clock.left_s <= 0.0
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What was found, by positions, and what was proven."""
-
-    status: str
-    positions: Positions | None
-    lower_bound: float
-    second_optimal: bool
-    counters: Mapping[str, int]
-
-
-def optimise(
-    problem: Problem, *, time_limit_s: float, seed: int, start: Positions | None = None
-) -> Answer:
-    """By programmes alone; `start` is a placement to begin with."""
-    work = Work(instance_of(problem), Clock(time_limit_s), seed)
+def programme(
+    problem: Problem, *, time_limit_s: float, seed: int, threads: int, start: Positions | None = None
+) -> Found:
+    """By annealing and HiGHS; `start` is a placement in place of annealing's."""
+    highs.module()
+    clock = Clock(time_limit_s)
+    if start is None:
+        found = anneal(problem, seed=seed, threads=threads, time_limit_s=time_limit_s)
+        if found.status == "interrupted":
+            return found
+        start = found.positions
+    work = Work(instance_of(problem), clock, seed)
     objective = problem.objective
     if start is not None:
         work.offer(judge(work.instance, start.assignment), objective, {})
     if objective == "admitted" and work.best is None:
         work.offer(judge(work.instance, [()] * work.instance.tasks), objective, {})
-    proven = least(work, objective, {})
+    is_proven = least(work, objective, {})
     second_optimal = False
-    if proven and work.best is not None:
+    if is_proven and work.best is not None:
         caps = {objective: work.best.value(objective) * (1 + EQUAL)}
         second_optimal = least(work, SECOND[objective], caps)
-    return answer_of(work, objective, proven, second_optimal)
+    return found_by(work, objective, is_proven, second_optimal)
 
 
-def answer_of(work: Work, objective: str, proven: bool, second_optimal: bool) -> Answer:
-    positions = None
-    bound = max(0.0, work.bound)
+def found_by(work: Work, objective: str, is_proven: bool, second_optimal: bool) -> Found:
+    """In the words of the methods."""
+    positions, bound = None, max(0.0, work.bound)
     if work.best is not None:
         positions = Positions(work.best.replicas, work.best.assignment)
         bound = min(bound, work.best.value(objective))
     if work.clock.interrupted:
         status = "interrupted"
-    elif proven:
+    elif is_proven:
         status = "infeasible" if work.best is None else "optimal"
     else:
         status = "time_limit"
-    if proven and work.best is None:
+    if is_proven and work.best is None:
         bound = math.inf
-    return Answer(status, positions, bound, second_optimal, work.counters)
+    return Found(status, positions, bound, second_optimal, work.counters)
 
 
 def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
@@ -119,16 +118,49 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
     aim = aim_of(work, objective, unit)
     if aim < 0.0:
         return proven(work, objective, caps)
-    bounds = {**caps, objective: aim}
-    reduction = reduce(
-        instance,
-        cost_cap=min(instance.cost_limit, bounds.get("cost", math.inf)),
-        delay_cap_s=bounds.get("delay", math.inf),
-        admits_all=instance.objective != "admitted",
-    )
+    if objective == "cost" and unit and work.best is not None and instance.objective != "admitted":
+        return climb(work, caps, aim, unit)
+    reduction = reduced(work, {**caps, objective: aim})
     if reduction.is_infeasible:
         return proven(work, objective, caps)
     return search(work, reduction, objective, caps, aim, unit)
+
+
+def reduced(work: Work, caps: Mapping[str, float]) -> Reduction:
+    """What is left for plans within the caps."""
+    instance = work.instance
+    cost_cap = min(instance.cost_limit, caps.get("cost", math.inf))
+    delay_cap_s = caps.get("delay", math.inf)
+    admits_all = instance.objective != "admitted"
+    reduction = reduce(instance, cost_cap=cost_cap, delay_cap_s=delay_cap_s, admits_all=admits_all)
+    if admits_all and math.isfinite(cost_cap) and not reduction.is_infeasible:
+        hit(reduction, work.clock, cost_cap)
+    return reduction
+
+
+def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> bool:
+    """The least cost from below: is there a plan of cost C? If not, of C + 1?
+
+    A low cap leaves most services one replica, which makes a small programme of a large one; the first C that has
+    a plan is the least.
+    """
+    reduction = reduced(work, caps)
+    most = min(aim, work.instance.cost_limit)
+    cost = count_cost(reduction, work.clock, most=most, unit=unit)
+    while cost <= most:
+        if not caps:
+            work.bound = max(work.bound, cost)
+        if work.is_stopped:
+            return False
+        reduction = reduced(work, {**caps, "cost": cost})
+        if not reduction.is_infeasible:
+            before = work.best
+            if not search(work, reduction, "cost", caps, cost, unit):
+                return False
+            if work.best is not before:
+                return True
+        cost += unit
+    return proven(work, "cost", caps)
 
 
 def proven(work: Work, objective: str, caps: Mapping[str, float]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -239,7 +240,7 @@ def recourse(
     slots = []
     for i, row in enumerate(rates.tolist()):
         tasks = tuple(
-            task.replace(rate_per_s=rate, deviation_per_s=0.0) for task, rate in zip(problem.tasks, row)
+            dataclasses.replace(task, rate_per_s=rate, deviation_per_s=0.0) for task, rate in zip(problem.tasks, row)
         )
         slots.append(problem.replace(tasks=tasks, budget=None, name=f"sample-{i}"))
     likely = np.ones(len(slots)) if weights is None else np.asarray(weights, dtype=np.float64)
