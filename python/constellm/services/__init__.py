@@ -52,6 +52,9 @@ from .horizons import Horizon
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
+from .policy import LearnedDemand, Policy, load_policy, untrained
+from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
+from .regret import REGRET_COLUMNS, Regret, regret
 from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
@@ -60,6 +63,7 @@ from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
 from .sharing import monoliths
 from .solver import METHODS, Method, solve
+from .training import train_adversary, train_policy
 from .stress import lose, shifted, spiked, without
 from .tasks import Input, Service, Stage, Task
 from .templates import TEMPLATES, Template, TemplateStage
@@ -69,6 +73,9 @@ if TYPE_CHECKING:
     from .environment import PlacementEnv
 
 _OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
+from .problem import OBJECTIVES, Problem
+from .solver import METHODS, Method, solve
+from .tasks import Input, Service, Stage, Task
 
 __all__ = [
     "ENERGIES",
@@ -83,6 +90,7 @@ __all__ = [
     "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
+    "REGRET_COLUMNS",
     "AdversaryEnv",
     "Comparison",
     "Component",
@@ -95,13 +103,17 @@ __all__ = [
     "HorizonPlan",
     "Input",
     "Interrupted",
+    "LearnedDemand",
     "Method",
     "Option",
     "Placement",
     "PlacementEnv",
     "Plan",
+    "Policy",
     "PriceOfRobustness",
     "Problem",
+    "Regret",
+    "Reduction",
     "RateAccuracy",
     "Reduction",
     "Region",
@@ -132,6 +144,7 @@ __all__ = [
     "load_horizon",
     "load_horizon_plan",
     "load_plan",
+    "load_policy",
     "load_problem",
     "lose",
     "monoliths",
@@ -144,18 +157,22 @@ __all__ = [
     "probability_bound",
     "problem_from_dict",
     "problem_to_dict",
-    "reduced_hosts",
     "recourse",
+    "regret",
     "regions",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
+    "reduced_hosts",
     "save_plan",
     "save_problem",
     "scenario",
     "shifted",
     "solve",
     "solve_horizon",
+    "train_adversary",
+    "train_policy",
+    "untrained",
     "spiked",
     "violation",
     "waiting",
