@@ -53,29 +53,25 @@ from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
 from .policy import LearnedDemand, Policy, load_policy, untrained
-from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
-from .regret import REGRET_COLUMNS, Regret, regret
 from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
+from .regret import REGRET_COLUMNS, Regret, regret
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
 from .sharing import monoliths
 from .solver import METHODS, Method, solve
-from .training import train_adversary, train_policy
 from .stress import lose, shifted, spiked, without
 from .tasks import Input, Service, Stage, Task
 from .templates import TEMPLATES, Template, TemplateStage
+from .training import train_adversary, train_policy
 
 if TYPE_CHECKING:
     from .adversary_environment import AdversaryEnv
     from .environment import PlacementEnv
 
 _OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
-from .problem import OBJECTIVES, Problem
-from .solver import METHODS, Method, solve
-from .tasks import Input, Service, Stage, Task
 
 __all__ = [
     "ENERGIES",
