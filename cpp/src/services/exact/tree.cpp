@@ -21,6 +21,9 @@ constexpr std::int32_t kRootSteps = 4000;
 constexpr std::int64_t kMovesOfASlot = 40'000;  // of annealing
 constexpr std::int32_t kSteps = 60;     // of a node
 constexpr std::int64_t kRoundEvery = 8;  // nodes
+constexpr std::int32_t kTrySteps = 12;
+constexpr std::size_t kMostTried = 8;
+constexpr std::int32_t kReliable = 2;
 constexpr double kUndecided = 0.02;     // a mean so far from 0 and 1
 
 struct Node {
@@ -95,7 +98,11 @@ class Tree {
       root_.rounding->run(node.state, root_.propagation->times(), at, root_.random, incumbent_);
     if (root_.dual->fix(node.state, root_.propagation->times(), at, upper()) < 0) return false;
     if (!conclude(node.state)) return false;
-    const Branch branch = choose(node.state);
+    Branch branch = choose(node.state);
+    if (branch.kind == Branch::Kind::host) {
+      const Branch tried = try_hosts(node, at);
+      if (tried.kind == Branch::Kind::host) branch = tried;
+    }
     if (branch.kind == Branch::Kind::none) {
       judge(node.state);
       return false;
@@ -155,6 +162,75 @@ class Tree {
     return found;
   }
 
+  /// Mean gain of a bound by a decision of a replica, as far as it was met.
+  struct Gains {
+    double sum[2] = {0.0, 0.0};
+    std::int32_t count[2] = {0, 0};
+    [[nodiscard]] double mean(std::size_t in) const {
+      return count[in] > 0 ? sum[in] / static_cast<double>(count[in]) : 0.0;
+    }
+    [[nodiscard]] bool known() const { return count[0] >= kReliable && count[1] >= kReliable; }
+  };
+
+  /// The bound of a child after a few steps; infinite where there is nothing in it.
+  double try_child(const Node& node, const Multipliers& at, const Branch& branch, bool in) {
+    State state = node.state;
+    decide(state, branch, in);
+    if (!conclude(state)) return kNone;
+    trial_ = at;
+    const double limit = upper();
+    const double bound =
+        root_.dual->improve(state, root_.propagation->times(), trial_, limit, limit, kTrySteps, stop_);
+    return bound > limit ? kNone : std::max(bound, node.bound);
+  }
+
+  /// The replica whose two children have the best bounds, by trying those that look undecided until enough is known of
+  /// them.
+  Branch try_hosts(const Node& node, const Multipliers& at) {
+    std::vector<std::pair<double, std::int32_t>> order;
+    for (std::int32_t h = 0; z(h) < model_.hosts.size(); ++h) {
+      if (node.state.host[z(h)] != Choice::open) continue;
+      const double w = wish(node.state, h);
+      const double undecided = std::min(w, 1.0 - w);
+      if (undecided > kUndecided) order.emplace_back(-undecided, h);
+    }
+    std::sort(order.begin(), order.end());
+    if (order.size() > kMostTried) order.resize(kMostTried);
+    // Trials write over the means that choices are made of.
+    const std::vector<double> wishes = wishes_of(node.state, order);
+    Branch found;
+    double best = -1.0;
+    const double least = 1e-6 * std::max(1.0, std::abs(node.bound));
+    gains_.resize(model_.hosts.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const std::int32_t h = order[i].second;
+      Gains& gains = gains_[z(h)];
+      const Branch branch{Branch::Kind::host, h, wishes[i] >= 0.3};
+      double gain[2] = {gains.mean(0), gains.mean(1)};
+      if (!gains.known()) {
+        for (const std::size_t in : {std::size_t{0}, std::size_t{1}}) {
+          const double bound = try_child(node, at, branch, in == 1);
+          if (!(bound < kNone)) return {Branch::Kind::host, h, in == 0};  // the other child alone is left
+          gain[in] = bound - node.bound;
+          gains.sum[in] += gain[in];
+          ++gains.count[in];
+        }
+      }
+      const double score = std::max(gain[0], least) * std::max(gain[1], least);
+      if (!(score > best)) continue;
+      best = score;
+      found = branch;
+    }
+    return found;
+  }
+
+  [[nodiscard]] std::vector<double> wishes_of(const State& state,
+                                              const std::vector<std::pair<double, std::int32_t>>& order) const {
+    std::vector<double> wishes;
+    for (const auto& [undecided, host] : order) wishes.push_back(wish(state, host));
+    return wishes;
+  }
+
   [[nodiscard]] Branch choose_slot(const State& state) const {
     Branch found;
     double best = -1.0;
@@ -207,6 +283,8 @@ class Tree {
   Incumbent& incumbent_;
   core::StopToken& stop_;
   std::vector<Node> open_;
+  std::vector<Gains> gains_;  // [hosts]
+  Multipliers trial_;
   std::int64_t made_ = 0;
   std::int64_t ids_ = 0;
 };

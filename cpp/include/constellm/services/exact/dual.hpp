@@ -64,10 +64,13 @@ class Dual {
   double sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t task);
   [[nodiscard]] double seconds_price(const Multipliers& at, std::int32_t task) const;
   [[nodiscard]] double reject_price(const Multipliers& at, std::int32_t task) const;
+  [[nodiscard]] bool is_single(const State& state, std::size_t place) const;
   void find_gradient(const State& state, const Multipliers& at);
-  double deflect();
+  [[nodiscard]] double free_square(const State& state, const Multipliers& at) const;
+  double mix(double most);
   void move(const State& state, Multipliers& at, double length) const;
   void follow_delay(std::int32_t task, std::vector<double>& share, double rate) const;
+  void follow_delays(Multipliers& at);
   void take_means(double rate);
 
   const Model& model_;
@@ -89,6 +92,7 @@ class Dual {
   std::vector<std::int32_t> last_way_;
   std::vector<std::uint8_t> served_, opened_;
   Direction gradient_, direction_;
+  Multipliers trial_;
   std::vector<double> place_mean_, host_mean_, through_;
   double magnitude_ = 0.0;
   std::int64_t bounds_ = 0;
