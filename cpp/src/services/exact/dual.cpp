@@ -16,6 +16,7 @@ constexpr double kRounding = 1e-12;
 
 // The volume algorithm (Barahona and Anbil, 2000).
 constexpr double kFirstLength = 0.5;    // of a step, relative to Polyak's
+constexpr double kLeastLength = 0.02;    // where steps go on
 constexpr double kLonger = 1.1;         // after a better bound whose gradient agrees with the direction
 constexpr double kShorter = 0.66;       // after kPatience steps without a better bound
 constexpr std::int32_t kPatience = 20;
@@ -310,12 +311,17 @@ double Dual::improve(const State& state, const Times& times, Multipliers& at, do
                      std::int32_t steps, core::StopToken& stop) {
   double bound = value(state, times, at);
   double checked = bound;
-  double length = kFirstLength;
+  const bool goes_on = at.length > 0.0;
+  double length = goes_on ? std::max(at.length, kLeastLength) : kFirstLength;
   double most_mixed = kMostMixed;
   std::int32_t waited = 0;
   take_means(1.0);
   find_gradient(state, at);
-  direction_ = gradient_;
+  direction_ = goes_on ? at.toward : gradient_;
+  for (std::size_t p = 0; p < direction_.place.size(); ++p)
+    if (state.alive[p] == 0) direction_.place[p] = 0.0;
+  if (goes_on) mix(kMostMixed);
+  at.toward = {};
   const std::uint64_t work = 1 + model_.seconds.size() / 64;
   for (std::int32_t step = 1; step <= steps && bound <= enough; ++step) {
     if (stop.should_stop(work)) break;
@@ -328,7 +334,8 @@ double Dual::improve(const State& state, const Times& times, Multipliers& at, do
     const double here = value(state, times, trial_);
     if (!(here < kNone)) {
       std::swap(at, trial_);
-      return here;
+      bound = here;
+      break;
     }
     find_gradient(state, trial_);
     const double share = mix(most_mixed);
@@ -347,6 +354,8 @@ double Dual::improve(const State& state, const Times& times, Multipliers& at, do
       checked = bound;
     }
   }
+  at.toward = direction_;
+  at.length = length;
   return bound;
 }
 

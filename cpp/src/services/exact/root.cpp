@@ -119,7 +119,11 @@ void Root::shrink() {
   build(hosts());
   at = before;
   at.place.clear();
-  for (const std::int32_t p : kept) at.place.push_back(before.place[z(p)]);
+  at.toward.place.clear();
+  for (const std::int32_t p : kept) {
+    at.place.push_back(before.place[z(p)]);
+    at.toward.place.push_back(before.toward.place[z(p)]);
+  }
   state.task = old.task;
   state.single = old.single;
   state.least = old.least;

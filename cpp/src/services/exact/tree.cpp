@@ -22,8 +22,8 @@ constexpr std::int64_t kMovesOfASlot = 40'000;  // of annealing
 constexpr std::int32_t kSteps = 60;     // of a node
 constexpr std::int64_t kRoundEvery = 8;  // nodes
 constexpr std::int32_t kTrySteps = 12;
-constexpr std::size_t kMostTried = 8;
-constexpr std::int32_t kReliable = 2;
+constexpr std::size_t kHostsTried = 3;
+constexpr std::size_t kSlotsTried = 5;
 constexpr double kUndecided = 0.02;     // a mean so far from 0 and 1
 
 struct Node {
@@ -38,8 +38,10 @@ bool later(const Node& a, const Node& b) { return a.bound != b.bound ? a.bound >
 
 struct Branch {
   enum class Kind { none, task, host, slot } kind = Kind::none;
-  std::int32_t index = -1;  // task, host or place
+  std::int32_t index = -1;  // task, host or slot
   bool first_in = true;
+  std::vector<std::int32_t> near, far;  // of a slot: its places on two sides; in: those near are left
+  double bound[2] = {0.0, 0.0};         // of the children out and in, as far as they were tried
 };
 
 class Tree {
@@ -74,6 +76,12 @@ class Tree {
   }
 
  private:
+  void wait(Node node) {
+    if (node.bound > upper()) return;
+    open_.push_back(std::move(node));
+    std::push_heap(open_.begin(), open_.end(), later);
+  }
+
   [[nodiscard]] double upper() const { return root_.upper(incumbent_, true); }
 
   bool conclude(State& state) {
@@ -99,9 +107,9 @@ class Tree {
     if (root_.dual->fix(node.state, root_.propagation->times(), at, upper()) < 0) return false;
     if (!conclude(node.state)) return false;
     Branch branch = choose(node.state);
-    if (branch.kind == Branch::Kind::host) {
-      const Branch tried = try_hosts(node, at);
-      if (tried.kind == Branch::Kind::host) branch = tried;
+    if (branch.kind == Branch::Kind::host || branch.kind == Branch::Kind::slot) {
+      Branch tried = try_all(node, at);
+      if (tried.kind != Branch::Kind::none) branch = std::move(tried);
     }
     if (branch.kind == Branch::Kind::none) {
       judge(node.state);
@@ -113,14 +121,17 @@ class Tree {
     other.id = ++ids_;
     decide(node.state, branch, branch.first_in);
     decide(other.state, branch, !branch.first_in);
-    open_.push_back(std::move(other));
-    std::push_heap(open_.begin(), open_.end(), later);
-    return true;
+    node.bound = std::max(node.bound, branch.bound[branch.first_in ? 1 : 0]);
+    other.bound = std::max(other.bound, branch.bound[branch.first_in ? 0 : 1]);
+    wait(std::move(other));
+    if (!incumbent_.exists()) return true;  // down to a plan
+    wait(std::move(node));
+    return false;
   }
 
   [[nodiscard]] Branch choose(const State& state) const {
     for (std::size_t t = 0; t < model_.tasks.size(); ++t)
-      if (state.task[t] == Choice::open) return {Branch::Kind::task, heaviest_open(state), true};
+      if (state.task[t] == Choice::open) return {Branch::Kind::task, heaviest_open(state), true, {}, {}, {}};
     const Branch host = choose_host(state);
     return host.kind != Branch::Kind::none ? host : choose_slot(state);
   }
@@ -157,20 +168,10 @@ class Tree {
       const double score = undecided > kUndecided ? 1.0 + undecided : w;
       if (!(score > best)) continue;
       best = score;
-      found = {Branch::Kind::host, h, w >= 0.3};
+      found = {Branch::Kind::host, h, w >= 0.3, {}, {}, {}};
     }
     return found;
   }
-
-  /// Mean gain of a bound by a decision of a replica, as far as it was met.
-  struct Gains {
-    double sum[2] = {0.0, 0.0};
-    std::int32_t count[2] = {0, 0};
-    [[nodiscard]] double mean(std::size_t in) const {
-      return count[in] > 0 ? sum[in] / static_cast<double>(count[in]) : 0.0;
-    }
-    [[nodiscard]] bool known() const { return count[0] >= kReliable && count[1] >= kReliable; }
-  };
 
   /// The bound of a child after a few steps; infinite where there is nothing in it.
   double try_child(const Node& node, const Multipliers& at, const Branch& branch, bool in) {
@@ -184,74 +185,94 @@ class Tree {
     return bound > limit ? kNone : std::max(bound, node.bound);
   }
 
-  /// The replica whose two children have the best bounds, by trying those that look undecided until enough is known of
-  /// them.
-  Branch try_hosts(const Node& node, const Multipliers& at) {
+  /// What to branch on: of the replicas and slots that look least decided, the one whose two children have the best
+  /// bounds.
+  Branch try_all(const Node& node, const Multipliers& at) {
+    std::vector<Branch> candidates;
     std::vector<std::pair<double, std::int32_t>> order;
     for (std::int32_t h = 0; z(h) < model_.hosts.size(); ++h) {
       if (node.state.host[z(h)] != Choice::open) continue;
       const double w = wish(node.state, h);
-      const double undecided = std::min(w, 1.0 - w);
-      if (undecided > kUndecided) order.emplace_back(-undecided, h);
+      if (std::min(w, 1.0 - w) > kUndecided) order.emplace_back(-std::min(w, 1.0 - w), h);
     }
     std::sort(order.begin(), order.end());
-    if (order.size() > kMostTried) order.resize(kMostTried);
-    // Trials write over the means that choices are made of.
-    const std::vector<double> wishes = wishes_of(node.state, order);
-    Branch found;
+    if (order.size() > kHostsTried) order.resize(kHostsTried);
+    for (const auto& [undecided, h] : order)
+      candidates.push_back({Branch::Kind::host, h, wish(node.state, h) >= 0.3, {}, {}, {}});
+    order = undecided_slots(node.state, kUndecided);
+    if (order.size() > kSlotsTried) order.resize(kSlotsTried);
+    for (const auto& [most, k] : order) candidates.push_back(split(node.state, k));
+    std::size_t found = candidates.size();
     double best = -1.0;
     const double least = 1e-6 * std::max(1.0, std::abs(node.bound));
-    gains_.resize(model_.hosts.size());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      const std::int32_t h = order[i].second;
-      Gains& gains = gains_[z(h)];
-      const Branch branch{Branch::Kind::host, h, wishes[i] >= 0.3};
-      double gain[2] = {gains.mean(0), gains.mean(1)};
-      if (!gains.known()) {
-        for (const std::size_t in : {std::size_t{0}, std::size_t{1}}) {
-          const double bound = try_child(node, at, branch, in == 1);
-          if (!(bound < kNone)) return {Branch::Kind::host, h, in == 0};  // the other child alone is left
-          gain[in] = bound - node.bound;
-          gains.sum[in] += gain[in];
-          ++gains.count[in];
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      double score = 1.0;
+      for (const bool in : {true, false}) {
+        const double bound = try_child(node, at, candidates[i], in);
+        candidates[i].bound[in ? 1 : 0] = bound;
+        if (!(bound < kNone)) {  // the other child alone is left
+          candidates[i].first_in = !in;
+          return candidates[i];
         }
+        score *= std::max(bound - node.bound, least);
       }
-      const double score = std::max(gain[0], least) * std::max(gain[1], least);
       if (!(score > best)) continue;
       best = score;
-      found = branch;
+      found = i;
     }
-    return found;
+    return found < candidates.size() ? candidates[found] : Branch{};
   }
 
-  [[nodiscard]] std::vector<double> wishes_of(const State& state,
-                                              const std::vector<std::pair<double, std::int32_t>>& order) const {
-    std::vector<double> wishes;
-    for (const auto& [undecided, host] : order) wishes.push_back(wish(state, host));
-    return wishes;
+  /// A slot's places on two sides: those nearer to the most wanted, and those nearer to the most wanted of the rest.
+  [[nodiscard]] Branch split(const State& state, std::int32_t k) const {
+    const Slot& slot = model_.slots[z(k)];
+    const std::vector<double>& mean = root_.dual->place_mean();
+    std::int32_t first = -1;
+    std::int32_t second = -1;
+    for (std::int32_t p = slot.first; p < slot.end; ++p) {
+      if (state.alive[z(p)] == 0) continue;
+      if (first < 0 || mean[z(p)] > mean[z(first)]) {
+        second = first;
+        first = p;
+      } else if (second < 0 || mean[z(p)] > mean[z(second)]) {
+        second = p;
+      }
+    }
+    Branch branch{Branch::Kind::slot, k, true, {}, {}, {}};
+    const std::span<const double> near_s = model_.routes.seconds(slot.out, model_.place_node[z(first)]);
+    const std::span<const double> far_s = model_.routes.seconds(slot.out, model_.place_node[z(second)]);
+    for (std::int32_t p = slot.first; p < slot.end; ++p) {
+      if (state.alive[z(p)] == 0) continue;
+      const auto v = z(model_.place_node[z(p)]);
+      const bool is_near = p == first || (p != second && near_s[v] < far_s[v]);
+      (is_near ? branch.near : branch.far).push_back(p);
+    }
+    return branch;
   }
 
   [[nodiscard]] Branch choose_slot(const State& state) const {
-    Branch found;
-    double best = -1.0;
-    for (std::size_t k = 0; k < model_.slots.size(); ++k) {
-      if (state.task[z(model_.slots[k].task)] == Choice::out) continue;
+    const auto order = undecided_slots(state, 0.0);
+    return order.empty() ? Branch{} : split(state, order.front().second);
+  }
+
+  /// Slots that no place has most of, the least decided first.
+  [[nodiscard]] std::vector<std::pair<double, std::int32_t>> undecided_slots(const State& state,
+                                                                             double least) const {
+    std::vector<std::pair<double, std::int32_t>> order;
+    for (std::int32_t k = 0; z(k) < model_.slots.size(); ++k) {
+      const Slot& slot = model_.slots[z(k)];
+      if (state.task[z(slot.task)] == Choice::out) continue;
       std::int32_t alive = 0;
-      std::int32_t place = -1;
-      double most = -1.0;
-      for (std::int32_t p = model_.slots[k].first; p < model_.slots[k].end; ++p) {
+      double most = 0.0;
+      for (std::int32_t p = slot.first; p < slot.end; ++p) {
         if (state.alive[z(p)] == 0) continue;
         ++alive;
-        if (!(root_.dual->place_mean()[z(p)] > most)) continue;
-        most = root_.dual->place_mean()[z(p)];
-        place = p;
+        most = std::max(most, root_.dual->place_mean()[z(p)]);
       }
-      const double score = 2.0 - most;
-      if (alive < 2 || !(score > best)) continue;
-      best = score;
-      found = {Branch::Kind::slot, place, true};
+      if (alive > 1 && 1.0 - most >= least) order.emplace_back(most, k);
     }
-    return found;
+    std::sort(order.begin(), order.end());
+    return order;
   }
 
   void decide(State& state, const Branch& branch, bool in) const {
@@ -259,12 +280,8 @@ class Tree {
       state.task[z(branch.index)] = in ? Choice::in : Choice::out;
     } else if (branch.kind == Branch::Kind::host) {
       state.host[z(branch.index)] = in ? Choice::in : Choice::out;
-    } else if (in) {
-      const Slot& slot = model_.slots[z(model_.place_slot[z(branch.index)])];
-      for (std::int32_t p = slot.first; p < slot.end; ++p)
-        if (p != branch.index) state.alive[z(p)] = 0;
     } else {
-      state.alive[z(branch.index)] = 0;
+      for (const std::int32_t p : in ? branch.far : branch.near) state.alive[z(p)] = 0;
     }
   }
 
@@ -283,7 +300,6 @@ class Tree {
   Incumbent& incumbent_;
   core::StopToken& stop_;
   std::vector<Node> open_;
-  std::vector<Gains> gains_;  // [hosts]
   Multipliers trial_;
   std::int64_t made_ = 0;
   std::int64_t ids_ = 0;
