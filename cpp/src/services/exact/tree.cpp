@@ -308,13 +308,16 @@ class Tree {
 /// A good plan to begin with, where the first bounds do not suffice.
 void anneal(const Problem& problem, const Routes& routes, Incumbent& incumbent, core::StopToken& stop) {
   core::StopToken half = stop.with_half_the_time();
-  const heuristics::Slots slots(problem, routes, half);
-  heuristics::AnnealingOptions options;
-  options.moves = kMovesOfASlot * static_cast<std::int64_t>(slots.count());
-  const Placement* start = incumbent.exists() ? &incumbent.placement() : nullptr;
-  const Answer found = heuristics::anneal(slots, options, half, start);
+  try {
+    const heuristics::Slots slots(problem, routes, half);
+    heuristics::AnnealingOptions options;
+    options.moves = kMovesOfASlot * static_cast<std::int64_t>(slots.count());
+    const Placement* start = incumbent.exists() ? &incumbent.placement() : nullptr;
+    const Answer found = heuristics::anneal(slots, options, half, start);
+    if (!found.placement.assignment.empty()) incumbent.offer(found.placement);
+  } catch (const core::Stopped&) {  // without a plan then
+  }
   stop.take_interrupt_from(half);
-  if (!found.placement.assignment.empty()) incumbent.offer(found.placement);
 }
 
 }  // namespace
