@@ -50,6 +50,7 @@ PYBIND11_MODULE(_core, m) {
   register_services(services);
   register_services_search(services);
   register_services_bound(services);
+  register_services_domains(services);
   register_split(split);
   register_plan(split);
   register_solve(split);
