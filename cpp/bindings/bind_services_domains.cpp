@@ -38,6 +38,8 @@ py::tuple shaved(const services::Problem& problem, const BoundRoutes& routes, co
 
 }  // namespace
 
+void register_services_domains(py::module_& m);
+
 void register_services_domains(py::module_& m) {
   m.def("shaved", &shaved, py::arg("problem"), py::arg("routes"), py::arg("allowed"), py::arg("deadline_s"),
         py::arg("least"), py::arg("most"), py::arg("cost_limit"), py::arg("time_limit_s"), py::arg("branches"),

@@ -1,5 +1,9 @@
 #include "register.hpp"
 
+namespace constellm::bindings {
+void register_services_domains(py::module_& m);
+}
+
 namespace {
 
 /// An instance that `__new__` alone made has no value. pybind11 would give it memory that nobody wrote, by

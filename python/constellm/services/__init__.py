@@ -7,6 +7,7 @@ breaks, and `solve` finds a `Plan`, with what is proved of it.
 
 from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
+from .bounds import Reduction, reduced_hosts
 from .checking import check
 from .comparison import Comparison, compare
 from .evaluation import Evaluation, evaluate
@@ -29,6 +30,7 @@ __all__ = [
     "Placement",
     "Plan",
     "Problem",
+    "Reduction",
     "Service",
     "Stage",
     "Task",
@@ -41,6 +43,7 @@ __all__ = [
     "plan_to_dict",
     "problem_from_dict",
     "problem_to_dict",
+    "reduced_hosts",
     "save_plan",
     "save_problem",
     "solve",
