@@ -83,9 +83,9 @@ def endure(problem: Problem, placement: Placement | Plan, **options: Any) -> End
     """What a placement that was made for another demand or network is worth in this one.
 
     First as it is: a task breaks whose stages lost a replica, which finds no way, comes too late or does not
-    fit even alone, or which uses a node or a link that all of them together give too much. Then over the
-    replicas that are left, none started anew: which tasks they can serve at most, by requests, each stage at
-    any of them.
+    fit even alone, or which uses a node or a link that has too much of all that is sent there, what comes too
+    late included. Then over the replicas that are left, none started anew: which tasks they can serve at most,
+    by requests, each stage at any of them.
 
     Parameters
     ----------
@@ -199,14 +199,21 @@ def _broken(problem: Problem, before: Positions, left: Sequence[Sequence[int]]) 
     """Why each task breaks that does."""
     service = {of.name: s for s, of in enumerate(problem.services)}
     broken = {}
+    sent = []
     for t, (task, nodes) in enumerate(zip(problem.tasks, before.assignment)):
         if not nodes:
             broken[t] = "was not admitted"
         elif any(v not in left[service[stage.service]] for stage, v in zip(task.stages, nodes)):
             broken[t] = "lost a replica"
-        elif why := _fails_alone(problem, left, before, t):
+        elif not _finds_ways(problem, t, nodes):
+            broken[t] = "finds no way"
+        else:
+            sent.append(t)
+    over = _overloading(problem, left, before, sent)
+    for t in sent:
+        if why := _fails_alone(problem, left, before, t) or over.get(t, ""):
             broken[t] = why
-    return broken | _overloading(problem, left, before, broken)
+    return broken
 
 
 def _only(before: Positions, tasks: Container[int]) -> list[Sequence[int]]:
@@ -215,8 +222,6 @@ def _only(before: Positions, tasks: Container[int]) -> list[Sequence[int]]:
 
 def _fails_alone(problem: Problem, left: Sequence[Sequence[int]], before: Positions, t: int) -> str:
     alone = Positions(left, _only(before, {t}))
-    if not _finds_ways(problem, t, before.assignment[t]):
-        return "finds no way"
     delay_s = evaluation_of(problem, alone).task_delay_s[t]
     if delay_s > problem._compiled.limits()[3][t]:
         return "comes too late"
@@ -231,10 +236,9 @@ def _finds_ways(problem: Problem, t: int, nodes: Sequence[int]) -> bool:
 
 
 def _overloading(
-    problem: Problem, left: Sequence[Sequence[int]], before: Positions, broken: Container[int]
+    problem: Problem, left: Sequence[Sequence[int]], before: Positions, served: Sequence[int]
 ) -> dict[int, str]:
-    """Tasks on nodes and links that have too much when all that do not break alone are served."""
-    served = [t for t in range(len(problem.tasks)) if t not in broken]
+    """Tasks on nodes and links that have too much of all that is sent there, what comes too late included."""
     found = evaluation_of(problem, Positions(left, _only(before, served)))
     if problem.samples is not None and found.broken_samples <= problem.may_break:
         return {}
