@@ -12,7 +12,7 @@ from ..core.plain import as_object
 from ..core.quantity import quantity
 from ..core.table import Table
 from ..model import Profile
-from .problem import Service
+from .tasks import Service
 
 ROLES = ("encoder", "projector", "decoder", "head")
 MODALITIES = ("image", "radar", "text", "any")

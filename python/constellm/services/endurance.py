@@ -15,7 +15,8 @@ from ..core.display import Display, Displayed
 from ..core.table import Table
 from .evaluation import evaluation_of, placement_in
 from .placement import Placement, Positions, placement_of, positions_of
-from .problem import Problem, Service
+from .problem import Problem
+from .tasks import Service
 from .solver import solve
 from .travel import links_of, trips
 

@@ -10,7 +10,8 @@ from .._core.network import Graph, Node
 from ..core.checks import instance, non_negative, positive, real, short
 from ..core.files import read_json, write_json
 from ..core.plain import as_list, as_object, as_text, check_header, check_keys
-from .problem import Input, Problem, Service, Stage, Task
+from .problem import Problem
+from .tasks import Input, Service, Stage, Task
 
 PROBLEM_FORMAT = "constellm.services-problem"
 PLAN_FORMAT = "constellm.services-plan"

@@ -49,13 +49,16 @@ class Cut(NamedTuple):
     """nodes of `slot`"""
 
 
-def judge(instance: Instance, assignment: Assignment) -> Judged:
-    """By the evaluator of the core; replicas are those that serve."""
-    nodes: list[set[int]] = [set() for _ in range(instance.services)]
-    for task, places in enumerate(assignment):
-        for k, v in zip(instance.slots_of(task), places):
-            nodes[int(instance.slot_service[k])].add(int(v))
-    replicas = [sorted(each) for each in nodes]
+def judge(
+    instance: Instance, assignment: Assignment, replicas: Sequence[Sequence[int]] | None = None
+) -> Judged:
+    """By the evaluator of the core; replicas are those that serve, where none are given."""
+    if replicas is None:
+        nodes: list[set[int]] = [set() for _ in range(instance.services)]
+        for task, each in enumerate(assignment):
+            for k, v in zip(instance.slots_of(task), each):
+                nodes[int(instance.slot_service[k])].add(int(v))
+        replicas = [sorted(each) for each in nodes]
     places = [[int(v) for v in each] for each in assignment]
     of: tuple[Any, ...] = (instance.compiled, instance.routes, replicas, places)
     cost, delay_s, rejected, task_delay_s, node_load, link_load, memory, _ = _core.evaluate(*of)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .highs import Sparse
-from .instance import ENDPOINT, Floats, Instance, Ints, is_box, worst_load
+from .instance import ENDPOINT, Floats, Instance, Ints, Mask, is_box, worst_load
 from .preprocessing import Reduction
 from .rows import INF, Linear, Rows, linear, total
 
@@ -22,13 +22,26 @@ FORMS = ("flow", "pair")
 
 
 class Programme:
-    """Of one reduction; rows for links and forbidden combinations may be added after a solution was judged."""
+    """Of one reduction; rows for links and forbidden combinations may be added after a solution was judged.
 
-    def __init__(self, reduction: Reduction, *, form: str, admits_all: bool, needs_delay: bool) -> None:
+    Several may share their `rows`: then they are one programme. `spare` [services, nodes] are places of replicas
+    that no slot could use.
+    """
+
+    def __init__(
+        self,
+        reduction: Reduction,
+        *,
+        form: str,
+        admits_all: bool,
+        needs_delay: bool,
+        rows: Rows | None = None,
+        spare: Mask | None = None,
+    ) -> None:
         self.reduction, self.instance = reduction, reduction.instance
         self.form, self.admits_all = form, admits_all
-        self.rows = Rows()
-        self._place()
+        self.rows = Rows() if rows is None else rows
+        self._place(spare)
         self._replicas()
         self._assign()
         self._memory()
@@ -44,11 +57,11 @@ class Programme:
 
     # Columns ---------------------------------------------------------------------------------------------------
 
-    def _place(self) -> None:
+    def _place(self, spare: Mask | None) -> None:
         """y[s, v], x[k, v] ∈ {0, 1}, only where allowed; a[t] ∈ {0, 1}: task t is admitted."""
         instance, allowed = self.instance, self.reduction.allowed
         self.y = np.full((instance.services, instance.nodes), -1, dtype=np.int64)
-        used = np.zeros_like(self.y, dtype=bool)
+        used = np.zeros_like(self.y, dtype=bool) if spare is None else spare.copy()
         np.logical_or.at(used, instance.slot_service, allowed)
         self.y[used] = self.rows.add_columns(int(used.sum()), high=1.0, integer=True)
         self.x = np.full((instance.slots, instance.nodes), -1, dtype=np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Graph, shortest_paths
-from .problem import Service, Task
+from .tasks import Service, Task
 
 
 class Quickest:

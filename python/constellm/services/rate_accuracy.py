@@ -12,7 +12,8 @@ from ..core.checks import instance, positive, real, short
 from ..core.display import Display, Displayed
 from ..core.plain import as_object
 from ..core.table import Table
-from .problem import Input, Problem, Stage, Task
+from .problem import Problem
+from .tasks import Input, Stage, Task
 
 Split = tuple[str, str]
 SOURCE, SINK = "source", "sink"

@@ -14,7 +14,8 @@ from ..network import DEVICES, Graph, Nodes, device
 from ..orbit import Constellation, plus_grid, preset
 from .component import Component
 from .components import components as _components
-from .problem import Problem, Task
+from .problem import Problem
+from .tasks import Task
 from .quickest import Quickest
 from .regions import Region, overhead
 from .regions import regions as _regions

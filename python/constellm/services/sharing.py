@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ..core.checks import instance, short
 from ..core.plain import as_object, as_text
-from .problem import Input, Problem, Service, Stage, Task
+from .problem import Problem
+from .tasks import Input, Service, Stage, Task
 
 
 def monoliths(

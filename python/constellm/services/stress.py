@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..core.checks import count, instance, positive, real, short
 from ..network import Graph, Nodes
-from .problem import Problem, Task
+from .problem import Problem
+from .tasks import Task
 
 
 def spiked(problem: Problem, factor: float, *, tasks: Collection[str] | None = None) -> Problem:

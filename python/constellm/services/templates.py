@@ -8,7 +8,7 @@ from typing import Any, Union
 
 from ..core.checks import count, instance
 from .component import Component
-from .problem import Input, Stage, Task
+from .tasks import Input, Stage, Task
 
 From = Union[int, None]
 
