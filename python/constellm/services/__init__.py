@@ -46,6 +46,7 @@ from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
+from .repair import Repair, repair
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
 from .sharing import monoliths
@@ -82,6 +83,7 @@ __all__ = [
     "RateAccuracy",
     "Reduction",
     "Region",
+    "Repair",
     "Service",
     "Stage",
     "Task",
@@ -119,9 +121,10 @@ __all__ = [
     "probability_bound",
     "problem_from_dict",
     "problem_to_dict",
-    "reduced_hosts",
     "recourse",
+    "reduced_hosts",
     "regions",
+    "repair",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",

@@ -16,8 +16,8 @@ from ..core.table import Table
 from .evaluation import evaluation_of, placement_in
 from .placement import Placement, Positions, placement_of, positions_of
 from .problem import Problem
-from .tasks import Service
 from .solver import solve
+from .tasks import Service
 from .travel import links_of, trips
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Endurance(Displayed):
 
     @property
     def rerouted_share(self) -> float:
-        """Of requests that the replicas that are left serve; at least so many where `rerouted` is not optimal."""
+        """Of requests that the replicas left serve; at least so many where `rerouted` is not optimal."""
         served = self.rerouted.assignment
         return _share(self.problem, {task.name for task in self.problem.tasks if not served.get(task.name)})
 
@@ -85,8 +85,8 @@ def endure(problem: Problem, placement: Placement | Plan, **options: Any) -> End
 
     First as it is: a task breaks whose stages lost a replica, which finds no way, comes too late or does not
     fit even alone, or which uses a node or a link that has too much of all that is sent there, what comes too
-    late included. Then over the replicas that are left, none started anew: which tasks they can serve at most,
-    by requests, each stage at any of them.
+    late included. Then over the replicas that are left, none started anew: which tasks they can serve at
+    most, by requests, each stage at any of them.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def endure(problem: Problem, placement: Placement | Plan, **options: Any) -> End
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> plan = services.solve(problem, method="annealing")
     >>> worse = services.without(problem, plan.replicas["image-encoder"][:1])
     >>> services.endure(worse, plan, method="search").kept_share < 1.0
@@ -173,7 +173,7 @@ def degradation(
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> plan = services.solve(problem, method="annealing")
     >>> worse = {f"x {by}": services.spiked(problem, by) for by in (1, 4)}
     >>> rows = services.degradation(plan, worse, method="search")

@@ -75,7 +75,7 @@ def test_rows_of_one_cut_become_options():
 
 
 def test_a_problem_with_less_to_send():
-    problem = services.scenario(seed=1, templates=["landuse", "captioning"], pairs=6, requests_per_s=2.0)
+    problem = services.scenario(seed=1, templates=["landuse", "captioning"], tasks=6, requests_per_s=2.0)
     four = services.Option("quantise-4", 7.9, 0.004)
     table = services.RateAccuracy({("image-encoder", "projector"): [four]})
     smaller, choices = table.compressed(problem, 0.01)

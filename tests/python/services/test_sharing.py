@@ -82,7 +82,7 @@ def test_what_sharing_saves_is_exact():
 
 def test_sharing_never_costs_more():
     for seed in range(6):
-        problem = services.scenario(seed=seed, pairs=3, requests_per_s=4.0, slack=None)
+        problem = services.scenario(seed=seed, tasks=3, requests_per_s=4.0, slack=None)
         costs = [
             services.solve(of, method="search", time_limit_s=5.0).lower_bound
             for of in (problem, services.monoliths(problem))
