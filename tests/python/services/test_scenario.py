@@ -24,6 +24,11 @@ def test_same_seed_same_problem(problem):
     assert pickle.loads(pickle.dumps(problem)) == problem
 
 
+def test_files_keep_all_of_it(problem, tmp_path):
+    services.save_problem(problem, tmp_path / "scenario.json")
+    assert services.load_problem(tmp_path / "scenario.json") == problem
+
+
 def pair_of(task):
     """Kind and region."""
     kind, _, region = task.name.partition("/")
