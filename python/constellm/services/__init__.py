@@ -7,6 +7,7 @@ breaks, and `solve` finds a `Plan`, with what is proved of it.
 
 from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
+from .bounds import Reduction, reduced_hosts
 from .checking import check
 from .comparison import Comparison, compare
 from .component import Component
@@ -45,6 +46,7 @@ from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
+from .repair import Repair, repair
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
 from .sharing import monoliths
@@ -81,7 +83,9 @@ __all__ = [
     "PriceOfRobustness",
     "Problem",
     "RateAccuracy",
+    "Reduction",
     "Region",
+    "Repair",
     "Service",
     "Stage",
     "Task",
@@ -120,7 +124,9 @@ __all__ = [
     "problem_from_dict",
     "problem_to_dict",
     "recourse",
+    "reduced_hosts",
     "regions",
+    "repair",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",

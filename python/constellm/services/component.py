@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.checks import instance, known_keywords, non_negative, short
 from ..core.display import Display, Displayed
+from ..core.plain import as_object
 from ..core.quantity import quantity
 from ..core.table import Table
 from ..model import Profile
@@ -70,10 +71,10 @@ class Component(Displayed):
                 raise ValueError(f"{of}: {short(getattr(self, of))} is not one of {', '.join(known)}")
         for of in ("flop", "memory_bytes", "input_bytes"):
             object.__setattr__(self, of, non_negative(of, getattr(self, of)))
-        outputs = instance("outputs", self.outputs, Mapping)
-        sizes = {str(name): non_negative(f"outputs[{name!r}]", size) for name, size in outputs.items()}
+        outputs = as_object("outputs", self.outputs)
+        sizes = {name: non_negative(f"outputs[{name!r}]", size) for name, size in outputs.items()}
         object.__setattr__(self, "outputs", sizes)
-        standing = instance("standing", self.standing, Mapping)
+        standing = as_object("standing", self.standing)
         object.__setattr__(self, "standing", {of: instance("standing", x, str) for of, x in standing.items()})
 
     __hash__ = None  # type: ignore[assignment]

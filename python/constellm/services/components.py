@@ -53,9 +53,9 @@ _RADAR = {
     "model_type": "vit", "hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 6,
     "intermediate_size": 1536, "patch_size": 16, "num_channels": _RADAR_CHANNELS, "image_size": _RADAR_PX,
 }  # fmt: skip
-# Kirillov et al. 2023, Segment Anything, appendix A, of the ViT-B: images of 1024 px, windows of 14 x 14 tokens
-# in all blocks but four, a neck of a 1 x 1 and a 3 x 3 convolution to 256 channels; in the decoder of masks
-# two blocks of width 256 whose attention is 128 wide.
+# Kirillov et al. 2023, Segment Anything, appendix A, of the ViT-B: images of 1024 px, windows of 14 x 14
+# tokens in all blocks but four, a neck of a 1 x 1 and a 3 x 3 convolution to 256 channels; in the decoder of
+# masks two blocks of width 256 whose attention is 128 wide.
 _MASK_PX, _MASK_WINDOW, _MASK_BLOCKS, _MASK_GLOBAL = 1024, 14, 12, 4
 _MASK_WIDTH, _MASK_ATTENTION = 256, 128
 _MASK_SENT_PX = 256
@@ -174,7 +174,7 @@ class Catalogue(Displayed, dict[str, Component]):
 
 
 def _image_tokens(given: _Choices) -> int:
-    return (given.image_px // _CLIP_IMAGE["patch_size"]) ** 2  # type: ignore[operator]
+    return (given.image_px // _CLIP_IMAGE["patch_size"]) ** 2
 
 
 def _resident(profile: model.Profile) -> float:
@@ -203,7 +203,7 @@ def _image_encoder(given: _Choices) -> Component:
             "flop": f"derived: CLIP ViT-L/14 at {given.image_px} px, and its projection",
             "memory_bytes": f"derived: weights of {given.dtype} (assumed) and the workspace of one image",
             "input_bytes": "assumed: 24 bit a pixel, not compressed",
-            "outputs": "derived: the embedding (stated width 768), or the tokens of the patches, as LLaVA takes",
+            "outputs": "derived: the embedding (stated width 768), or the patches' tokens, as LLaVA takes",
         },
     )
 
@@ -270,7 +270,7 @@ def _mask_encoder(given: _Choices) -> Component:
         input_bytes=model.image_bytes((_MASK_PX, _MASK_PX)),
         outputs={"tokens": tokens * _MASK_WIDTH * given.element},
         standing={
-            "flop": "derived: SAM's ViT-B at 1024 px; windows of 14 x 14 in 8 of 12 blocks, padded throughout",
+            "flop": "derived: SAM's ViT-B at 1024 px; windows of 14 x 14, padded, in 8 of 12 blocks",
             "memory_bytes": "derived: as the plain ViT's; relative positions left out",
             "input_bytes": "assumed: 24 bit a pixel, not compressed",
             "outputs": "derived: 64 x 64 places of 256 channels",
@@ -406,11 +406,8 @@ def _mask_head(given: _Choices) -> Component:
 def _fusion_head(given: _Choices) -> Component:
     width, image, radar = 1024, _image_tokens(given), (_RADAR_PX // 16) ** 2
     tokens = float(image + radar)
-    parts = [
-        (384, width, radar),
-        *[(width, 12 * width, tokens)] * given.fusion_blocks,
-        (width, given.classes, 1),
-    ]
+    blocks = [(width, 12 * width, tokens)] * given.fusion_blocks
+    parts = [(384, width, float(radar)), *blocks, (width, given.classes, 1.0)]
     flop = sum(_dense(*part)[0] for part in parts) + given.fusion_blocks * 4.0 * tokens**2 * width
     weights = sum(_dense(*part)[1] for part in parts)
     return Component(

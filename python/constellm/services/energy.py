@@ -21,9 +21,7 @@ _HOROWITZ = "Horowitz 2014, Computing's energy problem, ISSCC: 45 nm, 0.9 V, 32 
 ENERGIES: dict[str, Constant] = {
     "mac": Constant(4.6e-12, "J", f"{_HOROWITZ}: a product (3.7 pJ) and a sum (0.9 pJ)"),
     "ac": Constant(0.9e-12, "J", f"{_HOROWITZ}: a sum"),
-    "sop": Constant(
-        77e-15, "J", "Qiao et al. 2015, ROLLS, 180 nm: a synaptic operation of a neuromorphic chip"
-    ),
+    "sop": Constant(77e-15, "J", "Qiao et al. 2015, ROLLS, 180 nm: a synaptic operation"),
 }
 """Energy of one operation, with its source: multiply-add, add, synaptic operation."""
 
@@ -67,7 +65,8 @@ class Energy(Displayed):
     def __repr__(self) -> str:
         parts = (self.conventional_j, self.spiking_j, self.neuromorphic_j)
         sums = [quantity(float(part.sum()), "J") for part in parts]
-        return f"Energy({self.profile.name!r}: {sums[0]} conventional, {sums[1]} spiking, {sums[2]} neuromorphic)"
+        told = f"{sums[0]} conventional, {sums[1]} spiking, {sums[2]} neuromorphic"
+        return f"Energy({self.profile.name!r}: {told})"
 
     def _display(self) -> Display:
         rows = list(
@@ -104,8 +103,8 @@ def energy(
     steps : int
         In which the input is shown, >= 1. Assumed.
     conventional : iterable of int
-        Layers that stay multiply-adds in every case, once and not in every step: the first, which reads numbers
-        and no spikes. Assumed, as most of the literature does.
+        Layers that stay multiply-adds in every case, once and not in every step: the first, which reads
+        numbers and no spikes. Assumed, as most of the literature does.
 
     Returns
     -------
@@ -118,10 +117,11 @@ def energy(
 
     Notes
     -----
-    The figures are of arithmetic alone. Reading weights and moving data takes more than that on most computers
-    (64 bit from a cache 10 to 100 pJ, from DRAM 1.3 to 2.6 nJ, by the same source), and is left out for both. Rates of spikes are assumed. The accuracy is not the same: a spiking model is another
-    model, trained as such. Constants of 45 nm and of 180 nm stand side by side: a newer process needs less of
-    each. So a ratio from here is no forecast of a device's.
+    The figures are of arithmetic alone. Reading weights and moving data takes more than that on most
+    computers (64 bit from a cache 10 to 100 pJ, from DRAM 1.3 to 2.6 nJ, by the same source), and is left out
+    for both. Rates of spikes are assumed. The accuracy is not the same: a spiking model is another model,
+    trained as such. Constants of 45 nm and of 180 nm stand side by side: a newer process needs less of each.
+    So a ratio from here is no forecast of a device's.
 
     Examples
     --------

@@ -117,8 +117,8 @@ class Waiting(Displayed):
 def waiting(problem: Problem, placement: Placement | Plan, *, rate_per_s: ArrayLike | None = None) -> Waiting:
     """How long requests wait at the nodes and links of a placement, in the mean.
 
-    Every node and link is a queue of one server, first come first served, without end. Of stages or transfers i
-    that come at rates λᵢ and take sᵢ, in all λ = Σ λᵢ::
+    Every node and link is a queue of one server, first come first served, without end. Of stages or transfers
+    i that come at rates λᵢ and take sᵢ, in all λ = Σ λᵢ::
 
         utilisation ρ = Σ λᵢ sᵢ        waiting W = Σ λᵢ sᵢ² / (2 (1 − ρ))
 

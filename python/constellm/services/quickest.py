@@ -24,8 +24,8 @@ class Quickest:
     def delay_s(self, task: Task) -> float:
         """Of a task whose stages feed one other each; infinite where there is no way.
 
-        The best end of a stage on each node from the best of its inputs: exact, for the inputs of a stage then
-        share none of the stages before them.
+        The best end of a stage on each node from the best of its inputs: exact, for the inputs of a stage
+        then share none of the stages before them.
         """
         _refuse_shared(task)
         source, sink = self._ids[task.source], self._ids[task.sink]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from ..codec import MeasuredCuts
 from ..core.checks import instance, positive, real, short
 from ..core.display import Display, Displayed
+from ..core.plain import as_object
 from ..core.table import Table
 from .problem import Problem
 from .tasks import Input, Stage, Task
@@ -105,14 +106,14 @@ class RateAccuracy(Displayed):
     >>> [task.stages[1].inputs[0].bytes for task in (problem.tasks[0], smaller.tasks[0])]
     [1179648.0, 147456.0]
     >>> [option.codec for option in choices[problem.tasks[0].name].options]
-    ['none', 'quantise-4', 'none', 'none', 'none']
+    ['none', 'quantise-4', 'none', 'none']
     """
 
     options: Mapping[Split, tuple[Option, ...]]
 
     def __post_init__(self) -> None:
         made: dict[Split, tuple[Option, ...]] = {}
-        for split, given in instance("options", self.options, Mapping).items():
+        for split, given in as_object("options", self.options).items():
             if not isinstance(split, tuple) or len(split) != 2 or not all(isinstance(x, str) for x in split):
                 raise TypeError(f"options: expected pairs of names of services, got {short(split)}")
             made[split] = tuple(instance(f"options[{split!r}]", one, Option) for one in given)
@@ -208,7 +209,7 @@ class RateAccuracy(Displayed):
             tuple(options[i] for (_, options), i in zip(offered, best.picked)), best.bytes, best.loss
         )
 
-    def compressed(self, problem: Problem, max_loss: Union[float, Mapping[str, float]]) -> Compressed:
+    def compressed(self, problem: Problem, max_loss: float | Mapping[str, float]) -> Compressed:
         """The problem with the least bytes within the losses that its tasks bear.
 
         The work of coding is left out.

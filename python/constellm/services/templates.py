@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -67,7 +67,7 @@ class Template:
     Examples
     --------
     >>> from constellm import services
-    >>> kind = services.TEMPLATES["captioning"]
+    >>> kind = services.TEMPLATES["answering"]
     >>> kind.components, kind.modalities(services.components())
     (('image-encoder', 'projector', 'decoder'), ('image', 'text'))
     >>> task = kind.task(services.components(), "one", source="s0", sink="s1", rate_per_s=0.5)
@@ -176,49 +176,51 @@ def _reads(component: str) -> TemplateStage:
     return TemplateStage(component, raw=True)
 
 
-def _kinds(**kinds: tuple[Sequence[TemplateStage], str]) -> dict[str, Template]:
-    return {
-        name.replace("_", "-"): Template(name.replace("_", "-"), tuple(stages), output)
-        for name, (stages, output) in kinds.items()
-    }
+_IMAGE = TemplateStage("image-encoder", raw=True)
+_TEXT = TemplateStage("text-encoder", raw=True)
+_RADAR = TemplateStage("radar-encoder", raw=True)
+_FUSED = (_IMAGE, _RADAR, TemplateStage("fusion-head", ((0, "tokens"), (1, "tokens"))))
 
 
-_IMAGE = _reads("image-encoder")
-_FUSED = (_IMAGE, _reads("radar-encoder"), TemplateStage("fusion-head", ((0, "tokens"), (1, "tokens"))))
+def _told(after: int, *, asked: bool) -> tuple[TemplateStage, ...]:
+    """An answer in words to the tokens of a stage, and to a question where one is asked."""
+    projector = TemplateStage("projector", ((after, "tokens"),))
+    return projector, TemplateStage("decoder", ((after + 1, "tokens"),), raw=asked)
 
-TEMPLATES: dict[str, Template] = _kinds(
-    classification=([_IMAGE, TemplateStage("class-head", ((0, "embedding"),))], "label"),
-    retrieval=(
-        [_IMAGE, _reads("text-encoder"), TemplateStage("match-head", ((0, "embedding"), (1, "embedding")))],
+
+_KINDS = (
+    Template("classification", (_IMAGE, TemplateStage("class-head", ((0, "embedding"),))), "label"),
+    Template(
+        "retrieval",
+        (_IMAGE, _TEXT, TemplateStage("match-head", ((0, "embedding"), (1, "embedding")))),
         "score",
     ),
-    detection=(
-        [_IMAGE, _reads("text-encoder"), TemplateStage("detection-head", ((0, "tokens"), (1, "embedding")))],
+    Template(
+        "detection",
+        (_IMAGE, _TEXT, TemplateStage("detection-head", ((0, "tokens"), (1, "embedding")))),
         "boxes",
     ),
-    captioning=(
-        [
-            _IMAGE,
-            TemplateStage("projector", ((0, "tokens"),)),
-            TemplateStage("decoder", ((1, "tokens"),), raw=True),
-        ],
-        "text",
+    Template("captioning", (_IMAGE, *_told(0, asked=False)), "text"),
+    Template("answering", (_IMAGE, *_told(0, asked=True)), "text"),
+    Template(
+        "segmentation",
+        (TemplateStage("mask-encoder", raw=True), TemplateStage("mask-head", ((0, "tokens"),))),
+        "mask",
     ),
-    segmentation=([_reads("mask-encoder"), TemplateStage("mask-head", ((0, "tokens"),))], "mask"),
-    fusion=(_FUSED, "label"),
-    report=(
-        [
-            *_FUSED,
-            TemplateStage("projector", ((2, "tokens"),)),
-            TemplateStage("decoder", ((3, "tokens"),), raw=True),
-        ],
-        "text",
+    Template("fusion", _FUSED, "label"),
+    Template("report", (*_FUSED, *_told(2, asked=True)), "text"),
+    Template(
+        "landuse",
+        (TemplateStage("landuse-front", raw=True), TemplateStage("landuse-back", ((0, "tokens"),))),
+        "label",
     ),
-    landuse=([_reads("landuse-front"), TemplateStage("landuse-back", ((0, "tokens"),))], "label"),
 )
+
+TEMPLATES: dict[str, Template] = {kind.name: kind for kind in _KINDS}
 """Kinds of tasks by name.
 
 ``classification``, ``retrieval`` and ``detection`` compare an image with labels or a text as CLIP and OWL-ViT
-do; ``captioning`` is LLaVA's chain, a question beside the image included; ``segmentation`` is SAM's; ``fusion``
-joins image and radar, and ``report`` tells in words what it found; ``landuse`` is the ViT that ships, cut in two.
+do; ``captioning`` is LLaVA's chain, ``answering`` the same with a question beside the image; ``segmentation``
+is SAM's; ``fusion`` joins image and radar, and ``report`` answers a question on both; ``landuse`` is the ViT
+that ships, cut in two.
 """

@@ -24,12 +24,37 @@ def test_same_seed_same_problem(problem):
     assert pickle.loads(pickle.dumps(problem)) == problem
 
 
+def pair_of(task):
+    """Kind and region."""
+    kind, _, region = task.name.partition("/")
+    return kind.partition(".")[0], region
+
+
 def test_rates_are_shares_of_people(problem):
     people = {region.name: region.population for region in services.regions()}
-    asked = [people[task.name.split("/")[1]] for task in problem.tasks]
-    rates = [task.rate_per_s for task in problem.tasks]
-    assert rates == pytest.approx([20.0 * of / sum(asked) for of in asked])
-    assert [task.deviation_per_s for task in problem.tasks] == pytest.approx([0.3 * rate for rate in rates])
+    rates = {}
+    for task in problem.tasks:
+        pair = pair_of(task)
+        rates[pair] = rates.get(pair, 0.0) + task.rate_per_s
+        assert task.deviation_per_s == pytest.approx(0.3 * task.rate_per_s)
+    asked = [people[place] for _, place in rates]
+    assert len(asked) == 10
+    assert list(rates.values()) == pytest.approx([40.0 * of / sum(asked) for of in asked])
+
+
+def test_heavy_pairs_are_several_tasks():
+    """At their raised rates no stage takes more than half of the fastest satellite."""
+    found = services.scenario(seed=2)
+    assert len(found.tasks) > 10
+    flop = {service.name: service.flop for service in found.services}
+    fastest = max(node.flop_per_s for node in found.network.nodes)
+    for task in found.tasks:
+        raised = task.rate_per_s + task.deviation_per_s
+        assert max(raised * flop[stage.service] for stage in task.stages) <= 0.5 * fastest * (1 + 1e-12)
+    pairs = list(map(pair_of, found.tasks))
+    for i, (task, pair) in enumerate(zip(found.tasks, pairs)):
+        number = i - pairs.index(pair) + 1
+        assert task.name == f"{pair[0]}{f'.{number}' if number > 1 else ''}/{pair[1]}"
 
 
 def test_sources_are_the_highest_satellites(problem):
@@ -43,10 +68,10 @@ def test_sources_are_the_highest_satellites(problem):
 
 
 def test_kinds_come_in_turn_and_no_pair_twice():
-    problem = services.scenario(seed=5, tasks=40)
-    names = [task.name for task in problem.tasks]
-    assert len(set(names)) == 40
-    kinds = [name.split("/")[0] for name in names]
+    problem = services.scenario(seed=5, tasks=45)
+    pairs = dict.fromkeys(map(pair_of, problem.tasks))
+    assert len(pairs) == 45
+    kinds = [kind for kind, _ in pairs]
     assert {kinds.count(kind) for kind in services.TEMPLATES} == {5}
 
 
@@ -108,7 +133,7 @@ def test_own_templates_regions_and_components():
     here = services.Region("here", 10.0, 20.0, population=5.0)
     found = services.scenario(templates=[kind], components={"h": head}, regions=[here], tasks=1)
     (task,) = found.tasks
-    assert (task.name, task.rate_per_s, task.output_bytes) == ("mine/here", 20.0, 9.0)
+    assert (task.name, task.rate_per_s, task.output_bytes) == ("mine/here", 40.0, 9.0)
     assert task.stages == (services.Stage("h", (services.Input(-1, 5e5),)),)
     assert [service.name for service in found.services] == ["h"]
     assert found.services[0].cost == 1.0
@@ -137,11 +162,13 @@ def test_two_encoders_join():
     ("keywords", "words"),
     [
         ({"tasks": 0}, r"tasks: 0 is not in \[1, inf\)"),
-        ({"tasks": 217}, r"tasks: 217 is not in \[1, 216\]"),
+        ({"tasks": 244}, r"tasks: 244 is not in \[1, 243\]"),
         ({"seed": -1}, "seed: -1 is not in"),
         ({"templates": ["nothing"]}, r"templates\[0\]: 'nothing' is not one of classification"),
         ({"templates": []}, "templates: must not be empty"),
         ({"requests_per_s": 0.0}, "requests_per_s: 0.0 is not in"),
+        ({"most_share": 1.5}, "most_share: 1.5 is not in"),
+        ({"least_deadline_s": -1.0}, "least_deadline_s: -1.0 is not in"),
         ({"deviation": -0.1}, "deviation: -0.1 is not in"),
         ({"slack": (0.9, 2.0)}, r"slack\[0\]: 0.9 is not in \[1,"),
         ({"slack": (2.0, 1.5)}, r"slack\[1\]: 1.5 is not in \[2,"),
