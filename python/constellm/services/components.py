@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import model
-from ..core.checks import count, non_negative
+from ..core.checks import count, non_negative, short
 from ..core.display import Display, Displayed
 from ..core.table import Table
 from ..model.config import element_bytes
@@ -37,10 +37,11 @@ class _Choices:
         return element_bytes("dtype", self.dtype)
 
 
+_CLIP_PATCH_PX = 14
 # The two towers of CLIP ViT-L/14 (Radford et al. 2021, table 20), and what they agree on.
 _CLIP_IMAGE = {
     "model_type": "clip_vision_model", "hidden_size": 1024, "num_hidden_layers": 24,
-    "num_attention_heads": 16, "intermediate_size": 4096, "patch_size": 14,
+    "num_attention_heads": 16, "intermediate_size": 4096, "patch_size": _CLIP_PATCH_PX,
 }  # fmt: skip
 _CLIP_TEXT = {
     "model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_positions": 77, "vocab_size": 49408,
@@ -174,7 +175,7 @@ class Catalogue(Displayed, dict[str, Component]):
 
 
 def _image_tokens(given: _Choices) -> int:
-    return (given.image_px // _CLIP_IMAGE["patch_size"]) ** 2
+    return (given.image_px // _CLIP_PATCH_PX) ** 2
 
 
 def _resident(profile: model.Profile) -> float:
@@ -280,7 +281,9 @@ def _mask_encoder(given: _Choices) -> Component:
 
 def _decoder_width(given: _Choices) -> int:
     shape = model.architecture(given.decoder)
-    return int(shape.blocks[0].width)  # type: ignore[union-attr]
+    if not isinstance(shape, model.Decoder):
+        raise ValueError(f"decoder: {short(given.decoder)} is no language model without an encoder")
+    return int(shape.blocks[0].width)
 
 
 def _projector(given: _Choices) -> Component:
@@ -384,7 +387,7 @@ def _mask_head(given: _Choices) -> Component:
     places, width, narrow = (_MASK_PX / 16) ** 2, _MASK_WIDTH, _MASK_ATTENTION
     # Keys and values for the prompt's tokens, queries and outputs for the places, in each of two blocks, and
     # keys and values once more; two transposed convolutions of 2 x 2 to an eighth of the channels.
-    parts = [(width, narrow, places)] * (2 * 4 + 2)
+    parts: list[tuple[float, float, float]] = [(width, narrow, places)] * (2 * 4 + 2)
     parts += [(width, width / 4 * 4, places), (width / 4, width / 8 * 4, 4 * places)]
     flop = sum(_dense(*part)[0] for part in parts)
     weights = sum(_dense(*part)[1] for part in parts)

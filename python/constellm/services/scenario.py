@@ -15,10 +15,10 @@ from ..orbit import Constellation, plus_grid, preset
 from .component import Component
 from .components import components as _components
 from .problem import Problem
-from .tasks import Task
 from .quickest import Quickest
 from .regions import Region, overhead
 from .regions import regions as _regions
+from .tasks import Service, Task
 from .templates import TEMPLATES, Template, component_of
 
 #: Jetson AGX Orin in its three published modes, at the share of its peak that `scenario` assumes.
