@@ -58,6 +58,7 @@ from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
 from .regret import REGRET_COLUMNS, Regret, regret
+from .repair import Repair, repair
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
 from .sharing import monoliths
@@ -113,6 +114,7 @@ __all__ = [
     "RateAccuracy",
     "Reduction",
     "Region",
+    "Repair",
     "Service",
     "Stage",
     "Task",
@@ -155,7 +157,9 @@ __all__ = [
     "problem_to_dict",
     "recourse",
     "regret",
+    "reduced_hosts",
     "regions",
+    "repair",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
