@@ -31,7 +31,6 @@ from .demand import (
 )
 from .endurance import Endurance, degradation, endure
 from .energy import ENERGIES, Energy, break_even, energy, work_j
-from .episode import nominal_problem
 from .evaluation import Evaluation, evaluate
 from .features import FEATURES
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
@@ -53,45 +52,39 @@ from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
 from .policy import LearnedDemand, Policy, load_policy, untrained
-from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
-from .regret import REGRET_COLUMNS, Regret, regret
 from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
+from .regret import REGRET_COLUMNS, Regret, regret
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
+from .setting import nominal_problem
 from .sharing import monoliths
 from .solver import METHODS, Method, solve
-from .training import train_adversary, train_policy
 from .stress import lose, shifted, spiked, without
 from .tasks import Input, Service, Stage, Task
 from .templates import TEMPLATES, Template, TemplateStage
+from .training import train_adversary, train_policy
 
 if TYPE_CHECKING:
     from .adversary_environment import AdversaryEnv
     from .environment import PlacementEnv
 
 _OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
-from .problem import OBJECTIVES, Problem
-from .solver import METHODS, Method, solve
-from .tasks import Input, Service, Stage, Task
 
 __all__ = [
-    "ENERGIES",
-    "HORIZON_METHODS",
-    "METHODS",
-    "OBJECTIVES",
-    "TEMPLATES",
-    "Catalogue",
-    "Choice",
     "ADVERSARY_FEATURES",
+    "ENERGIES",
     "FEATURES",
     "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
     "REGRET_COLUMNS",
+    "TEMPLATES",
     "AdversaryEnv",
+    "Catalogue",
+    "Choice",
     "Comparison",
     "Component",
     "Compressed",
@@ -112,10 +105,10 @@ __all__ = [
     "Policy",
     "PriceOfRobustness",
     "Problem",
-    "Regret",
-    "Reduction",
     "RateAccuracy",
+    "Reduction",
     "Region",
+    "Regret",
     "Service",
     "Stage",
     "Task",
@@ -147,8 +140,8 @@ __all__ = [
     "load_problem",
     "lose",
     "monoliths",
-    "overhead",
     "nominal_problem",
+    "overhead",
     "overload",
     "plan_from_dict",
     "plan_to_dict",
@@ -157,22 +150,22 @@ __all__ = [
     "problem_from_dict",
     "problem_to_dict",
     "recourse",
-    "regret",
+    "reduced_hosts",
     "regions",
+    "regret",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
-    "reduced_hosts",
     "save_plan",
     "save_problem",
     "scenario",
     "shifted",
     "solve",
     "solve_horizon",
+    "spiked",
     "train_adversary",
     "train_policy",
     "untrained",
-    "spiked",
     "violation",
     "waiting",
     "without",

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import instance, meant, short
 from .demand import _loads, worst_demand
-from .episode import nominal_problem
 from .placement import Placement
 from .problem import Problem
+from .setting import nominal_problem
 
 Floats = NDArray[np.float64]
 DemandRule = Callable[[Problem, Placement, np.random.Generator], ArrayLike]

@@ -13,11 +13,11 @@ from ..core.checks import count, instance, meant, positive, short
 from ..core.optional import optional_import
 from .adversary import ADVERSARY_FEATURES, DEMANDS
 from .arguments import instances
-from .episode import GUARDS, Setting
 from .placement import Placement, placement_of
 from .policy import LearnedDemand, Policy, drawn_network, untrained
 from .problem import Problem
 from .row_network import RowNetwork
+from .setting import Setting
 
 if TYPE_CHECKING:
     from .adversary import DemandRule
@@ -163,14 +163,14 @@ class _Training:
 
         self.learning_rate, self.seed = learning_rate, seed
         self.env = PlacementEnv(problems, guard=guard, penalty=penalty)
-        self.problems, self.options = problems, {"guard": guard, "penalty": penalty}
+        self.problems, self.guard, self.penalty = problems, guard, penalty
         self.settings = [Setting(problem, guard=guard) for problem in problems]
 
     def agent(self, start: RowNetwork, steps: int, demand: DemandRule, seed: int) -> RowNetwork:
         from .environment import PlacementEnv
 
         def world() -> PlacementEnv:
-            env = PlacementEnv(self.problems, demand=demand, **self.options)
+            env = PlacementEnv(self.problems, guard=self.guard, demand=demand, penalty=self.penalty)
             env._settings.update(enumerate(self.settings))
             return env
 
@@ -199,7 +199,7 @@ class _Training:
 
     def _placed(self, network: RowNetwork) -> list[tuple[Problem, Placement]]:
         """What a policy makes of the problems, tasks that it turns away left out."""
-        policy = Policy("", network, self.options["guard"])
+        policy = Policy("", network, self.guard)
         found = []
         for setting in self.settings:
             episode = policy.episode(setting)
@@ -226,7 +226,14 @@ def _adversary(start: RowNetwork, placed: Sequence[Any], steps: int, seed: int) 
 
 
 def _learned(
-    worlds: list[Any], start: RowNetwork, rows: int, *, steps: int, masks: bool, learning_rate: float, **options: Any
+    worlds: list[Any],
+    start: RowNetwork,
+    rows: int,
+    *,
+    steps: int,
+    masks: bool,
+    learning_rate: float,
+    **options: Any,
 ) -> RowNetwork:
     from stable_baselines3 import PPO
     from stable_baselines3.common.vec_env import DummyVecEnv
@@ -261,7 +268,7 @@ def _one_thread() -> Iterator[None]:
     import torch
 
     threads, of_torch = torch.get_num_threads(), torch.get_rng_state()
-    of_random, of_numpy = random.getstate(), np.random.get_state()
+    of_random, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     torch.set_num_threads(1)
     try:
         yield
@@ -269,4 +276,4 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
         torch.set_rng_state(of_torch)
         random.setstate(of_random)
-        np.random.set_state(of_numpy)
+        np.random.set_state(of_numpy)  # noqa: NPY002
