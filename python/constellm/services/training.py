@@ -68,7 +68,7 @@ def train_policy(
     penalty : float
         Of a task that is not served, and of an overload by 100 %, in rewards.
     learning_rate : float
-        Of Adam; falls to 0 linearly.
+        Of Adam; falls linearly, to 0 after the last round.
     name : str
         Of the policy.
 
@@ -112,7 +112,7 @@ def train_policy(
 
 
 def train_adversary(
-    placed: Sequence[tuple[Problem, Any]], *, steps: int = 8_192, seed: int = 0
+    placed: Sequence[tuple[Problem, Any]], *, steps: int = 16_384, seed: int = 0
 ) -> LearnedDemand:
     """Learn which demand hurts placements like these, by PPO on `services.AdversaryEnv`.
 
@@ -191,7 +191,7 @@ class _Training:
         adversary = drawn_network(len(ADVERSARY_FEATURES), 16, random)
         network = self.agent(start, -(-steps // (rounds + 1)), DEMANDS["random"], self.seed)
         for turn in range(rounds):
-            adversary = _adversary(adversary, self._placed(network), 2_048, self.seed + turn)
+            adversary = _adversary(adversary, self._placed(network), 8_192, self.seed + turn)
             network = self.agent(
                 network, -(-steps // (rounds + 1)), LearnedDemand(adversary), self.seed + turn + 1
             )
@@ -218,7 +218,7 @@ def _adversary(start: RowNetwork, placed: Sequence[Any], steps: int, seed: int) 
         env.tasks,
         steps=steps,
         seed=seed,
-        learning_rate=3e-3,
+        learning_rate=2e-2,
         gamma=1.0,
         ent_coef=0.0,
         masks=False,
@@ -246,8 +246,9 @@ def _learned(
         n_steps=_ROUND,
         batch_size=256,
         n_epochs=6,
-        learning_rate=lambda left: learning_rate * left,
-        policy_kwargs={"start": start, "rows": rows, "masks": masks},
+        # It is asked after a round, for that round: so the first has all of it.
+        learning_rate=lambda left: learning_rate * min(1.0, left + _WORLDS * _ROUND / steps),
+        policy_kwargs={"start": start, "rows": rows, "masks": masks, "log_std_init": -0.5},
         device="cpu",
         **options,
     )
