@@ -311,8 +311,9 @@ def _save(path: str | os.PathLike[str], said: dict[str, Any], network: RowNetwor
 
 
 def _load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], RowNetwork]:
+    content = io.BytesIO(as_path(path).read_bytes())
     try:
-        with np.load(as_path(path), allow_pickle=False) as stored:
+        with np.load(content, allow_pickle=False) as stored:
             weights = {name: stored[name] for name in stored.files}
         said = json.loads(weights.pop("said").tobytes().decode("utf-8"))
         return said, RowNetwork(**weights)

@@ -311,19 +311,17 @@ def _percent(value: float, digits: int = 0) -> str:
 def _contestants(methods: Any, reference: Any) -> list[Contestant]:
     if isinstance(methods, (str, Policy)):
         raise TypeError(f"methods: expected several, got {short(methods)}")
-    found: list[Contestant] = [_method("reference", reference)]
+    _method("reference", reference)
+    found: list[Contestant] = []
     for i, one in enumerate(ordered("methods", methods)):
         if isinstance(one, str):
             _method(f"methods[{i}]", one)
         else:
             instance(f"methods[{i}]", one, Policy)
-        if one != reference:
-            found.append(one)
-    names = [_name(one) for one in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"methods: {short(name)} stands twice")
-    return found
+        if _name(one) in map(_name, found):
+            raise ValueError(f"methods[{i}]: {short(_name(one))} stands twice")
+        found.append(one)
+    return [reference, *(one for one in found if one != reference)]
 
 
 def _method(field: str, name: Any) -> str:

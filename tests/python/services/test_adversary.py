@@ -213,7 +213,7 @@ def test_an_adversary_learns_what_hurts():
         return sum(shares) / len(shares)
 
     assert share("worst") == pytest.approx(1.0)
-    assert share(services.train_adversary(given, steps=8_192, seed=2)) > share("random") + 0.2
+    assert share(services.train_adversary(given, steps=8_192, seed=2)) > share("random") + 0.1
 
 
 def test_three_problems_are_three():

@@ -114,8 +114,6 @@ def test_it_is_a_value_with_a_file(tmp_path):
     policy.save(tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "policy.npz").read_bytes()
     assert (tmp_path / "policy.npz").stat().st_size < 300_000
-    with pytest.raises(ValueError, match="own"):
-        policy.network.own[0, 0] = 1.0 if policy.network.own.flags.writeable else pytest.fail  # read-only
     assert not policy.network.own.flags.writeable
 
 
@@ -194,7 +192,6 @@ def test_training_is_repeatable_and_leaves_global_generators_alone():
     assert first.network != services.train_policy(three(), steps=1_024, seed=4).network
     assert (np.random.get_state()[1].tolist(), random.getstate()) == before  # noqa: NPY002
     assert first.told == "PPO, 1024 decisions on 3 problems, guard worst, demand nominal, seed 3"
-    assert first.place(drawn(2)).placement is not None
 
 
 @pytest.mark.parametrize("demand", ["random", "worst", "learned"])
@@ -202,8 +199,8 @@ def test_training_against_somebody(demand):
     pytest.importorskip("stable_baselines3")
     options = {"steps": 1_024, "seed": 1, "guard": "nominal", "demand": demand, "rounds": 1}
     policy = services.train_policy(three(), start=services.untrained(seed=9, guard="nominal"), **options)
-    assert policy.guard == "nominal"
-    assert policy.placement(drawn(2)) is not None
+    assert policy.guard == "nominal" and f"demand {demand}" in policy.told
+    assert policy.network != services.untrained(seed=9, guard="nominal").network
 
 
 def test_training_refuses():

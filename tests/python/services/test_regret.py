@@ -114,7 +114,7 @@ def test_it_shows_and_writes_what_it_has(table, tmp_path):
         ({"methods": "greedy"}, TypeError, "methods: expected several"),
         ({"methods": ["greed"]}, ValueError, r"methods\[0\]: 'greed' is not one of .*greedy"),
         ({"methods": [1]}, TypeError, r"methods\[0\]: expected"),
-        ({"methods": ["greedy", "greedy"]}, ValueError, "methods: 'greedy' stands twice"),
+        ({"methods": ["greedy", "greedy"]}, ValueError, r"methods\[1\]: 'greedy' stands twice"),
         ({"reference": "best"}, ValueError, "reference: 'best' is not one of"),
         ({"planned_for": []}, ValueError, "planned_for: must name a demand"),
         ({"planned_for": ["best"]}, ValueError, r"planned_for\[0\]: 'best' is not one of"),
