@@ -51,7 +51,7 @@ from .horizons import Horizon
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
-from .policy import LearnedDemand, Policy, load_policy, untrained
+from .policy import LearnedDemand, Policy, load_policy, trained_policy, untrained
 from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
@@ -165,6 +165,7 @@ __all__ = [
     "spiked",
     "train_adversary",
     "train_policy",
+    "trained_policy",
     "untrained",
     "violation",
     "waiting",
