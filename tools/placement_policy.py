@@ -32,9 +32,10 @@ WEIGHTS = ROOT / "python" / "constellm" / "services" / "data"
 OUT = ROOT / "docs" / "results" / "satellite-edge"
 PAGE = ROOT / "docs" / "services-learned.md"
 TRAINED = range(1_000, 1_064)
-MEASURED = range(12)
-STEPS, MORE_STEPS = 49_152, 16_384
-LEARNING_RATE, MORE_LEARNING_RATE = 3e-3, 1e-3
+MEASURED = range(100, 112)
+STEPS, MORE_STEPS = 49_152, 24_576
+LEARNING_RATE, MORE_LEARNING_RATE = 3e-3, 2e-3
+PENALTY, MORE_PENALTY = 1.0, 3.0
 TRIES = 16
 SECONDS = 15.0  # of the reference for each problem
 REFERENCE = "programme"
@@ -68,6 +69,7 @@ def train(names: Sequence[str]) -> None:
             seed=1,
             start=None if is_first else services.load_policy(weights(first)),
             learning_rate=LEARNING_RATE if is_first else MORE_LEARNING_RATE,
+            penalty=PENALTY if is_first else MORE_PENALTY,
             name=name,
             **LEARNED[name],
         )
