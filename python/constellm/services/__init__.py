@@ -31,7 +31,6 @@ from .demand import (
 )
 from .endurance import Endurance, degradation, endure
 from .energy import ENERGIES, Energy, break_even, energy, work_j
-from .episode import nominal_problem
 from .evaluation import Evaluation, evaluate
 from .features import FEATURES
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
@@ -52,7 +51,7 @@ from .horizons import Horizon
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
-from .policy import LearnedDemand, Policy, load_policy, untrained
+from .policy import LearnedDemand, Policy, load_policy, trained_policy, untrained
 from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
@@ -61,6 +60,7 @@ from .regret import REGRET_COLUMNS, Regret, regret
 from .repair import Repair, repair
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
+from .setting import nominal_problem
 from .sharing import monoliths
 from .solver import METHODS, Method, solve
 from .stress import lose, shifted, spiked, without
@@ -75,20 +75,17 @@ if TYPE_CHECKING:
 _OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
 
 __all__ = [
-    "ENERGIES",
-    "HORIZON_METHODS",
-    "METHODS",
-    "OBJECTIVES",
-    "TEMPLATES",
-    "Catalogue",
-    "Choice",
     "ADVERSARY_FEATURES",
+    "ENERGIES",
     "FEATURES",
     "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
     "REGRET_COLUMNS",
+    "TEMPLATES",
     "AdversaryEnv",
+    "Catalogue",
+    "Choice",
     "Comparison",
     "Component",
     "Compressed",
@@ -109,12 +106,11 @@ __all__ = [
     "Policy",
     "PriceOfRobustness",
     "Problem",
-    "Regret",
-    "Reduction",
     "RateAccuracy",
     "Reduction",
     "Region",
     "Repair",
+    "Regret",
     "Service",
     "Stage",
     "Task",
@@ -146,8 +142,8 @@ __all__ = [
     "load_problem",
     "lose",
     "monoliths",
-    "overhead",
     "nominal_problem",
+    "overhead",
     "overload",
     "plan_from_dict",
     "plan_to_dict",
@@ -160,20 +156,23 @@ __all__ = [
     "reduced_hosts",
     "regions",
     "repair",
+    "reduced_hosts",
+    "regions",
+    "regret",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
-    "reduced_hosts",
     "save_plan",
     "save_problem",
     "scenario",
     "shifted",
     "solve",
     "solve_horizon",
+    "spiked",
     "train_adversary",
     "train_policy",
+    "trained_policy",
     "untrained",
-    "spiked",
     "violation",
     "waiting",
     "without",

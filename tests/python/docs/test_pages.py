@@ -46,6 +46,7 @@ NEEDS = {
     "docs/orbit-elements.md": ("sgp4",),
     "docs/own-models.md": ("torch", "onnxruntime"),
     "docs/round-trips.md": ("sgp4",),
+    "docs/services-learned.md": ("gymnasium",),
     "docs/sweeps.md": ("xarray",),
 }
 ELSEWHERE = {"docs/joint-training.md": "tests/python/tools/test_joint_page.py"}  # with what it must find
