@@ -15,6 +15,7 @@ from ..placements import drawn, nominal, proven
 SEEDS = (0, 1, 5)
 TASKS = 6
 OBJECTIVES = ("cost", "delay")
+_BUDGETS: dict[str, tuple[float | None, ...] | None] = {"cost": None, "delay": (0.0, 2.0, 4.0, None)}
 TRIED = 4000
 """Demands under which a placement is tried; none of them is known when it is made."""
 KNOWN, RISK = 40, 0.1
@@ -28,9 +29,8 @@ def _compute(quick: bool) -> Tables:
         problem = drawn(seed, TASKS)
         tried = sample_demand(problem, TRIED, seed=1000 + seed)
         for objective in OBJECTIVES[:1] if quick else OBJECTIVES:
-            found = price_of_robustness(
-                problem.replace(objective=objective), (0.0, 3.0, math.inf) if quick else None, samples=tried
-            )
+            budgets = (0.0, 3.0, None) if quick else _BUDGETS[objective]
+            found = price_of_robustness(problem.replace(objective=objective), budgets, samples=tried)
             keys = ("budget", "status", "cost", "delay_s", "price", "guarantee", "violated")
             for row in found:
                 prices.append({"seed": seed, "objective": objective, **{key: row[key] for key in keys}})
