@@ -69,6 +69,14 @@ def compiled_members(record: type) -> Iterator[str]:
             yield from (f".. {'autoproperty' if isinstance(value, property) else 'automethod'}:: {name}", "")
 
 
+def inherited(written: type) -> Iterator[str]:
+    """The option by which the methods of private bases are told with a class's own."""
+    bases = inspect.getmro(written)[1:]
+    if any(base.__name__.startswith("_") and base.__module__.startswith("constellm.") for base in bases):
+        others = (base.__name__ for base in bases if not base.__name__.startswith("_"))
+        yield f":inherited-members: {', '.join(others)}"
+
+
 def own_words(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """A compiled property's sentence as it is: "the menu: names are unique" tells of no type "the menu"."""
     if isinstance(value, property) and value.fget and not inspect.isfunction(value.fget) and value.__doc__:
@@ -87,7 +95,8 @@ def description_of_constant(name: str, value: Any) -> list[str]:
 
 # What an area has of another one, where it is described.
 ELSEWHERE = {
-    (area, "Interrupted"): "constellm.split.Interrupted" for area in ("constellm.flow", "constellm.moe")
+    (area, "Interrupted"): "constellm.split.Interrupted"
+    for area in ("constellm.flow", "constellm.moe", "constellm.services")
 }
 
 
@@ -115,7 +124,9 @@ class Entries(SphinxDirective):
             what = "autoexception" if issubclass(value, BaseException) else "autoclass"
             first = f".. {what}:: {name}"
             # A compiled class has no source by whose order its members could go: they are named one by one.
-            members = ["", *compiled_members(value)] if is_compiled(value) else [":members:"]
+            members = (
+                ["", *compiled_members(value)] if is_compiled(value) else [":members:", *inherited(value)]
+            )
             return [first, *(f"   {line}" for line in members)]
         if callable(value):
             return [f".. autofunction:: {name}"]

@@ -1,8 +1,8 @@
 """Placements over slots by the definition alone: every set of replicas in every slot, in exact fractions.
 
-A slot is what can be done in it by itself: for each assignment that keeps the limits but for memory and cost, who
-serves and what the mean delay is. Replicas that serve nothing are allowed, so a slot's state is any set of
-replicas that has those who serve.
+A slot is what can be done in it by itself: for each assignment that keeps the limits but for memory and
+cost, who serves and what the mean delay is. Replicas that serve nothing are allowed, so a slot's state is
+any set of replicas that has those who serve.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -118,6 +119,7 @@ class RouteSearch {
     next.erase(
         std::unique(next.begin(), next.end(), [](const Left& a, const Left& b) { return a.node == b.node; }),
         next.end());
+    if (next.empty()) throw std::logic_error("routes: no way has the least time");
     layers_.push_back(std::move(next));
   }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from ..core.checks import short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value, relative_gap
 from .problem import Problem
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Cut:
+class Cut(Value):
     """Which nodes are on the source side of a cut of the network in time, by stretches of time.
 
     What is wanted by a moment T has to cross it before T: it starts outside, is stored or sent from inside to
@@ -45,15 +46,6 @@ class Cut:
         object.__setattr__(self, "start_s", start)
         object.__setattr__(self, "source_side", side)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Cut):
-            return NotImplemented
-        return np.array_equal(self.start_s, other.start_s) and np.array_equal(
-            self.source_side, other.source_side
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
     def __reduce__(self) -> tuple[Any, ...]:
         return Cut, (self.start_s, self.source_side)
 
@@ -63,7 +55,7 @@ class Cut:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan(Displayed):
+class Plan(Value, Displayed):
     """What contacts carry when, and what was proved of it; what `solve` gives.
 
     Plans are equal that say the same of the same problem, however they were found.
@@ -99,16 +91,16 @@ class Plan(Displayed):
     """How much (flows,) [B]."""
     cut: Cut | None = None
     """The certificate of the bound, or of there being no plan; None where the bound needs none."""
-    method: str = "optimal"
-    seconds: float = 0.0
+    method: str = field(default="optimal", compare=False)
+    seconds: float = field(default=0.0, compare=False)
     """Spent [s]."""
-    maximum_flows: int = 0
+    maximum_flows: int = field(default=0, compare=False)
     """How many were computed."""
-    rounds: int = 0
+    rounds: int = field(default=0, compare=False)
     """How many grids of time were tried, each finer than the one before."""
-    network_nodes: int = 0
+    network_nodes: int = field(default=0, compare=False)
     """Of the largest network in time."""
-    network_arcs: int = 0
+    network_arcs: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "contact", frozen("contact", self.contact, np.int32))
@@ -121,23 +113,7 @@ class Plan(Displayed):
     @property
     def gap(self) -> float:
         """How much sooner another plan may finish, relative to this one; NaN without one."""
-        if math.isnan(self.finish_s):
-            return math.nan
-        return (self.finish_s - self.lower_bound_s) / self.finish_s if self.finish_s else 0.0
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Plan):
-            return NotImplemented
-        columns = ("contact", "start_s", "end_s", "sent_bytes")
-        figures, others = ([plan.finish_s, plan.lower_bound_s] for plan in (self, other))
-        return (
-            (self.status, self.cut) == (other.status, other.cut)
-            and np.array_equal(figures, others, equal_nan=True)
-            and all(np.array_equal(getattr(self, column), getattr(other, column)) for column in columns)
-            and self.problem == other.problem
-        )
-
-    __hash__ = None  # type: ignore[assignment]
+        return relative_gap(self.finish_s, self.lower_bound_s)
 
     def __repr__(self) -> str:
         known = "" if math.isnan(self.finish_s) else f", finish_s={self.finish_s:.6g}, gap={self.gap:.3g}"

@@ -16,6 +16,7 @@ from ..core.checks import count, instance, known_keywords, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value
 
 Bytes = Union[ArrayLike, Mapping[str, float]]
 """Of each node: an array in the order of the nodes, one number for all, or numbers by id."""
@@ -24,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Problem(Displayed):
+class Problem(Value, Displayed):
     """How soon can all data be where it is wanted, over contacts that come and go?
 
     Format `constellm.transfer-problem`. Data is divisible and of one kind: any byte may go to any sink. A
@@ -76,7 +77,7 @@ class Problem(Displayed):
     """(nodes,), all 0 where there are sinks."""
     sinks: tuple[str, ...]
     name: str
-    _compiled: _core.Problem = field(repr=False)
+    _compiled: _core.Problem = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -119,16 +120,6 @@ class Problem(Displayed):
 
     def _parameters(self) -> dict[str, Any]:
         return {of.name: getattr(self, of.name) for of in fields(self) if of.name != "_compiled"}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Problem):
-            return NotImplemented
-        columns = ("supply_bytes", "storage_bytes", "demand_bytes")
-        return ((self.name, self.sinks, self.contacts) == (other.name, other.sinks, other.contacts)) and all(
-            np.array_equal(getattr(self, column), getattr(other, column)) for column in columns
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made, (self._parameters(),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from ..core.console import for_console
 from ..core.display import Display, Displayed
 from ..core.quantity import counted
 from ..core.table import Table
+from ..core.value import Value
 
 
 @dataclass(frozen=True, eq=False)
-class ImageSet(Displayed):
+class ImageSet(Value, Displayed):
     """Labelled images, immutable.
 
     Parameters
@@ -46,7 +47,7 @@ class ImageSet(Displayed):
     pixels: np.ndarray
     labels: np.ndarray
     classes: tuple[str, ...]
-    name: str = "images"
+    name: str = field(default="images", compare=False)
 
     def __post_init__(self) -> None:
         pixels, labels = np.asarray(self.pixels), np.asarray(self.labels)
@@ -69,8 +70,8 @@ class ImageSet(Displayed):
         wrong = np.flatnonzero((labels < 0) | (labels >= len(classes)))
         if wrong.size:
             raise ValueError(f"labels[{wrong[0]}]: {labels[wrong[0]]} is not in [0, {len(classes) - 1}]")
-        for field, value in (("pixels", pixels), ("labels", labels.astype(np.int64))):
-            object.__setattr__(self, field, _unchangeable(value))
+        for name, value in (("pixels", pixels), ("labels", labels.astype(np.int64))):
+            object.__setattr__(self, name, _unchangeable(value))
         object.__setattr__(self, "classes", classes)
 
     def __len__(self) -> int:
@@ -85,17 +86,6 @@ class ImageSet(Displayed):
     def _display(self) -> Display:
         images = np.bincount(self.labels, minlength=len(self.classes)).tolist()
         return Display([repr(self)], [Table(("class", "images"), tuple(zip(self.classes, images)))])
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ImageSet):
-            return NotImplemented
-        return (
-            self.classes == other.classes
-            and np.array_equal(self.labels, other.labels)
-            and np.array_equal(self.pixels, other.pixels)
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[type[ImageSet], tuple[Any, ...]]:
         # Through the constructor, so that a copy from another process is as read-only as the original.

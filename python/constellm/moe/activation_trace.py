@@ -14,6 +14,7 @@ from ..core.display import Display, Displayed
 from ..core.plain import as_text
 from ..core.quantity import counted
 from ..core.table import Table
+from ..core.value import Value
 from .activations import Activations
 from .arguments import as_array, as_layer_numbers
 from .correlations import Coactivations, Repeats
@@ -22,7 +23,7 @@ MOST_EXPERTS = 65_536
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
-class ActivationTrace(Displayed):
+class ActivationTrace(Value, Displayed):
     """The experts that every token activated in every layer.
 
     Parameters
@@ -350,14 +351,6 @@ class ActivationTrace(Displayed):
         active = np.zeros((self.tokens, self.experts), dtype=bool)
         np.put_along_axis(active, self.expert_ids[layer].astype(np.int64), True, axis=1)
         return active
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ActivationTrace):
-            return NotImplemented
-        fields = ("experts", "layer_numbers", "name", "offsets", "expert_ids")
-        return all(np.array_equal(getattr(self, field), getattr(other, field)) for field in fields)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"ActivationTrace({self._size()})"

@@ -15,6 +15,7 @@ from ..core.optional import optional_import
 from ..core.plain import as_text
 from ..core.quantity import counted
 from ..core.table import Table
+from ..core.value import Value
 from .arguments import as_array, as_layer_numbers
 from .solver import sampling_weights
 
@@ -25,7 +26,7 @@ _ROUNDING = 1e-9  # relative, of counts that were computed from shares
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
-class Activations(Displayed):
+class Activations(Value, Displayed):
     """Activations of every expert, layer by layer: of a table, of a trace, or of both added up.
 
     A token activates `top_k` different experts of each layer. The share of an expert is that of all
@@ -236,14 +237,6 @@ class Activations(Displayed):
             mine, its = getattr(self, field), getattr(other, field)
             if mine != its:
                 raise ValueError(f"{field}: {short(its)} of the other are not {short(mine)}")
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Activations):
-            return NotImplemented
-        same = (self.top_k, self.layer_numbers, self.name) == (other.top_k, other.layer_numbers, other.name)
-        return same and np.array_equal(self.counts, other.counts)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Activations({self._size()})"

@@ -13,6 +13,7 @@ from ..core.checks import count
 from ..core.display import Display, Displayed
 from ..core.quantity import counted
 from ..core.table import Table
+from ..core.value import Value
 from .arguments import as_array, frozen
 
 _MOST = 1e290
@@ -20,7 +21,7 @@ _MOST_SEATS = 10**9  # devices times experts: which holds which is a table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Balance(Displayed):
+class Balance(Value, Displayed):
     """Copies of experts on devices; what `balance` gives.
 
     All devices hold equally many copies, no two of one expert on one device; each copy has an equal part of
@@ -65,13 +66,6 @@ class Balance(Displayed):
         """How far the largest load may be from the least possible, relative to itself (layers,)."""
         largest = self.device_loads.max(axis=-1)
         return _ratio(largest - self.lower_bound, largest, 0.0)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Balance):
-            return NotImplemented
-        return np.array_equal(self.loads, other.loads) and np.array_equal(self.experts_on, other.experts_on)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Balance, (self.loads, self.experts_on, self.copies, self.device_loads, self.lower_bound)

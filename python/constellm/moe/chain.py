@@ -15,6 +15,7 @@ from ..core.display import Display, Displayed
 from ..core.plain import as_text
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value
 from .arguments import as_array, frozen
 
 _MOST_PLACES = 2**31 - 1
@@ -23,7 +24,7 @@ _MOST_PAIRS = 50_000_000  # experts × satellites, and satellites²: 0.4 GB each
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Chain(Displayed):
+class Chain(Value, Displayed):
     """Experts whose tokens go straight from an expert of one layer to one of the next.
 
     Attention is on every satellite, so that a token needs no gateway: after an expert it goes to the
@@ -81,7 +82,7 @@ class Chain(Displayed):
     closing: NDArray[np.float64] | None
     satellites: tuple[str, ...]
     name: str
-    _compiled: _core.Chain = field(repr=False)
+    _compiled: _core.Chain = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -161,19 +162,6 @@ class Chain(Displayed):
 
     def _parameters(self) -> dict[str, Any]:
         return {of.name: getattr(self, of.name) for of in fields(self) if of.name != "_compiled"}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Chain):
-            return NotImplemented
-        mine, its = self._parameters(), other._parameters()
-        return len(self.affinities) == len(other.affinities) and all(
-            np.array_equal(one, another)
-            for one, another in zip(
-                (*mine.pop("affinities"), *mine.values()), (*its.pop("affinities"), *its.values())
-            )
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self._parameters(),)

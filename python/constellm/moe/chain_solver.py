@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ from ..core.display import Display, Displayed
 from ..core.progress import waiting
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value, relative_gap
 from .arguments import frozen
 from .chain import Chain
 from .solver import Placement, positions_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ChainEvaluation(Displayed):
+class ChainEvaluation(Value, Displayed):
     """What a placement of a chain costs; what `evaluate_chain` gives.
 
     Examples
@@ -42,17 +43,6 @@ class ChainEvaluation(Displayed):
     def __post_init__(self) -> None:
         for name in ("hop_s", "compute_s"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ChainEvaluation):
-            return NotImplemented
-        return (
-            self.token_latency_s == other.token_latency_s
-            and np.array_equal(self.hop_s, other.hop_s)
-            and np.array_equal(self.compute_s, other.compute_s)
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ChainEvaluation, (self.token_latency_s, self.hop_s, self.compute_s)
@@ -73,7 +63,7 @@ class ChainEvaluation(Displayed):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ChainPlan(Displayed):
+class ChainPlan(Value, Displayed):
     """A placement of a chain, and what was proved of it; what `solve_chain` gives.
 
     Plans are equal that say the same of the same chain, however they were found.
@@ -92,31 +82,15 @@ class ChainPlan(Displayed):
     """No placement has less [s]; infinite where there is none."""
     placement: Placement
     """Of each layer the satellite of each expert; empty where there is none."""
-    seconds: float
+    seconds: float = field(compare=False)
     """Spent [s]."""
-    nodes: int = 0
+    nodes: int = field(default=0, compare=False)
     """Of the search tree."""
 
     @property
     def gap(self) -> float:
         """How far the placement may be from the best, relative to its own latency; NaN without one."""
-        if not self.placement:
-            return math.nan
-        if not self.token_latency_s:
-            return 0.0
-        return (self.token_latency_s - self.lower_bound_s) / self.token_latency_s
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ChainPlan):
-            return NotImplemented
-        figures, others = ([plan.token_latency_s, plan.lower_bound_s] for plan in (self, other))
-        return (
-            (self.status, self.placement) == (other.status, other.placement)
-            and np.array_equal(figures, others, equal_nan=True)
-            and self.chain == other.chain
-        )
-
-    __hash__ = None  # type: ignore[assignment]
+        return relative_gap(self.token_latency_s, self.lower_bound_s)
 
     def __repr__(self) -> str:
         worth = f", token_latency_s={self.token_latency_s:.6g}, gap={self.gap:.3g}" if self.placement else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ from ..core.display import Display, Displayed
 from ..core.progress import waiting
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value, relative_gap
 from .arguments import as_array, frozen
 from .problem import Problem
 from .solver import Placement, positions_of, solve
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Drift(Displayed):
+class Drift(Value, Displayed):
     """One model over windows of time, and what it costs to move its experts between them.
 
     Each window has a placement of its own, which serves the window's tokens. What a schedule of placements
@@ -108,17 +109,6 @@ class Drift(Displayed):
         known_keywords("replace", changes, parameters)
         return Drift(**{**parameters, **changes})
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Drift):
-            return NotImplemented
-        return (
-            (self.windows, self.start) == (other.windows, other.start)
-            and np.array_equal(self.tokens, other.tokens)
-            and np.array_equal(self.move_s, other.move_s)
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
     def __reduce__(self) -> tuple[Any, ...]:
         return Drift, (self.windows, self.tokens, self.move_s, self.start)
 
@@ -143,7 +133,7 @@ class Drift(Displayed):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Schedule(Displayed):
+class Schedule(Value, Displayed):
     """Placements over windows, and what they cost; what `replan` and `rebalance` give.
 
     Schedules are equal that say the same of the same drift, however they were found.
@@ -169,9 +159,9 @@ class Schedule(Displayed):
     """What moving into the window costs (windows,) [s]."""
     moved: NDArray[np.int32]
     """Experts that move into the window (windows,)."""
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
     """Spent [s]."""
-    nodes: int = 0
+    nodes: int = field(default=0, compare=False)
     """Of the search trees."""
 
     def __post_init__(self) -> None:
@@ -189,26 +179,10 @@ class Schedule(Displayed):
     @property
     def gap(self) -> float:
         """How far the cost may be from the least, relative to itself; NaN without placements."""
-        if not self.placements:
-            return math.nan
-        if math.isinf(self.cost_s):
-            return 1.0
-        return (self.cost_s - self.lower_bound_s) / self.cost_s if self.cost_s else 0.0
+        return relative_gap(self.cost_s, self.lower_bound_s)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Schedule, tuple(getattr(self, of.name) for of in fields(self))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Schedule):
-            return NotImplemented
-        figures, others = ([one.cost_s, one.lower_bound_s] for one in (self, other))
-        return (
-            (self.status, self.placements) == (other.status, other.placements)
-            and np.array_equal(figures, others, equal_nan=True)
-            and self.drift == other.drift
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         worth = ""

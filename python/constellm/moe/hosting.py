@@ -15,6 +15,7 @@ from ..core.checks import count, instance, known_keywords, non_negative, positiv
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, figure, quantity
 from ..core.table import Table
+from ..core.value import Value
 from .arguments import as_array, frozen
 from .problem import Problem
 
@@ -22,7 +23,7 @@ Copies = tuple[tuple[tuple[str, ...], ...], ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Hosting(Displayed):
+class Hosting(Value, Displayed):
     """A problem whose satellites host several experts, and whose experts have copies on several satellites.
 
     A satellite serves the picks of a token one after the other: of n experts of one layer that are picked
@@ -71,7 +72,7 @@ class Hosting(Displayed):
     """Of each layer (experts,)."""
     most_activations: NDArray[np.float64]
     """(slots, satellites)"""
-    _compiled: _core.Hosting = field(repr=False)
+    _compiled: _core.Hosting = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -109,20 +110,6 @@ class Hosting(Displayed):
     def _parameters(self) -> dict[str, Any]:
         return {of.name: getattr(self, of.name) for of in fields(self) if of.name != "_compiled"}
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Hosting):
-            return NotImplemented
-        return (
-            self.problem == other.problem
-            and all(map(np.array_equal, self.copies, other.copies))
-            and all(
-                np.array_equal(getattr(self, name), getattr(other, name))
-                for name in ("places", "service_s", "most_activations")
-            )
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
     def __reduce__(self) -> tuple[Any, ...]:
         return Hosting, tuple(self._parameters().values())
 
@@ -159,7 +146,7 @@ class Hosting(Displayed):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HostingEvaluation(Displayed):
+class HostingEvaluation(Value, Displayed):
     """What a placement costs and how busy it keeps the satellites; what `evaluate_hosting` gives.
 
     Examples
@@ -198,16 +185,6 @@ class HostingEvaluation(Displayed):
             How many tokens go through all layers a second [1/s], >= 0.
         """
         return self.busy_s * non_negative("tokens_per_s", tokens_per_s)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, HostingEvaluation):
-            return NotImplemented
-        return self.token_latency_s == other.token_latency_s and all(
-            np.array_equal(getattr(self, name), getattr(other, name))
-            for name in ("slot_latency_s", "executions", "busy_s")
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return HostingEvaluation, tuple(getattr(self, of.name) for of in fields(self))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from ..core.display import Display, Displayed
 from ..core.progress import waiting
 from ..core.quantity import quantity
 from ..core.table import Table
+from ..core.value import Value, relative_gap
 from .hosting import Copies, Hosting, HostingEvaluation, copies_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HostingPlan(Displayed):
+class HostingPlan(Value, Displayed):
     """A placement of experts and their copies, and what was proved of it; what `host` gives.
 
     Plans are equal that say the same of the same hosting, however they were found.
@@ -43,9 +44,9 @@ class HostingPlan(Displayed):
     copies of experts it has. Infinite where there is none."""
     placement: Copies
     """Of each layer and expert the satellites that have a copy; empty where there is none."""
-    seconds: float
+    seconds: float = field(compare=False)
     """Spent [s]."""
-    nodes: int = 0
+    nodes: int = field(default=0, compare=False)
     """Of the search trees."""
 
     @property
@@ -59,21 +60,8 @@ class HostingPlan(Displayed):
         return self._above(self.anew_s)
 
     def _above(self, bound_s: float) -> float:
-        if not self.placement:
-            return math.nan
-        return max(1 - bound_s / self.token_latency_s, 0.0) if self.token_latency_s else 0.0
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, HostingPlan):
-            return NotImplemented
-        figures, others = ([plan.token_latency_s, plan.lower_bound_s, plan.anew_s] for plan in (self, other))
-        return (
-            (self.status, self.placement) == (other.status, other.placement)
-            and np.array_equal(figures, others, equal_nan=True)
-            and self.hosting == other.hosting
-        )
-
-    __hash__ = None  # type: ignore[assignment]
+        # Rounding may put a bound above.
+        return max(relative_gap(self.token_latency_s, bound_s), 0.0) if self.placement else math.nan
 
     def __repr__(self) -> str:
         worth = f", token_latency_s={self.token_latency_s:.6g}, gap={self.gap:.3g}" if self.placement else ""

@@ -15,6 +15,7 @@ from ..core.checks import count, instance, known_keywords, non_negative, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value
 from .arguments import frozen
 
 _MOST_S = 1e290
@@ -22,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Layer:
+class Layer(Value):
     """A layer's experts, and how far every satellite is for it.
 
     Parameters
@@ -57,17 +58,6 @@ class Layer:
         object.__setattr__(self, "latency_s", _array("latency_s", latency_s, 2))
         object.__setattr__(self, "base_s", non_negative("base_s", base_s))
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Layer):
-            return NotImplemented
-        return (
-            self.base_s == other.base_s
-            and np.array_equal(self.weights, other.weights)
-            and np.array_equal(self.latency_s, other.latency_s, equal_nan=True)
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
     def __reduce__(self) -> tuple[Any, ...]:
         return Layer, (self.weights, self.latency_s, self.base_s)
 
@@ -80,7 +70,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Problem(Displayed):
+class Problem(Value, Displayed):
     """Experts of several layers that want satellites, each one of its own; format `constellm.moe-problem`.
 
     Of every layer a token picks `top_k` experts, drawn one after the other without replacement with
@@ -118,7 +108,7 @@ class Problem(Displayed):
     satellites: tuple[str, ...]
     unreachable_s: float | None
     name: str
-    _compiled: _core.Problem = field(repr=False)
+    _compiled: _core.Problem = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -175,13 +165,6 @@ class Problem(Displayed):
 
     def _parameters(self) -> dict[str, Any]:
         return {of.name: getattr(self, of.name) for of in fields(self) if of.name != "_compiled"}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Problem):
-            return NotImplemented
-        return self._parameters() == other._parameters()
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Problem, tuple(self._parameters().values())

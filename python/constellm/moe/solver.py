@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..core.interrupt import check_on_interrupt, handed_over
 from ..core.progress import waiting
 from ..core.quantity import quantity
 from ..core.table import Table
+from ..core.value import Value, relative_gap
 from .arguments import frozen
 from .problem import Problem
 
@@ -35,7 +36,7 @@ METHODS = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation(Displayed):
+class Evaluation(Value, Displayed):
     """What a placement costs; what `evaluate` gives.
 
     Examples
@@ -57,15 +58,6 @@ class Evaluation(Displayed):
         for name in ("layer_latency_s", "slot_latency_s"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Evaluation):
-            return NotImplemented
-        return self.token_latency_s == other.token_latency_s and np.array_equal(
-            self.slot_latency_s, other.slot_latency_s
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
     def __reduce__(self) -> tuple[Any, ...]:
         return Evaluation, (self.token_latency_s, self.layer_latency_s, self.slot_latency_s)
 
@@ -83,7 +75,7 @@ class Evaluation(Displayed):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan(Displayed):
+class Plan(Value, Displayed):
     """A placement, and what was proved of it; what `solve` gives.
 
     Plans are equal that say the same of the same problem, however they were found.
@@ -107,34 +99,16 @@ class Plan(Displayed):
     """No placement has less [s]; infinite where there is none."""
     placement: Placement
     """Of each layer the satellite of each expert; empty where there is none."""
-    method: str
-    seconds: float
+    method: str = field(compare=False)
+    seconds: float = field(compare=False)
     """Spent [s]."""
-    nodes: int = 0
+    nodes: int = field(default=0, compare=False)
     """Of the search trees."""
 
     @property
     def gap(self) -> float:
         """How far the placement may be from the best, relative to its own latency; NaN without one."""
-        if not self.placement:
-            return math.nan
-        return (
-            (self.token_latency_s - self.lower_bound_s) / self.token_latency_s
-            if self.token_latency_s
-            else 0.0
-        )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Plan):
-            return NotImplemented
-        figures, others = ([plan.token_latency_s, plan.lower_bound_s] for plan in (self, other))
-        return (
-            (self.status, self.placement) == (other.status, other.placement)
-            and np.array_equal(figures, others, equal_nan=True)
-            and self.problem == other.problem
-        )
-
-    __hash__ = None  # type: ignore[assignment]
+        return relative_gap(self.token_latency_s, self.lower_bound_s)
 
     def __repr__(self) -> str:
         worth = f", token_latency_s={self.token_latency_s:.6g}, gap={self.gap:.3g}" if self.placement else ""

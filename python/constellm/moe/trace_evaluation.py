@@ -14,6 +14,7 @@ from ..core.checks import count, instance, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value
 from .activation_trace import ActivationTrace
 from .arguments import as_array, frozen
 from .problem import Problem
@@ -21,7 +22,7 @@ from .solver import Plan, positions_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TraceEvaluation(Displayed):
+class TraceEvaluation(Value, Displayed):
     """What a placement costs tokens whose experts are known; what `evaluate_trace` gives.
 
     Examples
@@ -77,15 +78,6 @@ class TraceEvaluation(Displayed):
         # Less what rounding adds to a share of the tokens that is whole.
         needed = np.ceil(wanted * tokens - 1e-9).astype(np.int64)
         return np.asarray(np.sort(self.by_token_s)[np.maximum(needed, 1) - 1])
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, TraceEvaluation):
-            return NotImplemented
-        return np.array_equal(self.slot_latency_s, other.slot_latency_s) and np.array_equal(
-            self.by_token_s, other.by_token_s
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TraceEvaluation, (self.slot_latency_s, self.by_token_s)

@@ -17,6 +17,7 @@ from ..core.display import Display, Displayed
 from ..core.files import read_text
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value
 from ..network import ContactPlan, Graph, Node, Timeline
 from .constellation_parts import instants
 
@@ -27,7 +28,7 @@ End = Union[str, Node]
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
-class LinkTrace(Displayed):
+class LinkTrace(Value, Displayed):
     """Rate and one-way delay of a link in one direction, each sample holding until the next.
 
     Parameters
@@ -236,14 +237,6 @@ class LinkTrace(Displayed):
                 )
             )
         return Timeline(self.time_s, graphs, end_s=self.stop_s)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, LinkTrace):
-            return NotImplemented
-        pairs = zip(self._columns(), other._columns())
-        return all(np.array_equal(a, b) for a, b in pairs) and self.stop_s == other.stop_s
-
-    __hash__ = None  # type: ignore[assignment]
 
     def _columns(self) -> tuple[NDArray[np.float64], ...]:
         return self.time_s, self.delay_s, self.rate_bps

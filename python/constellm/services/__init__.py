@@ -52,10 +52,12 @@ from .horizons import Horizon
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
+from .policy import LearnedDemand, Policy, load_policy, untrained
 from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
+from .regret import REGRET_COLUMNS, Regret, regret
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
 from .sharing import monoliths
@@ -63,6 +65,7 @@ from .solver import METHODS, Method, solve
 from .stress import lose, shifted, spiked, without
 from .tasks import Input, Service, Stage, Task
 from .templates import TEMPLATES, Template, TemplateStage
+from .training import train_adversary, train_policy
 
 if TYPE_CHECKING:
     from .adversary_environment import AdversaryEnv
@@ -83,6 +86,7 @@ __all__ = [
     "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
+    "REGRET_COLUMNS",
     "AdversaryEnv",
     "Comparison",
     "Component",
@@ -95,15 +99,19 @@ __all__ = [
     "HorizonPlan",
     "Input",
     "Interrupted",
+    "LearnedDemand",
     "Method",
     "Option",
     "Placement",
     "PlacementEnv",
     "Plan",
+    "Policy",
     "PriceOfRobustness",
     "Problem",
+    "Regret",
     "Reduction",
     "RateAccuracy",
+    "Reduction",
     "Region",
     "Service",
     "Stage",
@@ -132,6 +140,7 @@ __all__ = [
     "load_horizon",
     "load_horizon_plan",
     "load_plan",
+    "load_policy",
     "load_problem",
     "lose",
     "monoliths",
@@ -144,18 +153,22 @@ __all__ = [
     "probability_bound",
     "problem_from_dict",
     "problem_to_dict",
-    "reduced_hosts",
     "recourse",
+    "regret",
     "regions",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
+    "reduced_hosts",
     "save_plan",
     "save_problem",
     "scenario",
     "shifted",
     "solve",
     "solve_horizon",
+    "train_adversary",
+    "train_policy",
+    "untrained",
     "spiked",
     "violation",
     "waiting",

@@ -95,7 +95,7 @@ def _worst(problem: Problem, placement: Placement, random: np.random.Generator) 
         return np.zeros(len(problem.tasks))
     if problem.budget is None or problem.budget >= len(problem.tasks):
         return np.ones(len(problem.tasks))
-    if not any(placement.assignment.values()):
+    if not _loads(problem, placement):
         return np.zeros(len(problem.tasks))
     raised = worst_demand(problem, placement).rate_per_s
     rate = np.array([task.rate_per_s for task in problem.tasks])

@@ -43,8 +43,8 @@ class WorstDemand(Displayed):
     limit: float
     """``max_utilisation`` times its capacity, in the same unit."""
     withstands: float
-    """The largest budget of raised tasks that every node and link withstands; infinite where it is all of them,
-    NaN where not even the nominal rates fit."""
+    """The largest budget of raised tasks that every node and link withstands; infinite where it is all of
+    them, NaN where not even the nominal rates fit."""
 
     @property
     def breaks(self) -> bool:
@@ -85,10 +85,10 @@ class Violation:
 def worst_demand(problem: Problem, placement: Placement | Plan) -> WorstDemand:
     """Which demand of the problem's set hurts a placement the most: the adversary, in closed form.
 
-    Loads grow with every rate, and each node and link has a limit of its own. So the worst demand of one node or
-    link raises the tasks that load it, those first whose raise loads it the most, as far as the budget goes; and
-    the worst of all is that of the node or link whose load is then the largest part of its limit. No search is
-    needed, and none finds more.
+    Loads grow with every rate, and each node and link has a limit of its own. So the worst demand of one
+    node or link raises the tasks that load it, those first whose raise loads it the most, as far as the
+    budget goes; and the worst of all is that of the node or link whose load is then the largest part of its
+    limit. No search is needed, and none finds more.
 
     Parameters
     ----------
@@ -250,14 +250,14 @@ def violation(problem: Problem, placement: Placement | Plan, samples: ArrayLike)
 def probability_bound(tasks: int, budget: float) -> float:
     """Most that a limit breaks which was kept for a budget: the bound of Bertsimas and Sim.
 
-    Where the rates of the tasks that load a node or a link vary independently and symmetrically in
-    [rate − deviation, rate + deviation], whatever their distributions, and the limit is kept for every demand with
+    Where the rates of the tasks that load a node or a link vary independently and symmetrically in [rate −
+    deviation, rate + deviation], whatever their distributions, and the limit is kept for every demand with
     at most `budget` raised rates, it is broken with a probability of at most
 
         B(n, Γ) = 2⁻ⁿ · ((1 − μ) · Σ C(n, l) over l ≥ ⌊ν⌋ + μ · Σ C(n, l) over l ≥ ⌊ν⌋ + 1),
 
-    ν = (Γ + n) / 2, μ = ν − ⌊ν⌋ (D. Bertsimas, M. Sim: The price of robustness, Operations Research 52 (2004),
-    theorem 3).
+    ν = (Γ + n) / 2, μ = ν − ⌊ν⌋ (D. Bertsimas, M. Sim: The price of robustness, Operations Research 52
+    (2004), theorem 3).
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def probability_bound(tasks: int, budget: float) -> float:
     nu = (gamma + n) / 2.0
     floor = math.floor(nu)
     mu = nu - floor
-    tail = sum(math.comb(n, l) for l in range(floor + 1, n + 1))
+    tail = sum(math.comb(n, raised) for raised in range(floor + 1, n + 1))
     return (tail + (1.0 - mu) * math.comb(n, floor)) / 2**n
 
 
@@ -404,7 +404,7 @@ def _taken(raise_: Floats, budget: float) -> Floats:
 
 
 def _withstood(one: _Loaded, rate: Floats, deviation: Floats) -> float:
-    """The largest budget whose worst load fits; infinite where all do, NaN where not even the nominal one does."""
+    """The largest budget whose worst load fits; infinite: all do, NaN: not even the nominal one."""
     left = one.limit - float(one.per_request @ rate)
     room = one.limit * (_ROOM - 1.0)
     if left < -room:

@@ -110,10 +110,10 @@ def endure(problem: Problem, placement: Placement | Plan, **options: Any) -> End
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, tasks=4)
-    >>> plan = services.solve(problem)
+    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> plan = services.solve(problem, method="annealing")
     >>> worse = services.without(problem, plan.replicas["image-encoder"][:1])
-    >>> services.endure(worse, plan).kept_share < 1.0
+    >>> services.endure(worse, plan, method="search").kept_share < 1.0
     True
     """
     instance("problem", problem, Problem)
@@ -173,11 +173,12 @@ def degradation(
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, tasks=4)
-    >>> plan = services.solve(problem)
-    >>> rows = services.degradation(plan, {f"x{by}": services.spiked(problem, by) for by in (1, 8)})
-    >>> [(row["stress"], row["kept_share"]) for row in rows][0]
-    ('x1', 1.0)
+    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> plan = services.solve(problem, method="annealing")
+    >>> worse = {f"x {by}": services.spiked(problem, by) for by in (1, 4)}
+    >>> rows = services.degradation(plan, worse, method="search")
+    >>> [(row["stress"], round(row["kept_share"], 2), round(row["rerouted_share"], 2)) for row in rows]
+    [('x 1', 1.0, 1.0), ('x 4', 0.2, 0.47)]
     """
     rows = []
     for stress, problem in problems.items():

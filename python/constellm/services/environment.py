@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Union
 
@@ -12,8 +11,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ..core.checks import count, instance, positive, short
-from .adversary import DEMANDS, DemandRule, demand_rule, overload
-from .episode import Episode, Setting
+from .adversary import DemandRule, demand_rule, overload
+from .arguments import instances, texts
+from .episode import Episode, Setting, scale_of
 from .features import FEATURES, features
 from .placement import placement_of
 from .problem import Problem
@@ -105,7 +105,7 @@ class PlacementEnv(gymnasium.Env):
         demand: str | DemandRule = "nominal",
         penalty: float = 1.0,
     ) -> None:
-        self.core = None if core is None else tuple(core)
+        self.core = None if core is None else texts("core", core)
         self.guard = guard
         self.penalty = positive("penalty", penalty)
         self.demand = demand_rule(demand)
@@ -236,22 +236,7 @@ class PlacementEnv(gymnasium.Env):
         return made
 
 
-def scale_of(setting: Setting) -> float:
-    """What an objective is divided by: of cost a replica of each service that is used; of delay the least
-    mean of an empty network; of tasks turned away the weight of all."""
-    if setting.problem.objective == "cost":
-        scale = sum(setting.cost[s] for s in {s for of in setting.services for s in of})
-    elif setting.problem.objective == "delay":
-        least_s = np.where(np.isfinite(setting.least_s), setting.least_s, 0.0)
-        scale = (setting.rate * least_s).sum() / setting.rate.sum()
-    else:
-        scale = setting.weight.sum()
-    return float(scale) if math.isfinite(scale) and scale > 0.0 else 1.0
-
-
 def _given(problems: Any) -> tuple[Problem, ...]:
-    from .arguments import instances
-
     found = instances("problems", problems, Problem)
     if not found:
         raise ValueError("problems: must not be empty")

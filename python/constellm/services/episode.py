@@ -76,6 +76,7 @@ class Setting:
         self.ready = [self.ready_s(t) for t in range(self.tasks)]
         self.rest = [self.rest_s(t, self.ready[t]) for t in range(self.tasks)]
         self.least_s = np.array([self.least(t, self.ready[t]) for t in range(self.tasks)])
+        self.hopeful = np.isfinite(self.least_s) & (self.least_s <= self.deadline_s)
         self.core = self._core_services(core)
         self.order = self._order()
 
@@ -223,6 +224,19 @@ class Setting:
         return problem.replace(objective="admitted", max_cost=None)
 
 
+def scale_of(setting: Setting) -> float:
+    """What an objective is divided by: of cost a replica of each service that is used; of delay the least
+    mean of an empty network; of tasks turned away the weight of all."""
+    if setting.problem.objective == "cost":
+        scale = sum(setting.cost[s] for s in {s for of in setting.services for s in of})
+    elif setting.problem.objective == "delay":
+        least_s = np.where(np.isfinite(setting.least_s), setting.least_s, 0.0)
+        scale = (setting.rate * least_s).sum() / setting.rate.sum()
+    else:
+        scale = setting.weight.sum()
+    return float(scale) if math.isfinite(scale) and scale > 0.0 else 1.0
+
+
 def nominal_problem(problem: Problem) -> Problem:
     """The problem as if its nominal rates were certain: no deviations, no samples.
 
@@ -298,6 +312,8 @@ class Episode:
         self.decided = 0
         self.choice: Choice | None = None
         self.start = self.objective
+        for t in np.flatnonzero(~setting.hopeful).tolist():
+            self._turn_away(t)  # before it takes what others can use
         self._move_on()
 
     @property
@@ -312,8 +328,8 @@ class Episode:
             return float((of.cost * (self.users > 0).sum(axis=1)).sum())
         if of.problem.objective == "admitted":
             return float(of.weight[self.turned_away].sum())
-        rate = of.rate * ~self.turned_away
-        return float((rate[rate > 0] * self.bound_s[rate > 0]).sum() / rate.sum()) if rate.any() else 0.0
+        can = ~self.turned_away & np.isfinite(self.bound_s)
+        return float((of.rate * self.bound_s)[can].sum() / of.rate[can].sum()) if can.any() else 0.0
 
     @property
     def unserved(self) -> int:
@@ -407,9 +423,9 @@ class Episode:
         elif of.problem.objective == "delay":
             rates = float((of.rate * ~self.turned_away).sum())
             grows = of.rate[t] * (delay_s - self.bound_s[t]) / rates
-        return Choice(
-            slot, allowed, is_new, self.ready[t][k] - of.compute_s[s], delay_s, after, grows
-        )
+        begin_s = np.full(of.nodes, math.inf)
+        np.subtract(self.ready[t][k], of.compute_s[s], out=begin_s, where=of.can_host[s])
+        return Choice(slot, allowed, is_new, begin_s, delay_s, after, grows)
 
     def _judged(self, slot: Slot, node: int) -> bool:
         """Whether the tasks that are whole with this stage keep the limits, those of links too."""

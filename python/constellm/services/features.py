@@ -62,7 +62,8 @@ def _of_nodes(episode: Episode, scale: float) -> list[Floats | Flags]:
     open_stages = _open_of_service(episode)
     covers = episode.fits[open_stages].sum(axis=0) / len(open_stages)
     most = covers[allowed].max()
-    rest = sum(of.flop[s] * (of.rate[o.task] + of.deviation[o.task]) for o in _slots(episode, open_stages[1:]))
+    others = [of.order[i].task for i in open_stages[1:]]
+    rest = of.flop[s] * float((of.rate + of.deviation)[others].sum())
     least_s = of.least_s[t]
     quickest_s = choice.delay_s[allowed].min()
     return [
@@ -78,7 +79,7 @@ def _of_nodes(episode: Episode, scale: float) -> list[Floats | Flags]:
         _of_sum(of.compute_s[s], least_s),
         _of_sum(np.maximum(choice.delay_s - least_s, 0.0), least_s),
         np.divide(quickest_s, choice.delay_s, out=np.ones(of.nodes), where=choice.delay_s > 0.0),
-        1.0 - choice.delay_s / of.deadline_s[t],
+        1.0 - choice.delay_s / of.deadline_s[t] if math.isfinite(of.deadline_s[t]) else np.ones(of.nodes),
         _neighbours(episode, before=True),
         _neighbours(episode, before=False),
         covers,
@@ -113,10 +114,6 @@ def _open_of_service(episode: Episode) -> list[int]:
     assert episode.choice is not None
     s = episode.choice.slot.service
     return [i for i in np.flatnonzero(episode.open).tolist() if episode.setting.order[i].service == s]
-
-
-def _slots(episode: Episode, places: list[int]) -> list:
-    return [episode.setting.order[i] for i in places]
 
 
 def _neighbours(episode: Episode, *, before: bool) -> Floats:

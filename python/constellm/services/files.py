@@ -314,6 +314,15 @@ def save_problem(problem: Problem, path: str | os.PathLike[str]) -> None:
 
     Examples
     --------
-    See `load_problem`.
+    >>> from constellm import network, services
+    >>> chain = network.chain(2, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9, latency_s=0.01)
+    >>> a, b = (node.id for node in chain.nodes)
+    >>> stage = services.Stage("encoder", [services.Input(bytes=6e5)])
+    >>> problem = services.Problem(
+    ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)],
+    ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b, stages=[stage])])
+    >>> services.save_problem(problem, "one.json")
+    >>> services.load_problem("one.json").name
+    'services'
     """
     write_json(problem_to_dict(problem), path)

@@ -123,7 +123,7 @@ def attempt(
     highspy = module()
     if clock.left_s <= 0.0:
         return Found("interrupted" if clock.interrupted else "stopped", None, -math.inf)
-    solver = highspy.Highs()
+    solver = highspy._Highs()  # that of `highspy.Highs` prints when it is made
     largest = float(np.max(np.abs(programme.cost), initial=0.0))
     size = upper if math.isfinite(upper) and upper > 0 else largest
     scale = 2.0 ** round(math.log2(OBJECTIVE_SCALE / size)) if size > 0 else 1.0
@@ -150,7 +150,7 @@ def attempt(
         value = np.fromiter(start.values(), dtype=np.float64, count=len(start))
         solver.setSolution(len(index), index, value)
     begin = time.perf_counter()
-    run(solver, clock)
+    run(highspy, solver, clock)
     seconds = time.perf_counter() - begin
     return read(highspy, solver, programme, scale, is_relaxed, seconds, clock)
 
@@ -170,16 +170,17 @@ def model_of(highspy: ModuleType, programme: Sparse, scale: float) -> Any:
     return lp
 
 
-def run(solver: Any, clock: Clock) -> None:
+def run(highspy: ModuleType, solver: Any, clock: Clock) -> None:
     """In a thread of its own, so that Ctrl-C reaches this one; a second one waits as well."""
 
-    def stop(event: Any) -> None:
-        if clock.interrupted:
-            event.interrupt()
+    def stop(kind: Any, message: str, out: Any, answer: Any, given: Any) -> None:
+        if clock.interrupted and answer is not None:
+            answer.user_interrupt = True
 
-    solver.cbMipInterrupt += stop
-    solver.cbSimplexInterrupt += stop
-    solver.cbIpmInterrupt += stop
+    solver.setCallback(stop, None)
+    kinds = highspy.cb.HighsCallbackType
+    for kind in (kinds.kCallbackMipInterrupt, kinds.kCallbackSimplexInterrupt, kinds.kCallbackIpmInterrupt):
+        solver.startCallback(kind)
     thread = threading.Thread(target=solver.run, daemon=True)
     thread.start()
     while thread.is_alive():
@@ -187,7 +188,6 @@ def run(solver: Any, clock: Clock) -> None:
             thread.join(0.05)
         except KeyboardInterrupt:
             clock.interrupted = True
-    solver.clearCallbacks()
 
 
 def read(

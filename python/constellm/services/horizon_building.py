@@ -1,4 +1,4 @@
-"""Horizons over a constellation: links that live through a slot, and satellites that regions are seen from."""
+"""Horizons over a constellation: links that live through a slot, satellites over regions."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def horizon(
 ) -> Horizon:
     """A problem over slots of a constellation that moves.
 
-    The network of a slot has the links that live through all of it, each with the least rate and the longest
-    latency that it has at `instants` of the slot. How long a link still lives is counted from the slot's *end*:
-    a request comes within the slot, so by then at the latest, and a transfer that leaves each link within that
-    life does so before the link closes, whenever in the slot its request came. (Counting from the slot's start
-    would let the last requests use links that are gone.) Requests are served by the placement of the slot in
-    which they come, to their end.
+    The network of a slot has the links that live through all of it, each with the least rate and the
+    longest latency that it has at `instants` of the slot. How long a link still lives is counted from the
+    slot's *end*: a request comes within the slot, so by then at the latest, and a transfer that leaves each
+    link within that life does so before the link closes, whenever in the slot its request came. (Counting
+    from the slot's start would let the last requests use links that are gone.) Requests are served by the
+    placement of the slot in which they come, to their end.
 
     Parameters
     ----------
     world : orbit.Constellation
         Its rules of links choose by geometry alone, as `orbit.Constellation.windows` wants it.
     problem : Problem
-        Nodes with the ids of the constellation, services, tasks, limits and objective; its links and `life_s` are
-        replaced by those of each slot.
+        Nodes with the ids of the constellation, services, tasks, limits and objective; its links and
+        `life_s` are replaced by those of each slot.
     start : float, Epoch, str, datetime or numpy.datetime64
         When the first slot begins; seconds count from the constellation's epoch.
     slot_s : float
@@ -58,13 +58,13 @@ def horizon(
     slots : int
         How many.
     follow : mapping from str to place, or iterable of Region, optional
-        Tasks whose users stay while the satellites pass: by name a `Region`, or latitude and longitude [deg]; of
-        regions alone all tasks called ``kind/region``, as those of `scenario` are. In each slot their source is
-        the satellite that is `overhead` in the middle of the slot, and so is their sink where the problem has it
-        at the source.
+        Tasks whose users stay while the satellites pass: by name a `Region`, or latitude and longitude
+        [deg]; of regions alone all tasks called ``kind/region``, as those of `scenario` are. In each slot
+        their source is the satellite that is `overhead` in the middle of the slot, and so is their sink
+        where the problem has it at the source.
     ahead_s : float
-        How far beyond a slot's end the ends of links are looked for [s]: a link is taken to live no longer. Far
-        above the delay of any task it changes nothing.
+        How far beyond a slot's end the ends of links are looked for [s]: a link is taken to live no longer.
+        Far above the delay of any task it changes nothing.
     instants : int
         At how many instants of a slot, its ends among them, rates and latencies are looked at, >= 2.
     min_elevation_deg : float
@@ -72,8 +72,8 @@ def horizon(
     threads : int
         At most so many.
     **ties
-        ``core``, ``start_cost``, ``start_cost_per_byte``, ``max_starts``, ``max_moved_bytes``, ``initial`` and
-        ``name`` of the `Horizon`.
+        ``core``, ``start_cost``, ``start_cost_per_byte``, ``max_starts``, ``max_moved_bytes``, ``initial``
+        and ``name`` of the `Horizon`.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,7 +198,8 @@ def check_horizon(horizon: Horizon, placements: Sequence[Placement]) -> list[str
     for k, starts in enumerate(started_in(horizon, listed)):
         if horizon.max_starts is not None and len(starts) > horizon.max_starts:
             broken.append(
-                f"slot {k}: {counted(len(starts), 'replica')} start, more than max_starts, {horizon.max_starts}"
+                f"slot {k}: {counted(len(starts), 'replica')} start, more than max_starts, "
+                f"{horizon.max_starts}"
             )
         moved = math.fsum(memory[service] for service, _ in starts)
         if moved > horizon.most_moved_bytes:
@@ -211,7 +212,7 @@ def check_horizon(horizon: Horizon, placements: Sequence[Placement]) -> list[str
 def started_in(horizon: Horizon, placements: Sequence[Placement]) -> tuple[Starts, ...]:
     """The replicas of each slot that are not in the slot before, by service and node in their orders."""
     place = {id: v for v, id in enumerate(horizon.node_ids)}
-    before = horizon.initial
+    before: Mapping[str, Sequence[str]] | None = horizon.initial
     started = []
     for placement in placements:
         starts: list[tuple[str, str]] = []

@@ -1,7 +1,7 @@
 """Reading and writing `constellm.services-horizon` files, version 1, and those of plans over time.
 
-What may change from slot to slot stands in *columns*: one value for all slots, or a list of one for each. Where
-a link or a task is not there in a slot, its columns have null.
+What may change from slot to slot stands in *columns*: one value for all slots, or a list of one for each.
+Where a link or a task is not there in a slot, its columns have null.
 """
 
 from __future__ import annotations
@@ -280,8 +280,8 @@ def _networks(data: Mapping[str, Any], slots: int) -> list[tuple[Graph, list[flo
             empty.nodes,
             from_=[link.from_ for link in here],
             to=[link.to for link in here],
-            rate_bps=[link.rate_bps[k] for link in here],
-            latency_s=[link.latency_s[k] for link in here],
+            rate_bps=np.array([link.rate_bps[k] for link in here], dtype=float),
+            latency_s=np.array([link.latency_s[k] for link in here], dtype=float),
         )
         lives_s = [link.life_s[k] for link in here]
         ends = any(life_s is not None for life_s in lives_s)

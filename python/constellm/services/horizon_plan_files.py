@@ -136,8 +136,8 @@ def horizon_plan_from_dict(data: Mapping[str, Any], horizon: Horizon) -> Horizon
     Raises
     ------
     ValueError, TypeError
-        For content that is no plan, a plan of another horizon, terms that are not those of its placements, and
-        any rule that these break.
+        For content that is no plan, a plan of another horizon, terms that are not those of its placements,
+        and any rule that these break.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -31,8 +31,8 @@ OPTIMAL_GAP = 1e-9
 class HorizonPlan(Displayed):
     """Placements over the slots of a horizon, and what was proved of them; what `solve_horizon` gives.
 
-    Its terms are evaluated anew from its placements; placements that break a rule are refused. Plans are equal
-    that say the same of the same horizon, however they were found.
+    Its terms are evaluated anew from its placements; placements that break a rule are refused. Plans are
+    equal that say the same of the same horizon, however they were found.
 
     Raises
     ------
@@ -159,10 +159,3 @@ class HorizonPlan(Displayed):
         return Display(
             [head, terms, f"no placements have a {what} that is {proven}"], self.evaluation._display().tables
         )
-
-
-def bounded(lower_bound: float, placements: Sequence[Placement], horizon: Horizon) -> float:
-    """A bound that sums in another order than the evaluation does, no higher than the placements' objective."""
-    if not placements:
-        return lower_bound
-    return min(lower_bound, evaluate_horizon(horizon, placements).objective)

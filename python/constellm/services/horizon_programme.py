@@ -19,7 +19,7 @@ import numpy as np
 
 from .horizons import Horizon
 from .instance import Floats, Instance, Mask
-from .preprocessing import Reduction, reduce
+from .preprocessing import Reduction, reduce, tighten
 from .programme import Programme
 from .rows import INF, Linear, Rows, linear, total
 
@@ -33,8 +33,18 @@ class Replicas(NamedTuple):
     """Nodes of each task's stages."""
 
 
+class Caps(NamedTuple):
+    """What replicas of a slot may cost, and what its mean delay may be."""
+
+    cost: float = INF
+    delay_s: float = INF
+
+
 class HorizonProgramme:
-    """All slots of a horizon as one programme; `core` fixes the replicas of its core services."""
+    """All slots of a horizon as one programme.
+
+    `core` fixes the replicas of its core services; only placements are looked for that are within the caps.
+    """
 
     def __init__(
         self,
@@ -44,6 +54,7 @@ class HorizonProgramme:
         form: str,
         needs_delay: bool,
         core: Mapping[str, Sequence[str]] | None = None,
+        caps: Sequence[Caps] = (),
     ) -> None:
         self.horizon, self.instances = horizon, instances
         self.core = core
@@ -51,8 +62,8 @@ class HorizonProgramme:
         admits_all = horizon.objective != "admitted"
         self.blocks: list[Programme] = []
         self.is_infeasible = False
-        for instance in instances:
-            reduction = reduced(instance, admits_all)
+        for k, instance in enumerate(instances):
+            reduction = reduced(instance, admits_all, caps[k] if caps else Caps())
             if reduction.is_infeasible:
                 self.is_infeasible = True
                 return
@@ -73,7 +84,7 @@ class HorizonProgramme:
             if np.isfinite(block.instance.cost_limit):
                 self.rows.at_most(block.cost(), block.instance.cost_limit)
 
-    # Ties ------------------------------------------------------------------------------------------------------
+    # Ties -------------------------------------------------------------------------------------------------
 
     def _core(self) -> None:
         """y[k, s, v] = y[0, s, v], or what is given."""
@@ -137,7 +148,7 @@ class HorizonProgramme:
                 share = memory / most_bytes if most_bytes else np.zeros(len(memory))
                 self.rows.add_rows(1, 0, column[fits], share[fits], -INF, 1.0)
 
-    # Objectives ------------------------------------------------------------------------------------------------
+    # Objectives -------------------------------------------------------------------------------------------
 
     def term(self, name: str) -> Linear:
         """``cost``, ``delay`` or ``admitted``, whose constants are kept."""
@@ -153,7 +164,7 @@ class HorizonProgramme:
             parts.append(linear(starts[service, node], each[service]))
         return total(parts)
 
-    # Between columns and placements ----------------------------------------------------------------------------
+    # Between columns and placements -----------------------------------------------------------------------
 
     def replicas(self, x: Floats) -> list[Replicas]:
         """Of each slot, those that wait for nothing left out."""
@@ -186,11 +197,15 @@ class HorizonProgramme:
         return values
 
 
-def reduced(instance: Instance, admits_all: bool) -> Reduction:
-    """Of a slot by itself; nothing is said of how many replicas there are at most, as some may wait."""
-    reduction = reduce(instance, admits_all=admits_all)
+def reduced(instance: Instance, admits_all: bool, caps: Caps) -> Reduction:
+    """Of a slot by itself, whose replicas may also wait: as many as are not too dear."""
+    if not admits_all:
+        return reduce(instance, admits_all=False)
+    reduction = reduce(instance, delay_cap_s=caps.delay_s)
     reduction.single[:] = False
     reduction.most_replicas[:] = instance.nodes
+    if not reduction.is_infeasible:
+        tighten(reduction, cost_cap=min(caps.cost, instance.cost_limit), delay_cap_s=caps.delay_s, tasks=[])
     return reduction
 
 

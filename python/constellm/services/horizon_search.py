@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from . import highs
 from .highs import Clock
 from .horizon_evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
-from .horizon_programme import HorizonProgramme, Replicas
+from .horizon_programme import Caps, HorizonProgramme, Replicas
+from .horizon_starts import Alone, alone, chained
 from .horizons import Horizon
 from .instance import Instance, instance_of
 from .judging import Cut, add_cut, cuts_of, judge
-from .optimal import EQUAL, FORM, OPTIONS, SECOND, term, unit_of
+from .optimal import EQUAL, OPTIONS, SECOND
 from .placement import Placement, Positions, placement_of, positions_of
-from .preprocessing import reduce
-from .programme import Programme
 from .rows import linear
 
+LARGE = 400
+"""From so many choices of nodes on slots are looked at by themselves first."""
 _SOLVER_ROOM = 1e-6
 """Relative; how far a value of the solver's may be from that of the evaluator."""
 
@@ -37,6 +38,8 @@ class HorizonWork:
     worth: HorizonEvaluation | None = None
     bound: float = 0.0
     """Of the first term."""
+    slots: list[Alone] = field(default_factory=list)
+    """Each by itself, where that was looked at."""
     cuts: list[tuple[int, Cut]] = field(default_factory=list)
     """Each with its slot."""
     counters: dict[str, int] = field(
@@ -70,6 +73,10 @@ def value(worth: HorizonEvaluation, objective: str) -> float:
 def optimise(work: HorizonWork) -> tuple[bool, bool]:
     """Whether the first term is proven, and the second."""
     objective = work.horizon.objective
+    if is_large(work):
+        prepare(work)
+    if math.isinf(work.bound):
+        return True, False
     if not least(work, objective, {}):
         return False, False
     if work.worth is None:
@@ -79,14 +86,54 @@ def optimise(work: HorizonWork) -> tuple[bool, bool]:
     return True, least(work, SECOND[objective], {objective: work.bound * (1 + EQUAL)})
 
 
+def is_large(work: HorizonWork) -> bool:
+    """Whether there are many choices of a node for a stage."""
+    return sum(instance.slots * instance.nodes for instance in work.instances) > LARGE
+
+
+def prepare(work: HorizonWork) -> None:
+    """Each slot by itself: Σ share · bound is a bound, as what waits and what starts only costs more."""
+    horizon = work.horizon
+    if not work.slots:
+        work.slots = alone(horizon, work.instances, work.clock, work.seed)
+    work.bound = summed_bound(horizon, work.slots)
+    if math.isinf(work.bound):
+        return
+    start = chained(horizon, work.instances, work.slots)
+    if start is not None:
+        work.offer(placements_of(horizon, start), horizon.objective, {})
+
+
+def summed_bound(horizon: Horizon, slots: Sequence[Alone]) -> float:
+    """Σ share · bound of each slot by itself; infinite: there is no plan."""
+    if any(math.isinf(slot.bound) for slot in slots):
+        return math.inf
+    return math.fsum(share * slot.bound for share, slot in zip(horizon.shares, slots))
+
+
+def caps_of(work: HorizonWork, caps: Mapping[str, float]) -> list[Caps]:
+    """What is left to each slot when all others have their bounds, and a little for rounding."""
+    objective = work.horizon.objective
+    if not work.slots or work.worth is None or objective == "admitted":
+        return []
+    most = min(value(work.worth, objective), caps.get(objective, math.inf))
+    left = max(0.0, most - summed_bound(work.horizon, work.slots)) + _SOLVER_ROOM * most
+    found = []
+    for share, slot in zip(work.horizon.shares, work.slots):
+        cap = slot.bound + left / share
+        found.append(Caps(cost=cap) if objective == "cost" else Caps(delay_s=cap))
+    return found
+
+
 def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
-    """Improves the best until nothing within the caps has less, to the solver's tolerances; False: stopped."""
+    """Improves the best until nothing within the caps has less; False: stopped."""
     programme = HorizonProgramme(
         work.horizon,
         work.instances,
         form="flow",
         needs_delay=objective == "delay" or "delay" in caps,
         core=work.core,
+        caps=caps_of(work, caps),
     )
     if programme.is_infeasible:
         return True
@@ -178,33 +225,3 @@ def slots_of(horizon: Horizon, placements: Sequence[Placement]) -> list[Replicas
         positions = positions_of(problem, placement)
         found.append(Replicas(tuple(map(tuple, positions.replicas)), tuple(map(tuple, positions.assignment))))
     return found
-
-
-def slotwise_bound(work: HorizonWork) -> float:
-    """Σ share · bound of each slot by itself, by the relaxation of its programme; infinite: there is no plan.
-
-    Slots for which no time is left count 0. What a placement has beside those replicas that serve costs, and so do starts: leaving both out leaves a plan of
-    the slot that has no more of the objective.
-    """
-    objective = work.horizon.objective
-    bounds = []
-    for share, instance in zip(work.horizon.shares, work.instances):
-        admits_all = objective != "admitted"
-        reduction = reduce(instance, cost_cap=instance.cost_limit, admits_all=admits_all)
-        if reduction.is_infeasible:
-            return math.inf
-        programme = Programme(
-            reduction, form="flow", admits_all=admits_all, needs_delay=objective == "delay"
-        )
-        target = term(programme, objective)
-        found = highs.solve(programme.finish(target), clock=work.clock, is_relaxed=True)
-        if found.status == "infeasible":
-            return math.inf
-        bound = found.bound + target.constant if math.isfinite(found.bound) else 0.0
-        unit = unit_of(instance, objective)
-        if unit:
-            bound = math.ceil(bound / unit - _SOLVER_ROOM) * unit
-        else:
-            bound *= 1.0 - EQUAL
-        bounds.append(share * max(0.0, bound))
-    return math.fsum(bounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,13 +12,11 @@ from ..core.interrupt import check_on_interrupt, handed_over
 from ..core.progress import waiting
 from .highs import Clock
 from .horizon_plans import OPTIMAL_GAP, HorizonPlan
-from .horizon_search import HorizonWork, optimise, slotwise_bound
+from .horizon_search import HorizonWork, is_large, optimise, prepare, summed_bound
+from .horizon_starts import alone
 from .horizons import Horizon
 from .placement import Placement
 from .solver import solve
-
-_FEW_SLOTS = 2
-_AHEAD = 2  # slots that the start solution of the whole looks at
 
 
 def solve_horizon(
@@ -35,7 +34,8 @@ def solve_horizon(
     ----------
     horizon : Horizon
     method : str
-        One of `HORIZON_METHODS`: ``"clairvoyant"``, all slots at once, exact; ``"rolling"``, in each slot the best
+        One of `HORIZON_METHODS`: ``"clairvoyant"``, all slots at once, exact; ``"rolling"``, in each slot
+        the best
         for it and the slots of a window ahead, of which only the first is kept; ``"per-slot"``, each slot's own
         best, whatever has to start for it; ``"static"``, replicas that never change.
     window : int
@@ -51,9 +51,9 @@ def solve_horizon(
     Returns
     -------
     HorizonPlan
-        Its bound is one of the whole horizon, whatever the method: that of all slots at once, or Σ share · bound of
-        each slot by itself.  ``no_plan_found`` where a method that does not look at the whole comes to a slot from
-        which there is no way on.
+        Its bound is one of the whole horizon, whatever the method: that of all slots at once, or Σ share ·
+        bound of each slot by itself.  ``no_plan_found`` where a method that does not look at the whole
+        comes to a slot from which there is no way on.
 
     Raises
     ------
@@ -64,10 +64,9 @@ def solve_horizon(
     Interrupted
         A `KeyboardInterrupt`; see `on_interrupt`.
 
-    Notes
-    -----
-    With core services, ``"rolling"`` and ``"per-slot"`` settle the core in the first slot they solve, and keep it.
-    In a window, costs of starts weigh against costs of replicas as they do in the whole.
+    Notes ----- With core services, ``"rolling"`` and ``"per-slot"`` settle the core in the first slot they
+    solve, and keep it. In a window, costs of starts weigh against costs of replicas as they do in the
+    whole.
 
     Examples
     --------
@@ -79,7 +78,8 @@ def solve_horizon(
     ...     stage = services.Stage("encoder", (services.Input(-1, 1e6),))
     ...     task = services.Task("caption", rate_per_s=5.0, source=source, sink=source, stages=(stage,))
     ...     return services.Problem(network=graph, services=(encoder,), tasks=(task,), objective="delay")
-    >>> day = services.Horizon([slot("a"), slot("b"), slot("a")], 60.0, max_starts=1, initial={"encoder": ["b"]})
+    >>> day = services.Horizon(
+    ...     [slot("a"), slot("b"), slot("a")], 60.0, max_starts=1, initial={"encoder": ["b"]})
     >>> plan = services.solve_horizon(day)
     >>> plan
     HorizonPlan('horizon': optimal, cost=1, delay_s=0.01, 3 starts, gap=0)
@@ -123,7 +123,7 @@ def _plan(found: _Found, *, method: str, clock: Clock) -> HorizonPlan:
     placements, bound = found.placements or [], max(0.0, found.bound)
     status = "infeasible" if math.isinf(bound) else "no_plan_found"
     if placements:
-        plan = HorizonPlan(found.horizon, "feasible", placements, 0.0)
+        plan = HorizonPlan(found.horizon, "feasible", tuple(placements), 0.0)
         bound = min(bound, plan.objective)
         is_proven = plan.objective - bound <= OPTIMAL_GAP * plan.objective
         status = "optimal" if is_proven else "feasible"
@@ -134,7 +134,7 @@ def _plan(found: _Found, *, method: str, clock: Clock) -> HorizonPlan:
     return HorizonPlan(
         found.horizon,
         status,
-        placements,
+        tuple(placements),
         bound,
         found.second_optimal and status == "optimal",
         method,
@@ -149,25 +149,23 @@ def _plan(found: _Found, *, method: str, clock: Clock) -> HorizonPlan:
 def _clairvoyant(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
     found = _Found(horizon)
     work = HorizonWork(horizon, clock, seed)
-    if len(horizon.slots) > _FEW_SLOTS:
-        work.bound = slotwise_bound(work)
-        if math.isinf(work.bound):
-            found.bound, found.ended = work.bound, True
-            return found
+    if is_large(work) and len(horizon.slots) > 1:
         _begin(work)
-    proven, second = optimise(work)
-    found.placements, found.bound = work.best, work.bound
-    found.ended, found.second_optimal, found.counters = proven, second, work.counters
+    found.ended, found.second_optimal = optimise(work)
+    found.placements, found.bound, found.counters = work.best, work.bound, work.counters
     return found
 
 
 def _begin(work: HorizonWork) -> None:
-    """A start from a few slots ahead, in a part of the time."""
-    clock = Clock(work.clock.left_s / 4)
-    start = _rolling(work.horizon, clock=clock, seed=work.seed, window=_AHEAD, with_bound=False)
+    """From slot to slot, in a third of the time that their own bests leave."""
+    prepare(work)
+    if math.isinf(work.bound):
+        return
+    clock = Clock(work.clock.left_s / 3)
+    placements, _ = _walk(work, clock, 1, {})
     work.clock.interrupted = work.clock.interrupted or clock.interrupted
-    if start.placements is not None:
-        work.offer(start.placements, work.horizon.objective, {})
+    if len(placements) == len(work.horizon.slots):
+        work.offer(placements, work.horizon.objective, {})
 
 
 def _static(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
@@ -175,49 +173,68 @@ def _static(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found
     fixed = _clairvoyant(horizon.replace(core=names), clock=clock, seed=seed, window=window)
     found = _Found(horizon)
     found.placements, found.ended, found.counters = fixed.placements, fixed.ended, fixed.counters
-    found.bound = slotwise_bound(HorizonWork(horizon, clock, seed))
+    found.bound = _bound(HorizonWork(horizon, clock, seed))
     return found
 
 
 # ---- one slot after the other -------------------------------------------------------------------
 
 
-def _rolling(horizon: Horizon, *, clock: Clock, seed: int, window: int, with_bound: bool = True) -> _Found:
+def _rolling(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
+    if window >= len(horizon.slots):
+        return _clairvoyant(horizon, clock=clock, seed=seed, window=window)
     found = _Found(horizon)
-    slots = len(horizon.slots)
-    counters = {"programmes": 0, "nodes": 0, "cuts": 0, "columns": 0, "rows": 0}
+    work = HorizonWork(horizon, clock, seed)
+    found.bound = _bound(work)
+    if math.isinf(found.bound):
+        found.ended = True
+        return found
+    placements, found.ended = _walk(work, clock, window, found.counters)
+    if len(placements) == len(horizon.slots):
+        found.placements = placements
+    elif found.ended and not placements:  # the first slots alone are infeasible
+        found.bound = math.inf
+    return found
+
+
+def _bound(work: HorizonWork) -> float:
+    """Σ share · bound of each slot by itself."""
+    if not work.slots:
+        work.slots = alone(work.horizon, work.instances, work.clock, work.seed)
+    return summed_bound(work.horizon, work.slots)
+
+
+def _walk(
+    work: HorizonWork, clock: Clock, window: int, counters: dict[str, int]
+) -> tuple[list[Placement], bool]:
+    """The first placement of each window, until there is none; and whether all of them are proven."""
+    horizon, slots = work.horizon, len(work.horizon.slots)
     placements: list[Placement] = []
     before: Mapping[str, Sequence[str]] | None = horizon.initial
-    core: dict[str, tuple[str, ...]] | None = None
-    found.ended, infeasible = True, False
+    core, ended = work.core, True
     for k in range(slots):
-        part = _ahead(horizon, k, min(k + window, slots), before)
-        work = HorizonWork(part, clock, seed, core)
-        proven, second = optimise(work)
-        for name, number in work.counters.items():
-            both = (counters[name], number)
-            counters[name] = max(both) if name in ("columns", "rows") else sum(both)
-        if work.best is None:
-            found.ended, infeasible = proven, proven and k == 0
-            break
-        if k == 0 and window >= slots:
-            placements, found.bound, found.ended = work.best, work.bound, proven
-            found.second_optimal = second
-            break
-        found.ended = found.ended and proven
-        placements.append(work.best[0])
-        before = work.best[0].replicas
+        last = min(k + window, slots)
+        mine = Clock(clock.left_s / (slots - k))
+        part = HorizonWork(
+            _ahead(horizon, k, last, before),
+            mine,
+            work.seed,
+            core,
+            instances=work.instances[k:last],
+            slots=work.slots[k:last],
+        )
+        proven, _ = optimise(part)
+        clock.interrupted = clock.interrupted or mine.interrupted
+        ended = ended and proven
+        for name, number in part.counters.items():
+            most = max if name in ("columns", "rows") else operator.add
+            counters[name] = most(counters.get(name, 0), number)
+        if part.best is None:
+            return placements, proven
+        placements.append(part.best[0])
+        before = part.best[0].replicas
         core = {name: before[name] for name in horizon.core}
-    found.counters = counters
-    if len(placements) == slots:
-        found.placements = placements
-    else:
-        counters["slots"] = len(placements)
-    if infeasible:  # the first slots alone are
-        found.bound = math.inf
-    elif with_bound and not found.bound:
-        found.bound = slotwise_bound(HorizonWork(horizon, clock, seed))
-    return found
+    return placements, ended
 
 
 def _ahead(horizon: Horizon, first: int, last: int, before: Mapping[str, Sequence[str]] | None) -> Horizon:
@@ -242,8 +259,9 @@ def _per_slot(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Fou
     core: dict[str, tuple[str, ...]] | None = None
     found.ended, found.second_optimal = True, not _is_tied(horizon)
     found.counters = {"slots": 0}
-    for share, slot in zip(horizon.shares, horizon.slots):
-        plan = solve(slot, time_limit_s=clock.left_s, seed=seed, on_interrupt="return")
+    for k, (share, slot) in enumerate(zip(horizon.shares, horizon.slots)):
+        limit_s = clock.left_s / (len(horizon.slots) - k)
+        plan = solve(slot, method="programme", time_limit_s=limit_s, seed=seed, on_interrupt="return")
         clock.interrupted = clock.interrupted or plan.status == "interrupted"
         bounds.append(share * plan.lower_bound)
         if math.isinf(plan.lower_bound):
@@ -253,8 +271,10 @@ def _per_slot(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Fou
         found.second_optimal = found.second_optimal and plan.second_optimal
         if core:
             one = Horizon([slot], 1.0, core=horizon.core)
-            work = HorizonWork(one, clock, seed, core)
+            mine = Clock(clock.left_s / (len(horizon.slots) - k))
+            work = HorizonWork(one, mine, seed, core)
             proven, _ = optimise(work)
+            clock.interrupted = clock.interrupted or mine.interrupted
             found.ended = found.ended and proven
             best = None if work.best is None else work.best[0]
         if best is None:

@@ -1,4 +1,4 @@
-"""Placements over time: slots, what stays over all of them, and what it costs to start replicas between them."""
+"""Placements over time: slots, what stays over all of them, and what starts cost between them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _ROOM = 1.0 + 1e-9  # of limits, as of those of a problem
 class Horizon(Displayed):
     """Slots of time, each a problem of its own, and what ties them: replicas that stay, and those that start.
 
-    Each slot has a placement, which serves the requests that come in it. A replica *starts* in a slot if it was
-    not there in the slot before: its memory has to be sent there. What is minimised is, by the objective of the
-    slots,
+    Each slot has a placement, which serves the requests that come in it. A replica *starts* in a slot if it
+    was not there in the slot before: its memory has to be sent there. What is minimised is, by the
+    objective of the slots,
 
     - ``"cost"``: Σ share · cost of the replicas + Σ cost of the starts, ties by Σ share · mean delay;
     - ``"delay"``: Σ share · mean delay, ties by that cost;

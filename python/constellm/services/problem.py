@@ -42,7 +42,8 @@ class Problem(Displayed):
     ----------
     network : network.Graph, Network or Snapshot
         Nodes with ``flop_per_s`` and ``memory_bytes``, links with ``rate_bps`` and ``latency_s``. A node
-        without ``flop_per_s`` relays, sends and receives, and hosts nothing. Kept as a graph.
+        without ``flop_per_s`` relays, sends and receives, and hosts nothing. Kept as a graph: the lifetimes
+        of a snapshot's links are not taken, `life_s` tells them.
     services : sequence of Service
         At least one.
     tasks : sequence of Task
@@ -82,7 +83,7 @@ class Problem(Displayed):
     >>> stage = services.Stage("encoder", [services.Input(bytes=6e5)])
     >>> task = services.Task("detect", rate_per_s=3.0, source=ids[0], sink=ids[1], stages=[stage])
     >>> services.Problem(network=chain, services=[encoder], tasks=[task])
-    Problem('services': 3 nodes, 4 links, 1 service, 1 task, least cost)
+    Problem('services': 3 nodes, 2 links, 1 service, 1 task, least cost)
     """
 
     network: Graph

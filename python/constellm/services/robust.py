@@ -41,8 +41,8 @@ class PriceOfRobustness(Displayed):
 
     In `rows` a dict each with ``budget`` (infinite: all tasks at once), ``status``, ``cost``, ``delay_s``,
     ``lower_bound`` and ``gap`` of the plan; ``price``, its objective over that of the first row, less 1;
-    ``guarantee``, the most that any limit breaks under symmetric independent demand; ``violated``, the share of the
-    given samples in which one does. NaN for no figure.
+    ``guarantee``, the most that any limit breaks under symmetric independent demand; ``violated``, the
+    share of the given samples in which one does. NaN for no figure.
 
     Examples
     --------
@@ -79,17 +79,17 @@ def price_of_robustness(
 ) -> PriceOfRobustness:
     """Plans that are safe against ever more raised demand, and what that costs.
 
-    More budget allows more demands, so what fits for a budget fits for a smaller one, and no plan of a budget is
-    better than the bound of a smaller one: plans and bounds are handed on, which settles budgets that a time limit
-    left open.
+    More budget allows more demands, so what fits for a budget fits for a smaller one, and no plan of a
+    budget is better than the bound of a smaller one: plans and bounds are handed on, which settles budgets
+    that a time limit left open.
 
     Parameters
     ----------
     problem : Problem
         With deviations; its own budget is put aside.
     budgets : iterable of float, optional
-        At most so many tasks have their raised rates at once, rising; None: all. Default: 0, 1, … up to the tasks
-        that have deviations.
+        At most so many tasks have their raised rates at once, rising; None: all. Default: 0, 1, … up to the
+        tasks that have deviations.
     method, time_limit_s, seed
         As of `solve`; the limit is that of one budget.
     samples : array_like, shape (n, tasks), optional
@@ -140,8 +140,6 @@ def price_of_robustness(
     first = plans[0].objective
     rows = []
     for budget, plan in zip(chosen, plans):
-        has = plan.placement is not None
-        tried = has and samples is not None
         rows.append(
             {
                 "budget": budget,
@@ -151,11 +149,15 @@ def price_of_robustness(
                 "lower_bound": plan.lower_bound,
                 "gap": plan.gap,
                 "price": plan.objective / first - 1.0 if first else math.nan,
-                "guarantee": guarantee(problem, plan.placement) if has else math.nan,
-                "violated": violation(problem, plan.placement, samples).share if tried else math.nan,
+                "guarantee": guarantee(problem, plan) if plan.placement else math.nan,
+                "violated": _violated(problem, plan, samples),
             }
         )
     return PriceOfRobustness(problem, tuple(rows), tuple(plans))
+
+
+def _violated(problem: Problem, plan: Plan, samples: ArrayLike | None) -> float:
+    return math.nan if samples is None or plan.placement is None else violation(problem, plan, samples).share
 
 
 def handed_on(plans: Sequence[Plan]) -> list[Plan]:
@@ -193,9 +195,9 @@ def recourse(
     """A core that is placed before demand is known, and light services that are placed when it is.
 
     Each sample of the rates is a slot of a horizon, as long as it is likely; nothing is paid for starts. So
-    `solve_horizon` finds the core that is best on the average over the samples, when the other services are placed
-    anew for each: the two-stage stochastic programme with replicas of the core as its first stage, feasible for
-    every sample.
+    `solve_horizon` finds the core that is best on the average over the samples, when the other services are
+    placed anew for each: the two-stage stochastic programme with replicas of the core as its first stage,
+    feasible for every sample.
 
     Parameters
     ----------
@@ -240,7 +242,8 @@ def recourse(
     slots = []
     for i, row in enumerate(rates.tolist()):
         tasks = tuple(
-            dataclasses.replace(task, rate_per_s=rate, deviation_per_s=0.0) for task, rate in zip(problem.tasks, row)
+            dataclasses.replace(task, rate_per_s=rate, deviation_per_s=0.0)
+            for task, rate in zip(problem.tasks, row)
         )
         slots.append(problem.replace(tasks=tasks, budget=None, name=f"sample-{i}"))
     likely = np.ones(len(slots)) if weights is None else np.asarray(weights, dtype=np.float64)

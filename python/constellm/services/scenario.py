@@ -32,12 +32,13 @@ def scenario(
     *,
     seed: int = 0,
     t: Any = 0.0,
-    tasks: int = 10,
+    pairs: int = 10,
     regions: Sequence[Region] | None = None,
     templates: Sequence[str | Template] | None = None,
     components: Mapping[str, Component] | None = None,
-    requests_per_s: float = 20.0,
+    requests_per_s: float = 40.0,
     deviation: float = 0.3,
+    most_share: float = 0.5,
     slack: tuple[float, float] | None = (1.5, 3.0),
     least_deadline_s: float = 0.2,
     devices: Sequence[str] = _MODES,
@@ -50,7 +51,7 @@ def scenario(
 ) -> Problem:
     """A problem on a real constellation: people of regions ask the satellite that stands highest over them.
 
-    Each task is a kind of request from a region. Kinds come in turn, in an order drawn once; regions are
+    Each pair is a kind of request from a region. Kinds come in turn, in an order drawn once; regions are
     drawn by their people, so that no pair comes twice. The rate of a task is its region's share of the people
     of all tasks. Source and sink are the satellite over the region. Every satellite that has no computer gets
     a device and memory at random.
@@ -64,8 +65,8 @@ def scenario(
         >= 0: the same seed and arguments, the same problem.
     t : float, Epoch, str, datetime or numpy.datetime64
         The instant, as of `Constellation.seconds`.
-    tasks : int
-        How many, >= 1 and at most regions times kinds.
+    pairs : int
+        How many, >= 1 and at most regions times kinds. A pair is a task, or several: see `most_share`.
     regions : sequence of Region, optional
         Default: `regions`.
     templates : sequence of str or Template, optional
@@ -76,6 +77,10 @@ def scenario(
         Of all tasks together, > 0. Assumed.
     deviation : float
         How much of its rate each task may rise by, >= 0. Assumed.
+    most_share : float
+        In (0, 1]: a pair whose raised rate would keep the fastest satellite busier than that at one of its
+        stages becomes as many tasks of equal rates as it takes, for one replica serves a stage of a task.
+        Assumed.
     slack : (float, float), optional
         Deadlines are the delay of a request that is alone in the network, by the best nodes for it, times a
         number drawn between these two, >= 1. None: no deadlines. Assumed.
@@ -100,7 +105,8 @@ def scenario(
     Returns
     -------
     Problem
-        Its tasks are called ``kind/region``. Data like any other: `save_problem` writes it.
+        Its tasks are called ``kind/region``, with a number behind where a pair is several. Data like any
+        other: `save_problem` writes it.
 
     Raises
     ------
@@ -110,27 +116,33 @@ def scenario(
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, tasks=4)
+    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
     >>> [task.name for task in problem.tasks]
-    ['detection/Shanghai', 'segmentation/Los Angeles', 'landuse/Paris', 'fusion/Shanghai']
+    ['detection/Los Angeles', 'answering/Paris', 'report/Shanghai', 'segmentation/Lagos']
     >>> round(sum(task.rate_per_s for task in problem.tasks), 9)
-    20.0
+    5.0
     """
     draws = np.random.default_rng([count("seed", seed, least=0)])
     parts = _components() if components is None else components
     places = tuple(_regions() if regions is None else regions)
-    pairs = _pairs(draws, _templates(templates), places, count("tasks", tasks))
+    drawn = _pairs(draws, _templates(templates), places, count("pairs", pairs))
     world = _default(isl_bps) if constellation is None else constellation
-    heads = overhead(world, [place for _, place in pairs], t, min_elevation_deg=min_elevation_deg)
+    heads = overhead(world, [place for _, place in drawn], t, min_elevation_deg=min_elevation_deg)
     graph = _equipped(draws, world.at(t, ends=()).graph, devices, utilisation, memory_bytes)
-    offered = _offered(parts, pairs, positive("cost_unit_bytes", cost_unit_bytes))
-    people = math.fsum(place.population for _, place in pairs)
+    offered = _offered(parts, drawn, positive("cost_unit_bytes", cost_unit_bytes))
+    most = positive("most_share", most_share, most=1.0) * max(node.flop_per_s for node in graph.nodes)
+    people = math.fsum(place.population for _, place in drawn)
     total, rise = positive("requests_per_s", requests_per_s), non_negative("deviation", deviation)
     made = []
-    for (kind, place), head in zip(pairs, heads):
+    for (kind, place), head in zip(drawn, heads):
         rate = total * place.population / people
-        ends = {"source": head, "sink": head, "rate_per_s": rate, "deviation_per_s": rise * rate}
-        made.append(kind.task(parts, f"{kind.name}/{place.name}", **ends))
+        groups = math.ceil((1.0 + rise) * rate * max(parts[name].flop for name in kind.components) / most)
+        for i in range(groups):
+            name = f"{kind.name}/{place.name}" + (f"/{i + 1}" if groups > 1 else "")
+            of = rate / groups
+            made.append(
+                kind.task(parts, name, source=head, sink=head, rate_per_s=of, deviation_per_s=rise * of)
+            )
     if slack is not None:
         least_s = non_negative("least_deadline_s", least_deadline_s)
         made = _with_deadlines(draws, Quickest(graph, offered), made, slack, least_s)
@@ -170,17 +182,17 @@ def _templates(given: Sequence[str | Template] | None) -> list[Template]:
 
 
 def _pairs(
-    draws: np.random.Generator, kinds: list[Template], places: tuple[Region, ...], tasks: int
+    draws: np.random.Generator, kinds: list[Template], places: tuple[Region, ...], number: int
 ) -> list[tuple[Template, Region]]:
     """Kinds in turn, each with a region that it has not had, drawn by people."""
-    if tasks > len(kinds) * len(places):
+    if number > len(kinds) * len(places):
         raise ValueError(
-            f"tasks: {tasks} is not in [1, {len(kinds) * len(places)}], the pairs of kinds and regions"
+            f"pairs: {number} is not in [1, {len(kinds) * len(places)}], the pairs of kinds and regions"
         )
     order = np.argsort(draws.random(len(kinds)), kind="stable")
     left = {k: list(range(len(places))) for k in range(len(kinds))}
     pairs = []
-    for i in range(tasks):
+    for i in range(number):
         k = int(order[i % len(kinds)])
         people = np.cumsum([places[j].population for j in left[k]])
         at = int(np.searchsorted(people, draws.random() * people[-1], side="right"))

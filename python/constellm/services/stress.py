@@ -40,9 +40,9 @@ def spiked(problem: Problem, factor: float, *, tasks: Collection[str] | None = N
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, tasks=4)
+    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
     >>> round(sum(task.rate_per_s for task in services.spiked(problem, 1.5).tasks), 9)
-    30.0
+    7.5
     """
     instance("problem", problem, Problem)
     up = positive("factor", factor)
@@ -76,10 +76,10 @@ def shifted(problem: Problem, to: Collection[str], share: float) -> Problem:
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, tasks=4)
+    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
     >>> moved = services.shifted(problem, [problem.tasks[0].name], 0.5)
     >>> [round(task.rate_per_s, 2) for task in moved.tasks]
-    [12.86, 2.39, 1.89, 2.86]
+    [3.17, 0.53, 0.8, 0.51]
     """
     instance("problem", problem, Problem)
     part = real("share", share, least=0.0, most=1.0)
@@ -119,10 +119,10 @@ def without(problem: Problem, nodes: Collection[str]) -> Problem:
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, tasks=4)
+    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
     >>> worse = services.without(problem, [problem.tasks[0].source])
     >>> problem.tasks[0].source, worse.tasks[0].source
-    ('iridium-next/1/0', 'iridium-next/1/10')
+    ('iridium-next/5/10', 'iridium-next/4/10')
     """
     instance("problem", problem, Problem)
     graph = problem.network
@@ -181,7 +181,7 @@ def lose(problem: Problem, number: int, *, seed: int = 0, spare: Iterable[str] =
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, tasks=4)
+    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
     >>> services.lose(problem, 3)[:2] == services.lose(problem, 2)
     True
     """

@@ -11,6 +11,7 @@ from ..core.checks import count, instance, positive
 from ..core.display import Display, Displayed
 from ..core.quantity import figure, quantity
 from ..core.table import Table
+from ..core.value import Value
 from .fleet import Fleet
 from .scheduling import schedule_rounds
 from .scheme import SCHEMES, Scheme
@@ -18,7 +19,7 @@ from .workload import Workload
 
 
 @dataclass(frozen=True, eq=False)
-class Contest(Displayed):
+class Contest(Value, Displayed):
     """A scheme against a rival over speeds on board and passes; what `against` gives.
 
     Examples
@@ -43,16 +44,6 @@ class Contest(Displayed):
             object.__setattr__(self, field, array)
         if self.ratio.shape != (len(self.board_flop_per_s), len(self.passes)):
             raise ValueError(f"ratio: shape {self.ratio.shape} is not (speeds, passes)")
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Contest):
-            return NotImplemented
-        return all(
-            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=name == "ratio")
-            for name in ("board_flop_per_s", "passes", "ratio")
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         speeds, passes = self.ratio.shape

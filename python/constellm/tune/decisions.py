@@ -14,6 +14,7 @@ from ..core.checks import count, instance, known_keywords, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
+from ..core.value import Value
 from .fleet import Fleet
 from .scheduling import schedule_rounds
 from .scheme import SCHEMES, Scheme
@@ -29,7 +30,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Decision:
+class Decision(Value):
     """A scheme and what it takes; a row of what `decide` gives.
 
     Examples
@@ -60,14 +61,6 @@ class Decision:
     """As it was told; NaN where it was not."""
     within: bool
     """Whether it finishes within all limits."""
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Decision):
-            return NotImplemented
-        # What is not known is NaN, and as text equal to itself.
-        return self.scheme == other.scheme and repr(self) == repr(other)
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)

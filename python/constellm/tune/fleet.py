@@ -14,6 +14,7 @@ from ..core.checks import count, instance, known_keywords, non_negative, positiv
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value
 from ..network import ContactPlan
 from ..orbit import Constellation, ElementSets
 from .contacts import cut_out, moved
@@ -56,7 +57,7 @@ class Powers:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fleet(Displayed):
+class Fleet(Value, Displayed):
     """Satellites that learn together, on planes, with their contacts; `fleet` makes one of a constellation.
 
     Parameters
@@ -229,14 +230,6 @@ class Fleet(Displayed):
 
     def _parameters(self) -> dict[str, Any]:
         return {of.name: getattr(self, of.name) for of in fields(self)}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Fleet):
-            return NotImplemented
-        mine, its = self._parameters(), other._parameters()
-        return np.array_equal(mine.pop("images"), its.pop("images")) and mine == its
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _of_parameters, (self._parameters(),)

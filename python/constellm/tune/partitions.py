@@ -13,13 +13,14 @@ from ..core.checks import count, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted
 from ..core.table import Table
+from ..core.value import Value
 
 _MOST_CLASSES = 1 << 16
 _MOST_CELLS = 1 << 26  # satellites times classes: who holds what is a table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Partition(Displayed):
+class Partition(Value, Displayed):
     """Images spread over satellites; what `partition` gives.
 
     Parameters
@@ -70,17 +71,6 @@ class Partition(Displayed):
         """Positions of a satellite's images, ascending."""
         place = count("satellite", satellite, least=0, most=self.satellites - 1)
         return np.flatnonzero(self.satellite_of == place)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Partition):
-            return NotImplemented
-        return (
-            self.satellites == other.satellites
-            and np.array_equal(self.satellite_of, other.satellite_of)
-            and np.array_equal(self.labels, other.labels)
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Partition, (self.satellite_of, self.labels, self.satellites)

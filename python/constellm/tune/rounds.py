@@ -9,6 +9,7 @@ from .. import flow
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
+from ..core.value import Value
 from .fleet import Fleet
 from .scheme import Scheme
 from .workload import Workload
@@ -18,8 +19,8 @@ PHASES = ("embed", "all-gather", "down", "server", "back", "update", "all-reduce
 computes the rest, features come back, heads are updated, planes sum up, and then sum up with each other."""
 
 
-@dataclass(frozen=True)
-class Phase:
+@dataclass(frozen=True, eq=False)
+class Phase(Value):
     """What a phase of a round takes.
 
     Examples
@@ -51,7 +52,7 @@ class Phase:
 
 
 @dataclass(frozen=True, eq=False)
-class Round(Displayed):
+class Round(Value, Displayed):
     """A round as it runs; what `schedule_round` gives.
 
     Examples
@@ -114,20 +115,6 @@ class Round(Displayed):
     def seconds(self, name: str) -> float:
         """What the phases of a name add to the delay [s]."""
         return float(sum(phase.adds_s for phase in self.phases if phase.name == name))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Round):
-            return NotImplemented
-        mine, its = ((one.workload, one.fleet, one.scheme, one.start_s, one.status) for one in (self, other))
-        # Energy that is not known is NaN, and as text equal to itself.
-        return (mine, repr(self.phases), self.down, self.back) == (
-            its,
-            repr(other.phases),
-            other.down,
-            other.back,
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         delay = f"{quantity(self.delay_s, 's')} in " if self.status != "unfinished" else ""

@@ -83,6 +83,11 @@ def described(section: str) -> set[str]:
     return {name.strip().lstrip("*") for line in lines for name in line.partition(" : ")[0].split(",")}
 
 
+def is_part(base: type) -> bool:
+    """Whether it is a private base, whose methods are those of the classes made from it."""
+    return base.__name__.startswith("_") and base.__module__.startswith("constellm.")
+
+
 def functions() -> Iterator[tuple[str, Callable[..., object]]]:
     """Public functions, and public methods of public classes that are written in Python."""
     for full in public_names():
@@ -91,7 +96,8 @@ def functions() -> Iterator[tuple[str, Callable[..., object]]]:
         if inspect.isfunction(value):
             yield full, value
         elif inspect.isclass(value):
-            for method, member in vars(value).items():
+            own = [base for base in inspect.getmro(value) if base is value or is_part(base)]
+            for method, member in (item for base in own for item in vars(base).items()):
                 inner = getattr(member, "__func__", member)
                 if inspect.isfunction(inner) and not method.startswith("_"):
                     yield f"{full}.{method}", inner

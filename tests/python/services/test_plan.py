@@ -134,6 +134,17 @@ def test_plans_are_values_and_show_themselves(problem, best):
     assert "task" in plan.evaluation.summary()
 
 
+def test_wrong_plans(problem, best):
+    for arguments, message in (
+        (("best", best, 0.0), "status: 'best' is not one of optimal, feasible"),
+        (("optimal", None, 0.0), "placement: missing, and the status is optimal"),
+        (("infeasible", best, 0.0), "placement: given, and the status is infeasible"),
+        (("feasible", best, math.nan), r"lower_bound: nan is not in \[0, inf\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            services.Plan(problem, *arguments)
+
+
 def test_free_plans_have_no_gap(problem):
     free = problem.replace(
         services=[

@@ -26,10 +26,27 @@ def test_same_seed_same_problem(problem):
 
 def test_rates_are_shares_of_people(problem):
     people = {region.name: region.population for region in services.regions()}
-    asked = [people[task.name.split("/")[1]] for task in problem.tasks]
-    rates = [task.rate_per_s for task in problem.tasks]
-    assert rates == pytest.approx([20.0 * of / sum(asked) for of in asked])
-    assert [task.deviation_per_s for task in problem.tasks] == pytest.approx([0.3 * rate for rate in rates])
+    rates = {}
+    for task in problem.tasks:
+        pair = tuple(task.name.split("/")[:2])
+        rates[pair] = rates.get(pair, 0.0) + task.rate_per_s
+        assert task.deviation_per_s == pytest.approx(0.3 * task.rate_per_s)
+    asked = [people[place] for _, place in rates]
+    assert len(asked) == 10
+    assert list(rates.values()) == pytest.approx([40.0 * of / sum(asked) for of in asked])
+
+
+def test_heavy_pairs_are_several_tasks():
+    """At their raised rates no stage takes more than half of the fastest satellite."""
+    found = services.scenario(seed=2)
+    assert len(found.tasks) > 10
+    flop = {service.name: service.flop for service in found.services}
+    fastest = max(node.flop_per_s for node in found.network.nodes)
+    for task in found.tasks:
+        raised = task.rate_per_s + task.deviation_per_s
+        assert max(raised * flop[stage.service] for stage in task.stages) <= 0.5 * fastest * (1 + 1e-12)
+    heavy = [task.name for task in found.tasks if task.name.count("/") == 2]
+    assert heavy and all(name.split("/")[2] == str(i + 1) for i, name in enumerate(heavy[:2]))
 
 
 def test_sources_are_the_highest_satellites(problem):
@@ -43,10 +60,10 @@ def test_sources_are_the_highest_satellites(problem):
 
 
 def test_kinds_come_in_turn_and_no_pair_twice():
-    problem = services.scenario(seed=5, tasks=40)
-    names = [task.name for task in problem.tasks]
-    assert len(set(names)) == 40
-    kinds = [name.split("/")[0] for name in names]
+    problem = services.scenario(seed=5, pairs=45)
+    pairs = dict.fromkeys(tuple(task.name.split("/")[:2]) for task in problem.tasks)
+    assert len(pairs) == 45
+    kinds = [kind for kind, _ in pairs]
     assert {kinds.count(kind) for kind in services.TEMPLATES} == {5}
 
 
@@ -56,7 +73,7 @@ def test_deadlines_are_multiples_of_the_quickest():
         orbit.walker("w", planes=1, satellites_per_plane=4, altitude_m=8e6, inclination_deg=60.0),
         links=orbit.plus_grid(rate_bps=1e8),
     )
-    found = services.scenario(world, tasks=8, min_elevation_deg=-90.0, slack=(2.0, 2.0), least_deadline_s=0.0)
+    found = services.scenario(world, pairs=8, min_elevation_deg=-90.0, slack=(2.0, 2.0), least_deadline_s=0.0)
     ids = [node.id for node in found.network.nodes]
     for task in found.tasks:
         alone = services.Problem(
@@ -79,7 +96,7 @@ def test_no_deadline_is_shorter_than_the_least():
 
 
 def test_without_deadlines():
-    assert all(task.deadline_s is None for task in services.scenario(tasks=3, slack=None).tasks)
+    assert all(task.deadline_s is None for task in services.scenario(pairs=3, slack=None).tasks)
 
 
 def test_computers_of_the_constellation_stay():
@@ -89,7 +106,7 @@ def test_computers_of_the_constellation_stay():
         stations=[orbit.station("Munich", 48.1, 11.6)],
         computers={"w/0/0": {"flop_per_s": 7e12, "memory_bytes": 5e9}},
     )
-    found = services.scenario(world, tasks=4, min_elevation_deg=-90.0)
+    found = services.scenario(world, pairs=4, min_elevation_deg=-90.0)
     nodes = {node.id: node for node in found.network.nodes}
     assert (nodes["w/0/0"].flop_per_s, nodes["w/0/0"].memory_bytes) == (7e12, 5e9)
     assert nodes["Munich"].flop_per_s == 0.0
@@ -106,9 +123,9 @@ def test_own_templates_regions_and_components():
     )
     kind = services.Template("mine", (services.TemplateStage("h", raw=True),), "x")
     here = services.Region("here", 10.0, 20.0, population=5.0)
-    found = services.scenario(templates=[kind], components={"h": head}, regions=[here], tasks=1)
+    found = services.scenario(templates=[kind], components={"h": head}, regions=[here], pairs=1)
     (task,) = found.tasks
-    assert (task.name, task.rate_per_s, task.output_bytes) == ("mine/here", 20.0, 9.0)
+    assert (task.name, task.rate_per_s, task.output_bytes) == ("mine/here", 40.0, 9.0)
     assert task.stages == (services.Stage("h", (services.Input(-1, 5e5),)),)
     assert [service.name for service in found.services] == ["h"]
     assert found.services[0].cost == 1.0
@@ -136,12 +153,14 @@ def test_two_encoders_join():
 @pytest.mark.parametrize(
     ("keywords", "words"),
     [
-        ({"tasks": 0}, r"tasks: 0 is not in \[1, inf\)"),
-        ({"tasks": 217}, r"tasks: 217 is not in \[1, 216\]"),
+        ({"pairs": 0}, r"pairs: 0 is not in \[1, inf\)"),
+        ({"pairs": 244}, r"pairs: 244 is not in \[1, 243\]"),
         ({"seed": -1}, "seed: -1 is not in"),
         ({"templates": ["nothing"]}, r"templates\[0\]: 'nothing' is not one of classification"),
         ({"templates": []}, "templates: must not be empty"),
         ({"requests_per_s": 0.0}, "requests_per_s: 0.0 is not in"),
+        ({"most_share": 1.5}, "most_share: 1.5 is not in"),
+        ({"least_deadline_s": -1.0}, "least_deadline_s: -1.0 is not in"),
         ({"deviation": -0.1}, "deviation: -0.1 is not in"),
         ({"slack": (0.9, 2.0)}, r"slack\[0\]: 0.9 is not in \[1,"),
         ({"slack": (2.0, 1.5)}, r"slack\[1\]: 1.5 is not in \[2,"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <numeric>
 
 #include "constellm/core/index.hpp"
@@ -16,7 +17,7 @@ namespace {
 constexpr std::int32_t kStepsAtOnce = 200;
 constexpr std::int32_t kRoundings = 4;
 constexpr double kShrunk = 0.8;       // so much is left: the tables are made anew
-constexpr double kLittleGain = 2e-4;  // of the bound in a round
+const double kLittleGain = getenv("LG")?atof(getenv("LG")):2e-4;  // of the bound in a round
 constexpr double kAhead = 1.2;        // of the bound: what steps aim at without a plan
 
 /// The greatest common divisor of whole numbers of quarters; 0 where one is none.

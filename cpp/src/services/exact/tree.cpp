@@ -8,6 +8,7 @@
 
 #include "constellm/core/index.hpp"
 #include "constellm/services/exact/counts.hpp"
+#include "constellm/services/heuristics/annealing.hpp"
 
 namespace constellm::services::exact {
 
@@ -15,7 +16,9 @@ using core::z;
 
 namespace {
 
+constexpr std::int32_t kFirstSteps = 200;  // before a plan is looked for at length
 constexpr std::int32_t kRootSteps = 4000;
+constexpr std::int64_t kMovesOfASlot = 40'000;  // of annealing
 constexpr std::int32_t kSteps = 60;     // of a node
 constexpr std::int64_t kRoundEvery = 8;  // nodes
 constexpr double kUndecided = 0.02;     // a mean so far from 0 and 1
@@ -208,13 +211,30 @@ class Tree {
   std::int64_t ids_ = 0;
 };
 
+/// A good plan to begin with, where the first bounds do not suffice.
+void anneal(const Problem& problem, const Routes& routes, Incumbent& incumbent, core::StopToken& stop) {
+  core::StopToken half = stop.with_half_the_time();
+  const heuristics::Slots slots(problem, routes, half);
+  heuristics::AnnealingOptions options;
+  options.moves = kMovesOfASlot * static_cast<std::int64_t>(slots.count());
+  const Placement* start = incumbent.exists() ? &incumbent.placement() : nullptr;
+  const Answer found = heuristics::anneal(slots, options, half, start);
+  stop.take_interrupt_from(half);
+  if (!found.placement.assignment.empty()) incumbent.offer(found.placement);
+}
+
 }  // namespace
 
 Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
                     Incumbent& incumbent, core::StopToken& stop) {
   Root root(problem, routes, aim, hosts);
   Outcome outcome;
-  if (!root.tighten(kRootSteps, incumbent, true, stop)) {
+  bool possible = root.tighten(kFirstSteps, incumbent, true, stop);
+  if (possible && !aim.second) {
+    anneal(problem, routes, incumbent, stop);
+    possible = root.tighten(kRootSteps, incumbent, true, stop);
+  }
+  if (!possible) {
     outcome.proven = true;
     outcome.bound = incumbent.of(aim);
   } else {

@@ -1,0 +1,324 @@
+"""How far methods and learned policies stay behind the exact optimum, over many problems, as one table."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ..core.checks import count, instance, meant, real, short
+from ..core.console import for_console
+from ..core.display import Display, Displayed
+from ..core.progress import bar
+from ..core.quantity import counted, quantity
+from ..core.table import Table
+from .arguments import instances, ordered
+from .checking import check
+from .demand import worst_demand
+from .episode import GUARDS, nominal_problem
+from .evaluation import evaluate
+from .placement import Placement
+from .policy import Policy
+from .problem import Problem
+from .solver import METHODS, solve
+
+Contestant = Union[str, Policy]
+
+REGRET_COLUMNS = {
+    "method": "name of a method or a policy",
+    "planned_for": "the demand that it planned for: worst or nominal",
+    "problems": "how many",
+    "planned": "share of them with a placement that keeps every limit under that demand",
+    "holds_nominal": "share whose placement keeps every limit at nominal rates",
+    "holds_worst": "share whose placement keeps every limit in the worst case of the demand set",
+    "worst_load": "mean of the largest load of a node or link in the worst case ÷ its limit",
+    "regret": "mean of (objective − reference) ÷ reference, where both have a placement",
+    "regret_at_most": "the same against the reference's lower bound: no regret against the optimum is larger",
+    "regret_median": "the median, no placement counting as infinite where the reference has one",
+    "seconds": "mean spent [s]",
+}
+"""Columns of a `Regret`."""
+_TOLD = ("method", "planned_for", "planned", "holds_worst", "worst_load", "regret", "regret_median", "seconds")
+
+
+@dataclass(frozen=True, eq=False)
+class Regret(Displayed):
+    """What `services.regret` gives: a row a method and demand, with the keys of `services.REGRET_COLUMNS`.
+
+    Attributes
+    ----------
+    rows : tuple of dict
+        NaN for no figure.
+    cells : tuple of dict
+        What the rows sum up: ``method``, ``planned_for``, ``problem`` (its number), ``placement`` or None,
+        ``objective``, ``reference``, ``lower_bound``, ``holds_nominal``, ``holds_worst``, ``worst_load``,
+        ``seconds``.
+
+    Examples
+    --------
+    >>> from constellm import network, services
+    >>> chain = network.chain(2, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9, latency_s=0.01)
+    >>> a, b = (node.id for node in chain.nodes)
+    >>> problem = services.Problem(
+    ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)],
+    ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b,
+    ...                          stages=[services.Stage("encoder", [services.Input(bytes=6e5)])])])
+    >>> table = services.regret([problem], ["greedy", services.untrained()], reference="greedy")
+    >>> [(row["method"], row["regret"]) for row in table]
+    [('greedy', 0.0), ('untrained', 0.0)]
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    cells: tuple[dict[str, Any], ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+    def __repr__(self) -> str:
+        problems = self.rows[0]["problems"] if self.rows else 0
+        return f"Regret({counted(len(self.rows), 'row')} over {counted(problems, 'problem')})"
+
+    def __str__(self) -> str:
+        return for_console(self._shown().to_text().rstrip("\n"))
+
+    def _display(self) -> Display:
+        return Display([repr(self)], [self._shown()])
+
+    def to_markdown(self) -> str:
+        """The table as Markdown, figures rounded."""
+        return self._shown().to_markdown()
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """The table as CSV, all columns in full precision: written to `path`, or returned without one."""
+        rows = tuple(tuple(row[name] for name in REGRET_COLUMNS) for row in self.rows)
+        text = Table(tuple(REGRET_COLUMNS), rows).to_csv(path)
+        return text if path is None else None
+
+    def _shown(self) -> Table:
+        shown = []
+        for row in self.rows:
+            cells = {
+                **row,
+                **{name: _percent(row[name]) for name in ("planned", "holds_worst", "worst_load")},
+                **{name: _percent(row[name], digits=1) for name in ("regret", "regret_median")},
+                "seconds": quantity(row["seconds"], "s", digits=3),
+            }
+            shown.append(tuple(cells[name] for name in _TOLD))
+        return Table(tuple(name.replace("_", " ") for name in _TOLD), tuple(shown))
+
+
+def regret(
+    problems: Sequence[Problem],
+    methods: Sequence[Contestant],
+    *,
+    planned_for: Sequence[str] = ("worst",),
+    reference: str = "optimal",
+    reference_time_limit_s: float = math.inf,
+    time_limit_s: float = math.inf,
+    tries: int = 1,
+    seed: int = 0,
+    threads: int = 1,
+    progress: bool | None = None,
+) -> Regret:
+    """Hold methods and learned policies against the exact optimum, over problems.
+
+    A method plans once for each demand in `planned_for`: for the demand set as it is, or as if nominal rates
+    were certain. A policy plans for what it was trained to withstand. Every placement is then held against
+    nominal rates and against the worst case of the set, which is exact: no adversary finds more. The
+    objectives that regret compares are those of the same demand.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        At least one.
+    methods : sequence of str or Policy
+        Names of `METHODS`, and policies.
+    planned_for : sequence of str
+        ``"worst"``, ``"nominal"``.
+    reference : str
+        The method whose plan and bound regret is against; its own rows come first, also where `methods` does
+        not name it. Over slots of time that share nothing it is the optimum of each slot.
+    reference_time_limit_s, time_limit_s : float
+        For each problem [s].
+    tries : int
+        Of policies, as of `Policy.place`.
+    seed, threads : int
+        As `solve` takes them.
+    progress : bool, optional
+        Show a bar (needs tqdm). Default: at a prompt and in notebooks.
+
+    Returns
+    -------
+    Regret
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the field and the value.
+
+    Examples
+    --------
+    See `Regret`.
+    """
+    given = instances("problems", problems, Problem)
+    if not given:
+        raise ValueError("problems: must not be empty")
+    contestants = _contestants(methods, reference)
+    demands = _demands(planned_for)
+    limits = [
+        real("reference_time_limit_s", reference_time_limit_s, least=0.0),
+        real("time_limit_s", time_limit_s, least=0.0),
+    ]
+    tries, threads = count("tries", tries), count("threads", threads)
+    seed = count("seed", seed, least=0, most=2**64 - 1)
+    sides = {demand: [_planned_problem(p, demand) for p in given] for demand in GUARDS}
+    cells: list[dict[str, Any]] = []
+    known: dict[tuple[str, int], tuple[float, float]] = {}
+    runs = [
+        (contestant, demand)
+        for contestant in contestants
+        for demand in (demands if isinstance(contestant, str) else [contestant.guard])
+    ]
+    for policy in (one for one in contestants if isinstance(one, Policy)):
+        if policy.guard not in demands:
+            raise ValueError(
+                f"planned_for: lacks {policy.guard!r}, which the policy {policy.name!r} plans for"
+            )
+    with bar(len(runs) * len(given), unit="plans", progress=progress) as move_on:
+        for contestant, demand in runs:
+            for i, problem in enumerate(given):
+                start = time.perf_counter()
+                bound = math.nan
+                if isinstance(contestant, Policy):
+                    placement = contestant.placement(problem, tries=tries, seed=seed)
+                else:
+                    plan = solve(
+                        sides[demand][i],
+                        method=contestant,
+                        time_limit_s=limits[0 if contestant == reference else 1],
+                        seed=seed,
+                        threads=threads,
+                        on_interrupt="raise",
+                    )
+                    placement, bound = plan.placement, plan.lower_bound
+                seconds = time.perf_counter() - start
+                objective = math.nan if placement is None else evaluate(problem, placement).objective
+                if contestant == reference:
+                    known[demand, i] = objective, bound
+                cells.append(
+                    {
+                        "method": contestant if isinstance(contestant, str) else contestant.name,
+                        "planned_for": demand,
+                        "problem": i,
+                        "placement": placement,
+                        "objective": objective,
+                        "reference": known[demand, i][0],
+                        "lower_bound": known[demand, i][1],
+                        **_held(placement, sides["nominal"][i], problem),
+                        "seconds": seconds,
+                    }
+                )
+                move_on(1)
+    size = len(given)
+    return Regret(tuple(_row(cells[i : i + size]) for i in range(0, len(cells), size)), tuple(cells))
+
+
+def _planned_problem(problem: Problem, demand: str) -> Problem:
+    return nominal_problem(problem) if demand == "nominal" else problem
+
+
+def _held(placement: Placement | None, nominal: Problem, problem: Problem) -> dict[str, Any]:
+    """What a placement withstands."""
+    if placement is None:
+        return {"holds_nominal": False, "holds_worst": False, "worst_load": math.nan}
+    found = {
+        "holds_nominal": not check(nominal, placement),
+        "holds_worst": not check(problem, placement),
+        "worst_load": math.nan,
+    }
+    if problem.samples is None:
+        worst = worst_demand(problem, placement)
+        found["worst_load"] = worst.load / worst.limit if worst.limit else math.nan
+    return found
+
+
+def _row(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Of one method and demand."""
+    both = [cell for cell in cells if not math.isnan(cell["objective"] + cell["reference"])]
+    regrets = [_relative(cell["objective"], cell["reference"]) for cell in both]
+    could = [cell for cell in cells if not math.isnan(cell["reference"])]
+    missed = [math.inf] * (len(could) - len(both))
+    placed = [cell for cell in cells if cell["placement"] is not None]
+    return {
+        "method": cells[0]["method"],
+        "planned_for": cells[0]["planned_for"],
+        "problems": len(cells),
+        "planned": len(placed) / len(cells),
+        "holds_nominal": sum(cell["holds_nominal"] for cell in cells) / len(cells),
+        "holds_worst": sum(cell["holds_worst"] for cell in cells) / len(cells),
+        "worst_load": _mean([cell["worst_load"] for cell in placed]),
+        "regret": _mean(regrets),
+        "regret_at_most": _mean([_relative(cell["objective"], cell["lower_bound"]) for cell in both]),
+        "regret_median": statistics.median([*regrets, *missed]) if could else math.nan,
+        "seconds": _mean([cell["seconds"] for cell in cells]),
+    }
+
+
+def _relative(objective: float, reference: float) -> float:
+    if objective == reference:
+        return 0.0
+    return (objective - reference) / reference if reference > 0.0 else math.inf
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return math.fsum(known) / len(known) if known and math.inf not in known else math.inf if known else math.nan
+
+
+def _percent(value: float, digits: int = 0) -> str:
+    return "–" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.{digits}%}"
+
+
+def _contestants(methods: Any, reference: Any) -> list[Contestant]:
+    if isinstance(methods, (str, Policy)):
+        raise TypeError(f"methods: expected several, got {short(methods)}")
+    found: list[Contestant] = [_method("reference", reference)]
+    for i, one in enumerate(ordered("methods", methods)):
+        if isinstance(one, str):
+            _method(f"methods[{i}]", one)
+        else:
+            instance(f"methods[{i}]", one, Policy)
+        if one != reference:
+            found.append(one)
+    names = [one if isinstance(one, str) else one.name for one in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"methods: {short(name)} stands twice")
+    return found
+
+
+def _method(field: str, name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{field}: expected text, got {short(name)}")
+    if name not in METHODS:
+        known = ", ".join(METHODS)
+        raise ValueError(f"{field}: {short(name)} is not one of {known}{meant(name, METHODS)}")
+    return name
+
+
+def _demands(planned_for: Any) -> list[str]:
+    found = ordered("planned_for", planned_for)
+    for i, demand in enumerate(found):
+        if demand not in GUARDS:
+            known = ", ".join(map(repr, GUARDS))
+            raise ValueError(f"planned_for[{i}]: {short(demand)} is not one of {known}")
+    if not found or len(set(found)) < len(found):
+        raise ValueError("planned_for: must name a demand, and each once")
+    return found
