@@ -11,9 +11,7 @@ def chain_problem(
     *, objective: str, deadline_s: float | None = None, rate_bps: float = 8e9
 ) -> services.Problem:
     """Two like tasks from the first to the last of three nodes, of which the middle one has no memory."""
-    nodes = [
-        network.Node(id=f"n{v}", flop_per_s=1e12, memory_bytes=0.0 if v == 1 else 2e9) for v in range(3)
-    ]
+    nodes = [network.Node(id=f"n{v}", flop_per_s=1e12, memory_bytes=0.0 if v == 1 else 2e9) for v in range(3)]
     graph = network.Graph(
         nodes, from_=[0, 1, 1, 2], to=[1, 0, 2, 1], rate_bps=[rate_bps] * 4, latency_s=[0.0] * 4
     )
@@ -70,9 +68,7 @@ def drawn(number: int) -> services.Problem:
 
 def _task(draw: random.Random, number: int) -> services.Task:
     stages = [
-        services.Stage(
-            f"m{draw.randrange(8)}", [services.Input(k - 1, bytes=10.0 ** draw.uniform(4, 6.5))]
-        )
+        services.Stage(f"m{draw.randrange(8)}", [services.Input(k - 1, bytes=10.0 ** draw.uniform(4, 6.5))])
         for k in range(draw.randint(2, 4))
     ]
     rate = draw.uniform(0.3, 1.2)

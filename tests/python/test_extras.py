@@ -52,6 +52,19 @@ def logits() -> np.ndarray:
     return clm.infer.infer(net, np.zeros((1, net.image_px, net.image_px, 3), np.uint8)).logits
 
 
+def services_problem() -> object:
+    service = clm.services.Service("encoder", flop=1e10, memory_bytes=1e9, cost=1.0)
+    chain = clm.network.chain(2, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9)
+    task = clm.services.Task(
+        "detect",
+        rate_per_s=1.0,
+        source=chain.nodes[0].id,
+        sink=chain.nodes[1].id,
+        stages=[clm.services.Stage("encoder")],
+    )
+    return clm.services.Problem(network=chain, services=[service], tasks=[task])
+
+
 CALLS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("plot", "matplotlib", lambda folder: clm.plot.plot_network(CHAIN)),
     ("interactive", "plotly", lambda folder: clm.plot.plot_globe(WORLD)),
@@ -76,6 +89,11 @@ CALLS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("infer", "onnx", lambda folder: logits()),
     ("infer", "onnxruntime", lambda folder: logits()),
     ("federated", "flwr", lambda folder: federated("inline")),
+    ("solver", "highspy", lambda folder: clm.services.solve(services_problem(), method="programme")),
+    ("policy", "gymnasium", lambda folder: clm.services.PlacementEnv([services_problem()])),
+    ("policy", "gymnasium", lambda folder: clm.services.AdversaryEnv([])),
+    ("policy", "stable_baselines3", lambda folder: clm.services.train_policy([services_problem()])),
+    ("policy", "stable_baselines3", lambda folder: clm.services.train_adversary([], steps=1)),
     ("train", "torch", lambda folder: clm.train.TorchModel),
     ("train", "safetensors", lambda folder: clm.train.save),
 ]
@@ -94,6 +112,8 @@ def test_what_is_absent_is_asked_for_by_its_extra(
             monkeypatch.setitem(sys.modules, name, None)  # importing it now raises ImportError
     for name in clm.train.__all__:  # as if none had been used yet
         monkeypatch.delitem(vars(clm.train), name, raising=False)
+    for name in ("PlacementEnv", "AdversaryEnv"):
+        monkeypatch.delitem(vars(clm.services), name, raising=False)
     with pytest.raises(ImportError, match=re.escape(f": pip install 'constellm[{extra}]'")):
         call(tmp_path)
 
@@ -116,7 +136,7 @@ def test_every_extra_is_tried_and_brings_what_it_says(repository: Path) -> None:
         return found
 
     # What goes under another name, and pandas, which xarray requires.
-    projects = {"PIL": "pillow", "yaml": "pyyaml", "pandas": "xarray"}
+    projects = {"PIL": "pillow", "yaml": "pyyaml", "pandas": "xarray", "stable_baselines3": "stable-baselines3"}
     for extra, hidden, _ in CALLS:
         assert projects.get(hidden, hidden) in brought(extra)
 

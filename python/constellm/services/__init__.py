@@ -31,7 +31,6 @@ from .demand import (
 )
 from .endurance import Endurance, degradation, endure
 from .energy import ENERGIES, Energy, break_even, energy, work_j
-from .episode import nominal_problem
 from .evaluation import Evaluation, evaluate
 from .features import FEATURES
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
@@ -60,6 +59,7 @@ from .regions import Region, overhead, regions
 from .regret import REGRET_COLUMNS, Regret, regret
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
+from .setting import nominal_problem
 from .sharing import monoliths
 from .solver import METHODS, Method, solve
 from .stress import lose, shifted, spiked, without
@@ -74,20 +74,17 @@ if TYPE_CHECKING:
 _OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
 
 __all__ = [
-    "ENERGIES",
-    "HORIZON_METHODS",
-    "METHODS",
-    "OBJECTIVES",
-    "TEMPLATES",
-    "Catalogue",
-    "Choice",
     "ADVERSARY_FEATURES",
+    "ENERGIES",
     "FEATURES",
     "HORIZON_METHODS",
     "METHODS",
     "OBJECTIVES",
     "REGRET_COLUMNS",
+    "TEMPLATES",
     "AdversaryEnv",
+    "Catalogue",
+    "Choice",
     "Comparison",
     "Component",
     "Compressed",
@@ -108,11 +105,10 @@ __all__ = [
     "Policy",
     "PriceOfRobustness",
     "Problem",
-    "Regret",
-    "Reduction",
     "RateAccuracy",
     "Reduction",
     "Region",
+    "Regret",
     "Service",
     "Stage",
     "Task",
@@ -144,8 +140,8 @@ __all__ = [
     "load_problem",
     "lose",
     "monoliths",
-    "overhead",
     "nominal_problem",
+    "overhead",
     "overload",
     "plan_from_dict",
     "plan_to_dict",
@@ -154,22 +150,22 @@ __all__ = [
     "problem_from_dict",
     "problem_to_dict",
     "recourse",
-    "regret",
+    "reduced_hosts",
     "regions",
+    "regret",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
-    "reduced_hosts",
     "save_plan",
     "save_problem",
     "scenario",
     "shifted",
     "solve",
     "solve_horizon",
+    "spiked",
     "train_adversary",
     "train_policy",
     "untrained",
-    "spiked",
     "violation",
     "waiting",
     "without",

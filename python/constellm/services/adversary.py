@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import instance, meant, short
 from .demand import _loads, worst_demand
-from .episode import nominal_problem
 from .placement import Placement
 from .problem import Problem
+from .setting import nominal_problem
 
 Floats = NDArray[np.float64]
 DemandRule = Callable[[Problem, Placement, np.random.Generator], ArrayLike]
@@ -57,13 +56,8 @@ def overload(problem: Problem, placement: Placement, shares: ArrayLike) -> float
     (0.0, 0.3)
     """
     given = _checked("shares", instance("problem", problem, Problem), shares)
-    rates = np.array([t.rate_per_s + z * t.deviation_per_s for t, z in zip(problem.tasks, given.tolist())])
-    most = 0.0
-    for one in _loads(nominal_problem(problem) if problem.samples is not None else problem, placement):
-        load = float(one.per_request @ rates)
-        if load > one.limit * _ROOM:
-            most += load / one.limit - 1.0
-    return most
+    plain = problem if problem.samples is None else nominal_problem(problem)
+    return above(used(plain, placement) @ rates_of(problem, given))
 
 
 def within_budget(problem: Problem, shares: ArrayLike) -> Floats:
@@ -162,26 +156,31 @@ def adversary_features(problem: Problem, placement: Placement) -> NDArray[np.flo
     columns = np.zeros((count, len(ADVERSARY_FEATURES)))
     columns[:, 0] = [bool(placement.assignment[task.name]) for task in tasks]
     columns[:, 5] = 1.0 if problem.budget is None else min(1.0, problem.budget / count)
-    loads = [one for one in _loads(problem, placement) if one.limit > 0.0]
-    if loads:
-        used = np.array([one.per_request / one.limit for one in loads])
-        raises, nominal = used * deviation, used @ rate
+    takes = used(problem, placement)
+    if len(takes):
+        raises, nominal = takes * deviation, takes @ rate
         box = nominal + raises.sum(axis=1)
         columns[:, 1] = _half(raises.max(axis=0))
         columns[:, 2] = _half(raises[int(box.argmax())])
-        columns[:, 3] = _half((box[:, None] * (used > 0.0)).max(axis=0))
-        columns[:, 4] = _half((nominal[:, None] * (used > 0.0)).max(axis=0))
+        columns[:, 3] = _half((box[:, None] * (takes > 0.0)).max(axis=0))
+        columns[:, 4] = _half((nominal[:, None] * (takes > 0.0)).max(axis=0))
     return columns.astype(np.float32)
 
 
-def largest_share(problem: Problem, placement: Placement, shares: Floats) -> float:
-    """The largest load of a node or a link, relative to its limit, under a demand."""
-    rates = np.array([t.rate_per_s + z * t.deviation_per_s for t, z in zip(problem.tasks, shares.tolist())])
-    found = 0.0
-    for one in _loads(problem, placement):
-        load = float(one.per_request @ rates)
-        found = max(found, load / one.limit if one.limit else math.inf if load else 0.0)
-    return found
+def used(problem: Problem, placement: Placement) -> Floats:
+    """(nodes and links that are loaded, tasks) what a request a second takes of their limits."""
+    loads = [one for one in _loads(problem, placement) if one.limit > 0.0]
+    return np.array([one.per_request / one.limit for one in loads]).reshape(len(loads), len(problem.tasks))
+
+
+def rates_of(problem: Problem, shares: Floats) -> Floats:
+    """(tasks,) with so much of their deviations [1/s]."""
+    return np.array([t.rate_per_s + z * t.deviation_per_s for t, z in zip(problem.tasks, shares.tolist())])
+
+
+def above(loads: Floats) -> float:
+    """The sum of what loads relative to their limits are above 1."""
+    return float((loads[loads > _ROOM] - 1.0).sum())
 
 
 def _half(values: Floats) -> Floats:

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ..core.checks import count, instance, short
-from .adversary import ADVERSARY_FEATURES, adversary_features, largest_share, overload, within_budget
+from .adversary import ADVERSARY_FEATURES, above, adversary_features, rates_of, used, within_budget
 from .arguments import ordered
 from .evaluation import evaluate, placement_in
 from .placement import Placement
@@ -64,6 +64,7 @@ class AdversaryEnv(gymnasium.Env):
         self.placed = _given(placed)
         self.tasks = len(self.placed[0][0].tasks)
         self._seen = [adversary_features(*pair).ravel() for pair in self.placed]
+        self._takes = [used(*pair) for pair in self.placed]
         self.observation_space = spaces.Box(0.0, 1.0, (self.tasks * len(ADVERSARY_FEATURES),), np.float32)
         self.action_space = spaces.Box(0.0, 1.0, (self.tasks,), np.float32)
         self._number = 0
@@ -121,11 +122,11 @@ class AdversaryEnv(gymnasium.Env):
         if shares.shape != (self.tasks,) or not ((shares >= 0.0) & (shares <= 1.0)).all():
             raise ValueError(f"action: {short(action)} is not in [0, 1], of shape ({self.tasks},)")
         self._over = True
-        problem, placement = self.placed[self._number]
+        problem, _ = self.placed[self._number]
         shares = within_budget(problem, shares)
-        reward = largest_share(problem, placement, shares)
-        info = {"demand": shares, "overload": overload(problem, placement, shares)}
-        return self._seen[self._number].copy(), reward, True, False, info
+        loads = self._takes[self._number] @ rates_of(problem, shares)
+        info = {"demand": shares, "overload": above(loads)}
+        return self._seen[self._number].copy(), float(loads.max(initial=0.0)), True, False, info
 
 
 def _given(placed: Any) -> list[tuple[Problem, Placement]]:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from ..core.checks import count, instance, positive, short
 from .adversary import DemandRule, demand_rule, overload
 from .arguments import instances, texts
-from .episode import Episode, Setting, scale_of
+from .episode import Episode
 from .features import FEATURES, features
 from .placement import placement_of
 from .problem import Problem
+from .setting import Setting, scale_of
 
 Problems = Union[Sequence[Problem], Callable[[int], Problem]]
 Observation = NDArray[np.float32]
@@ -95,6 +96,10 @@ class PlacementEnv(gymnasium.Env):
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
+    episode: Episode
+    scale: float
+    _worth: float
+    _over: bool
 
     def __init__(
         self,
@@ -115,8 +120,7 @@ class PlacementEnv(gymnasium.Env):
         self.nodes = first.nodes
         self.action_space = spaces.Discrete(self.nodes)
         self.observation_space = spaces.Box(0.0, 1.0, (self.nodes * len(FEATURES),), np.float32)
-        self.episode = Episode(first)
-        self._begin()
+        self._begin(first)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -141,8 +145,7 @@ class PlacementEnv(gymnasium.Env):
         number = int(self.np_random.integers(many))  # drawn always, so that options do not change the demand
         if options is not None and "problem" in options:
             number = count("problem", options["problem"], least=0, most=many - 1)
-        self.episode = Episode(self._setting(number))
-        self._begin()
+        self._begin(self._setting(number))
         return self._seen(), {"problem": number, "start": self.episode.start, "scale": self.scale}
 
     def action_masks(self) -> NDArray[np.bool_]:
@@ -165,8 +168,8 @@ class PlacementEnv(gymnasium.Env):
         terminated, truncated : bool
         info : dict
             ``task``, ``stage`` and ``node`` by position, ``replaced``; at the end also ``placement``,
-            ``evaluation``, ``objective``, ``feasible`` (no rule is broken), ``unserved``, ``demand`` (shares of
-            the deviations), ``overload``, ``start`` and ``scale``.
+            ``evaluation``, ``objective``, ``feasible`` (no rule is broken), ``unserved``, ``demand`` (shares
+            of the deviations), ``overload``, ``start`` and ``scale``.
 
         Raises
         ------
@@ -196,8 +199,9 @@ class PlacementEnv(gymnasium.Env):
 
     # ---- within --------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        self.scale = scale_of(self.episode.setting)
+    def _begin(self, setting: Setting) -> None:
+        self.episode = Episode(setting)
+        self.scale = scale_of(setting)
         self._worth = self.episode.start
         self._over = False
 

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .episode import Episode, Flags, Floats
+from .episode import Episode
+from .setting import Flags, Floats
 
 FEATURES = {
     # of the node

@@ -17,12 +17,13 @@ from .._core import services as _core
 from ..core.checks import count, instance, real, short
 from ..core.files import as_path, write_bytes
 from .adversary import ADVERSARY_FEATURES, Floats, adversary_features
-from .episode import GUARDS, Episode, Setting, nominal_problem, scale_of
+from .episode import Episode
 from .features import FEATURES, features
 from .placement import Placement, Positions, placement_of
 from .plan import Plan
 from .problem import Problem
 from .row_network import RowNetwork
+from .setting import GUARDS, Setting, nominal_problem, scale_of
 from .solver import Found, plan_of
 
 _FORMAT = "constellm.placement-policy"
@@ -147,7 +148,9 @@ class Policy:
 
     def _found(self, problem: Problem, tries: int, seed: int, time_limit_s: float) -> Found:
         positions, done = self._best(problem, tries, seed, time_limit_s)
-        return Found("no_plan_found" if positions is None else "feasible", positions, counters={"steps": done})
+        return Found(
+            "no_plan_found" if positions is None else "feasible", positions, counters={"steps": done}
+        )
 
     def _best(
         self, problem: Problem, tries: int, seed: int, time_limit_s: float
@@ -250,7 +253,9 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     """
     said, network = _load(path)
     if said.get("format") != _FORMAT or said.get("version") != 1:
-        raise ValueError(f"{os.fspath(path)}: format {short(said.get('format'))} is not {_FORMAT!r}, version 1")
+        raise ValueError(
+            f"{os.fspath(path)}: format {short(said.get('format'))} is not {_FORMAT!r}, version 1"
+        )
     if said.keys() != {"format", "version", "name", "guard", "told", "features"}:
         raise ValueError(f"{os.fspath(path)}: holds no policy: keys {sorted(said)}")
     if said["features"] != list(FEATURES):
@@ -291,7 +296,7 @@ def untrained(*, hidden: int = 32, seed: int = 0, guard: str = "worst") -> Polic
 
 def drawn_network(width: int, hidden: int, random: np.random.Generator) -> RowNetwork:
     """Weights that leave the size of what they read; scores are small, so that a softmax of them is flat."""
-    weights = {}
+    weights: dict[str, Any] = {}
     for name, shape in RowNetwork.shapes(width, hidden).items():
         spread = 0.0 if name.endswith("bias") else 0.1 if name == "score" else 1.0
         weights[name] = spread * random.standard_normal(shape) / math.sqrt(shape[0])
@@ -306,8 +311,9 @@ def _save(path: str | os.PathLike[str], said: dict[str, Any], network: RowNetwor
 
 
 def _load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], RowNetwork]:
+    content = io.BytesIO(as_path(path).read_bytes())
     try:
-        with np.load(as_path(path), allow_pickle=False) as stored:
+        with np.load(content, allow_pickle=False) as stored:
             weights = {name: stored[name] for name in stored.files}
         said = json.loads(weights.pop("said").tobytes().decode("utf-8"))
         return said, RowNetwork(**weights)

@@ -19,11 +19,12 @@ from ..core.table import Table
 from .arguments import instances, ordered
 from .checking import check
 from .demand import worst_demand
-from .episode import GUARDS, nominal_problem
 from .evaluation import evaluate
 from .placement import Placement
+from .plan import Plan
 from .policy import Policy
 from .problem import Problem
+from .setting import GUARDS, nominal_problem
 from .solver import METHODS, solve
 
 Contestant = Union[str, Policy]
@@ -42,7 +43,8 @@ REGRET_COLUMNS = {
     "seconds": "mean spent [s]",
 }
 """Columns of a `Regret`."""
-_TOLD = ("method", "planned_for", "planned", "holds_worst", "worst_load", "regret", "regret_median", "seconds")
+_PERCENTAGES = {"planned": 0, "holds_worst": 0, "worst_load": 0, "regret": 1, "regret_median": 1}
+_TOLD = ("method", "planned_for", *_PERCENTAGES, "seconds")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +108,7 @@ class Regret(Displayed):
         for row in self.rows:
             cells = {
                 **row,
-                **{name: _percent(row[name]) for name in ("planned", "holds_worst", "worst_load")},
-                **{name: _percent(row[name], digits=1) for name in ("regret", "regret_median")},
+                **{name: _percent(row[name], digits) for name, digits in _PERCENTAGES.items()},
                 "seconds": quantity(row["seconds"], "s", digits=3),
             }
             shown.append(tuple(cells[name] for name in _TOLD))
@@ -172,66 +173,85 @@ def regret(
         raise ValueError("problems: must not be empty")
     contestants = _contestants(methods, reference)
     demands = _demands(planned_for)
-    limits = [
+    limits = (
         real("reference_time_limit_s", reference_time_limit_s, least=0.0),
         real("time_limit_s", time_limit_s, least=0.0),
-    ]
+    )
     tries, threads = count("tries", tries), count("threads", threads)
     seed = count("seed", seed, least=0, most=2**64 - 1)
-    sides = {demand: [_planned_problem(p, demand) for p in given] for demand in GUARDS}
+    for one in contestants:
+        if isinstance(one, Policy) and one.guard not in demands:
+            raise ValueError(f"planned_for: lacks {one.guard!r}, which the policy {one.name!r} plans for")
+    made = _Contest(given, reference, limits, tries, seed, threads)
+    runs = [(one, demand) for one in contestants for demand in _demands_of(one, demands)]
     cells: list[dict[str, Any]] = []
-    known: dict[tuple[str, int], tuple[float, float]] = {}
-    runs = [
-        (contestant, demand)
-        for contestant in contestants
-        for demand in (demands if isinstance(contestant, str) else [contestant.guard])
-    ]
-    for policy in (one for one in contestants if isinstance(one, Policy)):
-        if policy.guard not in demands:
-            raise ValueError(
-                f"planned_for: lacks {policy.guard!r}, which the policy {policy.name!r} plans for"
-            )
     with bar(len(runs) * len(given), unit="plans", progress=progress) as move_on:
         for contestant, demand in runs:
-            for i, problem in enumerate(given):
-                start = time.perf_counter()
-                bound = math.nan
-                if isinstance(contestant, Policy):
-                    placement = contestant.placement(problem, tries=tries, seed=seed)
-                else:
-                    plan = solve(
-                        sides[demand][i],
-                        method=contestant,
-                        time_limit_s=limits[0 if contestant == reference else 1],
-                        seed=seed,
-                        threads=threads,
-                        on_interrupt="raise",
-                    )
-                    placement, bound = plan.placement, plan.lower_bound
-                seconds = time.perf_counter() - start
-                objective = math.nan if placement is None else evaluate(problem, placement).objective
-                if contestant == reference:
-                    known[demand, i] = objective, bound
-                cells.append(
-                    {
-                        "method": contestant if isinstance(contestant, str) else contestant.name,
-                        "planned_for": demand,
-                        "problem": i,
-                        "placement": placement,
-                        "objective": objective,
-                        "reference": known[demand, i][0],
-                        "lower_bound": known[demand, i][1],
-                        **_held(placement, sides["nominal"][i], problem),
-                        "seconds": seconds,
-                    }
-                )
+            for i in range(len(given)):
+                cells.append(made.cell(contestant, demand, i))
                 move_on(1)
     size = len(given)
     return Regret(tuple(_row(cells[i : i + size]) for i in range(0, len(cells), size)), tuple(cells))
 
 
-def _planned_problem(problem: Problem, demand: str) -> Problem:
-    return nominal_problem(problem) if demand == "nominal" else problem
+@dataclass
+class _Contest:
+    """Problems, and what the reference made of them."""
+
+    problems: tuple[Problem, ...]
+    reference: str
+    limits: tuple[float, float]
+    """Seconds of the reference, and of others."""
+    tries: int
+    seed: int
+    threads: int
+
+    def __post_init__(self) -> None:
+        self.nominal = [nominal_problem(problem) for problem in self.problems]
+        self.known: dict[tuple[str, int], tuple[float, float]] = {}
+
+    def cell(self, contestant: Contestant, demand: str, i: int) -> dict[str, Any]:
+        """What one contestant makes of a problem."""
+        problem, bound = self.problems[i], math.nan
+        start = time.perf_counter()
+        if isinstance(contestant, Policy):
+            placement = contestant.placement(problem, tries=self.tries, seed=self.seed)
+        else:
+            plan = self._solved(contestant, demand, i)
+            placement, bound = plan.placement, plan.lower_bound
+        seconds = time.perf_counter() - start
+        objective = math.nan if placement is None else evaluate(problem, placement).objective
+        if contestant == self.reference:
+            self.known[demand, i] = objective, bound
+        return {
+            "method": _name(contestant),
+            "planned_for": demand,
+            "problem": i,
+            "placement": placement,
+            "objective": objective,
+            "reference": self.known[demand, i][0],
+            "lower_bound": self.known[demand, i][1],
+            **_held(placement, self.nominal[i], problem),
+            "seconds": seconds,
+        }
+
+    def _solved(self, method: str, demand: str, i: int) -> Plan:
+        return solve(
+            (self.nominal if demand == "nominal" else self.problems)[i],
+            method=method,
+            time_limit_s=self.limits[method != self.reference],
+            seed=self.seed,
+            threads=self.threads,
+            on_interrupt="raise",
+        )
+
+
+def _demands_of(contestant: Contestant, demands: list[str]) -> list[str]:
+    return demands if isinstance(contestant, str) else [contestant.guard]
+
+
+def _name(contestant: Contestant) -> str:
+    return contestant if isinstance(contestant, str) else contestant.name
 
 
 def _held(placement: Placement | None, nominal: Problem, problem: Problem) -> dict[str, Any]:
@@ -279,7 +299,9 @@ def _relative(objective: float, reference: float) -> float:
 
 def _mean(values: Sequence[float]) -> float:
     known = [value for value in values if not math.isnan(value)]
-    return math.fsum(known) / len(known) if known and math.inf not in known else math.inf if known else math.nan
+    return (
+        math.fsum(known) / len(known) if known and math.inf not in known else math.inf if known else math.nan
+    )
 
 
 def _percent(value: float, digits: int = 0) -> str:
@@ -289,19 +311,17 @@ def _percent(value: float, digits: int = 0) -> str:
 def _contestants(methods: Any, reference: Any) -> list[Contestant]:
     if isinstance(methods, (str, Policy)):
         raise TypeError(f"methods: expected several, got {short(methods)}")
-    found: list[Contestant] = [_method("reference", reference)]
+    _method("reference", reference)
+    found: list[Contestant] = []
     for i, one in enumerate(ordered("methods", methods)):
         if isinstance(one, str):
             _method(f"methods[{i}]", one)
         else:
             instance(f"methods[{i}]", one, Policy)
-        if one != reference:
-            found.append(one)
-    names = [one if isinstance(one, str) else one.name for one in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"methods: {short(name)} stands twice")
-    return found
+        if _name(one) in map(_name, found):
+            raise ValueError(f"methods[{i}]: {short(_name(one))} stands twice")
+        found.append(one)
+    return [reference, *(one for one in found if one != reference)]
 
 
 def _method(field: str, name: Any) -> str:

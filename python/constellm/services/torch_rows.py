@@ -17,6 +17,14 @@ REFUSED = -1e8
 class Rows(nn.Module):
     """Scores for the actor, and for the critic the mean of the rows that count."""
 
+    inner: Tensor
+    inner_bias: Tensor
+    own: Tensor
+    mean: Tensor
+    largest: Tensor
+    outer_bias: Tensor
+    score: Tensor
+
     def __init__(self, start: RowNetwork, rows: int, *, masks: bool) -> None:
         super().__init__()
         self.features, hidden = start.inner.shape
@@ -56,7 +64,7 @@ class RowPolicy(ActorCriticPolicy):
 
     def __init__(self, *args: Any, start: RowNetwork, rows: int, masks: bool, **options: Any) -> None:
         self._of_rows = start, rows, masks
-        super().__init__(*args, net_arch=[], ortho_init=False, **options)
+        super().__init__(*args, **{**options, "net_arch": [], "ortho_init": False})
 
     def _build_mlp_extractor(self) -> None:
         start, rows, masks = self._of_rows
@@ -65,6 +73,5 @@ class RowPolicy(ActorCriticPolicy):
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
         self.action_net = nn.Identity()
-        self.optimizer = self.optimizer_class(
-            self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs
-        )
+        options: dict[str, Any] = {"lr": lr_schedule(1), **self.optimizer_kwargs}
+        self.optimizer = self.optimizer_class(self.parameters(), **options)

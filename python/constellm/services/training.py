@@ -13,11 +13,11 @@ from ..core.checks import count, instance, meant, positive, short
 from ..core.optional import optional_import
 from .adversary import ADVERSARY_FEATURES, DEMANDS
 from .arguments import instances
-from .episode import GUARDS, Setting
 from .placement import Placement, placement_of
 from .policy import LearnedDemand, Policy, drawn_network, untrained
 from .problem import Problem
 from .row_network import RowNetwork
+from .setting import Setting
 
 if TYPE_CHECKING:
     from .adversary import DemandRule
@@ -68,7 +68,7 @@ def train_policy(
     penalty : float
         Of a task that is not served, and of an overload by 100 %, in rewards.
     learning_rate : float
-        Of Adam; falls to 0 linearly.
+        Of Adam; falls linearly, to 0 after the last round.
     name : str
         Of the policy.
 
@@ -112,7 +112,7 @@ def train_policy(
 
 
 def train_adversary(
-    placed: Sequence[tuple[Problem, Any]], *, steps: int = 8_192, seed: int = 0
+    placed: Sequence[tuple[Problem, Any]], *, steps: int = 16_384, seed: int = 0
 ) -> LearnedDemand:
     """Learn which demand hurts placements like these, by PPO on `services.AdversaryEnv`.
 
@@ -163,14 +163,14 @@ class _Training:
 
         self.learning_rate, self.seed = learning_rate, seed
         self.env = PlacementEnv(problems, guard=guard, penalty=penalty)
-        self.problems, self.options = problems, {"guard": guard, "penalty": penalty}
+        self.problems, self.guard, self.penalty = problems, guard, penalty
         self.settings = [Setting(problem, guard=guard) for problem in problems]
 
     def agent(self, start: RowNetwork, steps: int, demand: DemandRule, seed: int) -> RowNetwork:
         from .environment import PlacementEnv
 
         def world() -> PlacementEnv:
-            env = PlacementEnv(self.problems, demand=demand, **self.options)
+            env = PlacementEnv(self.problems, guard=self.guard, demand=demand, penalty=self.penalty)
             env._settings.update(enumerate(self.settings))
             return env
 
@@ -191,7 +191,7 @@ class _Training:
         adversary = drawn_network(len(ADVERSARY_FEATURES), 16, random)
         network = self.agent(start, -(-steps // (rounds + 1)), DEMANDS["random"], self.seed)
         for turn in range(rounds):
-            adversary = _adversary(adversary, self._placed(network), 2_048, self.seed + turn)
+            adversary = _adversary(adversary, self._placed(network), 8_192, self.seed + turn)
             network = self.agent(
                 network, -(-steps // (rounds + 1)), LearnedDemand(adversary), self.seed + turn + 1
             )
@@ -199,7 +199,7 @@ class _Training:
 
     def _placed(self, network: RowNetwork) -> list[tuple[Problem, Placement]]:
         """What a policy makes of the problems, tasks that it turns away left out."""
-        policy = Policy("", network, self.options["guard"])
+        policy = Policy("", network, self.guard)
         found = []
         for setting in self.settings:
             episode = policy.episode(setting)
@@ -218,7 +218,7 @@ def _adversary(start: RowNetwork, placed: Sequence[Any], steps: int, seed: int) 
         env.tasks,
         steps=steps,
         seed=seed,
-        learning_rate=3e-3,
+        learning_rate=2e-2,
         gamma=1.0,
         ent_coef=0.0,
         masks=False,
@@ -226,7 +226,14 @@ def _adversary(start: RowNetwork, placed: Sequence[Any], steps: int, seed: int) 
 
 
 def _learned(
-    worlds: list[Any], start: RowNetwork, rows: int, *, steps: int, masks: bool, learning_rate: float, **options: Any
+    worlds: list[Any],
+    start: RowNetwork,
+    rows: int,
+    *,
+    steps: int,
+    masks: bool,
+    learning_rate: float,
+    **options: Any,
 ) -> RowNetwork:
     from stable_baselines3 import PPO
     from stable_baselines3.common.vec_env import DummyVecEnv
@@ -239,8 +246,9 @@ def _learned(
         n_steps=_ROUND,
         batch_size=256,
         n_epochs=6,
-        learning_rate=lambda left: learning_rate * left,
-        policy_kwargs={"start": start, "rows": rows, "masks": masks},
+        # It is asked after a round, for that round: so the first has all of it.
+        learning_rate=lambda left: learning_rate * min(1.0, left + _WORLDS * _ROUND / steps),
+        policy_kwargs={"start": start, "rows": rows, "masks": masks, "log_std_init": -0.5},
         device="cpu",
         **options,
     )
@@ -261,7 +269,7 @@ def _one_thread() -> Iterator[None]:
     import torch
 
     threads, of_torch = torch.get_num_threads(), torch.get_rng_state()
-    of_random, of_numpy = random.getstate(), np.random.get_state()
+    of_random, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     torch.set_num_threads(1)
     try:
         yield
@@ -269,4 +277,4 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
         torch.set_rng_state(of_torch)
         random.setstate(of_random)
-        np.random.set_state(of_numpy)
+        np.random.set_state(of_numpy)  # noqa: NPY002

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from constellm import network, services
-from constellm.services.episode import Episode, Setting
+from constellm.services.episode import Episode
 from constellm.services.features import FEATURES, features
+from constellm.services.setting import Setting
+from oracles.placed_services import chain_problem, drawn, three
 from oracles.random_services import problem_of, random_data
 from oracles.services import enumerated
-
-from oracles.placed_services import chain_problem, drawn, three
 
 gymnasium = pytest.importorskip("gymnasium")
 
@@ -61,7 +61,14 @@ def test_the_same_seed_and_actions_are_the_same_episode():
     env = services.PlacementEnv(three(), guard="nominal", demand="random")
     first = played(env, np.random.default_rng(4), seed=11)
     same(first, played(env, np.random.default_rng(4), seed=11))
-    same(first, played(services.PlacementEnv(three(), guard="nominal", demand="random"), np.random.default_rng(4), seed=11))
+    same(
+        first,
+        played(
+            services.PlacementEnv(three(), guard="nominal", demand="random"),
+            np.random.default_rng(4),
+            seed=11,
+        ),
+    )
     numbers = {env.reset(seed=seed)[1]["problem"] for seed in range(20)}
     assert numbers == {0, 1, 2}
     assert env.reset(seed=3, options={"problem": 2})[1]["problem"] == 2
@@ -105,13 +112,18 @@ def test_rewards_sum_up_to_the_evaluators_objective(random_problems):
         assert end["feasible"] == (services.check(problem, end["placement"]) == []), seed
         away = sum(not nodes for nodes in end["placement"].assignment.values())
         assert end["unserved"] == (0 if problem.objective == "admitted" else away)
-        expected = (end["start"] - end["objective"]) / end["scale"] - 1.5 * (end["unserved"] + end["overload"])
+        expected = (end["start"] - end["objective"]) / end["scale"] - 1.5 * (
+            end["unserved"] + end["overload"]
+        )
         assert sum(rewards) == pytest.approx(expected, rel=1e-9, abs=1e-9), seed
         assert end["overload"] == services.overload(problem, end["placement"], end["demand"])
         if guard == "worst":
             assert end["overload"] == 0.0, seed
             # Nothing but a task that is turned away can break a rule.
-            assert end["feasible"] == (end["unserved"] == 0), (seed, services.check(problem, end["placement"]))
+            assert end["feasible"] == (end["unserved"] == 0), (
+                seed,
+                services.check(problem, end["placement"]),
+            )
         ends["feasible"] += end["feasible"]
         ends["unserved"] += end["unserved"] > 0
         ends["broken"] += not end["feasible"] and not end["unserved"]
