@@ -57,6 +57,7 @@ from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
 from .regret import REGRET_COLUMNS, Regret, regret
+from .repair import Repair, repair
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
 from .setting import nominal_problem
@@ -109,6 +110,7 @@ __all__ = [
     "Reduction",
     "Region",
     "Regret",
+    "Repair",
     "Service",
     "Stage",
     "Task",
@@ -153,6 +155,7 @@ __all__ = [
     "reduced_hosts",
     "regions",
     "regret",
+    "repair",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",

@@ -35,9 +35,8 @@ def solve_horizon(
     horizon : Horizon
     method : str
         One of `HORIZON_METHODS`: ``"clairvoyant"``, all slots at once, exact; ``"rolling"``, in each slot
-        the best
-        for it and the slots of a window ahead, of which only the first is kept; ``"per-slot"``, each slot's own
-        best, whatever has to start for it; ``"static"``, replicas that never change.
+        the best for it and the slots of a window ahead, of which only the first is kept; ``"per-slot"``, each
+        slot's own best, whatever has to start for it; ``"static"``, replicas that never change.
     window : int
         How many slots ``"rolling"`` knows, the present one among them.
     time_limit_s : float
@@ -169,11 +168,11 @@ def _begin(work: HorizonWork) -> None:
 
 
 def _static(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
+    found = _Found(horizon)
+    found.bound = _bound(HorizonWork(horizon, clock, seed))
     names = [service.name for service in horizon.services]
     fixed = _clairvoyant(horizon.replace(core=names), clock=clock, seed=seed, window=window)
-    found = _Found(horizon)
     found.placements, found.ended, found.counters = fixed.placements, fixed.ended, fixed.counters
-    found.bound = _bound(HorizonWork(horizon, clock, seed))
     return found
 
 

@@ -101,7 +101,7 @@ class RateAccuracy(Displayed):
     >>> four = services.Option("quantise-4", ratio=8.0, loss=0.004)
     >>> two = services.Option("quantise-2", ratio=16.0, loss=0.02)
     >>> table = services.RateAccuracy({("image-encoder", "projector"): [four, two]})
-    >>> problem = services.scenario(seed=1, templates=["captioning"], pairs=1)
+    >>> problem = services.scenario(seed=1, templates=["captioning"], tasks=1)
     >>> smaller, choices = table.compressed(problem, max_loss=0.01)
     >>> [task.stages[1].inputs[0].bytes for task in (problem.tasks[0], smaller.tasks[0])]
     [1179648.0, 147456.0]

@@ -52,7 +52,7 @@ def monoliths(
     --------
     >>> from constellm import services
     >>> problem = services.scenario(seed=1, requests_per_s=20.0)
-    >>> kinds = {task.name: task.name.split("/")[0] for task in problem.tasks}
+    >>> kinds = {task.name: task.name.partition("/")[0].partition(".")[0] for task in problem.tasks}
     >>> encoders = [service.name for service in problem.services if service.name.endswith("encoder")]
     >>> apart = [
     ...     services.monoliths(problem, groups=kinds, shared=encoders), services.monoliths(problem, groups=kinds),
