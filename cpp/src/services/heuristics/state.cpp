@@ -227,6 +227,7 @@ void State::settle_task(std::int32_t task) {
   const double more = (is_in ? 1.0 : 0.0) - counted_[z(task)];
   if (more != 0.0) {
     write(counted_[z(task)], counted_[z(task)] + more);
+    sums_.admitted += is_in ? 1 : -1;
     sums_.rate_per_s += more * terms.rate_per_s;
     sums_.rejected -= more * terms.weight;
   }
@@ -393,8 +394,8 @@ double State::per_second(std::int32_t task) const {
                             : problem_->objective() == Objective::cost ? scales_.second
                                                                        : 0.0;
   const double rate = problem_->tasks()[z(task)].rate_per_s;
-  const double others = admitted(task) ? sums_.rate_per_s : sums_.rate_per_s + rate;
-  return per_second * rate / others;
+  const double others = sums_.admitted > 0 ? sums_.rate_per_s : 0.0;
+  return per_second * rate / (admitted(task) ? others : others + rate);
 }
 
 }  // namespace constellm::services::heuristics
