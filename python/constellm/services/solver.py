@@ -77,6 +77,13 @@ def found_by_core(answer: tuple[str, Any, float, bool, int, int]) -> Found:
     )
 
 
+def programme(problem: Problem, *, time_limit_s: float, seed: int, threads: int) -> Found:
+    """Imported when it is called: it starts from other methods."""
+    from . import optimal
+
+    return optimal.programme(problem, time_limit_s=time_limit_s, seed=seed, threads=threads)
+
+
 _ALL: tuple[Method, ...] = (
     Method("programme", "mixed-integer programmes for HiGHS, from an annealed start", programme),
     Method("search", "branch and bound with Lagrangian bounds of tasks and nodes", compiled("search")),
