@@ -25,6 +25,7 @@ constexpr std::int32_t kCheckEvery = 100;
 constexpr double kLittleGain = 1e-3;    // of the bound between checks: then half of kMostMixed
 constexpr double kShareRate = 0.02;
 constexpr std::int32_t kSharpenings = 12;
+constexpr std::int32_t kQuickSharpenings = 5;
 
 double unit(double cap) { return cap > 0.0 ? cap : 1.0; }
 
@@ -50,6 +51,7 @@ Dual::Dual(const Model& model, const Aim& aim)
       place_mean_(model.place_node.size()),
       host_mean_(model.hosts.size()),
       through_(model.place_node.size()) {
+  late_.assign(model.tasks.size(), 0.0);
   for (Direction* d : {&gradient_, &direction_}) {
     d->place.assign(model.place_node.size(), 0.0);
     d->count.assign(model.service_hosts.size(), 0.0);
@@ -118,25 +120,23 @@ double Dual::known(const State& state, std::int32_t task, const PathPrices& pric
 double Dual::task(const State& state, const Times& times, const Multipliers& at, std::int32_t t) {
   const PathPrices prices{at.place.data(), at.share.data(), seconds_price(at, t)};
   std::int32_t* places = places_.data() + model_.tasks[z(t)].first;
-  const bool sum = !labels_.joins(t) || prices.second == 0.0;
   double enough = known(state, t, prices);
   const double value = paths_.solve(state, times, t, prices);
   if (!(value < kNone)) return kNone;
-  const std::vector<std::int32_t>& last = before_;
   before_.assign(places, places + (model_.tasks[z(t)].end - model_.tasks[z(t)].first));
   paths_.choose(t, prices, places);
   delay_s_[z(t)] = schedule(model_, t, places, end_s_, last_way_);
-  const bool in_time = delay_s_[z(t)] <= model_.problem.deadline_limit_s(t);
-  if (sum && in_time) return value;
-  if (in_time) {
-    const double other = known(state, t, prices);
-    if (other < enough) enough = other;
-  }
-  paths_.through(t, prices, through_);
-  const double exact = labels_.solve(state, times, t, prices, paths_, enough, places);
-  if (!(exact < kNone)) {
-    if (enough < kNone) std::copy(last.begin(), last.end(), places);  // rounding
-    return std::max(value, std::min(enough, exact));
+  if ((!labels_.joins(t) || prices.second == 0.0) && delay_s_[z(t)] <= model_.problem.deadline_limit_s(t))
+    return value;
+  const double goal = enough < kNone ? enough : value + 0.1 * std::abs(value);
+  const Sharp sharp = sharpen(state, times, at, t, goal, kQuickSharpenings);
+  const bool still_known = enough <= sharp.known;
+  enough = std::min(enough, sharp.known);
+  const double exact = labels_.solve(state, times, t, prices, paths_, enough, sharp.late, places);
+  if (!(exact < kNone)) {  // too many labels, or rounding: then the bound by sums
+    if (labels_.complete() && !(enough < kNone)) return kNone;
+    if (still_known && enough < kNone) std::copy(before_.begin(), before_.end(), places);
+    return std::max(value, std::min(sharp.value, enough));
   }
   delay_s_[z(t)] = schedule(model_, t, places, end_s_, last_way_);
   return exact;
@@ -359,42 +359,46 @@ double Dual::improve(const State& state, const Times& times, Multipliers& at, do
   return bound;
 }
 
-/// Bounds of one task with each of its places, into `through_`, by the best weights and price of lateness that some
-/// steps find; returns what is to be taken from them.
-double Dual::sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t t) {
+/// The best weights of ways and price of lateness that some steps find, towards a value that is aimed at. Leaves the
+/// bounds with each place by them in `paths_` and `through_`, from which the price of lateness is to be taken.
+Dual::Sharp Dual::sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t t,
+                          double goal, std::int32_t steps) {
   const TaskSpan& span = model_.tasks[z(t)];
   const double deadline_s = model_.problem.deadline_limit_s(t);
-  const double goal = task_value_[z(t)];
+  const bool limited = deadline_s < kNone;
   const double second = seconds_price(at, t);
   share_ = at.share;
-  std::vector<double> best_share = at.share;
-  double late = 0.0;
-  double best_late = 0.0;
-  double best = -kNone;
+  best_share_ = at.share;
+  Sharp best;
+  best.value = -kNone;
+  double late = limited ? late_[z(t)] : 0.0;
   sharp_.assign(z(span.end - span.first), -1);
-  for (std::int32_t i = 0; i < kSharpenings; ++i) {
-    const PathPrices prices{at.place.data(), share_.data(), second + (late > 0.0 ? late / deadline_s : 0.0)};
+  for (std::int32_t i = 0; i < steps; ++i) {
+    const PathPrices prices{at.place.data(), share_.data(), second + (limited ? late / deadline_s : 0.0)};
     const double value = paths_.solve(state, times, t, prices) - late;
-    if (value > best) {
-      best = value;
-      best_late = late;
-      best_share = share_;
+    if (value > best.value) {
+      best.value = value;
+      best.late = late;
+      best_share_ = share_;
     }
     if (!(value < kNone) || value >= goal - kRounding * std::abs(goal)) break;
     paths_.choose(t, prices, sharp_.data());
     const double delay_s = schedule(model_, t, sharp_.data(), end_s_, last_way_);
-    follow_delay(t, share_, 1.0 / (2.0 + static_cast<double>(i)));
-    if (!(deadline_s < kNone)) {
-      if (!labels_.joins(t)) break;
-      continue;
+    if (delay_s <= deadline_s && delay_s < kNone) {
+      double sum = second * delay_s;
+      for (const std::int32_t p : sharp_) sum += at.place[z(p)];
+      best.known = std::min(best.known, sum);
     }
-    const double excess = delay_s / deadline_s - 1.0;
-    if (std::abs(excess) > 1e-9) late = std::max(0.0, late + (goal - value) / excess);
+    follow_delay(t, share_, 1.0 / (2.0 + static_cast<double>(i)));
+    if (!limited && !labels_.joins(t)) break;
+    const double excess = limited && delay_s < kNone ? delay_s / deadline_s - 1.0 : 0.0;
+    if (std::abs(excess) > 1e-9) late = std::max(0.0, late + (std::min(goal, best.known) - value) / excess);
   }
-  const PathPrices prices{at.place.data(), best_share.data(), second + (best_late > 0.0 ? best_late / deadline_s : 0.0)};
+  late_[z(t)] = best.late;
+  const PathPrices prices{at.place.data(), best_share_.data(), second + (limited ? best.late / deadline_s : 0.0)};
   paths_.solve(state, times, t, prices);
   paths_.through(t, prices, through_);
-  return best_late;
+  return best;
 }
 
 std::int32_t Dual::fix(State& state, const Times& times, const Multipliers& at, double upper) {
@@ -405,7 +409,7 @@ std::int32_t Dual::fix(State& state, const Times& times, const Multipliers& at, 
   std::fill(through_.begin(), through_.end(), 0.0);
   for (std::int32_t t = 0; z(t) < model_.tasks.size(); ++t) {
     if (state.task[z(t)] == Choice::out) continue;
-    const double late = sharpen(state, times, at, t);
+    const double late = sharpen(state, times, at, t, task_value_[z(t)], kSharpenings).late;
     for (std::int32_t k = model_.tasks[z(t)].first; k < model_.tasks[z(t)].end; ++k)
       for (std::int32_t p = model_.slots[z(k)].first; p < model_.slots[z(k)].end; ++p)
         through_[z(p)] = std::max(0.0, through_[z(p)] - late - task_value_[z(t)]);

@@ -14,6 +14,8 @@ namespace {
 /// Relative: sums in another order differ by less.
 constexpr double kRounding = 1e-11;
 
+constexpr std::size_t kMostLabels = 20'000;
+
 }  // namespace
 
 TaskLabels::TaskLabels(const Model& model)
@@ -36,12 +38,13 @@ TaskLabels::TaskLabels(const Model& model)
 }
 
 double TaskLabels::solve(const State& state, const Times& times, std::int32_t task, const PathPrices& prices,
-                         const TaskPaths& paths, double enough, std::int32_t* places) {
+                         const TaskPaths& paths, double enough, double late, std::int32_t* places) {
   const TaskSpan& span = model_.tasks[z(task)];
   labels_.clear();
   back_.clear();
   limit_s_ = model_.problem.deadline_limit_s(task) * (1.0 + kRounding);
-  enough_ = enough + kRounding * std::abs(enough);
+  enough_ = enough + late + kRounding * (std::abs(enough) + late);
+  complete_ = true;
   second_ = prices.second;
   for (std::int32_t k = span.first; k < span.end; ++k) {
     for (std::int32_t p = model_.slots[z(k)].first; p < model_.slots[z(k)].end; ++p) {
@@ -49,6 +52,8 @@ double TaskLabels::solve(const State& state, const Times& times, std::int32_t ta
       if (state.alive[z(p)] != 0) at_place(times, k, p, prices, paths);
       end_label_[z(p)] = static_cast<std::int32_t>(labels_.size());
     }
+    complete_ = labels_.size() <= kMostLabels;
+    if (!complete_) return kNone;
   }
   double least = kNone;
   std::int32_t best = -1;

@@ -65,7 +65,13 @@ class Dual {
   double nodes(const State& state);
   double task(const State& state, const Times& times, const Multipliers& at, std::int32_t task);
   double known(const State& state, std::int32_t task, const PathPrices& prices);
-  double sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t task);
+  struct Sharp {
+    double value = 0.0;   // a bound of the task by sums
+    double late = 0.0;    // the price of lateness in it
+    double known = kNone; // of a choice in time
+  };
+  Sharp sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t task, double goal,
+                std::int32_t steps);
   [[nodiscard]] double seconds_price(const Multipliers& at, std::int32_t task) const;
   [[nodiscard]] double reject_price(const Multipliers& at, std::int32_t task) const;
   [[nodiscard]] bool is_single(const State& state, std::size_t place) const;
@@ -90,6 +96,8 @@ class Dual {
   std::vector<std::int32_t> places_;  // [slots], -1 before the first solve
   std::vector<double> share_;         // [ways]
   std::vector<std::int32_t> before_, sharp_;
+  std::vector<double> best_share_;
+  std::vector<double> late_;  // [tasks] prices of lateness that were good last
   std::vector<double> node_value_;
   std::vector<double> delay_s_;  // [tasks]
   std::vector<double> end_s_;

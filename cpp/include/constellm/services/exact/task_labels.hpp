@@ -18,9 +18,12 @@ class TaskLabels {
   [[nodiscard]] bool joins(std::int32_t task) const { return joins_[static_cast<std::size_t>(task)] != 0; }
 
   /// The least Σ price + second · delay within the deadline, and its places; infinite where there is none. `paths` has
-  /// just solved the same with through(); `enough`: of a choice that is known, or infinite.
+  /// just solved the same with through(), its seconds dearer by a price of lateness, `late` for all of the deadline;
+  /// `enough`: of a choice that is known, or infinite. Also infinite above a fixed number of labels.
   double solve(const State& state, const Times& times, std::int32_t task, const PathPrices& prices,
-               const TaskPaths& paths, double enough, std::int32_t* places);
+               const TaskPaths& paths, double enough, double late, std::int32_t* places);
+  /// Whether the last solve has seen all labels that count, and not too many.
+  [[nodiscard]] bool complete() const { return complete_; }
 
  private:
   struct Label {
@@ -48,6 +51,7 @@ class TaskLabels {
   double limit_s_ = kNone;
   double enough_ = kNone;
   double second_ = 0.0;
+  bool complete_ = true;
 };
 
 }  // namespace constellm::services::exact
