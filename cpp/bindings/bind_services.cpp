@@ -88,6 +88,12 @@ py::tuple limits_of(const Problem& problem) {
                         problem.cost_limit());
 }
 
+std::vector<std::vector<std::int32_t>> hosts_of(const Problem& problem) {
+  std::vector<std::vector<std::int32_t>> hosts;
+  for (const services::Service& service : problem.services()) hosts.push_back(service.hosts);
+  return hosts;
+}
+
 template <class T>
 py::array column(std::vector<T>&& values) {
   const auto count = static_cast<py::ssize_t>(values.size());
@@ -100,8 +106,8 @@ Placement placement_from(services::Replicas replicas, services::Assignment assig
 
 py::tuple evaluated(const Problem& problem, const BoundRoutes& routes, services::Replicas replicas,
                     services::Assignment assignment) {
-  Evaluation found = services::evaluate(problem, routes.routes,
-                                        placement_from(std::move(replicas), std::move(assignment)));
+  Evaluation found =
+      services::evaluate(problem, routes.routes, placement_from(std::move(replicas), std::move(assignment)));
   return py::make_tuple(found.cost, found.delay_s, found.rejected_weight,
                         column(std::move(found.task_delay_s)), column(std::move(found.node_load_flop_per_s)),
                         column(std::move(found.link_load_bps)), column(std::move(found.memory_bytes)),
@@ -110,8 +116,7 @@ py::tuple evaluated(const Problem& problem, const BoundRoutes& routes, services:
 
 std::vector<std::string> broken(const Problem& problem, const BoundRoutes& routes,
                                 services::Replicas replicas, services::Assignment assignment) {
-  return services::broken(problem, routes.routes,
-                          placement_from(std::move(replicas), std::move(assignment)));
+  return services::broken(problem, routes.routes, placement_from(std::move(replicas), std::move(assignment)));
 }
 
 bool keeps_limits(const Problem& problem, const BoundRoutes& routes, services::Replicas replicas,
@@ -142,36 +147,55 @@ py::array links(const BoundRoutes& self, std::int32_t transfer, std::int32_t ori
 }  // namespace
 
 void register_services(py::module_& m) {
+  py::options options;
+  options.disable_function_signatures();
+  const std::string placed =
+      "(problem: Problem, routes: Routes, replicas: collections.abc.Sequence[collections.abc.Sequence[int]], "
+      "assignment: collections.abc.Sequence[collections.abc.Sequence[int]]) -> ";
+  const auto array = [](const char* kind) { return std::string("numpy.typing.NDArray[numpy.") + kind + "]"; };
   py::class_<Problem>(m, "Problem", "What is to be placed where, by positions.")
       .def(py::init(&make_problem), py::arg("graph"), py::arg("services"), py::arg("tasks"), py::kw_only(),
            py::arg("max_utilisation"), py::arg("budget"), py::arg("max_cost"), py::arg("objective"),
-           py::arg("life_s"), py::arg("samples"))
-      .def_property_readonly("transfers", &transfers_of,
-                             "Task, stage it comes from, stage it goes to, bytes; -1: source, sink.")
-      .def_property_readonly("first_transfer", &Problem::first_transfer)
+           py::arg("life_s"), py::arg("samples"),
+           "__init__(self, graph: constellm._core.network.Graph, services: "
+           "list[tuple[str, float, float, float, list[int]]], tasks: list[tuple[str, float, float, int, int, "
+           "list[tuple[int, list[tuple[int, float]]]], float, float, float]], *, max_utilisation: float, "
+           "budget: float, max_cost: float, objective: str, life_s: list[float], "
+           "samples: tuple[list[float], int] | None) -> None")
       .def_property_readonly(
-          "hosts",
-          [](const Problem& problem) {
-            std::vector<std::vector<std::int32_t>> hosts;
-            for (const services::Service& service : problem.services()) hosts.push_back(service.hosts);
-            return hosts;
-          },
-          "Of each service the nodes that may host it and compute.")
+          "transfers",
+          py::cpp_function(&transfers_of, "transfers(self) -> list[tuple[int, int, int, float]]"),
+          "Task, stage it comes from, stage it goes to, bytes; -1: source, sink.")
+      .def_property_readonly("first_transfer",
+                             py::cpp_function([](const Problem& self) { return self.first_transfer(); },
+                                              "first_transfer(self) -> list[int]"),
+                             "Where each task's transfers begin, and where all end.")
+      .def_property_readonly("hosts", py::cpp_function(&hosts_of, "hosts(self) -> list[list[int]]"),
+                             "Of each service the nodes that may host it and compute.")
       .def("limits", &limits_of,
+           "limits(self) -> tuple[list[float], list[float], list[float], list[float], float]\n\n"
            "With their room: of nodes' loads, links' loads, memory, deadlines, cost; infinite: none.");
   py::class_<BoundRoutes>(m, "Routes", "Ways of the least time for a problem's transfers.")
-      .def(py::init(&routes_of), py::arg("problem"))
-      .def("seconds", &seconds, py::arg("transfer"), py::arg("origin"), "To every node.")
+      .def(py::init(&routes_of), py::arg("problem"), "__init__(self, problem: Problem) -> None")
+      .def(
+          "seconds", &seconds, py::arg("transfer"), py::arg("origin"),
+          ("seconds(self, transfer: int, origin: int) -> " + array("float64") + "\n\nTo every node.").c_str())
       .def("links", &links, py::arg("transfer"), py::arg("origin"), py::arg("target"),
-           "In the order of travel.");
+           ("links(self, transfer: int, origin: int, target: int) -> " + array("int32") +
+            "\n\nIn the order of travel.")
+               .c_str());
+  const std::string floats = array("float64");
   m.def("evaluate", &evaluated, py::arg("problem"), py::arg("routes"), py::arg("replicas"),
         py::arg("assignment"),
-        "cost, delay_s, rejected_weight, task_delay_s, node_load_flop_per_s, link_load_bps, memory_bytes, "
-        "broken_samples.");
+        ("evaluate" + placed + "tuple[float, float, float, " + floats + ", " + floats + ", " + floats + ", " +
+         floats +
+         ", int]\n\ncost, delay_s, rejected_weight, task_delay_s, node_load_flop_per_s, link_load_bps, "
+         "memory_bytes, broken_samples.")
+            .c_str());
   m.def("broken", &broken, py::arg("problem"), py::arg("routes"), py::arg("replicas"), py::arg("assignment"),
-        "Every rule that a placement breaks.");
+        ("broken" + placed + "list[str]\n\nEvery rule that a placement breaks.").c_str());
   m.def("keeps_limits", &keeps_limits, py::arg("problem"), py::arg("routes"), py::arg("replicas"),
-        py::arg("assignment"), "The same as one answer.");
+        py::arg("assignment"), ("keeps_limits" + placed + "bool\n\nThe same as one answer.").c_str());
 }
 
 }  // namespace constellm::bindings

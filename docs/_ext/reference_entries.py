@@ -87,7 +87,8 @@ def description_of_constant(name: str, value: Any) -> list[str]:
 
 # What an area has of another one, where it is described.
 ELSEWHERE = {
-    (area, "Interrupted"): "constellm.split.Interrupted" for area in ("constellm.flow", "constellm.moe")
+    (area, "Interrupted"): "constellm.split.Interrupted"
+    for area in ("constellm.flow", "constellm.moe", "constellm.services")
 }
 
 

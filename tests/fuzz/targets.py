@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import constellm
-from constellm import codec, flow, model, moe, network, orbit, split
+from constellm import codec, flow, model, moe, network, orbit, services, split
 from constellm.core.table import Table
 
 from . import stores
@@ -203,6 +203,46 @@ def transfers(scratch: Path) -> Case:
         problem = flow.problem_from_dict(data)
         found = flow.load_plan(file, problem)
         assert flow.check(problem, found) == () and not found.finish_s < found.lower_bound_s * (1 - 1e-9)
+
+    return read
+
+
+def shared_services(scratch: Path) -> Case:
+    """`services.load_problem` and `load_plan`; what is read goes there and back, and is evaluated."""
+    seeds = []
+    for path in sorted((DATA / "services").glob("*.plan.json")):
+        problem, plan = (path.with_name(path.name.replace(".plan", "")), path)
+        seeds.append([json.loads(file.read_text(encoding="utf-8")) for file in (problem, plan)])
+    file, again = scratch / "x.json", scratch / "again.json"
+
+    def evaluate(problem: services.Problem, plan: dict[str, Any]) -> None:
+        """The plan of the problem as it was, where names are still the same."""
+        placement = services.Placement(plan["replicas"], plan["assignment"])
+        try:
+            found = services.evaluate(problem, placement)
+        except ValueError:
+            return
+        assert math.isfinite(found.cost) and math.isfinite(found.delay_s)
+        for loads in (found.node_load_flop_per_s, found.link_load_bps, found.memory_bytes):
+            assert np.isfinite(loads).all() and (loads >= 0).all()
+        services.check(problem, placement)
+
+    def read(rng: random.Random) -> None:
+        data, plan = rng.choice(seeds)
+        if rng.random() < 0.6:
+            file.write_bytes(json_bytes(rng, data))
+            problem = services.load_problem(file)
+            services.save_problem(problem, again)
+            assert services.load_problem(again) == problem
+            if "replicas" in plan:
+                evaluate(problem, plan)
+            return
+        file.write_bytes(json_bytes(rng, plan))
+        problem = services.problem_from_dict(data)
+        found = services.load_plan(file, problem)
+        assert found.placement is None or (services.check(problem, found) == [] and found.gap <= 1)
+        services.save_plan(found, again)
+        assert services.load_plan(again, problem) == found
 
     return read
 
@@ -445,6 +485,7 @@ TARGETS: dict[str, Callable[[Path], Case]] = {
     "plans": plans,
     "experts": experts,
     "transfers": transfers,
+    "services": shared_services,
     "tables": tables,
     "constellations": constellations,
     "contacts": contacts,

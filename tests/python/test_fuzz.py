@@ -15,6 +15,7 @@ CASES = {
     "plans": 60,
     "experts": 100,
     "transfers": 100,
+    "services": 100,
     "tables": 40,
     "constellations": 60,
     "contacts": 60,

@@ -242,8 +242,7 @@ Problem::Problem(network::Graph graph, std::vector<Service> services, std::vecto
     for (std::int32_t k = 0; k < stages; ++k)
       for (const Input& input : tasks[t].stages[z(k)].inputs)
         transfers.push_back({.task = task, .from = input.from, .to = k, .bytes = input.bytes});
-    transfers.push_back(
-        {.task = task, .from = stages - 1, .to = kEndpoint, .bytes = tasks[t].output_bytes});
+    transfers.push_back({.task = task, .from = stages - 1, .to = kEndpoint, .bytes = tasks[t].output_bytes});
     first_transfer.push_back(static_cast<std::int32_t>(transfers.size()));
   }
   data_ = std::make_shared<const Data>(Data{std::move(graph), std::move(services), std::move(tasks), limits,

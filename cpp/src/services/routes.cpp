@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -49,10 +50,10 @@ class KeptPaths {
 /// Transfers of one size.
 struct Size {
   double bytes = 0.0;
-  std::vector<double> weight_s;          // [links]; infinite: not there
-  std::vector<std::int32_t> row;         // [nodes] of an origin, or kNoRow
-  std::vector<std::int32_t> origins = {};  // by row
-  std::vector<double> seconds = {};        // [rows][nodes]
+  std::vector<double> weight_s;                        // [links]; infinite: not there
+  std::vector<std::int32_t> row;                       // [nodes] of an origin, or kNoRow
+  std::vector<std::int32_t> origins = {};              // by row
+  std::vector<double> seconds = {};                    // [rows][nodes]
   std::vector<std::unique_ptr<KeptPaths>> paths = {};  // by row
 };
 
@@ -70,8 +71,8 @@ const Left* find(const Layer& layer, std::int32_t node) {
 }
 
 /// The route from an origin to a target. Rounding may make a way of more links, or over another node, exactly
-/// as quick, and hide that a part of it is not the quickest: so sums are made from the origin on for every way
-/// that comes near, and those alone are looked at.
+/// as quick, and hide that a part of it is not the quickest: so sums are made from the origin on for every
+/// way that comes near, and those alone are looked at.
 class RouteSearch {
  public:
   RouteSearch(const network::Topology& topology, const Size& size, std::int32_t row, std::int32_t target)
@@ -82,8 +83,8 @@ class RouteSearch {
         origin_(size.origins[z(row)]),
         least_s_(from_origin_s_[z(target)]),
         // Sums of as many terms as a way has links differ by no more, in whatever order.
-        near_s_(least_s_ * (1.0 + 4.0 * static_cast<double>(nodes_ + 2) *
-                                      std::numeric_limits<double>::epsilon())),
+        near_s_(least_s_ *
+                (1.0 + 4.0 * static_cast<double>(nodes_ + 2) * std::numeric_limits<double>::epsilon())),
         layers_{{{.node = target, .seconds = 0.0}}} {}
 
   /// A way of fewer links than nodes has the least time.
@@ -115,14 +116,15 @@ class RouteSearch {
     std::sort(next.begin(), next.end(), [](const Left& a, const Left& b) {
       return std::tie(a.node, a.seconds) < std::tie(b.node, b.seconds);
     });
-    next.erase(std::unique(next.begin(), next.end(),
-                           [](const Left& a, const Left& b) { return a.node == b.node; }),
-               next.end());
+    next.erase(
+        std::unique(next.begin(), next.end(), [](const Left& a, const Left& b) { return a.node == b.node; }),
+        next.end());
+    if (next.empty()) throw std::logic_error("routes: no way has the least time");
     layers_.push_back(std::move(next));
   }
 
-  /// Whether a way of as many links as there are layers has exactly the least time: the first one in the order
-  /// of nodes goes to `path_`.
+  /// Whether a way of as many links as there are layers has exactly the least time: the first one in the
+  /// order of nodes goes to `path_`.
   bool leads() {
     Dead dead;
     std::vector<Step> steps{start(origin_, 0.0)};
@@ -257,9 +259,8 @@ std::span<const std::int32_t> Routes::links(std::int32_t transfer, std::int32_t 
   if (origin == target) return {};
   const Size& size = tables_->size(transfer);
   const std::int32_t row = size.row[z(origin)];
-  return size.paths[z(row)]->get(target, [&] {
-    return RouteSearch(tables_->graph.topology(), size, row, target).links();
-  });
+  return size.paths[z(row)]->get(
+      target, [&] { return RouteSearch(tables_->graph.topology(), size, row, target).links(); });
 }
 
 }  // namespace constellm::services

@@ -11,8 +11,9 @@ from . import orbit
 from . import codec
 from . import flow
 from . import moe
+from . import services
 from . import split
 from . import tune
-__all__: list[str] = ['codec', 'core', 'flow', 'model', 'moe', 'network', 'orbit', 'split', 'tune']
+__all__: list[str] = ['codec', 'core', 'flow', 'model', 'moe', 'network', 'orbit', 'services', 'split', 'tune']
 def __getattr__(name: str) -> typing.Any:
     ...

@@ -1,4 +1,7 @@
-"""The command line: ``constellm split …``, ``moe``, ``services``, ``tune``, ``orbit``, ``reproduce``, ``info``."""
+"""The command line.
+
+``constellm split …``, ``moe``, ``services``, ``tune``, ``orbit``, ``reproduce``, ``info``.
+"""
 
 from __future__ import annotations
 

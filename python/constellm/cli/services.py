@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 from .. import services
@@ -68,7 +69,11 @@ def _terms(problem: services.Problem, found: services.Evaluation) -> dict[str, o
     return {
         "cost": found.cost,
         "delay_s": found.delay_s,
-        "task_delay_s": dict(zip((task.name for task in problem.tasks), found.task_delay_s.tolist())),
+        "task_delay_s": {
+            task.name: delay_s  # of those that are placed
+            for task, delay_s in zip(problem.tasks, found.task_delay_s.tolist())
+            if not math.isnan(delay_s)
+        },
         "node_load_flop_per_s": dict(zip(ids, found.node_load_flop_per_s.tolist())),
         "memory_bytes": dict(zip(ids, found.memory_bytes.tolist())),
         "link_load_bps": [

@@ -79,7 +79,7 @@ def solve_files(
             plan = system.solve(problem, method=arguments.method, time_limit_s=arguments.time_limit)
             target = arguments.out / f"{problem.name}.plan.json"
             system.save_plan(plan, target)
-        except UNREADABLE as error:
+        except (*UNREADABLE, ImportError) as error:  # of an extra that a method needs
             complain(file, error)
             status = 2
             continue

@@ -15,8 +15,9 @@ from .files import load_problem, problem_from_dict, problem_to_dict, save_proble
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
-from .problem import OBJECTIVES, Input, Problem, Service, Stage, Task
+from .problem import OBJECTIVES, Problem
 from .solver import METHODS, Method, solve
+from .tasks import Input, Service, Stage, Task
 
 __all__ = [
     "METHODS",

@@ -59,8 +59,11 @@ def texts(field: str, values: Any) -> tuple[str, ...]:
 
 
 def instances(field: str, values: Any, kind: type[_T]) -> tuple[_T, ...]:
-    """A sequence of values of a kind."""
-    return tuple(instance(f"{field}[{i}]", one, kind) for i, one in enumerate(ordered(field, values)))
+    """A sequence of values of a kind, at least one."""
+    found = tuple(instance(f"{field}[{i}]", one, kind) for i, one in enumerate(ordered(field, values)))
+    if not found:
+        raise ValueError(f"{field}: must not be empty")
+    return found
 
 
 def graph_of(network: Any) -> Graph:
@@ -78,7 +81,10 @@ def array(field: str, values: Any, shape: tuple[str, ...]) -> NDArray[np.float64
     """Of numbers, never to be written."""
     if values is None:
         return None
-    given = np.asarray(values)
+    try:
+        given = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{field}: expected rows of one length, got {short(values)}") from None
     if given.dtype.kind not in "iuf":
         raise TypeError(f"{field}: expected numbers, got {short(values)}")
     if given.ndim != len(shape):

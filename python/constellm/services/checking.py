@@ -29,7 +29,7 @@ def check(problem: Problem, placement: Placement | Plan) -> list[str]:
     list of str
         A sentence each, which names ids, value and limit: memory, loads of nodes and links in the worst case,
         deadlines, cost, lives of links. Of a placement that cannot be (replicas that are missing or not
-        allowed, no way) only that. Empty: it is allowed.
+        allowed, no way) that, memory and cost alone. Empty: it is allowed.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def check(problem: Problem, placement: Placement | Plan) -> list[str]:
     ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=9e9, cost=1.0)],
     ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b, stages=[stage])])
     >>> services.check(problem, services.Placement({"encoder": [b]}, {"detect": [b]}))
-    ["node ...: the memory of its replicas of 9e+09 B is above the limit, 8000000008 B"]
+    ["node 's1': the memory of its replicas of 9e+09 B is above the limit, 8000000008.000001 B"]
     """
     instance("problem", problem, Problem)
     positions = positions_of(problem, placement_in(placement))

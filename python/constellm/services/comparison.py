@@ -173,7 +173,16 @@ def compare(
 
     Examples
     --------
-    See `Comparison`.
+    >>> from constellm import network, services
+    >>> chain = network.chain(2, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9, latency_s=0.01)
+    >>> a, b = (node.id for node in chain.nodes)
+    >>> stage = services.Stage("encoder", [services.Input(bytes=6e5)])
+    >>> problem = services.Problem(
+    ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)],
+    ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b, stages=[stage])])
+    >>> table = services.compare(problem, ["optimal"])
+    >>> table["optimal"]["cost"], table["optimal"]["gap"]
+    (1.0, 0.0)
     """
     instance("problem", problem, Problem)
     if isinstance(methods, str):

@@ -150,4 +150,4 @@ def placement_in(placement: Any) -> Placement:
 def evaluation_of(problem: Problem, positions: Positions) -> Evaluation:
     """What positions come to."""
     found = _core.evaluate(problem._compiled, problem._routes, *positions)
-    return Evaluation(*found, problem.objective)
+    return Evaluation(*found, minimised=problem.objective)

@@ -10,7 +10,8 @@ from .._core.network import Graph, Node
 from ..core.checks import instance, non_negative, positive, real, short
 from ..core.files import read_json, write_json
 from ..core.plain import as_list, as_object, as_text, check_header, check_keys
-from .problem import Input, Problem, Service, Stage, Task
+from .problem import Problem
+from .tasks import Input, Service, Stage, Task
 
 PROBLEM_FORMAT = "constellm.services-problem"
 PLAN_FORMAT = "constellm.services-plan"
@@ -79,8 +80,9 @@ def _network(data: Mapping[str, Any]) -> Graph:
             raise ValueError(f"{where}.id: must not be empty")
         if place.setdefault(id, v) != v:
             raise ValueError(f"{where}.id: {short(id)} is the id of nodes[{place[id]}] too")
-        figures = {key: non_negative(f"{where}.{key}", entry[key]) for key in ("flop_per_s", "memory_bytes")}
-        nodes.append(Node(id=id, **figures))
+        speed = non_negative(f"{where}.flop_per_s", entry["flop_per_s"])
+        memory = non_negative(f"{where}.memory_bytes", entry["memory_bytes"])
+        nodes.append(Node(id=id, flop_per_s=speed, memory_bytes=memory))
     if not nodes:
         raise ValueError("nodes: must not be empty")
     known: dict[tuple[int, int], int] = {}
@@ -156,13 +158,13 @@ def _input(where: str, entry: Any, stage: int) -> Input:
     return Input(from_, non_negative(f"{where}.bytes", entry["bytes"]))
 
 
-def _limits(entry: Any) -> dict[str, float | None]:
+def _limits(entry: Any) -> dict[str, Any]:
     entry = as_object("limits", entry)
     check_keys("limits", entry, (), ("max_utilisation", "budget", "max_cost"))
     utilisation = real("limits.max_utilisation", entry.get("max_utilisation", 1.0))
     if not 0.0 < utilisation <= 1.0:
         raise ValueError(f"limits.max_utilisation: {short(entry['max_utilisation'])} is not in (0, 1]")
-    found: dict[str, float | None] = {"max_utilisation": utilisation}
+    found: dict[str, Any] = {"max_utilisation": utilisation}
     for key in ("budget", "max_cost"):
         value = entry.get(key)
         found[key] = None if value is None else non_negative(f"limits.{key}", value)
@@ -312,6 +314,15 @@ def save_problem(problem: Problem, path: str | os.PathLike[str]) -> None:
 
     Examples
     --------
-    See `load_problem`.
+    >>> from constellm import network, services
+    >>> chain = network.chain(2, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9, latency_s=0.01)
+    >>> a, b = (node.id for node in chain.nodes)
+    >>> stage = services.Stage("encoder", [services.Input(bytes=6e5)])
+    >>> problem = services.Problem(
+    ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)],
+    ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b, stages=[stage])])
+    >>> services.save_problem(problem, "one.json")
+    >>> services.load_problem("one.json").name
+    'services'
     """
     write_json(problem_to_dict(problem), path)

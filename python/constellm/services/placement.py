@@ -72,6 +72,18 @@ class Placement:
         ------
         TypeError, ValueError
             For what is no assignment of the problem.
+
+        Examples
+        --------
+        >>> from constellm import network, services
+        >>> chain = network.chain(2, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9, latency_s=0.01)
+        >>> a, b = (node.id for node in chain.nodes)
+        >>> stage = services.Stage("encoder", [services.Input(bytes=6e5)])
+        >>> problem = services.Problem(
+        ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)],
+        ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b, stages=[stage])])
+        >>> services.Placement.serving(problem, {"detect": ["s1"]}).replicas["encoder"]
+        ('s1',)
         """
         instance("problem", problem, Problem)
         nodes = _by_position(problem, _lists("assignment", assignment))

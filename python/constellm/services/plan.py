@@ -10,13 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from ..core.checks import instance
+from ..core.checks import instance, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
+from .arguments import put
 from .evaluation import Evaluation, evaluate
 from .placement import Placement
 from .problem import Problem
+
+HAS_PLACEMENT = {
+    "optimal": True,
+    "feasible": True,
+    "infeasible": False,
+    "no_plan_found": False,
+    "time_limit": None,
+    "interrupted": None,
+}
+"""Whether a plan of each status has a placement; None: perhaps."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,7 +59,8 @@ class Plan(Displayed):
     Raises
     ------
     TypeError, ValueError
-        For a placement that is none of the problem's.
+        For a placement that is none of the problem's, or an unknown status, or one with which a placement
+        must be there, or must not.
 
     Examples
     --------
@@ -75,6 +87,12 @@ class Plan(Displayed):
 
     def __post_init__(self) -> None:
         instance("problem", self.problem, Problem)
+        if self.status not in HAS_PLACEMENT:
+            raise ValueError(f"status: {short(self.status)} is not one of {', '.join(HAS_PLACEMENT)}")
+        has = HAS_PLACEMENT[self.status]
+        if has is not None and has != (self.placement is not None):
+            raise ValueError(f"placement: {'missing' if has else 'given'}, and the status is {self.status}")
+        put(self, lower_bound=real("lower_bound", self.lower_bound, least=0.0))
         if self.placement is not None:
             instance("placement", self.placement, Placement)
             self.evaluation  # noqa: B018  (so that what is wrong is said now)
@@ -141,9 +159,7 @@ class Plan(Displayed):
         found = self.evaluation
         if found is None:
             return Display(lines)
-        lines.append(
-            f"cost {found.cost:.6g}, mean delay {quantity(found.delay_s, 's', digits=4)}; {self._proof()}"
-        )
+        lines.append(f"cost {found.cost:.6g}, mean delay {quantity(found.delay_s, 's')}; {self._proof()}")
         if found.rejected_weight:
             lines.append(f"tasks of weight {found.rejected_weight:g} are not admitted")
         return Display(lines, [self._replica_rows(), self._task_rows(), self._node_rows()])

@@ -14,7 +14,7 @@ from .checking import check
 from .evaluation import Evaluation, evaluate
 from .files import KINDS, PLAN_FORMAT
 from .placement import Placement
-from .plan import Plan
+from .plan import HAS_PLACEMENT, Plan
 from .problem import Problem
 from .solver import OPTIMAL_GAP
 
@@ -23,16 +23,6 @@ TOLERANCE = 1e-9
 
 _HEADER = ("format", "version", "problem", "status")
 _PLACED = ("cost", "delay_s", "lower_bound", "replicas", "assignment")
-_HAS_PLACEMENT = {
-    "optimal": True,
-    "feasible": True,
-    "infeasible": False,
-    "no_plan_found": False,
-    "time_limit": None,
-    "interrupted": None,
-}
-"""Of each status; None: perhaps."""
-
 _Error = (ValueError, TypeError)
 
 
@@ -160,14 +150,14 @@ def read(data: Any, problem: Problem) -> Placement | None:
     name, status = as_text("problem", data["problem"]), as_text("status", data["status"])
     if name != problem.name:
         raise ValueError(f"problem: {short(name)} is not {problem.name!r}")
-    if status not in _HAS_PLACEMENT:
-        raise ValueError(f"status: {short(status)} is not one of {', '.join(_HAS_PLACEMENT)}")
+    if status not in HAS_PLACEMENT:
+        raise ValueError(f"status: {short(status)} is not one of {', '.join(HAS_PLACEMENT)}")
     for key in ("cost", "delay_s", "lower_bound"):
         if key in data:
             non_negative(key, data[key])
     if not isinstance(data.get("second_optimal", False), bool):
         raise TypeError(f"second_optimal: expected true or false, got {short(data['second_optimal'])}")
-    has = _HAS_PLACEMENT[status]
+    has = HAS_PLACEMENT[status]
     if has is None:
         has = any(key in data for key in ("replicas", "assignment"))
     if not has:
@@ -257,7 +247,16 @@ def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
 
     Examples
     --------
-    See `load_plan`.
+    >>> from constellm import network, services
+    >>> chain = network.chain(2, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9, latency_s=0.01)
+    >>> a, b = (node.id for node in chain.nodes)
+    >>> stage = services.Stage("encoder", [services.Input(bytes=6e5)])
+    >>> problem = services.Problem(
+    ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)],
+    ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b, stages=[stage])])
+    >>> services.save_plan(services.Plan(problem, "time_limit", None, 1.0), "none.plan.json")
+    >>> services.load_plan("none.plan.json", problem)
+    Plan('services': time_limit)
     """
     write_json(plan_to_dict(plan), path)
 

@@ -135,6 +135,19 @@ def solve(
         Where a method needs an extra that is not installed; the message names it.
     Interrupted
         A `KeyboardInterrupt`; see `on_interrupt`.
+
+    Examples
+    --------
+    >>> from constellm import network, services
+    >>> chain = network.chain(2, flop_per_s=1e12, memory_bytes=8e9, rate_bps=1e9, latency_s=0.01)
+    >>> a, b = (node.id for node in chain.nodes)
+    >>> stage = services.Stage("encoder", [services.Input(bytes=6e5)])
+    >>> problem = services.Problem(
+    ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)],
+    ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b, stages=[stage])])
+    >>> plan = services.solve(problem)
+    >>> plan, plan.assignment["detect"]
+    (Plan('services': optimal, cost=1, delay_s=0.03, gap=0), ('s0',))
     """
     instance("problem", problem, Problem)
     limit_s = real("time_limit_s", time_limit_s, least=0)

@@ -74,7 +74,7 @@ def test_command_lines_of_constellm_are_understood() -> None:
     assert len(told) >= 6
     for command in told:
         words = shlex.split(command)[1:]
-        if len(words) == 1 or words[0] not in ("split", "moe", "tune") or len(words) > 2:
+        if len(words) == 1 or words[0] not in ("split", "moe", "services", "tune") or len(words) > 2:
             with pytest.raises(Parsed):
                 cli.main(words)
 

@@ -19,3 +19,9 @@ def read(name: str) -> dict:
 def example(request):
     """A problem and its plan, as dictionaries."""
     return read(request.param), read(f"{request.param}.plan")
+
+
+@pytest.fixture
+def folder():
+    """Of the examples."""
+    return DATA

@@ -106,3 +106,45 @@ def test_routes_are_those_of_the_oracle(random_problems):
                         links = problem._routes.links(e, origin, v)
                         path = [origin, *problem.network.to[links].tolist()]
                         assert tuple(path) == ways[v][1], (seed, e, origin, v)
+
+
+def test_routes_where_rounding_hides_parts_of_a_way(random_problems):
+    """Of links so unequal that a part of a quickest way is not the quickest, and more links change no sum."""
+    for seed in range(random_problems):
+        draw = random.Random(f"rounding {seed}")
+        ids = [f"n{v}" for v in range(draw.randint(3, 6))]
+        some = draw.choice(
+            [[1.0, 1e-16, 3e-17, 0.0], [0.1, 0.2, 0.3, 0.7, 1e-17], [1.0, 2.0**-53, 2.0**-54, 2.0**-52]]
+        )
+        links = [
+            {"from": a, "to": b, "rate_bps": 8.0, "latency_s": draw.choice(some)}
+            for a in ids
+            for b in ids
+            if a != b and draw.random() < 0.7
+        ]
+        data = {
+            "format": "constellm.services-problem",
+            "version": 1,
+            "name": "rounding",
+            "nodes": [{"id": id, "flop_per_s": 1.0, "memory_bytes": 0} for id in ids],
+            "links": links,
+            "services": [{"name": "m", "flop": 0, "memory_bytes": 0, "cost": 0}],
+            "tasks": [
+                {
+                    "name": "t",
+                    "rate_per_s": 1,
+                    "source": ids[0],
+                    "sink": ids[0],
+                    "output_bytes": draw.choice([0, 1e-17, 0.1]),
+                    "stages": [{"service": "m", "inputs": [{"from": -1, "bytes": 0}]}],
+                }
+            ],
+        }
+        oracle, problem = Oracle(data), services.problem_from_dict(data)
+        size = float(data["tasks"][0]["output_bytes"])
+        for origin in range(len(ids)):
+            seconds = problem._routes.seconds(1, origin)
+            for v, way in oracle.routes(size, origin).items():
+                assert seconds[v] == way[0], seed
+                path = [origin, *problem.network.to[problem._routes.links(1, origin, v)].tolist()]
+                assert tuple(path) == way[1], (seed, origin, v)

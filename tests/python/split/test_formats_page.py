@@ -42,7 +42,7 @@ def test_the_page_has_the_tables_of_the_fields(repository: Path) -> None:
     page = repository / "docs" / "formats.md"
     text = page.read_text(encoding="utf-8")
     assert filled(text) == text, "python tests/python/split/test_formats_page.py writes them anew"
-    assert text.count("| `flop` | [0, inf) |") == 1
+    assert text.count("| `flop` | [0, inf) |") == 2  # of layers, and of services
     assert "| `group` |  | left out |" in text
 
 

@@ -56,8 +56,8 @@ struct Task {
   double weight = 1.0;  ///< counts for Objective::admitted
 };
 
-/// What is minimised first: cost of replicas (then mean delay), mean delay (then cost), or the weight of tasks
-/// that are not admitted (then cost).
+/// What is minimised first: cost of replicas (then mean delay), mean delay (then cost), or the weight of
+/// tasks that are not admitted (then cost).
 enum class Objective { cost, delay, admitted };
 
 constexpr std::array<std::string_view, 3> words(Objective) { return {"cost", "delay", "admitted"}; }
