@@ -1,7 +1,9 @@
 """How a proof is put together: a start, reductions, programmes, what rounding or links add to them, the tie.
 
-Box demands: every load grows with every rate, and so does no other rule; a placement therefore keeps all limits for
-every demand r + d z, 0 ≤ z ≤ 1, if and only if it keeps them at the upper corner z = 1, and the robust problem is
+Box demands: every load grows with every rate, and so does no other rule; a placement therefore keeps all
+limits for
+every demand r + d z, 0 ≤ z ≤ 1, if and only if it keeps them at the upper corner z = 1, and the robust
+problem is
 the nominal one at r + d.
 """
 
@@ -60,7 +62,14 @@ class Work:
     is_infeasible: bool = False
     cuts: list[Cut] = field(default_factory=list)
     counters: dict[str, int] = field(
-        default_factory=lambda: {"programmes": 0, "nodes": 0, "branches": 0, "cuts": 0, "columns": 0, "rows": 0}
+        default_factory=lambda: {
+            "programmes": 0,
+            "nodes": 0,
+            "branches": 0,
+            "cuts": 0,
+            "columns": 0,
+            "rows": 0,
+        }
     )
 
     def offer(self, judged: Judged, objective: str, caps: Mapping[str, float]) -> bool:
@@ -207,13 +216,12 @@ def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -
 def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> bool:
     """The least cost from below: is there a plan of cost C? If not, of C + 1?
 
-    A low cap leaves most services one replica, which makes a small problem of a large one, for the core's search
+    A low cap leaves most services one replica, which makes a small problem of a large one, for the core's
+    search
     and, where that does not end, for a programme; the first C that has a plan is the least.
     """
     instance = work.instance
-    base = reduce(
-        instance, cost_cap=min(instance.cost_limit, aim), delay_cap_s=caps.get("delay", math.inf)
-    )
+    base = reduce(instance, cost_cap=min(instance.cost_limit, aim), delay_cap_s=caps.get("delay", math.inf))
     if base.is_infeasible:
         return proven(work, "cost", caps)
     most = min(aim, instance.cost_limit, float(instance.service_cost @ base.most_replicas))

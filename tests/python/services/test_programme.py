@@ -7,13 +7,13 @@ import random
 
 import numpy as np
 import pytest
-from oracles.random_services import problem_of, random_data
-from oracles.services import enumerated
 
 from constellm import services
 from constellm._core import services as _core
 from constellm.services import counts, highs, optimal, preprocessing
 from constellm.services.instance import instance_of
+from oracles.random_services import problem_of, random_data
+from oracles.services import enumerated
 
 pytest.importorskip("highspy", reason="the programmes need the extra solver")
 LIMIT = 5000
@@ -75,8 +75,10 @@ def test_reductions_keep_plans_within_caps(random_problems):
             least = counts.hit(fresh, highs.Clock(), math.inf)
             assert least <= terms["cost"] * (1 + 1e-9), seed
         shaved = _core.shaved(
-            problem._compiled, problem._routes, reduction.allowed.astype(np.uint8), reduction.deadline_s.tolist(),
-            reduction.least_replicas.tolist(), reduction.most_replicas.tolist(), terms["cost"], math.inf, 10**6,
+            problem._compiled, problem._routes, reduction.allowed.astype(np.uint8),
+            reduction.deadline_s.tolist(),
+            reduction.least_replicas.tolist(), reduction.most_replicas.tolist(), terms["cost"], math.inf,
+            10**6,
         )  # fmt: skip
         assert not shaved[3], seed
         assert shaved[0].reshape(instance.slots, -1)[np.arange(instance.slots), nodes].all(), seed
