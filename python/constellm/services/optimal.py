@@ -40,8 +40,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "admitted": {},
 }
 """Of HiGHS, by what is minimised."""
-BRANCHES = 1_000_000
-FIRST_BRANCHES = 10_000
+BRANCHES = 20_000
+FIRST_BRANCHES = 2_000
 """Of the core's search for a plan of one cost, and of any."""
 SHAVING_SHARE = 0.5
 FIXING_SHARE = 0.2
