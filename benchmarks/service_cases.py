@@ -1,4 +1,5 @@
-"""Placements of the benchmarks: services of large models on a grid of satellites, seeded, as dicts and problems."""
+"""Placements of the benchmarks: services of large models on a grid of satellites, seeded, as dicts and
+problems."""
 
 from __future__ import annotations
 
@@ -43,9 +44,12 @@ WIDE = (1.3, 2.0)
 def data_of(case: Case, seed: int) -> dict:
     """A file of the format, as a dict.
 
-    A grid without links over the seam: planes are rings, and neighbours in adjacent planes see each other. Links
-    have 1 to 10 Gbit/s and 5 to 15 ms, the same both ways; satellites 3 to 5 GB; services 0.4 to 2 GB, 50 to 500
-    GFLOP and a whole cost of 1 to 10; tasks 3 to 6 stages, and two fifths of those with at least 4 begin with two
+    A grid without links over the seam: planes are rings, and neighbours in adjacent planes see each other.
+    Links
+    have 1 to 10 Gbit/s and 5 to 15 ms, the same both ways; satellites 3 to 5 GB; services 0.4 to 2 GB, 50
+    to 500
+    GFLOP and a whole cost of 1 to 10; tasks 3 to 6 stages, and two fifths of those with at least 4 begin
+    with two
     encoders that join.
     """
     draw = random.Random(seed)

@@ -37,7 +37,8 @@ LIMIT_S = 60.0
 def measure(cases: Iterable[tuple[Case, int]] = CASES, limit_s: float = LIMIT_S) -> tables.Rows:
     """A row for each case and solver: seconds, gap, and how many times ours is faster.
 
-    Only the first term is minimised by the peers; the ratio is that of the seconds until it is proven or the time
+    Only the first term is minimised by the peers; the ratio is that of the seconds until it is proven or
+    the time
     is over, where ours has both terms to do.
     """
     rows = []
@@ -94,7 +95,9 @@ def by_scip(sparse: highs.Sparse, limit_s: float) -> tuple[float, float]:
     model.setParam("parallel/maxnthreads", 1)
     kinds = np.where(sparse.integer, "B", "C")
     columns = [
-        model.addVar(vtype=str(kind), lb=float(low), ub=None if math.isinf(high) else float(high), obj=float(cost))
+        model.addVar(
+            vtype=str(kind), lb=float(low), ub=None if math.isinf(high) else float(high), obj=float(cost)
+        )
         for kind, low, high, cost in zip(kinds, sparse.low, sparse.high, sparse.cost)
     ]
     for i in range(sparse.rows):

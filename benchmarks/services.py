@@ -46,7 +46,9 @@ AIMS = (
     Aim(shifted(IRIDIUM, slack=TIGHT), "cost, tight deadlines", 60.0, 0.0, 60.0, SEEDS, 10),
     Aim(shifted(IRIDIUM, objective="delay"), "delay", 60.0, 0.0, 35.0, SEEDS, 7),
     Aim(shifted(IRIDIUM, objective="delay"), "delay", 60.0, 0.01, 60.0, SEEDS, 10),
-    Aim(shifted(IRIDIUM, objective="delay", budget=2.0), "delay, budget of two", 60.0, 0.0, 60.0, SEEDS[:3], 3),
+    Aim(
+        shifted(IRIDIUM, objective="delay", budget=2.0), "delay, budget of two", 60.0, 0.0, 60.0, SEEDS[:3], 3
+    ),
     Aim(LARGER, "cost", 60.0, 0.0, 20.0, SEEDS[:3], 3),
     Aim(shifted(LARGER, objective="delay"), "delay", 60.0, 0.01, 60.0, SEEDS[:3], 3),
     Aim(shifted(LARGEST, objective="delay"), "delay", 60.0, 0.05, 60.0, SEEDS[:2], 2),
@@ -66,7 +68,9 @@ def measure(quick: bool) -> Results:
     """All of it."""
     aims = [aim._replace(seeds=aim.seeds[:1], limit_s=10.0) for aim in AIMS[:1]] if quick else AIMS
     peers = service_peers.CASES[:1] if quick else service_peers.CASES
-    return Results(cases=solved(aims), peers=service_peers.measure(peers, 10.0 if quick else service_peers.LIMIT_S))
+    return Results(
+        cases=solved(aims), peers=service_peers.measure(peers, 10.0 if quick else service_peers.LIMIT_S)
+    )
 
 
 def solved(aims: Iterable[Aim]) -> tables.Rows:
@@ -117,7 +121,9 @@ def targets(results: Results) -> list[tuple[str, str, bool]]:
         rows = [row for row in results.cases if (row["case"], row["words"]) == (aim.case.name, aim.words)]
         if not rows:
             continue
-        met = [row for row in rows if row["gap"] <= max(aim.gap, 1e-9) and row["seconds"] <= aim.within_s * 1.05]
+        met = [
+            row for row in rows if row["gap"] <= max(aim.gap, 1e-9) and row["seconds"] <= aim.within_s * 1.05
+        ]
         within = f"gap of at most {100 * aim.gap:g} %" if aim.gap else "proven"
         share = f"{min(aim.least, len(rows))} of {len(rows)}"
         found.append(
@@ -141,11 +147,13 @@ def section(results: Results) -> str:
     """Of the page."""
     return f"""## Services
 
-Placements of services by `services.solve`, seconds by the clock on one core with a limit of 60 s; the start is that
+Placements of services by `services.solve`, seconds by the clock on one core with a limit of 60 s; the
+start is that
 of annealing. Medians and worst over the seeds.
 
 {cases_table(results.cases)}
-**The plain formulation** by HiGHS and SCIP: a column for every pair of nodes of every transfer, no preprocessing
+**The plain formulation** by HiGHS and SCIP: a column for every pair of nodes of every transfer, no
+preprocessing
 and no start; the first term alone. Ours does both terms in its time.
 
 {peers_table(results.peers)}"""

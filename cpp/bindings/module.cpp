@@ -1,9 +1,5 @@
 #include "register.hpp"
 
-namespace constellm::bindings {
-void register_services_domains(py::module_& m);
-}
-
 namespace {
 
 /// An instance that `__new__` alone made has no value. pybind11 would give it memory that nobody wrote, by
@@ -62,7 +58,8 @@ PYBIND11_MODULE(_core, m) {
   register_baselines(split);
   py::module_ sweeping = split.def_submodule("sweeping", "Problems and their plans for `constellm.sweep`.");
   register_sweeping(sweeping);
-  for (const py::module_& area : {core, model, network, orbit, codec, flow, moe, services, split, tune, sweeping})
+  for (const py::module_& area :
+       {core, model, network, orbit, codec, flow, moe, services, split, tune, sweeping})
     refuse_instances_without_value(area);
 
   // Pickles of constellm 0.1.0 name their classes as constellm._core.X. Found when asked for, so that the

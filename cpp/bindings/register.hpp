@@ -26,6 +26,7 @@ void register_hosting(py::module_& m);
 void register_services(py::module_& m);
 void register_services_search(py::module_& m);
 void register_services_bound(py::module_& m);
+void register_services_domains(py::module_& m);
 void register_split(py::module_& m);
 void register_plan(py::module_& m);
 void register_solve(py::module_& m);

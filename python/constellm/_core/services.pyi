@@ -5,7 +5,7 @@ import constellm._core.network
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Problem', 'Routes', 'broken', 'evaluate', 'keeps_limits']
+__all__: list[str] = ['Problem', 'Routes', 'annealing', 'broken', 'evaluate', 'genetic', 'greedy', 'keeps_limits', 'monolith', 'nearest', 'random', 'reduced_hosts', 'search', 'shaved', 'tabu']
 class Problem:
     """
     What is to be placed where, by positions.
@@ -45,6 +45,10 @@ class Routes:
         """
         To every node.
         """
+def annealing(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int, *, moves: int | None = None, chains: int = 4, start: tuple[list[list[int]], list[list[int]]] | None = None) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+    """
+    Of None so many moves as the size of the problem is worth.
+    """
 def broken(problem: Problem, routes: Routes, replicas: collections.abc.Sequence[collections.abc.Sequence[int]], assignment: collections.abc.Sequence[collections.abc.Sequence[int]]) -> list[str]:
     """
     Every rule that a placement breaks.
@@ -53,7 +57,31 @@ def evaluate(problem: Problem, routes: Routes, replicas: collections.abc.Sequenc
     """
     cost, delay_s, rejected_weight, task_delay_s, node_load_flop_per_s, link_load_bps, memory_bytes, broken_samples.
     """
+def genetic(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+    ...
+def greedy(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+    ...
 def keeps_limits(problem: Problem, routes: Routes, replicas: collections.abc.Sequence[collections.abc.Sequence[int]], assignment: collections.abc.Sequence[collections.abc.Sequence[int]]) -> bool:
     """
     The same as one answer.
     """
+def monolith(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+    ...
+def nearest(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+    ...
+def random(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+    ...
+def reduced_hosts(problem: Problem, routes: Routes, value: float, steps: int, time_limit_s: float) -> tuple[bool, list[list[int]], float, tuple[list[list[int]], list[list[int]]] | None, int]:
+    """
+    Whether there can be a plan whose first term is at most the value, the nodes of each slot in such plans, a lower bound of all plans, the best plan met, how many bounds.
+    """
+def search(problem: Problem, routes: Routes, time_limit_s: float, seed: int = 0, threads: int = 1, start: tuple[list[list[int]], list[list[int]]] | None = None) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+    """
+    Branch and bound with Lagrangian bounds.
+    """
+def shaved(problem: Problem, routes: Routes, allowed: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], deadline_s: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], least: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], most: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], cost_limit: typing.SupportsFloat | typing.SupportsIndex, time_limit_s: typing.SupportsFloat | typing.SupportsIndex, branches: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    Nodes that plans within the limits can have, and the search for one: allowed (stages · nodes,), least and most replicas, whether there is none, whether all was seen, a placement, branches.
+    """
+def tabu(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+    ...

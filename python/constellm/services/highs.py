@@ -232,7 +232,8 @@ def others(states: Any) -> tuple[Any, ...]:
 
 
 def columns_of(highspy: ModuleType, solver: Any, programme: Sparse, is_relaxed: bool) -> Floats | None:
-    """The columns found, whole where they have to be, or None where they break a row by more than rounding."""
+    """The columns found, whole where they have to be, or None where they break a row by more than
+    rounding."""
     if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         return None
     x = np.array(solver.getSolution().col_value, dtype=float)

@@ -135,7 +135,8 @@ class Instance:
         return seconds
 
     def latest_start(self, transfer: int, origin: int, targets: Ints) -> Floats:
-        """[targets] when a transfer may begin at the latest, so that it leaves each link in its life; with room."""
+        """[targets] when a transfer may begin at the latest, so that it leaves each link in its life; with
+        room."""
         assert self.life_s is not None
         seconds = self.link_seconds(transfer)
         reached = np.isfinite(self.origin_seconds(transfer, origin))
@@ -175,7 +176,7 @@ def load_limit_of_one(instance: Instance, load: Floats, task: int, capacity: Flo
 
 def is_box(instance: Instance) -> bool:
     """Whether all may have their raised rates at once."""
-    return instance.budget >= np.count_nonzero(instance.deviation_per_s)
+    return bool(instance.budget >= np.count_nonzero(instance.deviation_per_s))
 
 
 def cost_unit(instance: Instance) -> float:
@@ -251,7 +252,7 @@ def instance_of(problem: Problem) -> Instance:
         compute_s=compute,
         transfer_task=task_of,
         transfer_from=np.array([slot(t, k) for t, k, _, _ in transfers], dtype=np.int64),
-        transfer_to=np.array([slot(t, l) for t, _, l, _ in transfers], dtype=np.int64),
+        transfer_to=np.array([slot(t, j) for t, _, j, _ in transfers], dtype=np.int64),
         transfer_bytes=floats(size for _, _, _, size in transfers),
     )
 

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._core import services as _core
-from .instance import ENDPOINT, ROUNDING, Floats, Instance, worst_load
-from .preprocessing import Reduction
+from .instance import ENDPOINT, Floats, Instance
 from .programme import Programme
 
 Assignment = Sequence[Sequence[int]]
@@ -39,8 +38,8 @@ class Cut(NamedTuple):
     """A row that every plan keeps."""
 
     kind: str
-    """``link``: its load is to be counted; ``slots``: they are not all there; ``late``: with all of them there,
-    none of `others`; ``replicas``: not all of these."""
+    """``link``: its load is to be counted; ``slots``: they are not all there; ``late``: with all of them
+    there, none of `others`; ``replicas``: not all of these."""
     link: int = -1
     places: Chain = ()
     """slots and nodes; for ``replicas`` services and nodes"""
@@ -59,12 +58,12 @@ def judge(
             for k, v in zip(instance.slots_of(task), each):
                 nodes[int(instance.slot_service[k])].add(int(v))
         replicas = [sorted(each) for each in nodes]
-    places = [[int(v) for v in each] for each in assignment]
-    of: tuple[Any, ...] = (instance.compiled, instance.routes, replicas, places)
+    given = [[int(v) for v in each] for each in assignment]
+    of: tuple[Any, ...] = (instance.compiled, instance.routes, replicas, given)
     cost, delay_s, rejected, task_delay_s, node_load, link_load, memory, _ = _core.evaluate(*of)
     return Judged(
-        tuple(map(tuple, places)),
-        tuple(map(tuple, replicas)),
+        tuple(tuple(each) for each in given),
+        tuple(tuple(each) for each in replicas),
         cost,
         delay_s,
         rejected,
@@ -124,7 +123,8 @@ def covers(instance: Instance, judged: Judged) -> list[Cut]:
 def late_cuts(instance: Instance, judged: Judged) -> list[Cut]:
     """Transfers that outlive a link of their route.
 
-    The start of a transfer is no earlier than the chain of stages it waited for makes it, each waiting for the
+    The start of a transfer is no earlier than the chain of stages it waited for makes it, each waiting for
+    the
     one before; so while that chain stands, none of the nodes may receive to which the data would be too late.
     """
     if instance.life_s is None:
@@ -136,23 +136,25 @@ def late_cuts(instance: Instance, judged: Judged) -> list[Cut]:
         slots = instance.slots_of(task)
         end, waited = times_of(instance, task, places)
         for e in np.flatnonzero(instance.transfer_task == task).tolist():
-            k, l = int(instance.transfer_from[e]), int(instance.transfer_to[e])
+            k, j = int(instance.transfer_from[e]), int(instance.transfer_to[e])
             if k == ENDPOINT:
                 continue
             origin, start = places[k - slots.start], end[k - slots.start]
-            targets = [int(instance.sink[task])] if l == ENDPOINT else np.flatnonzero(instance.hosts_of(l)).tolist()
+            targets = (
+                [int(instance.sink[task])] if j == ENDPOINT else np.flatnonzero(instance.hosts_of(j)).tolist()
+            )
             late = tuple(v for v in targets if is_late(instance, e, origin, v, start))
-            target = targets[0] if l == ENDPOINT else places[l - slots.start]
+            target = targets[0] if j == ENDPOINT else places[j - slots.start]
             if target not in late:
                 continue
             chain = [(k, origin)]
             while waited[chain[-1][0] - slots.start] != ENDPOINT:
                 before = waited[chain[-1][0] - slots.start]
                 chain.append((before, places[before - slots.start]))
-            if l == ENDPOINT:
+            if j == ENDPOINT:
                 cuts.append(Cut("slots", places=tuple(chain)))
             else:
-                cuts.append(Cut("late", places=tuple(chain), slot=l, others=late))
+                cuts.append(Cut("late", places=tuple(chain), slot=j, others=late))
     return cuts
 
 
@@ -161,17 +163,17 @@ def times_of(instance: Instance, task: int, places: Sequence[int]) -> tuple[list
     slots = instance.slots_of(task)
     end: list[float] = []
     waited: list[int] = []
-    for l in slots:
+    for j in slots:
         begin, last = 0.0, ENDPOINT
-        target = places[l - slots.start]
-        for e in instance.inputs_of(l):
+        target = places[j - slots.start]
+        for e in instance.inputs_of(j):
             k = int(instance.transfer_from[e])
             origin = int(instance.source[task]) if k == ENDPOINT else places[k - slots.start]
             start = 0.0 if k == ENDPOINT else end[k - slots.start]
             came = start + float(instance.origin_seconds(e, origin)[target])
             if came > begin:
                 begin, last = came, k
-        end.append(begin + float(instance.compute_s[l, target]))
+        end.append(begin + float(instance.compute_s[j, target]))
         waited.append(last)
     return end, waited
 

@@ -1,7 +1,9 @@
 """How a proof is put together: a start, reductions, programmes, what rounding or links add to them, the tie.
 
-Box demands: every load grows with every rate, and so does no other rule; a placement therefore keeps all limits for
-every demand r + d z, 0 ≤ z ≤ 1, if and only if it keeps them at the upper corner z = 1, and the robust problem is
+Box demands: every load grows with every rate, and so does no other rule; a placement therefore keeps all
+limits for
+every demand r + d z, 0 ≤ z ≤ 1, if and only if it keeps them at the upper corner z = 1, and the robust
+problem is
 the nominal one at r + d.
 """
 
@@ -16,7 +18,7 @@ import numpy as np
 
 from .._core import services as _core
 from . import highs
-from .counts import count_cost, hit
+from .counts import hit
 from .heuristics import anneal
 from .highs import Clock
 from .instance import Instance, cost_unit, instance_of, weight_unit
@@ -39,8 +41,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 """Of HiGHS, by what is minimised."""
 BRANCHES = 20_000
-"""Of the core's search for a plan of one cost."""
-SHAVING_SHARE = 0.3
+FIRST_BRANCHES = 2_000
+"""Of the core's search for a plan of one cost, and of any."""
+SHAVING_SHARE = 0.5
 FIXING_SHARE = 0.2
 """Of the time that is left."""
 FIXING_STEPS = 400
@@ -59,7 +62,14 @@ class Work:
     is_infeasible: bool = False
     cuts: list[Cut] = field(default_factory=list)
     counters: dict[str, int] = field(
-        default_factory=lambda: {"programmes": 0, "nodes": 0, "branches": 0, "cuts": 0, "columns": 0, "rows": 0}
+        default_factory=lambda: {
+            "programmes": 0,
+            "nodes": 0,
+            "branches": 0,
+            "cuts": 0,
+            "columns": 0,
+            "rows": 0,
+        }
     )
 
     def offer(self, judged: Judged, objective: str, caps: Mapping[str, float]) -> bool:
@@ -127,7 +137,7 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
     aim = aim_of(work, objective, unit)
     if aim < 0.0:
         return proven(work, objective, caps)
-    if objective == "cost" and unit and work.best is not None and instance.objective != "admitted":
+    if objective == "cost" and unit and instance.objective != "admitted":
         return climb(work, caps, aim, unit)
     reduction = reduced(work, {**caps, objective: aim})
     if not reduction.is_infeasible and objective == "delay" and not caps and work.best is not None:
@@ -138,8 +148,8 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
     return search(work, reduction, objective, caps, aim, unit)
 
 
-def reduced(work: Work, caps: Mapping[str, float], *, branches: int = 0) -> Reduction:
-    """What is left for plans within the caps; with `branches` a plan of that cost is searched for as well."""
+def reduced(work: Work, caps: Mapping[str, float]) -> Reduction:
+    """What is left for plans within the caps."""
     instance = work.instance
     cost_cap = min(instance.cost_limit, caps.get("cost", math.inf))
     delay_cap_s = caps.get("delay", math.inf)
@@ -149,7 +159,7 @@ def reduced(work: Work, caps: Mapping[str, float], *, branches: int = 0) -> Redu
         return reduction
     hit(reduction, work.clock, cost_cap)
     if not reduction.is_infeasible:
-        shave(work, reduction, cost_cap, branches)
+        shave(work, reduction, cost_cap, branches=0)
     if not reduction.is_infeasible:
         tighten(reduction, cost_cap=cost_cap, delay_cap_s=delay_cap_s)
     return reduction
@@ -176,8 +186,11 @@ def fix(work: Work, reduction: Reduction, aim: float) -> None:
     tighten(reduction, delay_cap_s=work.best.delay_s, cost_cap=instance.cost_limit)
 
 
-def shave(work: Work, reduction: Reduction, cost_cap: float, branches: int) -> None:
-    """Nodes go that the core refutes one by one; where a search ends, the reduction is empty or a plan is found."""
+def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -> bool:
+    """Nodes go that the core refutes one by one, then it searches; whether a plan was found.
+
+    Where the search ends without one, the reduction is empty.
+    """
     instance = reduction.instance
     allowed, least, most, is_empty, is_complete, found, tried = _core.shaved(
         instance.compiled,
@@ -195,30 +208,41 @@ def shave(work: Work, reduction: Reduction, cost_cap: float, branches: int) -> N
     reduction.least_replicas = np.maximum(reduction.least_replicas, least)
     reduction.most_replicas = np.minimum(reduction.most_replicas, most)
     reduction.is_infeasible |= is_empty or (is_complete and found is None)
-    if found is not None:
-        work.offer(judge(instance, found[1]), "cost", {"cost": cost_cap * (1 + EQUAL)})
+    if found is None:
+        return False
+    return work.offer(judge(instance, found[1]), "cost", {"cost": cost_cap * (1 + EQUAL)})
 
 
 def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> bool:
     """The least cost from below: is there a plan of cost C? If not, of C + 1?
 
-    A low cap leaves most services one replica, which makes a small programme of a large one; the first C that has
-    a plan is the least.
+    A low cap leaves most services one replica, which makes a small problem of a large one, for the core's
+    search
+    and, where that does not end, for a programme; the first C that has a plan is the least.
     """
-    reduction = reduced(work, caps)
-    most = min(aim, work.instance.cost_limit)
-    cost = count_cost(reduction, work.clock, most=most, unit=unit)
+    instance = work.instance
+    base = reduce(instance, cost_cap=min(instance.cost_limit, aim), delay_cap_s=caps.get("delay", math.inf))
+    if base.is_infeasible:
+        return proven(work, "cost", caps)
+    most = min(aim, instance.cost_limit, float(instance.service_cost @ base.most_replicas))
+    cost = float(instance.service_cost @ base.least_replicas)
+    if work.best is None:
+        # Any plan, or a proof that there is none, before the least is looked for.
+        anything = base.copy()
+        shave(work, anything, most, branches=FIRST_BRANCHES)
+        if anything.is_infeasible:
+            return proven(work, "cost", caps)
     while cost <= most:
         if not caps:
             work.bound = max(work.bound, cost)
         if work.is_stopped:
             return False
-        before = work.best
-        reduction = reduced(work, {**caps, "cost": cost}, branches=0 if caps else BRANCHES)
-        if work.best is not before:
+        tried, before = base.copy(), work.best
+        if shave(work, tried, cost, branches=0 if caps else BRANCHES):
             return True
-        if not reduction.is_infeasible:
-            if not search(work, reduction, "cost", caps, cost, unit):
+        if not tried.is_infeasible:
+            reduction = reduced(work, {**caps, "cost": cost})
+            if not reduction.is_infeasible and not search(work, reduction, "cost", caps, cost, unit):
                 return False
             if work.best is not before:
                 return True

@@ -1,4 +1,5 @@
-"""What can be said before any programme is solved: which nodes are left to each slot, how many replicas it takes."""
+"""What can be said before any programme is solved: which nodes are left to each slot, how many replicas it
+takes."""
 
 from __future__ import annotations
 
@@ -44,8 +45,8 @@ class Reduction:
     single: Mask
     """[services] that have one replica in every plan looked for"""
     is_infeasible: bool = False
-    conflicts: list[tuple[int, int]] = field(default_factory=list)
-    """pairs of services of which not both have one replica"""
+    conflicts: list[tuple[int, ...]] = field(default_factory=list)
+    """services of which not all have one replica"""
     _seconds: dict[int, Floats] = field(default_factory=dict)
     _latest: dict[int, Floats] = field(default_factory=dict)
 
@@ -80,11 +81,15 @@ class Reduction:
         if instance.life_s is None or instance.nodes > FEW_NODES:
             return None
         if transfer not in self._latest:
-            k, l = int(instance.transfer_from[transfer]), int(instance.transfer_to[transfer])
+            k, j = int(instance.transfer_from[transfer]), int(instance.transfer_to[transfer])
             task = int(instance.transfer_task[transfer])
             everywhere = np.arange(instance.nodes)
-            targets = everywhere[instance.sink[task] :][:1] if l == ENDPOINT else np.flatnonzero(self.allowed[l])
-            origins = [int(instance.source[task])] if k == ENDPOINT else np.flatnonzero(self.allowed[k]).tolist()
+            targets = (
+                everywhere[instance.sink[task] :][:1] if j == ENDPOINT else np.flatnonzero(self.allowed[j])
+            )
+            origins = (
+                [int(instance.source[task])] if k == ENDPOINT else np.flatnonzero(self.allowed[k]).tolist()
+            )
             latest = np.full((1 if k == ENDPOINT else instance.nodes, instance.nodes), np.inf)
             for u in origins:
                 latest[0 if k == ENDPOINT else u, targets] = instance.latest_start(transfer, u, targets)
@@ -104,23 +109,26 @@ class Reduction:
         return through.min(axis=1)
 
     def through_s(self, transfer: int) -> Floats:
-        """[nodes, nodes] the least delay of the task when an inner transfer goes from one node to the other."""
+        """[nodes, nodes] the least delay of the task when an inner transfer goes from one node to the
+        other."""
         instance = self.instance
-        k, l = int(instance.transfer_from[transfer]), int(instance.transfer_to[transfer])
+        k, j = int(instance.transfer_from[transfer]), int(instance.transfer_to[transfer])
         return (
-            self.head_s[k][:, None] + self.in_time_s(transfer) + (instance.compute_s[l] + self.tail_s[l])[None, :]
+            self.head_s[k][:, None]
+            + self.in_time_s(transfer)
+            + (instance.compute_s[j] + self.tail_s[j])[None, :]
         )
 
     def pairs(self, transfer: int) -> Mask:
         """[nodes, nodes] between which an inner transfer may go."""
         instance = self.instance
-        k, l = int(instance.transfer_from[transfer]), int(instance.transfer_to[transfer])
+        k, j = int(instance.transfer_from[transfer]), int(instance.transfer_to[transfer])
         limit = self.deadline_s[instance.transfer_task[transfer]] * (1 + ROUNDING)
         with np.errstate(invalid="ignore"):
             through = self.through_s(transfer)
             return (
                 self.allowed[k][:, None]
-                & self.allowed[l][None, :]
+                & self.allowed[j][None, :]
                 & np.isfinite(through)
                 & (through <= limit)
             )
@@ -191,8 +199,8 @@ def hosts_of_slots(instance: Instance) -> Mask:
 def tighten_times(reduction: Reduction, tasks: Iterable[int]) -> set[int]:
     """Heads, tails and what they leave of the slots' nodes, to the fixpoint; the tasks that lost some.
 
-    head(l, v) = f_l / c_v + max over inputs (k → l) of min over u of head(k, u) + τ(u, v)
-    tail(k, u) = max over outputs (k → l) of min over v of τ(u, v) + f_l / c_v + tail(l, v)
+    head(j, v) = f_l / c_v + max over inputs (k → j) of min over u of head(k, u) + τ(u, v)
+    tail(k, u) = max over outputs (k → j) of min over v of τ(u, v) + f_l / c_v + tail(j, v)
     """
     instance = reduction.instance
     touched: set[int] = set()
@@ -219,9 +227,9 @@ def tighten_times(reduction: Reduction, tasks: Iterable[int]) -> set[int]:
 
 def heads_of(reduction: Reduction, task: int) -> None:
     instance = reduction.instance
-    for l in instance.slots_of(task):
+    for j in instance.slots_of(task):
         begin = np.zeros(instance.nodes)
-        for e in instance.inputs_of(l):
+        for e in instance.inputs_of(j):
             k = int(instance.transfer_from[e])
             table = reduction.in_time_s(e)
             if k == ENDPOINT:
@@ -229,7 +237,7 @@ def heads_of(reduction: Reduction, task: int) -> None:
             else:
                 came = best(reduction.head_s[k][:, None] + table, reduction.allowed[k], axis=0)
             begin = np.maximum(begin, came)
-        reduction.head_s[l] = np.where(reduction.allowed[l], begin + instance.compute_s[l], np.inf)
+        reduction.head_s[j] = np.where(reduction.allowed[j], begin + instance.compute_s[j], np.inf)
 
 
 def tails_of(reduction: Reduction, task: int) -> None:
@@ -237,13 +245,13 @@ def tails_of(reduction: Reduction, task: int) -> None:
     for k in reversed(instance.slots_of(task)):
         tail = np.zeros(instance.nodes)
         for e in instance.outputs_of(k):
-            l = int(instance.transfer_to[e])
+            j = int(instance.transfer_to[e])
             table = reduction.in_time_s(e)
-            if l == ENDPOINT:
+            if j == ENDPOINT:
                 left = table[:, instance.sink[task]]
             else:
-                after = instance.compute_s[l] + reduction.tail_s[l]
-                left = best(table + after[None, :], reduction.allowed[l], axis=1)
+                after = instance.compute_s[j] + reduction.tail_s[j]
+                left = best(table + after[None, :], reduction.allowed[j], axis=1)
             tail = np.maximum(tail, left)
         reduction.tail_s[k] = np.where(reduction.allowed[k], tail, np.inf)
 
@@ -256,7 +264,8 @@ def best(table: Floats, allowed: Mask, axis: int) -> Floats:
 
 
 def imply_deadlines(reduction: Reduction, delay_cap_s: float) -> set[int]:
-    """D_t ≤ (Σ r · cap − Σ over the others of r · least delay) / r_t; the tasks whose deadline got shorter."""
+    """D_t ≤ (Σ r · cap − Σ over the others of r · least delay) / r_t; the tasks whose deadline got
+    shorter."""
     rate = reduction.instance.rate_per_s
     least = reduction.least_delay_s
     if not np.isfinite(least).all():
@@ -330,24 +339,6 @@ def merge_single(reduction: Reduction, cost_cap: float) -> set[int]:
     return changed
 
 
-def probe(reduction: Reduction, *, cost_cap: float = np.inf, delay_cap_s: float = np.inf) -> None:
-    """Services that cannot do with one replica get two; until nothing changes.
-
-    A second pass finds pairs of which not both can, for rows Σ_v y[s, v] + Σ_v y[s', v] ≥ 3.
-    """
-    caps = {"cost_cap": cost_cap, "delay_cap_s": delay_cap_s}
-    is_open = True
-    while is_open and not reduction.is_infeasible:
-        is_open = False
-        for s in doubtful(reduction):
-            if with_single(reduction, [s], **caps).is_infeasible:
-                reduction.least_replicas[s] = 2
-                tighten(reduction, tasks=[], **caps)
-                is_open = True
-                if reduction.is_infeasible:
-                    return
-
-
 def doubtful(reduction: Reduction) -> list[int]:
     """Services that may have one replica or more."""
     one = (reduction.least_replicas == 1) & (reduction.most_replicas > 1)
@@ -361,15 +352,3 @@ def with_single(reduction: Reduction, services: Iterable[int], **caps: float) ->
         tried.most_replicas[s] = 1
     tighten(tried, tasks=[], **caps)
     return tried
-
-
-def find_conflicts(reduction: Reduction, *, cost_cap: float = np.inf, delay_cap_s: float = np.inf) -> None:
-    """Pairs of services of which not both can do with one replica."""
-    caps = {"cost_cap": cost_cap, "delay_cap_s": delay_cap_s}
-    services = doubtful(reduction)
-    reduction.conflicts = []
-    for i, s in enumerate(services):
-        tried = with_single(reduction, [s], **caps)
-        for other in services[i + 1 :]:
-            if tried.least_replicas[other] > 1 or with_single(tried, [other], **caps).is_infeasible:
-                reduction.conflicts.append((s, other))

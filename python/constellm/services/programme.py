@@ -1,14 +1,16 @@
 """The mixed-integer programme of a placement: every constraint with its formula.
 
 Binary columns: y[s, v], service s has a replica at node v; x[k, v], that replica serves slot k (a stage of a
-task). Of a service with one replica in every plan looked for, x[k, v] *is* y[s, v]. Continuous columns carry the
-data between slots, g[e, a] on physical links (form ``flow``) or z[e, u, v] between nodes (form ``pair``), and say
+task). Of a service with one replica in every plan looked for, x[k, v] *is* y[s, v]. Continuous columns
+carry the
+data between slots, g[e, a] on physical links (form ``flow``) or z[e, u, v] between nodes (form ``pair``),
+and say
 when a stage begins that waits for several inputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from .instance import ENDPOINT, Floats, Instance, Ints, Mask, is_box, worst_load
 from .preprocessing import Reduction
 from .rows import INF, Linear, Rows, linear, total
 
-Assignment = list[list[int]]
+Assignment = Sequence[Sequence[int]]
 FORMS = ("flow", "pair")
 
 
@@ -55,7 +57,7 @@ class Programme:
         self._deadlines()
         self._impossible_pairs()
 
-    # Columns ---------------------------------------------------------------------------------------------------
+    # Columns --------------------------------------------------------------------------------------
 
     def _place(self, spare: Mask | None) -> None:
         """y[s, v], x[k, v] ∈ {0, 1}, only where allowed; a[t] ∈ {0, 1}: task t is admitted."""
@@ -75,10 +77,11 @@ class Programme:
             else self.rows.add_columns(instance.tasks, high=1.0, integer=True)
         )
 
-    # Placing ---------------------------------------------------------------------------------------------------
+    # Placing --------------------------------------------------------------------------------------
 
     def _replicas(self) -> None:
-        """n_s ≤ Σ_v y[s, v] ≤ N_s; Σ_v y[s, v] + y[s', v] ≥ 3 for services of which not both can have one."""
+        """n_s ≤ Σ_v y[s, v] ≤ N_s; Σ_{s in K} Σ_v y[s, v] ≥ |K| + 1 for services K that cannot all have
+        one."""
         instance, reduction = self.instance, self.reduction
         service, node = np.nonzero(self.y >= 0)
         self.rows.add_rows(
@@ -89,9 +92,9 @@ class Programme:
             reduction.least_replicas.astype(float),
             reduction.most_replicas.astype(float),
         )
-        for s, other in reduction.conflicts:
-            columns = np.concatenate([self.y[s], self.y[other]])
-            self.rows.add_rows(1, 0, columns, 1.0, 3.0, INF)
+        for conflict in reduction.conflicts:
+            columns = self.y[list(conflict)].ravel()
+            self.rows.add_rows(1, 0, columns, 1.0, len(conflict) + 1.0, INF)
 
     def _assign(self) -> None:
         """Σ_v x[k, v] = 1, or a[t]; x[k, v] ≤ y[s, v]."""
@@ -125,7 +128,7 @@ class Programme:
         share = instance.service_memory_bytes[service] / np.where(limit[node] > 0, limit[node], 1.0)
         self.rows.add_rows(instance.nodes, node, self.y[service, node], share, -INF, 1.0)
 
-    # Loads -----------------------------------------------------------------------------------------------------
+    # Loads ----------------------------------------------------------------------------------------
 
     def _samples(self) -> Ints:
         """b[i] ∈ {0, 1}: sample i overloads something; Σ_i b[i] ≤ how many may."""
@@ -167,7 +170,8 @@ class Programme:
         """What tasks load a node or a link with [a request] fits for every demand.
 
         Nominal and box: Σ_t r_t L_t ≤ c, with the upper corner of the box for r. Budget Γ, by duality of the
-        inner maximum: Σ_t r_t L_t + Γ θ + Σ_t π_t ≤ c, θ + π_t ≥ d_t L_t. Samples: Σ_t r_it L_t ≤ c + (C_i − c) b_i
+        inner maximum: Σ_t r_t L_t + Γ θ + Σ_t π_t ≤ c, θ + π_t ≥ d_t L_t. Samples: Σ_t r_it L_t ≤ c + (C_i
+        − c) b_i
         with C_i the most that can come.
         """
         instance = self.instance
@@ -206,8 +210,9 @@ class Programme:
     def add_link(self, link: int) -> None:
         """Load of a link from the transfers whose route takes it ≤ its capacity.
 
-        From a source or to a sink it is linear in x. Between slots: with pairs Σ z[e, u, v] over the routes that
-        take it, else q[e] ≥ x[k, u] + Σ_{v: the route from u to v takes it} x[l, v] − 1 for each u, q[e] ≥ 0.
+        From a source or to a sink it is linear in x. Between slots: with pairs Σ z[e, u, v] over the
+        routes that
+        take it, else q[e] ≥ x[k, u] + Σ_{v: the route from u to v takes it} x[j, v] − 1 for each u, q[e] ≥ 0.
         """
         instance = self.instance
         loads: dict[int, list[Linear]] = {}
@@ -223,14 +228,14 @@ class Programme:
 
     def _use_of_link(self, e: int, link: int) -> Linear | None:
         instance = self.instance
-        k, l, task = self._ends(e)
+        k, j, task = self._ends(e)
         if k == ENDPOINT:
             source = int(instance.source[task])
-            targets = np.flatnonzero(self.x[l] >= 0)
+            targets = np.flatnonzero(self.x[j] >= 0)
             takes = [v for v in targets.tolist() if link in instance.route(e, source, v)]
-            return linear(self.x[l, takes], 1.0) if takes else None
+            return linear(self.x[j, takes], 1.0) if takes else None
         origins = np.flatnonzero(self.x[k] >= 0)
-        if l == ENDPOINT:
+        if j == ENDPOINT:
             sink = int(instance.sink[task])
             takes = [u for u in origins.tolist() if link in instance.route(e, u, sink)]
             return linear(self.x[k, takes], 1.0) if takes else None
@@ -241,27 +246,27 @@ class Programme:
         seconds = self.reduction.seconds(e)
         q = None
         for u in origins.tolist():
-            targets = np.flatnonzero((self.x[l] >= 0) & np.isfinite(seconds[u]))
+            targets = np.flatnonzero((self.x[j] >= 0) & np.isfinite(seconds[u]))
             takes = [v for v in targets.tolist() if link in instance.route(e, u, v)]
             if takes:
                 q = int(self.rows.add_columns(1)[0]) if q is None else q
-                left = linear(self.x[k, u], 1.0).plus(linear(self.x[l, takes], 1.0))
+                left = linear(self.x[k, u], 1.0).plus(linear(self.x[j, takes], 1.0))
                 self.rows.at_most(left.plus(linear(q, -1.0)), 1.0)
         return None if q is None else linear(q, 1.0)
 
-    # Times -----------------------------------------------------------------------------------------------------
+    # Times ----------------------------------------------------------------------------------------
 
     def _delay(self, task: int) -> Linear:
         """End of the last stage and the way to the sink.
 
-        end(l) = begin(l) + Σ_v f_l / c_v x[l, v]; begin of a stage with one input: end(k) + seconds of the
-        transfer; with several: a column b[l] ≥ each. So a chain needs no column of its own.
+        end(j) = begin(j) + Σ_v f_l / c_v x[j, v]; begin of a stage with one input: end(k) + seconds of the
+        transfer; with several: a column b[j] ≥ each. So a chain needs no column of its own.
         """
         instance = self.instance
         end: dict[int, Linear] = {}
-        for l in instance.slots_of(task):
+        for j in instance.slots_of(task):
             came = []
-            for e in instance.inputs_of(l):
+            for e in instance.inputs_of(j):
                 k = int(instance.transfer_from[e])
                 way = self._seconds(e)
                 came.append(way if k == ENDPOINT else end[k].plus(way))
@@ -271,47 +276,48 @@ class Programme:
                     self.rows.at_most(one.plus(begin.times(-1.0)), 0.0)
             else:
                 begin = came[0]
-            nodes = np.flatnonzero(self.x[l] >= 0)
-            end[l] = begin.plus(linear(self.x[l, nodes], instance.compute_s[l, nodes]))
+            nodes = np.flatnonzero(self.x[j] >= 0)
+            end[j] = begin.plus(linear(self.x[j, nodes], instance.compute_s[j, nodes]))
         return end[instance.slots_of(task)[-1]].plus(self._seconds(instance.way_out(task)))
 
     def _seconds(self, e: int) -> Linear:
-        """Of a transfer: Σ_v τ(source, v) x[l, v]; Σ_u τ(u, sink) x[k, u]; else by its form."""
+        """Of a transfer: Σ_v τ(source, v) x[j, v]; Σ_u τ(u, sink) x[k, u]; else by its form."""
         instance = self.instance
-        k, l, task = self._ends(e)
+        k, j, task = self._ends(e)
         if k == ENDPOINT:
-            nodes = np.flatnonzero(self.x[l] >= 0)
-            return linear(self.x[l, nodes], self.reduction.seconds(e)[0][nodes])
-        if l == ENDPOINT:
+            nodes = np.flatnonzero(self.x[j] >= 0)
+            return linear(self.x[j, nodes], self.reduction.seconds(e)[0][nodes])
+        if j == ENDPOINT:
             nodes = np.flatnonzero(self.x[k] >= 0)
             return linear(self.x[k, nodes], self.reduction.seconds(e)[nodes, instance.sink[task]])
-        if np.array_equal(self.x[k], self.x[l]):
+        if np.array_equal(self.x[k], self.x[j]):
             return linear()
         return self._on_links(e) if self.form == "flow" else self._on_pairs(e)
 
     def _on_links(self, e: int) -> Linear:
-        """x[k, w] + Σ_{a into w} g[e, a] = x[l, w] + Σ_{a out of w} g[e, a] for each w; Σ_a τ_e(a) g[e, a] seconds.
+        """x[k, w] + Σ_{a into w} g[e, a] = x[j, w] + Σ_{a out of w} g[e, a] for each w; Σ_a τ_e(a) g[e, a]
+        seconds.
 
         A link is left out that makes its task too late.
         """
         instance, reduction = self.instance, self.reduction
-        k, l, task = self._ends(e)
+        k, j, task = self._ends(e)
         seconds = instance.link_seconds(e)
         table = reduction.seconds(e)
         to, origin = instance.link_to, instance.link_from
-        reached = np.where(reduction.allowed[k][:, None], reduction.head_s[k][:, None] + table, INF).min(axis=0)
+        reached = np.where(reduction.allowed[k][:, None], reduction.head_s[k][:, None] + table, INF).min(
+            axis=0
+        )
         with np.errstate(invalid="ignore"):
             left = self._left_after(e)
             through = reached[origin] + seconds + left[to]
-        kept = np.flatnonzero(
-            np.isfinite(through) & (through <= reduction.deadline_s[task] * (1 + 1e-9))
-        )
+        kept = np.flatnonzero(np.isfinite(through) & (through <= reduction.deadline_s[task] * (1 + 1e-9)))
         g = self.rows.add_columns(len(kept), high=1.0)
-        nodes_k, nodes_l = np.flatnonzero(self.x[k] >= 0), np.flatnonzero(self.x[l] >= 0)
+        nodes_k, nodes_l = np.flatnonzero(self.x[k] >= 0), np.flatnonzero(self.x[j] >= 0)
         self.rows.add_rows(
             instance.nodes,
             np.concatenate([nodes_k, to[kept], nodes_l, origin[kept]]),
-            np.concatenate([self.x[k, nodes_k], g, self.x[l, nodes_l], g]),
+            np.concatenate([self.x[k, nodes_k], g, self.x[j, nodes_l], g]),
             np.concatenate([np.ones(len(nodes_k) + len(g)), np.full(len(nodes_l) + len(g), -1.0)]),
             0.0,
             0.0,
@@ -319,10 +325,11 @@ class Programme:
         return linear(g, seconds[kept])
 
     def _left_after(self, e: int) -> Floats:
-        """[nodes] least seconds to the task's end of data that is at a node; by links, whatever its origin."""
+        """[nodes] least seconds to the task's end of data that is at a node; by links, whatever its
+        origin."""
         instance, reduction = self.instance, self.reduction
-        l = int(instance.transfer_to[e])
-        left = np.where(reduction.allowed[l], instance.compute_s[l] + reduction.tail_s[l], INF)
+        j = int(instance.transfer_to[e])
+        left = np.where(reduction.allowed[j], instance.compute_s[j] + reduction.tail_s[j], INF)
         seconds = instance.link_seconds(e)
         for _ in range(instance.nodes):
             better = left.copy()
@@ -333,13 +340,13 @@ class Programme:
         return left
 
     def _on_pairs(self, e: int) -> Linear:
-        """Σ_v z[e, u, v] = x[k, u]; Σ_u z[e, u, v] = x[l, v]; Σ τ(u, v) z[e, u, v] seconds."""
+        """Σ_v z[e, u, v] = x[k, u]; Σ_u z[e, u, v] = x[j, v]; Σ τ(u, v) z[e, u, v] seconds."""
         instance, reduction = self.instance, self.reduction
-        k, l, _ = self._ends(e)
+        k, j, _ = self._ends(e)
         us, vs = np.nonzero(reduction.pairs(e))
         z = self.rows.add_columns(len(us), high=1.0)
         self._pairs[e] = (us, vs, z)
-        for slot, ends in ((k, us), (l, vs)):
+        for slot, ends in ((k, us), (j, vs)):
             nodes = np.flatnonzero(self.x[slot] >= 0)
             self.rows.add_rows(
                 instance.nodes,
@@ -363,19 +370,19 @@ class Programme:
                 self.rows.at_most(delay.times(1.0 / limit).plus(linear(self.admitted[task], -1.0)), 0.0)
 
     def _impossible_pairs(self) -> None:
-        """x[k, u] + Σ_{v: no way, or data from u outlives a link at its earliest} x[l, v] ≤ 1."""
+        """x[k, u] + Σ_{v: no way, or data from u outlives a link at its earliest} x[j, v] ≤ 1."""
         instance, reduction = self.instance, self.reduction
         for e in range(len(instance.transfer_task)):
-            k, l, _ = self._ends(e)
-            if k == ENDPOINT or l == ENDPOINT or e in self._pairs:
+            k, j, _ = self._ends(e)
+            if k == ENDPOINT or j == ENDPOINT or e in self._pairs:
                 continue
             late = ~np.isfinite(reduction.in_time_s(e))
             for u in np.flatnonzero(reduction.allowed[k]).tolist():
-                targets = np.flatnonzero(late[u] & reduction.allowed[l])
+                targets = np.flatnonzero(late[u] & reduction.allowed[j])
                 if len(targets):
-                    self.forbid([int(self.x[k, u])], self.x[l, targets])
+                    self.forbid([int(self.x[k, u])], self.x[j, targets])
 
-    # Rows after a solution was judged --------------------------------------------------------------------------
+    # Rows after a solution was judged -------------------------------------------------------------
 
     def forbid(self, columns: list[int], anyone: Ints | None = None) -> None:
         """Σ columns + Σ anyone ≤ their count without `anyone`, or less 1 where none is given."""
@@ -386,7 +393,7 @@ class Programme:
         else:
             self.rows.at_most(left.plus(linear(np.setdiff1d(anyone, together), 1.0)), float(len(together)))
 
-    # Objectives ------------------------------------------------------------------------------------------------
+    # Objectives -----------------------------------------------------------------------------------
 
     def cost(self) -> Linear:
         """Σ c_s y[s, v]."""
@@ -407,11 +414,11 @@ class Programme:
         """Its constant is left out."""
         return self.rows.finish(objective)
 
-    # Between columns and assignments ---------------------------------------------------------------------------
+    # Between columns and assignments --------------------------------------------------------------
 
     def assignment(self, x: Floats) -> Assignment:
         """The node of each stage of each task; none where a task is not admitted."""
-        found: Assignment = []
+        found: list[list[int]] = []
         for task in range(self.instance.tasks):
             slots = self.instance.slots_of(task)
             if not self.admits_all and x[self.admitted[task]] < 0.5:

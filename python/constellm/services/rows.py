@@ -109,13 +109,13 @@ class Rows:
                 (np.float64, self._value),
             )
         )
-        low, high = (
-            np.concatenate([np.empty(0), *parts]) for parts in (self._row_low, self._row_high)
-        )
+        low, high = (np.concatenate([np.empty(0), *parts]) for parts in (self._row_low, self._row_high))
         row, column, value = summed(row, column, value, self.columns)
         kept = (np.bincount(row, minlength=self.rows) > 0) | (low > 0) | (high < 0)
         number = np.cumsum(kept) - 1
-        counts = np.bincount(number[row], minlength=int(kept.sum())) if len(row) else np.zeros(int(kept.sum()))
+        counts = (
+            np.bincount(number[row], minlength=int(kept.sum())) if len(row) else np.zeros(int(kept.sum()))
+        )
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         cost = np.bincount(objective.column, objective.value, minlength=self.columns)
         none: list[Floats] = [np.empty(0)]

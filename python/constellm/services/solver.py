@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import time
 from collections.abc import Mapping
@@ -84,19 +85,41 @@ def programme(problem: Problem, *, time_limit_s: float, seed: int, threads: int)
     return optimal.programme(problem, time_limit_s=time_limit_s, seed=seed, threads=threads)
 
 
+def optimal(problem: Problem, *, time_limit_s: float, seed: int, threads: int) -> Found:
+    """By programmes where HiGHS is installed, else by our own search; small problems by that first."""
+    limit_s = time_limit_s
+    if has_highs():
+        limit_s = 0.0 if is_large(problem) else min(time_limit_s, SMALL_LIMIT_S)
+    start = time.perf_counter()
+    found = compiled("search")(problem, time_limit_s=limit_s, seed=seed, threads=threads) if limit_s else None
+    is_done = found is not None and (found.status in ("infeasible", "interrupted") or found.second_optimal)
+    if is_done or not has_highs():
+        assert found is not None or limit_s == 0.0
+        return found or Found("time_limit")
+    left_s = max(0.0, time_limit_s - (time.perf_counter() - start))
+    return programme(problem, time_limit_s=left_s, seed=seed, threads=threads)
+
+
+def has_highs() -> bool:
+    return importlib.util.find_spec("highspy") is not None
+
+
+def is_large(problem: Problem) -> bool:
+    """Whether our own search is not tried first."""
+    return sum(len(task.stages) for task in problem.tasks) * len(problem.network.nodes) > SMALL
+
+
+SMALL = 300
+"""Stages times nodes."""
+SMALL_LIMIT_S = 1.0
+
 _ALL: tuple[Method, ...] = (
-    Method("search", "branch and bound with Lagrangian bounds of tasks and nodes", compiled("search")),
+    Method("optimal", "the best placement with its proof, by programmes and our own search", optimal),
     Method("programme", "mixed-integer programmes for HiGHS, from an annealed start", programme),
+    Method("search", "branch and bound with Lagrangian bounds of tasks and nodes", compiled("search")),
     Method("annealing", "simulated annealing whose penalties learn", compiled("annealing")),
     Method("greedy", "tasks one by one, each where it adds least", compiled("greedy")),
     Method("nearest", "every stage on the nearest node to its source with room", compiled("nearest")),
-    Method(
-        "annealing", "simulated annealing with learning penalties, from greedy starts", compiled("annealing")
-    ),
-    Method(
-        "greedy", "tasks one by one, each where it adds least, by dynamic programming", compiled("greedy")
-    ),
-    Method("nearest", "every stage on the nearest node to its task's source with room", compiled("nearest")),
     Method("random", "every stage on any node with room, until limits are kept", compiled("random")),
     Method("monolith", "every task on replicas of its own, on one node where they fit", compiled("monolith")),
     Method("tabu", "tabu search over moves of one stage", compiled("tabu")),

@@ -203,8 +203,8 @@ void Rules::tails(Domains& domains, std::int32_t task) const {
         } else {
           for (std::int32_t v = 0; v < nodes_; ++v) {
             if (domains.allowed[at(way.other, v)] == 0) continue;
-            left_s =
-                std::min(left_s, seconds[v] + compute_s_[at(way.other, v)] + domains.tail_s[at(way.other, v)]);
+            left_s = std::min(left_s,
+                              seconds[v] + compute_s_[at(way.other, v)] + domains.tail_s[at(way.other, v)]);
           }
         }
         tail_s = std::max(tail_s, left_s);
@@ -234,9 +234,8 @@ void Rules::replicas(Domains& domains, std::int32_t service) const {
 /// Slots without common nodes, greedily from those with the fewest.
 std::int32_t Rules::disjoint(const Domains& domains, std::int32_t service) const {
   std::vector<std::int32_t> order = slots_of_[z(service)];
-  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-    return domains.count[z(a)] < domains.count[z(b)];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int32_t a, std::int32_t b) { return domains.count[z(a)] < domains.count[z(b)]; });
   std::vector<std::uint8_t> taken(z(nodes_), 0);
   std::int32_t found = 0;
   for (const std::int32_t k : order) {

@@ -11,6 +11,9 @@ using core::z;
 /// About what conclusions from one node take, for the stop token.
 constexpr std::uint64_t kProbeWork = 200;
 
+/// Where shaving pays: each node there stands for many below.
+constexpr int kShavedDepth = 8;
+
 struct Searcher {
   const Rules& rules;
   double cost_limit;
@@ -19,9 +22,10 @@ struct Searcher {
   Outcome outcome;
 
   /// Whether all below was seen.
-  bool visit(const Domains& domains) {
+  bool visit(Domains& domains, int depth) {
     if (outcome.branches >= most || stop.should_stop(kProbeWork)) return false;
     ++outcome.branches;
+    if (depth < kShavedDepth && !shave(rules, domains, stop)) return true;
     const std::vector<std::int32_t> group = smallest(domains);
     if (group.empty()) {
       judge(domains);
@@ -30,7 +34,7 @@ struct Searcher {
     for (const std::int32_t v : nearest_first(domains, group)) {
       Domains tried = domains;
       if (!rules.assign(tried, group, v)) continue;
-      if (!visit(tried)) return false;
+      if (!visit(tried, depth + 1)) return false;
       if (outcome.is_found) return true;
     }
     return true;
@@ -100,7 +104,8 @@ bool shave(const Rules& rules, Domains& domains, core::StopToken& stop) {
 Outcome search(const Rules& rules, const Domains& domains, double cost_limit, std::int64_t most,
                core::StopToken& stop) {
   Searcher searcher{rules, cost_limit, most, stop, {}};
-  searcher.outcome.is_complete = searcher.visit(domains);
+  Domains root = domains;
+  searcher.outcome.is_complete = searcher.visit(root, 0);
   return std::move(searcher.outcome);
 }
 

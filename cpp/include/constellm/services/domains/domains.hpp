@@ -8,8 +8,8 @@
 
 namespace constellm::services::domains {
 
-/// Which nodes are left to the stages of all tasks, one after the other ("slots"), and how many replicas to the
-/// services, for plans within limits on cost and times.
+/// Which nodes are left to the stages of all tasks, one after the other ("slots"), and how many replicas to
+/// the services, for plans within limits on cost and times.
 struct Domains {
   std::vector<std::uint8_t> allowed;  ///< [slots, nodes]
   std::vector<std::int32_t> count;    ///< [slots] of allowed nodes
@@ -24,9 +24,11 @@ struct Domains {
 ///
 /// - Times: head(l, v) = f/c + max over inputs of min over u of head(k, u) + τ(u, v), the same backwards, and
 ///   head + tail within the deadline.
-/// - Replicas: slots without a common node that carries them all take two, slots with disjoint nodes one each;
+/// - Replicas: slots without a common node that carries them all take two, slots with disjoint nodes one
+/// each;
 ///   what the cost limit leaves is the most of each; slots of a service with one replica share one set.
-/// - Packing: memory of replicas and loads of slots that have one node left, at nominal rates or, where all may
+/// - Packing: memory of replicas and loads of slots that have one node left, at nominal rates or, where all
+/// may
 ///   rise at once, the raised ones.
 class Rules {
  public:
@@ -60,7 +62,7 @@ class Rules {
 
  private:
   struct Way {
-    std::int32_t other;                ///< slot at the other end, or kEndpoint
+    std::int32_t other;                  ///< slot at the other end, or kEndpoint
     std::vector<const double*> seconds;  ///< [origins]; of the source one
   };
   struct Dirty {
@@ -97,8 +99,8 @@ class Rules {
   std::vector<double> service_load_flop_per_s_;      // [services]
 };
 
-/// What is left once every node of every group was tried for itself: nodes from which conclusions lead nowhere go.
-/// False: empty. Stops early, with what is found, when told to.
+/// What is left once every node of every group was tried for itself: nodes from which conclusions lead
+/// nowhere go. False: empty. Stops early, with what is found, when told to.
 bool shave(const Rules& rules, Domains& domains, core::StopToken& stop);
 
 struct Outcome {
