@@ -199,12 +199,10 @@ class HorizonProgramme:
 
 def reduced(instance: Instance, admits_all: bool, caps: Caps) -> Reduction:
     """Of a slot by itself, whose replicas may also wait: as many as are not too dear."""
-    if not admits_all:
-        return reduce(instance, admits_all=False)
-    reduction = reduce(instance, delay_cap_s=caps.delay_s)
+    reduction = reduce(instance, delay_cap_s=caps.delay_s, admits_all=admits_all)
     reduction.single[:] = False
     reduction.most_replicas[:] = instance.nodes
-    if not reduction.is_infeasible:
+    if admits_all and not reduction.is_infeasible:
         tighten(reduction, cost_cap=min(caps.cost, instance.cost_limit), delay_cap_s=caps.delay_s, tasks=[])
     return reduction
 
