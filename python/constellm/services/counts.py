@@ -11,26 +11,10 @@ import numpy as np
 
 from . import highs
 from .highs import Clock
-from .preprocessing import Reduction, doubtful, probe, tighten, with_single
+from .preprocessing import Reduction, doubtful, tighten, with_single
 from .rows import Rows, linear
 
 MOST_CONFLICTS = 400
-
-
-def count_cost(reduction: Reduction, clock: Clock, *, most: float, unit: float) -> float:
-    """A lower bound on the cost of plans, not looked for above `most`; infinite where there is no plan.
-
-    Changes the reduction: services that need two replicas have them, conflicts are kept.
-    """
-    value = hit(reduction, clock, np.inf)
-    while unit and value <= most and clock.left_s > 0.0:
-        tried = reduction.copy()
-        tighten(tried, cost_cap=value, tasks=[])
-        probe(tried, cost_cap=value)
-        if not tried.is_infeasible and hit(tried, clock, value) <= value:
-            break
-        value += unit
-    return value
 
 
 def hit(reduction: Reduction, clock: Clock, cost_cap: float) -> float:

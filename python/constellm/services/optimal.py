@@ -12,14 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from .._core import services as _core
 from . import highs
-from .counts import count_cost, hit
+from .counts import hit
 from .heuristics import anneal
 from .highs import Clock
 from .instance import Instance, cost_unit, instance_of, weight_unit
 from .judging import Cut, Judged, add_cut, cuts_of, judge
 from .placement import Positions
-from .preprocessing import Reduction, reduce
+from .preprocessing import Reduction, reduce, tighten
 from .problem import Problem
 from .programme import Programme
 from .rows import Linear
@@ -35,6 +38,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "admitted": {},
 }
 """Of HiGHS, by what is minimised."""
+BRANCHES = 1_000_000
+FIRST_BRANCHES = 10_000
+"""Of the core's search for a plan of one cost, and of any."""
+SHAVING_SHARE = 0.5
+FIXING_SHARE = 0.2
+"""Of the time that is left."""
+FIXING_STEPS = 400
 
 
 @dataclass(eq=False)
@@ -50,7 +60,7 @@ class Work:
     is_infeasible: bool = False
     cuts: list[Cut] = field(default_factory=list)
     counters: dict[str, int] = field(
-        default_factory=lambda: {"programmes": 0, "nodes": 0, "cuts": 0, "columns": 0, "rows": 0}
+        default_factory=lambda: {"programmes": 0, "nodes": 0, "branches": 0, "cuts": 0, "columns": 0, "rows": 0}
     )
 
     def offer(self, judged: Judged, objective: str, caps: Mapping[str, float]) -> bool:
@@ -118,9 +128,12 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
     aim = aim_of(work, objective, unit)
     if aim < 0.0:
         return proven(work, objective, caps)
-    if objective == "cost" and unit and work.best is not None and instance.objective != "admitted":
+    if objective == "cost" and unit and instance.objective != "admitted":
         return climb(work, caps, aim, unit)
     reduction = reduced(work, {**caps, objective: aim})
+    if not reduction.is_infeasible and objective == "delay" and not caps and work.best is not None:
+        fix(work, reduction, aim)
+        aim = work.best.value(objective)
     if reduction.is_infeasible:
         return proven(work, objective, caps)
     return search(work, reduction, objective, caps, aim, unit)
@@ -133,29 +146,95 @@ def reduced(work: Work, caps: Mapping[str, float]) -> Reduction:
     delay_cap_s = caps.get("delay", math.inf)
     admits_all = instance.objective != "admitted"
     reduction = reduce(instance, cost_cap=cost_cap, delay_cap_s=delay_cap_s, admits_all=admits_all)
-    if admits_all and math.isfinite(cost_cap) and not reduction.is_infeasible:
-        hit(reduction, work.clock, cost_cap)
+    if not admits_all or not math.isfinite(cost_cap) or reduction.is_infeasible:
+        return reduction
+    hit(reduction, work.clock, cost_cap)
+    if not reduction.is_infeasible:
+        shave(work, reduction, cost_cap, branches=0)
+    if not reduction.is_infeasible:
+        tighten(reduction, cost_cap=cost_cap, delay_cap_s=delay_cap_s)
     return reduction
+
+
+def fix(work: Work, reduction: Reduction, aim: float) -> None:
+    """Nodes go from which our own bound leads above the best; its plans and its bound are kept."""
+    instance = work.instance
+    seconds = FIXING_SHARE * work.clock.left_s
+    possible, hosts, lower_bound, found, _ = _core.reduced_hosts(
+        instance.compiled, instance.routes, aim, FIXING_STEPS, seconds
+    )
+    if found is not None:
+        work.offer(judge(instance, found[1]), "delay", {})
+    assert work.best is not None
+    if not possible:
+        reduction.is_infeasible = True
+        return
+    work.bound = max(work.bound, min(lower_bound, work.best.delay_s))
+    left = np.zeros_like(reduction.allowed)
+    for k, nodes in enumerate(hosts):
+        left[k, nodes] = True
+    reduction.allowed &= left
+    tighten(reduction, delay_cap_s=work.best.delay_s, cost_cap=instance.cost_limit)
+
+
+def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -> bool:
+    """Nodes go that the core refutes one by one, then it searches; whether a plan was found.
+
+    Where the search ends without one, the reduction is empty.
+    """
+    instance = reduction.instance
+    allowed, least, most, is_empty, is_complete, found, tried = _core.shaved(
+        instance.compiled,
+        instance.routes,
+        reduction.allowed.astype(np.uint8),
+        reduction.deadline_s.tolist(),
+        reduction.least_replicas.tolist(),
+        reduction.most_replicas.tolist(),
+        cost_cap,
+        SHAVING_SHARE * work.clock.left_s,
+        branches,
+    )
+    work.counters["branches"] += tried
+    reduction.allowed &= allowed.reshape(reduction.allowed.shape).astype(bool)
+    reduction.least_replicas = np.maximum(reduction.least_replicas, least)
+    reduction.most_replicas = np.minimum(reduction.most_replicas, most)
+    reduction.is_infeasible |= is_empty or (is_complete and found is None)
+    if found is None:
+        return False
+    return work.offer(judge(instance, found[1]), "cost", {"cost": cost_cap * (1 + EQUAL)})
 
 
 def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> bool:
     """The least cost from below: is there a plan of cost C? If not, of C + 1?
 
-    A low cap leaves most services one replica, which makes a small programme of a large one; the first C that has
-    a plan is the least.
+    A low cap leaves most services one replica, which makes a small problem of a large one, for the core's search
+    and, where that does not end, for a programme; the first C that has a plan is the least.
     """
-    reduction = reduced(work, caps)
-    most = min(aim, work.instance.cost_limit)
-    cost = count_cost(reduction, work.clock, most=most, unit=unit)
+    instance = work.instance
+    base = reduce(
+        instance, cost_cap=min(instance.cost_limit, aim), delay_cap_s=caps.get("delay", math.inf)
+    )
+    if base.is_infeasible:
+        return proven(work, "cost", caps)
+    most = min(aim, instance.cost_limit, float(instance.service_cost @ base.most_replicas))
+    cost = float(instance.service_cost @ base.least_replicas)
+    if work.best is None:
+        # Any plan, or a proof that there is none, before the least is looked for.
+        anything = base.copy()
+        shave(work, anything, most, branches=FIRST_BRANCHES)
+        if anything.is_infeasible:
+            return proven(work, "cost", caps)
     while cost <= most:
         if not caps:
             work.bound = max(work.bound, cost)
         if work.is_stopped:
             return False
-        reduction = reduced(work, {**caps, "cost": cost})
-        if not reduction.is_infeasible:
-            before = work.best
-            if not search(work, reduction, "cost", caps, cost, unit):
+        tried, before = base.copy(), work.best
+        if shave(work, tried, cost, branches=0 if caps else BRANCHES):
+            return True
+        if not tried.is_infeasible:
+            reduction = reduced(work, {**caps, "cost": cost})
+            if not reduction.is_infeasible and not search(work, reduction, "cost", caps, cost, unit):
                 return False
             if work.best is not before:
                 return True

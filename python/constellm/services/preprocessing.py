@@ -44,8 +44,8 @@ class Reduction:
     single: Mask
     """[services] that have one replica in every plan looked for"""
     is_infeasible: bool = False
-    conflicts: list[tuple[int, int]] = field(default_factory=list)
-    """pairs of services of which not both have one replica"""
+    conflicts: list[tuple[int, ...]] = field(default_factory=list)
+    """services of which not all have one replica"""
     _seconds: dict[int, Floats] = field(default_factory=dict)
     _latest: dict[int, Floats] = field(default_factory=dict)
 
@@ -330,24 +330,6 @@ def merge_single(reduction: Reduction, cost_cap: float) -> set[int]:
     return changed
 
 
-def probe(reduction: Reduction, *, cost_cap: float = np.inf, delay_cap_s: float = np.inf) -> None:
-    """Services that cannot do with one replica get two; until nothing changes.
-
-    A second pass finds pairs of which not both can, for rows Σ_v y[s, v] + Σ_v y[s', v] ≥ 3.
-    """
-    caps = {"cost_cap": cost_cap, "delay_cap_s": delay_cap_s}
-    is_open = True
-    while is_open and not reduction.is_infeasible:
-        is_open = False
-        for s in doubtful(reduction):
-            if with_single(reduction, [s], **caps).is_infeasible:
-                reduction.least_replicas[s] = 2
-                tighten(reduction, tasks=[], **caps)
-                is_open = True
-                if reduction.is_infeasible:
-                    return
-
-
 def doubtful(reduction: Reduction) -> list[int]:
     """Services that may have one replica or more."""
     one = (reduction.least_replicas == 1) & (reduction.most_replicas > 1)
@@ -361,15 +343,3 @@ def with_single(reduction: Reduction, services: Iterable[int], **caps: float) ->
         tried.most_replicas[s] = 1
     tighten(tried, tasks=[], **caps)
     return tried
-
-
-def find_conflicts(reduction: Reduction, *, cost_cap: float = np.inf, delay_cap_s: float = np.inf) -> None:
-    """Pairs of services of which not both can do with one replica."""
-    caps = {"cost_cap": cost_cap, "delay_cap_s": delay_cap_s}
-    services = doubtful(reduction)
-    reduction.conflicts = []
-    for i, s in enumerate(services):
-        tried = with_single(reduction, [s], **caps)
-        for other in services[i + 1 :]:
-            if tried.least_replicas[other] > 1 or with_single(tried, [other], **caps).is_infeasible:
-                reduction.conflicts.append((s, other))

@@ -78,7 +78,7 @@ class Programme:
     # Placing ---------------------------------------------------------------------------------------------------
 
     def _replicas(self) -> None:
-        """n_s ≤ Σ_v y[s, v] ≤ N_s; Σ_v y[s, v] + y[s', v] ≥ 3 for services of which not both can have one."""
+        """n_s ≤ Σ_v y[s, v] ≤ N_s; Σ_{s in K} Σ_v y[s, v] ≥ |K| + 1 for services K that cannot all have one."""
         instance, reduction = self.instance, self.reduction
         service, node = np.nonzero(self.y >= 0)
         self.rows.add_rows(
@@ -89,9 +89,9 @@ class Programme:
             reduction.least_replicas.astype(float),
             reduction.most_replicas.astype(float),
         )
-        for s, other in reduction.conflicts:
-            columns = np.concatenate([self.y[s], self.y[other]])
-            self.rows.add_rows(1, 0, columns, 1.0, 3.0, INF)
+        for conflict in reduction.conflicts:
+            columns = self.y[list(conflict)].ravel()
+            self.rows.add_rows(1, 0, columns, 1.0, len(conflict) + 1.0, INF)
 
     def _assign(self) -> None:
         """Σ_v x[k, v] = 1, or a[t]; x[k, v] ≤ y[s, v]."""

@@ -62,7 +62,7 @@ bool Propagation::run(State& state, double upper) {
   }
   do {
     changed_ = false;
-    if (!tasks(state, upper) || !deadlines(state) || !slots(state) || !nodes(state) || !singles(state) ||
+    if (!tasks(state, upper) || !deadlines(state, upper) || !slots(state) || !nodes(state) || !singles(state) ||
         !costs(state, upper))
       return false;
   } while (changed_);
@@ -105,12 +105,40 @@ bool Propagation::tasks(State& state, double upper) {
   return true;
 }
 
-bool Propagation::deadlines(State& state) {
+/// Heads, tails and deadlines; where the mean delay has a limit, also those that it implies: what it leaves a task
+/// where all others take their least.
+bool Propagation::deadlines(State& state, double upper) {
+  const double most_s = aim_.counts_delay() ? std::min(upper, aim_.delay_cap_s) : aim_.delay_cap_s;
+  double spare_s = kNone;
+  if (most_s < kNone) {
+    spare_s = most_s * (1.0 + kRounding);
+    for (std::size_t t = 0; t < model_.tasks.size(); ++t) {
+      if (state.task[t] != Choice::in) return deadlines_within(state, kNone);
+      find_times(model_, static_cast<std::int32_t>(t), state.alive, times_);
+      spare_s -= model_.task_share[t] * least_delay_s(t);
+    }
+    if (spare_s < -kRounding * most_s) return false;
+  }
+  return deadlines_within(state, spare_s);
+}
+
+double Propagation::least_delay_s(std::size_t task) const {
+  const Slot& last = model_.slots[z(model_.tasks[task].end) - 1];
+  double least_s = kNone;
+  for (std::int32_t p = last.first; p < last.end; ++p)
+    least_s = std::min(least_s, times_.head_s[z(p)] + times_.tail_s[z(p)]);
+  return least_s;
+}
+
+bool Propagation::deadlines_within(State& state, double spare_s) {
   for (std::size_t t = 0; t < model_.tasks.size(); ++t) {
-    if (dirty_[t] == 0 || state.task[t] == Choice::out) continue;
+    if ((dirty_[t] == 0 && !(spare_s < kNone)) || state.task[t] == Choice::out) continue;
     dirty_[t] = 0;
-    find_times(model_, static_cast<std::int32_t>(t), state.alive, times_);
-    const double limit = model_.problem.deadline_limit_s(static_cast<std::int32_t>(t)) * (1.0 + kRounding);
+    if (!(spare_s < kNone)) find_times(model_, static_cast<std::int32_t>(t), state.alive, times_);
+    double limit = model_.problem.deadline_limit_s(static_cast<std::int32_t>(t)) * (1.0 + kRounding);
+    if (spare_s < kNone)
+      limit = std::min(limit, least_delay_s(t) + spare_s / model_.task_share[t] * (1.0 + kRounding) +
+                                  kRounding * least_delay_s(t));
     for (std::int32_t k = model_.tasks[t].first; k < model_.tasks[t].end; ++k) {
       for (std::int32_t p = model_.slots[z(k)].first; p < model_.slots[z(k)].end; ++p) {
         const double whole_s = times_.head_s[z(p)] + times_.tail_s[z(p)];

@@ -72,8 +72,24 @@ double TaskPaths::own(const Times& times, std::int32_t place, const PathPrices& 
   return value;
 }
 
+double TaskPaths::way_weight(std::int32_t way) const {
+  return weight_[z(model_.ways[z(way)].to)] * share_[z(way)];
+}
+
+double TaskPaths::beside(std::int32_t way, std::int32_t place) const {
+  const Slot& slot = model_.slots[z(model_.place_slot[z(place)])];
+  double rest = own_[z(place)] + behind_[z(place)];
+  for (std::int32_t i = slot.first_in; i < slot.end_in; ++i) {
+    const Way& other = model_.ways[z(i)];
+    if (other.from != kEndpoint && !other.cut && i != way)
+      rest += message_[first_message_[z(i)] + z(place - slot.first)];
+  }
+  return rest;
+}
+
 double TaskPaths::solve(const State& state, const Times& times, std::int32_t task, const PathPrices& prices) {
   const TaskSpan& span = model_.tasks[z(task)];
+  share_ = prices.share;
   // A second at the end of a slot weighs what it weighs at the end of the way out, by that way's share.
   for (std::int32_t k = span.end - 1; k >= span.first; --k) {
     const std::int32_t out = model_.slots[z(k)].out;
@@ -140,15 +156,7 @@ void TaskPaths::through(std::int32_t task, const PathPrices& prices, std::vector
     } else {
       const Slot& to = model_.slots[z(out.to)];
       rest_.resize(z(to.end - to.first));
-      for (std::int32_t q = to.first; q < to.end; ++q) {
-        double rest = own_[z(q)] + behind_[z(q)];
-        for (std::int32_t i = to.first_in; i < to.end_in; ++i) {
-          const Way& way = model_.ways[z(i)];
-          if (way.from != kEndpoint && !way.cut && i != slot.out)
-            rest += message_[first_message_[z(i)] + z(q - to.first)];
-        }
-        rest_[z(q - to.first)] = rest;
-      }
+      for (std::int32_t q = to.first; q < to.end; ++q) rest_[z(q - to.first)] = beside(slot.out, q);
       gather(rest_.data(), slot, weight_[z(out.to)] * prices.share[z(slot.out)],
              model_.seconds.data() + out.seconds, behind_.data(), to.end - to.first);
     }

@@ -55,7 +55,9 @@ class Propagation {
 
  private:
   bool slots(State& state);
-  bool deadlines(State& state);
+  bool deadlines(State& state, double upper);
+  bool deadlines_within(State& state, double spare_s);
+  [[nodiscard]] double least_delay_s(std::size_t task) const;
   bool singles(State& state);
   bool nodes(State& state);
   bool costs(State& state, double upper);

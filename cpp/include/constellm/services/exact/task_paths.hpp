@@ -27,10 +27,21 @@ class TaskPaths {
   /// The least value with each place of the task, after a solve.
   void through(std::int32_t task, const PathPrices& prices, std::vector<double>& value);
 
+  // Of the last solve; `behind` and `beside` after through().
+  /// What a second at the end of a slot weighs.
+  [[nodiscard]] double slot_weight(std::int32_t slot) const { return weight_[static_cast<std::size_t>(slot)]; }
+  /// What a second of a way into a slot weighs.
+  [[nodiscard]] double way_weight(std::int32_t way) const;
+  /// The least that follows a slot at a place.
+  [[nodiscard]] double behind(std::int32_t place) const { return behind_[static_cast<std::size_t>(place)]; }
+  /// The least that all but one way into a place, the place and what follows add.
+  [[nodiscard]] double beside(std::int32_t way, std::int32_t place) const;
+
  private:
   [[nodiscard]] double own(const Times& times, std::int32_t place, const PathPrices& prices) const;
 
   const Model& model_;
+  const double* share_ = nullptr;
   std::vector<double> weight_;   // [slots] of a second at its end
   std::vector<double> own_;      // [places] by itself
   std::vector<double> ahead_;    // [places] with all that comes before
