@@ -54,8 +54,6 @@ from .solver import METHODS, Method, solve
 from .stress import lose, shifted, spiked, without
 from .tasks import Input, Service, Stage, Task
 from .templates import TEMPLATES, Template, TemplateStage
-from .solver import METHODS, Method, solve
-from .tasks import Input, Service, Stage, Task
 
 __all__ = [
     "ENERGIES",

@@ -11,6 +11,7 @@ from ..codec import MeasuredCuts
 from ..core.checks import instance, positive, real, short
 from ..core.display import Display, Displayed
 from ..core.plain import as_object
+from ..core.quantity import counted
 from ..core.table import Table
 from .problem import Problem
 from .tasks import Input, Stage, Task
@@ -240,7 +241,8 @@ class RateAccuracy(Displayed):
         return Compressed(problem.replace(tasks=tasks), choices)
 
     def __repr__(self) -> str:
-        return f"RateAccuracy({len(self.options)} splits, {sum(map(len, self.options.values()))} options)"
+        options = counted(sum(map(len, self.options.values())), "option")
+        return f"RateAccuracy({counted(len(self.options), 'split')}, {options})"
 
     def _display(self) -> Display:
         rows = [

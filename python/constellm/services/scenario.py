@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..core.checks import count, instance, non_negative, positive, real, short
-from ..network import DEVICES, Graph, Nodes, device
+from ..network import DEVICES, Graph, Node, Nodes, device
 from ..orbit import Constellation, plus_grid, preset
 from .component import Component
 from .components import components as _components
 from .problem import Problem
-from .tasks import Task
 from .quickest import Quickest
 from .regions import Region, overhead
 from .regions import regions as _regions
+from .tasks import Service, Task
 from .templates import TEMPLATES, Template, component_of
 
 #: Jetson AGX Orin in its three published modes, at the share of its peak that `scenario` assumes.
@@ -207,7 +207,7 @@ def _equipped(
     utilisation: float,
     memory_bytes: Sequence[float],
 ) -> Graph:
-    """The graph with a computer on every satellite that has none."""
+    """The graph with a computer on every satellite that has none, and what a file of it keeps."""
     for i, name in enumerate(devices):
         if name not in DEVICES:
             raise ValueError(f"devices[{i}]: {short(name)} is not one of {', '.join(map(repr, DEVICES))}")
@@ -220,7 +220,8 @@ def _equipped(
     for node in graph.nodes:
         speed, size = (values[int(draws.random() * len(values))] for values in (speeds, sizes))
         bare = node.flop_per_s == 0.0 and node.group != "ground"
-        nodes.append(node.replace(flop_per_s=speed, memory_bytes=size) if bare else node)
+        figures = (speed, size) if bare else (node.flop_per_s, node.memory_bytes)
+        nodes.append(Node(id=node.id, flop_per_s=figures[0], memory_bytes=figures[1]))
     return Graph(
         Nodes(nodes),
         from_=graph.from_,

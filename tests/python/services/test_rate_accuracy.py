@@ -110,5 +110,5 @@ def test_bad_tables(call, error, words):
 
 def test_displays():
     table = services.RateAccuracy({("a", "b"): [services.Option("q", 2.0, 0.1)]})
-    assert repr(table) == "RateAccuracy(1 splits, 1 options)"
+    assert repr(table) == "RateAccuracy(1 split, 1 option)"
     assert "a → b" in table.summary()

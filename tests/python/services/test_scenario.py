@@ -24,6 +24,11 @@ def test_same_seed_same_problem(problem):
     assert pickle.loads(pickle.dumps(problem)) == problem
 
 
+def test_files_keep_all_of_it(problem, tmp_path):
+    services.save_problem(problem, tmp_path / "scenario.json")
+    assert services.load_problem(tmp_path / "scenario.json") == problem
+
+
 def pair_of(task):
     """Kind and region."""
     kind, _, region = task.name.partition("/")
@@ -215,3 +220,11 @@ def test_regions_are_places_on_the_earth():
     names = [region.name for region in services.regions()]
     assert len(names) == len(set(names)) == 27
     assert math.isclose(sum(region.population for region in services.regions()), 295_041_700.0)
+
+
+def test_element_sets_of_real_satellites():
+    pytest.importorskip("sgp4")
+    world = orbit.Constellation(orbit.sample_elements(), links=orbit.nearest(4, rate_bps=1e9), name="iridium")
+    found = services.scenario(world, tasks=3, t=60.0)
+    assert {task.source for task in found.tasks} <= set(world.satellite_ids)
+    assert all(node.flop_per_s > 0 for node in found.network.nodes)

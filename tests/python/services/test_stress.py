@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -175,6 +176,32 @@ def best_share(problem, replicas):
         if share > best and services.check(relaxed, placed) == []:
             best = share
     return best
+
+
+def test_random_placements_under_random_stress(random_problems):
+    """What is left serves no less than before, and as much as trying every assignment finds."""
+    seen = set()
+    for seed in range(min(random_problems, 1000) // 10):
+        draw = random.Random(seed)
+        ids = [f"s{i}" for i in range(4)]
+        replicas = {name: sorted(draw.sample(ids, draw.randint(1, 3))) for name in ("encoder", "head")}
+        assignment = {
+            name: [draw.choice(replicas["encoder"]), draw.choice(replicas["head"])] for name in "xyz"
+        }
+        worse = services.spiked(small(), draw.choice([0.5, 1.0, 1.5, 3.0]), tasks=draw.sample("xyz", 2))
+        if draw.random() < 0.5:
+            worse = services.without(worse, draw.sample(ids, 1))
+        found = services.endure(worse, services.Placement(replicas, assignment), method="search")
+        speed = {node.id: node.flop_per_s for node in worse.network.nodes}
+        left = {name: [id for id in nodes if speed[id]] for name, nodes in replicas.items()}
+        if all(left.values()):
+            assert found.rerouted_share == pytest.approx(best_share(worse, left)), seed
+        else:
+            assert found.rerouted_share == 0.0, seed
+        assert found.kept_share <= found.rerouted_share + 1e-12, seed
+        assert services.check(worse.replace(objective="admitted"), found.kept) == [], seed
+        seen |= set(found.broken.values())
+    assert {"lost a replica", "uses a node that has too much"} <= seen
 
 
 @pytest.mark.parametrize(
