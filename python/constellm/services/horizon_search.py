@@ -70,8 +70,8 @@ def value(worth: HorizonEvaluation, objective: str) -> float:
     return {"cost": worth.cost, "delay": worth.delay_s, "admitted": worth.rejected_weight}[objective]
 
 
-def optimise(work: HorizonWork) -> tuple[bool, bool]:
-    """Whether the first term is proven, and the second."""
+def optimise(work: HorizonWork, *, with_second: bool = True) -> tuple[bool, bool]:
+    """Whether the first term is proven, and the second, where it is looked at."""
     objective = work.horizon.objective
     if is_large(work):
         prepare(work)
@@ -83,7 +83,7 @@ def optimise(work: HorizonWork) -> tuple[bool, bool]:
         work.bound = math.inf
         return True, False
     work.bound = value(work.worth, objective)
-    return True, least(work, SECOND[objective], {objective: work.bound * (1 + EQUAL)})
+    return True, with_second and least(work, SECOND[objective], {objective: work.bound * (1 + EQUAL)})
 
 
 def is_large(work: HorizonWork) -> bool:
