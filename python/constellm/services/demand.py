@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..core.checks import count, instance, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
-from .evaluation import evaluate
+from .loads import ROOM, Floats, Loaded, loads_of, rates_of, taken, withstood
 from .placement import Placement
 from .plan import Plan
 from .problem import Problem
 
-Floats = NDArray[np.float64]
-
-_ROOM = 1.0 + 1e-9  # of limits, as of those of a problem
 SPREADS = ("raised", "symmetric")
 
 
@@ -49,7 +44,7 @@ class WorstDemand(Displayed):
     @property
     def breaks(self) -> bool:
         """Whether that is more than the limit."""
-        return self.load > self.limit * _ROOM
+        return self.load > self.limit * ROOM
 
     def __repr__(self) -> str:
         word = "breaks" if self.breaks else "fits"
@@ -124,20 +119,19 @@ def worst_demand(problem: Problem, placement: Placement | Plan) -> WorstDemand:
     >>> services.worst_demand(problem, on).rate_per_s.tolist(), services.worst_demand(problem, on).withstands
     ([40.0, 55.0], 1.5)
     """
-    loads = _loads(problem, placement)
-    rate, deviation = _demand(problem)
+    loads = loads_of(problem, placement)
+    rate, deviation = rates_of(problem)
     budget = math.inf if problem.budget is None else float(problem.budget)
-    worst: tuple[float, _Loaded, Floats, float] | None = None
+    worst: tuple[float, Loaded, Floats, float] | None = None
     withstands = math.inf
     for one in loads:
-        taken = _taken(one.per_request * deviation, budget)
-        rates = rate + taken * deviation
+        rates = rate + taken(one.per_request * deviation, budget) * deviation
         load = float(one.per_request @ rates)
         share = load / one.limit if one.limit else math.inf if load else 0.0
         if worst is None or share > worst[0]:
             worst = (share, one, rates, load)
         withstands = min(
-            withstands, _withstood(one, rate, deviation), key=lambda value: (value == value, value)
+            withstands, withstood(one, rate, deviation), key=lambda value: (value == value, value)
         )
     assert worst is not None
     _, one, rates, load = worst
@@ -182,7 +176,7 @@ def sample_demand(problem: Problem, n: int, *, seed: int = 0, spread: str = "rai
     >>> drawn.shape, bool((drawn >= 40).all() and (drawn <= 60).all())
     ((1000, 1), True)
     """
-    rate, deviation = _demand(problem)
+    rate, deviation = rates_of(problem)
     n = count("n", n)
     if spread not in SPREADS:
         raise ValueError(f"spread: {short(spread)} is not one of {', '.join(map(repr, SPREADS))}")
@@ -240,8 +234,8 @@ def violation(problem: Problem, placement: Placement | Plan, samples: ArrayLike)
     if not len(rates) or not (np.isfinite(rates) & (rates >= 0)).all():
         raise ValueError("samples: expected at least one, all in [0, inf)")
     broken, worst = np.zeros(len(rates), dtype=bool), 0.0
-    for one in _loads(problem, placement):
-        too_much = rates @ one.per_request > one.limit * _ROOM
+    for one in loads_of(problem, placement):
+        too_much = rates @ one.per_request > one.limit * ROOM
         worst = max(worst, float(too_much.mean()))
         broken |= too_much
     return Violation(int(broken.sum()), len(rates), worst)
@@ -319,98 +313,12 @@ def guarantee(problem: Problem, placement: Placement | Plan) -> float:
     --------
     See `constellm.services.price_of_robustness`.
     """
-    rate, deviation = _demand(problem)
+    rate, deviation = rates_of(problem)
     bounds = []
-    for one in _loads(problem, placement):
+    for one in loads_of(problem, placement):
         n = int(np.count_nonzero(one.per_request * deviation))
-        withstood = _withstood(one, rate, deviation)
-        if math.isnan(withstood):
+        most = withstood(one, rate, deviation)
+        if math.isnan(most):
             return 1.0
-        bounds.append(0.0 if math.isinf(withstood) else probability_bound(n, withstood))
+        bounds.append(0.0 if math.isinf(most) else probability_bound(n, most))
     return min(1.0, math.fsum(bounds))
-
-
-# ---- loads ----------------------------------------------------------------------------------------
-
-
-class _Loaded(NamedTuple):
-    where: str | tuple[str, str]
-    per_request: Floats
-    """What a request of each task loads it with (tasks,) [FLOP or bit]."""
-    limit: float
-
-
-def _demand(problem: Any) -> tuple[Floats, Floats]:
-    instance("problem", problem, Problem)
-    rate = np.array([task.rate_per_s for task in problem.tasks], dtype=np.float64)
-    return rate, np.array([task.deviation_per_s for task in problem.tasks], dtype=np.float64)
-
-
-def _loads(problem: Problem, placement: Any) -> list[_Loaded]:
-    """Of nodes in their order, then links, all that something loads."""
-    instance("problem", problem, Problem)
-    if problem.samples is not None:
-        raise ValueError("problem: has samples in place of a set of demands")
-    if isinstance(placement, Plan):
-        placement = placement.placement
-    instance("placement", placement, Placement)
-    evaluate(problem, placement)  # which refuses what is none
-    graph = problem.network
-    nodes = np.zeros((len(graph.nodes), len(problem.tasks)))
-    links = np.zeros((graph.link_count, len(problem.tasks)))
-    for t, e, bits, a, b in _transfers(problem, placement):
-        if a != b and bits:
-            links[problem._routes.links(e, a, b), t] += bits
-    flop = {service.name: service.flop for service in problem.services}
-    place = {id: v for v, id in enumerate(graph.nodes.ids())}
-    for t, task in enumerate(problem.tasks):
-        for stage, id in zip(task.stages, placement.assignment[task.name]):
-            nodes[place[id], t] += flop[stage.service]
-    found = [
-        _Loaded(node.id, nodes[v], problem.max_utilisation * node.flop_per_s)
-        for v, node in enumerate(graph.nodes)
-        if nodes[v].any()
-    ]
-    ids = graph.nodes.ids()
-    for link in np.flatnonzero(links.any(axis=1)).tolist():
-        ends = (ids[int(graph.from_[link])], ids[int(graph.to[link])])
-        found.append(_Loaded(ends, links[link], problem.max_utilisation * float(graph.rate_bps[link])))
-    return found
-
-
-def _transfers(problem: Problem, placement: Placement) -> Iterator[tuple[int, int, float, int, int]]:
-    """Task, number, bits a request, origin and target of every transfer of the tasks that are admitted."""
-    place = {id: v for v, id in enumerate(problem.network.nodes.ids())}
-    e = 0
-    for t, task in enumerate(problem.tasks):
-        on = [place[id] for id in placement.assignment[task.name]]
-        for i, stage in enumerate(task.stages):
-            for one in stage.inputs:
-                if on:
-                    origin = place[task.source] if one.from_ < 0 else on[one.from_]
-                    yield t, e, 8.0 * one.bytes, origin, on[i]
-                e += 1
-        if on:
-            yield t, e, 8.0 * task.output_bytes, on[-1], place[task.sink]
-        e += 1
-
-
-def _taken(raise_: Floats, budget: float) -> Floats:
-    """How far each task is raised in the worst case, in [0, 1]: those first that load the most."""
-    order = np.argsort(-raise_, kind="stable")
-    taken = np.zeros(len(raise_))
-    taken[order] = np.clip(budget - np.arange(len(raise_)), 0.0, 1.0)
-    return np.where(raise_ > 0, taken, 0.0)
-
-
-def _withstood(one: _Loaded, rate: Floats, deviation: Floats) -> float:
-    """The largest budget whose worst load fits; infinite: all do, NaN: not even the nominal one."""
-    left = one.limit - float(one.per_request @ rate)
-    room = one.limit * (_ROOM - 1.0)
-    if left < -room:
-        return math.nan
-    for taken, load in enumerate(sorted((one.per_request * deviation).tolist(), reverse=True)):
-        if load > left + room:
-            return taken + max(left, 0.0) / load
-        left -= load
-    return math.inf

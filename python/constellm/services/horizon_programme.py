@@ -148,6 +148,17 @@ class HorizonProgramme:
                 share = memory / most_bytes if most_bytes else np.zeros(len(memory))
                 self.rows.add_rows(1, 0, column[fits], share[fits], -INF, 1.0)
 
+    def forbid(self, x: Floats, *, by_replicas: bool) -> None:
+        """Σ over ones (1 − c) + Σ over zeros c ≥ 1: not these replicas again, or not these assignments."""
+        tables = [block.y if by_replicas else block.x for block in self.blocks]
+        columns = np.concatenate([table[table >= 0] for table in tables])
+        if not by_replicas:
+            admitted = np.concatenate([block.admitted for block in self.blocks])
+            columns = np.concatenate([columns, admitted[admitted >= 0]])
+        columns = np.unique(columns)
+        ones = x[columns] > 0.5
+        self.rows.add_rows(1, 0, columns, np.where(ones, -1.0, 1.0), 1.0 - float(ones.sum()), INF)
+
     # Objectives -------------------------------------------------------------------------------------------
 
     def term(self, name: str) -> Linear:
@@ -199,12 +210,10 @@ class HorizonProgramme:
 
 def reduced(instance: Instance, admits_all: bool, caps: Caps) -> Reduction:
     """Of a slot by itself, whose replicas may also wait: as many as are not too dear."""
-    if not admits_all:
-        return reduce(instance, admits_all=False)
-    reduction = reduce(instance, delay_cap_s=caps.delay_s)
+    reduction = reduce(instance, delay_cap_s=caps.delay_s, admits_all=admits_all)
     reduction.single[:] = False
     reduction.most_replicas[:] = instance.nodes
-    if not reduction.is_infeasible:
+    if admits_all and not reduction.is_infeasible:
         tighten(reduction, cost_cap=min(caps.cost, instance.cost_limit), delay_cap_s=caps.delay_s, tasks=[])
     return reduction
 

@@ -70,8 +70,8 @@ def value(worth: HorizonEvaluation, objective: str) -> float:
     return {"cost": worth.cost, "delay": worth.delay_s, "admitted": worth.rejected_weight}[objective]
 
 
-def optimise(work: HorizonWork) -> tuple[bool, bool]:
-    """Whether the first term is proven, and the second."""
+def optimise(work: HorizonWork, *, with_second: bool = True) -> tuple[bool, bool]:
+    """Whether the first term is proven, and the second, where it is looked at."""
     objective = work.horizon.objective
     if is_large(work):
         prepare(work)
@@ -83,7 +83,7 @@ def optimise(work: HorizonWork) -> tuple[bool, bool]:
         work.bound = math.inf
         return True, False
     work.bound = value(work.worth, objective)
-    return True, least(work, SECOND[objective], {objective: work.bound * (1 + EQUAL)})
+    return True, with_second and least(work, SECOND[objective], {objective: work.bound * (1 + EQUAL)})
 
 
 def is_large(work: HorizonWork) -> bool:
@@ -139,8 +139,8 @@ def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
         return True
     target = programme.term(objective)
     for name, cap in caps.items():
-        # Within it by the solver's tolerances is within the cap.
-        programme.rows.at_most(programme.term(name), cap * (1 - EQUAL / 2))
+        # With room for the solver's tolerances; what takes it is forbidden by itself.
+        programme.rows.at_most(programme.term(name), cap * (1 + 10 * EQUAL))
     for k, cut in work.cuts:
         add_cut(programme.blocks[k], cut)
     while work.clock.left_s > 0.0:
@@ -167,15 +167,17 @@ def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
         within = work.offer(placements, objective, caps)
         if found.status != "optimal":
             return False
-        if within or not _cut(work, programme, slots, placements):
-            return within
+        if within:
+            return True
+        if not _cut(work, programme, slots, placements):
+            programme.forbid(found.x, by_replicas="cost" in caps)
     return False
 
 
 def _cut(
     work: HorizonWork, programme: HorizonProgramme, slots: list[Replicas], placements: list[Placement]
 ) -> bool:
-    """Rows against what an answer breaks; False where it only misses a cap, by rounding."""
+    """Rows against what an answer breaks; False where it only misses a cap."""
     new: list[tuple[int, Cut]] = []
     for k, (instance, slot) in enumerate(zip(work.instances, slots)):
         judged = judge(instance, slot.assignment, slot.places)

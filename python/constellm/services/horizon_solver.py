@@ -157,12 +157,12 @@ def _clairvoyant(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _
 
 
 def _begin(work: HorizonWork) -> None:
-    """From slot to slot, in a third of the time that their own bests leave."""
+    """From slot to slot, in half of the time that their own bests leave."""
     prepare(work)
     if math.isinf(work.bound):
         return
-    clock = Clock(work.clock.left_s / 3)
-    placements, _ = _walk(work, clock, 1, {})
+    clock = Clock(work.clock.left_s / 2)
+    placements, _ = _walk(work, clock, 1, {}, with_second=False)
     work.clock.interrupted = work.clock.interrupted or clock.interrupted
     if len(placements) == len(work.horizon.slots):
         work.offer(placements, work.horizon.objective, {})
@@ -205,7 +205,7 @@ def _bound(work: HorizonWork) -> float:
 
 
 def _walk(
-    work: HorizonWork, clock: Clock, window: int, counters: dict[str, int]
+    work: HorizonWork, clock: Clock, window: int, counters: dict[str, int], *, with_second: bool = True
 ) -> tuple[list[Placement], bool]:
     """The first placement of each window, until there is none; and whether all of them are proven."""
     horizon, slots = work.horizon, len(work.horizon.slots)
@@ -223,7 +223,7 @@ def _walk(
             instances=work.instances[k:last],
             slots=work.slots[k:last],
         )
-        proven, _ = optimise(part)
+        proven, _ = optimise(part, with_second=with_second)
         clock.interrupted = clock.interrupted or mine.interrupted
         ended = ended and proven
         for name, number in part.counters.items():
