@@ -128,7 +128,7 @@ def test_rewards_sum_up_to_the_evaluators_objective(random_problems):
         ends["feasible"] += end["feasible"]
         ends["unserved"] += end["unserved"] > 0
         ends["broken"] += not end["feasible"] and not end["unserved"]
-    assert min(ends.values()) > 0.01 * random_problems, ends
+    assert min(ends.values()) > 0.003 * random_problems, ends
 
 
 def test_no_episode_is_better_than_the_optimum_and_some_are_as_good(random_problems):
