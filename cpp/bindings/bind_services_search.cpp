@@ -66,6 +66,7 @@ py::tuple tabu(const Problem& problem, const BoundRoutes& routes, double time_li
   return searched(problem, routes, time_limit_s, [&](const heuristics::Slots& slots, core::StopToken& stop) {
     heuristics::TabuOptions options;
     options.seed = seed;
+    options.moves = heuristics::moves_worth(slots);
     return heuristics::tabu(slots, options, stop);
   });
 }

@@ -1,5 +1,9 @@
 #include "register.hpp"
 
+namespace constellm::bindings {
+void register_services_domains(py::module_& m);
+}
+
 namespace {
 
 /// An instance that `__new__` alone made has no value. pybind11 would give it memory that nobody wrote, by
@@ -50,6 +54,7 @@ PYBIND11_MODULE(_core, m) {
   register_services(services);
   register_services_search(services);
   register_services_bound(services);
+  register_services_domains(services);
   register_split(split);
   register_plan(split);
   register_solve(split);

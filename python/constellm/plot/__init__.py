@@ -21,6 +21,7 @@ from .grid import plot_heat_map, plot_sweep_curves
 from .network import plot_network
 from .plan import plot_gantt, plot_plan
 from .save import save_figure
+from .services import plot_placement, plot_price_of_robustness
 from .sky import plot_sky
 from .training import plot_training
 from .tuning import plot_contest, plot_ladder, plot_phases
@@ -39,8 +40,10 @@ __all__ = [
     "plot_network",
     "plot_pareto",
     "plot_phases",
+    "plot_placement",
     "plot_plan",
     "plot_predictions",
+    "plot_price_of_robustness",
     "plot_propagation",
     "plot_rounds",
     "plot_sky",

@@ -57,6 +57,7 @@ from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
 from .regions import Region, overhead, regions
 from .regret import REGRET_COLUMNS, Regret, regret
+from .repair import Repair, repair
 from .robust import PriceOfRobustness, price_of_robustness, recourse
 from .scenario import scenario
 from .setting import nominal_problem
@@ -108,6 +109,7 @@ __all__ = [
     "RateAccuracy",
     "Reduction",
     "Region",
+    "Repair",
     "Regret",
     "Service",
     "Stage",
@@ -150,6 +152,10 @@ __all__ = [
     "problem_from_dict",
     "problem_to_dict",
     "recourse",
+    "regret",
+    "reduced_hosts",
+    "regions",
+    "repair",
     "reduced_hosts",
     "regions",
     "regret",

@@ -16,8 +16,8 @@ from ..core.table import Table
 from .evaluation import evaluation_of, placement_in
 from .placement import Placement, Positions, placement_of, positions_of
 from .problem import Problem
-from .tasks import Service
 from .solver import solve
+from .tasks import Service
 from .travel import links_of, trips
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Endurance(Displayed):
 
     @property
     def rerouted_share(self) -> float:
-        """Of requests that the replicas that are left serve; at least so many where `rerouted` is not optimal."""
+        """Of requests that the replicas left serve; at least so many where `rerouted` is not optimal."""
         served = self.rerouted.assignment
         return _share(self.problem, {task.name for task in self.problem.tasks if not served.get(task.name)})
 
@@ -84,9 +84,9 @@ def endure(problem: Problem, placement: Placement | Plan, **options: Any) -> End
     """What a placement that was made for another demand or network is worth in this one.
 
     First as it is: a task breaks whose stages lost a replica, which finds no way, comes too late or does not
-    fit even alone, or which uses a node or a link that all of them together give too much. Then over the
-    replicas that are left, none started anew: which tasks they can serve at most, by requests, each stage at
-    any of them.
+    fit even alone, or which uses a node or a link that has too much of all that is sent there, what comes too
+    late included. Then over the replicas that are left, none started anew: which tasks they can serve at
+    most, by requests, each stage at any of them.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def endure(problem: Problem, placement: Placement | Plan, **options: Any) -> End
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> plan = services.solve(problem, method="annealing")
     >>> worse = services.without(problem, plan.replicas["image-encoder"][:1])
     >>> services.endure(worse, plan, method="search").kept_share < 1.0
@@ -173,7 +173,7 @@ def degradation(
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> plan = services.solve(problem, method="annealing")
     >>> worse = {f"x {by}": services.spiked(problem, by) for by in (1, 4)}
     >>> rows = services.degradation(plan, worse, method="search")
@@ -200,14 +200,21 @@ def _broken(problem: Problem, before: Positions, left: Sequence[Sequence[int]]) 
     """Why each task breaks that does."""
     service = {of.name: s for s, of in enumerate(problem.services)}
     broken = {}
+    sent = []
     for t, (task, nodes) in enumerate(zip(problem.tasks, before.assignment)):
         if not nodes:
             broken[t] = "was not admitted"
         elif any(v not in left[service[stage.service]] for stage, v in zip(task.stages, nodes)):
             broken[t] = "lost a replica"
-        elif why := _fails_alone(problem, left, before, t):
+        elif not _finds_ways(problem, t, nodes):
+            broken[t] = "finds no way"
+        else:
+            sent.append(t)
+    over = _overloading(problem, left, before, sent)
+    for t in sent:
+        if why := _fails_alone(problem, left, before, t) or over.get(t, ""):
             broken[t] = why
-    return broken | _overloading(problem, left, before, broken)
+    return broken
 
 
 def _only(before: Positions, tasks: Container[int]) -> list[Sequence[int]]:
@@ -216,8 +223,6 @@ def _only(before: Positions, tasks: Container[int]) -> list[Sequence[int]]:
 
 def _fails_alone(problem: Problem, left: Sequence[Sequence[int]], before: Positions, t: int) -> str:
     alone = Positions(left, _only(before, {t}))
-    if not _finds_ways(problem, t, before.assignment[t]):
-        return "finds no way"
     delay_s = evaluation_of(problem, alone).task_delay_s[t]
     if delay_s > problem._compiled.limits()[3][t]:
         return "comes too late"
@@ -232,10 +237,9 @@ def _finds_ways(problem: Problem, t: int, nodes: Sequence[int]) -> bool:
 
 
 def _overloading(
-    problem: Problem, left: Sequence[Sequence[int]], before: Positions, broken: Container[int]
+    problem: Problem, left: Sequence[Sequence[int]], before: Positions, served: Sequence[int]
 ) -> dict[int, str]:
-    """Tasks on nodes and links that have too much when all that do not break alone are served."""
-    served = [t for t in range(len(problem.tasks)) if t not in broken]
+    """Tasks on nodes and links that have too much of all that is sent there, what comes too late included."""
     found = evaluation_of(problem, Positions(left, _only(before, served)))
     if problem.samples is not None and found.broken_samples <= problem.may_break:
         return {}

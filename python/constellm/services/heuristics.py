@@ -21,8 +21,8 @@ def anneal(
 ) -> Found:
     """The best placement of so many moves; None: as many as the size of the problem is worth.
 
-    A start is mended where it breaks limits. The same seed and moves give the same placement, unless time ends
-    before.
+    A start is mended where it breaks limits. The same seed and moves give the same placement, unless time
+    ends before.
     """
     given = positions_of(problem, start) if isinstance(start, Placement) else start
     return found_by_core(

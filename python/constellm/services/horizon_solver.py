@@ -35,9 +35,8 @@ def solve_horizon(
     horizon : Horizon
     method : str
         One of `HORIZON_METHODS`: ``"clairvoyant"``, all slots at once, exact; ``"rolling"``, in each slot
-        the best
-        for it and the slots of a window ahead, of which only the first is kept; ``"per-slot"``, each slot's own
-        best, whatever has to start for it; ``"static"``, replicas that never change.
+        the best for it and the slots of a window ahead, of which only the first is kept; ``"per-slot"``, each
+        slot's own best, whatever has to start for it; ``"static"``, replicas that never change.
     window : int
         How many slots ``"rolling"`` knows, the present one among them.
     time_limit_s : float
@@ -52,7 +51,7 @@ def solve_horizon(
     -------
     HorizonPlan
         Its bound is one of the whole horizon, whatever the method: that of all slots at once, or Σ share ·
-        bound of each slot by itself.  ``no_plan_found`` where a method that does not look at the whole
+        bound of each slot by itself. ``no_plan_found`` where a method that does not look at the whole
         comes to a slot from which there is no way on.
 
     Raises
@@ -64,9 +63,10 @@ def solve_horizon(
     Interrupted
         A `KeyboardInterrupt`; see `on_interrupt`.
 
-    Notes ----- With core services, ``"rolling"`` and ``"per-slot"`` settle the core in the first slot they
-    solve, and keep it. In a window, costs of starts weigh against costs of replicas as they do in the
-    whole.
+    Notes
+    -----
+    With core services, ``"rolling"`` and ``"per-slot"`` settle the core in the first slot they solve, and
+    keep it. In a window, costs of starts weigh against costs of replicas as they do in the whole.
 
     Examples
     --------
@@ -169,11 +169,11 @@ def _begin(work: HorizonWork) -> None:
 
 
 def _static(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
+    found = _Found(horizon)
+    found.bound = _bound(HorizonWork(horizon, clock, seed))
     names = [service.name for service in horizon.services]
     fixed = _clairvoyant(horizon.replace(core=names), clock=clock, seed=seed, window=window)
-    found = _Found(horizon)
     found.placements, found.ended, found.counters = fixed.placements, fixed.ended, fixed.counters
-    found.bound = _bound(HorizonWork(horizon, clock, seed))
     return found
 
 

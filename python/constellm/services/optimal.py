@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from .._core import services as _core
 from . import highs
 from .counts import count_cost, hit
 from .heuristics import anneal
@@ -19,7 +22,7 @@ from .highs import Clock
 from .instance import Instance, cost_unit, instance_of, weight_unit
 from .judging import Cut, Judged, add_cut, cuts_of, judge
 from .placement import Positions
-from .preprocessing import Reduction, reduce
+from .preprocessing import Reduction, reduce, tighten
 from .problem import Problem
 from .programme import Programme
 from .rows import Linear
@@ -35,6 +38,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "admitted": {},
 }
 """Of HiGHS, by what is minimised."""
+BRANCHES = 20_000
+"""Of the core's search for a plan of one cost."""
+SHAVING_SHARE = 0.3
+FIXING_SHARE = 0.2
+"""Of the time that is left."""
+FIXING_STEPS = 400
 
 
 @dataclass(eq=False)
@@ -50,7 +59,7 @@ class Work:
     is_infeasible: bool = False
     cuts: list[Cut] = field(default_factory=list)
     counters: dict[str, int] = field(
-        default_factory=lambda: {"programmes": 0, "nodes": 0, "cuts": 0, "columns": 0, "rows": 0}
+        default_factory=lambda: {"programmes": 0, "nodes": 0, "branches": 0, "cuts": 0, "columns": 0, "rows": 0}
     )
 
     def offer(self, judged: Judged, objective: str, caps: Mapping[str, float]) -> bool:
@@ -121,21 +130,73 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
     if objective == "cost" and unit and work.best is not None and instance.objective != "admitted":
         return climb(work, caps, aim, unit)
     reduction = reduced(work, {**caps, objective: aim})
+    if not reduction.is_infeasible and objective == "delay" and not caps and work.best is not None:
+        fix(work, reduction, aim)
+        aim = work.best.value(objective)
     if reduction.is_infeasible:
         return proven(work, objective, caps)
     return search(work, reduction, objective, caps, aim, unit)
 
 
-def reduced(work: Work, caps: Mapping[str, float]) -> Reduction:
-    """What is left for plans within the caps."""
+def reduced(work: Work, caps: Mapping[str, float], *, branches: int = 0) -> Reduction:
+    """What is left for plans within the caps; with `branches` a plan of that cost is searched for as well."""
     instance = work.instance
     cost_cap = min(instance.cost_limit, caps.get("cost", math.inf))
     delay_cap_s = caps.get("delay", math.inf)
     admits_all = instance.objective != "admitted"
     reduction = reduce(instance, cost_cap=cost_cap, delay_cap_s=delay_cap_s, admits_all=admits_all)
-    if admits_all and math.isfinite(cost_cap) and not reduction.is_infeasible:
-        hit(reduction, work.clock, cost_cap)
+    if not admits_all or not math.isfinite(cost_cap) or reduction.is_infeasible:
+        return reduction
+    hit(reduction, work.clock, cost_cap)
+    if not reduction.is_infeasible:
+        shave(work, reduction, cost_cap, branches)
+    if not reduction.is_infeasible:
+        tighten(reduction, cost_cap=cost_cap, delay_cap_s=delay_cap_s)
     return reduction
+
+
+def fix(work: Work, reduction: Reduction, aim: float) -> None:
+    """Nodes go from which our own bound leads above the best; its plans and its bound are kept."""
+    instance = work.instance
+    seconds = FIXING_SHARE * work.clock.left_s
+    possible, hosts, lower_bound, found, _ = _core.reduced_hosts(
+        instance.compiled, instance.routes, aim, FIXING_STEPS, seconds
+    )
+    if found is not None:
+        work.offer(judge(instance, found[1]), "delay", {})
+    assert work.best is not None
+    if not possible:
+        reduction.is_infeasible = True
+        return
+    work.bound = max(work.bound, min(lower_bound, work.best.delay_s))
+    left = np.zeros_like(reduction.allowed)
+    for k, nodes in enumerate(hosts):
+        left[k, nodes] = True
+    reduction.allowed &= left
+    tighten(reduction, delay_cap_s=work.best.delay_s, cost_cap=instance.cost_limit)
+
+
+def shave(work: Work, reduction: Reduction, cost_cap: float, branches: int) -> None:
+    """Nodes go that the core refutes one by one; where a search ends, the reduction is empty or a plan is found."""
+    instance = reduction.instance
+    allowed, least, most, is_empty, is_complete, found, tried = _core.shaved(
+        instance.compiled,
+        instance.routes,
+        reduction.allowed.astype(np.uint8),
+        reduction.deadline_s.tolist(),
+        reduction.least_replicas.tolist(),
+        reduction.most_replicas.tolist(),
+        cost_cap,
+        SHAVING_SHARE * work.clock.left_s,
+        branches,
+    )
+    work.counters["branches"] += tried
+    reduction.allowed &= allowed.reshape(reduction.allowed.shape).astype(bool)
+    reduction.least_replicas = np.maximum(reduction.least_replicas, least)
+    reduction.most_replicas = np.minimum(reduction.most_replicas, most)
+    reduction.is_infeasible |= is_empty or (is_complete and found is None)
+    if found is not None:
+        work.offer(judge(instance, found[1]), "cost", {"cost": cost_cap * (1 + EQUAL)})
 
 
 def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> bool:
@@ -152,9 +213,11 @@ def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> boo
             work.bound = max(work.bound, cost)
         if work.is_stopped:
             return False
-        reduction = reduced(work, {**caps, "cost": cost})
+        before = work.best
+        reduction = reduced(work, {**caps, "cost": cost}, branches=0 if caps else BRANCHES)
+        if work.best is not before:
+            return True
         if not reduction.is_infeasible:
-            before = work.best
             if not search(work, reduction, "cost", caps, cost, unit):
                 return False
             if work.best is not before:

@@ -11,6 +11,7 @@ from ..codec import MeasuredCuts
 from ..core.checks import instance, positive, real, short
 from ..core.display import Display, Displayed
 from ..core.plain import as_object
+from ..core.quantity import counted
 from ..core.table import Table
 from .problem import Problem
 from .tasks import Input, Stage, Task
@@ -101,7 +102,7 @@ class RateAccuracy(Displayed):
     >>> four = services.Option("quantise-4", ratio=8.0, loss=0.004)
     >>> two = services.Option("quantise-2", ratio=16.0, loss=0.02)
     >>> table = services.RateAccuracy({("image-encoder", "projector"): [four, two]})
-    >>> problem = services.scenario(seed=1, templates=["captioning"], pairs=1)
+    >>> problem = services.scenario(seed=1, templates=["captioning"], tasks=1)
     >>> smaller, choices = table.compressed(problem, max_loss=0.01)
     >>> [task.stages[1].inputs[0].bytes for task in (problem.tasks[0], smaller.tasks[0])]
     [1179648.0, 147456.0]
@@ -240,7 +241,8 @@ class RateAccuracy(Displayed):
         return Compressed(problem.replace(tasks=tasks), choices)
 
     def __repr__(self) -> str:
-        return f"RateAccuracy({len(self.options)} splits, {sum(map(len, self.options.values()))} options)"
+        options = counted(sum(map(len, self.options.values())), "option")
+        return f"RateAccuracy({counted(len(self.options), 'split')}, {options})"
 
     def _display(self) -> Display:
         rows = [

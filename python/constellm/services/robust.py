@@ -108,7 +108,6 @@ def price_of_robustness(
     --------
     >>> from constellm import network, services
     >>> nodes = [network.Node(id=id, flop_per_s=1e12, memory_bytes=4e9) for id in ("a", "b", "c")]
-    >>> graph = network.Graph(nodes, from_=[0, 0], to=[1, 2], rate_bps=1e9, latency_s=0.01)
     >>> graph = network.Graph(nodes, from_=[0, 1, 0, 2], to=[1, 0, 2, 0], rate_bps=1e9, latency_s=0.01)
     >>> encoder = services.Service("encoder", flop=1e10, memory_bytes=1e9, cost=1.0)
     >>> def task(name, rise):
@@ -118,9 +117,12 @@ def price_of_robustness(
     >>> problem = services.Problem(network=graph, services=(encoder,),
     ...                            tasks=(task("ships", 8.0), task("fires", 6.0), task("clouds", 4.0)))
     >>> drawn = services.sample_demand(problem, 200, spread="symmetric")
-    >>> for row in services.price_of_robustness(problem, samples=drawn):
+    >>> for row in services.price_of_robustness(problem, method="programme", samples=drawn):
     ...     print(row["budget"], row["cost"], f"{row['guarantee']:.3f}", row["violated"])
-    0.0 1.0 0.500 0.03
+    0.0 1.0 0.438 0.05
+    1.0 1.0 0.438 0.05
+    2.0 2.0 0.000 0.0
+    3.0 2.0 0.000 0.0
     """
     instance("problem", problem, Problem)
     if problem.samples is not None:

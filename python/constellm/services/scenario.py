@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..core.checks import count, instance, non_negative, positive, real, short
-from ..network import DEVICES, Graph, Nodes, device
+from ..network import DEVICES, Graph, Node, Nodes, device
 from ..orbit import Constellation, plus_grid, preset
 from .component import Component
 from .components import components as _components
 from .problem import Problem
-from .tasks import Task
 from .quickest import Quickest
 from .regions import Region, overhead
 from .regions import regions as _regions
+from .tasks import Service, Task
 from .templates import TEMPLATES, Template, component_of
 
 #: Jetson AGX Orin in its three published modes, at the share of its peak that `scenario` assumes.
@@ -32,7 +32,7 @@ def scenario(
     *,
     seed: int = 0,
     t: Any = 0.0,
-    pairs: int = 10,
+    tasks: int = 10,
     regions: Sequence[Region] | None = None,
     templates: Sequence[str | Template] | None = None,
     components: Mapping[str, Component] | None = None,
@@ -51,7 +51,7 @@ def scenario(
 ) -> Problem:
     """A problem on a real constellation: people of regions ask the satellite that stands highest over them.
 
-    Each pair is a kind of request from a region. Kinds come in turn, in an order drawn once; regions are
+    Each task is a kind of request from a region. Kinds come in turn, in an order drawn once; regions are
     drawn by their people, so that no pair comes twice. The rate of a task is its region's share of the people
     of all tasks. Source and sink are the satellite over the region. Every satellite that has no computer gets
     a device and memory at random.
@@ -65,8 +65,8 @@ def scenario(
         >= 0: the same seed and arguments, the same problem.
     t : float, Epoch, str, datetime or numpy.datetime64
         The instant, as of `Constellation.seconds`.
-    pairs : int
-        How many, >= 1 and at most regions times kinds. A pair is a task, or several: see `most_share`.
+    tasks : int
+        How many, >= 1 and at most regions times kinds; a heavy one becomes several: see `most_share`.
     regions : sequence of Region, optional
         Default: `regions`.
     templates : sequence of str or Template, optional
@@ -78,7 +78,7 @@ def scenario(
     deviation : float
         How much of its rate each task may rise by, >= 0. Assumed.
     most_share : float
-        In (0, 1]: a pair whose raised rate would keep the fastest satellite busier than that at one of its
+        In (0, 1]: a task whose raised rate would keep the fastest satellite busier than that at one of its
         stages becomes as many tasks of equal rates as it takes, for one replica serves a stage of a task.
         Assumed.
     slack : (float, float), optional
@@ -105,8 +105,8 @@ def scenario(
     Returns
     -------
     Problem
-        Its tasks are called ``kind/region``, with a number behind where a pair is several. Data like any
-        other: `save_problem` writes it.
+        Its tasks are called ``kind/region``, and of several ``kind.2/region`` and so on. Data like any other:
+        `save_problem` writes it.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def scenario(
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> [task.name for task in problem.tasks]
     ['detection/Los Angeles', 'answering/Paris', 'report/Shanghai', 'segmentation/Lagos']
     >>> round(sum(task.rate_per_s for task in problem.tasks), 9)
@@ -125,7 +125,7 @@ def scenario(
     draws = np.random.default_rng([count("seed", seed, least=0)])
     parts = _components() if components is None else components
     places = tuple(_regions() if regions is None else regions)
-    drawn = _pairs(draws, _templates(templates), places, count("pairs", pairs))
+    drawn = _pairs(draws, _templates(templates), places, count("tasks", tasks))
     world = _default(isl_bps) if constellation is None else constellation
     heads = overhead(world, [place for _, place in drawn], t, min_elevation_deg=min_elevation_deg)
     graph = _equipped(draws, world.at(t, ends=()).graph, devices, utilisation, memory_bytes)
@@ -138,7 +138,7 @@ def scenario(
         rate = total * place.population / people
         groups = math.ceil((1.0 + rise) * rate * max(parts[name].flop for name in kind.components) / most)
         for i in range(groups):
-            name = f"{kind.name}/{place.name}" + (f"/{i + 1}" if groups > 1 else "")
+            name = kind.name + (f".{i + 1}" if i else "") + f"/{place.name}"
             of = rate / groups
             made.append(
                 kind.task(parts, name, source=head, sink=head, rate_per_s=of, deviation_per_s=rise * of)
@@ -187,7 +187,7 @@ def _pairs(
     """Kinds in turn, each with a region that it has not had, drawn by people."""
     if number > len(kinds) * len(places):
         raise ValueError(
-            f"pairs: {number} is not in [1, {len(kinds) * len(places)}], the pairs of kinds and regions"
+            f"tasks: {number} is not in [1, {len(kinds) * len(places)}], the pairs of kinds and regions"
         )
     order = np.argsort(draws.random(len(kinds)), kind="stable")
     left = {k: list(range(len(places))) for k in range(len(kinds))}
@@ -207,7 +207,7 @@ def _equipped(
     utilisation: float,
     memory_bytes: Sequence[float],
 ) -> Graph:
-    """The graph with a computer on every satellite that has none."""
+    """The graph with a computer on every satellite that has none, and what a file of it keeps."""
     for i, name in enumerate(devices):
         if name not in DEVICES:
             raise ValueError(f"devices[{i}]: {short(name)} is not one of {', '.join(map(repr, DEVICES))}")
@@ -220,7 +220,8 @@ def _equipped(
     for node in graph.nodes:
         speed, size = (values[int(draws.random() * len(values))] for values in (speeds, sizes))
         bare = node.flop_per_s == 0.0 and node.group != "ground"
-        nodes.append(node.replace(flop_per_s=speed, memory_bytes=size) if bare else node)
+        figures = (speed, size) if bare else (node.flop_per_s, node.memory_bytes)
+        nodes.append(Node(id=node.id, flop_per_s=figures[0], memory_bytes=figures[1]))
     return Graph(
         Nodes(nodes),
         from_=graph.from_,

@@ -33,9 +33,9 @@ def monoliths(
         Of tasks by name the group: tasks of a group share with each other, and no others. A task that is not
         named is by itself, as all are by default.
     whole : bool
-        A group is one service of its name: the work of the stages, one after the other on one node; memory and
-        cost of its services, each once; nodes that may host them all. Nothing stays shared then, and the tasks
-        of a group need the same stages.
+        A group is one service of its name: the work of the stages, one after the other on one node; memory
+        and cost of its services, each once; nodes that may host them all. Nothing stays shared then, and the
+        tasks of a group need the same stages.
 
     Returns
     -------
@@ -45,18 +45,20 @@ def monoliths(
     Raises
     ------
     TypeError, ValueError
-        For what is no problem, and no service or task of it; for `shared` beside `whole`, and a group of tasks
-        of several kinds that is to be whole.
+        For what is no problem, and no service or task of it; for `shared` beside `whole`, and a group of
+        tasks of several kinds that is to be whole.
 
     Examples
     --------
     >>> from constellm import services
     >>> problem = services.scenario(seed=1, requests_per_s=20.0)
-    >>> kinds = {task.name: task.name.split("/")[0] for task in problem.tasks}
+    >>> kinds = {task.name: task.name.partition("/")[0].partition(".")[0] for task in problem.tasks}
     >>> encoders = [service.name for service in problem.services if service.name.endswith("encoder")]
     >>> apart = [
-    ...     services.monoliths(problem, groups=kinds, shared=encoders), services.monoliths(problem, groups=kinds),
-    ...     services.monoliths(problem), services.monoliths(problem, whole=True),
+    ...     services.monoliths(problem, groups=kinds, shared=encoders),
+    ...     services.monoliths(problem, groups=kinds),
+    ...     services.monoliths(problem),
+    ...     services.monoliths(problem, whole=True),
     ... ]
     >>> [len(of.services) for of in (problem, *apart)]
     [13, 18, 26, 29, 10]

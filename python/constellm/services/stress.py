@@ -40,7 +40,7 @@ def spiked(problem: Problem, factor: float, *, tasks: Collection[str] | None = N
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> round(sum(task.rate_per_s for task in services.spiked(problem, 1.5).tasks), 9)
     7.5
     """
@@ -76,7 +76,7 @@ def shifted(problem: Problem, to: Collection[str], share: float) -> Problem:
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> moved = services.shifted(problem, [problem.tasks[0].name], 0.5)
     >>> [round(task.rate_per_s, 2) for task in moved.tasks]
     [3.17, 0.53, 0.8, 0.51]
@@ -119,7 +119,7 @@ def without(problem: Problem, nodes: Collection[str]) -> Problem:
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> worse = services.without(problem, [problem.tasks[0].source])
     >>> problem.tasks[0].source, worse.tasks[0].source
     ('iridium-next/5/10', 'iridium-next/4/10')
@@ -181,7 +181,7 @@ def lose(problem: Problem, number: int, *, seed: int = 0, spare: Iterable[str] =
     Examples
     --------
     >>> from constellm import services
-    >>> problem = services.scenario(seed=1, pairs=4, requests_per_s=5.0)
+    >>> problem = services.scenario(seed=1, tasks=4, requests_per_s=5.0)
     >>> services.lose(problem, 3)[:2] == services.lose(problem, 2)
     True
     """

@@ -128,6 +128,7 @@ def test_bad_components(change, words):
         ({"new_tokens": 0}, "new_tokens: 0 is not in"),
         ({"dtype": "int3"}, "dtype: 'int3' is not one of"),
         ({"decoder": "no-such"}, "no-such"),
+        ({"decoder": "vit-base/16"}, "decoder: 'vit-base/16' is no language model"),
     ],
 )
 def test_bad_choices(keywords, words):

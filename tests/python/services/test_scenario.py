@@ -24,11 +24,22 @@ def test_same_seed_same_problem(problem):
     assert pickle.loads(pickle.dumps(problem)) == problem
 
 
+def test_files_keep_all_of_it(problem, tmp_path):
+    services.save_problem(problem, tmp_path / "scenario.json")
+    assert services.load_problem(tmp_path / "scenario.json") == problem
+
+
+def pair_of(task):
+    """Kind and region."""
+    kind, _, region = task.name.partition("/")
+    return kind.partition(".")[0], region
+
+
 def test_rates_are_shares_of_people(problem):
     people = {region.name: region.population for region in services.regions()}
     rates = {}
     for task in problem.tasks:
-        pair = tuple(task.name.split("/")[:2])
+        pair = pair_of(task)
         rates[pair] = rates.get(pair, 0.0) + task.rate_per_s
         assert task.deviation_per_s == pytest.approx(0.3 * task.rate_per_s)
     asked = [people[place] for _, place in rates]
@@ -45,8 +56,10 @@ def test_heavy_pairs_are_several_tasks():
     for task in found.tasks:
         raised = task.rate_per_s + task.deviation_per_s
         assert max(raised * flop[stage.service] for stage in task.stages) <= 0.5 * fastest * (1 + 1e-12)
-    heavy = [task.name for task in found.tasks if task.name.count("/") == 2]
-    assert heavy and all(name.split("/")[2] == str(i + 1) for i, name in enumerate(heavy[:2]))
+    pairs = list(map(pair_of, found.tasks))
+    for i, (task, pair) in enumerate(zip(found.tasks, pairs)):
+        number = i - pairs.index(pair) + 1
+        assert task.name == f"{pair[0]}{f'.{number}' if number > 1 else ''}/{pair[1]}"
 
 
 def test_sources_are_the_highest_satellites(problem):
@@ -60,8 +73,8 @@ def test_sources_are_the_highest_satellites(problem):
 
 
 def test_kinds_come_in_turn_and_no_pair_twice():
-    problem = services.scenario(seed=5, pairs=45)
-    pairs = dict.fromkeys(tuple(task.name.split("/")[:2]) for task in problem.tasks)
+    problem = services.scenario(seed=5, tasks=45)
+    pairs = dict.fromkeys(map(pair_of, problem.tasks))
     assert len(pairs) == 45
     kinds = [kind for kind, _ in pairs]
     assert {kinds.count(kind) for kind in services.TEMPLATES} == {5}
@@ -73,7 +86,7 @@ def test_deadlines_are_multiples_of_the_quickest():
         orbit.walker("w", planes=1, satellites_per_plane=4, altitude_m=8e6, inclination_deg=60.0),
         links=orbit.plus_grid(rate_bps=1e8),
     )
-    found = services.scenario(world, pairs=8, min_elevation_deg=-90.0, slack=(2.0, 2.0), least_deadline_s=0.0)
+    found = services.scenario(world, tasks=8, min_elevation_deg=-90.0, slack=(2.0, 2.0), least_deadline_s=0.0)
     ids = [node.id for node in found.network.nodes]
     for task in found.tasks:
         alone = services.Problem(
@@ -96,7 +109,7 @@ def test_no_deadline_is_shorter_than_the_least():
 
 
 def test_without_deadlines():
-    assert all(task.deadline_s is None for task in services.scenario(pairs=3, slack=None).tasks)
+    assert all(task.deadline_s is None for task in services.scenario(tasks=3, slack=None).tasks)
 
 
 def test_computers_of_the_constellation_stay():
@@ -106,7 +119,7 @@ def test_computers_of_the_constellation_stay():
         stations=[orbit.station("Munich", 48.1, 11.6)],
         computers={"w/0/0": {"flop_per_s": 7e12, "memory_bytes": 5e9}},
     )
-    found = services.scenario(world, pairs=4, min_elevation_deg=-90.0)
+    found = services.scenario(world, tasks=4, min_elevation_deg=-90.0)
     nodes = {node.id: node for node in found.network.nodes}
     assert (nodes["w/0/0"].flop_per_s, nodes["w/0/0"].memory_bytes) == (7e12, 5e9)
     assert nodes["Munich"].flop_per_s == 0.0
@@ -123,7 +136,7 @@ def test_own_templates_regions_and_components():
     )
     kind = services.Template("mine", (services.TemplateStage("h", raw=True),), "x")
     here = services.Region("here", 10.0, 20.0, population=5.0)
-    found = services.scenario(templates=[kind], components={"h": head}, regions=[here], pairs=1)
+    found = services.scenario(templates=[kind], components={"h": head}, regions=[here], tasks=1)
     (task,) = found.tasks
     assert (task.name, task.rate_per_s, task.output_bytes) == ("mine/here", 40.0, 9.0)
     assert task.stages == (services.Stage("h", (services.Input(-1, 5e5),)),)
@@ -153,8 +166,8 @@ def test_two_encoders_join():
 @pytest.mark.parametrize(
     ("keywords", "words"),
     [
-        ({"pairs": 0}, r"pairs: 0 is not in \[1, inf\)"),
-        ({"pairs": 244}, r"pairs: 244 is not in \[1, 243\]"),
+        ({"tasks": 0}, r"tasks: 0 is not in \[1, inf\)"),
+        ({"tasks": 244}, r"tasks: 244 is not in \[1, 243\]"),
         ({"seed": -1}, "seed: -1 is not in"),
         ({"templates": ["nothing"]}, r"templates\[0\]: 'nothing' is not one of classification"),
         ({"templates": []}, "templates: must not be empty"),
@@ -207,3 +220,11 @@ def test_regions_are_places_on_the_earth():
     names = [region.name for region in services.regions()]
     assert len(names) == len(set(names)) == 27
     assert math.isclose(sum(region.population for region in services.regions()), 295_041_700.0)
+
+
+def test_element_sets_of_real_satellites():
+    pytest.importorskip("sgp4")
+    world = orbit.Constellation(orbit.sample_elements(), links=orbit.nearest(4, rate_bps=1e9), name="iridium")
+    found = services.scenario(world, tasks=3, t=60.0)
+    assert {task.source for task in found.tasks} <= set(world.satellite_ids)
+    assert all(node.flop_per_s > 0 for node in found.network.nodes)

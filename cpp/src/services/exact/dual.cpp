@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "constellm/core/index.hpp"
 
@@ -15,11 +14,15 @@ namespace {
 /// Relative to the sum of all terms: what rounding can make of a bound.
 constexpr double kRounding = 1e-12;
 
-double knob(const char* n,double d){const char*e=getenv(n);return e?atof(e):d;}
-const double kDeflection = knob("DEFL",1.5);     // of Camerini, Fratta and Maffioli
-const double kShr = knob("SHR",0.7), kFac=knob("FAC",1.0), kTg=knob("TG",0.0);
-const std::int32_t kPatience = (int)knob("PAT",12);  // steps without a better bound until they are halved
-constexpr double kMeanRate = 0.05;
+// The volume algorithm (Barahona and Anbil, 2000).
+constexpr double kFirstLength = 0.5;    // of a step, relative to Polyak's
+constexpr double kLeastLength = 0.02;    // where steps go on
+constexpr double kLonger = 1.1;         // after a better bound whose gradient agrees with the direction
+constexpr double kShorter = 0.66;       // after kPatience steps without a better bound
+constexpr std::int32_t kPatience = 20;
+constexpr double kMostMixed = 0.2;      // of the newest gradient in the direction
+constexpr std::int32_t kCheckEvery = 100;
+constexpr double kLittleGain = 1e-3;    // of the bound between checks: then half of kMostMixed
 constexpr double kShareRate = 0.02;
 constexpr std::int32_t kSharpenings = 12;
 
@@ -198,63 +201,32 @@ double Dual::value(const State& state, const Times& times, const Multipliers& at
   return bound - kRounding * magnitude_;
 }
 
+bool Dual::is_single(const State& state, std::size_t place) const {
+  return state.single[z(model_.slots[z(model_.place_slot[place])].service)] != 0;
+}
+
 void Dual::find_gradient(const State& state, const Multipliers& at) {
   Direction& g = gradient_;
   for (std::size_t p = 0; p < g.place.size(); ++p) g.place[p] = served_[p] != 0 ? -1.0 : 0.0;
-  g.cost = -cost_cap_ / unit(cost_cap_);
-  g.delay = -aim_.delay_cap_s / unit(aim_.delay_cap_s);
-  g.rejected = -aim_.rejected_cap / unit(aim_.rejected_cap);
+  g.cost = cost_cap_ < kNone ? -cost_cap_ / unit(cost_cap_) : 0.0;
+  g.delay = aim_.delay_cap_s < kNone ? -aim_.delay_cap_s / unit(aim_.delay_cap_s) : 0.0;
+  g.rejected = aim_.rejected_cap < kNone ? -aim_.rejected_cap / unit(aim_.rejected_cap) : 0.0;
   for (std::size_t t = 0; t < model_.tasks.size(); ++t) {
     if (chosen_[t] == 0) {
-      g.rejected += model_.problem.tasks()[t].weight / unit(aim_.rejected_cap);
+      if (aim_.rejected_cap < kNone) g.rejected += model_.problem.tasks()[t].weight / unit(aim_.rejected_cap);
       continue;
     }
-    g.delay += model_.task_share[t] * delay_s_[t] / unit(aim_.delay_cap_s);
+    if (aim_.delay_cap_s < kNone) g.delay += model_.task_share[t] * delay_s_[t] / unit(aim_.delay_cap_s);
     for (std::int32_t k = model_.tasks[t].first; k < model_.tasks[t].end; ++k) g.place[z(places_[z(k)])] += 1.0;
   }
   for (std::size_t s = 0; s < g.count.size(); ++s) {
     double open = 0.0;
     for (const std::int32_t h : model_.service_hosts[s]) open += opened_[z(h)];
-    g.cost += model_.problem.services()[s].cost * open / unit(cost_cap_);
+    if (cost_cap_ < kNone) g.cost += model_.problem.services()[s].cost * open / unit(cost_cap_);
     const double up = state.least[s] - open;
     const double down = state.most[s] - open;
     g.count[s] = at.count[s] > 0.0 ? up : at.count[s] < 0.0 ? down : up > 0.0 ? up : std::min(down, 0.0);
   }
-  if (!(cost_cap_ < kNone) || (at.cost <= 0.0 && g.cost < 0.0)) g.cost = 0.0;
-  if (!(aim_.delay_cap_s < kNone) || (at.delay <= 0.0 && g.delay < 0.0)) g.delay = 0.0;
-  if (!(aim_.rejected_cap < kNone) || (at.rejected <= 0.0 && g.rejected < 0.0)) g.rejected = 0.0;
-  for (std::size_t p = 0; p < g.place.size(); ++p)
-    if (g.place[p] < 0.0 && at.place[p] <= 0.0 &&
-        state.single[z(model_.slots[z(model_.place_slot[p])].service)] == 0)
-      g.place[p] = 0.0;
-}
-
-/// The direction turns by less than the gradient, against zigzags. Returns its squared length.
-double Dual::deflect() {
-  Direction& d = direction_;
-  const Direction& g = gradient_;
-  double inner = g.cost * d.cost + g.delay * d.delay + g.rejected * d.rejected;
-  double square = d.cost * d.cost + d.delay * d.delay + d.rejected * d.rejected;
-  const auto add = [&](const std::vector<double>& a, const std::vector<double>& b) {
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      inner += a[i] * b[i];
-      square += b[i] * b[i];
-    }
-  };
-  add(g.place, d.place);
-  add(g.count, d.count);
-  const double keep = inner < 0.0 && square > 0.0 ? -kDeflection * inner / square : 0.0;
-  double length = 0.0;
-  const auto step = [&](double& to, double by) {
-    to = by + keep * to;
-    length += to * to;
-  };
-  for (std::size_t i = 0; i < d.place.size(); ++i) step(d.place[i], g.place[i]);
-  for (std::size_t i = 0; i < d.count.size(); ++i) step(d.count[i], g.count[i]);
-  step(d.cost, g.cost);
-  step(d.delay, g.delay);
-  step(d.rejected, g.rejected);
-  return length;
 }
 
 void Dual::move(const State& state, Multipliers& at, double length) const {
@@ -262,8 +234,7 @@ void Dual::move(const State& state, Multipliers& at, double length) const {
   for (std::size_t p = 0; p < at.place.size(); ++p) {
     if (d.place[p] == 0.0) continue;
     at.place[p] += length * d.place[p];
-    if (at.place[p] < 0.0 && state.single[z(model_.slots[z(model_.place_slot[p])].service)] == 0)
-      at.place[p] = 0.0;
+    if (at.place[p] < 0.0 && !is_single(state, p)) at.place[p] = 0.0;
   }
   for (std::size_t s = 0; s < at.count.size(); ++s) at.count[s] += length * d.count[s];
   at.cost = std::max(0.0, at.cost + length * d.cost);
@@ -281,6 +252,14 @@ void Dual::follow_delay(std::int32_t task, std::vector<double>& share, double ra
   }
 }
 
+void Dual::follow_delays(Multipliers& at) {
+  for (std::int32_t t = 0; z(t) < model_.tasks.size(); ++t) {
+    if (chosen_[z(t)] == 0 || !labels_.joins(t)) continue;
+    schedule(model_, t, places_.data() + model_.tasks[z(t)].first, end_s_, last_way_);
+    follow_delay(t, at.share, kShareRate);
+  }
+}
+
 void Dual::take_means(double rate) {
   for (double& mean : place_mean_) mean *= 1.0 - rate;
   for (std::size_t t = 0; t < model_.tasks.size(); ++t) {
@@ -292,51 +271,91 @@ void Dual::take_means(double rate) {
     host_mean_[h] += rate * (static_cast<double>(opened_[h]) - host_mean_[h]);
 }
 
+/// The squared length of what of the direction can be gone.
+double Dual::free_square(const State& state, const Multipliers& at) const {
+  const Direction& d = direction_;
+  double square = d.cost * d.cost + d.delay * d.delay + d.rejected * d.rejected;
+  for (std::size_t p = 0; p < d.place.size(); ++p)
+    if (d.place[p] > 0.0 || at.place[p] > 0.0 || is_single(state, p)) square += d.place[p] * d.place[p];
+  for (const double x : d.count) square += x * x;
+  return square;
+}
+
+/// Turns the direction towards the new gradient, by the share that makes it shortest; returns the share, negative where
+/// gradient and direction disagree.
+double Dual::mix(double most) {
+  double gg = 0.0;
+  double gd = 0.0;
+  double dd = 0.0;
+  const auto add = [&](const std::vector<double>& g, const std::vector<double>& d) {
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      gg += g[i] * g[i];
+      gd += g[i] * d[i];
+      dd += d[i] * d[i];
+    }
+  };
+  add(gradient_.place, direction_.place);
+  add(gradient_.count, direction_.count);
+  const double square = gg - 2.0 * gd + dd;
+  const double share = std::clamp(square > 0.0 ? (dd - gd) / square : most, 0.1 * most, most);
+  const auto turn = [&](double& d, double g) { d = share * g + (1.0 - share) * d; };
+  for (std::size_t i = 0; i < direction_.place.size(); ++i) turn(direction_.place[i], gradient_.place[i]);
+  for (std::size_t i = 0; i < direction_.count.size(); ++i) turn(direction_.count[i], gradient_.count[i]);
+  turn(direction_.cost, gradient_.cost);
+  turn(direction_.delay, gradient_.delay);
+  turn(direction_.rejected, gradient_.rejected);
+  return gd > 0.0 ? share : -share;
+}
+
 double Dual::improve(const State& state, const Times& times, Multipliers& at, double target, double enough,
                      std::int32_t steps, core::StopToken& stop) {
-  Multipliers best = at;
   double bound = value(state, times, at);
-  double here = bound;
-  double factor = kFac;
+  double checked = bound;
+  const bool goes_on = at.length > 0.0;
+  double length = goes_on ? std::max(at.length, kLeastLength) : kFirstLength;
+  double most_mixed = kMostMixed;
   std::int32_t waited = 0;
-  direction_.place.assign(direction_.place.size(), 0.0);
-  direction_.count.assign(direction_.count.size(), 0.0);
-  direction_.cost = direction_.delay = direction_.rejected = 0.0;
   take_means(1.0);
+  find_gradient(state, at);
+  direction_ = goes_on ? at.toward : gradient_;
+  for (std::size_t p = 0; p < direction_.place.size(); ++p)
+    if (state.alive[p] == 0) direction_.place[p] = 0.0;
+  if (goes_on) mix(kMostMixed);
+  at.toward = {};
   const std::uint64_t work = 1 + model_.seconds.size() / 64;
-  for (std::int32_t step = 0; step < steps && bound <= enough && factor > 1e-4; ++step) {
+  for (std::int32_t step = 1; step <= steps && bound <= enough; ++step) {
     if (stop.should_stop(work)) break;
-    find_gradient(state, at);
-    const double square = deflect();
+    const double square = free_square(state, at);
     if (!(square > 1e-20)) break;  // tasks and nodes agree
     const double goal = std::max(target, bound + 1e-3 * std::abs(bound));
-    move(state, at, factor * (goal - here) / square);
-    for (std::int32_t t = 0; z(t) < model_.tasks.size(); ++t) {
-      if (chosen_[z(t)] == 0 || !labels_.joins(t)) continue;
-      schedule(model_, t, places_.data() + model_.tasks[z(t)].first, end_s_, last_way_);
-      follow_delay(t, at.share, kShareRate);
-    }
-    here = value(state, times, at);
+    trial_ = at;
+    move(state, trial_, length * (goal - bound) / square);
+    follow_delays(trial_);
+    const double here = value(state, times, trial_);
     if (!(here < kNone)) {
+      std::swap(at, trial_);
       bound = here;
-      best = at;
       break;
     }
-    take_means(std::max(kMeanRate, 1.0 / (2.0 + static_cast<double>(step))));
+    find_gradient(state, trial_);
+    const double share = mix(most_mixed);
+    take_means(std::abs(share));
     if (here > bound) {
-      if (here > bound + 1e-5 * std::abs(bound)) waited = 0;
       bound = here;
-      best = at;
-    }
-    if (++waited >= kPatience) {
+      std::swap(at, trial_);
       waited = 0;
-      factor *= kShr;
-      at = best;
-      here = value(state, times, at);
-      direction_.place.assign(direction_.place.size(), 0.0);
+      if (share > 0.0) length = std::min(2.0, kLonger * length);
+    } else if (++waited >= kPatience) {
+      waited = 0;
+      length *= kShorter;
+    }
+    if (step % kCheckEvery == 0) {
+      if (bound < checked + kLittleGain * std::abs(checked)) most_mixed = std::max(1e-4, 0.5 * most_mixed);
+      checked = bound;
     }
   }
-  at = std::move(best);
+  at.toward = direction_;
+  at.length = length;
   return bound;
 }
 

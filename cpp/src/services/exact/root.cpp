@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 
 #include "constellm/core/index.hpp"
@@ -14,10 +13,10 @@ using core::z;
 
 namespace {
 
-constexpr std::int32_t kStepsAtOnce = 200;
+constexpr std::int32_t kStepsAtOnce = 600;
 constexpr std::int32_t kRoundings = 4;
 constexpr double kShrunk = 0.8;       // so much is left: the tables are made anew
-const double kLittleGain = getenv("LG")?atof(getenv("LG")):2e-4;  // of the bound in a round
+constexpr double kLittleGain = 2e-4;  // of the bound in a round
 constexpr double kAhead = 1.2;        // of the bound: what steps aim at without a plan
 
 /// The greatest common divisor of whole numbers of quarters; 0 where one is none.
@@ -120,7 +119,11 @@ void Root::shrink() {
   build(hosts());
   at = before;
   at.place.clear();
-  for (const std::int32_t p : kept) at.place.push_back(before.place[z(p)]);
+  at.toward.place.clear();
+  for (const std::int32_t p : kept) {
+    at.place.push_back(before.place[z(p)]);
+    at.toward.place.push_back(before.toward.place[z(p)]);
+  }
   state.task = old.task;
   state.single = old.single;
   state.least = old.least;

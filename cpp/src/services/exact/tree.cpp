@@ -21,6 +21,9 @@ constexpr std::int32_t kRootSteps = 4000;
 constexpr std::int64_t kMovesOfASlot = 40'000;  // of annealing
 constexpr std::int32_t kSteps = 60;     // of a node
 constexpr std::int64_t kRoundEvery = 8;  // nodes
+constexpr std::int32_t kTrySteps = 12;
+constexpr std::size_t kHostsTried = 3;
+constexpr std::size_t kSlotsTried = 5;
 constexpr double kUndecided = 0.02;     // a mean so far from 0 and 1
 
 struct Node {
@@ -35,8 +38,10 @@ bool later(const Node& a, const Node& b) { return a.bound != b.bound ? a.bound >
 
 struct Branch {
   enum class Kind { none, task, host, slot } kind = Kind::none;
-  std::int32_t index = -1;  // task, host or place
+  std::int32_t index = -1;  // task, host or slot
   bool first_in = true;
+  std::vector<std::int32_t> near, far;  // of a slot: its places on two sides; in: those near are left
+  double bound[2] = {0.0, 0.0};         // of the children out and in, as far as they were tried
 };
 
 class Tree {
@@ -71,6 +76,12 @@ class Tree {
   }
 
  private:
+  void wait(Node node) {
+    if (node.bound > upper()) return;
+    open_.push_back(std::move(node));
+    std::push_heap(open_.begin(), open_.end(), later);
+  }
+
   [[nodiscard]] double upper() const { return root_.upper(incumbent_, true); }
 
   bool conclude(State& state) {
@@ -95,7 +106,11 @@ class Tree {
       root_.rounding->run(node.state, root_.propagation->times(), at, root_.random, incumbent_);
     if (root_.dual->fix(node.state, root_.propagation->times(), at, upper()) < 0) return false;
     if (!conclude(node.state)) return false;
-    const Branch branch = choose(node.state);
+    Branch branch = choose(node.state);
+    if (branch.kind == Branch::Kind::host || branch.kind == Branch::Kind::slot) {
+      Branch tried = try_all(node, at);
+      if (tried.kind != Branch::Kind::none) branch = std::move(tried);
+    }
     if (branch.kind == Branch::Kind::none) {
       judge(node.state);
       return false;
@@ -106,14 +121,17 @@ class Tree {
     other.id = ++ids_;
     decide(node.state, branch, branch.first_in);
     decide(other.state, branch, !branch.first_in);
-    open_.push_back(std::move(other));
-    std::push_heap(open_.begin(), open_.end(), later);
-    return true;
+    node.bound = std::max(node.bound, branch.bound[branch.first_in ? 1 : 0]);
+    other.bound = std::max(other.bound, branch.bound[branch.first_in ? 0 : 1]);
+    wait(std::move(other));
+    if (!incumbent_.exists()) return true;  // down to a plan
+    wait(std::move(node));
+    return false;
   }
 
   [[nodiscard]] Branch choose(const State& state) const {
     for (std::size_t t = 0; t < model_.tasks.size(); ++t)
-      if (state.task[t] == Choice::open) return {Branch::Kind::task, heaviest_open(state), true};
+      if (state.task[t] == Choice::open) return {Branch::Kind::task, heaviest_open(state), true, {}, {}, {}};
     const Branch host = choose_host(state);
     return host.kind != Branch::Kind::none ? host : choose_slot(state);
   }
@@ -150,32 +168,111 @@ class Tree {
       const double score = undecided > kUndecided ? 1.0 + undecided : w;
       if (!(score > best)) continue;
       best = score;
-      found = {Branch::Kind::host, h, w >= 0.3};
+      found = {Branch::Kind::host, h, w >= 0.3, {}, {}, {}};
     }
     return found;
   }
 
-  [[nodiscard]] Branch choose_slot(const State& state) const {
-    Branch found;
+  /// The bound of a child after a few steps; infinite where there is nothing in it.
+  double try_child(const Node& node, const Multipliers& at, const Branch& branch, bool in) {
+    State state = node.state;
+    decide(state, branch, in);
+    if (!conclude(state)) return kNone;
+    trial_ = at;
+    const double limit = upper();
+    const double bound =
+        root_.dual->improve(state, root_.propagation->times(), trial_, limit, limit, kTrySteps, stop_);
+    return bound > limit ? kNone : std::max(bound, node.bound);
+  }
+
+  /// What to branch on: of the replicas and slots that look least decided, the one whose two children have the best
+  /// bounds.
+  Branch try_all(const Node& node, const Multipliers& at) {
+    std::vector<Branch> candidates;
+    std::vector<std::pair<double, std::int32_t>> order;
+    for (std::int32_t h = 0; z(h) < model_.hosts.size(); ++h) {
+      if (node.state.host[z(h)] != Choice::open) continue;
+      const double w = wish(node.state, h);
+      if (std::min(w, 1.0 - w) > kUndecided) order.emplace_back(-std::min(w, 1.0 - w), h);
+    }
+    std::sort(order.begin(), order.end());
+    if (order.size() > kHostsTried) order.resize(kHostsTried);
+    for (const auto& [undecided, h] : order)
+      candidates.push_back({Branch::Kind::host, h, wish(node.state, h) >= 0.3, {}, {}, {}});
+    order = undecided_slots(node.state, kUndecided);
+    if (order.size() > kSlotsTried) order.resize(kSlotsTried);
+    for (const auto& [most, k] : order) candidates.push_back(split(node.state, k));
+    std::size_t found = candidates.size();
     double best = -1.0;
-    for (std::size_t k = 0; k < model_.slots.size(); ++k) {
-      if (state.task[z(model_.slots[k].task)] == Choice::out) continue;
+    const double least = 1e-6 * std::max(1.0, std::abs(node.bound));
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      double score = 1.0;
+      for (const bool in : {true, false}) {
+        const double bound = try_child(node, at, candidates[i], in);
+        candidates[i].bound[in ? 1 : 0] = bound;
+        if (!(bound < kNone)) {  // the other child alone is left
+          candidates[i].first_in = !in;
+          return candidates[i];
+        }
+        score *= std::max(bound - node.bound, least);
+      }
+      if (!(score > best)) continue;
+      best = score;
+      found = i;
+    }
+    return found < candidates.size() ? candidates[found] : Branch{};
+  }
+
+  /// A slot's places on two sides: those nearer to the most wanted, and those nearer to the most wanted of the rest.
+  [[nodiscard]] Branch split(const State& state, std::int32_t k) const {
+    const Slot& slot = model_.slots[z(k)];
+    const std::vector<double>& mean = root_.dual->place_mean();
+    std::int32_t first = -1;
+    std::int32_t second = -1;
+    for (std::int32_t p = slot.first; p < slot.end; ++p) {
+      if (state.alive[z(p)] == 0) continue;
+      if (first < 0 || mean[z(p)] > mean[z(first)]) {
+        second = first;
+        first = p;
+      } else if (second < 0 || mean[z(p)] > mean[z(second)]) {
+        second = p;
+      }
+    }
+    Branch branch{Branch::Kind::slot, k, true, {}, {}, {}};
+    const std::span<const double> near_s = model_.routes.seconds(slot.out, model_.place_node[z(first)]);
+    const std::span<const double> far_s = model_.routes.seconds(slot.out, model_.place_node[z(second)]);
+    for (std::int32_t p = slot.first; p < slot.end; ++p) {
+      if (state.alive[z(p)] == 0) continue;
+      const auto v = z(model_.place_node[z(p)]);
+      const bool is_near = p == first || (p != second && near_s[v] < far_s[v]);
+      (is_near ? branch.near : branch.far).push_back(p);
+    }
+    return branch;
+  }
+
+  [[nodiscard]] Branch choose_slot(const State& state) const {
+    const auto order = undecided_slots(state, 0.0);
+    return order.empty() ? Branch{} : split(state, order.front().second);
+  }
+
+  /// Slots that no place has most of, the least decided first.
+  [[nodiscard]] std::vector<std::pair<double, std::int32_t>> undecided_slots(const State& state,
+                                                                             double least) const {
+    std::vector<std::pair<double, std::int32_t>> order;
+    for (std::int32_t k = 0; z(k) < model_.slots.size(); ++k) {
+      const Slot& slot = model_.slots[z(k)];
+      if (state.task[z(slot.task)] == Choice::out) continue;
       std::int32_t alive = 0;
-      std::int32_t place = -1;
-      double most = -1.0;
-      for (std::int32_t p = model_.slots[k].first; p < model_.slots[k].end; ++p) {
+      double most = 0.0;
+      for (std::int32_t p = slot.first; p < slot.end; ++p) {
         if (state.alive[z(p)] == 0) continue;
         ++alive;
-        if (!(root_.dual->place_mean()[z(p)] > most)) continue;
-        most = root_.dual->place_mean()[z(p)];
-        place = p;
+        most = std::max(most, root_.dual->place_mean()[z(p)]);
       }
-      const double score = 2.0 - most;
-      if (alive < 2 || !(score > best)) continue;
-      best = score;
-      found = {Branch::Kind::slot, place, true};
+      if (alive > 1 && 1.0 - most >= least) order.emplace_back(most, k);
     }
-    return found;
+    std::sort(order.begin(), order.end());
+    return order;
   }
 
   void decide(State& state, const Branch& branch, bool in) const {
@@ -183,12 +280,8 @@ class Tree {
       state.task[z(branch.index)] = in ? Choice::in : Choice::out;
     } else if (branch.kind == Branch::Kind::host) {
       state.host[z(branch.index)] = in ? Choice::in : Choice::out;
-    } else if (in) {
-      const Slot& slot = model_.slots[z(model_.place_slot[z(branch.index)])];
-      for (std::int32_t p = slot.first; p < slot.end; ++p)
-        if (p != branch.index) state.alive[z(p)] = 0;
     } else {
-      state.alive[z(branch.index)] = 0;
+      for (const std::int32_t p : in ? branch.far : branch.near) state.alive[z(p)] = 0;
     }
   }
 
@@ -207,6 +300,7 @@ class Tree {
   Incumbent& incumbent_;
   core::StopToken& stop_;
   std::vector<Node> open_;
+  Multipliers trial_;
   std::int64_t made_ = 0;
   std::int64_t ids_ = 0;
 };
@@ -214,13 +308,16 @@ class Tree {
 /// A good plan to begin with, where the first bounds do not suffice.
 void anneal(const Problem& problem, const Routes& routes, Incumbent& incumbent, core::StopToken& stop) {
   core::StopToken half = stop.with_half_the_time();
-  const heuristics::Slots slots(problem, routes, half);
-  heuristics::AnnealingOptions options;
-  options.moves = kMovesOfASlot * static_cast<std::int64_t>(slots.count());
-  const Placement* start = incumbent.exists() ? &incumbent.placement() : nullptr;
-  const Answer found = heuristics::anneal(slots, options, half, start);
+  try {
+    const heuristics::Slots slots(problem, routes, half);
+    heuristics::AnnealingOptions options;
+    options.moves = kMovesOfASlot * static_cast<std::int64_t>(slots.count());
+    const Placement* start = incumbent.exists() ? &incumbent.placement() : nullptr;
+    const Answer found = heuristics::anneal(slots, options, half, start);
+    if (!found.placement.assignment.empty()) incumbent.offer(found.placement);
+  } catch (const core::Stopped&) {  // without a plan then
+  }
   stop.take_interrupt_from(half);
-  if (!found.placement.assignment.empty()) incumbent.offer(found.placement);
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #include "constellm/services/heuristics/annealing.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -19,26 +20,37 @@ using core::z;
 
 constexpr double kHot = 1.0;   // in units of the scales: a whole replica or task
 constexpr double kWarm = 0.2;  // of reheats
-constexpr double kCold = 2e-3;
+constexpr double kCold = 5e-4;
+constexpr std::int64_t kRounds = 4;      // of a chain
 constexpr std::int64_t kStep = 256;      // moves at one temperature and one weight of limits
 constexpr std::int64_t kExact = 65'536;  // moves after which sums are made anew
 
+/// Chains differ in how dear broken limits are too: hard problems want it otherwise than easy ones.
+Scales scales_of_chain(const Slots& slots, int chain) {
+  constexpr std::array<double, 3> kDear{1.0, 0.4, 2.5};
+  Scales scales = scales_of(slots);
+  scales.penalty *= kDear[static_cast<std::size_t>(chain) % kDear.size()];
+  return scales;
+}
+
 class Chain {
  public:
-  Chain(const Slots& slots, std::uint64_t seed, std::int64_t moves, core::StopToken& stop)
+  Chain(const Slots& slots, std::uint64_t seed, int number, std::int64_t moves, core::StopToken& stop,
+        const std::atomic<bool>& ended)
       : slots_(slots),
-        random_(seed),
+        random_(core::mixed(seed + 1) + static_cast<std::uint64_t>(number)),
         moves_left_(moves),
         stop_(stop),
-        state_(slots, scales_of(slots)),
+        ended_(ended),
+        state_(slots, scales_of_chain(slots, number)),
         moves_(slots, random_),
         best_(slots) {}
 
   void run(const Placement* start, bool greedy) {
     begin(start, greedy);
-    const std::int64_t round = std::max<std::int64_t>(moves_left_ / 4, 10 * kStep);
-    for (int i = 0; moves_left_ > 0; ++i) {
-      cool(i == 0 ? kHot : kWarm, std::min(round, moves_left_));
+    const std::int64_t round = std::max<std::int64_t>(moves_left_ / kRounds, 10 * kStep);
+    for (bool again = false; moves_left_ > 0; again = true) {
+      cool(again && best_.found() ? kWarm : kHot, std::min(round, moves_left_));
       if (stopped_) return;
       polish();
       if (best_.found()) state_.set(best_.node_of());
@@ -88,7 +100,7 @@ class Chain {
       const bool moved = moves_.some(state_, work);
       ++steps_;
       --moves_left_;
-      if (stop_.should_stop(work)) {
+      if (stop_.should_stop(work) || ended_) {
         state_.undo();
         stopped_ = true;
         return;
@@ -119,6 +131,7 @@ class Chain {
   core::Random random_;
   std::int64_t moves_left_;
   core::StopToken& stop_;
+  const std::atomic<bool>& ended_;
   State state_;
   Moves moves_;
   Incumbent best_;
@@ -131,20 +144,31 @@ class Chain {
 Answer anneal(const Slots& slots, const AnnealingOptions& options, core::StopToken& stop,
               const Placement* start) {
   Incumbent best(slots);
-  std::int64_t steps = 0;
   for (std::int32_t t = 0; t < slots.task_count(); ++t) {
     if (slots.problem().objective() != Objective::admitted && !slots.placeable(t))
       return best.answer(0, stop);
   }
   const int chains = std::max(options.chains, 1);
-  for (int i = 0; i < chains; ++i) {
-    const std::uint64_t seed = core::mixed(options.seed + 1) + static_cast<std::uint64_t>(i);
-    Chain chain(slots, seed, options.moves / chains, stop);
-    chain.run(i == 0 ? start : nullptr, i == 0);
-    best.offer(chain.best());
-    steps += chain.steps();
+  std::vector<Incumbent> found(z(chains), Incumbent(slots));
+  std::vector<std::int64_t> steps(z(chains), 0);
+  std::vector<core::StopToken> stops(z(chains), stop);
+  std::atomic<bool> ended{false};
+  const auto worker = [&] {
+    return [&](std::size_t i) {
+      const int number = static_cast<int>(i);
+      Chain chain(slots, options.seed, number, options.moves / chains, stops[i], ended);
+      chain.run(number == 0 ? start : nullptr, number == 0);
+      if (stops[i].reason() == core::StopReason::interrupted) ended = true;
+      found[i] = chain.best();
+      steps[i] = chain.steps();
+    };
+  };
+  core::parallel_for(z(chains), options.threads, worker, [&] { return ended.load(); });
+  for (std::size_t i = 0; i < found.size(); ++i) {  // in this order whatever thread it was
+    stop.take_interrupt_from(stops[i]);
+    best.offer(found[i]);
   }
-  return best.answer(steps, stop);
+  return best.answer(std::accumulate(steps.begin(), steps.end(), std::int64_t{0}), stop);
 }
 
 Answer anneal(const Problem& problem, const Routes& routes, const AnnealingOptions& options,
@@ -155,8 +179,9 @@ Answer anneal(const Problem& problem, const Routes& routes, const AnnealingOptio
 }
 
 std::int64_t moves_worth(const Slots& slots) {
-  constexpr std::int64_t kLeast = 200'000, kOfASlot = 40'000;
-  return std::max(kLeast, kOfASlot * slots.count());
+  constexpr std::int64_t kOfAPair = 1'000, kOfASlot = 50'000;
+  const std::int64_t count = slots.count();
+  return std::min(kOfAPair * count * count, kOfASlot * count);
 }
 
 }  // namespace constellm::services::heuristics

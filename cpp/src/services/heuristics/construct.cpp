@@ -60,10 +60,12 @@ Scales scales_of(const Slots& slots) {
   }
   delay_s /= rates;
   const auto per = [](double unit) { return unit > 0.0 ? 1.0 / unit : 1.0; };
+  constexpr double kPenalty =
+      20.0;  // of 2, 5, 10, 20 and 50 on 66 and 24 satellites the surest to find plans
   switch (problem.objective()) {
-    case Objective::cost: return {per(cost), 0.05 * per(delay_s), 2.0};
-    case Objective::delay: return {tasks * per(delay_s), 1e-4 * per(cost), 2.0};
-    case Objective::admitted: return {per(weight), 0.02 * per(cost), 2.0};
+    case Objective::cost: return {per(cost), 0.2 * per(delay_s), kPenalty};
+    case Objective::delay: return {tasks * per(delay_s), 1e-4 * per(cost), kPenalty};
+    case Objective::admitted: return {per(weight), 0.02 * per(cost), kPenalty};
   }
   return {};
 }

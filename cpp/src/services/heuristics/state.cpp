@@ -227,6 +227,7 @@ void State::settle_task(std::int32_t task) {
   const double more = (is_in ? 1.0 : 0.0) - counted_[z(task)];
   if (more != 0.0) {
     write(counted_[z(task)], counted_[z(task)] + more);
+    sums_.admitted += is_in ? 1 : -1;
     sums_.rate_per_s += more * terms.rate_per_s;
     sums_.rejected -= more * terms.weight;
   }
@@ -301,8 +302,6 @@ std::int32_t State::broken_samples() const {
       std::count_if(sample_over_.begin(), sample_over_.end(), [](double over) { return over > 0.0; }));
 }
 
-void State::settle_samples() { set_excess(samples_limit(), sample_excess()); }
-
 double State::settle() {
   if (!open_) return energy();
   for (const std::int32_t t : dirty_tasks_) {
@@ -317,7 +316,7 @@ double State::settle() {
     settle_load(r);
     load_is_dirty_[r] = 0;
   }
-  if (samples_dirty_) settle_samples();
+  if (samples_dirty_) set_excess(samples_limit(), sample_excess());
   dirty_tasks_.clear();
   dirty_nodes_.clear();
   dirty_loads_.clear();
@@ -393,8 +392,8 @@ double State::per_second(std::int32_t task) const {
                             : problem_->objective() == Objective::cost ? scales_.second
                                                                        : 0.0;
   const double rate = problem_->tasks()[z(task)].rate_per_s;
-  const double others = admitted(task) ? sums_.rate_per_s : sums_.rate_per_s + rate;
-  return per_second * rate / others;
+  const double others = sums_.admitted > 0 ? sums_.rate_per_s : 0.0;
+  return per_second * rate / (admitted(task) ? others : others + rate);
 }
 
 }  // namespace constellm::services::heuristics

@@ -7,6 +7,7 @@ from ...core.table import Row, Rows, Tables, only, where
 from ...tune import spectral_gpt
 from ..report.claims import claim, span
 from .experiments.greedy import NEAR
+from .placement_claims import placement_claims
 from .scenario import SETTINGS, SHELLS, Scenario
 from .trained import NOTHING
 
@@ -46,6 +47,7 @@ def claims(tables: Tables) -> Rows:
         _network_flow(tables),
         _asynchronous(tables),
         _accuracy(tables),
+        *placement_claims(tables),
     ]
 
 

@@ -10,6 +10,12 @@
 
 namespace constellm::services::exact {
 
+/// What the multipliers of one constraint after the other are to be changed by.
+struct Direction {
+  std::vector<double> place, count;
+  double cost = 0.0, delay = 0.0, rejected = 0.0;
+};
+
 /// Multipliers, all in the unit of the aim, and the weights of the ways into each slot.
 struct Multipliers {
   std::vector<double> place;  ///< [places] of task's x ≤ node's x; of any sign where a service has one replica
@@ -19,6 +25,9 @@ struct Multipliers {
   double rejected = 0.0;
   // Of bounds by sums alone, by which places and labels are ruled out:
   std::vector<double> share;  ///< [ways] in [0, 1], of those into one slot together 1
+  // Where steps left off: the mean gradient, and their length relative to Polyak's; 0: not begun.
+  Direction toward;
+  double length = 0.0;
 };
 
 /// The Lagrangian bound. Tasks choose places for their slots, nodes choose what they serve, and prices make them
@@ -51,11 +60,6 @@ class Dual {
   [[nodiscard]] std::int64_t bounds() const { return bounds_; }
 
  private:
-  struct Direction {
-    std::vector<double> place, count;
-    double cost = 0.0, delay = 0.0, rejected = 0.0;
-  };
-
   void price(const Multipliers& at);
   double tasks(const State& state, const Times& times, const Multipliers& at);
   double nodes(const State& state);
@@ -64,10 +68,13 @@ class Dual {
   double sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t task);
   [[nodiscard]] double seconds_price(const Multipliers& at, std::int32_t task) const;
   [[nodiscard]] double reject_price(const Multipliers& at, std::int32_t task) const;
+  [[nodiscard]] bool is_single(const State& state, std::size_t place) const;
   void find_gradient(const State& state, const Multipliers& at);
-  double deflect();
+  [[nodiscard]] double free_square(const State& state, const Multipliers& at) const;
+  double mix(double most);
   void move(const State& state, Multipliers& at, double length) const;
   void follow_delay(std::int32_t task, std::vector<double>& share, double rate) const;
+  void follow_delays(Multipliers& at);
   void take_means(double rate);
 
   const Model& model_;
@@ -89,6 +96,7 @@ class Dual {
   std::vector<std::int32_t> last_way_;
   std::vector<std::uint8_t> served_, opened_;
   Direction gradient_, direction_;
+  Multipliers trial_;
   std::vector<double> place_mean_, host_mean_, through_;
   double magnitude_ = 0.0;
   std::int64_t bounds_ = 0;

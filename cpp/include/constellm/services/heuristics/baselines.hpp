@@ -36,7 +36,8 @@ struct TabuOptions {
 };
 
 /// Tabu search (Glover, 1989): always the best move of one slot that does not bring it back to where it has
-/// just been, but for one that gives the best plan so far. Limits as penalties whose weights learn.
+/// just been, but for one that gives the best plan so far; to leave a task out is a move like others where
+/// that may be. Limits as penalties whose weights learn.
 Answer tabu(const Slots& slots, const TabuOptions& options, core::StopToken& stop);
 
 struct GeneticOptions {

@@ -48,7 +48,7 @@ class State {
   [[nodiscard]] double delay_s(std::int32_t task) const { return delay_s_[core::z(task)]; }
   [[nodiscard]] double cost() const { return sums_.cost; }
   [[nodiscard]] double mean_delay_s() const {
-    return sums_.rate_per_s > 0.0 ? sums_.delay / sums_.rate_per_s : 0.0;
+    return sums_.admitted > 0 ? sums_.delay / sums_.rate_per_s : 0.0;  // else what rounding left
   }
   [[nodiscard]] double rejected_weight() const { return sums_.rejected; }
   [[nodiscard]] double first() const;
@@ -78,7 +78,7 @@ class State {
   enum class Demand { fixed, budget, samples };
   struct Sums {
     double cost = 0.0, delay = 0.0, rate_per_s = 0.0, rejected = 0.0, penalty = 0.0;
-    std::int32_t broken = 0;
+    std::int32_t broken = 0, admitted = 0;
   };
   struct Written {
     double* where;
@@ -103,7 +103,6 @@ class State {
   void settle_links(std::int32_t task);
   double time_task(std::int32_t task, double& out_of_reach);
   void settle_load(std::size_t resource);
-  void settle_samples();
   void set_excess(std::size_t limit, double excess);
   [[nodiscard]] double sample_excess() const;
   void clear();

@@ -1,0 +1,203 @@
+"""Speed and proofs of placements of services: what run.py writes about them.
+
+``python benchmarks/services.py [--quick]`` measures it alone and prints its tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import service_cases
+import service_peers
+import tables
+from service_cases import CROWDED, IRIDIUM, LARGER, LARGEST, TIGHT, Case
+
+from constellm import services
+
+PEER_RATIO = 3.0
+SEEDS = tuple(range(1, 11))
+
+
+class Aim(NamedTuple):
+    """What is to be reached on how many of the seeds."""
+
+    case: Case
+    words: str
+    limit_s: float
+    gap: float
+    """0: proven"""
+    within_s: float
+    seeds: tuple[int, ...]
+    least: int
+    """of the seeds"""
+
+
+def shifted(case: Case, **changes: object) -> Case:
+    return case._replace(**changes)
+
+
+AIMS = (
+    Aim(IRIDIUM, "cost", 60.0, 0.0, 20.0, SEEDS, 10),
+    Aim(shifted(IRIDIUM, budget=None), "cost, box of demands", 60.0, 0.0, 20.0, SEEDS, 10),
+    Aim(shifted(IRIDIUM, slack=TIGHT), "cost, tight deadlines", 60.0, 0.0, 60.0, SEEDS, 10),
+    Aim(shifted(IRIDIUM, objective="delay"), "delay", 60.0, 0.0, 35.0, SEEDS, 7),
+    Aim(shifted(IRIDIUM, objective="delay"), "delay", 60.0, 0.01, 60.0, SEEDS, 10),
+    Aim(shifted(IRIDIUM, objective="delay", budget=2.0), "delay, budget of two", 60.0, 0.0, 60.0, SEEDS[:3], 3),
+    Aim(LARGER, "cost", 60.0, 0.0, 20.0, SEEDS[:3], 3),
+    Aim(shifted(LARGER, objective="delay"), "delay", 60.0, 0.01, 60.0, SEEDS[:3], 3),
+    Aim(shifted(LARGEST, objective="delay"), "delay", 60.0, 0.05, 60.0, SEEDS[:2], 2),
+    Aim(CROWDED, "cost", 60.0, 0.1, 60.0, SEEDS[:3], 3),
+    Aim(shifted(CROWDED, objective="delay"), "delay", 60.0, 0.1, 60.0, SEEDS[:3], 3),
+)
+
+
+class Results(NamedTuple):
+    """What a run measured; rows."""
+
+    cases: tables.Rows
+    peers: tables.Rows
+
+
+def measure(quick: bool) -> Results:
+    """All of it."""
+    aims = [aim._replace(seeds=aim.seeds[:1], limit_s=10.0) for aim in AIMS[:1]] if quick else AIMS
+    peers = service_peers.CASES[:1] if quick else service_peers.CASES
+    return Results(cases=solved(aims), peers=service_peers.measure(peers, 10.0 if quick else service_peers.LIMIT_S))
+
+
+def solved(aims: Iterable[Aim]) -> tables.Rows:
+    """A row for each case and seed; aims of one case share a run.
+
+    Raises
+    ------
+    AssertionError
+        If a plan breaks a rule.
+    """
+    rows: dict[tuple[Case, int], dict] = {}
+    for aim in aims:
+        for seed in aim.seeds:
+            if (aim.case, seed) not in rows:
+                rows[aim.case, seed] = {"words": aim.words, **row_of(aim.case, seed, aim.limit_s)}
+    return list(rows.values())
+
+
+def row_of(case: Case, seed: int, limit_s: float) -> dict:
+    problem = service_cases.problem_of(case, seed)
+    start = time.perf_counter()
+    begun = services.solve(problem, method="annealing")
+    start_s = time.perf_counter() - start
+    start = time.perf_counter()
+    plan = services.solve(problem, time_limit_s=limit_s)
+    seconds = time.perf_counter() - start
+    assert plan.placement is None or services.check(problem, plan) == []
+    return {
+        "case": case.name,
+        "seed": seed,
+        "status": plan.status,
+        "second_optimal": plan.second_optimal,
+        "cost": float("nan") if plan.placement is None else plan.cost,
+        "delay_s": float("nan") if plan.placement is None else plan.delay_s,
+        "lower_bound": plan.lower_bound,
+        "gap": 0.0 if plan.status == "infeasible" else plan.gap,
+        "seconds": seconds,
+        "start_s": start_s,
+        "start_gap": float("nan") if begun.placement is None else begun.objective / plan.objective - 1.0,
+        **{name: plan.counters.get(name, 0) for name in ("programmes", "nodes", "branches", "columns")},
+    }
+
+
+def targets(results: Results) -> list[tuple[str, str, bool]]:
+    """Each target, what was found, and whether that meets it."""
+    found = []
+    for aim in AIMS:
+        rows = [row for row in results.cases if (row["case"], row["words"]) == (aim.case.name, aim.words)]
+        if not rows:
+            continue
+        met = [row for row in rows if row["gap"] <= max(aim.gap, 1e-9) and row["seconds"] <= aim.within_s * 1.05]
+        within = f"gap of at most {100 * aim.gap:g} %" if aim.gap else "proven"
+        share = f"{min(aim.least, len(rows))} of {len(rows)}"
+        found.append(
+            (
+                f"services, {aim.case.name}, {aim.words}: {within} in {aim.within_s:g} s on {share} (aim)",
+                f"{len(met)} of {len(rows)}",
+                len(met) >= min(aim.least, len(rows)),
+            )
+        )
+    for row in results.peers:
+        if row["solver"] != "constellm":
+            target = (
+                f"services, {row['case']}, {row['objective']}, seed {row['seed']}: "
+                f"{PEER_RATIO:g}× faster than {row['solver']} (aim)"
+            )
+            found.append((target, tables.times(row["ratio"]), row["ratio"] >= PEER_RATIO))
+    return found
+
+
+def section(results: Results) -> str:
+    """Of the page."""
+    return f"""## Services
+
+Placements of services by `services.solve`, seconds by the clock on one core with a limit of 60 s; the start is that
+of annealing. Medians and worst over the seeds.
+
+{cases_table(results.cases)}
+**The plain formulation** by HiGHS and SCIP: a column for every pair of nodes of every transfer, no preprocessing
+and no start; the first term alone. Ours does both terms in its time.
+
+{peers_table(results.peers)}"""
+
+
+def cases_table(rows: tables.Rows) -> str:
+    lines = []
+    for name, words in dict.fromkeys((row["case"], row["words"]) for row in rows):
+        these = [row for row in rows if (row["case"], row["words"]) == (name, words)]
+        gaps = [row["gap"] if row["gap"] == row["gap"] else 1.0 for row in these]
+        lines.append(
+            [
+                name,
+                words,
+                f"{sum(gap <= 1e-9 for gap in gaps)} of {len(these)}",
+                f"{sum(bool(row['second_optimal']) for row in these)} of {len(these)}",
+                percent(statistics.median(gaps)),
+                percent(max(gaps)),
+                tables.seconds(statistics.median(row["seconds"] for row in these)),
+                tables.seconds(statistics.median(row["start_s"] for row in these)),
+            ]
+        )
+    head = ["case", "least", "proven", "tie too", "median gap", "worst gap", "median", "annealing alone"]
+    return tables.markdown(head, lines)
+
+
+def peers_table(rows: tables.Rows) -> str:
+    lines = [
+        [
+            f"{row['case']}, {row['objective']}, seed {row['seed']}",
+            row["solver"],
+            tables.seconds(row["seconds"]),
+            percent(row["gap"]),
+            tables.times(row["ratio"]),
+        ]
+        for row in rows
+    ]
+    return tables.markdown(["case", "solver", "time", "gap", "against ours"], lines)
+
+
+def percent(share: float) -> str:
+    return "no plan" if share != share else f"{tables.digits(100 * share)} %" if share > 1e-9 else "proven"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    results = measure(parser.parse_args().quick)
+    print(section(results))
+    for target, found, met in targets(results):
+        print(f"{'met' if met else 'MISSED'}: {target}: {found}")
+
+
+if __name__ == "__main__":
+    main()
