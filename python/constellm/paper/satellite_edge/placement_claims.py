@@ -141,8 +141,7 @@ def _on_time(tables: Tables) -> Row:
         "84 %",
         f"at nominal demand all, at {REQUESTS_PER_S:g} requests a second; first below: {', '.join(shown) or 'never'}"
         f"{doubled}",
-        f"with replicas kept {span((100 * row['rerouted_share'] for row in rows), ' %')}, placed anew "
-        f"{span((100 * row['anew_share'] for row in rows), ' %')}",
+        f"with replicas kept and tasks assigned anew {span((100 * row['rerouted_share'] for row in rows), ' %')}",
         [row["kept_share"] > ON_TIME for row in rows],
         "Its load is not told: with the exact placement any share comes out, by how far demand is above what was "
         "planned for. Requests count here. Settings: spikes, shifts and losses by amount, and draws.",
@@ -215,8 +214,8 @@ def _waiting(tables: Tables) -> Row:
         f"limits from {min(r['max_utilisation'] for r in rows):g} to {max(r['max_utilisation'] for r in rows):g}: "
         f"{span(shares, ' %')}; tasks late {sum(row['late'] for row in rows)} of {sum(r['tasks'] for r in rows)}",
         [row["late"] == 0 for row in rows],
-        "By Pollaczek and Khinchine with Kleinrock's independence. The cheapest placements fill nodes up to the "
-        "limit. Settings: limits and draws, no task late in the mean.",
+        "By Pollaczek and Khinchine with Kleinrock's independence. The cheapest placement shares one decoder, which "
+        "takes a tenth of a second for each request: who comes behind one waits as long. Settings: limits and draws, no task late in the mean.",
     )
 
 
