@@ -125,7 +125,7 @@ def _price(tables: Tables) -> Row:
 
 
 def _on_time(tables: Tables) -> Row:
-    rows = where(tables["degradation"], **{"placed for": "nominal"})
+    rows = where(tables["degradation"], placed_for="nominal")
     shown = []
     for kind in distinct(rows, "kind"):
         own = where(rows, kind=kind)
@@ -134,7 +134,7 @@ def _on_time(tables: Tables) -> Row:
             if min(found) < ON_TIME:
                 shown.append(f"{kind} of {amount:g} {span((100 * share for share in found), ' %')}")
                 break
-    box = where(tables["degradation"], kind="spike", amount=2.0, **{"placed for": "box"})
+    box = where(tables["degradation"], kind="spike", amount=2.0, placed_for="box")
     doubled = f"; made for the box, at twice the demand {span((100 * r['kept_share'] for r in box), ' %')}" if box else ""
     return claim(
         "over 84 % of tasks are on time (arXiv 2601.19563)",

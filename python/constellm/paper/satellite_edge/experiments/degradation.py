@@ -56,7 +56,7 @@ def _compute(quick: bool) -> Tables:
                             "seed": seed,
                             "kind": kind,
                             "amount": float(amount),
-                            "placed for": made,
+                            "placed_for": made,
                             "kept_share": found.kept_share,
                             "rerouted_share": found.rerouted_share,
                             "lost_replicas": found.lost_replicas,
@@ -81,7 +81,7 @@ def _draw(tables: Tables) -> list[Picture]:
             for (made, field, words), look in zip(lines, palette.lines([str(i) for i in range(len(lines))])):
                 mean = []
                 for amount in at:
-                    found = [row[field] for row in where(own, amount=amount, **{"placed for": made})]
+                    found = [row[field] for row in where(own, amount=amount, placed_for=made)]
                     mean.append(100 * sum(found) / len(found))
                 ax.plot(at, mean, label=words, markersize=4, **look)
             ax.axhline(100 * ON_TIME, color=palette.INK, linewidth=0.8, linestyle="--")
