@@ -64,7 +64,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("light time", None, "", ASSUMED,
               "within planes and in sums between them, not in transfers of data"),
     Parameter("components", None, "", DERIVED,
-              "work and memory of CLIP-, SAM- and LLaVA-like parts and the shipped network, from architectures"),
+              "work and memory of CLIP-, SAM- and LLaVA-like parts and the shipped network, from "
+              "architectures"),
     Parameter("image encoder", _PARTS["image-encoder"].flop, "FLOP", DERIVED, "a request; float16"),
     Parameter("decoder", _PARTS["decoder"].flop, "FLOP", DERIVED, "an answer of 32 tokens; float16"),
     Parameter("tasks", None, "", ASSUMED,
@@ -73,11 +74,13 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("box", BOX, "", ASSUMED, "a rate may rise by so much of itself; a box is stated, its size not"),
     Parameter("risk", RISK, "", ASSUMED, "of a placement by samples"),
     Parameter("satellites of placements", None, "", ASSUMED,
-              "Iridium NEXT, links of 0.5 Gbit/s, Jetson AGX Orin at 30 % of its peak, 1.5 to 4 GB for services"),
+              "Iridium NEXT, links of 0.5 Gbit/s, Jetson AGX Orin at 30 % of its peak, 1.5 to 4 GB for "
+              "services"),
     Parameter("cost of a replica", 100e6, "B", ASSUMED, "1 for each started so many bytes of memory"),
     Parameter("max_utilisation", 0.9, "", ASSUMED, "of nodes and links, unless it is what is varied"),
     Parameter("deadlines", None, "", ASSUMED,
-              "1.5 to 3 times what a request alone takes at best, 200 ms at least; over time 1.2 to 1.8 times"),
+              "1.5 to 3 times what a request alone takes at best, 200 ms at least; over time 1.2 to 1.8 "
+              "times"),
     Parameter("start of a replica", 1e9 * START_COST_PER_BYTE, "", ASSUMED, "for each GB of its memory"),
     Parameter("energies", tuple(of.value for of in ENERGIES.values()), "J", STATED,
               "a multiply-add and a sum in 45 nm (Horowitz 2014), a synaptic operation (77 fJ)"),

@@ -26,14 +26,14 @@ def parameters_markdown() -> str:
 
 STUDY = Study(
     name="satellite-edge",
-    title="Satellite edge intelligence: rounds scheduled exactly and trained, microservices placed with proof",
+    title="Satellite edge intelligence: rounds scheduled and trained, microservices placed with proof",
     introduction=(
-        "What comes out here beside what the review of Shi, Zhu, Jiang, Kuang and Letaief (arXiv 2504.01676, "
-        "2025) and its companions say of satellite federated fine-tuning, and of inference by microservices. They were known here through "
-        "abstracts and summaries: which constellation, which stations, which rates, how many images, how "
-        "fast satellites compute and how many passes they make is not told, and all of it is assumed. "
-        "Transfers are quickest ones with proof, contacts those of orbits and of real stations; placements are "
-        "optimal with proof, or say that they are not."
+        "What comes out here beside what the review of Shi, Zhu, Jiang, Kuang and Letaief (arXiv "
+        "2504.01676, 2025) and its companions say of satellite federated fine-tuning, and of inference by "
+        "microservices. They were known here through abstracts and summaries: which constellation, which "
+        "stations, which rates, how many images, how fast satellites compute and how many passes they make "
+        "is not told, and all of it is assumed. Transfers are quickest ones with proof, contacts those of "
+        "orbits and of real stations; placements are optimal with proof, or say that they are not."
     ),
     verdicts=(
         "A verdict is computed from the stored rows: a claim holds when it does in every examined setting, "

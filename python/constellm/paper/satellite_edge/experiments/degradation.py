@@ -102,9 +102,9 @@ def _draw(tables: Tables) -> list[Picture]:
 
 DEGRADATION = Experiment(
     "Spikes, shifts and losses",
-    "A placement is made for nominal demand or for the box, where each rate may double; then all demand grows, a "
-    "share of it moves to one task, or satellites are lost that no user is under. What is served as placed, and the "
-    "most that the replicas that are left can serve, which is proven.",
+    "A placement is made for nominal demand or for the box, where each rate may double; then all demand "
+    "grows, a share of it moves to one task, or satellites are lost that no user is under. What is served "
+    "as placed, and the most that the replicas that are left can serve, which is proven.",
     _compute,
     _draw,
 )
