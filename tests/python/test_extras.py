@@ -136,7 +136,12 @@ def test_every_extra_is_tried_and_brings_what_it_says(repository: Path) -> None:
         return found
 
     # What goes under another name, and pandas, which xarray requires.
-    projects = {"PIL": "pillow", "yaml": "pyyaml", "pandas": "xarray", "stable_baselines3": "stable-baselines3"}
+    projects = {
+        "PIL": "pillow",
+        "yaml": "pyyaml",
+        "pandas": "xarray",
+        "stable_baselines3": "stable-baselines3",
+    }
     for extra, hidden, _ in CALLS:
         assert projects.get(hidden, hidden) in brought(extra)
 

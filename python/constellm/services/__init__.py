@@ -51,7 +51,7 @@ from .horizons import Horizon
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
-from .policy import LearnedDemand, Policy, load_policy, untrained
+from .policy import LearnedDemand, Policy, load_policy, trained_policy, untrained
 from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
@@ -109,8 +109,8 @@ __all__ = [
     "RateAccuracy",
     "Reduction",
     "Region",
-    "Regret",
     "Repair",
+    "Regret",
     "Service",
     "Stage",
     "Task",
@@ -152,10 +152,13 @@ __all__ = [
     "problem_from_dict",
     "problem_to_dict",
     "recourse",
+    "regret",
+    "reduced_hosts",
+    "regions",
+    "repair",
     "reduced_hosts",
     "regions",
     "regret",
-    "repair",
     "sample_demand",
     "save_horizon",
     "save_horizon_plan",
@@ -168,6 +171,7 @@ __all__ = [
     "spiked",
     "train_adversary",
     "train_policy",
+    "trained_policy",
     "untrained",
     "violation",
     "waiting",

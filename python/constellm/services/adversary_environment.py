@@ -52,9 +52,9 @@ class AdversaryEnv(gymnasium.Env):
     ...                      stages=(services.Stage("encoder", (services.Input(-1, 1e6),)),))
     >>> problem = services.Problem(network=graph, services=(encoder,), tasks=(task,))
     >>> on = services.Placement({"encoder": ["a"]}, {"ships": ["a"]})
-    >>> env = services.AdversaryEnv([(problem, on)])  # doctest: +SKIP
-    >>> observation, info = env.reset(seed=1)  # doctest: +SKIP
-    >>> env.step([0.5])[1]  # doctest: +SKIP
+    >>> env = services.AdversaryEnv([(problem, on)])
+    >>> observation, info = env.reset(seed=1)
+    >>> env.step([0.5])[1]
     1.0
     """
 

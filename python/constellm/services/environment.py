@@ -89,9 +89,9 @@ class PlacementEnv(gymnasium.Env):
     ...     network=chain, services=[services.Service("encoder", flop=2e10, memory_bytes=1e9, cost=1.0)],
     ...     tasks=[services.Task("detect", rate_per_s=3.0, source=a, sink=b,
     ...                          stages=[services.Stage("encoder", [services.Input(bytes=6e5)])])])
-    >>> env = services.PlacementEnv([problem])  # doctest: +SKIP
-    >>> observation, info = env.reset(seed=1)  # doctest: +SKIP
-    >>> env.step(0)[1:4]  # doctest: +SKIP
+    >>> env = services.PlacementEnv([problem])
+    >>> observation, info = env.reset(seed=1)
+    >>> env.step(0)[1:4]
     (-1.0, True, False)
     """
 

@@ -51,7 +51,7 @@ def solve_horizon(
     -------
     HorizonPlan
         Its bound is one of the whole horizon, whatever the method: that of all slots at once, or Σ share ·
-        bound of each slot by itself.  ``no_plan_found`` where a method that does not look at the whole
+        bound of each slot by itself. ``no_plan_found`` where a method that does not look at the whole
         comes to a slot from which there is no way on.
 
     Raises
@@ -63,9 +63,10 @@ def solve_horizon(
     Interrupted
         A `KeyboardInterrupt`; see `on_interrupt`.
 
-    Notes ----- With core services, ``"rolling"`` and ``"per-slot"`` settle the core in the first slot they
-    solve, and keep it. In a window, costs of starts weigh against costs of replicas as they do in the
-    whole.
+    Notes
+    -----
+    With core services, ``"rolling"`` and ``"per-slot"`` settle the core in the first slot they solve, and
+    keep it. In a window, costs of starts weigh against costs of replicas as they do in the whole.
 
     Examples
     --------

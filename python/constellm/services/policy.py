@@ -9,12 +9,13 @@ import os
 import time
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._core import services as _core
-from ..core.checks import count, instance, real, short
+from ..core.checks import count, instance, meant, real, short
 from ..core.files import as_path, write_bytes
 from .adversary import ADVERSARY_FEATURES, Floats, adversary_features
 from .episode import Episode
@@ -47,6 +48,9 @@ class Policy:
         ``"worst"`` or ``"nominal"``: the demand that a choice has to withstand, as it was in training.
     told : str
         How it was trained, in words.
+    tries : int
+        Episodes of a placement, of which the best by the objective's terms is kept: the first takes the
+        highest scores, the others draw from their softmax. Not part of its file.
 
     Raises
     ------
@@ -70,10 +74,12 @@ class Policy:
     network: RowNetwork
     guard: str = "worst"
     told: str = ""
+    tries: int = 1
 
     def __post_init__(self) -> None:
         for field in ("name", "told"):
             instance(field, getattr(self, field), str)
+        object.__setattr__(self, "tries", count("tries", self.tries))
         instance("network", self.network, RowNetwork)
         if self.guard not in GUARDS:
             known = ", ".join(map(repr, GUARDS))
@@ -81,18 +87,13 @@ class Policy:
         if len(self.network.inner) != len(FEATURES):
             raise ValueError(f"network: reads {len(self.network.inner)} features, there are {len(FEATURES)}")
 
-    def place(
-        self, problem: Problem, *, tries: int = 1, seed: int = 0, time_limit_s: float = math.inf
-    ) -> Plan:
+    def place(self, problem: Problem, *, seed: int = 0, time_limit_s: float = math.inf) -> Plan:
         """A plan, without a bound; status ``no_plan_found`` where it turns tasks away that have to be served.
 
         Parameters
         ----------
         problem : Problem
             Of any size.
-        tries : int
-            Episodes, of which the best by the objective's terms is kept: the first takes the highest scores,
-            the others draw from their softmax.
         seed : int
             Of what is drawn.
         time_limit_s : float
@@ -109,12 +110,15 @@ class Policy:
         """
         instance("problem", problem, Problem)
         start = time.perf_counter()
-        found = self._found(problem, tries, seed, real("time_limit_s", time_limit_s, least=0.0))
+        limit_s = real("time_limit_s", time_limit_s, least=0.0)
+        found = self.search(problem, time_limit_s=limit_s, seed=seed, threads=1)
         return plan_of(problem, found, method=self.name, seconds=time.perf_counter() - start)
 
     def search(self, problem: Problem, *, time_limit_s: float, seed: int, threads: int) -> Found:
-        """As the methods of `services.METHODS` are called; one try."""
-        return self._found(problem, 1, seed, time_limit_s)
+        """As the methods of `services.METHODS` are called."""
+        positions, done = self._best(problem, seed, time_limit_s)
+        status = "no_plan_found" if positions is None else "feasible"
+        return Found(status, positions, counters={"steps": done})
 
     def episode(self, setting: Setting, random: np.random.Generator | None = None) -> Episode:
         """One placement on a setting; `random`: draws from the softmax of the scores."""
@@ -130,12 +134,12 @@ class Policy:
             episode.decide(int(nodes[min(chosen, len(nodes) - 1)]))
         return episode
 
-    def placement(self, problem: Problem, *, tries: int = 1, seed: int = 0) -> Placement | None:
+    def placement(self, problem: Problem, *, seed: int = 0) -> Placement | None:
         """What `place` places, held against the demand of the policy's own `guard` alone.
 
         Parameters
         ----------
-        problem, tries, seed
+        problem, seed
             As of `place`.
 
         Returns
@@ -143,26 +147,18 @@ class Policy:
         Placement or None
             One that keeps every limit under that demand.
         """
-        best = self._best(instance("problem", problem, Problem), tries, seed, math.inf)[0]
+        best = self._best(instance("problem", problem, Problem), seed, math.inf)[0]
         return None if best is None else placement_of(problem, best)
 
-    def _found(self, problem: Problem, tries: int, seed: int, time_limit_s: float) -> Found:
-        positions, done = self._best(problem, tries, seed, time_limit_s)
-        return Found(
-            "no_plan_found" if positions is None else "feasible", positions, counters={"steps": done}
-        )
-
-    def _best(
-        self, problem: Problem, tries: int, seed: int, time_limit_s: float
-    ) -> tuple[Positions | None, int]:
-        tries, seed = count("tries", tries), count("seed", seed, least=0, most=2**64 - 1)
+    def _best(self, problem: Problem, seed: int, time_limit_s: float) -> tuple[Positions | None, int]:
+        seed = count("seed", seed, least=0, most=2**64 - 1)
         end = time.perf_counter() + time_limit_s
         setting = Setting(problem, guard=self.guard)
         withstood = nominal_problem(problem) if self.guard == "nominal" else problem
         random = np.random.Generator(np.random.PCG64(seed))
         best: tuple[tuple[float, float], Positions] | None = None
         done = 0
-        while done < tries and (done == 0 or time.perf_counter() < end):
+        while done < self.tries and (done == 0 or time.perf_counter() < end):
             episode = self.episode(setting, random if done else None)
             done += 1
             positions = episode.positions()
@@ -261,6 +257,42 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     if said["features"] != list(FEATURES):
         raise ValueError(f"{os.fspath(path)}: its policy sees other features than this version shows")
     return Policy(said["name"], network, said["guard"], said["told"])
+
+
+TRAINED = ("ppo-nominal", "ppo-worst", "ppo-corner", "ppo-adversary")
+"""Names of the policies that come with the package."""
+
+
+def trained_policy(name: str = "ppo-worst") -> Policy:
+    """A policy that comes with the package, trained on `services.scenario` over 66 satellites for least cost.
+
+    Parameters
+    ----------
+    name : str
+        ``"ppo-nominal"`` and ``"ppo-worst"`` let choices withstand nominal rates and the worst case;
+        ``"ppo-corner"`` and ``"ppo-adversary"`` nominal rates too, and learned to leave room from the
+        penalties of the worst demand, and of an adversary that learned with them.
+
+    Returns
+    -------
+    Policy
+        Its ``told`` says how it was trained.
+
+    Raises
+    ------
+    ValueError
+        For another name.
+
+    Examples
+    --------
+    >>> from constellm import services
+    >>> services.trained_policy().guard
+    'worst'
+    """
+    if name not in TRAINED:
+        known = ", ".join(map(repr, TRAINED))
+        raise ValueError(f"name: {short(name)} is not one of {known}{meant(str(name), TRAINED)}")
+    return load_policy(Path(__file__).parent / "data" / f"policy-{name}.npz")
 
 
 def untrained(*, hidden: int = 32, seed: int = 0, guard: str = "worst") -> Policy:

@@ -123,7 +123,6 @@ def regret(
     reference: str = "optimal",
     reference_time_limit_s: float = math.inf,
     time_limit_s: float = math.inf,
-    tries: int = 1,
     seed: int = 0,
     threads: int = 1,
     progress: bool | None = None,
@@ -148,8 +147,6 @@ def regret(
         not name it. Over slots of time that share nothing it is the optimum of each slot.
     reference_time_limit_s, time_limit_s : float
         For each problem [s].
-    tries : int
-        Of policies, as of `Policy.place`.
     seed, threads : int
         As `solve` takes them.
     progress : bool, optional
@@ -177,12 +174,12 @@ def regret(
         real("reference_time_limit_s", reference_time_limit_s, least=0.0),
         real("time_limit_s", time_limit_s, least=0.0),
     )
-    tries, threads = count("tries", tries), count("threads", threads)
+    threads = count("threads", threads)
     seed = count("seed", seed, least=0, most=2**64 - 1)
     for one in contestants:
         if isinstance(one, Policy) and one.guard not in demands:
             raise ValueError(f"planned_for: lacks {one.guard!r}, which the policy {one.name!r} plans for")
-    made = _Contest(given, reference, limits, tries, seed, threads)
+    made = _Contest(given, reference, limits, seed, threads)
     runs = [(one, demand) for one in contestants for demand in _demands_of(one, demands)]
     cells: list[dict[str, Any]] = []
     with bar(len(runs) * len(given), unit="plans", progress=progress) as move_on:
@@ -202,7 +199,6 @@ class _Contest:
     reference: str
     limits: tuple[float, float]
     """Seconds of the reference, and of others."""
-    tries: int
     seed: int
     threads: int
 
@@ -215,7 +211,7 @@ class _Contest:
         problem, bound = self.problems[i], math.nan
         start = time.perf_counter()
         if isinstance(contestant, Policy):
-            placement = contestant.placement(problem, tries=self.tries, seed=self.seed)
+            placement = contestant.placement(problem, seed=self.seed)
         else:
             plan = self._solved(contestant, demand, i)
             placement, bound = plan.placement, plan.lower_bound

@@ -85,8 +85,8 @@ def programme(problem: Problem, *, time_limit_s: float, seed: int, threads: int)
 
 
 _ALL: tuple[Method, ...] = (
-    Method("programme", "mixed-integer programmes for HiGHS, from an annealed start", programme),
     Method("search", "branch and bound with Lagrangian bounds of tasks and nodes", compiled("search")),
+    Method("programme", "mixed-integer programmes for HiGHS, from an annealed start", programme),
     Method("annealing", "simulated annealing whose penalties learn", compiled("annealing")),
     Method("greedy", "tasks one by one, each where it adds least", compiled("greedy")),
     Method("nearest", "every stage on the nearest node to its source with room", compiled("nearest")),

@@ -48,6 +48,7 @@ NEEDS = {
     "docs/own-models.md": ("torch", "onnxruntime"),
     "docs/round-trips.md": ("sgp4",),
     "docs/services.md": ("highspy",),
+    "docs/services-learned.md": ("gymnasium",),
     "docs/sweeps.md": ("xarray",),
 }
 ELSEWHERE = {"docs/joint-training.md": "tests/python/tools/test_joint_page.py"}  # with what it must find

@@ -121,7 +121,8 @@ def test_rules_keep_to_the_budget(budget):
 
 
 @pytest.mark.parametrize(
-    ("shares", "message"), [([0.5], r"shape \(5,\)"), ([2.0] * 5, r"in \[0, 1\]"), (["a"] * 5, "expected numbers")]
+    ("shares", "message"),
+    [([0.5], r"shape \(5,\)"), ([2.0] * 5, r"in \[0, 1\]"), (["a"] * 5, "expected numbers")],
 )
 def test_shares_that_are_none_are_refused(shares, message):
     problem, placement = pairs(1)[0]
@@ -171,13 +172,14 @@ def test_placements_that_are_refused():
     problem, placement = pairs(1)[0]
     chain = chain_problem(objective="cost")
     on = services.Placement({"encoder": ["n0"]}, {"first": ["n0"], "second": ["n0"]})
+    sampled = services.nominal_problem(chain).replace(samples=[[1.0, 1.0]])
     for given, error, message in [
         ([], ValueError, "placed: must not be empty"),
         ([problem], TypeError, r"placed\[0\]: expected a problem and its placement"),
         ([(problem, 1)], TypeError, "placement: expected"),
         ([(problem, on)], ValueError, "replicas"),
         ([(problem, placement), (chain, on)], ValueError, r"placed\[1\]: has 2 tasks, placed\[0\] has 5"),
-        ([(chain.replace(samples=[[1.0, 1.0]], tasks=services.nominal_problem(chain).tasks), on)], ValueError, "samples"),
+        ([(sampled, on)], ValueError, "samples"),
     ]:
         with pytest.raises(error, match=message):
             services.AdversaryEnv(given)

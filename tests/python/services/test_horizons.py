@@ -15,6 +15,7 @@ NODES = [network.Node(id=id, flop_per_s=1e12, memory_bytes=4e9) for id in ("a", 
 GRAPH = network.Graph(NODES, from_=[0, 1], to=[1, 0], rate_bps=1e9, latency_s=0.01)
 ENCODER = services.Service("encoder", flop=1e10, memory_bytes=1e9, cost=1.0)
 DECODER = services.Service("decoder", flop=2e10, memory_bytes=2e9, cost=2.0)
+OTHER = services.Service("decoder", flop=1.0, memory_bytes=1.0, cost=1.0)
 
 
 def slot(source: str = "a", **changes) -> services.Problem:
@@ -62,7 +63,7 @@ def test_values():
         ({"slots": []}, "slots: must not be empty"),
         ({"slots": slot()}, "slots: expected a sequence of Problem"),
         ({"slots": [slot(), slot(objective="delay")]}, r"slots\[1\].objective: 'delay' is not 'cost'"),
-        ({"slots": [slot(), slot(services=[ENCODER, ENCODER.__class__("decoder", flop=1.0, memory_bytes=1.0, cost=1.0)])]},
+        ({"slots": [slot(), slot(services=[ENCODER, OTHER])]},
          r"slots\[1\].services"),
         ({"slots": [slot(), slot(network=network.Graph(NODES[:2][::-1], from_=[0], to=[1], rate_bps=1e9))]},
          r"slots\[1\].network: its nodes are not those of slots\[0\]"),
@@ -222,7 +223,8 @@ DATA = services.horizon_to_dict(HORIZON)
         ({"version": 2}, "version: 2 is not 1"),
         ({"format": "constellm.services-problem"}, "format: "),
         ({"slots": [{"name": "x"}] * 3}, r"slots\[0\]: missing required key 'duration_s'"),
-        ({"links": [{**DATA["links"][0], "rate_bps": [1e9, 1e9]}]}, r"links\[0\].rate_bps: 2 values for 3 slots"),
+        ({"links": [{**DATA["links"][0], "rate_bps": [1e9, 1e9]}]},
+         r"links\[0\].rate_bps: 2 values for 3 slots"),
         ({"links": [{**DATA["links"][0], "latency_s": [0.1, None, 0.1]}]},
          r"links\[0\].latency_s: null in slot 1, in which it is there"),
         ({"links": [DATA["links"][0], DATA["links"][0]]}, r"links\[1\]: joins the same nodes as links\[0\]"),
@@ -242,8 +244,8 @@ def test_wrong_files(change, message):
 
 
 def test_a_task_that_is_not_there_in_a_slot():
-    data = {**DATA, "tasks": [{**DATA["tasks"][0], "rate_per_s": 5.0}, {**DATA["tasks"][0], "name": "late",
-                                                                      "rate_per_s": [None, 2.0, 2.0]}]}  # fmt: skip
+    late = {**DATA["tasks"][0], "name": "late", "rate_per_s": [None, 2.0, 2.0]}
+    data = {**DATA, "tasks": [DATA["tasks"][0], late]}
     horizon = services.horizon_from_dict(data)
     assert [len(one.tasks) for one in horizon.slots] == [1, 2, 2]
     assert services.horizon_from_dict(services.horizon_to_dict(horizon)) == horizon
@@ -303,7 +305,9 @@ def test_links_live_through_their_slot_and_beyond():
             assert (one.network.latency_s >= graph.latency_s[at] * (1 - 1e-12)).all()
             assert (one.network.rate_bps <= graph.rate_bps[at]).all()
     assert some_go > 0
-    heads = services.overhead(WORLD, [r for r in services.regions() if r.name == "Shanghai"], 100.0 + 120.0)
+    home = SCENARIO.tasks[0].name.partition("/")[2]
+    regions = [region for region in services.regions() if region.name == home]
+    heads = services.overhead(WORLD, regions, 100.0 + 120.0)
     assert day.slots[0].tasks[0].source == day.slots[0].tasks[0].sink == heads[0]
 
 

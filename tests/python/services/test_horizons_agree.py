@@ -58,3 +58,71 @@ def test_other_methods_are_no_better_and_their_bounds_hold(random_problems, meth
             assert plan.objective >= best[0] * (1 - 1e-9) - 1e-12, (seed, best, plan)
             assert services.check_horizon(horizon, plan.placements) == []
     assert found > 0.2 * (random_problems // (2 * SHARE))
+
+
+def test_large_horizons_are_proved_the_same(random_problems, monkeypatch):
+    """Slots by themselves, chains, walks and caps, which small horizons do without."""
+    from constellm.services import horizon_search
+
+    monkeypatch.setattr(horizon_search, "LARGE", 0)
+    for seed in range(1000, 1000 + random_problems // 10):
+        best = least(data := random_horizon(seed))
+        plan = services.solve_horizon(horizon_of(data))
+        assert plan.status == ("infeasible" if best is None else "optimal"), (seed, best, plan)
+        if best is not None:
+            assert close(plan.objective, best[0]), (seed, best, plan)
+            assert plan.second_optimal and close(plan.evaluation.second, best[1], 1e-6), (seed, best, plan)
+
+
+def test_what_ties_less_never_hurts(random_problems):
+    for seed in range(random_problems // 20):
+        horizon = horizon_of(random_horizon(seed))
+        plan = services.solve_horizon(horizon)
+        looser = ({"core": ()}, {"max_starts": None}, {"max_moved_bytes": None}, {"start_cost": 0.0})
+        for changes in looser:
+            freer = services.solve_horizon(horizon.replace(**changes))
+            if plan.placements:
+                assert freer.objective <= plan.objective * (1 + 1e-8) + 1e-12, (seed, changes)
+
+
+def test_untied_slots_are_those_of_problems(random_problems):
+    for seed in range(random_problems // 20):
+        data = random_horizon(seed)
+        horizon = horizon_of({**data, "ties": {}})
+        plan = services.solve_horizon(horizon)
+        alone = services.solve_horizon(horizon, method="per-slot")
+        assert plan.status == alone.status, seed
+        if plan.placements:
+            assert close(plan.objective, alone.objective, 1e-8), seed
+            assert close(plan.evaluation.second, alone.evaluation.second, 1e-6), seed
+
+
+def test_one_window_of_all_slots_is_clairvoyant():
+    horizon = horizon_of(random_horizon(4))
+    whole, again = (services.solve_horizon(horizon, method="rolling", window=9) for _ in range(2))
+    assert whole == services.solve_horizon(horizon) == again
+
+
+def test_without_time():
+    horizon = horizon_of(random_horizon(4))
+    for method in services.HORIZON_METHODS:
+        plan = services.solve_horizon(horizon, method=method, time_limit_s=0.0)
+        assert plan.status in ("time_limit", "feasible", "infeasible", "optimal"), method
+        assert not plan.placements or services.check_horizon(horizon, plan.placements) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"method": "clairvoyance"}, "method: 'clairvoyance' is not one of 'clairvoyant', 'rolling'"),
+        ({"window": 0}, "window: 0 is not in"),
+        ({"time_limit_s": -1}, "time_limit_s: -1 is not in"),
+        ({"seed": 1.5}, "seed: expected an integer"),
+        ({"on_interrupt": "stop"}, "on_interrupt: 'stop' is not one of"),
+    ],
+)
+def test_wrong_calls(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        services.solve_horizon(horizon_of(random_horizon(4)), **arguments)
+    with pytest.raises(TypeError, match="horizon: expected a Horizon"):
+        services.solve_horizon([])

@@ -302,8 +302,6 @@ std::int32_t State::broken_samples() const {
       std::count_if(sample_over_.begin(), sample_over_.end(), [](double over) { return over > 0.0; }));
 }
 
-void State::settle_samples() { set_excess(samples_limit(), sample_excess()); }
-
 double State::settle() {
   if (!open_) return energy();
   for (const std::int32_t t : dirty_tasks_) {
@@ -318,7 +316,7 @@ double State::settle() {
     settle_load(r);
     load_is_dirty_[r] = 0;
   }
-  if (samples_dirty_) settle_samples();
+  if (samples_dirty_) set_excess(samples_limit(), sample_excess());
   dirty_tasks_.clear();
   dirty_nodes_.clear();
   dirty_loads_.clear();

@@ -103,7 +103,6 @@ class State {
   void settle_links(std::int32_t task);
   double time_task(std::int32_t task, double& out_of_reach);
   void settle_load(std::size_t resource);
-  void settle_samples();
   void set_excess(std::size_t limit, double excess);
   [[nodiscard]] double sample_excess() const;
   void clear();
