@@ -70,7 +70,7 @@ def _encoders(tables: Tables) -> Row:
         f"encoders alone bring {span((100 * share for share in shares), ' %')} of what sharing saves",
         "–",
         [share > 0.5 for share in shares],
-        "Decoders weigh more than encoders: where several tasks answer in words, theirs is the larger "
+        "A decoder weighs twice as much as the image encoder: where tasks answer in words it is the larger "
         "part. Settings: numbers of tasks and draws, above one half.",
     )
 
@@ -100,8 +100,7 @@ def _adversary(tables: Tables) -> Row:
         "a box of demands calls for a game against an adversary (arXiv 2501.06244)",
         "robust reinforcement learning",
         f"the upper corner alone has the box's least cost in {sum(same)} of {len(same)} draws; neither is "
-        f"broken by "
-        "any demand tried",
+        "broken by any demand tried",
         f"placements for nominal demand are broken by {span(broken, ' %')} of demands",
         [not equal for equal in same],
         "Loads grow with every rate and no other rule depends on rates, so that what bears the corner "
@@ -168,8 +167,8 @@ def _core(tables: Tables) -> Row:
         f"a core that stays costs {span(pairs, '×')} the least over the horizon",
         "–",
         [ratio <= 1.0 + 1e-9 for ratio in pairs],
-        "What is heavy is dear to move: it stays by itself where starts cost by their bytes. Settings: "
-        "draws.",
+        "Where deadlines are tight what is heavy has to be near its users: a core that never moves stands "
+        "wherever any slot wants it. Settings: draws.",
     )
 
 
