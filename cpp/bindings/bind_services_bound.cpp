@@ -39,9 +39,10 @@ void register_services_bound(py::module_& m) {
   py::options options;
   options.disable_function_signatures();
   const std::string positions = "tuple[list[list[int]], list[list[int]]] | None";
-  m.def("search", &search, py::arg("problem"), py::arg("routes"), py::arg("time_limit_s"), py::arg("seed") = 0,
-        py::arg("threads") = 1, py::arg("start") = py::none(),
-        ("search(problem: Problem, routes: Routes, time_limit_s: float, seed: int = 0, threads: int = 1, start: " +
+  m.def("search", &search, py::arg("problem"), py::arg("routes"), py::arg("time_limit_s"),
+        py::arg("seed") = 0, py::arg("threads") = 1, py::arg("start") = py::none(),
+        ("search(problem: Problem, routes: Routes, time_limit_s: float, seed: int = 0, threads: int = 1, "
+         "start: " +
          positions + " = None) -> " + kAnswer + "\n\nBranch and bound with Lagrangian bounds.")
             .c_str());
   m.def("reduced_hosts", &reduced_hosts, py::arg("problem"), py::arg("routes"), py::arg("value"),
@@ -49,7 +50,8 @@ void register_services_bound(py::module_& m) {
         ("reduced_hosts(problem: Problem, routes: Routes, value: float, steps: int, time_limit_s: float) -> "
          "tuple[bool, list[list[int]], float, " +
          positions +
-         ", int]\n\nWhether there can be a plan whose first term is at most the value, the nodes of each slot in "
+         ", int]\n\nWhether there can be a plan whose first term is at most the value, the nodes of each "
+         "slot in "
          "such plans, a lower bound of all plans, the best plan met, how many bounds.")
             .c_str());
 }

@@ -25,12 +25,12 @@ class Reduction:
     """Of each task, of each stage: ids of the nodes that such a placement may use, in the network's order."""
 
     lower_bound: float
-    """Of the objective's first term over such placements, infinite where there is none: no placement at all is
-    below the least of this, the value and `placement`'s."""
+    """Of the objective's first term over such placements, infinite where there is none: no placement at all
+    is below the least of this, the value and `placement`'s."""
 
     placement: Placement | None
-    """The best that was met on the way; None: none was. If it is below the value, hosts are those of placements
-    that are at least as good as it."""
+    """The best that was met on the way; None: none was. If it is below the value, hosts are those of
+    placements that are at least as good as it."""
 
     bounds: int
     """How many bounds were computed."""
@@ -41,16 +41,17 @@ def reduced_hosts(
 ) -> Reduction:
     """Nodes that each stage may still use in a placement that is at least as good as a given one.
 
-    Lagrangian bounds: tasks choose nodes for their stages and nodes choose what they serve, and prices make them
-    agree (see the page on the search). A node goes from a stage where the bound with it is above `value`.
+    Lagrangian bounds: tasks choose nodes for their stages and nodes choose what they serve, and prices make
+    them agree. A node goes from a stage where the bound with it is above `value`.
 
     Parameters
     ----------
     problem : Problem
         What is to be placed.
     value : float
-        Of the objective's first term: **every** placement whose first term is at most this is kept whole, equal ones
-        too (with 1e-9 of room), unless a better placement is met. For better ones alone pass less: with whole costs the value of a known plan minus 1.
+        Of the objective's first term: **every** placement whose first term is at most this is kept whole,
+        equal ones too (with 1e-9 of room), unless a better placement is met. For better ones alone pass less:
+        with whole costs the value of a known plan minus 1.
     steps : int
         Of the multipliers at most, >= 0.
     time_limit_s : float
@@ -89,6 +90,8 @@ def reduced_hosts(
     )
     ids = [node.id for node in problem.network.nodes]
     of_stages = iter(tuple(ids[v] for v in nodes) for nodes in hosts)
-    of_tasks = tuple(tuple(next(of_stages) for _ in task.stages) for task in problem.tasks) if possible else ()
+    of_tasks = (
+        tuple(tuple(next(of_stages) for _ in task.stages) for task in problem.tasks) if possible else ()
+    )
     placement = None if positions is None else placement_of(problem, Positions(*positions))
     return Reduction(possible, of_tasks, lower_bound, placement, bounds)

@@ -90,6 +90,13 @@ _ALL: tuple[Method, ...] = (
     Method("annealing", "simulated annealing whose penalties learn", compiled("annealing")),
     Method("greedy", "tasks one by one, each where it adds least", compiled("greedy")),
     Method("nearest", "every stage on the nearest node to its source with room", compiled("nearest")),
+    Method(
+        "annealing", "simulated annealing with learning penalties, from greedy starts", compiled("annealing")
+    ),
+    Method(
+        "greedy", "tasks one by one, each where it adds least, by dynamic programming", compiled("greedy")
+    ),
+    Method("nearest", "every stage on the nearest node to its task's source with room", compiled("nearest")),
     Method("random", "every stage on any node with room, until limits are kept", compiled("random")),
     Method("monolith", "every task on replicas of its own, on one node where they fit", compiled("monolith")),
     Method("tabu", "tabu search over moves of one stage", compiled("tabu")),

@@ -68,9 +68,7 @@ def test_fixing_keeps_what_is_wanted(random_problems):
         for value in (least, 1.2 * least, math.inf):
             left = services.reduced_hosts(problem, value, steps=60)
             assert left.possible or (not plans or least > value), seed
-            met = (
-                math.inf if left.placement is None else services.evaluate(problem, left.placement).objective
-            )
+            met = math.inf if left.placement is None else services.evaluate(problem, left.placement).objective
             wanted = [(first, a) for first, a in plans if first <= min(value, met)]
             assert least >= min(left.lower_bound, value, met) * (1 - 1e-9), seed
             if not left.possible:

@@ -15,16 +15,15 @@ namespace {
 constexpr double kRounding = 1e-12;
 
 // The volume algorithm (Barahona and Anbil, 2000).
-constexpr double kFirstLength = 0.5;    // of a step, relative to Polyak's
-constexpr double kLeastLength = 0.02;    // where steps go on
-constexpr double kLonger = 1.1;         // after a better bound whose gradient agrees with the direction
-constexpr double kShorter = 0.66;       // after kPatience steps without a better bound
+constexpr double kFirstLength = 0.5;   // of a step, relative to Polyak's
+constexpr double kLeastLength = 0.02;  // where steps go on
+constexpr double kLonger = 1.1;        // after a better bound whose gradient agrees with the direction
+constexpr double kShorter = 0.66;      // after kPatience steps without a better bound
 constexpr std::int32_t kPatience = 20;
-constexpr double kMostMixed = 0.2;      // of the newest gradient in the direction
+constexpr double kMostMixed = 0.2;  // of the newest gradient in the direction
 constexpr std::int32_t kCheckEvery = 100;
-constexpr double kLittleGain = 1e-3;    // of the bound between checks: then half of kMostMixed
-constexpr double kShareRate = 0.02;
-constexpr std::int32_t kSharpenings = 12;
+constexpr double kLittleGain = 1e-3;       // of the bound between checks: then half of kMostMixed
+constexpr std::int32_t kSharpenings = 12;  // of a task's bounds with each of its places
 
 double unit(double cap) { return cap > 0.0 ? cap : 1.0; }
 
@@ -50,6 +49,7 @@ Dual::Dual(const Model& model, const Aim& aim)
       place_mean_(model.place_node.size()),
       host_mean_(model.hosts.size()),
       through_(model.place_node.size()) {
+  late_.assign(model.tasks.size(), 0.0);
   for (Direction* d : {&gradient_, &direction_}) {
     d->place.assign(model.place_node.size(), 0.0);
     d->count.assign(model.service_hosts.size(), 0.0);
@@ -98,69 +98,6 @@ void Dual::price(const Multipliers& at) {
   if (cost_cap_ < kNone) of_cost += at.cost / unit(cost_cap_);
   for (std::size_t s = 0; s < host_price_.size(); ++s)
     host_price_[s] = of_cost * model_.problem.services()[s].cost - at.count[s];
-}
-
-/// What the places that the task took last cost now; infinite where they are no choice.
-double Dual::known(const State& state, std::int32_t task, const PathPrices& prices) {
-  const TaskSpan& span = model_.tasks[z(task)];
-  double value = 0.0;
-  for (std::int32_t k = span.first; k < span.end; ++k) {
-    const std::int32_t p = places_[z(k)];
-    if (p < 0 || state.alive[z(p)] == 0) return kNone;
-    value += prices.place[p];
-  }
-  const double delay_s = schedule(model_, task, places_.data() + span.first, end_s_, last_way_);
-  if (!(delay_s <= model_.problem.deadline_limit_s(task))) return kNone;
-  return value + prices.second * delay_s;
-}
-
-/// The task's places and their value; by sums where these are right, else by labels.
-double Dual::task(const State& state, const Times& times, const Multipliers& at, std::int32_t t) {
-  const PathPrices prices{at.place.data(), at.share.data(), seconds_price(at, t)};
-  std::int32_t* places = places_.data() + model_.tasks[z(t)].first;
-  const bool sum = !labels_.joins(t) || prices.second == 0.0;
-  double enough = known(state, t, prices);
-  const double value = paths_.solve(state, times, t, prices);
-  if (!(value < kNone)) return kNone;
-  const std::vector<std::int32_t>& last = before_;
-  before_.assign(places, places + (model_.tasks[z(t)].end - model_.tasks[z(t)].first));
-  paths_.choose(t, prices, places);
-  delay_s_[z(t)] = schedule(model_, t, places, end_s_, last_way_);
-  const bool in_time = delay_s_[z(t)] <= model_.problem.deadline_limit_s(t);
-  if (sum && in_time) return value;
-  if (in_time) {
-    const double other = known(state, t, prices);
-    if (other < enough) enough = other;
-  }
-  paths_.through(t, prices, through_);
-  const double exact = labels_.solve(state, times, t, prices, paths_, enough, places);
-  if (!(exact < kNone)) {
-    if (enough < kNone) std::copy(last.begin(), last.end(), places);  // rounding
-    return std::max(value, std::min(enough, exact));
-  }
-  delay_s_[z(t)] = schedule(model_, t, places, end_s_, last_way_);
-  return exact;
-}
-
-double Dual::tasks(const State& state, const Times& times, const Multipliers& at) {
-  double sum = 0.0;
-  for (std::int32_t t = 0; z(t) < model_.tasks.size(); ++t) {
-    const double reject = reject_price(at, t);
-    chosen_[z(t)] = 0;
-    delay_s_[z(t)] = 0.0;
-    task_value_[z(t)] = reject;
-    if (state.task[z(t)] != Choice::out) {
-      const double value = task(state, times, at, t);
-      if (state.task[z(t)] == Choice::in || value < reject) {
-        task_value_[z(t)] = value;
-        if (!(value < kNone)) return kNone;
-        chosen_[z(t)] = 1;
-      }
-    }
-    sum += task_value_[z(t)];
-    magnitude_ += std::abs(task_value_[z(t)]);
-  }
-  return sum;
 }
 
 double Dual::nodes(const State& state) {
@@ -217,7 +154,8 @@ void Dual::find_gradient(const State& state, const Multipliers& at) {
       continue;
     }
     if (aim_.delay_cap_s < kNone) g.delay += model_.task_share[t] * delay_s_[t] / unit(aim_.delay_cap_s);
-    for (std::int32_t k = model_.tasks[t].first; k < model_.tasks[t].end; ++k) g.place[z(places_[z(k)])] += 1.0;
+    for (std::int32_t k = model_.tasks[t].first; k < model_.tasks[t].end; ++k)
+      g.place[z(places_[z(k)])] += 1.0;
   }
   for (std::size_t s = 0; s < g.count.size(); ++s) {
     double open = 0.0;
@@ -242,24 +180,6 @@ void Dual::move(const State& state, Multipliers& at, double length) const {
   at.rejected = std::max(0.0, at.rejected + length * d.rejected);
 }
 
-/// Weights of ways go to those that came last: fictitious play of who wants the longest way.
-void Dual::follow_delay(std::int32_t task, std::vector<double>& share, double rate) const {
-  for (std::int32_t k = model_.tasks[z(task)].first; k < model_.tasks[z(task)].end; ++k) {
-    const Slot& slot = model_.slots[z(k)];
-    if (slot.end_in - slot.first_in < 2) continue;
-    for (std::int32_t i = slot.first_in; i < slot.end_in; ++i)
-      share[z(i)] += rate * ((last_way_[z(k)] == i ? 1.0 : 0.0) - share[z(i)]);
-  }
-}
-
-void Dual::follow_delays(Multipliers& at) {
-  for (std::int32_t t = 0; z(t) < model_.tasks.size(); ++t) {
-    if (chosen_[z(t)] == 0 || !labels_.joins(t)) continue;
-    schedule(model_, t, places_.data() + model_.tasks[z(t)].first, end_s_, last_way_);
-    follow_delay(t, at.share, kShareRate);
-  }
-}
-
 void Dual::take_means(double rate) {
   for (double& mean : place_mean_) mean *= 1.0 - rate;
   for (std::size_t t = 0; t < model_.tasks.size(); ++t) {
@@ -281,8 +201,8 @@ double Dual::free_square(const State& state, const Multipliers& at) const {
   return square;
 }
 
-/// Turns the direction towards the new gradient, by the share that makes it shortest; returns the share, negative where
-/// gradient and direction disagree.
+/// Turns the direction towards the new gradient, by the share that makes it shortest; returns the share,
+/// negative where gradient and direction disagree.
 double Dual::mix(double most) {
   double gg = 0.0;
   double gd = 0.0;
@@ -359,44 +279,6 @@ double Dual::improve(const State& state, const Times& times, Multipliers& at, do
   return bound;
 }
 
-/// Bounds of one task with each of its places, into `through_`, by the best weights and price of lateness that some
-/// steps find; returns what is to be taken from them.
-double Dual::sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t t) {
-  const TaskSpan& span = model_.tasks[z(t)];
-  const double deadline_s = model_.problem.deadline_limit_s(t);
-  const double goal = task_value_[z(t)];
-  const double second = seconds_price(at, t);
-  share_ = at.share;
-  std::vector<double> best_share = at.share;
-  double late = 0.0;
-  double best_late = 0.0;
-  double best = -kNone;
-  sharp_.assign(z(span.end - span.first), -1);
-  for (std::int32_t i = 0; i < kSharpenings; ++i) {
-    const PathPrices prices{at.place.data(), share_.data(), second + (late > 0.0 ? late / deadline_s : 0.0)};
-    const double value = paths_.solve(state, times, t, prices) - late;
-    if (value > best) {
-      best = value;
-      best_late = late;
-      best_share = share_;
-    }
-    if (!(value < kNone) || value >= goal - kRounding * std::abs(goal)) break;
-    paths_.choose(t, prices, sharp_.data());
-    const double delay_s = schedule(model_, t, sharp_.data(), end_s_, last_way_);
-    follow_delay(t, share_, 1.0 / (2.0 + static_cast<double>(i)));
-    if (!(deadline_s < kNone)) {
-      if (!labels_.joins(t)) break;
-      continue;
-    }
-    const double excess = delay_s / deadline_s - 1.0;
-    if (std::abs(excess) > 1e-9) late = std::max(0.0, late + (goal - value) / excess);
-  }
-  const PathPrices prices{at.place.data(), best_share.data(), second + (best_late > 0.0 ? best_late / deadline_s : 0.0)};
-  paths_.solve(state, times, t, prices);
-  paths_.through(t, prices, through_);
-  return best_late;
-}
-
 std::int32_t Dual::fix(State& state, const Times& times, const Multipliers& at, double upper) {
   const double bound = value(state, times, at);
   const double limit = upper + kRounding * magnitude_;
@@ -405,7 +287,7 @@ std::int32_t Dual::fix(State& state, const Times& times, const Multipliers& at, 
   std::fill(through_.begin(), through_.end(), 0.0);
   for (std::int32_t t = 0; z(t) < model_.tasks.size(); ++t) {
     if (state.task[z(t)] == Choice::out) continue;
-    const double late = sharpen(state, times, at, t);
+    const double late = sharpen(state, times, at, t, task_value_[z(t)], kSharpenings).late;
     for (std::int32_t k = model_.tasks[z(t)].first; k < model_.tasks[z(t)].end; ++k)
       for (std::int32_t p = model_.slots[z(k)].first; p < model_.slots[z(k)].end; ++p)
         through_[z(p)] = std::max(0.0, through_[z(p)] - late - task_value_[z(t)]);
@@ -432,7 +314,8 @@ std::int32_t Dual::fix(State& state, const Times& times, const Multipliers& at, 
     }
     if (left) {
       if (state.host[h] != Choice::open) continue;
-      const double without = packing_.best_with(state, prices, host.node, static_cast<std::int32_t>(h), false);
+      const double without =
+          packing_.best_with(state, prices, host.node, static_cast<std::int32_t>(h), false);
       if (bound + node_value_[z(host.node)] - without > limit) {
         state.host[h] = Choice::in;
         ++fixed;

@@ -33,7 +33,8 @@ bool fits_alone(const Problem& problem, const Service& service, std::int32_t tas
 double least_rate_per_s(const Problem& problem, std::int32_t task) {
   const Task& t = problem.tasks()[z(task)];
   const auto tasks = static_cast<double>(problem.tasks().size());
-  if (!problem.samples()) return t.rate_per_s + std::min(1.0, problem.limits().budget / tasks) * t.deviation_per_s;
+  if (!problem.samples())
+    return t.rate_per_s + std::min(1.0, problem.limits().budget / tasks) * t.deviation_per_s;
   const Samples& samples = *problem.samples();
   std::vector<double> rates;
   for (std::size_t i = z(task); i < samples.rate_per_s.size(); i += problem.tasks().size())
@@ -153,10 +154,12 @@ void Model::add_seconds() {
         add_row(place_node[z(p)]);
     }
   }
-  // Ways that no plan can take within the deadline are shut: then even bounds that do not count seconds see it.
+  // Ways that no plan can take within the deadline are shut: then even bounds that do not count seconds see
+  // it.
   Times times = make_times(*this);
   const std::vector<std::uint8_t> alive(place_node.size(), 1);
-  for (std::size_t t = 0; t < tasks.size(); ++t) find_times(*this, static_cast<std::int32_t>(t), alive, times);
+  for (std::size_t t = 0; t < tasks.size(); ++t)
+    find_times(*this, static_cast<std::int32_t>(t), alive, times);
   for (Way& way : ways) {
     if (way.from == kEndpoint || way.to == kEndpoint) continue;
     const Slot& from = slots[z(way.from)];

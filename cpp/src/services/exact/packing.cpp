@@ -97,11 +97,12 @@ double Packing::solve(const State& state, const Prices& prices, std::int32_t nod
   best_taken_.assign(items_.size(), 1);
   best_held_.assign(pieces_.size(), 1);
   if (!loaded_ && all_memory <= memory) return sum;
-  std::sort(items_.begin() + static_cast<std::ptrdiff_t>(forced), items_.end(), [](const Item& a, const Item& b) {
-    const double x = a.gain * b.memory;
-    const double y = b.gain * a.memory;
-    return x != y ? x > y : a.host < b.host;
-  });
+  std::sort(items_.begin() + static_cast<std::ptrdiff_t>(forced), items_.end(),
+            [](const Item& a, const Item& b) {
+              const double x = a.gain * b.memory;
+              const double y = b.gain * a.memory;
+              return x != y ? x > y : a.host < b.host;
+            });
   for (std::size_t i = 0; i < items_.size(); ++i)
     for (Piece& piece : pieces_)
       if (model_.place_host[z(piece.place)] == items_[i].host) piece.item = static_cast<std::int32_t>(i);

@@ -54,7 +54,8 @@ double wanted_up_to(double value, double grain, bool strictly_better) {
 double ceiling_of(const Model& model, const Aim& aim, const State& state) {
   double most = 0.0;
   if (aim.counts_cost()) {
-    for (std::size_t s = 0; s < state.most.size(); ++s) most += state.most[s] * model.problem.services()[s].cost;
+    for (std::size_t s = 0; s < state.most.size(); ++s)
+      most += state.most[s] * model.problem.services()[s].cost;
   } else if (aim.counts_rejected()) {
     for (const Task& task : model.problem.tasks()) most += task.weight;
   } else {
@@ -69,13 +70,15 @@ double ceiling_of(const Model& model, const Aim& aim, const State& state) {
       }
       const std::int32_t first = model.slots[z(span.first)].first_in;
       for (std::int32_t i = first; i <= span.sink; ++i) {
-        const std::size_t end = z(i) + 1 < model.ways.size() ? model.ways[z(i) + 1].seconds : model.seconds.size();
+        const std::size_t end =
+            z(i) + 1 < model.ways.size() ? model.ways[z(i) + 1].seconds : model.seconds.size();
         double way_s = 0.0;
         for (std::size_t j = model.ways[z(i)].seconds; j < end; ++j)
           if (model.seconds[j] < kNone) way_s = std::max(way_s, model.seconds[j]);
         longest_s += way_s;
       }
-      most += model.task_share[t] * std::min(longest_s, model.problem.deadline_limit_s(static_cast<std::int32_t>(t)));
+      most += model.task_share[t] *
+              std::min(longest_s, model.problem.deadline_limit_s(static_cast<std::int32_t>(t)));
     }
   }
   return equal_up_to(most);

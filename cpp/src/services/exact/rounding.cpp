@@ -12,9 +12,9 @@ using core::z;
 
 namespace {
 
-constexpr std::int32_t kTries = 12;    // of one task, each with a dearer second or a place less
-constexpr std::int32_t kRounds = 6;    // over all tasks
-constexpr double kTieWeight = 1e-4;    // of what is minimised second
+constexpr std::int32_t kTries = 12;  // of one task, each with a dearer second or a place less
+constexpr std::int32_t kRounds = 6;  // over all tasks
+constexpr double kTieWeight = 1e-4;  // of what is minimised second
 
 }  // namespace
 
@@ -85,7 +85,8 @@ void Rounding::take_out(std::int32_t task) {
   for (std::int32_t v = 0; v < model_.node_count(); ++v) flop_[z(v) * model_.tasks.size() + z(task)] = 0.0;
 }
 
-/// Puts the task where `end_s_`'s owner chose; on the first slot without room it is taken out and that place shut.
+/// Puts the task where `end_s_`'s owner chose; on the first slot without room it is taken out and that place
+/// shut.
 bool Rounding::put(std::int32_t task) {
   const TaskSpan& span = model_.tasks[z(task)];
   const std::vector<std::int32_t> wanted(places_.begin() + span.first, places_.begin() + span.end);

@@ -24,14 +24,16 @@ Aim second_aim(const Problem& problem, const Incumbent& incumbent) {
 }
 
 core::Status stopped(const core::StopToken& stop) {
-  return stop.reason() == core::StopReason::interrupted ? core::Status::interrupted : core::Status::time_limit;
+  return stop.reason() == core::StopReason::interrupted ? core::Status::interrupted
+                                                        : core::Status::time_limit;
 }
 
 /// Among plans equal in the first term, the least in the second.
 bool search_second(const Problem& problem, const Routes& routes, const Aim& first, const Hosts& hosts,
                    Incumbent& incumbent, Answer& answer, core::StopToken& stop) {
   Root equal(problem, routes, first, hosts);
-  if (!equal.tighten(kTieSteps, incumbent, false, stop)) return false;  // rounding: what is there is not ruled out
+  if (!equal.tighten(kTieSteps, incumbent, false, stop))
+    return false;  // rounding: what is there is not ruled out
   const Aim aim = second_aim(problem, incumbent);
   const Outcome outcome = search_tree(problem, routes, aim, equal.hosts(), incumbent, stop);
   answer.steps += outcome.nodes;
@@ -58,7 +60,8 @@ Answer search(const Problem& problem, const Routes& routes, const std::optional<
     return answer;
   }
   answer.status = outcome.proven ? core::Status::optimal : stopped(stop);
-  if (outcome.proven) answer.second_optimal = search_second(problem, routes, aim, hosts, incumbent, answer, stop);
+  if (outcome.proven)
+    answer.second_optimal = search_second(problem, routes, aim, hosts, incumbent, answer, stop);
   answer.placement = incumbent.placement();
   return answer;
 }

@@ -62,8 +62,8 @@ bool Propagation::run(State& state, double upper) {
   }
   do {
     changed_ = false;
-    if (!tasks(state, upper) || !deadlines(state, upper) || !slots(state) || !nodes(state) || !singles(state) ||
-        !costs(state, upper))
+    if (!tasks(state, upper) || !deadlines(state, upper) || !slots(state) || !nodes(state) ||
+        !singles(state) || !costs(state, upper))
       return false;
   } while (changed_);
   return true;
@@ -105,8 +105,8 @@ bool Propagation::tasks(State& state, double upper) {
   return true;
 }
 
-/// Heads, tails and deadlines; where the mean delay has a limit, also those that it implies: what it leaves a task
-/// where all others take their least.
+/// Heads, tails and deadlines; where the mean delay has a limit, also those that it implies: what it leaves a
+/// task where all others take their least.
 bool Propagation::deadlines(State& state, double upper) {
   const double most_s = aim_.counts_delay() ? std::min(upper, aim_.delay_cap_s) : aim_.delay_cap_s;
   double spare_s = kNone;
@@ -296,7 +296,8 @@ bool Propagation::costs(State& state, double upper) {
       wanted += state.task[z(model_.slots[z(k)].task)] == Choice::in ? 1 : 0;
       useful += state.task[z(model_.slots[z(k)].task)] != Choice::out ? 1 : 0;
     }
-    if (in[s] > useful) return false;  // one of them serves nothing, and the branch without it has the same plans
+    if (in[s] > useful)
+      return false;  // one of them serves nothing, and the branch without it has the same plans
     state.least[s] = std::max(state.least[s], static_cast<double>(std::max(in[s], wanted > 0 ? 1 : 0)));
     state.most[s] = static_cast<double>(std::min(possible, useful));
     if (state.least[s] > state.most[s]) return false;

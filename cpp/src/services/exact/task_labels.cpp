@@ -14,6 +14,8 @@ namespace {
 /// Relative: sums in another order differ by less.
 constexpr double kRounding = 1e-11;
 
+constexpr std::size_t kMostLabels = 20'000;
+
 }  // namespace
 
 TaskLabels::TaskLabels(const Model& model)
@@ -36,12 +38,13 @@ TaskLabels::TaskLabels(const Model& model)
 }
 
 double TaskLabels::solve(const State& state, const Times& times, std::int32_t task, const PathPrices& prices,
-                         const TaskPaths& paths, double enough, std::int32_t* places) {
+                         const TaskPaths& paths, double enough, double late, std::int32_t* places) {
   const TaskSpan& span = model_.tasks[z(task)];
   labels_.clear();
   back_.clear();
   limit_s_ = model_.problem.deadline_limit_s(task) * (1.0 + kRounding);
-  enough_ = enough + kRounding * std::abs(enough);
+  enough_ = enough + late + kRounding * (std::abs(enough) + late);
+  complete_ = true;
   second_ = prices.second;
   for (std::int32_t k = span.first; k < span.end; ++k) {
     for (std::int32_t p = model_.slots[z(k)].first; p < model_.slots[z(k)].end; ++p) {
@@ -49,6 +52,8 @@ double TaskLabels::solve(const State& state, const Times& times, std::int32_t ta
       if (state.alive[z(p)] != 0) at_place(times, k, p, prices, paths);
       end_label_[z(p)] = static_cast<std::int32_t>(labels_.size());
     }
+    complete_ = labels_.size() <= kMostLabels;
+    if (!complete_) return kNone;
   }
   double least = kNone;
   std::int32_t best = -1;
@@ -67,8 +72,8 @@ double TaskLabels::solve(const State& state, const Times& times, std::int32_t ta
   return least;
 }
 
-/// What comes over one coupled way to a place, by time and ever cheaper, into `come_`. `rest` is the least that the
-/// place and what follows add to a price and its weighted arrival.
+/// What comes over one coupled way to a place, by time and ever cheaper, into `come_`. `rest` is the least
+/// that the place and what follows add to a price and its weighted arrival.
 void TaskLabels::arrivals(std::int32_t way, std::int32_t place, double floor_s, const TaskPaths& paths,
                           double rest) {
   come_.clear();
@@ -109,7 +114,8 @@ void TaskLabels::join(std::int32_t inputs) {
     // The cheapest of each that is there by then.
     while (i + 1 < joined_.size() && joined_[i + 1].end_s <= end_s) ++i;
     while (j + 1 < come_.size() && come_[j + 1].end_s <= end_s) ++j;
-    both_.push_back({joined_[i].price + come_[j].price, end_s, static_cast<std::int32_t>(next_chain_.size())});
+    both_.push_back(
+        {joined_[i].price + come_[j].price, end_s, static_cast<std::int32_t>(next_chain_.size())});
     const std::int32_t chain = joined_[i].back;
     for (std::int32_t c = 0; c < inputs; ++c) next_chain_.push_back(chain_[z(chain + c)]);
     next_chain_.push_back(come_[j].back);
@@ -180,7 +186,8 @@ void TaskLabels::trace(std::int32_t task, std::int32_t label, std::int32_t* plac
   for (std::int32_t k = span.end - 1; k >= span.first; --k) {
     const Slot& slot = model_.slots[z(k)];
     const std::int32_t here = at[z(k - span.first)];
-    const auto after = std::upper_bound(first_label_.begin() + slot.first, first_label_.begin() + slot.end, here);
+    const auto after =
+        std::upper_bound(first_label_.begin() + slot.first, first_label_.begin() + slot.end, here);
     std::int32_t place = static_cast<std::int32_t>(after - first_label_.begin()) - 1;
     while (end_label_[z(place)] <= here) --place;  // places without labels begin where the next does
     places[k - span.first] = place;

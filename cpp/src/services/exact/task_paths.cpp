@@ -11,8 +11,8 @@ using core::z;
 namespace {
 
 /// to[j] = min over i of from[i] + weight · seconds[i, j]; 0 · infinity is no number, and never less.
-void spread(const std::vector<double>& ahead, const Slot& from, double weight, const double* seconds, double* to,
-            std::int32_t wide) {
+void spread(const std::vector<double>& ahead, const Slot& from, double weight, const double* seconds,
+            double* to, std::int32_t wide) {
   std::fill_n(to, wide, kNone);
   for (std::int32_t p = from.first; p < from.end; ++p, seconds += wide) {
     const double value = ahead[z(p)];
@@ -174,8 +174,9 @@ double schedule(const Model& model, std::int32_t task, const std::int32_t* place
     last_way[z(k)] = -1;
     for (std::int32_t i = slot.first_in; i < slot.end_in; ++i) {
       const Way& way = model.ways[z(i)];
-      const double come_s = way.from == kEndpoint ? model.way_s(i, -1, p)
-                                                  : end_s[z(way.from)] + model.way_s(i, places[way.from - span.first], p);
+      const double come_s = way.from == kEndpoint
+                                ? model.way_s(i, -1, p)
+                                : end_s[z(way.from)] + model.way_s(i, places[way.from - span.first], p);
       if (come_s > start_s) {
         start_s = come_s;
         last_way[z(k)] = i;

@@ -19,12 +19,12 @@ namespace {
 constexpr std::int32_t kFirstSteps = 200;  // before a plan is looked for at length
 constexpr std::int32_t kRootSteps = 4000;
 constexpr std::int64_t kMovesOfASlot = 40'000;  // of annealing
-constexpr std::int32_t kSteps = 60;     // of a node
-constexpr std::int64_t kRoundEvery = 8;  // nodes
+constexpr std::int32_t kSteps = 60;             // of a node
+constexpr std::int64_t kRoundEvery = 8;         // nodes
 constexpr std::int32_t kTrySteps = 12;
 constexpr std::size_t kHostsTried = 3;
 constexpr std::size_t kSlotsTried = 5;
-constexpr double kUndecided = 0.02;     // a mean so far from 0 and 1
+constexpr double kUndecided = 0.02;  // a mean so far from 0 and 1
 
 struct Node {
   State state;
@@ -97,7 +97,8 @@ class Tree {
     Multipliers at = *node.at;
     at.place.resize(model_.place_node.size());
     const double limit = upper();
-    const double target = incumbent_.exists() ? limit : std::min(limit, 1.2 * std::max(node.bound, 0.0) + 1e-12);
+    const double target =
+        incumbent_.exists() ? limit : std::min(limit, 1.2 * std::max(node.bound, 0.0) + 1e-12);
     const double bound =
         root_.dual->improve(node.state, root_.propagation->times(), at, target, limit, kSteps, stop_);
     node.bound = std::max(node.bound, bound);
@@ -185,8 +186,8 @@ class Tree {
     return bound > limit ? kNone : std::max(bound, node.bound);
   }
 
-  /// What to branch on: of the replicas and slots that look least decided, the one whose two children have the best
-  /// bounds.
+  /// What to branch on: of the replicas and slots that look least decided, the one whose two children have
+  /// the best bounds.
   Branch try_all(const Node& node, const Multipliers& at) {
     std::vector<Branch> candidates;
     std::vector<std::pair<double, std::int32_t>> order;
@@ -223,7 +224,8 @@ class Tree {
     return found < candidates.size() ? candidates[found] : Branch{};
   }
 
-  /// A slot's places on two sides: those nearer to the most wanted, and those nearer to the most wanted of the rest.
+  /// A slot's places on two sides: those nearer to the most wanted, and those nearer to the most wanted of
+  /// the rest.
   [[nodiscard]] Branch split(const State& state, std::int32_t k) const {
     const Slot& slot = model_.slots[z(k)];
     const std::vector<double>& mean = root_.dual->place_mean();

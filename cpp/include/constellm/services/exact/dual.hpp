@@ -18,7 +18,8 @@ struct Direction {
 
 /// Multipliers, all in the unit of the aim, and the weights of the ways into each slot.
 struct Multipliers {
-  std::vector<double> place;  ///< [places] of task's x ≤ node's x; of any sign where a service has one replica
+  std::vector<double>
+      place;  ///< [places] of task's x ≤ node's x; of any sign where a service has one replica
   std::vector<double> count;  ///< [services] of least ≤ Σ y ≤ most
   double cost = 0.0;          ///< of cost / cap ≤ 1
   double delay = 0.0;
@@ -30,8 +31,8 @@ struct Multipliers {
   double length = 0.0;
 };
 
-/// The Lagrangian bound. Tasks choose places for their slots, nodes choose what they serve, and prices make them
-/// agree:
+/// The Lagrangian bound. Tasks choose places for their slots, nodes choose what they serve, and prices make
+/// them agree:
 ///
 ///   L = Σ_t min over t's places, by which it ends in time, of Σ price + second_t · delay
 ///     − Σ_v max over what fits v of Σ price x − Σ (cost_s − count_s) y
@@ -45,13 +46,13 @@ class Dual {
   /// The bound of these multipliers, lowered by what rounding can be.
   double value(const State& state, const Times& times, const Multipliers& at);
 
-  /// Improves `at` for so many steps, or until the bound passes `enough`; `target` is what steps aim at. Returns the
-  /// best bound, whose multipliers `at` then are.
+  /// Improves `at` for so many steps, or until the bound passes `enough`; `target` is what steps aim at.
+  /// Returns the best bound, whose multipliers `at` then are.
   double improve(const State& state, const Times& times, Multipliers& at, double target, double enough,
                  std::int32_t steps, core::StopToken& stop);
 
-  /// Takes from `state` what no plan with an aim of at most `upper` has, by the bound at these multipliers. Returns how
-  /// many places and hosts were decided; -1 where the bound itself is above.
+  /// Takes from `state` what no plan with an aim of at most `upper` has, by the bound at these multipliers.
+  /// Returns how many places and hosts were decided; -1 where the bound itself is above.
   std::int32_t fix(State& state, const Times& times, const Multipliers& at, double upper);
 
   /// Means over the last steps: how far each place is chosen by its task, and each host by its node.
@@ -65,7 +66,13 @@ class Dual {
   double nodes(const State& state);
   double task(const State& state, const Times& times, const Multipliers& at, std::int32_t task);
   double known(const State& state, std::int32_t task, const PathPrices& prices);
-  double sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t task);
+  struct Sharp {
+    double value = 0.0;    // a bound of the task by sums
+    double late = 0.0;     // the price of lateness in it
+    double known = kNone;  // of a choice in time
+  };
+  Sharp sharpen(const State& state, const Times& times, const Multipliers& at, std::int32_t task, double goal,
+                std::int32_t steps);
   [[nodiscard]] double seconds_price(const Multipliers& at, std::int32_t task) const;
   [[nodiscard]] double reject_price(const Multipliers& at, std::int32_t task) const;
   [[nodiscard]] bool is_single(const State& state, std::size_t place) const;
@@ -90,6 +97,8 @@ class Dual {
   std::vector<std::int32_t> places_;  // [slots], -1 before the first solve
   std::vector<double> share_;         // [ways]
   std::vector<std::int32_t> before_, sharp_;
+  std::vector<double> best_share_;
+  std::vector<double> late_;  // [tasks] prices of lateness that were good last
   std::vector<double> node_value_;
   std::vector<double> delay_s_;  // [tasks]
   std::vector<double> end_s_;

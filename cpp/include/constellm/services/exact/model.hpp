@@ -9,12 +9,12 @@
 
 namespace constellm::services::exact {
 
-/// Of each slot the nodes that are left to it, ascending. Slots are the stages of all tasks, one task after the
-/// other.
+/// Of each slot the nodes that are left to it, ascending. Slots are the stages of all tasks, one task after
+/// the other.
 using Hosts = std::vector<std::vector<std::int32_t>>;
 
-/// Every node that may serve each slot by itself: it may host the service, has the memory and the speed, and ways
-/// lead there and on within the deadline.
+/// Every node that may serve each slot by itself: it may host the service, has the memory and the speed, and
+/// ways lead there and on within the deadline.
 Hosts all_hosts(const Problem& problem, const Routes& routes);
 
 /// A stage of a task. Its places are the nodes left to it.
@@ -25,12 +25,13 @@ struct Slot {
   std::int32_t end = 0;       ///< behind its last place
   std::int32_t first_in = 0;  ///< way
   std::int32_t end_in = 0;
-  std::int32_t out = 0;  ///< the one way out that bounds couple exactly; of several the one with the most bytes
+  std::int32_t out =
+      0;  ///< the one way out that bounds couple exactly; of several the one with the most bytes
   double load_flop_per_s = 0.0;  ///< at least this; loads of several slots on a node add
 };
 
-/// A transfer. `seconds` has a row for each place of `from` and in it each place of `to`; an endpoint is one place.
-/// Infinite where no way leads, or none that any plan can take within the deadline.
+/// A transfer. `seconds` has a row for each place of `from` and in it each place of `to`; an endpoint is one
+/// place. Infinite where no way leads, or none that any plan can take within the deadline.
 struct Way {
   std::int32_t from = kEndpoint;  ///< slot
   std::int32_t to = kEndpoint;
@@ -88,7 +89,8 @@ class Model {
   void add_seconds();
 };
 
-/// Earliest end of each place and least seconds from its end to the task's, by ways between places that are alive.
+/// Earliest end of each place and least seconds from its end to the task's, by ways between places that are
+/// alive.
 struct Times {
   std::vector<double> head_s;
   std::vector<double> tail_s;
@@ -100,8 +102,8 @@ struct Times {
 void find_times(const Model& model, std::int32_t task, const std::vector<std::uint8_t>& alive, Times& times);
 Times make_times(const Model& model);
 
-/// What a slot counts for in every demand at least, so that what slots on one node count for may be added: the
-/// mean of demands that all have to fit.
+/// What a slot counts for in every demand at least, so that what slots on one node count for may be added:
+/// the mean of demands that all have to fit.
 double least_rate_per_s(const Problem& problem, std::int32_t task);
 
 }  // namespace constellm::services::exact

@@ -6,9 +6,9 @@
 
 namespace constellm::services::exact {
 
-/// What a node gains at most: it chooses services that fit its memory and slots that fit its speed, is paid each
-/// slot's price and pays for each replica. max Σ price x − Σ fixed y, exact up to a fixed effort, above which the
-/// answer is an upper bound. One for each thread.
+/// What a node gains at most: it chooses services that fit its memory and slots that fit its speed, is paid
+/// each slot's price and pays for each replica. max Σ price x − Σ fixed y, exact up to a fixed effort, above
+/// which the answer is an upper bound. One for each thread.
 class Packing {
  public:
   explicit Packing(const Model& model) : model_(model) {}
@@ -22,7 +22,8 @@ class Packing {
   double best(const State& state, const Prices& prices, std::int32_t node, std::uint8_t* served,
               std::uint8_t* opened);
   /// With one host surely there, or surely not; minus infinity where that cannot be.
-  double best_with(const State& state, const Prices& prices, std::int32_t node, std::int32_t host, bool there);
+  double best_with(const State& state, const Prices& prices, std::int32_t node, std::int32_t host,
+                   bool there);
 
  private:
   struct Item {
@@ -31,8 +32,8 @@ class Packing {
     bool whole = false;  // all of its slots or none
     double fixed = 0.0;
     double memory = 0.0;
-    double load = 0.0;   // of the slots that pay
-    double gain = 0.0;   // where all that pay are served
+    double load = 0.0;  // of the slots that pay
+    double gain = 0.0;  // where all that pay are served
   };
   struct Piece {
     std::int32_t place = 0;
@@ -52,8 +53,8 @@ class Packing {
   const Model& model_;
   std::vector<Item> items_;  // the forced ones first
   std::vector<Piece> pieces_;
-  std::vector<std::uint8_t> taken_, best_taken_;    // [items]
-  std::vector<std::uint8_t> held_, best_held_;      // [pieces]
+  std::vector<std::uint8_t> taken_, best_taken_;  // [items]
+  std::vector<std::uint8_t> held_, best_held_;    // [pieces]
   std::vector<std::uint8_t> leaf_held_;
 
   double capacity_ = 0.0;

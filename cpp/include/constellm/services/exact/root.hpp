@@ -27,8 +27,8 @@ class Root {
  public:
   Root(const Problem& problem, const Routes& routes, const Aim& aim, Hosts hosts);
 
-  /// Improves the bound and shrinks the model until neither helps much, `steps` are used up or it has to stop.
-  /// Plans that are wanted stay. False: there is none.
+  /// Improves the bound and shrinks the model until neither helps much, `steps` are used up or it has to
+  /// stop. Plans that are wanted stay. False: there is none.
   bool tighten(std::int32_t steps, Incumbent& incumbent, bool strictly_better, core::StopToken& stop);
 
   /// Plans above are not wanted.

@@ -8,13 +8,14 @@
 
 namespace constellm::services::exact {
 
-/// Plans from prices: one task after the other takes its cheapest places among what the others left, then each is
-/// taken out and placed anew at what replicas really cost, until none gets better.
+/// Plans from prices: one task after the other takes its cheapest places among what the others left, then
+/// each is taken out and placed anew at what replicas really cost, until none gets better.
 class Rounding {
  public:
   Rounding(const Model& model, const Aim& aim);
 
-  /// Offers what it finds; whether that was better. `order`: of the tasks, whatever the random numbers make of it.
+  /// Offers what it finds; whether that was better. `order`: of the tasks, whatever the random numbers make
+  /// of it.
   bool run(const State& state, const Times& times, const Multipliers& at, core::Random& random,
            Incumbent& incumbent);
 
@@ -32,13 +33,13 @@ class Rounding {
   const Model& model_;
   const Aim& aim_;
   TaskPaths paths_;
-  State state_;                       // its alive places: what one task may take now
+  State state_;  // its alive places: what one task may take now
   const State* outer_ = nullptr;
-  std::vector<std::int32_t> places_;  // [slots], -1: not placed
-  std::vector<double> delay_s_;       // [tasks]
-  std::vector<std::int32_t> users_;   // [hosts] slots served
-  std::vector<double> memory_;        // [nodes] left
-  std::vector<double> flop_;          // [nodes, tasks]
+  std::vector<std::int32_t> places_;     // [slots], -1: not placed
+  std::vector<double> delay_s_;          // [tasks]
+  std::vector<std::int32_t> users_;      // [hosts] slots served
+  std::vector<double> memory_;           // [nodes] left
+  std::vector<double> flop_;             // [nodes, tasks]
   std::vector<std::int32_t> single_at_;  // [services] node of the one replica, -1: none yet
   std::vector<double> prices_, share_, raise_, end_s_;
   std::vector<std::int32_t> last_way_, order_;

@@ -73,7 +73,7 @@ class Propagation {
   std::vector<std::uint8_t> dirty_;            // [tasks] whose alive places changed
   std::vector<std::vector<std::int32_t>> at_;  // [nodes] slots that are certainly served there
   std::vector<double> raise_;
-  std::vector<double> nominal_;    // [tasks]
+  std::vector<double> nominal_;     // [tasks]
   std::vector<std::int32_t> sure_;  // [slots] their only place, or -1
 };
 

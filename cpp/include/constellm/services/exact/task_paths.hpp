@@ -9,13 +9,15 @@ namespace constellm::services::exact {
 /// What a task's slots cost at places, and what a second costs it.
 struct PathPrices {
   const double* place = nullptr;  ///< [places]
-  const double* share = nullptr;  ///< [ways] of the weight of a slot (or of the whole, to the sink) on each way in
-  double second = 0.0;            ///< of the task's delay
+  const double* share =
+      nullptr;          ///< [ways] of the weight of a slot (or of the whole, to the sink) on each way in
+  double second = 0.0;  ///< of the task's delay
 };
 
-/// The cheapest places of one task's slots, by dynamic programming over the tree of ways that are not cut. A delay is
-/// the longest of the sums over ways from the source, thus at least their mean with any weights: the `share`s. The
-/// value is a lower bound of Σ price + second · delay, and what there is without joins and second ways.
+/// The cheapest places of one task's slots, by dynamic programming over the tree of ways that are not cut. A
+/// delay is the longest of the sums over ways from the source, thus at least their mean with any weights: the
+/// `share`s. The value is a lower bound of Σ price + second · delay, and what there is without joins and
+/// second ways.
 class TaskPaths {
  public:
   explicit TaskPaths(const Model& model);
@@ -29,7 +31,9 @@ class TaskPaths {
 
   // Of the last solve; `behind` and `beside` after through().
   /// What a second at the end of a slot weighs.
-  [[nodiscard]] double slot_weight(std::int32_t slot) const { return weight_[static_cast<std::size_t>(slot)]; }
+  [[nodiscard]] double slot_weight(std::int32_t slot) const {
+    return weight_[static_cast<std::size_t>(slot)];
+  }
   /// What a second of a way into a slot weighs.
   [[nodiscard]] double way_weight(std::int32_t way) const;
   /// The least that follows a slot at a place.

@@ -13,9 +13,9 @@ struct Outcome {
   std::int64_t bounds = 0;
 };
 
-/// Branch and bound: on tasks that may be rejected, on replicas, then on slots. The best bound comes first, and each is
-/// followed down to its end. What is decided altogether is judged by the one evaluator, so that rules which bounds do
-/// not know hold too.
+/// Branch and bound: on tasks that may be rejected, on replicas, then on slots. The best bound comes first,
+/// and each is followed down to its end. What is decided altogether is judged by the one evaluator, so that
+/// rules which bounds do not know hold too.
 Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
                     Incumbent& incumbent, core::StopToken& stop);
 
