@@ -32,7 +32,7 @@ WEIGHTS = ROOT / "python" / "constellm" / "services" / "data"
 OUT = ROOT / "docs" / "results" / "satellite-edge"
 PAGE = ROOT / "docs" / "services-learned.md"
 TRAINED = range(1_000, 1_064)
-MEASURED = range(100, 112)
+MEASURED = range(100, 110)
 STEPS, MORE_STEPS = 49_152, 24_576
 LEARNING_RATE, MORE_LEARNING_RATE = 3e-3, 2e-3
 PENALTY, MORE_PENALTY = 1.0, 3.0
@@ -94,12 +94,6 @@ def measure() -> None:
         time_limit_s=SECONDS,
         seed=1,
     )
-    proven = sum(
-        cell["objective"] <= cell["lower_bound"] * (1 + 1e-9)
-        for cell in table.cells
-        if cell["method"] == REFERENCE
-    )
-    print(f"{proven} of {2 * len(MEASURED)} references proven")
     table.to_csv(OUT / "regret.csv")
     Table.of(adversaries()).to_csv(OUT / "adversary.csv")
 
@@ -161,6 +155,7 @@ def regret_table() -> Table:
                 "largest load then": percent(row["worst_load"]),
                 "regret": percent(row["regret"], 1),
                 "median": percent(row["regret_median"], 1),
+                "at most": percent(row["regret_at_most"], 1),
                 "time": quantity(row["seconds"], "s", digits=2),
             }
         )

@@ -13,7 +13,6 @@ from ..core.checks import instance, meant, short
 from .demand import _loads, worst_demand
 from .placement import Placement
 from .problem import Problem
-from .setting import nominal_problem
 
 Floats = NDArray[np.float64]
 DemandRule = Callable[[Problem, Placement, np.random.Generator], ArrayLike]
@@ -40,7 +39,7 @@ def overload(problem: Problem, placement: Placement, shares: ArrayLike) -> float
     Raises
     ------
     TypeError, ValueError
-        For what is no placement of the problem, and shares that are none.
+        For what is no placement of the problem, shares that are none, and a problem with samples.
 
     Examples
     --------
@@ -56,8 +55,7 @@ def overload(problem: Problem, placement: Placement, shares: ArrayLike) -> float
     (0.0, 0.3)
     """
     given = _checked("shares", instance("problem", problem, Problem), shares)
-    plain = problem if problem.samples is None else nominal_problem(problem)
-    return above(used(plain, placement) @ rates_of(problem, given))
+    return above(used(problem, placement) @ rates_of(problem, given))
 
 
 def within_budget(problem: Problem, shares: ArrayLike) -> Floats:

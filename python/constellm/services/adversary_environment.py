@@ -28,14 +28,16 @@ class AdversaryEnv(gymnasium.Env):
     Parameters
     ----------
     placed : sequence of (Problem, Placement or Plan)
-        Problems with one number of tasks, none with samples; a reset draws one.
+        Problems without samples; a reset draws one.
 
     Attributes
     ----------
     observation_space : gymnasium.spaces.Box
-        (tasks · features,) float32 in [0, 1]: a row of `services.ADVERSARY_FEATURES` a task.
+        (tasks · features,) float32 in [0, 1]: a row of `services.ADVERSARY_FEATURES` a task; of the largest
+        number of tasks that a problem has, those that one lacks are 0.
     action_space : gymnasium.spaces.Box
-        (tasks,) float32 in [0, 1]; scaled down where the sum is above the problem's budget.
+        (tasks,) float32 in [0, 1], those of tasks that a problem lacks without effect; scaled down where the
+        sum is above the problem's budget.
 
     Raises
     ------
@@ -62,8 +64,8 @@ class AdversaryEnv(gymnasium.Env):
 
     def __init__(self, placed: Sequence[tuple[Problem, Any]]) -> None:
         self.placed = _given(placed)
-        self.tasks = len(self.placed[0][0].tasks)
-        self._seen = [adversary_features(*pair).ravel() for pair in self.placed]
+        self.tasks = max(len(problem.tasks) for problem, _ in self.placed)
+        self._seen = [self._padded(adversary_features(*pair)) for pair in self.placed]
         self._takes = [used(*pair) for pair in self.placed]
         self.observation_space = spaces.Box(0.0, 1.0, (self.tasks * len(ADVERSARY_FEATURES),), np.float32)
         self.action_space = spaces.Box(0.0, 1.0, (self.tasks,), np.float32)
@@ -123,10 +125,14 @@ class AdversaryEnv(gymnasium.Env):
             raise ValueError(f"action: {short(action)} is not in [0, 1], of shape ({self.tasks},)")
         self._over = True
         problem, _ = self.placed[self._number]
-        shares = within_budget(problem, shares)
+        shares = within_budget(problem, shares[: len(problem.tasks)])
         loads = self._takes[self._number] @ rates_of(problem, shares)
         info = {"demand": shares, "overload": above(loads)}
         return self._seen[self._number].copy(), float(loads.max(initial=0.0)), True, False, info
+
+    def _padded(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        missing = self.tasks - len(rows)
+        return np.pad(rows, ((0, missing), (0, 0))).ravel()
 
 
 def _given(placed: Any) -> list[tuple[Problem, Placement]]:
@@ -139,10 +145,6 @@ def _given(placed: Any) -> list[tuple[Problem, Placement]]:
         evaluate(problem, placement)  # which refuses what is none
         if problem.samples is not None:
             raise ValueError(f"{where}: the problem has samples in place of a set of demands")
-        if found and len(problem.tasks) != len(found[0][0].tasks):
-            raise ValueError(
-                f"{where}: has {len(problem.tasks)} tasks, placed[0] has {len(found[0][0].tasks)}"
-            )
         found.append((problem, placement))
     if not found:
         raise ValueError("placed: must not be empty")

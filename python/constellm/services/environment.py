@@ -49,7 +49,8 @@ class PlacementEnv(gymnasium.Env):
 
     **Demand** becomes known after the last decision. With ``guard="worst"`` every node keeps its limit in the
     worst case of the demand set, so that no demand of the set is above it; with ``"nominal"`` an agent has to
-    learn how much to leave.
+    learn how much to leave. A problem with samples has no deviations: nothing comes beside them, and its
+    ``overload`` is 0.
 
     Parameters
     ----------
@@ -220,7 +221,7 @@ class PlacementEnv(gymnasium.Env):
             "feasible": self.episode.feasible(),
             "unserved": self.episode.unserved,
             "demand": shares,
-            "overload": overload(problem, placement, shares),
+            "overload": 0.0 if problem.samples is not None else overload(problem, placement, shares),
             "start": self.episode.start,
             "scale": self.scale,
         }

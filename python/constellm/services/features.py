@@ -124,9 +124,9 @@ def _neighbours(episode: Episode, *, before: bool) -> Floats:
     task = of.problem.tasks[t]
     ends: list[int] = []
     for stage, _ in (of.inputs if before else of.feeds)[t][k]:
-        ends.append(of._position(task.source) if stage < 0 else episode.nodes[t][stage])
+        ends.append(of.position(task.source) if stage < 0 else episode.nodes[t][stage])
     if not before and k == len(of.services[t]) - 1:
-        ends.append(of._position(task.sink))
+        ends.append(of.position(task.sink))
     known = [v for v in ends if v >= 0]
     shares = np.zeros(of.nodes)
     for v in known:

@@ -25,7 +25,7 @@ from .plan import Plan
 from .policy import Policy
 from .problem import Problem
 from .setting import GUARDS, nominal_problem
-from .solver import METHODS, solve
+from .solver import METHODS, OPTIMAL_GAP, solve
 
 Contestant = Union[str, Policy]
 
@@ -37,9 +37,10 @@ REGRET_COLUMNS = {
     "holds_nominal": "share whose placement keeps every limit at nominal rates",
     "holds_worst": "share whose placement keeps every limit in the worst case of the demand set",
     "worst_load": "mean of the largest load of a node or link in the worst case ÷ its limit",
-    "regret": "mean of (objective − reference) ÷ reference, where both have a placement",
+    "regret": "mean of (objective − best) ÷ best, over problems with a placement; best: least of the table",
     "regret_at_most": "the same against the reference's lower bound: no regret against the optimum is larger",
-    "regret_median": "the median, no placement counting as infinite where the reference has one",
+    "regret_median": "the median of the first, no placement counting as infinite where another has one",
+    "proven": "share of the problems whose best the reference's bound proves to be optimal",
     "seconds": "mean spent [s]",
 }
 """Columns of a `Regret`."""
@@ -57,7 +58,7 @@ class Regret(Displayed):
         NaN for no figure.
     cells : tuple of dict
         What the rows sum up: ``method``, ``planned_for``, ``problem`` (its number), ``placement`` or None,
-        ``objective``, ``reference``, ``lower_bound``, ``holds_nominal``, ``holds_worst``, ``worst_load``,
+        ``objective``, ``best``, ``lower_bound``, ``holds_nominal``, ``holds_worst``, ``worst_load``,
         ``seconds``.
 
     Examples
@@ -143,8 +144,8 @@ def regret(
     planned_for : sequence of str
         ``"worst"``, ``"nominal"``.
     reference : str
-        The method whose plan and bound regret is against; its own rows come first, also where `methods` does
-        not name it. Over slots of time that share nothing it is the optimum of each slot.
+        The method whose bound proves the optimum; its own rows come first, also where `methods` does not
+        name it. Over slots of time that share nothing its plan is the optimum of each slot.
     reference_time_limit_s, time_limit_s : float
         For each problem [s].
     seed, threads : int
@@ -187,6 +188,7 @@ def regret(
             for i in range(len(given)):
                 cells.append(made.cell(contestant, demand, i))
                 move_on(1)
+    _compare(cells)
     size = len(given)
     return Regret(tuple(_row(cells[i : i + size]) for i in range(0, len(cells), size)), tuple(cells))
 
@@ -204,7 +206,7 @@ class _Contest:
 
     def __post_init__(self) -> None:
         self.nominal = [nominal_problem(problem) for problem in self.problems]
-        self.known: dict[tuple[str, int], tuple[float, float]] = {}
+        self.bounds: dict[tuple[str, int], float] = {}
 
     def cell(self, contestant: Contestant, demand: str, i: int) -> dict[str, Any]:
         """What one contestant makes of a problem."""
@@ -218,15 +220,14 @@ class _Contest:
         seconds = time.perf_counter() - start
         objective = math.nan if placement is None else evaluate(problem, placement).objective
         if contestant == self.reference:
-            self.known[demand, i] = objective, bound
+            self.bounds[demand, i] = bound
         return {
             "method": _name(contestant),
             "planned_for": demand,
             "problem": i,
             "placement": placement,
             "objective": objective,
-            "reference": self.known[demand, i][0],
-            "lower_bound": self.known[demand, i][1],
+            "lower_bound": self.bounds[demand, i],
             **_held(placement, self.nominal[i], problem),
             "seconds": seconds,
         }
@@ -265,13 +266,24 @@ def _held(placement: Placement | None, nominal: Problem, problem: Problem) -> di
     return found
 
 
+def _compare(cells: Sequence[dict[str, Any]]) -> None:
+    """Each with the best for its demand and problem."""
+    best: dict[tuple[str, int], float] = {}
+    for cell in cells:
+        key = cell["planned_for"], cell["problem"]
+        if cell["placement"] is not None:
+            best[key] = min(cell["objective"], best.get(key, math.inf))
+    for cell in cells:
+        cell["best"] = best.get((cell["planned_for"], cell["problem"]), math.nan)
+
+
 def _row(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Of one method and demand."""
-    both = [cell for cell in cells if not math.isnan(cell["objective"] + cell["reference"])]
-    regrets = [_relative(cell["objective"], cell["reference"]) for cell in both]
-    could = [cell for cell in cells if not math.isnan(cell["reference"])]
-    missed = [math.inf] * (len(could) - len(both))
     placed = [cell for cell in cells if cell["placement"] is not None]
+    regrets = [_relative(cell["objective"], cell["best"]) for cell in placed]
+    could = [cell for cell in cells if not math.isnan(cell["best"])]
+    missed = [math.inf] * (len(could) - len(placed))
+    proven = [cell["best"] - cell["lower_bound"] <= OPTIMAL_GAP * cell["best"] for cell in could]
     return {
         "method": cells[0]["method"],
         "planned_for": cells[0]["planned_for"],
@@ -281,8 +293,9 @@ def _row(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "holds_worst": sum(cell["holds_worst"] for cell in cells) / len(cells),
         "worst_load": _mean([cell["worst_load"] for cell in placed]),
         "regret": _mean(regrets),
-        "regret_at_most": _mean([_relative(cell["objective"], cell["lower_bound"]) for cell in both]),
+        "regret_at_most": _mean([_relative(cell["objective"], cell["lower_bound"]) for cell in placed]),
         "regret_median": statistics.median([*regrets, *missed]) if could else math.nan,
+        "proven": sum(proven) / len(cells),
         "seconds": _mean([cell["seconds"] for cell in cells]),
     }
 

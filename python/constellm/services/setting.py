@@ -89,7 +89,7 @@ class Setting:
         routes = self.problem._routes
         for e, (t, from_, to, size) in enumerate(transfers):
             if from_ < 0:
-                source = self._position(self.problem.tasks[t].source)
+                source = self.position(self.problem.tasks[t].source)
                 self.inputs[t][to].append(Feed(-1, np.asarray(routes.seconds(e, source))))
                 continue
             key = self.services[t][from_], size
@@ -98,12 +98,12 @@ class Setting:
                 for v in np.flatnonzero(self.can_host[key[0]]).tolist():
                     ways[v] = routes.seconds(e, v)
             if to < 0:
-                self.out_s.append(known[key][:, self._position(self.problem.tasks[t].sink)])
+                self.out_s.append(known[key][:, self.position(self.problem.tasks[t].sink)])
             else:
                 self.inputs[t][to].append(Feed(from_, known[key]))
                 self.feeds[t][from_].append(Feed(to, known[key]))
 
-    def _position(self, id: str) -> int:
+    def position(self, id: str) -> int:
         return self._positions[id]
 
     @cached_property

