@@ -25,10 +25,10 @@ def plot_placement(
 ) -> Axes:
     """Where replicas run, and the way of each task over them.
 
-    Without a constellation a row for each service and a column for each node: a square is a replica, a line goes
-    through the stages of a task from one service to the next, from a triangle at the node where its requests
-    come from. On the map of a constellation lines are the links that tasks' data goes over, and squares the nodes
-    with replicas, the larger the more there are.
+    Without a constellation a row for each service and a column for each node: a square is a replica, a line
+    goes through the stages of a task from one service to the next, from a triangle at the node where its
+    requests come from. On the map of a constellation lines are the links that tasks' data goes over, and
+    squares the nodes with replicas, the larger the more there are.
 
     Parameters
     ----------
@@ -130,7 +130,9 @@ def _plot_map(plan: Plan, world: Constellation, t: Any, ax: Axes | None) -> Axes
             colour = palette.CYCLE[number % len(palette.CYCLE)]
             if links:
                 ends = [shown.place_m[np.asarray(side)[links]] for side in (graph.from_, graph.to)]
-                lines = LineCollection(on_map(*arcs(*ends)), colors=colour, linewidths=1.6, alpha=0.8, zorder=5)
+                lines = LineCollection(
+                    on_map(*arcs(*ends)), colors=colour, linewidths=1.6, alpha=0.8, zorder=5
+                )
                 ax.add_collection(lines, autolim=False)
             source = ids.index(task.source)
             ax.plot(longitude[source], latitude[source], "v", color=colour, markersize=7, zorder=7)

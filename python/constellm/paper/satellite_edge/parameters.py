@@ -7,11 +7,16 @@ test setting of the same group, were at hand.
 
 from __future__ import annotations
 
+from ...services import ENERGIES, components
 from ...tune import spectral_gpt
 from ..report.study import ASSUMED, DERIVED, STATED, Parameter
+from .experiments.over_time import START_COST_PER_BYTE
+from .experiments.robustness import RISK
+from .placements import BOX, REQUESTS_PER_S
 from .scenario import CUT_CODEC, DECODERS, POWERS, Scenario, embedding_codec
 
 _MODEL, _HERE, _CODEC = spectral_gpt(), Scenario(), embedding_codec()
+_PARTS = components()
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("planes", (_HERE.planes, 5), "", ASSUMED,
@@ -58,5 +63,26 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("α of gossip", 0.5, "", ASSUMED, "not told"),
     Parameter("light time", None, "", ASSUMED,
               "within planes and in sums between them, not in transfers of data"),
+    Parameter("components", None, "", DERIVED,
+              "work and memory of CLIP-, SAM- and LLaVA-like parts and the shipped network, from "
+              "architectures"),
+    Parameter("image encoder", _PARTS["image-encoder"].flop, "FLOP", DERIVED, "a request; float16"),
+    Parameter("decoder", _PARTS["decoder"].flop, "FLOP", DERIVED, "an answer of 32 tokens; float16"),
+    Parameter("tasks", None, "", ASSUMED,
+              "kinds in turn, regions drawn by their people; source and sink the satellite overhead"),
+    Parameter("requests", REQUESTS_PER_S, "1/s", ASSUMED, "of all tasks together; not told"),
+    Parameter("box", BOX, "", ASSUMED, "a rate may rise by so much of itself; a box is stated, its size not"),
+    Parameter("risk", RISK, "", ASSUMED, "of a placement by samples"),
+    Parameter("satellites of placements", None, "", ASSUMED,
+              "Iridium NEXT, links of 0.5 Gbit/s, Jetson AGX Orin at 30 % of its peak, 1.5 to 4 GB for "
+              "services"),
+    Parameter("cost of a replica", 100e6, "B", ASSUMED, "1 for each started so many bytes of memory"),
+    Parameter("max_utilisation", 0.9, "", ASSUMED, "of nodes and links, unless it is what is varied"),
+    Parameter("deadlines", None, "", ASSUMED,
+              "1.5 to 3 times what a request alone takes at best, 200 ms at least; over time 1.2 to 1.8 "
+              "times"),
+    Parameter("start of a replica", 1e9 * START_COST_PER_BYTE, "", ASSUMED, "for each GB of its memory"),
+    Parameter("energies", tuple(of.value for of in ENERGIES.values()), "J", STATED,
+              "a multiply-add and a sum in 45 nm (Horowitz 2014), a synaptic operation (77 fJ)"),
 )  # fmt: skip
 """Every number that `Scenario` rests on."""

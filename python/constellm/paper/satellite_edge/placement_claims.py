@@ -51,8 +51,8 @@ def _sharing(tables: Tables) -> Row:
         f"models of one's own keep {span(ratios[most], '×')} as much with {most} tasks",
         shown,
         [ratio > 1.0 for found in ratios.values() for ratio in found],
-        "Both placements are the cheapest there are, proven. The more tasks, the more of their components are there "
-        "already. Settings: numbers of tasks and draws.",
+        "Both placements are the cheapest there are, proven. The more tasks, the more of their components "
+        "are there already. Settings: numbers of tasks and draws.",
     )
 
 
@@ -70,8 +70,8 @@ def _encoders(tables: Tables) -> Row:
         f"encoders alone bring {span((100 * share for share in shares), ' %')} of what sharing saves",
         "–",
         [share > 0.5 for share in shares],
-        "Decoders weigh more than encoders: where several tasks answer in words, theirs is the larger part. "
-        "Settings: numbers of tasks and draws, above one half.",
+        "A decoder weighs twice as much as the image encoder: where tasks answer in words it is the larger "
+        "part. Settings: numbers of tasks and draws, above one half.",
     )
 
 
@@ -83,8 +83,8 @@ def _slower(tables: Tables) -> Row:
         f"the cheapest shared placement takes {span(ratios, '×')} the time of the cheapest without sharing",
         "–",
         [ratio <= 1.0 + 1e-9 for ratio in ratios],
-        "What is shared stands somewhere between its users; of one's own it stands with the user. Deadlines hold in "
-        "both. Settings: numbers of tasks and draws.",
+        "What is shared stands somewhere between its users; of one's own it stands with the user. "
+        "Deadlines hold in both. Settings: numbers of tasks and draws.",
     )
 
 
@@ -99,12 +99,12 @@ def _adversary(tables: Tables) -> Row:
     return claim(
         "a box of demands calls for a game against an adversary (arXiv 2501.06244)",
         "robust reinforcement learning",
-        f"the upper corner alone has the box's least cost in {sum(same)} of {len(same)} draws; neither is broken by "
-        "any demand tried",
+        f"the upper corner alone has the box's least cost in {sum(same)} of {len(same)} draws; neither is "
+        "broken by any demand tried",
         f"placements for nominal demand are broken by {span(broken, ' %')} of demands",
         [not equal for equal in same],
-        "Loads grow with every rate and no other rule depends on rates, so that what bears the corner bears the box: "
-        "one programme without uncertainty. Settings: draws.",
+        "Loads grow with every rate and no other rule depends on rates, so that what bears the corner "
+        "bears the box: one programme without uncertainty. Settings: draws.",
     )
 
 
@@ -125,7 +125,7 @@ def _price(tables: Tables) -> Row:
 
 
 def _on_time(tables: Tables) -> Row:
-    rows = where(tables["degradation"], **{"placed for": "nominal"})
+    rows = where(tables["degradation"], placed_for="nominal")
     shown = []
     for kind in distinct(rows, "kind"):
         own = where(rows, kind=kind)
@@ -134,18 +134,24 @@ def _on_time(tables: Tables) -> Row:
             if min(found) < ON_TIME:
                 shown.append(f"{kind} of {amount:g} {span((100 * share for share in found), ' %')}")
                 break
-    box = where(tables["degradation"], kind="spike", amount=2.0, **{"placed for": "box"})
-    doubled = f"; made for the box, at twice the demand {span((100 * r['kept_share'] for r in box), ' %')}" if box else ""
+    box = where(tables["degradation"], kind="spike", amount=2.0, placed_for="box")
+    doubled = (
+        f"; made for the box, at twice the demand {span((100 * r['kept_share'] for r in box), ' %')}"
+        if box
+        else ""
+    )
     return claim(
         "over 84 % of tasks are on time (arXiv 2601.19563)",
         "84 %",
-        f"at nominal demand all, at {REQUESTS_PER_S:g} requests a second; first below: {', '.join(shown) or 'never'}"
+        f"at nominal demand all, at {REQUESTS_PER_S:g} requests a second; first below: "
+        f"{', '.join(shown) or 'never'}"
         f"{doubled}",
-        f"with replicas kept {span((100 * row['rerouted_share'] for row in rows), ' %')}, placed anew "
-        f"{span((100 * row['anew_share'] for row in rows), ' %')}",
+        f"with replicas kept and tasks assigned anew "
+        f"{span((100 * row['rerouted_share'] for row in rows), ' %')}",
         [row["kept_share"] > ON_TIME for row in rows],
-        "Its load is not told: with the exact placement any share comes out, by how far demand is above what was "
-        "planned for. Requests count here. Settings: spikes, shifts and losses by amount, and draws.",
+        "Its load is not told: with the exact placement any share comes out, by how far demand is above "
+        "what was planned for. Requests count here. Settings: spikes, shifts and losses by amount, and "
+        "draws.",
     )
 
 
@@ -161,7 +167,8 @@ def _core(tables: Tables) -> Row:
         f"a core that stays costs {span(pairs, '×')} the least over the horizon",
         "–",
         [ratio <= 1.0 + 1e-9 for ratio in pairs],
-        "What is heavy is dear to move: it stays by itself where starts cost by their bytes. Settings: draws.",
+        "Where deadlines are tight what is heavy has to be near its users: a core that never moves stands "
+        "wherever any slot wants it. Settings: draws.",
     )
 
 
@@ -198,8 +205,8 @@ def _heuristics(tables: Tables) -> Row:
         f"of the least cost: {shown}",
         f"no plan in {missing} of {len(rows)} runs",
         [row["over"] <= 1.05 for row in rows],
-        "Annealing and the genetic algorithm do at this size; one replica that is not needed is a fifth more. "
-        "Settings: methods, draws, nominal and box demand, within 5 %.",
+        "Annealing and the genetic algorithm do at this size; one replica that is not needed is a fifth "
+        "more. Settings: methods, draws, nominal and box demand, within 5 %.",
     )
 
 
@@ -212,11 +219,14 @@ def _waiting(tables: Tables) -> Row:
         "a limit of utilisation keeps queues short enough to leave out (implied)",
         "load ≤ ρ_max · capacity",
         f"at 0.9 waiting is {here} of the mean delay",
-        f"limits from {min(r['max_utilisation'] for r in rows):g} to {max(r['max_utilisation'] for r in rows):g}: "
-        f"{span(shares, ' %')}; tasks late {sum(row['late'] for row in rows)} of {sum(r['tasks'] for r in rows)}",
+        f"limits from {min(r['max_utilisation'] for r in rows):g} to "
+        f"{max(r['max_utilisation'] for r in rows):g}: "
+        f"{span(shares, ' %')}; tasks late {sum(row['late'] for row in rows)} of "
+        f"{sum(r['tasks'] for r in rows)}",
         [row["late"] == 0 for row in rows],
-        "By Pollaczek and Khinchine with Kleinrock's independence. The cheapest placements fill nodes up to the "
-        "limit. Settings: limits and draws, no task late in the mean.",
+        "By Pollaczek and Khinchine with Kleinrock's independence. The cheapest placement shares one "
+        "decoder, which takes a tenth of a second for each request: who comes behind one waits as long. "
+        "Settings: limits and draws, no task late in the mean.",
     )
 
 
@@ -231,8 +241,8 @@ def _rates(tables: Tables) -> Row:
         f"{100 * max(row['max_loss'] for row in rows):g} points of accuracy",
         f"without any expected loss {span((row['ratio'] for row in lossless), '×')}",
         [row["ratio"] > 2.0 for row in full],
-        "Measured on the shipped network and EuroSAT; the later the split the more. Coding takes no time here. "
-        "Settings: splits, more than half.",
+        "Measured on the shipped network and EuroSAT; the later the split the more. Coding takes no time "
+        "here. Settings: splits, more than half.",
     )
 
 
@@ -245,8 +255,9 @@ def _spiking(tables: Tables) -> Row:
         f"{span((row['ratio'] for row in usual), '×')} less in 4 steps at rates from 0.1 to 0.3"
         if usual
         else "–",
-        f"even where rate · steps is {break_even():.2f}; all steps and rates {span((row['ratio'] for row in rows), '×')}",
+        f"even where rate · steps is {break_even():.2f}; all steps and rates "
+        f"{span((row['ratio'] for row in rows), '×')}",
         [row["ratio"] > 1.0 for row in rows],
-        "Arithmetic alone: memory and movement of data are left out, which take more on most computers; rates are "
-        "assumed, and accuracy is not the same. Settings: steps and rates.",
+        "Arithmetic alone: memory and movement of data are left out, which take more on most computers; "
+        "rates are assumed, and accuracy is not the same. Settings: steps and rates.",
     )

@@ -1,4 +1,4 @@
-"""Satellite federated fine-tuning as a study."""
+"""Satellite edge intelligence as a study: federated fine-tuning, and microservices."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ def parameters_markdown() -> str:
 
 STUDY = Study(
     name="satellite-edge",
-    title="Satellite federated fine-tuning: scheduled exactly, and trained",
+    title="Satellite edge intelligence: rounds scheduled and trained, microservices placed with proof",
     introduction=(
-        "What comes out here beside what the review of Shi, Zhu, Jiang, Kuang and Letaief (arXiv 2504.01676, "
-        "2025) and its companions say of satellite federated fine-tuning. They were known here through "
-        "abstracts and summaries: which constellation, which stations, which rates, how many images, how "
-        "fast satellites compute and how many passes they make is not told, and all of it is assumed. "
-        "Transfers are quickest ones with proof, contacts those of orbits and of real stations."
+        "What comes out here beside what the review of Shi, Zhu, Jiang, Kuang and Letaief (arXiv "
+        "2504.01676, 2025) and its companions say of satellite federated fine-tuning, and of inference by "
+        "microservices. They were known here through abstracts and summaries: which constellation, which "
+        "stations, which rates, how many images, how fast satellites compute and how many passes they make "
+        "is not told, and all of it is assumed. Transfers are quickest ones with proof, contacts those of "
+        "orbits and of real stations; placements are optimal with proof, or say that they are not."
     ),
     verdicts=(
         "A verdict is computed from the stored rows: a claim holds when it does in every examined setting, "

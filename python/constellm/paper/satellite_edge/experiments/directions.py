@@ -117,9 +117,9 @@ def _draw_rates(rows: Rows) -> Picture:
     return Picture(
         "rate-accuracy",
         figure,
-        "The shipped network split between the satellite over the user and another, over links of 20 Mbit/s: least "
-        "bytes within a loss of accuracy, by codecs as measured at that split, and the delay then. Coding takes no "
-        "time here, and losses are those on EuroSAT.",
+        "The shipped network split between the satellite over the user and another, over links of 20 "
+        "Mbit/s: least bytes within a loss of accuracy, by codecs as measured at that split, and the delay "
+        "then. Coding takes no time here, and losses are those on EuroSAT.",
     )
 
 
@@ -145,8 +145,10 @@ def _draw_spikes(rows: Rows) -> Picture:
     return Picture(
         "spiking",
         figure,
-        f"Arithmetic of {SPIKING} with its first layer conventional: 4.6 pJ a multiply-add against 0.9 pJ a sum. "
-        "Memory and movement of data are left out, rates of spikes are assumed, and accuracy is not the same.",
+        f"Arithmetic of {SPIKING} with its first layer conventional: 4.6 pJ a multiply-add against 0.9 pJ "
+        f"a sum. "
+        "Memory and movement of data are left out, rates of spikes are assumed, and accuracy is not the "
+        "same.",
     )
 
 
@@ -157,8 +159,9 @@ def _even(steps: int) -> str:
 
 DIRECTIONS = Experiment(
     "What to send for a task, and layers that spike",
-    "Rates and accuracies at each split are those of the codec's measurements on the shipped network. Energies are "
-    "of arithmetic alone, by published constants: 4.6 pJ a multiply-add, 0.9 pJ a sum, 77 fJ a synaptic operation.",
+    "Rates and accuracies at each split are those of the codec's measurements on the shipped network. "
+    "Energies are of arithmetic alone, by published constants: 4.6 pJ a multiply-add, 0.9 pJ a sum, 77 fJ "
+    "a synaptic operation.",
     _compute,
     _draw,
 )

@@ -7,7 +7,7 @@ from ....plot import palette, style
 from ....services import METHODS, solve
 from ...report.draw import panels
 from ...report.study import Experiment, Picture
-from ..placements import drawn, nominal, proven
+from ..placements import drawn, nominal
 
 SEEDS = (0, 1, 2, 4, 5)
 TASKS = 6
@@ -67,8 +67,8 @@ def _draw(tables: Tables) -> list[Picture]:
         Picture(
             "placement-methods",
             figure,
-            "Cost of what heuristics find by the least, which is proven; a point for each draw in which they find "
-            "a placement at all.",
+            "Cost of what heuristics find by the least, which is proven; a point for each draw in which "
+            "they find a placement at all.",
         )
     ]
 

@@ -54,14 +54,13 @@ def _rules(problem: Problem, seed: int) -> dict[str, Problem]:
         "nominal": nominal(problem),
         "box": problem,
         "upper corner": corner(problem),
-        "samples": _rising(problem, 0.0).replace(
-            samples=sample_demand(problem, KNOWN, seed=seed), risk=RISK
-        ),
+        "samples": _rising(problem, 0.0).replace(samples=sample_demand(problem, KNOWN, seed=seed), risk=RISK),
     }
 
 
 def corner(problem: Problem) -> Problem:
-    """The problem without deviations in which every rate is raised; mean delays weigh tasks by raised rates."""
+    """The problem without deviations in which every rate is raised; mean delays weigh tasks by raised "
+    "rates."""
     return _rising(problem, 1.0)
 
 
@@ -99,7 +98,8 @@ def _draw(tables: Tables) -> list[Picture]:
         Picture(
             "robustness",
             figure,
-            f"Placements that bear the raised demand of so many of {TASKS} tasks at once: cost of the cheapest, "
+            f"Placements that bear the raised demand of so many of {TASKS} tasks at once: cost of the "
+            f"cheapest, "
             f"mean delay of the quickest, and how many of {TRIED:,} demands in the box break the cheapest.",
         )
     ]
@@ -111,9 +111,11 @@ def _at(rows: Rows) -> list[float]:
 
 ROBUSTNESS = Experiment(
     "The price of robustness",
-    "Each rate may double. A budget says how many do so at the same time; all of them is the box, whose worst "
-    "case is its upper corner, which is solved as a problem of its own. A placement by samples breaks at most a "
-    f"tenth of {KNOWN} demands that it knows. All are proven, and tried under demands drawn evenly from the box.",
+    "Each rate may double. A budget says how many do so at the same time; all of them is the box, whose "
+    "worst case is its upper corner, which is solved as a problem of its own. A placement by samples "
+    "breaks at most a "
+    f"tenth of {KNOWN} demands that it knows. All are proven, and tried under demands drawn evenly from "
+    f"the box.",
     _compute,
     _draw,
 )

@@ -82,9 +82,10 @@ def _draw(tables: Tables) -> list[Picture]:
 
 SHARING = Experiment(
     "Sharing components against models of one's own",
-    "Tasks drawn from regions of the world over Iridium's 66 satellites; replicas cost by their memory. The same "
-    "tasks are placed with all components shared, with encoders alone shared, with components of their own, and "
-    "each as one service on one satellite. All placements are the cheapest, and the quickest of these, proven.",
+    "Tasks drawn from regions of the world over Iridium's 66 satellites; replicas cost by their memory. "
+    "The same tasks are placed with all components shared, with encoders alone shared, with components of "
+    "their own, and each as one service on one satellite. All placements are the cheapest, and the "
+    "quickest of these, proven.",
     _compute,
     _draw,
 )
