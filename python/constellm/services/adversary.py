@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import instance, meant, short
-from .demand import _loads, worst_demand
+from .demand import worst_demand
+from .loads import loads_of
 from .placement import Placement
 from .problem import Problem
 
@@ -87,7 +88,7 @@ def _worst(problem: Problem, placement: Placement, random: np.random.Generator) 
         return np.zeros(len(problem.tasks))
     if problem.budget is None or problem.budget >= len(problem.tasks):
         return np.ones(len(problem.tasks))
-    if not _loads(problem, placement):
+    if not loads_of(problem, placement):
         return np.zeros(len(problem.tasks))
     raised = worst_demand(problem, placement).rate_per_s
     rate = np.array([task.rate_per_s for task in problem.tasks])
@@ -167,7 +168,7 @@ def adversary_features(problem: Problem, placement: Placement) -> NDArray[np.flo
 
 def used(problem: Problem, placement: Placement) -> Floats:
     """(nodes and links that are loaded, tasks) what a request a second takes of their limits."""
-    loads = [one for one in _loads(problem, placement) if one.limit > 0.0]
+    loads = [one for one in loads_of(problem, placement) if one.limit > 0.0]
     return np.array([one.per_request / one.limit for one in loads]).reshape(len(loads), len(problem.tasks))
 
 
