@@ -15,10 +15,10 @@ import service_cases
 import tables
 
 from constellm import services
-from constellm.services import highs
-from constellm.services.instance import Instance, instance_of
-from constellm.services.preprocessing import Reduction, hosts_of_slots
-from constellm.services.programme import Programme
+from constellm.services.exact import highs
+from constellm.services.exact.instance import Instance, instance_of
+from constellm.services.exact.preprocessing import Reduction, hosts_of_slots
+from constellm.services.exact.programme import Programme
 
 try:
     import pyscipopt

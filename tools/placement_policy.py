@@ -25,7 +25,7 @@ import numpy as np
 from constellm import services
 from constellm.core.quantity import quantity
 from constellm.core.table import Row, Table
-from constellm.services.adversary import demand_rule, rates_of, used
+from constellm.services.learned.adversary import demand_rule, rates_of, used
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "python" / "constellm" / "services" / "data"

@@ -14,12 +14,8 @@ from ..core.interrupt import Interrupted
 from ..core.keywords import tell_of_slips as _tell_of_slips
 from ..core.keywords import with_hints as _with_hints
 from ..core.optional import optional_import as _optional_import
-from .adversary import ADVERSARY_FEATURES, overload
-from .bounds import Reduction, reduced_hosts
 from .checking import check
 from .comparison import Comparison, compare
-from .component import Component
-from .components import Catalogue, components
 from .demand import (
     Violation,
     WorstDemand,
@@ -32,12 +28,13 @@ from .demand import (
 from .endurance import Endurance, degradation, endure
 from .energy import ENERGIES, Energy, break_even, energy, work_j
 from .evaluation import Evaluation, evaluate
-from .features import FEATURES
+from .exact.bounds import Reduction, reduced_hosts
 from .files import load_problem, problem_from_dict, problem_to_dict, save_problem
-from .horizon_building import horizon
-from .horizon_evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
-from .horizon_files import horizon_from_dict, horizon_to_dict
-from .horizon_plan_files import (
+from .horizons.building import horizon
+from .horizons.evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
+from .horizons.files import horizon_from_dict, horizon_to_dict
+from .horizons.horizon import Horizon
+from .horizons.plan_files import (
     horizon_plan_from_dict,
     horizon_plan_to_dict,
     load_horizon,
@@ -45,32 +42,35 @@ from .horizon_plan_files import (
     save_horizon,
     save_horizon_plan,
 )
-from .horizon_plans import HorizonPlan
-from .horizon_solver import HORIZON_METHODS, solve_horizon
-from .horizons import Horizon
+from .horizons.plans import HorizonPlan
+from .horizons.solver import HORIZON_METHODS, solve_horizon
+from .learned.adversary import ADVERSARY_FEATURES, overload
+from .learned.features import FEATURES
+from .learned.policy import LearnedDemand, Policy, load_policy, trained_policy, untrained
+from .learned.regret import REGRET_COLUMNS, Regret, regret
+from .learned.setting import nominal_problem
+from .learned.training import train_adversary, train_policy
 from .placement import Placement
 from .plan import Plan
 from .plan_files import load_plan, plan_from_dict, plan_to_dict, save_plan
-from .policy import LearnedDemand, Policy, load_policy, trained_policy, untrained
 from .problem import OBJECTIVES, Problem
 from .queueing import Waiting, waiting
 from .rate_accuracy import Choice, Compressed, Option, RateAccuracy
-from .regions import Region, overhead, regions
-from .regret import REGRET_COLUMNS, Regret, regret
 from .repair import Repair, repair
 from .robust import PriceOfRobustness, price_of_robustness, recourse
-from .scenario import scenario
-from .setting import nominal_problem
-from .sharing import monoliths
+from .scenarios.component import Component
+from .scenarios.components import Catalogue, components
+from .scenarios.regions import Region, overhead, regions
+from .scenarios.scenario import scenario
+from .scenarios.sharing import monoliths
+from .scenarios.templates import TEMPLATES, Template, TemplateStage
 from .solver import METHODS, Method, solve
 from .stress import lose, shifted, spiked, without
 from .tasks import Input, Service, Stage, Task
-from .templates import TEMPLATES, Template, TemplateStage
-from .training import train_adversary, train_policy
 
 if TYPE_CHECKING:
-    from .adversary_environment import AdversaryEnv
-    from .environment import PlacementEnv
+    from .learned.adversary_environment import AdversaryEnv
+    from .learned.environment import PlacementEnv
 
 _OF_GYMNASIUM = {"AdversaryEnv": "adversary_environment", "PlacementEnv": "environment"}
 
@@ -187,7 +187,7 @@ def __getattr__(name: str) -> Any:
     if name not in _OF_GYMNASIUM:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     _optional_import("gymnasium", extra="policy", purpose=f"{__name__}.{name} needs gymnasium")
-    home = importlib.import_module(f".{_OF_GYMNASIUM[name]}", __name__)
+    home = importlib.import_module(f".learned.{_OF_GYMNASIUM[name]}", __name__)
     value = globals()[name] = _with_hints(getattr(home, name))
     return value
 

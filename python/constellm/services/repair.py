@@ -11,8 +11,8 @@ from ..core.display import Display, Displayed
 from ..core.quantity import counted
 from ..core.table import Table
 from .evaluation import placement_in
-from .horizon_solver import solve_horizon
-from .horizons import Horizon
+from .horizons.horizon import Horizon
+from .horizons.solver import solve_horizon
 from .placement import Placement, positions_of
 from .problem import Problem
 

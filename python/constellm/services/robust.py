@@ -16,7 +16,7 @@ from ..core.display import Display, Displayed
 from ..core.quantity import counted
 from ..core.table import Table
 from .demand import guarantee, violation
-from .horizons import Horizon
+from .horizons.horizon import Horizon
 from .plan import Plan
 from .problem import Problem
 from .solver import solve

@@ -80,7 +80,7 @@ def found_by_core(answer: tuple[str, Any, float, bool, int, int]) -> Found:
 
 def programme(problem: Problem, *, time_limit_s: float, seed: int, threads: int) -> Found:
     """Imported when it is called: it starts from other methods."""
-    from . import optimal
+    from .exact import optimal
 
     return optimal.programme(problem, time_limit_s=time_limit_s, seed=seed, threads=threads)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from constellm import services
-from constellm.services.adversary import (
+from constellm.services.learned.adversary import (
     ADVERSARY_FEATURES,
     DEMANDS,
     adversary_features,
@@ -17,16 +17,16 @@ from constellm.services.adversary import (
     used,
     within_budget,
 )
-from constellm.services.policy import drawn_network
+from constellm.services.learned.policy import drawn_network
 from oracles.placed_services import chain_problem, drawn, three
 from oracles.random_services import problem_of, random_data
 
 
 def placed(problem: services.Problem, seed: int) -> services.Placement:
     """By chance, tasks for which nothing is left out; nominal rates fit."""
-    from constellm.services.episode import Episode
+    from constellm.services.learned.episode import Episode
+    from constellm.services.learned.setting import Setting
     from constellm.services.placement import placement_of
-    from constellm.services.setting import Setting
 
     episode, random = Episode(Setting(problem, guard="nominal")), np.random.default_rng(seed)
     while episode.choice is not None:

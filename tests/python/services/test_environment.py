@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from constellm import network, services
-from constellm.services.episode import Episode
-from constellm.services.features import FEATURES, features
-from constellm.services.setting import Setting
+from constellm.services.learned.episode import Episode
+from constellm.services.learned.features import FEATURES, features
+from constellm.services.learned.setting import Setting
 from oracles.placed_services import chain_problem, drawn, three
 from oracles.random_services import problem_of, random_data
 from oracles.services import enumerated

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from constellm import services
-from constellm.services.heuristics import anneal
+from constellm.services.exact.heuristics import anneal
 from oracles.random_services import problem_of, random_data
 from oracles.services import enumerated
 

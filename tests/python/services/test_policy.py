@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from constellm import services
-from constellm.services.features import FEATURES
-from constellm.services.policy import drawn_network
-from constellm.services.row_network import RowNetwork
+from constellm.services.learned.features import FEATURES
+from constellm.services.learned.policy import drawn_network
+from constellm.services.learned.row_network import RowNetwork
 from oracles.placed_services import chain_problem, drawn, three
 from oracles.random_services import problem_of, random_data
 
@@ -40,7 +40,7 @@ def test_scores_go_with_their_rows():
 def test_pytorch_scores_the_same():
     torch = pytest.importorskip("torch")
     pytest.importorskip("stable_baselines3")
-    from constellm.services.torch_rows import REFUSED, Rows
+    from constellm.services.learned.torch_rows import REFUSED, Rows
 
     network = drawn_network(len(FEATURES), 16, np.random.default_rng(1))
     rows = Rows(network, 9, masks=True)

@@ -10,8 +10,8 @@ import pytest
 
 from constellm import services
 from constellm._core import services as _core
-from constellm.services import counts, highs, optimal, preprocessing
-from constellm.services.instance import instance_of
+from constellm.services.exact import counts, highs, optimal, preprocessing
+from constellm.services.exact.instance import instance_of
 from oracles.random_services import problem_of, random_data
 from oracles.services import enumerated
 
@@ -125,7 +125,7 @@ def test_a_value_that_the_columns_do_not_have_is_not_believed(monkeypatch):
 
 
 def test_equal_columns_are_summed():
-    from constellm.services.rows import Rows, linear
+    from constellm.services.exact.rows import Rows, linear
 
     rows = Rows()
     x = rows.add_columns(2, high=1.0)

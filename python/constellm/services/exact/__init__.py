@@ -1,0 +1,1 @@
+"""Exact placement: reductions, programmes, bounds."""

@@ -1,0 +1,1 @@
+"""Placements over slots of time."""

@@ -1,0 +1,1 @@
+"""Learned placement: environments, policies, regret."""

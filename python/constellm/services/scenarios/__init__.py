@@ -1,0 +1,1 @@
+"""What is placed: components, regions, scenarios."""
