@@ -77,10 +77,22 @@ def found_by_core(answer: tuple[str, Any, float, bool, int, int]) -> Found:
     )
 
 
+def programme(problem: Problem, *, time_limit_s: float, seed: int, threads: int) -> Found:
+    """Imported when it is called: it starts from other methods."""
+    from . import optimal
+
+    return optimal.programme(problem, time_limit_s=time_limit_s, seed=seed, threads=threads)
+
+
 _ALL: tuple[Method, ...] = (
     Method("annealing", "simulated annealing whose penalties learn", compiled("annealing")),
     Method("greedy", "tasks one by one, each where it adds least", compiled("greedy")),
     Method("nearest", "every stage on the nearest node to its source with room", compiled("nearest")),
+    Method("search", "branch and bound with Lagrangian bounds of tasks and nodes", compiled("search")),
+    Method("programme", "mixed-integer programmes for HiGHS, from an annealed start", programme),
+    Method("annealing", "simulated annealing with learning penalties, from greedy starts", compiled("annealing")),
+    Method("greedy", "tasks one by one, each where it adds least, by dynamic programming", compiled("greedy")),
+    Method("nearest", "every stage on the nearest node to its task's source with room", compiled("nearest")),
     Method("random", "every stage on any node with room, until limits are kept", compiled("random")),
     Method("monolith", "every task on replicas of its own, on one node where they fit", compiled("monolith")),
     Method("tabu", "tabu search over moves of one stage", compiled("tabu")),

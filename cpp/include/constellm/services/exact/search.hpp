@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "constellm/core/stop.hpp"
+#include "constellm/services/answer.hpp"
+#include "constellm/services/exact/model.hpp"
+
+namespace constellm::services::exact {
+
+/// The best plan by branch and bound with Lagrangian bounds, for every problem of the format: first the objective's
+/// first term, then the second among plans equal in the first. `start`: a plan to begin with. Stopped early, it has
+/// the best plan found and a bound.
+Answer search(const Problem& problem, const Routes& routes, const std::optional<Placement>& start,
+              core::StopToken& stop);
+
+/// What is left of the problem once a plan is known.
+struct Reduced {
+  bool possible = true;  ///< false: no plan has a first term of at most the value
+  Hosts hosts;           ///< of each slot; every plan whose first term is at most the value has its nodes here
+  double lower_bound = 0.0;
+  std::optional<Placement> placement;  ///< the best plan that was met, if it is at most the value
+  std::int64_t bounds = 0;
+};
+
+/// Keeps every plan whose first term is at most `value` (with 1e-9 of room): pass an incumbent's value to keep
+/// equal plans too, or less for better ones alone. Infinite: whatever can be said without.
+Reduced reduced_hosts(const Problem& problem, const Routes& routes, double value, std::int32_t steps,
+                      core::StopToken& stop);
+
+}  // namespace constellm::services::exact

@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+
+#include "constellm/services/exact/root.hpp"
+
+namespace constellm::services::exact {
+
+/// What a search came to.
+struct Outcome {
+  bool proven = false;  ///< no plan has a better aim than the incumbent
+  double bound = 0.0;   ///< of the aim; infinite where there is no plan
+  std::int64_t nodes = 0;
+  std::int64_t bounds = 0;
+};
+
+/// Branch and bound: on tasks that may be rejected, on replicas, then on slots. The best bound comes first, and each is
+/// followed down to its end. What is decided altogether is judged by the one evaluator, so that rules which bounds do
+/// not know hold too.
+Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
+                    Incumbent& incumbent, core::StopToken& stop);
+
+}  // namespace constellm::services::exact

@@ -1,0 +1,82 @@
+#include "constellm/services/exact/search.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "constellm/core/index.hpp"
+#include "constellm/services/exact/tree.hpp"
+
+namespace constellm::services::exact {
+
+namespace {
+
+constexpr std::int32_t kTieSteps = 600;  // of what keeps equal plans
+
+Aim second_aim(const Problem& problem, const Incumbent& incumbent) {
+  Aim aim;
+  aim.objective = problem.objective();
+  aim.second = true;
+  const double cap = equal_up_to(incumbent.least_first());
+  if (aim.objective == Objective::cost) aim.cost_cap = cap;
+  if (aim.objective == Objective::delay) aim.delay_cap_s = cap;
+  if (aim.objective == Objective::admitted) aim.rejected_cap = cap;
+  return aim;
+}
+
+core::Status stopped(const core::StopToken& stop) {
+  return stop.reason() == core::StopReason::interrupted ? core::Status::interrupted : core::Status::time_limit;
+}
+
+/// Among plans equal in the first term, the least in the second.
+bool search_second(const Problem& problem, const Routes& routes, const Aim& first, const Hosts& hosts,
+                   Incumbent& incumbent, Answer& answer, core::StopToken& stop) {
+  Root equal(problem, routes, first, hosts);
+  if (!equal.tighten(kTieSteps, incumbent, false, stop)) return false;  // rounding: what is there is not ruled out
+  const Aim aim = second_aim(problem, incumbent);
+  const Outcome outcome = search_tree(problem, routes, aim, equal.hosts(), incumbent, stop);
+  answer.steps += outcome.nodes;
+  answer.bounds += outcome.bounds + equal.bounds();
+  return outcome.proven;
+}
+
+}  // namespace
+
+Answer search(const Problem& problem, const Routes& routes, const std::optional<Placement>& start,
+              core::StopToken& stop) {
+  Incumbent incumbent(problem, routes);
+  if (start) incumbent.offer(*start);
+  Aim aim;
+  aim.objective = problem.objective();
+  const Hosts hosts = all_hosts(problem, routes);
+  const Outcome outcome = search_tree(problem, routes, aim, hosts, incumbent, stop);
+  Answer answer;
+  answer.steps = outcome.nodes;
+  answer.bounds = outcome.bounds;
+  answer.lower_bound = outcome.bound;
+  if (!incumbent.exists()) {
+    answer.status = outcome.proven ? core::Status::infeasible : stopped(stop);
+    return answer;
+  }
+  answer.status = outcome.proven ? core::Status::optimal : stopped(stop);
+  if (outcome.proven) answer.second_optimal = search_second(problem, routes, aim, hosts, incumbent, answer, stop);
+  answer.placement = incumbent.placement();
+  return answer;
+}
+
+Reduced reduced_hosts(const Problem& problem, const Routes& routes, double value, std::int32_t steps,
+                      core::StopToken& stop) {
+  Aim aim;
+  aim.objective = problem.objective();
+  Incumbent incumbent(problem, routes);
+  Reduced reduced;
+  Root root(problem, routes, aim, all_hosts(problem, routes));
+  root.known = value;
+  reduced.possible = root.tighten(steps, incumbent, false, stop);
+  reduced.lower_bound = reduced.possible ? lifted(std::max(root.bound(), 0.0), root.grain) : kNone;
+  reduced.bounds = root.bounds();
+  if (reduced.possible) reduced.hosts = root.hosts();
+  if (incumbent.exists()) reduced.placement = incumbent.placement();
+  return reduced;
+}
+
+}  // namespace constellm::services::exact

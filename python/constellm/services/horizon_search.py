@@ -1,0 +1,227 @@
+"""How a horizon is proved: its programme solved until the answer keeps every rule, then the tie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from . import highs
+from .highs import Clock
+from .horizon_evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
+from .horizon_programme import Caps, HorizonProgramme, Replicas
+from .horizon_starts import Alone, alone, chained
+from .horizons import Horizon
+from .instance import Instance, instance_of
+from .judging import Cut, add_cut, cuts_of, judge
+from .optimal import EQUAL, OPTIONS, SECOND
+from .placement import Placement, Positions, placement_of, positions_of
+from .rows import linear
+
+LARGE = 400
+"""From so many choices of nodes on slots are looked at by themselves first."""
+_SOLVER_ROOM = 1e-6
+"""Relative; how far a value of the solver's may be from that of the evaluator."""
+
+
+@dataclass(eq=False)
+class HorizonWork:
+    """What is known of a horizon while it is being solved."""
+
+    horizon: Horizon
+    clock: Clock
+    seed: int
+    core: Mapping[str, Sequence[str]] | None = None
+    """Replicas of the core services, where they are given."""
+    instances: list[Instance] = field(default_factory=list)
+    best: list[Placement] | None = None
+    worth: HorizonEvaluation | None = None
+    bound: float = 0.0
+    """Of the first term."""
+    slots: list[Alone] = field(default_factory=list)
+    """Each by itself, where that was looked at."""
+    cuts: list[tuple[int, Cut]] = field(default_factory=list)
+    """Each with its slot."""
+    counters: dict[str, int] = field(
+        default_factory=lambda: {"programmes": 0, "nodes": 0, "cuts": 0, "columns": 0, "rows": 0}
+    )
+
+    def __post_init__(self) -> None:
+        if not self.instances:
+            self.instances = [instance_of(slot) for slot in self.horizon.slots]
+
+    def offer(self, placements: list[Placement], objective: str, caps: Mapping[str, float]) -> bool:
+        """Keeps what is better in `objective`; False where it is not within the caps, or breaks a rule."""
+        if check_horizon(self.horizon, placements) or self._moves_core(placements):
+            return False
+        worth = evaluate_horizon(self.horizon, placements)
+        if any(value(worth, name) > cap for name, cap in caps.items()):
+            return False
+        if self.worth is None or value(worth, objective) < value(self.worth, objective):
+            self.best, self.worth = placements, worth
+        return True
+
+    def _moves_core(self, placements: list[Placement]) -> bool:
+        core = self.core or {}
+        return any(set(placements[0].replicas[name]) != set(nodes) for name, nodes in core.items())
+
+
+def value(worth: HorizonEvaluation, objective: str) -> float:
+    return {"cost": worth.cost, "delay": worth.delay_s, "admitted": worth.rejected_weight}[objective]
+
+
+def optimise(work: HorizonWork) -> tuple[bool, bool]:
+    """Whether the first term is proven, and the second."""
+    objective = work.horizon.objective
+    if is_large(work):
+        prepare(work)
+    if math.isinf(work.bound):
+        return True, False
+    if not least(work, objective, {}):
+        return False, False
+    if work.worth is None:
+        work.bound = math.inf
+        return True, False
+    work.bound = value(work.worth, objective)
+    return True, least(work, SECOND[objective], {objective: work.bound * (1 + EQUAL)})
+
+
+def is_large(work: HorizonWork) -> bool:
+    """Whether there are many choices of a node for a stage."""
+    return sum(instance.slots * instance.nodes for instance in work.instances) > LARGE
+
+
+def prepare(work: HorizonWork) -> None:
+    """Each slot by itself: Σ share · bound is a bound, as what waits and what starts only costs more."""
+    horizon = work.horizon
+    if not work.slots:
+        work.slots = alone(horizon, work.instances, work.clock, work.seed)
+    work.bound = summed_bound(horizon, work.slots)
+    if math.isinf(work.bound):
+        return
+    start = chained(horizon, work.instances, work.slots)
+    if start is not None:
+        work.offer(placements_of(horizon, start), horizon.objective, {})
+
+
+def summed_bound(horizon: Horizon, slots: Sequence[Alone]) -> float:
+    """Σ share · bound of each slot by itself; infinite: there is no plan."""
+    if any(math.isinf(slot.bound) for slot in slots):
+        return math.inf
+    return math.fsum(share * slot.bound for share, slot in zip(horizon.shares, slots))
+
+
+def caps_of(work: HorizonWork, caps: Mapping[str, float]) -> list[Caps]:
+    """What is left to each slot when all others have their bounds, and a little for rounding."""
+    objective = work.horizon.objective
+    if not work.slots or work.worth is None or objective == "admitted":
+        return []
+    most = min(value(work.worth, objective), caps.get(objective, math.inf))
+    left = max(0.0, most - summed_bound(work.horizon, work.slots)) + _SOLVER_ROOM * most
+    found = []
+    for share, slot in zip(work.horizon.shares, work.slots):
+        cap = slot.bound + left / share
+        found.append(Caps(cost=cap) if objective == "cost" else Caps(delay_s=cap))
+    return found
+
+
+def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
+    """Improves the best until nothing within the caps has less; False: stopped."""
+    programme = HorizonProgramme(
+        work.horizon,
+        work.instances,
+        form="flow",
+        needs_delay=objective == "delay" or "delay" in caps,
+        core=work.core,
+        caps=caps_of(work, caps),
+    )
+    if programme.is_infeasible:
+        return True
+    target = programme.term(objective)
+    for name, cap in caps.items():
+        # Within it by the solver's tolerances is within the cap.
+        programme.rows.at_most(programme.term(name), cap * (1 - EQUAL / 2))
+    for k, cut in work.cuts:
+        add_cut(programme.blocks[k], cut)
+    while work.clock.left_s > 0.0:
+        start = None if work.best is None else programme.start(slots_of(work.horizon, work.best))
+        upper = math.inf if work.worth is None else value(work.worth, objective)
+        sparse = programme.rows.finish(target)
+        found = highs.solve(
+            sparse,
+            clock=work.clock,
+            start=start,
+            upper=upper - target.constant,
+            options=OPTIONS[objective],
+            seed=work.seed,
+        )
+        _count(work, found, sparse)
+        if not caps and math.isfinite(found.bound):
+            work.bound = max(work.bound, found.bound + target.constant)
+        if found.status == "infeasible":
+            return True
+        if found.x is None:
+            return False
+        slots = programme.replicas(found.x)
+        placements = placements_of(work.horizon, slots)
+        within = work.offer(placements, objective, caps)
+        if found.status != "optimal":
+            return False
+        if within or not _cut(work, programme, slots, placements):
+            return within
+    return False
+
+
+def _cut(
+    work: HorizonWork, programme: HorizonProgramme, slots: list[Replicas], placements: list[Placement]
+) -> bool:
+    """Rows against what an answer breaks; False where it only misses a cap, by rounding."""
+    new: list[tuple[int, Cut]] = []
+    for k, (instance, slot) in enumerate(zip(work.instances, slots)):
+        judged = judge(instance, slot.assignment, slot.places)
+        if not judged.keeps_limits:
+            known = {cut.link for of, cut in work.cuts if of == k and cut.kind == "link"}
+            new += [(k, cut) for cut in cuts_of(instance, judged, known)]
+    for k, cut in new:
+        work.cuts.append((k, cut))
+        add_cut(programme.blocks[k], cut)
+    if new:
+        work.counters["cuts"] += len(new)
+        return True
+    return _forbid_starts(work, programme, placements)
+
+
+def _forbid_starts(work: HorizonWork, programme: HorizonProgramme, placements: list[Placement]) -> bool:
+    """Starts that are too many by less than the solver sees: not all of them."""
+    place = {id: v for v, id in enumerate(work.horizon.node_ids)}
+    names = [service.name for service in work.horizon.services]
+    worth = evaluate_horizon(work.horizon, placements)
+    found = False
+    for k, starts in enumerate(worth.started):
+        if worth.moved_bytes[k] > work.horizon.most_moved_bytes:
+            columns = [int(programme.starts[k][names.index(of), place[id]]) for of, id in starts]
+            programme.rows.at_most(linear(columns, 1.0), len(columns) - 1.0)
+            found = True
+    return found
+
+
+def _count(work: HorizonWork, found: highs.Found, sparse: highs.Sparse) -> None:
+    work.counters["programmes"] += 1
+    work.counters["nodes"] += found.nodes
+    work.counters["columns"] = max(work.counters["columns"], sparse.columns)
+    work.counters["rows"] = max(work.counters["rows"], sparse.rows)
+
+
+def placements_of(horizon: Horizon, slots: Sequence[Replicas]) -> list[Placement]:
+    return [
+        placement_of(problem, Positions(slot.places, slot.assignment))
+        for problem, slot in zip(horizon.slots, slots)
+    ]
+
+
+def slots_of(horizon: Horizon, placements: Sequence[Placement]) -> list[Replicas]:
+    found = []
+    for problem, placement in zip(horizon.slots, placements):
+        positions = positions_of(problem, placement)
+        found.append(Replicas(tuple(map(tuple, positions.replicas)), tuple(map(tuple, positions.assignment))))
+    return found

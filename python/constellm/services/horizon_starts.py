@@ -1,0 +1,162 @@
+"""What slots by themselves say of a horizon: bounds, and placements to begin with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from .heuristics import anneal
+from .highs import Clock
+from .horizon_programme import Replicas
+from .horizons import Horizon
+from .instance import Instance
+from .judging import Judged, judge
+from .optimal import Work, least
+
+_NEAR = 6  # slots on each side whose placements a slot tries
+
+
+class Alone(NamedTuple):
+    """What a slot can be by itself."""
+
+    bound: float
+    """Of its own objective; infinite: it has no plan."""
+    best: Judged | None
+
+
+def alone(horizon: Horizon, instances: Sequence[Instance], clock: Clock, seed: int) -> list[Alone]:
+    """Each slot by itself, in even parts of half the time; only the first term."""
+    found = []
+    for k, (problem, instance) in enumerate(zip(horizon.slots, instances)):
+        part = Clock(clock.left_s / 2 / (len(instances) - k))
+        work = Work(instance, part, seed)
+        start = anneal(problem, seed=seed, threads=1, time_limit_s=part.left_s)
+        if start.positions is not None:
+            work.offer(judge(instance, start.positions.assignment), problem.objective, {})
+        if problem.objective == "admitted" and work.best is None:
+            work.offer(judge(instance, [()] * instance.tasks), problem.objective, {})
+        is_proven = least(work, problem.objective, {})
+        clock.interrupted = clock.interrupted or part.interrupted or start.status == "interrupted"
+        if is_proven and work.best is None:
+            found.append(Alone(math.inf, None))
+        else:
+            found.append(Alone(max(0.0, work.bound), work.best))
+    return found
+
+
+class _Candidate(NamedTuple):
+    judged: Judged
+    replicas: frozenset[tuple[int, int]]
+    """Service and node."""
+    terms: tuple[float, float]
+    """First and second, times the share of the slot."""
+
+
+def chained(horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alone]) -> list[Replicas] | None:
+    """The best sequence of the slots' own placements and their neighbours', by dynamic programming.
+
+    Each slot tries what is best for the slots near it; a sequence pays for its starts and keeps their
+    limits. The core then has, in all slots, what it has in any.
+    """
+    best: dict[int, tuple[tuple[float, float], list[int]]] = {}
+    before: list[_Candidate] = []
+    listed: list[list[_Candidate]] = []
+    for k in range(len(slots)):
+        here = list(_candidates(horizon, instances, slots, k))
+        after: dict[int, tuple[tuple[float, float], list[int]]] = {}
+        for c, candidate in enumerate(here):
+            for ways, spent, path in _ways(horizon, candidate, before, best, k):
+                terms = (spent[0] + candidate.terms[0] + ways[0], spent[1] + candidate.terms[1] + ways[1])
+                if c not in after or terms < after[c][0]:
+                    after[c] = (terms, [*path, c])
+        if not after:
+            return None
+        best, before = after, here
+        listed.append(here)
+    _, path = min(best.values())
+    chosen = [here[c] for here, c in zip(listed, path)]
+    core = {s for s, service in enumerate(horizon.services) if service.name in horizon.core}
+    kept = {one for candidate in chosen for one in candidate.replicas if one[0] in core}
+    return [
+        Replicas(
+            tuple(
+                tuple(sorted(v for of, v in candidate.replicas | kept if of == s))
+                for s in range(len(horizon.services))
+            ),
+            candidate.judged.assignment,
+        )
+        for candidate in chosen
+    ]
+
+
+def _candidates(
+    horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alone], k: int
+) -> Iterator[_Candidate]:
+    """Different assignments that keep the limits of slot k, its own first."""
+    tasks = [task.name for task in horizon.slots[k].tasks]
+    seen = set()
+    near = sorted(range(max(0, k - _NEAR), min(len(slots), k + _NEAR + 1)), key=lambda j: (abs(j - k), j))
+    share, objective = horizon.shares[k], horizon.objective
+    for j in near:
+        other = slots[j].best
+        if other is None or [task.name for task in horizon.slots[j].tasks] != tasks:
+            continue
+        if other.assignment in seen:
+            continue
+        seen.add(other.assignment)
+        judged = _judged(instances[k], other)
+        if judged is None or not judged.keeps_limits:
+            continue
+        second = judged.delay_s if objective == "cost" else judged.cost
+        replicas = frozenset((s, v) for s, nodes in enumerate(judged.replicas) for v in nodes)
+        yield _Candidate(judged, replicas, (share * judged.value(objective), share * second))
+
+
+def _judged(instance: Instance, other: Judged) -> Judged | None:
+    """The same assignment in another slot; None where some way is not there."""
+    try:
+        return judge(instance, other.assignment)
+    except ValueError:
+        return None
+
+
+def _ways(
+    horizon: Horizon,
+    candidate: _Candidate,
+    before: Sequence[_Candidate],
+    best: dict[int, tuple[tuple[float, float], list[int]]],
+    k: int,
+) -> Iterator[tuple[tuple[float, float], tuple[float, float], list[int]]]:
+    """After each of the slot before: what the candidate's starts cost, what was spent, the way there."""
+    if k == 0:
+        paid = (0.0, 0.0) if horizon.initial is None else _paid(horizon, candidate, _initial(horizon))
+        if paid is not None:
+            yield paid, (0.0, 0.0), []
+        return
+    for c, (spent, path) in best.items():
+        paid = _paid(horizon, candidate, before[c].replicas)
+        if paid is not None:
+            yield paid, spent, path
+
+
+def _initial(horizon: Horizon) -> frozenset[tuple[int, int]]:
+    place = {id: v for v, id in enumerate(horizon.node_ids)}
+    there = horizon.initial or {}
+    return frozenset(
+        (s, place[id]) for s, service in enumerate(horizon.services) for id in there[service.name]
+    )
+
+
+def _paid(
+    horizon: Horizon, candidate: _Candidate, before: frozenset[tuple[int, int]]
+) -> tuple[float, float] | None:
+    """Of its starts in the first and the second term; None where they are too many."""
+    starts = sorted(candidate.replicas - before)
+    if horizon.max_starts is not None and len(starts) > horizon.max_starts:
+        return None
+    if math.fsum(horizon.services[s].memory_bytes for s, _ in starts) > horizon.most_moved_bytes:
+        return None
+    costs = horizon.cost_of_start
+    paid = math.fsum(costs[s] for s, _ in starts)
+    return (paid, 0.0) if horizon.objective == "cost" else (0.0, paid)
