@@ -9,6 +9,7 @@
 
 #include "constellm/core/parallel.hpp"
 #include "constellm/core/random.hpp"
+#include "constellm/services/heuristics/baselines.hpp"
 #include "constellm/services/heuristics/construct.hpp"
 #include "constellm/services/heuristics/incumbent.hpp"
 #include "constellm/services/heuristics/moves.hpp"
@@ -42,7 +43,8 @@ class Chain {
         moves_left_(moves),
         stop_(stop),
         ended_(ended),
-        state_(slots, scales_of_chain(slots, number)),
+        full_(scales_of_chain(slots, number)),
+        state_(slots, full_),
         moves_(slots, random_),
         best_(slots) {}
 
@@ -53,6 +55,7 @@ class Chain {
       cool(again && best_.found() ? kWarm : kHot, std::min(round, moves_left_));
       if (stopped_) return;
       polish();
+      weigh_objective();
       if (best_.found()) state_.set(best_.node_of());
     }
   }
@@ -121,8 +124,30 @@ class Chain {
     }
   }
 
+  /// Less from round to round without a plan, in full again once there is one.
+  void weigh_objective() {
+    constexpr double kFade = 0.3;
+    share_ = best_.found() ? 1.0 : kFade * share_;
+    Scales scales = full_;
+    scales.first *= share_;
+    scales.second *= share_;
+    state_.rescale(scales);
+  }
+
+  /// Under limits that outweigh the objective: what is broken is mended first, and what is kept stays so.
   void polish() {
-    if (best_.found()) state_.set(best_.node_of());
+    constexpr double kFirm = 1e3;
+    const std::vector<double> learned = state_.weights();
+    state_.weigh(std::vector<double>(learned.size(), kFirm * state_.scales().penalty));
+    descend_and_offer();
+    if (best_.found()) {
+      state_.set(best_.node_of());
+      descend_and_offer();
+    }
+    state_.weigh(learned);
+  }
+
+  void descend_and_offer() {
     steps_ += descend(state_, moves_.placer(), stop_);
     best_.offer(state_);
   }
@@ -132,6 +157,8 @@ class Chain {
   std::int64_t moves_left_;
   core::StopToken& stop_;
   const std::atomic<bool>& ended_;
+  Scales full_;
+  double share_ = 1.0;  // of it that the objective has now
   State state_;
   Moves moves_;
   Incumbent best_;
@@ -167,6 +194,15 @@ Answer anneal(const Slots& slots, const AnnealingOptions& options, core::StopTok
   for (std::size_t i = 0; i < found.size(); ++i) {  // in this order whatever thread it was
     stop.take_interrupt_from(stops[i]);
     best.offer(found[i]);
+  }
+  if (!best.found() && stop.reason() == core::StopReason::none) {
+    const Answer simple = greedy(slots, stop);
+    if (simple.status == core::Status::feasible) {
+      Chain chain(slots, options.seed, chains, options.moves / chains, stop, ended);
+      chain.run(&simple.placement, false);
+      best.offer(chain.best());
+      steps.push_back(chain.steps());
+    }
   }
   return best.answer(std::accumulate(steps.begin(), steps.end(), std::int64_t{0}), stop);
 }

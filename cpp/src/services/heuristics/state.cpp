@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace constellm::services::heuristics {
 namespace {
@@ -353,6 +354,12 @@ void State::reweigh() {
       weight_[i] = std::max(weight_[i] * kLess, scales_.penalty * kLeast);
     sums_.penalty += weight_[i] * excess_[i];
   }
+}
+
+void State::weigh(std::vector<double> weights) {
+  weight_ = std::move(weights);
+  sums_.penalty = 0.0;
+  for (std::size_t i = 0; i < weight_.size(); ++i) sums_.penalty += weight_[i] * excess_[i];
 }
 
 double State::opening(std::int32_t service, std::int32_t node) const {

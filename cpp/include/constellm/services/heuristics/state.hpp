@@ -67,6 +67,9 @@ class State {
 
   /// Broken limits weigh more, kept ones less.
   void reweigh();
+  /// What each limit weighs now.
+  [[nodiscard]] const std::vector<double>& weights() const { return weight_; }
+  void weigh(std::vector<double> weights);
 
   /// What one more slot would add to the energy: by a replica where there is none, by load, by a second of
   /// delay.
