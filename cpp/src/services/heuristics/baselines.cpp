@@ -62,8 +62,9 @@ bool mend(State& state, const TaskPlacer& placer, std::int32_t task) {
   return true;
 }
 
-/// Places the task so that nothing breaks; its stages leave nodes on which they are too much together.
-bool place_whole(State& state, TaskPlacer& placer, std::int32_t task) {
+/// Places the task so that nothing breaks. Where its stages are too much for a node together, the task is
+/// mended or, where that fails or is not wanted, placed anew without one of them there.
+bool place_whole(State& state, TaskPlacer& placer, std::int32_t task, bool mended) {
   const Slots& slots = state.slots();
   const int tries = 4 * (slots.end(task) - slots.first(task));
   for (int i = 0; i < tries; ++i) {
@@ -74,7 +75,7 @@ bool place_whole(State& state, TaskPlacer& placer, std::int32_t task) {
     for (std::int32_t k = slots.first(task); k < slots.end(task); ++k)
       if (state.node_broken(state.node(k))) culprit = k;
     const std::int32_t node = culprit < 0 ? -1 : state.node(culprit);
-    if (i == 0 && mend(state, placer, task)) return true;
+    if (mended && i == 0 && mend(state, placer, task)) return true;
     if (culprit < 0) break;
     placer.forbid(culprit, node);
   }
@@ -144,21 +145,22 @@ Answer greedy(const Slots& slots, core::StopToken& stop) {
   Incumbent best(slots);
   TaskPlacer placer(slots, z(slots.problem().node_count()));
   std::int64_t tried = 0;
-  for (std::vector<std::int32_t> order : {heaviest_first(slots), tightest_first(slots)}) {
+  const auto place_in = [&](std::vector<std::int32_t> order, bool mended) {
     for (std::int32_t again = 0; again <= slots.task_count(); ++again) {
       State state = hard_state(slots);
       ++tried;
       const std::ptrdiff_t stuck = place_until(state, order, stop, [&](std::int32_t t) {
         placer.allow_all();
-        return place_whole(state, placer, t);
+        return place_whole(state, placer, t, mended);
       });
-      if (stuck == std::ssize(order)) {
-        best.offer(state);
-        break;
-      }
-      if (stuck == 0 || stop.reason() != core::StopReason::none) break;
+      if (stuck == std::ssize(order)) best.offer(state);
+      if (stuck == 0 || stuck == std::ssize(order) || stop.reason() != core::StopReason::none) return;
       std::rotate(order.begin(), order.begin() + stuck, order.begin() + stuck + 1);
     }
+  };
+  for (const bool mended : {false, true}) {
+    place_in(heaviest_first(slots), mended);
+    place_in(tightest_first(slots), mended);
   }
   return best.answer(tried, stop);
 }
@@ -268,7 +270,7 @@ Answer monolith(const Slots& slots, core::StopToken& stop) {
     for (std::int32_t k = slots.first(t); k < slots.end(t); ++k)
       for (const std::int32_t v : slots.candidates(k))
         if (serves_others(state, k, v)) placer.forbid(k, v);
-    return place_whole(state, placer, t);
+    return place_whole(state, placer, t, true);
   });
   if (all) best.offer(state);
   return best.answer(1, stop);
