@@ -187,8 +187,7 @@ TEST_CASE("services: limits that weigh twice as much count twice, and less or mo
   REQUIRE(state.broken() > 0);
   const std::vector<double> learned = state.weights();
   const double before = state.energy();
-  const double objective =
-      state.scales().first * state.first() + state.scales().second * state.second();
+  const double objective = state.scales().first * state.first() + state.scales().second * state.second();
   std::vector<double> twice = learned;
   for (double& weight : twice) weight *= 2.0;
   state.weigh(twice);

@@ -124,6 +124,7 @@ def two_nodes(stages):
         {
             "format": "constellm.services-problem",
             "version": 1,
+            "name": "two-nodes",
             "nodes": nodes,
             "links": [{"from": u, "to": v, "rate_bps": 1e9, "latency_s": 0.01} for u, v in ends],
             "services": [
