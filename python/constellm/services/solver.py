@@ -87,8 +87,8 @@ def programme(problem: Problem, *, time_limit_s: float, seed: int, threads: int)
 _ALL: tuple[Method, ...] = (
     Method("search", "branch and bound with Lagrangian bounds of tasks and nodes", compiled("search")),
     Method("programme", "mixed-integer programmes for HiGHS, from an annealed start", programme),
-    Method("annealing", "simulated annealing with learning penalties, from greedy starts", compiled("annealing")),
-    Method("greedy", "tasks one by one, each where it adds least, by dynamic programming", compiled("greedy")),
+    Method("annealing", "simulated annealing whose penalties learn", compiled("annealing")),
+    Method("greedy", "tasks one by one, each where it adds least", compiled("greedy")),
     Method("nearest", "every stage on the nearest node to its task's source with room", compiled("nearest")),
     Method("random", "every stage on any node with room, until limits are kept", compiled("random")),
     Method("monolith", "every task on replicas of its own, on one node where they fit", compiled("monolith")),

@@ -88,7 +88,7 @@ def test_a_start_is_not_made_worse():
 
 @pytest.mark.parametrize(("seed", "most"), [(2, 0.9), (4, 0.9), (3, 0.7), (2, 0.55), (17, 0.45)])
 def test_plans_of_crowded_satellites(seed, most):
-    """Two stages of a task fill the fastest satellites, and a replica saved is worth more than most limits."""
+    """Two stages of a task fill the fastest satellites, and a replica saved is worth much."""
     problem = services.scenario(seed=seed, max_utilisation=most)
     plan = services.solver.plan_of(problem, anneal(problem, moves=100_000))
     assert plan.placement is not None
