@@ -43,8 +43,7 @@ class Chain {
         moves_left_(moves),
         stop_(stop),
         ended_(ended),
-        full_(scales_of_chain(slots, number)),
-        state_(slots, full_),
+        state_(slots, scales_of_chain(slots, number)),
         moves_(slots, random_),
         best_(slots) {}
 
@@ -55,7 +54,6 @@ class Chain {
       cool(again && best_.found() ? kWarm : kHot, std::min(round, moves_left_));
       if (stopped_) return;
       polish();
-      weigh_objective();
       if (best_.found()) state_.set(best_.node_of());
     }
   }
@@ -124,16 +122,6 @@ class Chain {
     }
   }
 
-  /// Less from round to round without a plan, in full again once there is one.
-  void weigh_objective() {
-    constexpr double kFade = 0.3;
-    share_ = best_.found() ? 1.0 : kFade * share_;
-    Scales scales = full_;
-    scales.first *= share_;
-    scales.second *= share_;
-    state_.rescale(scales);
-  }
-
   /// Under limits that outweigh the objective: what is broken is mended first, and what is kept stays so.
   void polish() {
     constexpr double kFirm = 1e3;
@@ -157,8 +145,6 @@ class Chain {
   std::int64_t moves_left_;
   core::StopToken& stop_;
   const std::atomic<bool>& ended_;
-  Scales full_;
-  double share_ = 1.0;  // of it that the objective has now
   State state_;
   Moves moves_;
   Incumbent best_;
