@@ -119,7 +119,7 @@ _ALL: tuple[Method, ...] = (
     Method("search", "branch and bound with Lagrangian bounds of tasks and nodes", compiled("search")),
     Method("annealing", "simulated annealing whose penalties learn", compiled("annealing")),
     Method("greedy", "tasks one by one, each where it adds least", compiled("greedy")),
-    Method("nearest", "every stage on the nearest node to its source with room", compiled("nearest")),
+    Method("nearest", "every stage on the nearest node to its task's source with room", compiled("nearest")),
     Method("random", "every stage on any node with room, until limits are kept", compiled("random")),
     Method("monolith", "every task on replicas of its own, on one node where they fit", compiled("monolith")),
     Method("tabu", "tabu search over moves of one stage", compiled("tabu")),

@@ -177,6 +177,27 @@ TEST_CASE("services: thousands of changes, kept or undone, leave the state that 
   }
 }
 
+TEST_CASE("services: limits that weigh twice as much count twice, and less or more as they learn") {
+  const heuristics::Slots slots = slots_of(some_problem(1, {}));
+  heuristics::State state(slots, heuristics::scales_of(slots));
+  std::vector<std::int32_t> crowded(z(slots.count()));
+  for (std::int32_t k = 0; k < slots.count(); ++k) crowded[z(k)] = slots.candidates(k).front();
+  for (std::int32_t& node : crowded) node = crowded.front();
+  state.set(crowded);
+  REQUIRE(state.broken() > 0);
+  const std::vector<double> learned = state.weights();
+  const double before = state.energy();
+  const double objective = state.scales().first * state.first() + state.scales().second * state.second();
+  std::vector<double> twice = learned;
+  for (double& weight : twice) weight *= 2.0;
+  state.weigh(twice);
+  CHECK(state.energy() - objective == Approx(2.0 * (before - objective)));
+  state.reweigh();
+  CHECK(state.energy() - objective == Approx(2.2 * (before - objective)));
+  state.weigh(learned);
+  CHECK(state.energy() == Approx(before));
+}
+
 TEST_CASE("services: what a heuristic gives keeps the limits and does not depend on threads") {
   for (std::size_t i = 0; i < 3 * kKinds.size(); ++i) {
     const heuristics::Slots slots = slots_of(some_problem(100 + i, kKinds[i % kKinds.size()], 3));

@@ -9,6 +9,7 @@
 
 #include "constellm/core/parallel.hpp"
 #include "constellm/core/random.hpp"
+#include "constellm/services/heuristics/baselines.hpp"
 #include "constellm/services/heuristics/construct.hpp"
 #include "constellm/services/heuristics/incumbent.hpp"
 #include "constellm/services/heuristics/moves.hpp"
@@ -121,8 +122,20 @@ class Chain {
     }
   }
 
+  /// Under limits that outweigh the objective: what is broken is mended first, and what is kept stays so.
   void polish() {
-    if (best_.found()) state_.set(best_.node_of());
+    constexpr double kFirm = 1e3;
+    const std::vector<double> learned = state_.weights();
+    state_.weigh(std::vector<double>(learned.size(), kFirm * state_.scales().penalty));
+    descend_and_offer();
+    if (best_.found()) {
+      state_.set(best_.node_of());
+      descend_and_offer();
+    }
+    state_.weigh(learned);
+  }
+
+  void descend_and_offer() {
     steps_ += descend(state_, moves_.placer(), stop_);
     best_.offer(state_);
   }
@@ -167,6 +180,15 @@ Answer anneal(const Slots& slots, const AnnealingOptions& options, core::StopTok
   for (std::size_t i = 0; i < found.size(); ++i) {  // in this order whatever thread it was
     stop.take_interrupt_from(stops[i]);
     best.offer(found[i]);
+  }
+  if (!best.found() && stop.reason() == core::StopReason::none) {
+    const Answer simple = greedy(slots, stop);
+    if (simple.status == core::Status::feasible) {
+      Chain chain(slots, options.seed, chains, options.moves / chains, stop, ended);
+      chain.run(&simple.placement, false);
+      best.offer(chain.best());
+      steps.push_back(chain.steps());
+    }
   }
   return best.answer(std::accumulate(steps.begin(), steps.end(), std::int64_t{0}), stop);
 }

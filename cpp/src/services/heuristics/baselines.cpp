@@ -35,8 +35,36 @@ void take_out(State& state, std::int32_t task) {
   state.keep();
 }
 
-/// Places the task so that nothing breaks; its stages leave nodes on which they are too much together.
-bool place_whole(State& state, TaskPlacer& placer, std::int32_t task) {
+/// Moves one stage of the task after the other to where least breaks, as long as that is less than before:
+/// stages that are too much for a node together find one each, the others staying. Whether nothing breaks.
+bool mend(State& state, const TaskPlacer& placer, std::int32_t task) {
+  const Slots& slots = state.slots();
+  while (state.broken() > 0) {
+    double least = state.energy();
+    std::int32_t slot = -1, node = -1;
+    for (std::int32_t k = slots.first(task); k < slots.end(task); ++k) {
+      for (const std::int32_t v : slots.candidates(k)) {
+        if (v == state.node(k) || placer.forbids(k, v)) continue;
+        state.place(k, v);
+        const double energy = state.settle();
+        state.undo();
+        if (energy >= least) continue;
+        least = energy;
+        slot = k;
+        node = v;
+      }
+    }
+    if (slot < 0) return false;
+    state.place(slot, node);
+    state.settle();
+    state.keep();
+  }
+  return true;
+}
+
+/// Places the task so that nothing breaks. Where its stages are too much for a node together, the task is
+/// mended or, where that fails or is not wanted, placed anew without one of them there.
+bool place_whole(State& state, TaskPlacer& placer, std::int32_t task, bool mended) {
   const Slots& slots = state.slots();
   const int tries = 4 * (slots.end(task) - slots.first(task));
   for (int i = 0; i < tries; ++i) {
@@ -46,24 +74,33 @@ bool place_whole(State& state, TaskPlacer& placer, std::int32_t task) {
     std::int32_t culprit = -1;
     for (std::int32_t k = slots.first(task); k < slots.end(task); ++k)
       if (state.node_broken(state.node(k))) culprit = k;
+    const std::int32_t node = culprit < 0 ? -1 : state.node(culprit);
+    if (mended && i == 0 && mend(state, placer, task)) return true;
     if (culprit < 0) break;
-    placer.forbid(culprit, state.node(culprit));
+    placer.forbid(culprit, node);
   }
   take_out(state, task);
   return false;
 }
 
-/// Of tasks in an order, each as `place` puts it; false where one finds no place that needs one.
+/// Of tasks in an order, each as `place` puts it; where one finds no place that needs one, its place in the
+/// order, else the order's end.
 template <class Place>
-bool place_all(State& state, const std::vector<std::int32_t>& order, core::StopToken& stop, Place place) {
+std::ptrdiff_t place_until(State& state, const std::vector<std::int32_t>& order, core::StopToken& stop,
+                           Place place) {
   const Slots& slots = state.slots();
   const bool may_reject = slots.problem().objective() == Objective::admitted;
-  for (const std::int32_t t : order) {
-    if (stop.should_stop(2000)) return false;
-    if (slots.placeable(t) && place(t)) continue;
-    if (!may_reject) return false;
-  }
-  return true;
+  const auto stuck = std::find_if(order.begin(), order.end(), [&](std::int32_t t) {
+    if (stop.should_stop(2000)) return true;
+    return !(slots.placeable(t) && place(t)) && !may_reject;
+  });
+  return stuck - order.begin();
+}
+
+/// The same, as whether all went well.
+template <class Place>
+bool place_all(State& state, const std::vector<std::int32_t>& order, core::StopToken& stop, Place place) {
+  return place_until(state, order, stop, place) == std::ssize(order);
 }
 
 std::vector<std::int32_t> tightest_first(const Slots& slots) {
@@ -107,15 +144,25 @@ bool place_by_stage(State& state, std::int32_t task, OrderOf order_of) {
 Answer greedy(const Slots& slots, core::StopToken& stop) {
   Incumbent best(slots);
   TaskPlacer placer(slots, z(slots.problem().node_count()));
-  for (const std::vector<std::int32_t>& order : {heaviest_first(slots), tightest_first(slots)}) {
-    State state = hard_state(slots);
-    const bool all = place_all(state, order, stop, [&](std::int32_t t) {
-      placer.allow_all();
-      return place_whole(state, placer, t);
-    });
-    if (all) best.offer(state);
+  std::int64_t tried = 0;
+  const auto place_in = [&](std::vector<std::int32_t> order, bool mended) {
+    for (std::int32_t again = 0; again <= slots.task_count(); ++again) {
+      State state = hard_state(slots);
+      ++tried;
+      const std::ptrdiff_t stuck = place_until(state, order, stop, [&](std::int32_t t) {
+        placer.allow_all();
+        return place_whole(state, placer, t, mended);
+      });
+      if (stuck == std::ssize(order)) best.offer(state);
+      if (stuck == 0 || stuck == std::ssize(order) || stop.reason() != core::StopReason::none) return;
+      std::rotate(order.begin(), order.begin() + stuck, order.begin() + stuck + 1);
+    }
+  };
+  for (const bool mended : {false, true}) {
+    place_in(heaviest_first(slots), mended);
+    place_in(tightest_first(slots), mended);
   }
-  return best.answer(2, stop);
+  return best.answer(tried, stop);
 }
 
 Answer nearest(const Slots& slots, core::StopToken& stop) {
@@ -223,7 +270,7 @@ Answer monolith(const Slots& slots, core::StopToken& stop) {
     for (std::int32_t k = slots.first(t); k < slots.end(t); ++k)
       for (const std::int32_t v : slots.candidates(k))
         if (serves_others(state, k, v)) placer.forbid(k, v);
-    return place_whole(state, placer, t);
+    return place_whole(state, placer, t, true);
   });
   if (all) best.offer(state);
   return best.answer(1, stop);

@@ -345,14 +345,14 @@ void State::undo() {
 
 void State::reweigh() {
   constexpr double kMore = 1.1, kLess = 0.98, kMost = 1e4, kLeast = 0.2;
-  sums_.penalty = 0.0;
-  for (std::size_t i = 0; i < weight_.size(); ++i) {
+  std::vector<double> weights = std::move(weight_);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
     if (excess_[i] > 0.0)
-      weight_[i] = std::min(weight_[i] * kMore, scales_.penalty * kMost);
+      weights[i] = std::min(weights[i] * kMore, scales_.penalty * kMost);
     else
-      weight_[i] = std::max(weight_[i] * kLess, scales_.penalty * kLeast);
-    sums_.penalty += weight_[i] * excess_[i];
+      weights[i] = std::max(weights[i] * kLess, scales_.penalty * kLeast);
   }
+  weigh(std::move(weights));
 }
 
 double State::opening(std::int32_t service, std::int32_t node) const {

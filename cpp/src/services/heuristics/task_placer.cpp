@@ -21,6 +21,11 @@ TaskPlacer::TaskPlacer(const Slots& slots, std::size_t width)
       chosen_(z(slots.count()), -1),
       listed_(z(slots.problem().node_count()), 0) {}
 
+bool TaskPlacer::forbids(std::int32_t slot, std::int32_t node) const {
+  return std::any_of(forbidden_.begin(), forbidden_.end(),
+                     [&](const Ban& f) { return f.service == slot && f.node == node; });
+}
+
 /// Where there are replicas, and the nodes that are best for the task alone.
 void TaskPlacer::choose_nodes(const State& state, std::int32_t task, Ban ban) {
   for (std::int32_t k = slots_->first(task); k < slots_->end(task); ++k) {
@@ -28,10 +33,7 @@ void TaskPlacer::choose_nodes(const State& state, std::int32_t task, Ban ban) {
     nodes.clear();
     const std::int32_t s = slots_->service(k);
     const auto take = [&](std::int32_t v) {
-      if (listed_[z(v)] != 0 || (s == ban.service && v == ban.node)) return;
-      const bool forbidden = std::any_of(forbidden_.begin(), forbidden_.end(),
-                                         [&](const Ban& f) { return f.service == k && f.node == v; });
-      if (forbidden) return;
+      if (listed_[z(v)] != 0 || (s == ban.service && v == ban.node) || forbids(k, v)) return;
       listed_[z(v)] = 1;
       nodes.push_back(v);
     };

@@ -17,7 +17,8 @@ struct AnnealingOptions {
 /// Simulated annealing over the nodes of all stages (Kirkpatrick et al., 1983), with limits as penalties
 /// whose weights learn. A start may be given; where it breaks limits it is mended. Chains are independent,
 /// and the best of them counts, of equal ones the first. Reheats until the moves or the time are used up,
-/// then each chain's best is polished by all moves of one slot and by tasks placed anew.
+/// then each chain's best is polished by all moves of one slot and by tasks placed anew. Where no
+/// chain has a plan in the end, one more starts from the greedy one.
 Answer anneal(const Slots& slots, const AnnealingOptions& options, core::StopToken& stop,
               const Placement* start = nullptr);
 Answer anneal(const Problem& problem, const Routes& routes, const AnnealingOptions& options,

@@ -11,8 +11,10 @@ namespace constellm::services::heuristics {
 // Objective::admitted a task that finds no room is left out, else there is no plan then.
 
 /// Tasks one after the other, each as a whole where it adds least to the objective, by dynamic programming
-/// over its stages; a replica that is there costs nothing more. Heaviest first, and tightest deadline first:
-/// the better of the two.
+/// over its stages; a replica that is there costs nothing more. Heaviest first, and tightest deadline first;
+/// stages that are too much for a node together find others one by one, or the task is placed anew without
+/// one of them there: the best of the four. A task that finds no room goes first, and all is begun anew, as
+/// often as there are tasks at most.
 Answer greedy(const Slots& slots, core::StopToken& stop);
 
 /// Each stage, in the order of the file, on the node that is reached soonest from its task's source and has

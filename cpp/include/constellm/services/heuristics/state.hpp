@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -67,6 +68,12 @@ class State {
 
   /// Broken limits weigh more, kept ones less.
   void reweigh();
+  /// What each limit weighs now.
+  [[nodiscard]] const std::vector<double>& weights() const { return weight_; }
+  void weigh(std::vector<double> weights) {
+    weight_ = std::move(weights);
+    sums_.penalty = std::inner_product(weight_.begin(), weight_.end(), excess_.begin(), 0.0);
+  }
 
   /// What one more slot would add to the energy: by a replica where there is none, by load, by a second of
   /// delay.

@@ -28,6 +28,7 @@ class TaskPlacer {
 
   /// Slots that must not be on a node, kept until they are cleared.
   void forbid(std::int32_t slot, std::int32_t node) { forbidden_.push_back({slot, node}); }
+  [[nodiscard]] bool forbids(std::int32_t slot, std::int32_t node) const;
   void allow_all() { forbidden_.clear(); }
 
  private:
