@@ -138,13 +138,13 @@ def _plot_map(plan: Plan, world: Constellation, t: Any, ax: Axes | None) -> Axes
             ax.plot(longitude[source], latitude[source], "v", color=colour, markersize=7, zorder=7)
             handles.append(Line2D([], [], color=colour, marker="v", label=style.name(task.name)))
         counts: dict[int, int] = {}
-        for nodes in plan.replicas.values():
-            for node in nodes:
-                counts[ids.index(node)] = counts.get(ids.index(node), 0) + 1
-        at = sorted(counts)
-        ax.scatter(longitude[at], latitude[at], s=[30 + 22 * counts[v] for v in at], marker="s",
+        for replicas in plan.replicas.values():
+            for at in map(ids.index, replicas):
+                counts[at] = counts.get(at, 0) + 1
+        hosts = sorted(counts)
+        ax.scatter(longitude[hosts], latitude[hosts], s=[30 + 22 * counts[v] for v in hosts], marker="s",
                    facecolors="none", edgecolors=palette.INK, linewidths=1.3, zorder=6)  # fmt: skip
-        for v in at:
+        for v in hosts:
             ax.annotate(str(counts[v]), (longitude[v], latitude[v]), (6, 4), textcoords="offset points",
                         fontsize=8, zorder=8)  # fmt: skip
         handles.append(Line2D([], [], color=palette.INK, marker="s", linestyle="", markerfacecolor="none",

@@ -70,7 +70,7 @@ def split_at(cut: int) -> Problem:
     sources = [task.source for task in problem.tasks]
     graph = problem.network
     far = next(node.id for node in graph.nodes if node.flop_per_s > 0 and node.id not in sources)
-    hosts = {FRONT: sorted(set(sources)), BACK: [far]}
+    hosts = {FRONT: tuple(sorted(set(sources))), BACK: (far,)}
     return problem.replace(
         services=[replace(of, nodes=hosts[of.name]) for of in problem.services], budget=0.0
     )
