@@ -33,6 +33,6 @@ def anneal(
             seed,
             threads,
             moves=moves,
-            start=None if given is None else tuple(given),
+            start=None if given is None else ([*map(list, given.replicas)], [*map(list, given.assignment)]),
         )
     )

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .highs import Sparse
-from .instance import ENDPOINT, Floats, Instance, Ints, Mask, is_box, worst_load
+from .instance import ENDPOINT, Floats, Ints, Mask, is_box, worst_load
 from .preprocessing import Reduction
 from .rows import INF, Linear, Rows, linear, total
 
@@ -26,8 +26,8 @@ FORMS = ("flow", "pair")
 class Programme:
     """Of one reduction; rows for links and forbidden combinations may be added after a solution was judged.
 
-    Several may share their `rows`: then they are one programme. `spare` [services, nodes] are places of replicas
-    that no slot could use.
+    Several may share their `rows`: then they are one programme. `spare` [services, nodes] are places of
+    replicas that no slot could use.
     """
 
     def __init__(
