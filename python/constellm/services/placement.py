@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..core.checks import instance, short
 from ..core.quantity import counted
+from ..core.value import Value
 from .arguments import ordered, text
 from .problem import Problem
 
@@ -21,7 +22,7 @@ class Positions(NamedTuple):
     """Of each task, one a stage; none where it is not admitted."""
 
 
-class Placement:
+class Placement(Value):
     """Where replicas are, and which of them serves which stage.
 
     Parameters
@@ -94,13 +95,6 @@ class Placement:
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a Placement is not changed: {name!r}")
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Placement):
-            return NotImplemented
-        return self.replicas == other.replicas and self.assignment == other.assignment
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Placement, (dict(self.replicas), dict(self.assignment))
