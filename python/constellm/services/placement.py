@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ class Positions(NamedTuple):
     """Of each task, one a stage; none where it is not admitted."""
 
 
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Placement(Value):
     """Where replicas are, and which of them serves which stage.
 
@@ -46,7 +48,6 @@ class Placement(Value):
 
     replicas: Mapping[str, tuple[str, ...]]
     assignment: Mapping[str, tuple[str, ...]]
-    __slots__ = ("assignment", "replicas")
 
     def __init__(
         self, replicas: Mapping[str, Sequence[str]], assignment: Mapping[str, Sequence[str]]
@@ -89,12 +90,6 @@ class Placement(Value):
         instance("problem", problem, Problem)
         nodes = _by_position(problem, _lists("assignment", assignment))
         return placement_of(problem, Positions(_serving(problem, nodes), nodes))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a Placement is not changed: {name!r}")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a Placement is not changed: {name!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Placement, (dict(self.replicas), dict(self.assignment))
