@@ -153,8 +153,8 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
             executed_units,
         ),
         "fuzz": Check(
-            f"Hostile messages, files of problems, plans, transfers and services, tables, model configurations, "
-            f"element sets, stores of sweeps, and killed sweeps (`tests/fuzz/campaign.py`), for "
+            f"Hostile messages, files of problems, plans, transfers and services, tables, model "
+            f"configurations, element sets, stores of sweeps, and killed sweeps (`tests/fuzz/campaign.py`), for "
             f"{fuzz_seconds} s each",
             (f"{sys.executable} tests/fuzz/campaign.py --seconds {fuzz_seconds} --seed {today}",),
             campaigns,
@@ -179,8 +179,8 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
             last_line(PYTEST),
         ),
         "services": Check(
-            "Services are placed as enumeration places them, on 5,000 random problems by our own search and by "
-            "what `solve` does, on 1,000 by programmes alone",
+            "Services are placed as enumeration places them, on 5,000 random problems by our own search and "
+            "by what `solve` does, on 1,000 by programmes alone",
             (
                 random_problems(5000, f"'{PROVING}[search]'", f"'{PROVING}[optimal]'"),
                 random_problems(1000, f"'{PROVING}[programme]'"),
