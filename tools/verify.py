@@ -154,8 +154,8 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
         ),
         "fuzz": Check(
             f"Hostile messages, files of problems, plans, transfers and services, tables, model "
-            f"configurations, element sets, stores of sweeps, and killed sweeps (`tests/fuzz/campaign.py`), for "
-            f"{fuzz_seconds} s each",
+            f"configurations, element sets, stores of sweeps, and killed sweeps "
+            f"(`tests/fuzz/campaign.py`), for {fuzz_seconds} s each",
             (f"{sys.executable} tests/fuzz/campaign.py --seconds {fuzz_seconds} --seed {today}",),
             campaigns,
         ),
