@@ -45,7 +45,7 @@ class Endurance(Displayed):
 
     Examples
     --------
-    See `endure`.
+    See `constellm.services.endure`.
     """
 
     problem: Problem

@@ -46,7 +46,7 @@ class Energy(Displayed):
 
     Examples
     --------
-    See `energy`.
+    See `constellm.services.energy`.
     """
 
     profile: Profile

@@ -61,7 +61,12 @@ AS_IT_IS = Option("none", 1.0, 0.0)
 
 
 class Choice(NamedTuple):
-    """Of a task, what is sent how."""
+    """Of a task, what is sent how.
+
+    Examples
+    --------
+    See `constellm.services.RateAccuracy`.
+    """
 
     options: tuple[Option, ...]
     """Of each of its transfers: inputs by stage, then the answer."""
@@ -72,7 +77,12 @@ class Choice(NamedTuple):
 
 
 class Compressed(NamedTuple):
-    """A problem with smaller transfers, and how each task got them."""
+    """A problem with smaller transfers, and how each task got them.
+
+    Examples
+    --------
+    See `constellm.services.RateAccuracy`.
+    """
 
     problem: Problem
     choices: dict[str, Choice]

@@ -40,7 +40,7 @@ class Repair(Displayed):
 
     Examples
     --------
-    See `repair`.
+    See `constellm.services.repair`.
     """
 
     problem: Problem

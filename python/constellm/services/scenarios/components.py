@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ... import model
 from ...core.checks import count, non_negative, short
@@ -118,12 +118,20 @@ def components(
 class Catalogue(Displayed, dict[str, Component]):
     """Components by name; shows itself as a table.
 
+    Parameters
+    ----------
+    components : mapping of str to Component
+        By name.
+
     Examples
     --------
     >>> from constellm import services
     >>> list(services.components())[:4]
     ['image-encoder', 'radar-encoder', 'text-encoder', 'mask-encoder']
     """
+
+    def __init__(self, components: Mapping[str, Component]) -> None:
+        super().__init__(components)
 
     def _display(self) -> Display:
         rows = [
