@@ -127,6 +127,8 @@ class RateAccuracy(Displayed):
         for split, given in as_object("options", self.options).items():
             if not isinstance(split, tuple) or len(split) != 2 or not all(isinstance(x, str) for x in split):
                 raise TypeError(f"options: expected pairs of names of services, got {short(split)}")
+            if isinstance(given, Option) or not isinstance(given, Iterable):
+                raise TypeError(f"options[{split!r}]: expected a sequence of Option, got {short(given)}")
             made[split] = tuple(instance(f"options[{split!r}]", one, Option) for one in given)
         object.__setattr__(self, "options", made)
 

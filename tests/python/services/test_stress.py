@@ -211,7 +211,9 @@ def test_random_placements_under_random_stress(random_problems):
         (lambda p: services.spiked(p, 2.0, tasks=["w"]), "tasks: 'w' is not the name of a task"),
         (lambda p: services.shifted(p, ["x"], 1.0), r"share: 1.0 is not in \[0, 1\)"),
         (lambda p: services.shifted(p, [], 0.5), "to: must not be empty"),
+        (lambda p: services.shifted(p, ["w"], 0.5), "to: 'w' is not the name of a task"),
         (lambda p: services.without(p, ["s9"]), "nodes: 's9' is not the id of a node"),
+        (lambda p: services.lose(p, 1, spare=["s9"]), "spare: 's9' is not the id of a node"),
         (lambda p: services.lose(p, 5), r"number: 5 is not in \[0, 4\]"),
     ],
 )
