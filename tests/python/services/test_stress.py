@@ -220,3 +220,18 @@ def test_random_placements_under_random_stress(random_problems):
 def test_bad_stress(call, words):
     with pytest.raises(ValueError, match=words):
         call(small())
+
+
+def test_a_curve_ends_when_it_is_interrupted(monkeypatch):
+    from constellm.services import endurance
+
+    problem = small()
+    plan = services.solve(problem, method="search")
+
+    def interrupted(one, **options):
+        return services.Plan(one, "interrupted", None, 0.0)
+
+    monkeypatch.setattr(endurance, "solve", interrupted)
+    with pytest.raises(services.Interrupted) as stopped:
+        services.degradation(plan, {"one": problem, "two": problem})
+    assert [row["stress"] for row in stopped.value.result] == ["one"]

@@ -219,6 +219,8 @@ def _walk(
     before: Mapping[str, Sequence[str]] | None = horizon.initial
     core, ended = work.core, True
     for k in range(slots):
+        if clock.left_s <= 0.0:
+            return placements, False
         last = min(k + window, slots)
         mine = Clock(clock.left_s / (slots - k))
         part = HorizonWork(
@@ -266,6 +268,9 @@ def _per_slot(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Fou
     found.ended, found.second_optimal = True, not _is_tied(horizon)
     found.counters = {"slots": 0}
     for k, (share, slot) in enumerate(zip(horizon.shares, horizon.slots)):
+        if clock.left_s <= 0.0:
+            found.ended = False
+            break
         limit_s = clock.left_s / (len(horizon.slots) - k)
         plan = solve(slot, time_limit_s=limit_s, seed=seed, on_interrupt="return")
         clock.interrupted = clock.interrupted or plan.status == "interrupted"
