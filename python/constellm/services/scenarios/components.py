@@ -184,8 +184,8 @@ def _decoder(given: Choices) -> Component:
         standing={
             "flop": f"derived: {given.decoder}, {image_tokens(given)} tokens of the image and "
             f"{given.prompt_tokens} of the prompt (assumed), {given.new_tokens} new ones (assumed)",
-            "memory_bytes": f"derived: weights of {given.dtype} (assumed), a matrix of words at both ends also "
-            "where they share it, the caches of one request",
+            "memory_bytes": f"derived: weights of {given.dtype} (assumed), a matrix of words at both ends "
+            "also where they share it, the caches of one request",
             "input_bytes": "derived: the prompt's tokens, 4 B each",
             "outputs": "derived: the new tokens, 4 B each",
         },
