@@ -16,6 +16,10 @@ class Reduction:
     """What a bound leaves of a problem.
 
     Made by `reduced_hosts`.
+
+    Examples
+    --------
+    See `constellm.services.reduced_hosts`.
     """
 
     possible: bool

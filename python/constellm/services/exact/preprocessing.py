@@ -76,9 +76,13 @@ class Reduction:
         return np.where(earliest * (1 - ROUNDING) > latest, np.inf, table)
 
     def latest_s(self, transfer: int) -> Floats | None:
-        """When it may begin, laid out as `seconds`; None where links live for ever, or nodes are too many."""
+        """When it may begin, laid out as `seconds`; None where links live beyond the deadline, or nodes are
+        too many."""
         instance = self.instance
         if instance.life_s is None or instance.nodes > FEW_NODES:
+            return None
+        deadline_s = float(instance.deadline_s[instance.transfer_task[transfer]])
+        if instance.life_s.min(initial=np.inf) > deadline_s * (1 + ROUNDING) ** 2:
             return None
         if transfer not in self._latest:
             k, j = int(instance.transfer_from[transfer]), int(instance.transfer_to[transfer])

@@ -125,6 +125,12 @@ class Horizon(Value, Displayed):
         )
         for one, value in zip(fields(self), values):
             object.__setattr__(self, one.name, value)
+        for service, cost in zip(of, self.cost_of_start):
+            if math.isinf(cost):
+                raise ValueError(
+                    f"start_cost_per_byte: {short(start_cost_per_byte)} for each of the "
+                    f"{service.memory_bytes:g} B of {service.name!r} is beyond all numbers"
+                )
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -228,7 +234,7 @@ def _alike(slots: Any) -> tuple[Problem, ...]:
     """Problems of the same nodes, services and limits, whose tasks of one name are the same."""
     if isinstance(slots, Problem) or not isinstance(slots, Iterable):
         raise TypeError(f"slots: expected a sequence of Problem, got {short(slots)}")
-    problems = tuple(instance(f"slots[{k}]", slot, Problem) for k, slot in enumerate(slots))
+    problems = tuple(_ending(instance(f"slots[{k}]", slot, Problem)) for k, slot in enumerate(slots))
     if not problems:
         raise ValueError("slots: must not be empty")
     first = problems[0]
@@ -248,6 +254,13 @@ def _alike(slots: Any) -> tuple[Problem, ...]:
                     f"slots[{k}].tasks: {task.name!r} has other stages or output_bytes than in slots[{where}]"
                 )
     return problems
+
+
+def _ending(problem: Problem) -> Problem:
+    """With lives of links only where one ends: that is what files of horizons tell apart."""
+    if problem.life_s is None or np.isfinite(problem.life_s).any():
+        return problem
+    return problem.replace(life_s=None)
 
 
 def _durations(values: Any, slots: int) -> NDArray[np.float64]:

@@ -127,6 +127,8 @@ def caps_of(work: HorizonWork, caps: Mapping[str, float]) -> list[Caps]:
 
 def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
     """Improves the best until nothing within the caps has less; False: stopped."""
+    if work.clock.left_s <= 0.0:
+        return False
     programme = HorizonProgramme(
         work.horizon,
         work.instances,

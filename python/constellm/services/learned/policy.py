@@ -179,7 +179,7 @@ class Policy:
 
         Examples
         --------
-        See `load_policy`.
+        See `constellm.services.load_policy`.
         """
         said = {"format": _FORMAT, "version": 1, "name": self.name, "guard": self.guard, "told": self.told}
         _save(path, {**said, "features": list(FEATURES)}, self.network)

@@ -146,7 +146,7 @@ def regret(
 
     Examples
     --------
-    See `Regret`.
+    See `constellm.services.Regret`.
     """
     given = instances("problems", problems, Problem)
     if not given:
