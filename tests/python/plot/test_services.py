@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import pytest
 
@@ -41,6 +42,23 @@ def test_a_map_has_a_square_a_node_with_replicas(plan):
     assert len(squares) == 1 and len(squares[0].get_offsets()) == len(hosts)
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert names == [*(task.name for task in plan.problem.tasks), "replicas"]
+
+
+def test_a_plan_that_turns_all_away_has_an_empty_chart():
+    away = {task.name: [] for task in uncertain().tasks}
+    none = services.Plan(
+        uncertain(objective="admitted"), "feasible", services.Placement({"encoder": []}, away), 0.0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ax = plot.plot_placement(none)
+    assert not ax.lines and ax.get_legend() is None
+    assert ax.get_title(loc="left").startswith("0 replicas, cost 0,")
+
+
+def test_one_replica_is_one():
+    plan = services.solve(uncertain(), method="search")
+    assert plot.plot_placement(plan).get_title(loc="left").startswith("1 replica, cost 1,")
 
 
 def test_what_cannot_be_drawn_is_refused(plan):

@@ -24,8 +24,8 @@ def nominal(problem: Problem) -> Problem:
 
 
 def proven(problem: Problem) -> Plan:
-    """A plan whose two terms are proven, or that there is none: no time limit, so that every run finds "
-    "the same."""
+    """A plan whose two terms are proven, or the proof that there is none; without a time limit, so that every
+    run finds the same."""
     plan = solve(problem)
     if plan.status != "infeasible" and not (plan.status == "optimal" and plan.second_optimal):
         raise AssertionError(f"{problem!r}: {plan!r}")

@@ -59,8 +59,7 @@ def _rules(problem: Problem, seed: int) -> dict[str, Problem]:
 
 
 def corner(problem: Problem) -> Problem:
-    """The problem without deviations in which every rate is raised; mean delays weigh tasks by raised "
-    "rates."""
+    """The problem without deviations in which every rate is raised; mean delays weigh tasks by raised rates."""
     return _rising(problem, 1.0)
 
 
