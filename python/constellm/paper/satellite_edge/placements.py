@@ -32,6 +32,12 @@ def proven(problem: Problem) -> Plan:
     return plan
 
 
+def pairs(problem: Problem) -> dict[str, str]:
+    """Of each task its kind and region: what is too heavy for one replica is several tasks of one pair."""
+    named = ((task.name, task.name.partition("/")) for task in problem.tasks)
+    return {name: f"{kind.partition('.')[0]}/{region}" for name, (kind, _, region) in named}
+
+
 def memory_bytes(plan: Plan) -> float:
     """Of all replicas."""
     sizes = {service.name: service.memory_bytes for service in plan.problem.services}
