@@ -209,12 +209,12 @@ def plot_price_of_robustness(found: PriceOfRobustness, *, ax: Axes | None = None
         ax.plot(at, values, "o-", color=palette.CYCLE[0], markersize=5)
         ax.set_xlabel("tasks with raised demand at once")
         ax.set_ylabel(words)
-        ax.set_ylim(bottom=0)
+        style.from_zero(ax)
         style.grid(ax)
         if not all(map(math.isnan, broken)):
             other = ax.twinx()
             other.plot(at, broken, "s--", color=palette.CYCLE[1], markersize=4, markerfacecolor="none")
             other.set_ylabel("demands that break it (%)", color=palette.CYCLE[1])
-            other.set_ylim(0, max(5.0, 1.05 * np.nanmax(broken)))
+            other.set_ylim(0, max(5.0, 1.08 * np.nanmax(broken)))
             other.spines["right"].set_visible(True)
     return ax

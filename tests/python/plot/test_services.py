@@ -100,3 +100,16 @@ def test_prices_stand_over_budgets():
     ax = plot.plot_price_of_robustness(tried)
     assert ax.get_ylabel() == "mean delay (ms)" and len(ax.figure.axes) == 2
     assert ax.lines[0].get_ydata().tolist() == [pytest.approx(10.0)]
+
+
+@pytest.mark.parametrize("heights", [[3.0, 8.0], [0.0, 0.0], [math.nan, math.nan], [1e-9]])
+def test_heights_from_zero_leave_room_for_the_highest(heights):
+    from matplotlib import pyplot
+
+    from constellm.plot import style
+
+    ax = pyplot.figure().subplots()
+    ax.plot(heights, "o")
+    style.from_zero(ax)
+    low, high = ax.get_ylim()
+    assert low == 0.0 and high > 0.0 and not any(height > 0.95 * high for height in heights)

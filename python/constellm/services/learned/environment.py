@@ -63,9 +63,9 @@ class PlacementEnv(gymnasium.Env):
         ``"worst"`` or ``"nominal"``: the demand that masks look at.
     demand : str or callable
         What comes: ``"nominal"``, ``"random"`` (a corner of the set, the tasks that are raised drawn),
-        ``"worst"`` (what loads a node or a link of this placement most, by its limit), or a function ``(problem, placement, random) ->
-        shares`` (tasks,) in [0, 1] of the deviations, with a `numpy.random.Generator`; what is above the
-        problem's budget is scaled down to it.
+        ``"worst"`` (what loads a node or a link of this placement most, by its limit), or a function
+        ``(problem, placement, random) -> shares`` (tasks,) in [0, 1] of the deviations, with a
+        `numpy.random.Generator`; what is above the problem's budget is scaled down to it.
     penalty : float
         Of a task that is not served, and of an overload by 100 %, in rewards, > 0.
 

@@ -15,7 +15,7 @@ SHARED, ENCODERS, APART, WHOLE = "all shared", "encoders shared", "nothing share
 
 
 def variants(problem: Problem) -> dict[str, Problem]:
-    """The problem with ever less that is shared; several tasks of one pair of kind and region share always."""
+    """The problem with ever less that is shared; tasks of one pair of kind and region share in all of them."""
     own = pairs(problem)
     return {
         SHARED: problem,
@@ -68,7 +68,7 @@ def _draw(tables: Tables) -> list[Picture]:
             ax.set_xticks(tasks)
             ax.set_xlabel("tasks")
             ax.set_ylabel(words)
-            ax.set_ylim(bottom=0)
+            style.from_zero(ax)
             style.grid(ax)
         axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return [
