@@ -59,7 +59,7 @@ def _rules(problem: Problem, seed: int) -> dict[str, Problem]:
 
 
 def corner(problem: Problem) -> Problem:
-    """The problem without deviations in which every rate is raised; by raised rates mean delays weigh tasks."""
+    """The problem without deviations in which every rate is raised, also as the weight of mean delays."""
     return _rising(problem, 1.0)
 
 

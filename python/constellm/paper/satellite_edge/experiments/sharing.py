@@ -15,7 +15,7 @@ SHARED, ENCODERS, APART, WHOLE = "all shared", "encoders shared", "nothing share
 
 
 def variants(problem: Problem) -> dict[str, Problem]:
-    """The problem with ever less that is shared; tasks of one pair of kind and region share in all of them."""
+    """The problem with ever less that is shared; tasks of one pair of kind and region always share."""
     own = pairs(problem)
     return {
         SHARED: problem,
