@@ -104,10 +104,3 @@ def array(field: str, values: Any, shape: tuple[str, ...]) -> NDArray[np.float64
     kept = given.astype(np.float64)
     kept.flags.writeable = False
     return kept
-
-
-def equal(a: Any, b: Any) -> bool:
-    """Arrays too."""
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return a is not None and b is not None and np.array_equal(a, b)
-    return bool(a == b)

@@ -15,6 +15,7 @@ from ...core.checks import count, instance, known_keywords, non_negative, positi
 from ...core.display import Display, Displayed
 from ...core.quantity import counted, quantity
 from ...core.table import Table
+from ...core.value import Value
 from ..problem import Problem
 from ..tasks import Service
 
@@ -27,7 +28,7 @@ _ROOM = 1.0 + 1e-9  # of limits, as of those of a problem
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Horizon(Displayed):
+class Horizon(Value, Displayed):
     """Slots of time, each a problem of its own, and what ties them: replicas that stay, and those that start.
 
     Each slot has a placement, which serves the requests that come in it. A replica *starts* in a slot if it
@@ -169,17 +170,6 @@ class Horizon(Displayed):
         parameters = {of.name: getattr(self, of.name) for of in fields(self)}
         costs = {service.name: cost for service, cost in zip(self.services, self.start_cost)}
         return {**parameters, "start_cost": costs}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Horizon):
-            return NotImplemented
-        return np.array_equal(self.durations_s, other.durations_s) and all(
-            getattr(self, of.name) == getattr(other, of.name)
-            for of in fields(self)
-            if of.name != "durations_s"
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made, (self._parameters(),)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, ClassVar, Union
 
 from ...core.checks import count, instance, real, short
-from ...core.console import for_console
-from ...core.display import Display, Displayed
+from ...core.display import Display
+from ...core.labelled_rows import _LabelledRows
 from ...core.progress import bar
 from ...core.quantity import counted, quantity
 from ...core.table import Table
@@ -49,7 +48,7 @@ _TOLD = ("method", "planned_for", *_PERCENTAGES, "seconds")
 
 
 @dataclass(frozen=True, eq=False)
-class Regret(Displayed):
+class Regret(_LabelledRows):
     """What `services.regret` gives: a row a method and demand, with the keys of `services.REGRET_COLUMNS`.
 
     Attributes
@@ -75,34 +74,17 @@ class Regret(Displayed):
     [('greedy', 0.0), ('untrained', 0.0)]
     """
 
+    _columns: ClassVar[tuple[str, ...]] = tuple(REGRET_COLUMNS)
+
     rows: tuple[dict[str, Any], ...]
     cells: tuple[dict[str, Any], ...]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self.rows)
 
     def __repr__(self) -> str:
         problems = self.rows[0]["problems"] if self.rows else 0
         return f"Regret({counted(len(self.rows), 'row')} over {counted(problems, 'problem')})"
 
-    def __str__(self) -> str:
-        return for_console(self._shown().to_text().rstrip("\n"))
-
     def _display(self) -> Display:
         return Display([repr(self)], [self._shown()])
-
-    def to_markdown(self) -> str:
-        """The table as Markdown, figures rounded."""
-        return self._shown().to_markdown()
-
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """The table as CSV, all columns in full precision: written to `path`, or returned without one."""
-        rows = tuple(tuple(row[name] for name in REGRET_COLUMNS) for row in self.rows)
-        text = Table(tuple(REGRET_COLUMNS), rows).to_csv(path)
-        return text if path is None else None
 
     def _shown(self) -> Table:
         shown = []
