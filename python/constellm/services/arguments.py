@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core.network import Graph, Network, Snapshot
-from ..core.checks import instance, short
+from ..core.checks import instance, meant, short
 
 _T = TypeVar("_T")
 
@@ -37,6 +37,18 @@ def text(field: str, value: Any) -> str:
         raise TypeError(f"{field}: expected text, got {short(value)}")
     if not value:
         raise ValueError(f"{field}: must not be empty")
+    return value
+
+
+def named(field: str, value: Any, known: Iterable[str]) -> str:
+    """One of the names that are known."""
+    if not isinstance(value, str):
+        raise TypeError(f"{field}: expected text, got {short(value)}")
+    names = list(known)
+    if value not in names:
+        raise ValueError(
+            f"{field}: {short(value)} is not one of {', '.join(map(repr, names))}{meant(value, names)}"
+        )
     return value
 
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Union
 
-from ...core.checks import count, instance, meant, real, short
+from ...core.checks import count, instance, real, short
 from ...core.display import Display
 from ...core.labelled_rows import _LabelledRows
 from ...core.progress import bar
 from ...core.quantity import counted, quantity
 from ...core.table import Table
-from ..arguments import instances, ordered
+from ..arguments import instances, named, ordered
 from ..checking import check
 from ..demand import worst_demand
 from ..evaluation import evaluate
@@ -149,8 +149,6 @@ def regret(
     See `constellm.services.Regret`.
     """
     given = instances("problems", problems, Problem)
-    if not given:
-        raise ValueError("problems: must not be empty")
     contestants = _contestants(methods, reference)
     demands = _demands(planned_for)
     limits = (
@@ -302,34 +300,22 @@ def _percent(value: float, digits: int = 0) -> str:
 def _contestants(methods: Any, reference: Any) -> list[Contestant]:
     if isinstance(methods, (str, Policy)):
         raise TypeError(f"methods: expected several, got {short(methods)}")
-    _method("reference", reference)
     found: list[Contestant] = []
     for i, one in enumerate(ordered("methods", methods)):
         if isinstance(one, str):
-            _method(f"methods[{i}]", one)
+            named(f"methods[{i}]", one, METHODS)
         else:
             instance(f"methods[{i}]", one, Policy)
-        if _name(one) in map(_name, found):
+        if _name(one) in map(_name, found) or (_name(one) == reference and one != reference):
             raise ValueError(f"methods[{i}]: {short(_name(one))} stands twice")
         found.append(one)
-    return [reference, *(one for one in found if one != reference)]
-
-
-def _method(field: str, name: Any) -> str:
-    if not isinstance(name, str):
-        raise TypeError(f"{field}: expected text, got {short(name)}")
-    if name not in METHODS:
-        known = ", ".join(METHODS)
-        raise ValueError(f"{field}: {short(name)} is not one of {known}{meant(name, METHODS)}")
-    return name
+    return [named("reference", reference, METHODS), *(one for one in found if one != reference)]
 
 
 def _demands(planned_for: Any) -> list[str]:
     found = ordered("planned_for", planned_for)
     for i, demand in enumerate(found):
-        if demand not in GUARDS:
-            known = ", ".join(map(repr, GUARDS))
-            raise ValueError(f"planned_for[{i}]: {short(demand)} is not one of {known}")
+        named(f"planned_for[{i}]", demand, GUARDS)
     if not found or len(set(found)) < len(found):
         raise ValueError("planned_for: must name a demand, and each once")
     return found
