@@ -271,7 +271,9 @@ class Programme:
                 way = self._seconds(e)
                 came.append(way if k == ENDPOINT else end[k].plus(way))
             if len(came) > 1:
-                begin = linear(self.rows.add_columns(1), 1.0)
+                # In a unit of about its own size: what a solver leaves open is then as little of it.
+                unit = max(float(np.max(np.abs(one.value), initial=0.0)) for one in came) or 1.0
+                begin = linear(self.rows.add_columns(1), unit)
                 for one in came:
                     self.rows.at_most(one.plus(begin.times(-1.0)), 0.0)
             else:
@@ -384,10 +386,12 @@ class Programme:
 
     # Rows after a solution was judged -------------------------------------------------------------
 
-    def forbid(self, columns: list[int], anyone: Ints | None = None) -> None:
-        """Σ columns + Σ anyone ≤ their count without `anyone`, or less 1 where none is given."""
+    def forbid(self, columns: list[int], anyone: Ints | None = None, but: Ints | None = None) -> None:
+        """Σ columns + Σ anyone ≤ their count without `anyone`, or less 1 where none is given, + Σ but."""
         together = sorted(set(columns))
         left = linear(together, 1.0)
+        if but is not None:
+            left = left.plus(linear(but, -1.0))
         if anyone is None:
             self.rows.at_most(left, len(together) - 1.0)
         else:
