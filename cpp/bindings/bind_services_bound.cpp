@@ -46,19 +46,20 @@ void register_services_bound(py::module_& m) {
         py::arg("nodes") = py::none(),
         ("search(problem: Problem, routes: Routes, time_limit_s: float, seed: int = 0, threads: int = 1, "
          "start: " +
-         positions + " = None, nodes: int | None = None) -> " +
-         kAnswer + "\n\nBranch and bound with Lagrangian bounds, of so many nodes of its tree at most.")
+         positions + " = None, nodes: int | None = None) -> " + kAnswer +
+         "\n\nBranch and bound with Lagrangian bounds, of so many nodes of its tree at most.")
             .c_str());
-  m.def("reduced_hosts", &reduced_hosts, py::arg("problem"), py::arg("routes"), py::arg("value"),
-        py::arg("steps"), py::arg("time_limit_s"),
-        ("reduced_hosts(problem: Problem, routes: Routes, value: float, steps: int, time_limit_s: float) -> "
-         "tuple[bool, list[list[int]], float, " +
-         positions +
-         ", int, bool]\n\nWhether there can be a plan whose first term is at most the value, the nodes of each "
-         "slot in "
-         "such plans, a lower bound of all plans, the best plan met, how many bounds, whether Ctrl-C ended "
-         "it.")
-            .c_str());
+  m.def(
+      "reduced_hosts", &reduced_hosts, py::arg("problem"), py::arg("routes"), py::arg("value"),
+      py::arg("steps"), py::arg("time_limit_s"),
+      ("reduced_hosts(problem: Problem, routes: Routes, value: float, steps: int, time_limit_s: float) -> "
+       "tuple[bool, list[list[int]], float, " +
+       positions +
+       ", int, bool]\n\nWhether there can be a plan whose first term is at most the value, the nodes of each "
+       "slot in "
+       "such plans, a lower bound of all plans, the best plan met, how many bounds, whether Ctrl-C ended "
+       "it.")
+          .c_str());
 }
 
 }  // namespace constellm::bindings
