@@ -37,6 +37,10 @@ def text(field: str, value: Any) -> str:
         raise TypeError(f"{field}: expected text, got {short(value)}")
     if not value:
         raise ValueError(f"{field}: must not be empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise ValueError(f"{field}: {short(value)} is not valid Unicode") from None
     return value
 
 

@@ -46,8 +46,8 @@ struct Branch {
 
 class Tree {
  public:
-  Tree(Root& root, Incumbent& incumbent, core::StopToken& stop)
-      : root_(root), model_(*root.model), incumbent_(incumbent), stop_(stop) {}
+  Tree(Root& root, Incumbent& incumbent, std::int64_t most, core::StopToken& stop)
+      : root_(root), model_(*root.model), incumbent_(incumbent), most_(most), stop_(stop) {}
 
   Outcome run() {
     Node node{root_.state, std::make_shared<const Multipliers>(root_.at), root_.bound(), 0};
@@ -60,7 +60,7 @@ class Tree {
       }
       have = false;
       if (node.bound > upper()) continue;
-      if (stop_.should_stop(1 + model_.seconds.size() / 16)) {
+      if (made_ >= most_ || stop_.should_stop(1 + model_.seconds.size() / 16)) {
         open_.push_back(std::move(node));
         break;
       }
@@ -300,6 +300,7 @@ class Tree {
   Root& root_;
   const Model& model_;
   Incumbent& incumbent_;
+  std::int64_t most_;  // nodes
   core::StopToken& stop_;
   std::vector<Node> open_;
   Multipliers trial_;
@@ -325,7 +326,7 @@ void anneal(const Problem& problem, const Routes& routes, Incumbent& incumbent, 
 }  // namespace
 
 Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
-                    Incumbent& incumbent, core::StopToken& stop) {
+                    Incumbent& incumbent, std::int64_t most, core::StopToken& stop) {
   Root root(problem, routes, aim, hosts);
   Outcome outcome;
   bool possible = root.tighten(kFirstSteps, incumbent, true, stop);
@@ -337,7 +338,7 @@ Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim
     outcome.proven = true;
     outcome.bound = incumbent.of(aim);
   } else {
-    outcome = Tree(root, incumbent, stop).run();
+    outcome = Tree(root, incumbent, most, stop).run();
   }
   outcome.bounds = root.bounds();
   return outcome;

@@ -1,18 +1,17 @@
 """How a proof is put together: a start, reductions, programmes, what rounding or links add to them, the tie.
 
-Box demands: every load grows with every rate, and so does no other rule; a placement therefore keeps all
-limits for
-every demand r + d z, 0 ≤ z ≤ 1, if and only if it keeps them at the upper corner z = 1, and the robust
-problem is
-the nominal one at r + d.
+Box demands: every load grows with every rate, and no other rule speaks of rates; a placement therefore keeps
+all limits for every demand r + d z, 0 ≤ z ≤ 1, if and only if it keeps them at the upper corner z = 1, and
+the robust problem is the nominal one at r + d.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -34,12 +33,6 @@ EQUAL = 1e-9
 """Relative; values this close are the same."""
 SECOND = {"cost": "delay", "delay": "cost", "admitted": "cost"}
 FORM = {"cost": "pair", "delay": "flow", "admitted": "pair"}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "cost": {},
-    "delay": {},
-    "admitted": {},
-}
-"""Of HiGHS, by what is minimised."""
 BRANCHES = 20_000
 FIRST_BRANCHES = 2_000
 """Of the core's search for a plan of one cost, and of any."""
@@ -47,6 +40,8 @@ SHAVING_SHARE = 0.5
 FIXING_SHARE = 0.2
 """Of the time that is left."""
 FIXING_STEPS = 400
+CLIMBS = 100
+"""Costs that are tried one by one, from below."""
 
 
 @dataclass(eq=False)
@@ -86,9 +81,15 @@ class Work:
 
 
 def programme(
-    problem: Problem, *, time_limit_s: float, seed: int, threads: int, start: Positions | None = None
+    problem: Problem,
+    *,
+    time_limit_s: float,
+    seed: int,
+    threads: int,
+    start: Positions | None = None,
+    lower_bound: float = 0.0,
 ) -> Found:
-    """By annealing and HiGHS; `start` is a placement in place of annealing's."""
+    """By annealing and HiGHS; `start` is a placement in place of annealing's, `lower_bound` is proven."""
     highs.module()
     clock = Clock(time_limit_s)
     if start is None:
@@ -96,17 +97,20 @@ def programme(
         if found.status == "interrupted":
             return found
         start = found.positions
-    work = Work(instance_of(problem), clock, seed)
+    work = Work(instance_of(problem), clock, seed, bound=lower_bound)
     objective = problem.objective
     if start is not None:
         work.offer(judge(work.instance, start.assignment), objective, {})
     if objective == "admitted" and work.best is None:
         work.offer(judge(work.instance, [()] * work.instance.tasks), objective, {})
-    is_proven = least(work, objective, {})
-    second_optimal = False
-    if is_proven and work.best is not None:
-        caps = {objective: work.best.value(objective) * (1 + EQUAL)}
-        second_optimal = least(work, SECOND[objective], caps)
+    is_proven = second_optimal = False
+    try:
+        is_proven = least(work, objective, {})
+        if is_proven and work.best is not None:
+            caps = {objective: work.best.value(objective) * (1 + EQUAL)}
+            second_optimal = least(work, SECOND[objective], caps)
+    except KeyboardInterrupt:  # outside of what catches it itself
+        clock.interrupted = True
     return found_by(work, objective, is_proven, second_optimal)
 
 
@@ -135,7 +139,7 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
     instance = work.instance
     unit = unit_of(instance, objective)
     aim = aim_of(work, objective, unit)
-    if aim < 0.0:
+    if aim < 0.0 or (not caps and is_reached(work, objective, work.bound, math.inf)):
         return proven(work, objective, caps)
     if objective == "cost" and unit and instance.objective != "admitted":
         return climb(work, caps, aim, unit)
@@ -169,9 +173,10 @@ def fix(work: Work, reduction: Reduction, aim: float) -> None:
     """Nodes go from which our own bound leads above the best; its plans and its bound are kept."""
     instance = work.instance
     seconds = FIXING_SHARE * work.clock.left_s
-    possible, hosts, lower_bound, found, _ = _core.reduced_hosts(
+    possible, hosts, lower_bound, found, _, is_interrupted = _core.reduced_hosts(
         instance.compiled, instance.routes, aim, FIXING_STEPS, seconds
     )
+    work.clock.interrupted |= is_interrupted
     if found is not None:
         work.offer(judge(instance, found[1]), "delay", {})
     assert work.best is not None
@@ -192,7 +197,7 @@ def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -
     Where the search ends without one, the reduction is empty.
     """
     instance = reduction.instance
-    allowed, least, most, is_empty, is_complete, found, tried = _core.shaved(
+    allowed, least, most, is_empty, is_complete, found, tried, is_interrupted = _core.shaved(
         instance.compiled,
         instance.routes,
         reduction.allowed.astype(np.uint8),
@@ -203,6 +208,7 @@ def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -
         SHAVING_SHARE * work.clock.left_s,
         branches,
     )
+    work.clock.interrupted |= is_interrupted
     work.counters["branches"] += tried
     reduction.allowed &= allowed.reshape(reduction.allowed.shape).astype(bool)
     reduction.least_replicas = np.maximum(reduction.least_replicas, least)
@@ -214,25 +220,27 @@ def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -
 
 
 def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> bool:
-    """The least cost from below: is there a plan of cost C? If not, of C + 1?
+    """The least cost from below: is there a plan of cost C? If not, of the next sum of costs?
 
     A low cap leaves most services one replica, which makes a small problem of a large one, for the core's
-    search
-    and, where that does not end, for a programme; the first C that has a plan is the least.
+    search and, where that does not end, for a programme; the first C that has a plan is the least. After
+    `CLIMBS` of them, one programme looks among all that are left.
     """
     instance = work.instance
     base = reduce(instance, cost_cap=min(instance.cost_limit, aim), delay_cap_s=caps.get("delay", math.inf))
     if base.is_infeasible:
         return proven(work, "cost", caps)
     most = min(aim, instance.cost_limit, float(instance.service_cost @ base.most_replicas))
-    cost = float(instance.service_cost @ base.least_replicas)
     if work.best is None:
         # Any plan, or a proof that there is none, before the least is looked for.
         anything = base.copy()
         shave(work, anything, most, branches=FIRST_BRANCHES)
         if anything.is_infeasible:
             return proven(work, "cost", caps)
-    while cost <= most:
+    costs = sums_from(float(instance.service_cost @ base.least_replicas), instance.service_cost)
+    for cost in itertools.islice(costs, CLIMBS):
+        if cost > most:
+            return proven(work, "cost", caps)
         if not caps:
             work.bound = max(work.bound, cost)
         if work.is_stopped:
@@ -246,8 +254,22 @@ def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> boo
                 return False
             if work.best is not before:
                 return True
-        cost += unit
-    return proven(work, "cost", caps)
+    reduction = reduced(work, {**caps, "cost": most})
+    return reduction.is_infeasible or search(work, reduction, "cost", caps, most, unit)
+
+
+def sums_from(least: float, costs: Iterable[float]) -> Iterator[float]:
+    """`least` and what it can grow to by whole costs, each added any number of times, ascending."""
+    steps = sorted({cost for cost in costs if cost > 0.0})
+    heap, last = [least], -math.inf
+    while heap:
+        value = heapq.heappop(heap)
+        if value == last:
+            continue
+        yield value
+        last = value
+        for step in steps:
+            heapq.heappush(heap, value + step)
 
 
 def proven(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
@@ -301,7 +323,6 @@ def search(
             clock=work.clock,
             start=start,
             upper=upper - target.constant,
-            options=OPTIONS[objective],
             seed=work.seed,
         )
         count(work, found, sparse)
@@ -312,18 +333,25 @@ def search(
         if found.x is None:
             return False
         judged = judge(instance, programme.assignment(found.x))
-        within = {**caps, objective: aim * (1 + EQUAL)} if math.isfinite(aim) else caps
-        if work.offer(judged, objective, within):
-            return found.status == "optimal"
+        work.offer(judged, objective, {**caps, objective: aim * (1 + EQUAL)} if math.isfinite(aim) else caps)
         if found.status != "optimal":
             return False
-        if judged.keeps_limits and judged.value(objective) <= aim * (1 + 1e-6) and not unit:
-            return True  # as good as the best, up to the solver's tolerances
+        if is_reached(work, objective, found.bound + target.constant, aim):
+            return True
+        # What the solver's tolerances let through is forbidden, and it goes on.
         known = {cut.link for cut in work.cuts if cut.kind == "link"}
         for cut in cuts_of(instance, judged, known):
             work.cuts.append(cut)
             add_cut(programme, cut)
             work.counters["cuts"] += 1
+
+
+def is_reached(work: Work, objective: str, bound: float, aim: float) -> bool:
+    """Whether the best has what a programme proves to be least."""
+    if work.best is None:
+        return False
+    value = work.best.value(objective)
+    return value <= aim * (1 + EQUAL) and value - max(bound, 0.0) <= EQUAL * value
 
 
 def raise_bound(work: Work, bound: float, aim: float, unit: float) -> None:
@@ -332,6 +360,8 @@ def raise_bound(work: Work, bound: float, aim: float, unit: float) -> None:
         bound = math.ceil(bound / unit - 1e-6) * unit
     if math.isfinite(aim):
         bound = min(bound, aim + unit)
+    if work.best is not None:
+        bound = min(bound, work.best.value(work.instance.objective))
     if math.isfinite(bound):
         work.bound = max(work.bound, bound)
 

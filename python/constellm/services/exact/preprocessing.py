@@ -1,5 +1,4 @@
-"""What can be said before any programme is solved: which nodes are left to each slot, how many replicas it
-takes."""
+"""What can be said before a programme is solved: the nodes left to each slot, how many replicas it takes."""
 
 from __future__ import annotations
 
@@ -265,6 +264,21 @@ def best(table: Floats, allowed: Mask, axis: int) -> Floats:
     if not allowed.any():
         return np.full(table.shape[1 - axis], np.inf)
     return np.compress(allowed, table, axis=axis).min(axis=axis)
+
+
+def left_after_s(reduction: Reduction, e: int) -> Floats:
+    """[nodes] least seconds to the task's end of data that is at a node; by links, whatever its origin."""
+    instance = reduction.instance
+    j = int(instance.transfer_to[e])
+    left = np.where(reduction.allowed[j], instance.compute_s[j] + reduction.tail_s[j], np.inf)
+    seconds = instance.link_seconds(e)
+    for _ in range(instance.nodes):
+        better = left.copy()
+        np.minimum.at(better, instance.link_from, seconds + left[instance.link_to])
+        if np.array_equal(better, left):
+            break
+        left = better
+    return left
 
 
 def imply_deadlines(reduction: Reduction, delay_cap_s: float) -> set[int]:
