@@ -12,7 +12,7 @@ namespace domains = services::domains;
 using Bytes = py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>;
 
 /// Allowed nodes, least and most replicas, whether there is none, whether all was seen, a placement or None,
-/// branches.
+/// branches, whether Ctrl-C ended it.
 py::tuple shaved(const services::Problem& problem, const BoundRoutes& routes, const Bytes& allowed,
                  std::vector<double> deadline_s, std::vector<std::int32_t> least,
                  std::vector<std::int32_t> most, double cost_limit, double time_limit_s,
@@ -36,7 +36,7 @@ py::tuple shaved(const services::Problem& problem, const BoundRoutes& routes, co
   return py::make_tuple(
       moved(std::move(found.allowed), {count}), found.least, found.most, found.is_empty, outcome.is_complete,
       outcome.is_found ? py::object(placement_of(outcome.placement)) : py::object(py::none()),
-      outcome.branches);
+      outcome.branches, stop.reason() == core::StopReason::interrupted);
 }
 
 }  // namespace
@@ -46,7 +46,8 @@ void register_services_domains(py::module_& m) {
       "shaved", &shaved, py::arg("problem"), py::arg("routes"), py::arg("allowed"), py::arg("deadline_s"),
       py::arg("least"), py::arg("most"), py::arg("cost_limit"), py::arg("time_limit_s"), py::arg("branches"),
       "Nodes that plans within the limits can have, and the search for one: allowed (stages · nodes,), least "
-      "and most replicas, whether there is none, whether all was seen, a placement, branches.");
+      "and most replicas, whether there is none, whether all was seen, a placement, branches, whether Ctrl-C "
+      "ended it.");
 }
 
 }  // namespace constellm::bindings
