@@ -44,9 +44,9 @@ BRANCHES = 500
 FIRST_BRANCHES = 500
 """Of the core's search for a plan of one cost, and of any."""
 SHAVING_SHARE = 0.5
-EXPLORING_SHARE = 0.7
+EXPLORING_SHARE = 0.95
 """Of the time that is left."""
-EXPLORED_NODES = 4_000
+EXPLORED_NODES = 20_000
 """Of the core's search for the least delay."""
 
 
@@ -87,9 +87,16 @@ class Work:
 
 
 def programme(
-    problem: Problem, *, time_limit_s: float, seed: int, threads: int, start: Positions | None = None
+    problem: Problem,
+    *,
+    time_limit_s: float,
+    seed: int,
+    threads: int,
+    start: Positions | None = None,
+    second: bool = True,
 ) -> Found:
-    """By annealing and HiGHS; `start` is a placement in place of annealing's."""
+    """By annealing, the core's searches and HiGHS; `start` is a placement in place of annealing's. Without
+    `second` the first term alone is minimised."""
     highs.module()
     clock = Clock(time_limit_s)
     if start is None:
@@ -105,7 +112,7 @@ def programme(
         work.offer(judge(work.instance, [()] * work.instance.tasks), objective, {})
     is_proven = least(work, objective, {})
     second_optimal = False
-    if is_proven and work.best is not None:
+    if is_proven and second and work.best is not None:
         caps = {objective: work.best.value(objective) * (1 + EQUAL)}
         second_optimal = least(work, SECOND[objective], caps)
     return found_by(work, objective, is_proven, second_optimal)
