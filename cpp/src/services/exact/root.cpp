@@ -144,8 +144,8 @@ bool Root::conclude(double upper) {
 }
 
 double Root::upper(const Incumbent& incumbent, bool strictly_better) const {
-  return std::min({wanted_up_to(incumbent.of(aim), grain, strictly_better), equal_up_to(known),
-                   ceiling_of(*model, aim, state)});
+  const double wanted = std::min(wanted_up_to(incumbent.of(aim), grain, strictly_better), equal_up_to(known));
+  return wanted < kNone ? wanted : ceiling_of(*model, aim, state);
 }
 
 bool Root::tighten(std::int32_t steps, Incumbent& incumbent, bool strictly_better, core::StopToken& stop) {
