@@ -24,6 +24,7 @@ import sweep_speed
 import tables
 import transfers
 
+import services
 from constellm.core.table import Table
 from constellm.paper.collaborative import MAX_ERROR
 
@@ -46,6 +47,7 @@ class Results(NamedTuple):
     constellations: constellations.Results
     experts: experts.Results
     transfers: transfers.Results
+    services: services.Results
 
 
 def measure(quick: bool) -> Results:
@@ -60,6 +62,7 @@ def measure(quick: bool) -> Results:
         constellations=constellations.measure(quick),
         experts=experts.measure(quick),
         transfers=transfers.measure(quick),
+        services=services.measure(quick),
     )
 
 
@@ -100,6 +103,7 @@ def verdicts(results: Results) -> str:
     lines += [verdict(*target) for target in constellations.targets(results.constellations)]
     lines += [verdict(*target) for target in experts.targets(results.experts)]
     lines += [verdict(*target) for target in transfers.targets(results.transfers)]
+    lines += [verdict(*target) for target in services.targets(results.services)]
     return tables.markdown(["target", "found", "verdict"], lines)
 
 
@@ -178,7 +182,8 @@ error budget is additive. Delay above the optimum on seeded random chains of 6 t
 {ablations.scalar_table(results.scalar)}
 {constellations.section(results.constellations)}
 {experts.section(results.experts)}
-{transfers.section(results.transfers)}"""
+{transfers.section(results.transfers)}
+{services.section(results.services)}"""
 
 
 def to_the_end(file: Path) -> str:
@@ -228,6 +233,7 @@ def write(results: Results, told: str, out: Path) -> None:
     constellations.write(results.constellations, folder)
     experts.write(results.experts, folder)
     transfers.write(results.transfers, folder)
+    services.write(results.services, folder)
     text = page(results, told, to_the_end(folder / "peers-to-the-end.csv"))
     (out / "benchmarks.md").write_text(text, encoding="utf-8")
 

@@ -22,6 +22,21 @@ py::tuple search(const Problem& problem, const BoundRoutes& routes, double time_
   });
 }
 
+py::tuple explored(const Problem& problem, const BoundRoutes& routes, const services::exact::Hosts& hosts,
+                   const std::optional<Positions>& start, std::int64_t most_nodes, double time_limit_s) {
+  std::optional<Placement> begin;
+  if (start) begin = Placement{start->first, start->second};
+  core::StopToken stop(time_limit_s, &interrupted);
+  services::exact::Explored found = [&] {
+    const GilReleased no_gil;
+    return services::exact::explored(problem, routes.routes, hosts, begin, most_nodes, stop);
+  }();
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return py::make_tuple(found.proven, std::move(found.hosts), found.lower_bound,
+                        found.placement ? py::object(placement_of(*found.placement)) : py::object(py::none()),
+                        found.nodes, stop.reason() == core::StopReason::interrupted);
+}
+
 py::tuple reduced_hosts(const Problem& problem, const BoundRoutes& routes, double value, std::int32_t steps,
                         double time_limit_s) {
   core::StopToken stop(time_limit_s, &interrupted);
@@ -49,6 +64,15 @@ void register_services_bound(py::module_& m) {
          positions + " = None, nodes: int | None = None) -> " + kAnswer +
          "\n\nBranch and bound with Lagrangian bounds, of so many nodes of its tree at most.")
             .c_str());
+  m.def(
+      "explored", &explored, py::arg("problem"), py::arg("routes"), py::arg("hosts"), py::arg("start"),
+      py::arg("most_nodes"), py::arg("time_limit_s"),
+      ("explored(problem: Problem, routes: Routes, hosts: list[list[int]], start: " + positions +
+       ", most_nodes: int, time_limit_s: float) -> tuple[bool, list[list[int]], float, " + positions +
+       ", int, bool]\n\nBranch and bound of the first term alone with the given nodes of each slot, so many "
+       "nodes of the tree at most: whether the best plan is proven, what is left of each slot in better "
+       "ones, a lower bound, the best plan, nodes of the tree, whether Ctrl-C ended it.")
+          .c_str());
   m.def(
       "reduced_hosts", &reduced_hosts, py::arg("problem"), py::arg("routes"), py::arg("value"),
       py::arg("steps"), py::arg("time_limit_s"),

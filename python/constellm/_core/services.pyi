@@ -5,7 +5,7 @@ import constellm._core.network
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Problem', 'Routes', 'annealing', 'broken', 'evaluate', 'genetic', 'greedy', 'keeps_limits', 'monolith', 'nearest', 'random', 'reduced_hosts', 'search', 'shaved', 'tabu']
+__all__: list[str] = ['Problem', 'Routes', 'annealing', 'broken', 'evaluate', 'explored', 'genetic', 'greedy', 'keeps_limits', 'monolith', 'nearest', 'random', 'reduced_hosts', 'search', 'shaved', 'tabu']
 class Problem:
     """
     What is to be placed where, by positions.
@@ -56,6 +56,10 @@ def broken(problem: Problem, routes: Routes, replicas: collections.abc.Sequence[
 def evaluate(problem: Problem, routes: Routes, replicas: collections.abc.Sequence[collections.abc.Sequence[int]], assignment: collections.abc.Sequence[collections.abc.Sequence[int]]) -> tuple[float, float, float, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], int]:
     """
     cost, delay_s, rejected_weight, task_delay_s, node_load_flop_per_s, link_load_bps, memory_bytes, broken_samples.
+    """
+def explored(problem: Problem, routes: Routes, hosts: list[list[int]], start: tuple[list[list[int]], list[list[int]]] | None, most_nodes: int, time_limit_s: float) -> tuple[bool, list[list[int]], float, tuple[list[list[int]], list[list[int]]] | None, int, bool]:
+    """
+    Branch and bound of the first term alone with the given nodes of each slot, so many nodes of the tree at most: whether the best plan is proven, what is left of each slot in better ones, a lower bound, the best plan, nodes of the tree, whether Ctrl-C ended it.
     """
 def genetic(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
     ...

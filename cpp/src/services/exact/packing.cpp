@@ -113,6 +113,7 @@ double Packing::solve(const State& state, const Prices& prices, std::int32_t nod
       return x != y ? x > y : a.place < b.place;
     });
   taken_.assign(items_.size(), 0);
+  in_parts_.assign(items_.size(), 0);
   held_.assign(pieces_.size(), 0);
   leaf_held_.assign(pieces_.size(), 0);
   best_taken_.assign(items_.size(), 0);
@@ -121,40 +122,41 @@ double Packing::solve(const State& state, const Prices& prices, std::int32_t nod
   effort_ = 0;
   missed_ = -kNone;
   best_ = -kNone;
-  dive(forced, memory, gain);
+  dive(forced, memory, gain, load);
   return std::max(best_, missed_);
 }
 
 double Packing::memory_bound(std::size_t item, double memory) const {
   double bound = 0.0;
+  double left = memory;
   for (std::size_t i = item; i < items_.size(); ++i) {
-    if (items_[i].memory <= memory) {
-      memory -= items_[i].memory;
+    if (items_[i].memory > memory) continue;  // never fits beside what is taken
+    if (items_[i].memory <= left) {
+      left -= items_[i].memory;
       bound += items_[i].gain;
     } else {
-      return bound + items_[i].gain * (memory / items_[i].memory);
+      return bound + items_[i].gain * (left / items_[i].memory);
     }
   }
   return bound;
 }
 
 /// By speed alone: what is taken, and pieces of it and of what is undecided in the order of price for load.
-double Packing::load_bound(std::size_t item) const {
+double Packing::load_bound(std::size_t item, double memory) {
   double left = capacity_;
   double bound = 0.0;
-  for (std::size_t i = 0; i < items_.size(); ++i)
-    if (taken_[i] != 0 || (i >= item && items_[i].fixed < 0.0)) bound -= items_[i].fixed;
-  for (const Piece& piece : pieces_) {
-    const auto i = z(piece.item);
-    if (taken_[i] != 0 && items_[i].whole) {  // has to be served
-      left -= piece.load;
-      bound += piece.price;
-    }
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    const Item& one = items_[i];
+    const bool is_open = i >= item && one.memory <= memory;
+    in_parts_[i] = is_open || (taken_[i] != 0 && !one.whole) ? 1 : 0;
+    if (taken_[i] != 0 || (is_open && one.fixed < 0.0)) bound -= one.fixed;
+    if (taken_[i] == 0 || !one.whole) continue;
+    left -= one.load;  // has to be served
+    bound += one.gain + one.fixed;
   }
   if (left < 0.0) return -kNone;
   for (const Piece& piece : pieces_) {
-    const auto i = z(piece.item);
-    if ((taken_[i] == 0 && i < item) || (taken_[i] != 0 && items_[i].whole) || !(piece.price > 0.0)) continue;
+    if (in_parts_[z(piece.item)] == 0 || !(piece.price > 0.0)) continue;
     if (piece.load <= left) {
       left -= piece.load;
       bound += piece.price;
@@ -165,11 +167,12 @@ double Packing::load_bound(std::size_t item) const {
   return bound;
 }
 
-void Packing::dive(std::size_t item, double memory, double gain) {
+/// `load`: of all that is taken or undecided.
+void Packing::dive(std::size_t item, double memory, double gain, double load) {
   double bound = gain + memory_bound(item, memory);
   if (bound <= best_) return;
-  if (loaded_) {
-    bound = std::min(bound, load_bound(item));
+  if (loaded_ && load > capacity_) {
+    bound = std::min(bound, load_bound(item, memory));
     if (bound <= best_) return;
   }
   if (++effort_ > kMostDives) {
@@ -182,10 +185,10 @@ void Packing::dive(std::size_t item, double memory, double gain) {
   }
   if (items_[item].memory <= memory) {
     taken_[item] = 1;
-    dive(item + 1, memory - items_[item].memory, gain + items_[item].gain);
+    dive(item + 1, memory - items_[item].memory, gain + items_[item].gain, load);
     taken_[item] = 0;
   }
-  dive(item + 1, memory, gain);
+  dive(item + 1, memory, gain, load - items_[item].load);
 }
 
 /// All services are decided: which slots?

@@ -41,6 +41,14 @@ double grain(const Problem& problem, const Aim& aim) {
   return common_divisor(values);
 }
 
+Hosts hosts_of(const Model& model, const std::vector<std::uint8_t>& alive) {
+  Hosts left(model.slots.size());
+  for (std::size_t k = 0; k < left.size(); ++k)
+    for (std::int32_t p = model.slots[k].first; p < model.slots[k].end; ++p)
+      if (alive[z(p)] != 0) left[k].push_back(model.place_node[z(p)]);
+  return left;
+}
+
 double lifted(double bound, double grain) {
   return grain > 0.0 ? std::max(bound, grain * std::ceil(bound / grain - 1e-6)) : bound;
 }
@@ -102,13 +110,7 @@ void Root::build(const Hosts& hosts) {
   state = root_state(*model);
 }
 
-Hosts Root::hosts() const {
-  Hosts left(model->slots.size());
-  for (std::size_t k = 0; k < left.size(); ++k)
-    for (std::int32_t p = model->slots[k].first; p < model->slots[k].end; ++p)
-      if (state.alive[z(p)] != 0) left[k].push_back(model->place_node[z(p)]);
-  return left;
-}
+Hosts Root::hosts() const { return hosts_of(*model, state.alive); }
 
 void Root::shrink() {
   const State old = state;
@@ -142,8 +144,8 @@ bool Root::conclude(double upper) {
 }
 
 double Root::upper(const Incumbent& incumbent, bool strictly_better) const {
-  return std::min({wanted_up_to(incumbent.of(aim), grain, strictly_better), equal_up_to(known),
-                   ceiling_of(*model, aim, state)});
+  const double wanted = std::min(wanted_up_to(incumbent.of(aim), grain, strictly_better), equal_up_to(known));
+  return wanted < kNone ? wanted : ceiling_of(*model, aim, state);
 }
 
 bool Root::tighten(std::int32_t steps, Incumbent& incumbent, bool strictly_better, core::StopToken& stop) {

@@ -1,6 +1,8 @@
 #include "constellm/services/exact/search.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "constellm/core/index.hpp"
@@ -35,10 +37,22 @@ bool search_second(const Problem& problem, const Routes& routes, const Aim& firs
   if (!equal.tighten(kTieSteps, incumbent, false, stop))
     return false;  // rounding: what is there is not ruled out
   const Aim aim = second_aim(problem, incumbent);
-  const Outcome outcome = search_tree(problem, routes, aim, equal.hosts(), incumbent, most, stop);
+  const Outcome outcome = search_tree(problem, routes, aim, equal.hosts(), incumbent, stop, most);
   answer.steps += outcome.nodes;
   answer.bounds += outcome.bounds + equal.bounds();
   return outcome.proven;
+}
+
+Hosts in_both(Hosts all, const Hosts& given) {
+  if (given.empty()) return all;
+  if (given.size() != all.size())
+    throw std::invalid_argument("hosts: " + std::to_string(given.size()) + " slots, not " +
+                                std::to_string(all.size()));
+  for (std::size_t k = 0; k < all.size(); ++k)
+    std::erase_if(all[k], [&](std::int32_t v) {
+      return std::find(given[k].begin(), given[k].end(), v) == given[k].end();
+    });
+  return all;
 }
 
 }  // namespace
@@ -50,7 +64,7 @@ Answer search(const Problem& problem, const Routes& routes, const std::optional<
   Aim aim;
   aim.objective = problem.objective();
   const Hosts hosts = all_hosts(problem, routes);
-  const Outcome outcome = search_tree(problem, routes, aim, hosts, incumbent, most, stop);
+  const Outcome outcome = search_tree(problem, routes, aim, hosts, incumbent, stop, most);
   Answer answer;
   answer.steps = outcome.nodes;
   answer.bounds = outcome.bounds;
@@ -65,6 +79,23 @@ Answer search(const Problem& problem, const Routes& routes, const std::optional<
         search_second(problem, routes, aim, hosts, most - outcome.nodes, incumbent, answer, stop);
   answer.placement = incumbent.placement();
   return answer;
+}
+
+Explored explored(const Problem& problem, const Routes& routes, const Hosts& hosts,
+                  const std::optional<Placement>& start, std::int64_t most_nodes, core::StopToken& stop) {
+  Incumbent incumbent(problem, routes);
+  if (start) incumbent.offer(*start);
+  Aim aim;
+  aim.objective = problem.objective();
+  Outcome outcome = search_tree(problem, routes, aim, in_both(all_hosts(problem, routes), hosts), incumbent,
+                                stop, most_nodes);
+  Explored found;
+  found.proven = outcome.proven;
+  found.lower_bound = outcome.bound;
+  found.hosts = std::move(outcome.left);
+  found.nodes = outcome.nodes;
+  if (incumbent.exists()) found.placement = incumbent.placement();
+  return found;
 }
 
 Reduced reduced_hosts(const Problem& problem, const Routes& routes, double value, std::int32_t steps,

@@ -24,7 +24,8 @@ constexpr std::int64_t kRoundEvery = 8;         // nodes
 constexpr std::int32_t kTrySteps = 12;
 constexpr std::size_t kHostsTried = 3;
 constexpr std::size_t kSlotsTried = 5;
-constexpr double kUndecided = 0.02;  // a mean so far from 0 and 1
+constexpr std::int32_t kOftenEnough = 6;  // trials of one replica or slot
+constexpr double kUndecided = 0.02;       // a mean so far from 0 and 1
 
 struct Node {
   State state;
@@ -36,6 +37,14 @@ struct Node {
 /// The least bound at the top, of equal ones the last made.
 bool later(const Node& a, const Node& b) { return a.bound != b.bound ? a.bound > b.bound : a.id < b.id; }
 
+/// What trials of a replica or a slot gained on average.
+struct Gain {
+  double sum[2] = {0.0, 0.0};
+  std::int32_t tried = 0;
+
+  [[nodiscard]] double mean(std::size_t in) const { return sum[in] / std::max(1, tried); }
+};
+
 struct Branch {
   enum class Kind { none, task, host, slot } kind = Kind::none;
   std::int32_t index = -1;  // task, host or slot
@@ -46,8 +55,14 @@ struct Branch {
 
 class Tree {
  public:
-  Tree(Root& root, Incumbent& incumbent, std::int64_t most, core::StopToken& stop)
-      : root_(root), model_(*root.model), incumbent_(incumbent), most_(most), stop_(stop) {}
+  Tree(Root& root, Incumbent& incumbent, std::int64_t most_nodes, core::StopToken& stop)
+      : root_(root),
+        model_(*root.model),
+        incumbent_(incumbent),
+        most_nodes_(most_nodes),
+        stop_(stop),
+        host_gain_(model_.hosts.size()),
+        slot_gain_(model_.slots.size()) {}
 
   Outcome run() {
     Node node{root_.state, std::make_shared<const Multipliers>(root_.at), root_.bound(), 0};
@@ -60,7 +75,7 @@ class Tree {
       }
       have = false;
       if (node.bound > upper()) continue;
-      if (made_ >= most_ || stop_.should_stop(1 + model_.seconds.size() / 16)) {
+      if (made_ >= most_nodes_ || stop_.should_stop(1 + model_.seconds.size() / 16)) {
         open_.push_back(std::move(node));
         break;
       }
@@ -72,10 +87,21 @@ class Tree {
     for (const Node& left : open_)
       if (!(left.bound > upper())) outcome.bound = std::min(outcome.bound, lifted(left.bound, root_.grain));
     outcome.proven = open_.empty() || outcome.bound >= incumbent_.of(root_.aim);
+    if (!outcome.proven) outcome.left = left();
     return outcome;
   }
 
  private:
+  /// Of each slot the nodes that it has somewhere in the open tree.
+  [[nodiscard]] Hosts left() const {
+    std::vector<std::uint8_t> alive(model_.place_node.size(), 0);
+    for (const Node& node : open_) {
+      if (node.bound > upper()) continue;
+      for (std::size_t p = 0; p < alive.size(); ++p) alive[p] |= node.state.alive[p];
+    }
+    return hosts_of(model_, alive);
+  }
+
   void wait(Node node) {
     if (node.bound > upper()) return;
     open_.push_back(std::move(node));
@@ -187,7 +213,7 @@ class Tree {
   }
 
   /// What to branch on: of the replicas and slots that look least decided, the one whose two children have
-  /// the best bounds.
+  /// the best bounds. What was tried often is judged by what that gained.
   Branch try_all(const Node& node, const Multipliers& at) {
     std::vector<Branch> candidates;
     std::vector<std::pair<double, std::int32_t>> order;
@@ -207,6 +233,16 @@ class Tree {
     double best = -1.0;
     const double least = 1e-6 * std::max(1.0, std::abs(node.bound));
     for (std::size_t i = 0; i < candidates.size(); ++i) {
+      Gain& gain = candidates[i].kind == Branch::Kind::host ? host_gain_[z(candidates[i].index)]
+                                                            : slot_gain_[z(candidates[i].index)];
+      if (gain.tried >= kOftenEnough) {
+        const double score = std::max(gain.mean(0), least) * std::max(gain.mean(1), least);
+        if (score > best) {
+          best = score;
+          found = i;
+        }
+        continue;
+      }
       double score = 1.0;
       for (const bool in : {true, false}) {
         const double bound = try_child(node, at, candidates[i], in);
@@ -216,7 +252,9 @@ class Tree {
           return candidates[i];
         }
         score *= std::max(bound - node.bound, least);
+        gain.sum[in ? 1 : 0] += bound - node.bound;
       }
+      ++gain.tried;
       if (!(score > best)) continue;
       best = score;
       found = i;
@@ -300,8 +338,9 @@ class Tree {
   Root& root_;
   const Model& model_;
   Incumbent& incumbent_;
-  std::int64_t most_;  // nodes
+  const std::int64_t most_nodes_;
   core::StopToken& stop_;
+  std::vector<Gain> host_gain_, slot_gain_;
   std::vector<Node> open_;
   Multipliers trial_;
   std::int64_t made_ = 0;
@@ -326,7 +365,7 @@ void anneal(const Problem& problem, const Routes& routes, Incumbent& incumbent, 
 }  // namespace
 
 Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
-                    Incumbent& incumbent, std::int64_t most, core::StopToken& stop) {
+                    Incumbent& incumbent, core::StopToken& stop, std::int64_t most_nodes) {
   Root root(problem, routes, aim, hosts);
   Outcome outcome;
   bool possible = root.tighten(kFirstSteps, incumbent, true, stop);
@@ -338,7 +377,7 @@ Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim
     outcome.proven = true;
     outcome.bound = incumbent.of(aim);
   } else {
-    outcome = Tree(root, incumbent, most, stop).run();
+    outcome = Tree(root, incumbent, most_nodes, stop).run();
   }
   outcome.bounds = root.bounds();
   return outcome;

@@ -29,6 +29,7 @@ ENDPOINT = -1
 class Instance:
     """Slots are the stages of all tasks, one after the other; limits have their room already."""
 
+    problem: Problem
     compiled: Any
     routes: Any
     objective: str
@@ -231,6 +232,7 @@ def instance_of(problem: Problem) -> Instance:
         return ENDPOINT if stage < 0 else int(first[task]) + stage
 
     return Instance(
+        problem=problem,
         compiled=compiled,
         routes=routes,
         objective=problem.objective,

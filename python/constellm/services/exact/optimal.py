@@ -23,7 +23,7 @@ from . import highs
 from .counts import hit
 from .heuristics import anneal
 from .highs import Clock
-from .instance import Instance, cost_unit, instance_of, weight_unit
+from .instance import Instance, Mask, cost_unit, instance_of, weight_unit
 from .judging import Cut, Judged, add_cut, cuts_of, judge
 from .preprocessing import Reduction, reduce, tighten
 from .programme import Programme
@@ -33,13 +33,14 @@ EQUAL = 1e-9
 """Relative; values this close are the same."""
 SECOND = {"cost": "delay", "delay": "cost", "admitted": "cost"}
 FORM = {"cost": "pair", "delay": "flow", "admitted": "pair"}
-BRANCHES = 20_000
-FIRST_BRANCHES = 2_000
+BRANCHES = 500
+FIRST_BRANCHES = 500
 """Of the core's search for a plan of one cost, and of any."""
 SHAVING_SHARE = 0.5
-FIXING_SHARE = 0.2
+EXPLORING_SHARE = 0.95
 """Of the time that is left."""
-FIXING_STEPS = 400
+EXPLORED_NODES = 20_000
+"""Of the core's search for the least delay."""
 CLIMBS = 100
 """Costs that are tried one by one, from below."""
 
@@ -88,8 +89,10 @@ def programme(
     threads: int,
     start: Positions | None = None,
     lower_bound: float = 0.0,
+    second: bool = True,
 ) -> Found:
-    """By annealing and HiGHS; `start` is a placement in place of annealing's, `lower_bound` is proven."""
+    """By annealing, the core's searches and HiGHS; `start` is a placement in place of annealing's, `lower_bound`
+    is proven. Without `second` the first term alone is minimised."""
     highs.module()
     clock = Clock(time_limit_s)
     if start is None:
@@ -106,7 +109,7 @@ def programme(
     is_proven = second_optimal = False
     try:
         is_proven = least(work, objective, {})
-        if is_proven and work.best is not None:
+        if is_proven and second and work.best is not None:
             caps = {objective: work.best.value(objective) * (1 + EQUAL)}
             second_optimal = least(work, SECOND[objective], caps)
     except KeyboardInterrupt:  # outside of what catches it itself
@@ -143,22 +146,32 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
         return proven(work, objective, caps)
     if objective == "cost" and unit and instance.objective != "admitted":
         return climb(work, caps, aim, unit)
-    reduction = reduced(work, {**caps, objective: aim})
-    if not reduction.is_infeasible and objective == "delay" and not caps and work.best is not None:
-        fix(work, reduction, aim)
-        aim = work.best.value(objective)
+    left: Mask | None = None
+    if objective == "delay" and not caps:
+        left = explore(work, caps, None)
+        if left is None:
+            return proven(work, objective, caps)
+        aim = aim_of(work, objective, unit)
+    reduction = reduced(work, {**caps, objective: aim}, left)
+    if not reduction.is_infeasible and objective == "delay" and "cost" in caps:
+        left = explore(work, caps, reduction.allowed)
+        if left is None:
+            return proven(work, objective, caps)
+        aim = aim_of(work, objective, unit)
+        reduction.allowed &= left
+        tighten(reduction, cost_cap=min(instance.cost_limit, caps["cost"]), delay_cap_s=aim)
     if reduction.is_infeasible:
         return proven(work, objective, caps)
     return search(work, reduction, objective, caps, aim, unit)
 
 
-def reduced(work: Work, caps: Mapping[str, float]) -> Reduction:
-    """What is left for plans within the caps."""
+def reduced(work: Work, caps: Mapping[str, float], left: Mask | None = None) -> Reduction:
+    """What is left for plans within the caps, which have their nodes in `left`."""
     instance = work.instance
     cost_cap = min(instance.cost_limit, caps.get("cost", math.inf))
     delay_cap_s = caps.get("delay", math.inf)
     admits_all = instance.objective != "admitted"
-    reduction = reduce(instance, cost_cap=cost_cap, delay_cap_s=delay_cap_s, admits_all=admits_all)
+    reduction = reduce(instance, cost_cap=cost_cap, delay_cap_s=delay_cap_s, admits_all=admits_all, left=left)
     if not admits_all or not math.isfinite(cost_cap) or reduction.is_infeasible:
         return reduction
     hit(reduction, work.clock, cost_cap)
@@ -169,26 +182,35 @@ def reduced(work: Work, caps: Mapping[str, float]) -> Reduction:
     return reduction
 
 
-def fix(work: Work, reduction: Reduction, aim: float) -> None:
-    """Nodes go from which our own bound leads above the best; its plans and its bound are kept."""
+def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask | None:
+    """The least mean delay by the core's branch and bound, at most so many nodes of its tree: None where it
+    ends,
+    else which nodes [slots, nodes] better plans have. Its plan and its bound are kept."""
     instance = work.instance
-    seconds = FIXING_SHARE * work.clock.left_s
-    possible, hosts, lower_bound, found, _, is_interrupted = _core.reduced_hosts(
-        instance.compiled, instance.routes, aim, FIXING_STEPS, seconds
+    problem = instance.problem
+    if caps:
+        problem = problem.replace(objective="delay", max_cost=caps["cost"])
+    best = work.best
+    is_proven, hosts, bound, found, nodes, interrupted = _core.explored(
+        problem._compiled,
+        instance.routes,
+        [] if allowed is None else [np.flatnonzero(nodes).tolist() for nodes in allowed],
+        None if best is None else ([*map(list, best.replicas)], [*map(list, best.assignment)]),
+        EXPLORED_NODES,
+        EXPLORING_SHARE * work.clock.left_s,
     )
-    work.clock.interrupted |= is_interrupted
+    work.counters["nodes"] += nodes
+    work.clock.interrupted |= interrupted
     if found is not None:
-        work.offer(judge(instance, found[1]), "delay", {})
-    assert work.best is not None
-    if not possible:
-        reduction.is_infeasible = True
-        return
-    work.bound = max(work.bound, min(lower_bound, work.best.delay_s))
-    left = np.zeros_like(reduction.allowed)
+        work.offer(judge(instance, found[1]), "delay", caps)
+    if not caps:
+        work.bound = max(work.bound, bound if work.best is None else min(bound, work.best.delay_s))
+    if is_proven:
+        return None
+    left = np.zeros((instance.slots, instance.nodes), dtype=bool)
     for k, nodes in enumerate(hosts):
         left[k, nodes] = True
-    reduction.allowed &= left
-    tighten(reduction, delay_cap_s=work.best.delay_s, cost_cap=instance.cost_limit)
+    return left
 
 
 def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -> bool:

@@ -138,16 +138,23 @@ class Reduction:
 
 
 def reduce(
-    instance: Instance, *, cost_cap: float = np.inf, delay_cap_s: float = np.inf, admits_all: bool = True
+    instance: Instance,
+    *,
+    cost_cap: float = np.inf,
+    delay_cap_s: float = np.inf,
+    admits_all: bool = True,
+    left: Mask | None = None,
 ) -> Reduction:
-    """Keeps every plan whose cost is at most `cost_cap` and whose mean delay is at most `delay_cap_s`.
+    """Keeps every plan whose cost is at most `cost_cap`, whose mean delay is at most `delay_cap_s`, and
+    whose
+    nodes [slots, nodes] are in `left`.
 
     With ``admits_all=False`` tasks may be left out: then nothing is said of counts, costs and mean delays.
     """
     slots, nodes = instance.slots, instance.nodes
     reduction = Reduction(
         instance,
-        allowed=hosts_of_slots(instance),
+        allowed=hosts_of_slots(instance) if left is None else hosts_of_slots(instance) & left,
         deadline_s=instance.deadline_s.copy(),
         head_s=np.zeros((slots, nodes)),
         tail_s=np.zeros((slots, nodes)),

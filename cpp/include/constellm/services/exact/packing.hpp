@@ -44,9 +44,9 @@ class Packing {
 
   double solve(const State& state, const Prices& prices, std::int32_t node, std::int32_t host, bool there);
   void add(const State& state, const Prices& prices, std::int32_t host, bool forced);
-  void dive(std::size_t item, double memory, double gain);
+  void dive(std::size_t item, double memory, double gain, double load);
   [[nodiscard]] double memory_bound(std::size_t item, double memory) const;
-  [[nodiscard]] double load_bound(std::size_t item) const;
+  [[nodiscard]] double load_bound(std::size_t item, double memory);
   void leaf();
   void pieces(std::size_t piece, double load, double gain);
 
@@ -56,6 +56,7 @@ class Packing {
   std::vector<std::uint8_t> taken_, best_taken_;  // [items]
   std::vector<std::uint8_t> held_, best_held_;    // [pieces]
   std::vector<std::uint8_t> leaf_held_;
+  std::vector<std::uint8_t> in_parts_;  // [items] what the bound by speed may divide
 
   double capacity_ = 0.0;
   double best_ = 0.0;

@@ -13,6 +13,9 @@ namespace constellm::services::exact {
 /// Of what the aim's values are whole multiples; 0: of nothing that is known.
 double grain(const Problem& problem, const Aim& aim);
 
+/// The nodes of each slot's alive places.
+Hosts hosts_of(const Model& model, const std::vector<std::uint8_t>& alive);
+
 /// Where a bound of the aim may be rounded up to.
 double lifted(double bound, double grain);
 

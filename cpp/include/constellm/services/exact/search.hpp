@@ -15,6 +15,19 @@ namespace constellm::services::exact {
 Answer search(const Problem& problem, const Routes& routes, const std::optional<Placement>& start,
               core::StopToken& stop, std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
+/// What a search of so many nodes leaves open.
+struct Explored {
+  bool proven = false;  ///< no plan has a better first term than the best of start and placement
+  double lower_bound = 0.0;
+  std::optional<Placement> placement;
+  Hosts hosts;  ///< of each slot; every better plan has its nodes here
+  std::int64_t nodes = 0;
+};
+
+/// The first term alone, with the nodes of `hosts` [slots] (none: all), `most_nodes` of the tree at most.
+Explored explored(const Problem& problem, const Routes& routes, const Hosts& hosts,
+                  const std::optional<Placement>& start, std::int64_t most_nodes, core::StopToken& stop);
+
 /// What is left of the problem once a plan is known.
 struct Reduced {
   bool possible = true;  ///< false: no plan has a first term of at most the value
