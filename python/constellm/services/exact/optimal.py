@@ -91,8 +91,8 @@ def programme(
     lower_bound: float = 0.0,
     second: bool = True,
 ) -> Found:
-    """By annealing, the core's searches and HiGHS; `start` is a placement in place of annealing's, `lower_bound`
-    is proven. Without `second` the first term alone is minimised."""
+    """By annealing, the core's searches and HiGHS; `start` is a placement in place of annealing's, and
+    `lower_bound` is proven. Without `second` the first term alone is minimised."""
     highs.module()
     clock = Clock(time_limit_s)
     if start is None:
@@ -194,7 +194,7 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
     is_proven, hosts, bound, found, nodes, interrupted = _core.explored(
         problem._compiled,
         instance.routes,
-        [] if allowed is None else [np.flatnonzero(nodes).tolist() for nodes in allowed],
+        [] if allowed is None else [np.flatnonzero(kept).tolist() for kept in allowed],
         None if best is None else ([*map(list, best.replicas)], [*map(list, best.assignment)]),
         EXPLORED_NODES,
         EXPLORING_SHARE * work.clock.left_s,
@@ -208,8 +208,8 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
     if is_proven:
         return None
     left = np.zeros((instance.slots, instance.nodes), dtype=bool)
-    for k, nodes in enumerate(hosts):
-        left[k, nodes] = True
+    for k, kept in enumerate(hosts):
+        left[k, kept] = True
     return left
 
 
