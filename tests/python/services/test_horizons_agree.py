@@ -67,9 +67,9 @@ def test_other_methods_are_no_better_and_their_bounds_hold(random_problems, meth
 
 def test_large_horizons_are_proved_the_same(random_problems, monkeypatch):
     """Slots by themselves, chains, walks and caps, which small horizons do without."""
-    from constellm.services import horizon_search
+    from constellm.services.horizons import search
 
-    monkeypatch.setattr(horizon_search, "LARGE", 0)
+    monkeypatch.setattr(search, "LARGE", 0)
     for seed in range(1000, 1000 + random_problems // 10):
         best = least(data := random_horizon(seed))
         plan = services.solve_horizon(horizon_of(data))
