@@ -28,6 +28,8 @@ KEPT = ROOT / "build" / "verify"
 PAGE = ROOT / "docs" / "verify.md"
 LONGEST = ("tsan", "coverage")
 TRANSFERS = "tests/python/flow/test_agreement.py"
+SERVICES = "tests/python/services/test_agreement.py"
+PROVING = SERVICES + "::test_methods_and_the_enumeration"
 ENUMERATION = "tests/python/split/test_solver.py::test_finds_what_enumeration_finds"
 
 
@@ -75,6 +77,10 @@ PYTEST = r"^=*\s*\d+ (?:passed|failed).*$"
 
 def random_problems(count: int, *tests: str) -> str:
     return f"CONSTELLM_RANDOM_PROBLEMS={count} {sys.executable} -m pytest -q {' '.join(tests)}"
+
+
+def deselected(*tests: str) -> tuple[str, ...]:
+    return tuple(word for test in tests for word in ("--deselect", test))
 
 
 def cpp_suite(preset: str, prefix: str = "") -> tuple[str, ...]:
@@ -147,9 +153,9 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
             executed_units,
         ),
         "fuzz": Check(
-            f"Hostile messages, files of problems, plans and transfers, tables, model configurations, "
-            f"element sets, stores of sweeps, and killed sweeps (`tests/fuzz/campaign.py`), for "
-            f"{fuzz_seconds} s each",
+            f"Hostile messages, files of problems, plans, transfers and services, tables, model "
+            f"configurations, element sets, stores of sweeps, and killed sweeps "
+            f"(`tests/fuzz/campaign.py`), for {fuzz_seconds} s each",
             (f"{sys.executable} tests/fuzz/campaign.py --seconds {fuzz_seconds} --seed {today}",),
             campaigns,
         ),
@@ -172,9 +178,18 @@ def checks(fuzz_seconds: int) -> dict[str, Check]:
             (random_problems(10000, TRANSFERS),),
             last_line(PYTEST),
         ),
+        "services": Check(
+            "Services are placed as enumeration places them, on 5,000 random problems by our own search and "
+            "by what `solve` does, on 1,000 by programmes alone",
+            (
+                random_problems(5000, f"'{PROVING}[search]'", f"'{PROVING}[optimal]'"),
+                random_problems(1000, f"'{PROVING}[programme]'"),
+            ),
+            last_line(PYTEST),
+        ),
         "random": Check(
             "Every other randomised test on 2,000 problems (fewer where a test sets a cap)",
-            (random_problems(2000, "-m", "randomised", "--deselect", ENUMERATION, "--deselect", TRANSFERS),),
+            (random_problems(2000, "-m", "randomised", *deselected(ENUMERATION, TRANSFERS, SERVICES)),),
             last_line(PYTEST),
         ),
         "coverage": Check("Lines that the tests run", ("tools/coverage.sh",), coverage),

@@ -75,13 +75,13 @@ def nearest(problem: Problem, routes: Routes, time_limit_s: float, seed: int, th
     ...
 def random(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
     ...
-def reduced_hosts(problem: Problem, routes: Routes, value: float, steps: int, time_limit_s: float) -> tuple[bool, list[list[int]], float, tuple[list[list[int]], list[list[int]]] | None, int]:
+def reduced_hosts(problem: Problem, routes: Routes, value: float, steps: int, time_limit_s: float) -> tuple[bool, list[list[int]], float, tuple[list[list[int]], list[list[int]]] | None, int, bool]:
     """
-    Whether there can be a plan whose first term is at most the value, the nodes of each slot in such plans, a lower bound of all plans, the best plan met, how many bounds.
+    Whether there can be a plan whose first term is at most the value, the nodes of each slot in such plans, a lower bound of all plans, the best plan met, how many bounds, whether Ctrl-C ended it.
     """
-def search(problem: Problem, routes: Routes, time_limit_s: float, seed: int = 0, threads: int = 1, start: tuple[list[list[int]], list[list[int]]] | None = None) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
+def search(problem: Problem, routes: Routes, time_limit_s: float, seed: int = 0, threads: int = 1, start: tuple[list[list[int]], list[list[int]]] | None = None, nodes: int | None = None) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
     """
-    Branch and bound with Lagrangian bounds.
+    Branch and bound with Lagrangian bounds, of so many nodes of its tree at most.
     """
 def shaved(problem: Problem, routes: Routes, allowed: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], deadline_s: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], least: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], most: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], cost_limit: typing.SupportsFloat | typing.SupportsIndex, time_limit_s: typing.SupportsFloat | typing.SupportsIndex, branches: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """

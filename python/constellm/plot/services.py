@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.checks import instance
+from ..core.quantity import counted
 from ..orbit import Constellation, ecef_to_geodetic
 from ..services import Plan, PriceOfRobustness
 from ..services.travel import links_of, trips
@@ -81,7 +82,8 @@ def _plot_chart(plan: Plan, ax: Axes | None) -> Axes:
     size = (max(5.0, 2.2 + 0.55 * len(columns)), max(2.6, 1.4 + 0.34 * len(rows)))
     with style.drawing(ax, size) as ax:
         at = [(x[node], y[name]) for name in rows for node in plan.replicas[name]]
-        ax.scatter(*zip(*at), marker="s", s=130, color=palette.PALE, edgecolors=palette.MUTED, zorder=2)
+        across, down = zip(*at) if at else ((), ())
+        ax.scatter(across, down, marker="s", s=130, color=palette.PALE, edgecolors=palette.MUTED, zorder=2)
         for i, task in enumerate(tasks):
             aside = 0.28 * ((i + 0.5) / len(tasks) - 0.5) * 2.0
             nodes = plan.assignment[task.name]
@@ -102,13 +104,15 @@ def _plot_chart(plan: Plan, ax: Axes | None) -> Axes:
         ax.set_ylim(len(rows) + 0.6, -0.6)
         style.grid(ax)
         ax.set_title(_words(plan), fontsize=9, fontweight="normal", loc="left")
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
+        if tasks:
+            ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
     return ax
 
 
 def _words(plan: Plan) -> str:
     count = sum(map(len, plan.replicas.values()))
-    return f"{count} replicas, cost {plan.cost:.4g}, mean delay {1e3 * plan.delay_s:.4g} ms: {plan.status}"
+    cost, delay_ms = f"{plan.cost:.4g}", f"{1e3 * plan.delay_s:.4g}"
+    return f"{counted(count, 'replica')}, cost {cost}, mean delay {delay_ms} ms: {plan.status}"
 
 
 def _plot_map(plan: Plan, world: Constellation, t: Any, ax: Axes | None) -> Axes:
@@ -205,12 +209,12 @@ def plot_price_of_robustness(found: PriceOfRobustness, *, ax: Axes | None = None
         ax.plot(at, values, "o-", color=palette.CYCLE[0], markersize=5)
         ax.set_xlabel("tasks with raised demand at once")
         ax.set_ylabel(words)
-        ax.set_ylim(bottom=0)
+        style.from_zero(ax)
         style.grid(ax)
         if not all(map(math.isnan, broken)):
             other = ax.twinx()
             other.plot(at, broken, "s--", color=palette.CYCLE[1], markersize=4, markerfacecolor="none")
             other.set_ylabel("demands that break it (%)", color=palette.CYCLE[1])
-            other.set_ylim(0, max(5.0, 1.05 * np.nanmax(broken)))
+            other.set_ylim(0, max(5.0, 1.08 * np.nanmax(broken)))
             other.spines["right"].set_visible(True)
     return ax

@@ -103,6 +103,12 @@ def grid(ax: Any, axis: str = "both") -> None:
     ax.grid(True, axis=axis, color=palette.PALE, linewidth=0.6)
 
 
+def from_zero(ax: Any) -> None:
+    """Heights begin at 0, with room for the marks of the highest."""
+    highest = float(ax.dataLim.y1)
+    ax.set_ylim(0.0, 1.08 * highest if 0.0 < highest < np.inf else 1.0)
+
+
 def plain(text: str, *, longest: int = _LONGEST_NAME) -> str:
     """A name from a problem on one line, and not too long."""
     return cut_in_the_middle(printable(str(text)), longest)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core.network import Graph, Network, Snapshot
-from ..core.checks import instance, short
+from ..core.checks import instance, meant, short
 
 _T = TypeVar("_T")
 
@@ -37,6 +37,22 @@ def text(field: str, value: Any) -> str:
         raise TypeError(f"{field}: expected text, got {short(value)}")
     if not value:
         raise ValueError(f"{field}: must not be empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise ValueError(f"{field}: {short(value)} is not valid Unicode") from None
+    return value
+
+
+def named(field: str, value: Any, known: Iterable[str]) -> str:
+    """One of the names that are known."""
+    if not isinstance(value, str):
+        raise TypeError(f"{field}: expected text, got {short(value)}")
+    names = list(known)
+    if value not in names:
+        raise ValueError(
+            f"{field}: {short(value)} is not one of {', '.join(map(repr, names))}{meant(value, names)}"
+        )
     return value
 
 
@@ -92,10 +108,3 @@ def array(field: str, values: Any, shape: tuple[str, ...]) -> NDArray[np.float64
     kept = given.astype(np.float64)
     kept.flags.writeable = False
     return kept
-
-
-def equal(a: Any, b: Any) -> bool:
-    """Arrays too."""
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return a is not None and b is not None and np.array_equal(a, b)
-    return bool(a == b)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..core.checks import count, instance, meant, real, short
-from ..core.console import for_console
-from ..core.display import Display, Displayed
+from ..core.display import Display
 from ..core.interrupt import Interrupted
-from ..core.optional import optional_import
+from ..core.labelled_rows import _LabelledRows
 from ..core.progress import bar
 from ..core.quantity import counted, figure, quantity
 from ..core.table import Table
@@ -35,7 +33,7 @@ _TOLD = ("method", "status", "cost", "delay_s", "replicas", "gap")
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison(Displayed):
+class Comparison(_LabelledRows):
     """What methods make of a problem, in `rows`: a dict each with the keys of `COLUMNS`, NaN for no figure.
 
     Attributes
@@ -60,56 +58,17 @@ class Comparison(Displayed):
     0
     """
 
+    _columns: ClassVar[tuple[str, ...]] = tuple(COLUMNS)
+
     problem: Problem
     rows: tuple[dict[str, Any], ...]
     plans: tuple[Plan, ...]
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self.rows)
-
-    def __getitem__(self, method: str) -> dict[str, Any]:
-        """The row of a method."""
-        for row in self.rows:
-            if row["method"] == method:
-                return row
-        raise KeyError(method)
-
     def __repr__(self) -> str:
         return f"Comparison({self.problem.name!r}: {counted(len(self.rows), 'method')})"
 
-    def __str__(self) -> str:
-        return for_console(self._shown().to_text().rstrip("\n"))
-
     def _display(self) -> Display:
         return Display([self._title()], [self._shown()])
-
-    def to_markdown(self) -> str:
-        """The table as Markdown, figures rounded."""
-        return self._shown().to_markdown()
-
-    def to_latex(self) -> str:
-        """The table as a LaTeX ``tabular`` for the package booktabs, figures as in `to_markdown`."""
-        return self._shown().to_latex()
-
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """The table as CSV, all columns in full precision: written to `path`, or returned without one."""
-        table = Table(tuple(COLUMNS), tuple(tuple(row[name] for name in COLUMNS) for row in self.rows))
-        text = table.to_csv(path)
-        return text if path is None else None
-
-    def to_pandas(self) -> Any:
-        """The table as a ``pandas.DataFrame``, indexed by method.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        pandas = optional_import("pandas", extra="sweep", purpose="to_pandas needs pandas")
-        return pandas.DataFrame(list(self.rows), columns=list(COLUMNS)).set_index("method")
 
     def _title(self) -> str:
         bound = max((row["lower_bound"] for row in self.rows), default=0.0)

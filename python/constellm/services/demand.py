@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +19,7 @@ from .plan import Plan
 from .problem import Problem
 
 SPREADS = ("raised", "symmetric")
+_MOST_TASKS = 100_000  # whose ways to be raised are added up in a second
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -94,7 +96,8 @@ def worst_demand(problem: Problem, placement: Placement | Plan) -> WorstDemand:
     Returns
     -------
     WorstDemand
-        Of several that are equally bad the first: nodes in their order, then links.
+        Of several that are equally bad the first: nodes in their order, then links. Where nothing loads
+        anything, the first node without a load.
 
     Raises
     ------
@@ -122,18 +125,19 @@ def worst_demand(problem: Problem, placement: Placement | Plan) -> WorstDemand:
     loads = loads_of(problem, placement)
     rate, deviation = rates_of(problem)
     budget = math.inf if problem.budget is None else float(problem.budget)
-    worst: tuple[float, Loaded, Floats, float] | None = None
+    first = problem.network.nodes[0]
+    nowhere = Loaded(first.id, np.zeros(len(rate)), problem.max_utilisation * first.flop_per_s)
+    worst: tuple[float, Loaded, Floats, float] = (0.0, nowhere, rate.copy(), 0.0)
     withstands = math.inf
     for one in loads:
         rates = rate + taken(one.per_request * deviation, budget) * deviation
         load = float(one.per_request @ rates)
         share = load / one.limit if one.limit else math.inf if load else 0.0
-        if worst is None or share > worst[0]:
+        if share > worst[0]:
             worst = (share, one, rates, load)
         withstands = min(
             withstands, withstood(one, rate, deviation), key=lambda value: (value == value, value)
         )
-    assert worst is not None
     _, one, rates, load = worst
     rates.flags.writeable = False
     return WorstDemand(one.where, rates.view(), load, one.limit, withstands)
@@ -256,7 +260,7 @@ def probability_bound(tasks: int, budget: float) -> float:
     Parameters
     ----------
     tasks : int
-        n, whose rates vary.
+        n, whose rates vary, at most 100 000.
     budget : float
         Γ ≥ 0.
 
@@ -276,15 +280,19 @@ def probability_bound(tasks: int, budget: float) -> float:
     >>> [round(services.probability_bound(10, budget), 4) for budget in (0, 4, 8, 10)]
     [0.623, 0.1719, 0.0107, 0.0]
     """
-    n = count("tasks", tasks, least=0)
+    n = count("tasks", tasks, least=0, most=_MOST_TASKS)
     gamma = real("budget", budget, least=0)
     if gamma >= n:
         return 0.0
     nu = (gamma + n) / 2.0
     floor = math.floor(nu)
-    mu = nu - floor
-    tail = sum(math.comb(n, raised) for raised in range(floor + 1, n + 1))
-    return (tail + (1.0 - mu) * math.comb(n, floor)) / 2**n
+    # In whole numbers and fractions, for these are beyond what a float holds.
+    choose = math.comb(n, floor)
+    ways = (1 - Fraction(nu - floor)) * choose
+    for raised in range(floor + 1, n + 1):
+        choose = choose * (n - raised + 1) // raised
+        ways += choose
+    return float(ways / 2**n)
 
 
 def guarantee(problem: Problem, placement: Placement | Plan) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from .._core import services as _core
 from ..core.checks import instance
 from ..core.display import Display, Displayed
+from ..core.interrupt import Interrupted
 from ..core.table import Table
 from .evaluation import evaluation_of, placement_in
 from .placement import Placement, Positions, placement_of, positions_of
@@ -45,7 +46,7 @@ class Endurance(Displayed):
 
     Examples
     --------
-    See `endure`.
+    See `constellm.services.endure`.
     """
 
     problem: Problem
@@ -169,6 +170,8 @@ def degradation(
     ------
     TypeError, ValueError
         As `endure`.
+    Interrupted
+        On Ctrl-C: a `KeyboardInterrupt` whose `result` are the rows so far.
 
     Examples
     --------
@@ -193,6 +196,8 @@ def degradation(
                 "status": found.rerouted.status,
             }
         )
+        if found.rerouted.status == "interrupted":
+            raise Interrupted(rows)
     return rows
 
 

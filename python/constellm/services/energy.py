@@ -46,7 +46,7 @@ class Energy(Displayed):
 
     Examples
     --------
-    See `energy`.
+    See `constellm.services.energy`.
     """
 
     profile: Profile
@@ -142,6 +142,8 @@ def energy(
     macs = profile.array("flop") / 2.0
     usual = macs * ENERGIES["mac"].value
     stay = np.zeros(len(profile), dtype=bool)
+    if not isinstance(conventional, Iterable):
+        raise TypeError(f"conventional: expected numbers of layers, got {short(conventional)}")
     for i in conventional:
         stay[count("conventional", i, least=0, most=len(profile) - 1)] = True
     spikes = macs * rates * steps
@@ -212,7 +214,7 @@ def work_j(flop: float, *, operation: str = "mac", spikes: float = 1.0) -> float
     >>> services.work_j(2e12), services.work_j(2e12, operation="ac", spikes=0.8)
     (4.6, 0.72)
     """
-    if operation not in ENERGIES:
+    if not isinstance(operation, str) or operation not in ENERGIES:
         raise ValueError(f"operation: {short(operation)} is not one of {', '.join(map(repr, ENERGIES))}")
     often = real("spikes", spikes, least=0.0, most=1e9)
     return non_negative("flop", flop) / 2.0 * often * ENERGIES[operation].value

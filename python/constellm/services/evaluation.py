@@ -13,6 +13,7 @@ from ..core.checks import instance, short
 from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
+from ..core.value import Value
 from .placement import Placement, Positions, positions_of
 from .problem import Problem
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation(Displayed):
+class Evaluation(Value, Displayed):
     """What a placement comes to; what `evaluate` gives.
 
     Examples
@@ -72,15 +73,6 @@ class Evaluation(Displayed):
     def second(self) -> float:
         """What is minimised among placements that are equal in the first."""
         return self.delay_s if self.minimised == "cost" else self.cost
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Evaluation):
-            return NotImplemented
-        names = [field.name for field in fields(self)]
-        pairs = [(getattr(self, name), getattr(other, name)) for name in names]
-        return all(a == b if isinstance(a, str) else np.array_equal(a, b, equal_nan=True) for a, b in pairs)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Evaluation, tuple(getattr(self, field.name) for field in fields(self))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..core.checks import instance
 from .evaluation import evaluate
-from .placement import Placement
+from .placement import Placement, positions_of
 from .plan import Plan
 from .problem import Problem
+from .travel import links_of, trips
 
 Floats = NDArray[np.float64]
 
@@ -46,14 +46,13 @@ def loads_of(problem: Problem, placement: Any) -> list[Loaded]:
     graph = problem.network
     nodes = np.zeros((len(graph.nodes), len(problem.tasks)))
     links = np.zeros((graph.link_count, len(problem.tasks)))
-    for t, e, bits, a, b in _transfers(problem, placement):
-        if a != b and bits:
-            links[problem._routes.links(e, a, b), t] += bits
     flop = {service.name: service.flop for service in problem.services}
-    place = {id: v for v, id in enumerate(graph.nodes.ids())}
-    for t, task in enumerate(problem.tasks):
-        for stage, id in zip(task.stages, placement.assignment[task.name]):
-            nodes[place[id], t] += flop[stage.service]
+    assignment = positions_of(problem, placement).assignment
+    for t, (task, on) in enumerate(zip(problem.tasks, assignment)):
+        for stage, v in zip(task.stages, on):
+            nodes[v, t] += flop[stage.service]
+        for trip in trips(problem, t, on) if on else ():
+            links[links_of(problem, trip), t] += 8.0 * trip.bytes
     found = [
         Loaded(node.id, nodes[v], problem.max_utilisation * node.flop_per_s)
         for v, node in enumerate(graph.nodes)
@@ -64,23 +63,6 @@ def loads_of(problem: Problem, placement: Any) -> list[Loaded]:
         ends = (ids[int(graph.from_[link])], ids[int(graph.to[link])])
         found.append(Loaded(ends, links[link], problem.max_utilisation * float(graph.rate_bps[link])))
     return found
-
-
-def _transfers(problem: Problem, placement: Placement) -> Iterator[tuple[int, int, float, int, int]]:
-    """Task, number, bits a request, origin and target of every transfer of the tasks that are admitted."""
-    place = {id: v for v, id in enumerate(problem.network.nodes.ids())}
-    e = 0
-    for t, task in enumerate(problem.tasks):
-        on = [place[id] for id in placement.assignment[task.name]]
-        for i, stage in enumerate(task.stages):
-            for one in stage.inputs:
-                if on:
-                    origin = place[task.source] if one.from_ < 0 else on[one.from_]
-                    yield t, e, 8.0 * one.bytes, origin, on[i]
-                e += 1
-        if on:
-            yield t, e, 8.0 * task.output_bytes, on[-1], place[task.sink]
-        e += 1
 
 
 def taken(raise_: Floats, budget: float) -> Floats:

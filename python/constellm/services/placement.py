@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..core.checks import instance, short
 from ..core.quantity import counted
+from ..core.value import Value
 from .arguments import ordered, text
 from .problem import Problem
 
@@ -21,7 +23,8 @@ class Positions(NamedTuple):
     """Of each task, one a stage; none where it is not admitted."""
 
 
-class Placement:
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class Placement(Value):
     """Where replicas are, and which of them serves which stage.
 
     Parameters
@@ -45,7 +48,6 @@ class Placement:
 
     replicas: Mapping[str, tuple[str, ...]]
     assignment: Mapping[str, tuple[str, ...]]
-    __slots__ = ("assignment", "replicas")
 
     def __init__(
         self, replicas: Mapping[str, Sequence[str]], assignment: Mapping[str, Sequence[str]]
@@ -88,19 +90,6 @@ class Placement:
         instance("problem", problem, Problem)
         nodes = _by_position(problem, _lists("assignment", assignment))
         return placement_of(problem, Positions(_serving(problem, nodes), nodes))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a Placement is not changed: {name!r}")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a Placement is not changed: {name!r}")
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Placement):
-            return NotImplemented
-        return self.replicas == other.replicas and self.assignment == other.assignment
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Placement, (dict(self.replicas), dict(self.assignment))

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from ..core.checks import instance, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import quantity
 from ..core.table import Table
+from ..core.value import Value, relative_gap
 from .arguments import put
 from .evaluation import Evaluation, evaluate
 from .placement import Placement
@@ -31,7 +30,7 @@ HAS_PLACEMENT = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan(Displayed):
+class Plan(Value, Displayed):
     """A placement, and what was proved of it; what `solve` gives.
 
     Costs and delays are those of the one evaluator, whatever found the placement. Plans are equal that say
@@ -81,9 +80,9 @@ class Plan(Displayed):
     placement: Placement | None
     lower_bound: float
     second_optimal: bool = False
-    method: str = ""
-    seconds: float = 0.0
-    counters: Mapping[str, int] = field(default_factory=dict)
+    method: str = field(default="", compare=False)
+    seconds: float = field(default=0.0, compare=False)
+    counters: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         instance("problem", self.problem, Problem)
@@ -130,19 +129,7 @@ class Plan(Displayed):
     @property
     def gap(self) -> float:
         """How far the objective may be from the least, relative to itself; NaN without a placement."""
-        if self.evaluation is None:
-            return math.nan
-        return (self.objective - self.lower_bound) / self.objective if self.objective else 0.0
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Plan):
-            return NotImplemented
-        mine, others = (
-            (plan.status, plan.placement, plan.second_optimal, plan.problem) for plan in (self, other)
-        )
-        return mine == others and bool(np.array_equal(self.lower_bound, other.lower_bound, equal_nan=True))
-
-    __hash__ = None  # type: ignore[assignment]
+        return relative_gap(self.objective, self.lower_bound)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Plan, tuple(getattr(self, of.name) for of in fields(self))

@@ -128,12 +128,11 @@ def broken_rules(data: Any, problem: Problem) -> Iterator[ValueError | TypeError
     """Why the content of a plan file is no plan of the problem, one reason after the other."""
     try:
         placement = read(data, problem)
+        rules = [] if placement is None else check(problem, placement)
     except _Error as error:
         yield error
         return
-    yield from (ValueError(rule) for rule in _claims(data, problem, placement))
-    if placement is not None:
-        yield from (ValueError(rule) for rule in check(problem, placement))
+    yield from (ValueError(rule) for rule in (*_claims(data, problem, placement), *rules))
 
 
 def read(data: Any, problem: Problem) -> Placement | None:

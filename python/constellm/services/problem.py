@@ -18,7 +18,8 @@ from ..core.checks import known_keywords, meant, non_negative, real, short
 from ..core.display import Display, Displayed
 from ..core.quantity import counted, quantity
 from ..core.table import Table
-from .arguments import array, equal, graph_of, instances, made, put, values_of
+from ..core.value import Value
+from .arguments import array, graph_of, instances, made, put, values_of
 from .tasks import Service, Task
 
 OBJECTIVES = {
@@ -32,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Problem(Displayed):
+class Problem(Value, Displayed):
     """Which services run where, and which replica serves which stage?
 
     Format `constellm.services-problem`. Data between two nodes takes the route of the least time for its
@@ -170,14 +171,6 @@ class Problem(Displayed):
         parameters = values_of(self)
         known_keywords("replace", changes, parameters)
         return Problem(**{**parameters, **changes})
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Problem):
-            return NotImplemented
-        mine, others = values_of(self), values_of(other)
-        return all(equal(mine[key], others[key]) for key in mine)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return made, (Problem, values_of(self))

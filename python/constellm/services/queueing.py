@@ -153,7 +153,7 @@ def waiting(problem: Problem, placement: Placement | Plan, *, rate_per_s: ArrayL
 
     Examples
     --------
-    See `Waiting`.
+    See `constellm.services.Waiting`.
     """
     instance("problem", problem, Problem)
     positions = positions_of(problem, placement_in(placement))

@@ -61,7 +61,12 @@ AS_IT_IS = Option("none", 1.0, 0.0)
 
 
 class Choice(NamedTuple):
-    """Of a task, what is sent how."""
+    """Of a task, what is sent how.
+
+    Examples
+    --------
+    See `constellm.services.RateAccuracy`.
+    """
 
     options: tuple[Option, ...]
     """Of each of its transfers: inputs by stage, then the answer."""
@@ -72,7 +77,12 @@ class Choice(NamedTuple):
 
 
 class Compressed(NamedTuple):
-    """A problem with smaller transfers, and how each task got them."""
+    """A problem with smaller transfers, and how each task got them.
+
+    Examples
+    --------
+    See `constellm.services.RateAccuracy`.
+    """
 
     problem: Problem
     choices: dict[str, Choice]
@@ -117,6 +127,8 @@ class RateAccuracy(Displayed):
         for split, given in as_object("options", self.options).items():
             if not isinstance(split, tuple) or len(split) != 2 or not all(isinstance(x, str) for x in split):
                 raise TypeError(f"options: expected pairs of names of services, got {short(split)}")
+            if isinstance(given, Option) or not isinstance(given, Iterable):
+                raise TypeError(f"options[{split!r}]: expected a sequence of Option, got {short(given)}")
             made[split] = tuple(instance(f"options[{split!r}]", one, Option) for one in given)
         object.__setattr__(self, "options", made)
 

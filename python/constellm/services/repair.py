@@ -40,7 +40,7 @@ class Repair(Displayed):
 
     Examples
     --------
-    See `repair`.
+    See `constellm.services.repair`.
     """
 
     problem: Problem
@@ -97,7 +97,7 @@ def repair(
     >>> plan = services.solve(problem, method="annealing")
     >>> worse = services.without(problem, plan.replicas["image-encoder"][:1])
     >>> services.repair(worse, plan)
-    Repair('scenario-1': optimal, 5 replicas for 23)
+    Repair('scenario-1': optimal, 6 replicas for 26)
     """
     instance("problem", problem, Problem)
     given = placement_in(placement)

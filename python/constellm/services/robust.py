@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.checks import instance, non_negative, short
+from ..core.checks import instance, non_negative, positive, short
 from ..core.display import Display, Displayed
+from ..core.interrupt import Interrupted
 from ..core.quantity import counted
 from ..core.table import Table
 from .demand import guarantee, violation
+from .evaluation import evaluate
 from .horizons.horizon import Horizon
+from .placement import Placement
 from .plan import Plan
 from .problem import Problem
-from .solver import solve
+from .solver import OPTIMAL_GAP, solve
 
 COLUMNS = (
     "budget",
@@ -32,7 +34,6 @@ COLUMNS = (
     "guarantee",
     "violated",
 )
-_OPTIMAL_GAP = 1e-9
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -103,6 +104,8 @@ def price_of_robustness(
     ------
     TypeError, ValueError
         For budgets that do not rise, and as `solve` and `violation`.
+    Interrupted
+        On Ctrl-C: a `KeyboardInterrupt` whose `result` has the budgets so far.
 
     Examples
     --------
@@ -129,19 +132,23 @@ def price_of_robustness(
         raise ValueError("problem: has samples in place of a set of demands")
     raised = sum(task.deviation_per_s > 0 for task in problem.tasks)
     chosen = _budgets(range(raised + 1) if budgets is None else budgets)
-    plans = [
-        solve(
-            problem.replace(budget=None if math.isinf(budget) else budget),
-            method=method,
-            time_limit_s=time_limit_s,
-            seed=seed,
-        )
-        for budget in chosen
-    ]
+    plans: list[Plan] = []
+    for budget in chosen:
+        one = problem.replace(budget=None if math.isinf(budget) else budget)
+        plans.append(solve(one, method=method, time_limit_s=time_limit_s, seed=seed))
+        if plans[-1].status == "interrupted":
+            raise Interrupted(_curve(problem, chosen, plans, samples))
+    return _curve(problem, chosen, plans, samples)
+
+
+def _curve(
+    problem: Problem, budgets: Sequence[float], plans: Sequence[Plan], samples: ArrayLike | None
+) -> PriceOfRobustness:
+    """Of as many budgets as there are plans."""
     plans = handed_on(plans)
     first = plans[0].objective
     rows = []
-    for budget, plan in zip(chosen, plans):
+    for budget, plan in zip(budgets, plans):
         rows.append(
             {
                 "budget": budget,
@@ -175,15 +182,17 @@ def handed_on(plans: Sequence[Plan]) -> list[Plan]:
     return found
 
 
-def _made(plan: Plan, placement: Any, bound: float) -> Plan:
-    """The same with another placement or bound, and the status that these have."""
+def _made(plan: Plan, placement: Placement | None, bound: float) -> Plan:
+    """The same with another placement or bound, and the status that these have; what ended it stays said."""
+    kept = plan.status if plan.status in ("time_limit", "interrupted") else "feasible"
     if placement is None:
         status = "infeasible" if math.isinf(bound) else plan.status
-        return Plan(plan.problem, status, None, bound, False, plan.method, plan.seconds, plan.counters)
-    made = Plan(plan.problem, "feasible", placement, bound, False, plan.method, plan.seconds, plan.counters)
-    if not made.gap <= _OPTIMAL_GAP:
-        return made
-    return Plan(plan.problem, "optimal", placement, bound, False, plan.method, plan.seconds, plan.counters)
+        return replace(plan, status=status, lower_bound=bound)
+    objective = evaluate(plan.problem, placement).objective
+    bound = min(bound, objective)
+    status = "optimal" if objective - bound <= OPTIMAL_GAP * objective else kept
+    second = plan.second_optimal and plan.status == status and placement is plan.placement
+    return replace(plan, status=status, placement=placement, lower_bound=bound, second_optimal=second)
 
 
 def recourse(
@@ -236,6 +245,8 @@ def recourse(
     Horizon('recourse': 5 slots, 1 s, 1 node, 1 service, 1 task)
     """
     instance("problem", problem, Problem)
+    if problem.samples is not None:
+        raise ValueError("problem: has samples of its own")
     rates = np.asarray(samples)
     if rates.dtype.kind not in "iuf" or rates.ndim != 2 or rates.shape[1] != len(problem.tasks):
         raise ValueError(
@@ -244,12 +255,19 @@ def recourse(
     slots = []
     for i, row in enumerate(rates.tolist()):
         tasks = tuple(
-            dataclasses.replace(task, rate_per_s=rate, deviation_per_s=0.0)
-            for task, rate in zip(problem.tasks, row)
+            replace(task, rate_per_s=rate, deviation_per_s=0.0) for task, rate in zip(problem.tasks, row)
         )
         slots.append(problem.replace(tasks=tasks, budget=None, name=f"sample-{i}"))
-    likely = np.ones(len(slots)) if weights is None else np.asarray(weights, dtype=np.float64)
-    return Horizon(slots, likely / likely.sum(), core=core, name=name)
+    likely = [1.0] * len(slots) if weights is None else _weights(weights, len(slots))
+    whole = math.fsum(likely)
+    return Horizon(slots, [one / whole for one in likely], core=core, name=name)
+
+
+def _weights(values: ArrayLike, samples: int) -> list[float]:
+    given = np.asarray(values)
+    if given.shape != (samples,):
+        raise ValueError(f"weights: shape {given.shape} is not ({samples},), the samples")
+    return [positive(f"weights[{i}]", value, most=1e12) for i, value in enumerate(given.tolist())]
 
 
 def _budgets(values: Iterable[Any]) -> list[float]:

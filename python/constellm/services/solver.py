@@ -78,26 +78,35 @@ def found_by_core(answer: tuple[str, Any, float, bool, int, int]) -> Found:
     )
 
 
-def programme(problem: Problem, *, time_limit_s: float, seed: int, threads: int) -> Found:
+def programme(problem: Problem, *, time_limit_s: float, seed: int, threads: int, **known: Any) -> Found:
     """Imported when it is called: it starts from other methods."""
     from .exact import optimal
 
-    return optimal.programme(problem, time_limit_s=time_limit_s, seed=seed, threads=threads)
+    return optimal.programme(problem, time_limit_s=time_limit_s, seed=seed, threads=threads, **known)
 
 
 def optimal(problem: Problem, *, time_limit_s: float, seed: int, threads: int) -> Found:
-    """By programmes where HiGHS is installed, else by our own search; small problems by that first."""
-    limit_s = time_limit_s
-    if has_highs():
-        limit_s = 0.0 if is_large(problem) else min(time_limit_s, SMALL_LIMIT_S)
-    start = time.perf_counter()
-    found = compiled("search")(problem, time_limit_s=limit_s, seed=seed, threads=threads) if limit_s else None
-    is_done = found is not None and (found.status in ("infeasible", "interrupted") or found.second_optimal)
-    if is_done or not has_highs():
-        assert found is not None or limit_s == 0.0
-        return found or Found("time_limit")
+    """By programmes where HiGHS is installed, else by our own search; small problems by that first.
+
+    Nodes of its tree, not seconds, say when a small problem is left to the programmes, so that machines of
+    any speed find the same placement where time does not end.
+    """
+    if has_highs() and is_large(problem):
+        return programme(problem, time_limit_s=time_limit_s, seed=seed, threads=threads)
+    start, nodes = time.perf_counter(), SMALL_NODES if has_highs() else None
+    of = problem._compiled, problem._routes, time_limit_s, seed, threads
+    found = found_by_core(_core.search(*of, nodes=nodes))
+    if nodes is None or found.status in ("infeasible", "interrupted") or found.second_optimal:
+        return found
     left_s = max(0.0, time_limit_s - (time.perf_counter() - start))
-    return programme(problem, time_limit_s=left_s, seed=seed, threads=threads)
+    return programme(
+        problem,
+        time_limit_s=left_s,
+        seed=seed,
+        threads=threads,
+        start=found.positions,
+        lower_bound=found.lower_bound,
+    )
 
 
 def has_highs() -> bool:
@@ -111,7 +120,8 @@ def is_large(problem: Problem) -> bool:
 
 SMALL = 300
 """Stages times nodes."""
-SMALL_LIMIT_S = 1.0
+SMALL_NODES = 100
+"""Of our own search's tree."""
 
 _ALL: tuple[Method, ...] = (
     Method("optimal", "the best placement with its proof, by programmes and our own search", optimal),

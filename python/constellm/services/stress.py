@@ -46,7 +46,7 @@ def spiked(problem: Problem, factor: float, *, tasks: Collection[str] | None = N
     """
     instance("problem", problem, Problem)
     up = positive("factor", factor)
-    chosen = _tasks(problem, tasks)
+    chosen = _tasks("tasks", problem, tasks)
     return _with_rates(problem, [up if task.name in chosen else 1.0 for task in problem.tasks])
 
 
@@ -85,7 +85,7 @@ def shifted(problem: Problem, to: Collection[str], share: float) -> Problem:
     part = real("share", share, least=0.0, most=1.0)
     if part == 1.0:
         raise ValueError(f"share: {short(share)} is not in [0, 1): a task needs requests")
-    chosen = _tasks(problem, to)
+    chosen = _tasks("to", problem, to)
     if not chosen:
         raise ValueError("to: must not be empty")
     gains = math.fsum(task.rate_per_s for task in problem.tasks if task.name in chosen)
@@ -128,10 +128,7 @@ def without(problem: Problem, nodes: Collection[str]) -> Problem:
     graph = problem.network
     place = {node.id: v for v, node in enumerate(graph.nodes)}
     gone = np.zeros(len(place), dtype=bool)
-    for id in _texts("nodes", nodes):
-        if id not in place:
-            raise ValueError(f"nodes: {short(id)} is not the id of a node")
-        gone[place[id]] = True
+    gone[[place[id] for id in _ids("nodes", problem, nodes)]] = True
     sender, receiver = np.asarray(graph.from_), np.asarray(graph.to)
     stay = ~(gone[sender] | gone[receiver])
     ids = [node.id for node in graph.nodes]
@@ -186,7 +183,7 @@ def lose(problem: Problem, number: int, *, seed: int = 0, spare: Iterable[str] =
     True
     """
     instance("problem", problem, Problem)
-    spared = set(_texts("spare", spare))
+    spared = set(_ids("spare", problem, spare))
     ids = [node.id for node in problem.network.nodes if node.flop_per_s > 0 and node.id not in spared]
     number = count("number", number, least=0, most=len(ids))
     draws = np.random.default_rng([count("seed", seed, least=0)]).random(len(ids))
@@ -221,17 +218,30 @@ def _with_rates(problem: Problem, factors: Sequence[float]) -> Problem:
     return problem.replace(tasks=tasks, samples=samples)
 
 
-def _tasks(problem: Problem, names: Collection[str] | None) -> set[str]:
+def _tasks(field: str, problem: Problem, names: Collection[str] | None) -> set[str]:
     known = [task.name for task in problem.tasks]
     if names is None:
         return set(known)
-    for name in _texts("tasks", names):
+    for name in _texts(field, names):
         if name not in known:
-            raise ValueError(f"tasks: {short(name)} is not the name of a task")
+            raise ValueError(f"{field}: {short(name)} is not the name of a task")
     return set(names)
+
+
+def _ids(field: str, problem: Problem, given: Iterable[str]) -> list[str]:
+    known = set(problem.network.nodes.ids())
+    ids = _texts(field, given)
+    for id in ids:
+        if id not in known:
+            raise ValueError(f"{field}: {short(id)} is not the id of a node")
+    return ids
 
 
 def _texts(field: str, names: Iterable[str]) -> list[str]:
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise TypeError(f"{field}: expected a collection of names, got {short(names)}")
-    return list(names)
+    listed = list(names)
+    for name in listed:
+        if not isinstance(name, str):
+            raise TypeError(f"{field}: expected names, got {short(name)}")
+    return listed

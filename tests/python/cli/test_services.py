@@ -88,6 +88,10 @@ def test_evaluate_prints_terms_and_rules(examples, tmp_path, capsys):
     assert evaluate(examples / "services-4.json", write(tmp_path / "x.json", wrong)) == 1
     output = capsys.readouterr().out
     assert served and "no terms: task" in output and "breaks: task" in output
+    elsewhere = {**plan, "assignment": {**plan["assignment"], "t0": ["zzz"] * len(plan["assignment"]["t0"])}}
+    assert evaluate(examples / "services-4.json", write(tmp_path / "x.json", elsewhere)) == 1
+    output = capsys.readouterr().out
+    assert "breaks: assignment['t0'][0]: 'zzz' is not the id of a node\n" in output
     assert evaluate(examples / "services-4.json", write(tmp_path / "x.json", {**plan, "delay_s": 9.0})) == 1
     output = capsys.readouterr().out
     terms, _, rules = output.partition("breaks: ")

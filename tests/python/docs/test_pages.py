@@ -49,6 +49,8 @@ NEEDS = {
     "docs/round-trips.md": ("sgp4",),
     "docs/services.md": ("highspy",),
     "docs/services-learned.md": ("gymnasium",),
+    "docs/services-time.md": ("highspy",),
+    "docs/services-uncertainty.md": ("highspy",),
     "docs/sweeps.md": ("xarray",),
 }
 ELSEWHERE = {"docs/joint-training.md": "tests/python/tools/test_joint_page.py"}  # with what it must find

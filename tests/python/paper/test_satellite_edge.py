@@ -249,6 +249,12 @@ def test_stored_placements_are_what_the_page_says():
         by_rule = {row["rule"]: row for row in where(demand, seed=seed)}
         assert by_rule["box"]["cost"] == by_rule["upper corner"]["cost"] >= by_rule["nominal"]["cost"]
         assert by_rule["box"]["violated"] == 0.0 < by_rule["nominal"]["violated"]
+        bearing = [
+            row
+            for row in where(stored(RESULTS, "robustness"), objective="cost", seed=seed)
+            if row["cost"] == by_rule["nominal"]["cost"] and row["violated"] < 0.01
+        ]
+        assert 1.02 < bearing[0]["delay_s"] / by_rule["nominal"]["delay_s"] < 1.14
     prices = [where(stored(RESULTS, "robustness"), objective="cost", seed=s)[-1]["price"] for s in (0, 1, 5)]
     assert sorted(price > 0.0 for price in prices) == [False, False, True]
     spikes = where(stored(RESULTS, "degradation"), kind="spike", placed_for="box")
@@ -267,10 +273,36 @@ def test_no_heuristic_and_no_foresight_beats_what_is_proven():
 
 
 def test_stored_prices_are_found_again():
-    from constellm import services
-    from constellm.paper.satellite_edge.placements import drawn, nominal
+    from constellm.paper.satellite_edge.experiments.sharing import variants
+    from constellm.paper.satellite_edge.placements import drawn, nominal, proven
 
-    rows = where(stored(RESULTS, "sharing"), variant="all shared", tasks=3)
-    for row in rows[:2]:
-        plan = services.solve(nominal(drawn(row["seed"], 3)))
-        assert (plan.cost, plan.delay_s) == pytest.approx((row["cost"], row["delay_s"]))
+    for seed in (0, 1):
+        rows = where(stored(RESULTS, "sharing"), seed=seed, tasks=3)
+        found = variants(nominal(drawn(seed, 3)))
+        assert [row["variant"] for row in rows] == list(found)
+        for row, problem in zip(rows, found.values()):
+            plan = proven(problem)
+            assert (plan.cost, plan.delay_s) == pytest.approx((row["cost"], row["delay_s"]))
+            assert row["services"] == len(problem.services)
+
+
+def test_several_tasks_of_one_pair_share_in_every_variant():
+    from constellm.paper.satellite_edge.experiments.sharing import APART, WHOLE, variants
+    from constellm.paper.satellite_edge.placements import drawn, nominal, pairs
+
+    problem = nominal(drawn(0, 3))
+    assert [task.name for task in problem.tasks][:2] == ["captioning/Sao Paulo", "captioning.2/Sao Paulo"]
+    assert len(problem.tasks) == 4 and len(set(pairs(problem).values())) == 3
+    found = variants(problem)
+    assert len(found[WHOLE].services) == 3 and len(found[APART].services) == 9
+
+
+def test_a_decoder_takes_as_long_as_claims_say():
+    from constellm.paper.satellite_edge.placements import drawn
+
+    problem = drawn(0, 6)
+    (flop,) = (of.flop for of in problem.services if of.name == "decoder")
+    times_s = [flop / node.flop_per_s for node in problem.network.nodes]
+    assert (min(times_s), max(times_s)) == pytest.approx((0.06, 0.31), abs=0.005)
+    (why,) = (row["why"] for row in stored(RESULTS, "claims") if "queues short" in row["claim"])
+    assert "from 0.06 to 0.31 s" in why

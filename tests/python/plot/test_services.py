@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import pytest
 
@@ -41,6 +42,23 @@ def test_a_map_has_a_square_a_node_with_replicas(plan):
     assert len(squares) == 1 and len(squares[0].get_offsets()) == len(hosts)
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert names == [*(task.name for task in plan.problem.tasks), "replicas"]
+
+
+def test_a_plan_that_turns_all_away_has_an_empty_chart():
+    away = {task.name: [] for task in uncertain().tasks}
+    none = services.Plan(
+        uncertain(objective="admitted"), "feasible", services.Placement({"encoder": []}, away), 0.0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ax = plot.plot_placement(none)
+    assert not ax.lines and ax.get_legend() is None
+    assert ax.get_title(loc="left").startswith("0 replicas, cost 0,")
+
+
+def test_one_replica_is_one():
+    plan = services.solve(uncertain(), method="search")
+    assert plot.plot_placement(plan).get_title(loc="left").startswith("1 replica, cost 1,")
 
 
 def test_what_cannot_be_drawn_is_refused(plan):
@@ -82,3 +100,16 @@ def test_prices_stand_over_budgets():
     ax = plot.plot_price_of_robustness(tried)
     assert ax.get_ylabel() == "mean delay (ms)" and len(ax.figure.axes) == 2
     assert ax.lines[0].get_ydata().tolist() == [pytest.approx(10.0)]
+
+
+@pytest.mark.parametrize("heights", [[3.0, 8.0], [0.0, 0.0], [math.nan, math.nan], [1e-9]])
+def test_heights_from_zero_leave_room_for_the_highest(heights):
+    from matplotlib import pyplot
+
+    from constellm.plot import style
+
+    ax = pyplot.figure().subplots()
+    ax.plot(heights, "o")
+    style.from_zero(ax)
+    low, high = ax.get_ylim()
+    assert low == 0.0 and high > 0.0 and not any(height > 0.95 * high for height in heights)

@@ -58,6 +58,7 @@ def test_of_services():
             ValueError,
             r"conventional: 12 is not in \[0, 11\]",
         ),
+        ({"spike_rate": 0.5, "steps": 1, "conventional": 1}, TypeError, "conventional: expected numbers of"),
     ],
 )
 def test_bad_arguments(keywords, error, words):

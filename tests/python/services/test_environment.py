@@ -284,6 +284,7 @@ def test_bounds_on_the_way_never_exceed_what_comes(random_problems):
         ({"problems": [1]}, TypeError, r"problems\[0\]: expected"),
         ({"problems": lambda number: 1}, TypeError, r"problems\(0\): expected"),
         ({"guard": "best"}, ValueError, "guard: 'best' is not one of 'worst', 'nominal'"),
+        ({"guard": ["worst"]}, TypeError, r"guard: expected text, got \['worst'\]"),
         ({"demand": "none"}, ValueError, "demand: 'none' is not one of 'nominal', 'random', 'worst'"),
         ({"demand": 1.0}, TypeError, "demand: expected text or a function, got 1.0"),
         ({"penalty": 0.0}, ValueError, "penalty: "),
@@ -305,8 +306,16 @@ def test_problems_have_one_number_of_nodes():
 
     with pytest.raises(ValueError, match="has 3 nodes, others 12"):
         services.PlacementEnv(mixed).reset(options={"problem": 1})
-    with pytest.raises(ValueError, match=r"action: 12 is not in \[0, 12\)"):
+    with pytest.raises(ValueError, match=r"action: 12 is not in \[0, 11\]"):
         services.PlacementEnv(three()).step(12)
+
+
+@pytest.mark.parametrize("action", [1.7, True, "1", None, float("nan"), float("inf"), np.array([1])])
+def test_an_action_is_an_integer(action):
+    env = services.PlacementEnv(three())
+    with pytest.raises(TypeError, match="action: expected an integer"):
+        env.step(action)
+    assert env.step(np.array(1))[4]["stage"] >= 0  # as agents of Stable-Baselines3 predict it
 
 
 def test_a_network_without_links_is_placed_too():

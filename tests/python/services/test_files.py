@@ -196,6 +196,13 @@ def test_what_no_file_holds_is_refused(data):
             "unknown key 'byte'; did you mean 'bytes'",
         ),
         (["tasks", 0, "stages", 0, "service"], "x", ValueError, "service: 'x' is not the name of a service"),
+        (["tasks", 0, "name"], "a\ud800", ValueError, r"tasks\[0\].name: 'a\\ud800' is not valid Unicode"),
+        (
+            ["services", 0, "name"],
+            "\ud800",
+            ValueError,
+            r"services\[0\].name: '\\ud800' is not valid Unicode",
+        ),
         (["limits"], None, TypeError, "limits: expected an object, got None"),
         (["limits"], {"gamma": 1}, ValueError, "limits: unknown key 'gamma'"),
         (["limits"], {"max_utilisation": 0}, ValueError, r"limits.max_utilisation: 0 is not in \(0, 1\]"),

@@ -97,6 +97,17 @@ def test_tasks_of_one_name_are_the_same():
         services.Horizon([slot(), slot(tasks=[other])], 1.0)
 
 
+def test_links_that_all_live_for_ever_are_said_so_in_one_way():
+    endless = services.Horizon([slot(life_s=[math.inf, math.inf]), slot(life_s=[math.inf, 1.0])], 1.0)
+    assert endless.slots[0].life_s is None and endless.slots[1].life_s.tolist() == [math.inf, 1.0]
+    assert services.horizon_from_dict(services.horizon_to_dict(endless)) == endless
+
+
+def test_costs_beyond_all_numbers():
+    with pytest.raises(ValueError, match="start_cost_per_byte: 1e.300 for each of the 1e.09 B of 'encoder'"):
+        HORIZON.replace(start_cost_per_byte=1e300)
+
+
 def test_terms_by_hand():
     found = services.evaluate_horizon(
         HORIZON, [on(["a"], ["a"]), on(["a", "b"], ["b"], "b"), on(["a"], ["a"])]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
 
-from constellm import services
+from constellm import network, services
 from oracles import horizons as oracle
 from oracles.random_horizons import horizon_of, random_horizon, rules_of
 
@@ -67,9 +68,9 @@ def test_other_methods_are_no_better_and_their_bounds_hold(random_problems, meth
 
 def test_large_horizons_are_proved_the_same(random_problems, monkeypatch):
     """Slots by themselves, chains, walks and caps, which small horizons do without."""
-    from constellm.services import horizon_search
+    from constellm.services.horizons import search
 
-    monkeypatch.setattr(horizon_search, "LARGE", 0)
+    monkeypatch.setattr(search, "LARGE", 0)
     for seed in range(1000, 1000 + random_problems // 10):
         best = least(data := random_horizon(seed))
         plan = services.solve_horizon(horizon_of(data))
@@ -131,3 +132,48 @@ def test_wrong_calls(arguments, message):
         services.solve_horizon(horizon_of(random_horizon(4)), **arguments)
     with pytest.raises(TypeError, match="horizon: expected a Horizon"):
         services.solve_horizon([])
+
+
+def test_links_that_live_beyond_all_deadlines_are_not_looked_at():
+    from constellm.services.exact.instance import instance_of
+    from constellm.services.exact.preprocessing import reduce
+
+    chain = network.chain(3, flop_per_s=1e12, memory_bytes=4e9, rate_bps=1e9, latency_s=0.01)
+    stage = services.Stage("encoder", [services.Input(-1, 1e6)])
+    task = services.Task("t", rate_per_s=1.0, source="s0", sink="s2", stages=[stage], deadline_s=0.1)
+    encoder = services.Service("encoder", flop=1e10, memory_bytes=1e9, cost=1.0)
+    long, short, endless = (
+        services.Problem(network=chain, services=[encoder], tasks=[one], life_s=[life_s, 1.0])
+        for one, life_s in ((task, 0.11), (task, 0.09), (dataclasses.replace(task, deadline_s=None), 0.11))
+    )
+    assert reduce(instance_of(long)).latest_s(0) is None
+    latest = reduce(instance_of(short)).latest_s(0)
+    assert latest[0, 1] == latest[0, 2] == pytest.approx(0.09 - 0.018) and latest[0, 0] == math.inf
+    assert reduce(instance_of(endless)).latest_s(0)[0, 1] == pytest.approx(0.11 - 0.018)
+
+
+def test_without_time_nothing_is_looked_at(monkeypatch):
+    from constellm.services.horizons import search
+
+    monkeypatch.setattr(search, "LARGE", 0)
+    horizon = horizon_of(random_horizon(4))
+    for method in services.HORIZON_METHODS:
+        plan = services.solve_horizon(horizon, method=method, time_limit_s=0.0)
+        assert (plan.status, plan.lower_bound, plan.placements) == ("time_limit", 0.0, ())
+        assert plan.counters.get("programmes", 0) == 0
+
+
+def test_a_bound_above_its_own_plan_is_an_error(monkeypatch):
+    from constellm.services.horizons import solver
+
+    horizon = horizon_of(random_horizon(4))
+    plan = services.solve_horizon(horizon)
+
+    def wrong(horizon, **options):
+        found = solver._Found(horizon)
+        found.placements, found.bound = list(plan.placements), 2.0 * plan.objective + 1.0
+        return found
+
+    monkeypatch.setitem(solver._SEARCHES, "clairvoyant", wrong)
+    with pytest.raises(RuntimeError, match="clairvoyant: its bound, .* is above its plan's"):
+        services.solve_horizon(horizon)

@@ -144,7 +144,9 @@ def stored(path, **changes):
     [
         ({"format": "another"}, "format 'another' is not 'constellm.placement-policy'"),
         ({"version": 2}, "version 1"),
-        ({"guard": "best"}, "guard: 'best'"),
+        ({"guard": "best"}, "policy.npz: holds no policy: guard: 'best'"),
+        ({"guard": []}, r"policy.npz: holds no policy: guard: expected text, got \[\]"),
+        ({"name": 1}, "policy.npz: holds no policy: name: expected"),
         ({"told": None}, "holds no policy: keys"),
         ({"features": ["allowed"]}, "sees other features"),
         ({"own": np.zeros((3, 4))}, "own: expected finite numbers of shape"),
@@ -157,6 +159,31 @@ def test_files_that_are_refused(tmp_path, changes, message):
     stored(tmp_path / "policy.npz", **changes)
     with pytest.raises(ValueError, match=message):
         services.load_policy(tmp_path / "policy.npz")
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "[" * 100_000, "{"])
+def test_words_that_are_no_object(tmp_path, text):
+    said = np.frombuffer(text.encode(), np.uint8)
+    np.savez(tmp_path / "policy.npz", said=said, **services.untrained().network.arrays())
+    with pytest.raises(ValueError, match="policy.npz: holds no policy"):
+        services.load_policy(tmp_path / "policy.npz")
+
+
+def test_damaged_files_are_refused_or_hold_a_policy(tmp_path):
+    services.untrained().save(tmp_path / "policy.npz")
+    whole = (tmp_path / "policy.npz").read_bytes()
+    draw = np.random.default_rng(1)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for at in draw.integers(1, 900, int(draw.integers(1, 6))):  # most of it is said at the end
+            damaged[-int(at)] = int(draw.integers(256))
+        (tmp_path / "damaged.npz").write_bytes(damaged)
+        try:
+            assert isinstance(services.load_policy(tmp_path / "damaged.npz"), services.Policy)
+        except ValueError:
+            refused += 1
+    assert refused > 200
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing", b"PK\x03\x04", b"\x93NUMPY"])
@@ -204,6 +231,7 @@ def test_training_against_somebody(demand):
     options = {"steps": 1_024, "seed": 1, "guard": "nominal", "demand": demand, "rounds": 1}
     policy = services.train_policy(three(), start=services.untrained(seed=9, guard="nominal"), **options)
     assert policy.guard == "nominal" and f"demand {demand}" in policy.told
+    assert policy.told.endswith("seed 1, from untrained")
     assert policy.network != services.untrained(seed=9, guard="nominal").network
 
 

@@ -100,6 +100,7 @@ def test_a_problem_with_less_to_send():
         (lambda: services.Option("a", 1.0, 1.5), ValueError, r"loss: 1.5 is not in \[-1, 1\]"),
         (lambda: services.RateAccuracy({"a": ()}), TypeError, "expected pairs of names of services, got 'a'"),
         (lambda: services.RateAccuracy({("a", "b"): [1]}), TypeError, "expected a Option"),
+        (lambda: services.RateAccuracy({("a", "b"): 1}), TypeError, "expected a sequence of Option, got 1"),
         (lambda: services.RateAccuracy({}).choose(chain([1.0, 1.0]), -0.1), ValueError, "max_loss: -0.1"),
     ],
 )

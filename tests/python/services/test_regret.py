@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -121,6 +122,12 @@ def test_it_shows_and_writes_what_it_has(table, tmp_path):
         ({"methods": ["greed"]}, ValueError, r"methods\[0\]: 'greed' is not one of .*greedy"),
         ({"methods": [1]}, TypeError, r"methods\[0\]: expected"),
         ({"methods": ["greedy", "greedy"]}, ValueError, r"methods\[1\]: 'greedy' stands twice"),
+        (
+            {"methods": [dataclasses.replace(services.untrained(), name="greedy")]},
+            ValueError,
+            r"methods\[0\]: 'greedy' stands twice",  # once as the reference
+        ),
+        ({"planned_for": [["worst"]]}, TypeError, r"planned_for\[0\]: expected text"),
         ({"reference": "best"}, ValueError, "reference: 'best' is not one of"),
         ({"planned_for": []}, ValueError, "planned_for: must name a demand"),
         ({"planned_for": ["best"]}, ValueError, r"planned_for\[0\]: 'best' is not one of"),

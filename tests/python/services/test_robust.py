@@ -256,11 +256,42 @@ def test_plans_and_bounds_are_handed_on():
     left_open = services.Plan(problem, "time_limit", dear, 1.0)
     harder = services.Plan(problem, "feasible", cheap, 2.0)
     easier, same = handed_on([left_open, harder])
-    assert (easier.status, easier.cost, easier.lower_bound) == ("feasible", 2.0, 1.0)
+    assert (easier.status, easier.cost, easier.lower_bound) == ("time_limit", 2.0, 1.0)
     assert (same.status, same.cost) == ("feasible", 2.0)
     first, second = handed_on([services.Plan(problem, "optimal", cheap, 2.0), left_open])
-    assert (second.lower_bound, second.cost, second.status) == (2.0, 3.0, "feasible")
+    assert (second.lower_bound, second.cost, second.status) == (2.0, 3.0, "time_limit")
     assert first.status == "optimal"
+    # A bound that is above by rounding alone takes nothing from what was proven.
+    proven = services.Plan(problem, "optimal", cheap, 2.0 * (1 - 1e-10), True)
+    last = handed_on([services.Plan(problem, "optimal", cheap, 2.0), proven])[1]
+    assert last.second_optimal and last.lower_bound == 2.0
+    none = handed_on(
+        [
+            services.Plan(problem, "infeasible", None, math.inf),
+            services.Plan(problem, "time_limit", None, 1.0),
+        ]
+    )
+    assert none[1].status == "infeasible"
+    assert handed_on([first, services.Plan(problem, "interrupted", None, 1.0)])[1].status == "interrupted"
+
+
+def test_a_curve_ends_when_it_is_interrupted(monkeypatch):
+    from constellm.services import robust
+
+    problem = several(3, 12.0, 5.0)
+    cheap = services.solve(problem.replace(budget=0), method="search").placement
+    calls = []
+
+    def interrupted(one, **options):
+        calls.append(one.budget)
+        return services.Plan(
+            one, "interrupted" if one.budget else "optimal", cheap, 0.0 if one.budget else 2.0
+        )
+
+    monkeypatch.setattr(robust, "solve", interrupted)
+    with pytest.raises(services.Interrupted) as stopped:
+        services.price_of_robustness(problem, [0, 0.1, 0.2, 0.3], method="search")
+    assert calls == [0.0, 0.1] and [row["budget"] for row in stopped.value.result] == [0.0, 0.1]
 
 
 def test_recourse():
@@ -280,3 +311,34 @@ def test_recourse():
     assert whole[0] <= whole[1] <= whole[2]
     with pytest.raises(ValueError, match="samples: expected numbers of shape"):
         services.recourse(problem, [[1.0]], core=())
+    for weights, message in (
+        ([1.0, 0.0, 1.0, 1.0], r"weights\[1\]: 0.0 is not in \(0, 1e\+12\]"),
+        ([1.0, math.nan, 1.0, 1.0], r"weights\[1\]: nan is not in"),
+        ([1.0], r"weights: shape \(1,\) is not \(4,\), the samples"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            services.recourse(problem, drawn, core=(), weights=weights)
+    assert services.recourse(problem, drawn, core=(), weights=[1, 2, 3, 2]).shares == (
+        0.125,
+        0.25,
+        0.375,
+        0.25,
+    )
+
+
+def test_nothing_loads_anything():
+    problem = several(2, 1.0, 0.5).replace(objective="admitted")
+    worst = services.worst_demand(
+        problem, services.Placement({"encoder": [], "decoder": []}, {"t0": [], "t1": []})
+    )
+    assert (worst.where, worst.load, worst.withstands, worst.breaks) == ("a", 0.0, math.inf, False)
+    assert worst.rate_per_s.tolist() == [1.0, 1.0]
+
+
+def test_the_bound_of_very_many_tasks_is_that_of_a_normal_distribution():
+    n = 20_000
+    for gamma in (0.0, 100.0, 282.5):
+        normal = 0.5 * math.erfc((gamma - 1.0) / math.sqrt(2.0 * n))  # with half a step of 2 for each side
+        assert services.probability_bound(n, gamma) == pytest.approx(normal, rel=0.02)
+    with pytest.raises(ValueError, match=r"tasks: 100001 is not in \[0, 100000\]"):
+        services.probability_bound(100_001, 1.0)

@@ -228,3 +228,19 @@ def test_element_sets_of_real_satellites():
     found = services.scenario(world, tasks=3, t=60.0)
     assert {task.source for task in found.tasks} <= set(world.satellite_ids)
     assert all(node.flop_per_s > 0 for node in found.network.nodes)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_problems_can_be_solved_and_are_not_trivial(seed):
+    problem = services.scenario(seed=seed)
+    plan = services.solve(problem, method="annealing")
+    nearest = services.solve(problem, method="nearest")
+    fast = services.solve(problem.replace(objective="delay"), method="greedy")
+    assert plan.placement is not None and fast.placement is not None
+    assert not plan.cost >= nearest.cost  # NaN where the nearest nodes have no room
+    assert plan.cost < fast.cost and fast.delay_s < plan.delay_s
+    assert plan.cost < services.solve(services.monoliths(problem), method="annealing").cost
+    few = services.solve(
+        services.scenario(seed=seed, objective="admitted", max_cost=0.6 * plan.cost), method="annealing"
+    )
+    assert 0.0 < few.objective < len(problem.tasks)

@@ -211,10 +211,27 @@ def test_random_placements_under_random_stress(random_problems):
         (lambda p: services.spiked(p, 2.0, tasks=["w"]), "tasks: 'w' is not the name of a task"),
         (lambda p: services.shifted(p, ["x"], 1.0), r"share: 1.0 is not in \[0, 1\)"),
         (lambda p: services.shifted(p, [], 0.5), "to: must not be empty"),
+        (lambda p: services.shifted(p, ["w"], 0.5), "to: 'w' is not the name of a task"),
         (lambda p: services.without(p, ["s9"]), "nodes: 's9' is not the id of a node"),
+        (lambda p: services.lose(p, 1, spare=["s9"]), "spare: 's9' is not the id of a node"),
         (lambda p: services.lose(p, 5), r"number: 5 is not in \[0, 4\]"),
     ],
 )
 def test_bad_stress(call, words):
     with pytest.raises(ValueError, match=words):
         call(small())
+
+
+def test_a_curve_ends_when_it_is_interrupted(monkeypatch):
+    from constellm.services import endurance
+
+    problem = small()
+    plan = services.solve(problem, method="search")
+
+    def interrupted(one, **options):
+        return services.Plan(one, "interrupted", None, 0.0)
+
+    monkeypatch.setattr(endurance, "solve", interrupted)
+    with pytest.raises(services.Interrupted) as stopped:
+        services.degradation(plan, {"one": problem, "two": problem})
+    assert [row["stress"] for row in stopped.value.result] == ["one"]

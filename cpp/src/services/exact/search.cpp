@@ -32,12 +32,12 @@ core::Status stopped(const core::StopToken& stop) {
 
 /// Among plans equal in the first term, the least in the second.
 bool search_second(const Problem& problem, const Routes& routes, const Aim& first, const Hosts& hosts,
-                   Incumbent& incumbent, Answer& answer, core::StopToken& stop) {
+                   std::int64_t most, Incumbent& incumbent, Answer& answer, core::StopToken& stop) {
   Root equal(problem, routes, first, hosts);
   if (!equal.tighten(kTieSteps, incumbent, false, stop))
     return false;  // rounding: what is there is not ruled out
   const Aim aim = second_aim(problem, incumbent);
-  const Outcome outcome = search_tree(problem, routes, aim, equal.hosts(), incumbent, stop);
+  const Outcome outcome = search_tree(problem, routes, aim, equal.hosts(), incumbent, stop, most);
   answer.steps += outcome.nodes;
   answer.bounds += outcome.bounds + equal.bounds();
   return outcome.proven;
@@ -58,13 +58,13 @@ Hosts in_both(Hosts all, const Hosts& given) {
 }  // namespace
 
 Answer search(const Problem& problem, const Routes& routes, const std::optional<Placement>& start,
-              core::StopToken& stop) {
+              core::StopToken& stop, std::int64_t most) {
   Incumbent incumbent(problem, routes);
   if (start) incumbent.offer(*start);
   Aim aim;
   aim.objective = problem.objective();
   const Hosts hosts = all_hosts(problem, routes);
-  const Outcome outcome = search_tree(problem, routes, aim, hosts, incumbent, stop);
+  const Outcome outcome = search_tree(problem, routes, aim, hosts, incumbent, stop, most);
   Answer answer;
   answer.steps = outcome.nodes;
   answer.bounds = outcome.bounds;
@@ -75,7 +75,8 @@ Answer search(const Problem& problem, const Routes& routes, const std::optional<
   }
   answer.status = outcome.proven ? core::Status::optimal : stopped(stop);
   if (outcome.proven)
-    answer.second_optimal = search_second(problem, routes, aim, hosts, incumbent, answer, stop);
+    answer.second_optimal =
+        search_second(problem, routes, aim, hosts, most - outcome.nodes, incumbent, answer, stop);
   answer.placement = incumbent.placement();
   return answer;
 }

@@ -24,12 +24,18 @@ def nominal(problem: Problem) -> Problem:
 
 
 def proven(problem: Problem) -> Plan:
-    """A plan whose two terms are proven, or that there is none: no time limit, so that every run finds "
-    "the same."""
+    """A plan whose two terms are proven, or the proof that there is none; without a time limit, so that every
+    run finds the same."""
     plan = solve(problem)
     if plan.status != "infeasible" and not (plan.status == "optimal" and plan.second_optimal):
         raise AssertionError(f"{problem!r}: {plan!r}")
     return plan
+
+
+def pairs(problem: Problem) -> dict[str, str]:
+    """Of each task its kind and region: what is too heavy for one replica is several tasks of one pair."""
+    named = ((task.name, task.name.partition("/")) for task in problem.tasks)
+    return {name: f"{kind.partition('.')[0]}/{region}" for name, (kind, _, region) in named}
 
 
 def memory_bytes(plan: Plan) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..._core import services as _core
 from ...core.checks import count, instance, real
+from ...core.interrupt import RAISE, handed_over
 from ..placement import Placement, Positions, placement_of
 from ..problem import Problem
 
@@ -16,6 +17,10 @@ class Reduction:
     """What a bound leaves of a problem.
 
     Made by `reduced_hosts`.
+
+    Examples
+    --------
+    See `constellm.services.reduced_hosts`.
     """
 
     possible: bool
@@ -65,6 +70,8 @@ def reduced_hosts(
     ------
     ValueError, TypeError
         For arguments that are none of these.
+    Interrupted
+        On Ctrl-C, with what is proven by then.
 
     Examples
     --------
@@ -85,7 +92,7 @@ def reduced_hosts(
     value = real("value", value, least=0)
     steps = count("steps", steps, least=0, most=2**31 - 1)
     time_limit_s = real("time_limit_s", time_limit_s, least=0)
-    possible, hosts, lower_bound, positions, bounds = _core.reduced_hosts(
+    possible, hosts, lower_bound, positions, bounds, is_interrupted = _core.reduced_hosts(
         problem._compiled, problem._routes, value, steps, time_limit_s
     )
     ids = [node.id for node in problem.network.nodes]
@@ -94,4 +101,5 @@ def reduced_hosts(
         tuple(tuple(next(of_stages) for _ in task.stages) for task in problem.tasks) if possible else ()
     )
     placement = None if positions is None else placement_of(problem, Positions(*positions))
-    return Reduction(possible, of_tasks, lower_bound, placement, bounds)
+    reduction = Reduction(possible, of_tasks, lower_bound, placement, bounds)
+    return handed_over(reduction, interrupted=is_interrupted, on_interrupt=RAISE)

@@ -1,10 +1,9 @@
 """What replicas must cost at least: a hitting set over services that cannot all do with one replica.
 
 A set K of services is refuted when slots of each share one node and times, memory of one replica or loads
-leave
-some slot no node. Every plan then has Σ_{s in K} Σ_v y[s, v] ≥ |K| + 1. The least cost of replica numbers
-that keep
-all sets found is a bound; the services to which it leaves one replica are refuted next, until they cannot be.
+leave some slot no node. Every plan then has Σ_{s in K} Σ_v y[s, v] ≥ |K| + 1. The least cost of replica
+numbers that keep all sets found is a bound; the services to which it leaves one replica are refuted next,
+until they cannot be.
 """
 
 from __future__ import annotations

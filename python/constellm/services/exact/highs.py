@@ -181,13 +181,22 @@ def run(highspy: ModuleType, solver: Any, clock: Clock) -> None:
     kinds = highspy.cb.HighsCallbackType
     for kind in (kinds.kCallbackMipInterrupt, kinds.kCallbackSimplexInterrupt, kinds.kCallbackIpmInterrupt):
         solver.startCallback(kind)
-    thread = threading.Thread(target=solver.run, daemon=True)
-    thread.start()
-    while thread.is_alive():
+    ended = threading.Event()
+
+    def call() -> None:
         try:
-            thread.join(0.05)
+            solver.run()
+        finally:
+            ended.set()
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    while not ended.is_set():
+        try:
+            ended.wait(0.05)  # Ctrl-C in `Thread.join` makes Python < 3.13 take a thread that runs for ended
         except KeyboardInterrupt:
             clock.interrupted = True
+    thread.join()
 
 
 def read(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,8 @@ class Instance:
     transfer_to: Ints
     """slot, or ENDPOINT for the sink"""
     transfer_bytes: Floats
+    _latest: dict[tuple[int, int], Floats] = field(default_factory=dict, init=False, repr=False)
+    """What `latest_start` found, by transfer and origin."""
 
     @property
     def nodes(self) -> int:
@@ -138,6 +140,14 @@ class Instance:
     def latest_start(self, transfer: int, origin: int, targets: Ints) -> Floats:
         """[targets] when a transfer may begin at the latest, so that it leaves each link in its life; with
         room."""
+        assert self.life_s is not None
+        known = self._latest.setdefault((transfer, origin), np.full(self.nodes, np.nan))
+        missing = targets[np.isnan(known[targets])]
+        if len(missing):
+            known[missing] = self._latest_start(transfer, origin, missing)
+        return known[targets]
+
+    def _latest_start(self, transfer: int, origin: int, targets: Ints) -> Floats:
         assert self.life_s is not None
         seconds = self.link_seconds(transfer)
         reached = np.isfinite(self.origin_seconds(transfer, origin))

@@ -39,13 +39,13 @@ class Cut(NamedTuple):
 
     kind: str
     """``link``: its load is to be counted; ``slots``: they are not all there; ``late``: with all of them
-    there, none of `others`; ``replicas``: not all of these."""
+    there, none of `others`; ``replicas``: not all of these; ``all``: not all of them and nothing else."""
     link: int = -1
     places: Chain = ()
     """slots and nodes; for ``replicas`` services and nodes"""
     slot: int = -1
     others: tuple[int, ...] = ()
-    """nodes of `slot`"""
+    """nodes of `slot`; of ``all`` the tasks that are left out"""
 
 
 def judge(
@@ -76,8 +76,8 @@ def judge(
 
 
 def cuts_of(instance: Instance, judged: Judged, known_links: set[int]) -> list[Cut]:
-    """At least one, for an assignment that breaks a limit: rows for links that are not yet counted, else what
-    rounding lets through a solver's tolerances, forbidden as it stands."""
+    """At least one: rows for links that are not yet counted, else what a solver's tolerances let through,
+    forbidden as it stands."""
     if instance.samples is None:
         over = judged.link_load_bps > instance.link_capacity_bps
     else:
@@ -94,7 +94,9 @@ def cuts_of(instance: Instance, judged: Judged, known_links: set[int]) -> list[C
         cuts.append(Cut("replicas", places=pairs))
     if not cuts:
         everything = [chain_of(instance, judged, task) for task in range(instance.tasks)]
-        cuts.append(Cut("slots", places=tuple(place for chain in everything for place in chain)))
+        left_out = tuple(task for task, chain in enumerate(everything) if not chain)
+        places = tuple(place for chain in everything for place in chain)
+        cuts.append(Cut("all", places=places, others=left_out))
     return cuts
 
 
@@ -124,8 +126,8 @@ def late_cuts(instance: Instance, judged: Judged) -> list[Cut]:
     """Transfers that outlive a link of their route.
 
     The start of a transfer is no earlier than the chain of stages it waited for makes it, each waiting for
-    the
-    one before; so while that chain stands, none of the nodes may receive to which the data would be too late.
+    the one before; so while that chain stands, none of the nodes may receive to which the data would be too
+    late.
     """
     if instance.life_s is None:
         return []
@@ -198,9 +200,11 @@ def add_cut(programme: Programme, cut: Cut) -> None:
         return
     table = programme.y if cut.kind == "replicas" else programme.x
     columns = [int(table[k, v]) for k, v in cut.places]
-    if min(columns) < 0:
+    if min(columns, default=0) < 0:
         return
-    if cut.kind == "late":
+    if cut.kind == "all":
+        programme.forbid(columns, but=programme.admitted[list(cut.others)])
+    elif cut.kind == "late":
         others = programme.x[cut.slot, list(cut.others)]
         if (others >= 0).any():
             programme.forbid(columns, others[others >= 0])

@@ -1,18 +1,17 @@
 """How a proof is put together: a start, reductions, programmes, what rounding or links add to them, the tie.
 
-Box demands: every load grows with every rate, and so does no other rule; a placement therefore keeps all
-limits for
-every demand r + d z, 0 ≤ z ≤ 1, if and only if it keeps them at the upper corner z = 1, and the robust
-problem is
-the nominal one at r + d.
+Box demands: every load grows with every rate, and no other rule speaks of rates; a placement therefore keeps
+all limits for every demand r + d z, 0 ≤ z ≤ 1, if and only if it keeps them at the upper corner z = 1, and
+the robust problem is the nominal one at r + d.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -34,12 +33,6 @@ EQUAL = 1e-9
 """Relative; values this close are the same."""
 SECOND = {"cost": "delay", "delay": "cost", "admitted": "cost"}
 FORM = {"cost": "pair", "delay": "flow", "admitted": "pair"}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "cost": {},
-    "delay": {},
-    "admitted": {},
-}
-"""Of HiGHS, by what is minimised."""
 BRANCHES = 500
 FIRST_BRANCHES = 500
 """Of the core's search for a plan of one cost, and of any."""
@@ -48,6 +41,8 @@ EXPLORING_SHARE = 0.95
 """Of the time that is left."""
 EXPLORED_NODES = 10_000
 """Of the core's search for the least delay."""
+CLIMBS = 100
+"""Costs that are tried one by one, from below."""
 
 
 @dataclass(eq=False)
@@ -93,10 +88,11 @@ def programme(
     seed: int,
     threads: int,
     start: Positions | None = None,
+    lower_bound: float = 0.0,
     second: bool = True,
 ) -> Found:
-    """By annealing, the core's searches and HiGHS; `start` is a placement in place of annealing's. Without
-    `second` the first term alone is minimised."""
+    """By annealing, the core's searches and HiGHS; `start` is a placement in place of annealing's, and
+    `lower_bound` is proven. Without `second` the first term alone is minimised."""
     highs.module()
     clock = Clock(time_limit_s)
     if start is None:
@@ -104,17 +100,20 @@ def programme(
         if found.status == "interrupted":
             return found
         start = found.positions
-    work = Work(instance_of(problem), clock, seed)
+    work = Work(instance_of(problem), clock, seed, bound=lower_bound)
     objective = problem.objective
     if start is not None:
         work.offer(judge(work.instance, start.assignment), objective, {})
     if objective == "admitted" and work.best is None:
         work.offer(judge(work.instance, [()] * work.instance.tasks), objective, {})
-    is_proven = least(work, objective, {})
-    second_optimal = False
-    if is_proven and second and work.best is not None:
-        caps = {objective: work.best.value(objective) * (1 + EQUAL)}
-        second_optimal = least(work, SECOND[objective], caps)
+    is_proven = second_optimal = False
+    try:
+        is_proven = least(work, objective, {})
+        if is_proven and second and work.best is not None:
+            caps = {objective: work.best.value(objective) * (1 + EQUAL)}
+            second_optimal = least(work, SECOND[objective], caps)
+    except KeyboardInterrupt:  # outside of what catches it itself
+        clock.interrupted = True
     return found_by(work, objective, is_proven, second_optimal)
 
 
@@ -143,7 +142,7 @@ def least(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
     instance = work.instance
     unit = unit_of(instance, objective)
     aim = aim_of(work, objective, unit)
-    if aim < 0.0:
+    if aim < 0.0 or (not caps and is_reached(work, objective, work.bound, math.inf)):
         return proven(work, objective, caps)
     if objective == "cost" and unit and instance.objective != "admitted":
         return climb(work, caps, aim, unit)
@@ -195,7 +194,7 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
     is_proven, hosts, bound, found, nodes, interrupted = _core.explored(
         problem._compiled,
         instance.routes,
-        [] if allowed is None else [np.flatnonzero(nodes).tolist() for nodes in allowed],
+        [] if allowed is None else [np.flatnonzero(kept).tolist() for kept in allowed],
         None if best is None else ([*map(list, best.replicas)], [*map(list, best.assignment)]),
         EXPLORED_NODES,
         EXPLORING_SHARE * work.clock.left_s,
@@ -209,8 +208,8 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
     if is_proven:
         return None
     left = np.zeros((instance.slots, instance.nodes), dtype=bool)
-    for k, nodes in enumerate(hosts):
-        left[k, nodes] = True
+    for k, kept in enumerate(hosts):
+        left[k, kept] = True
     return left
 
 
@@ -220,7 +219,7 @@ def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -
     Where the search ends without one, the reduction is empty.
     """
     instance = reduction.instance
-    allowed, least, most, is_empty, is_complete, found, tried, interrupted = _core.shaved(
+    allowed, least, most, is_empty, is_complete, found, tried, is_interrupted = _core.shaved(
         instance.compiled,
         instance.routes,
         reduction.allowed.astype(np.uint8),
@@ -231,8 +230,8 @@ def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -
         SHAVING_SHARE * work.clock.left_s,
         branches,
     )
+    work.clock.interrupted |= is_interrupted
     work.counters["branches"] += tried
-    work.clock.interrupted |= interrupted
     reduction.allowed &= allowed.reshape(reduction.allowed.shape).astype(bool)
     reduction.least_replicas = np.maximum(reduction.least_replicas, least)
     reduction.most_replicas = np.minimum(reduction.most_replicas, most)
@@ -243,25 +242,27 @@ def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -
 
 
 def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> bool:
-    """The least cost from below: is there a plan of cost C? If not, of C + 1?
+    """The least cost from below: is there a plan of cost C? If not, of the next sum of costs?
 
     A low cap leaves most services one replica, which makes a small problem of a large one, for the core's
-    search
-    and, where that does not end, for a programme; the first C that has a plan is the least.
+    search and, where that does not end, for a programme; the first C that has a plan is the least. After
+    `CLIMBS` of them, one programme looks among all that are left.
     """
     instance = work.instance
     base = reduce(instance, cost_cap=min(instance.cost_limit, aim), delay_cap_s=caps.get("delay", math.inf))
     if base.is_infeasible:
         return proven(work, "cost", caps)
     most = min(aim, instance.cost_limit, float(instance.service_cost @ base.most_replicas))
-    cost = float(instance.service_cost @ base.least_replicas)
     if work.best is None:
         # Any plan, or a proof that there is none, before the least is looked for.
         anything = base.copy()
         shave(work, anything, most, branches=FIRST_BRANCHES)
         if anything.is_infeasible:
             return proven(work, "cost", caps)
-    while cost <= most:
+    costs = sums_from(float(instance.service_cost @ base.least_replicas), instance.service_cost)
+    for cost in itertools.islice(costs, CLIMBS):
+        if cost > most:
+            return proven(work, "cost", caps)
         if not caps:
             work.bound = max(work.bound, cost)
         if work.is_stopped:
@@ -275,8 +276,22 @@ def climb(work: Work, caps: Mapping[str, float], aim: float, unit: float) -> boo
                 return False
             if work.best is not before:
                 return True
-        cost += unit
-    return proven(work, "cost", caps)
+    reduction = reduced(work, {**caps, "cost": most})
+    return reduction.is_infeasible or search(work, reduction, "cost", caps, most, unit)
+
+
+def sums_from(least: float, costs: Iterable[float]) -> Iterator[float]:
+    """`least` and what it can grow to by whole costs, each added any number of times, ascending."""
+    steps = sorted({cost for cost in costs if cost > 0.0})
+    heap, last = [least], -math.inf
+    while heap:
+        value = heapq.heappop(heap)
+        if value == last:
+            continue
+        yield value
+        last = value
+        for step in steps:
+            heapq.heappush(heap, value + step)
 
 
 def proven(work: Work, objective: str, caps: Mapping[str, float]) -> bool:
@@ -330,7 +345,6 @@ def search(
             clock=work.clock,
             start=start,
             upper=upper - target.constant,
-            options=OPTIONS[objective],
             seed=work.seed,
         )
         count(work, found, sparse)
@@ -341,18 +355,25 @@ def search(
         if found.x is None:
             return False
         judged = judge(instance, programme.assignment(found.x))
-        within = {**caps, objective: aim * (1 + EQUAL)} if math.isfinite(aim) else caps
-        if work.offer(judged, objective, within):
-            return found.status == "optimal"
+        work.offer(judged, objective, {**caps, objective: aim * (1 + EQUAL)} if math.isfinite(aim) else caps)
         if found.status != "optimal":
             return False
-        if judged.keeps_limits and judged.value(objective) <= aim * (1 + 1e-6) and not unit:
-            return True  # as good as the best, up to the solver's tolerances
+        if is_reached(work, objective, found.bound + target.constant, aim):
+            return True
+        # What the solver's tolerances let through is forbidden, and it goes on.
         known = {cut.link for cut in work.cuts if cut.kind == "link"}
         for cut in cuts_of(instance, judged, known):
             work.cuts.append(cut)
             add_cut(programme, cut)
             work.counters["cuts"] += 1
+
+
+def is_reached(work: Work, objective: str, bound: float, aim: float) -> bool:
+    """Whether the best has what a programme proves to be least."""
+    if work.best is None:
+        return False
+    value = work.best.value(objective)
+    return value <= aim * (1 + EQUAL) and value - max(bound, 0.0) <= EQUAL * value
 
 
 def raise_bound(work: Work, bound: float, aim: float, unit: float) -> None:
@@ -361,6 +382,8 @@ def raise_bound(work: Work, bound: float, aim: float, unit: float) -> None:
         bound = math.ceil(bound / unit - 1e-6) * unit
     if math.isfinite(aim):
         bound = min(bound, aim + unit)
+    if work.best is not None:
+        bound = min(bound, work.best.value(work.instance.objective))
     if math.isfinite(bound):
         work.bound = max(work.bound, bound)
 

@@ -1,5 +1,4 @@
-"""What can be said before any programme is solved: which nodes are left to each slot, how many replicas it
-takes."""
+"""What can be said before a programme is solved: the nodes left to each slot, how many replicas it takes."""
 
 from __future__ import annotations
 
@@ -76,9 +75,13 @@ class Reduction:
         return np.where(earliest * (1 - ROUNDING) > latest, np.inf, table)
 
     def latest_s(self, transfer: int) -> Floats | None:
-        """When it may begin, laid out as `seconds`; None where links live for ever, or nodes are too many."""
+        """When it may begin, laid out as `seconds`; None where links live beyond the deadline, or nodes are
+        too many."""
         instance = self.instance
         if instance.life_s is None or instance.nodes > FEW_NODES:
+            return None
+        deadline_s = float(instance.deadline_s[instance.transfer_task[transfer]])
+        if instance.life_s.min(initial=np.inf) > deadline_s * (1 + ROUNDING) ** 2:
             return None
         if transfer not in self._latest:
             k, j = int(instance.transfer_from[transfer]), int(instance.transfer_to[transfer])
@@ -268,6 +271,21 @@ def best(table: Floats, allowed: Mask, axis: int) -> Floats:
     if not allowed.any():
         return np.full(table.shape[1 - axis], np.inf)
     return np.compress(allowed, table, axis=axis).min(axis=axis)
+
+
+def left_after_s(reduction: Reduction, e: int) -> Floats:
+    """[nodes] least seconds to the task's end of data that is at a node; by links, whatever its origin."""
+    instance = reduction.instance
+    j = int(instance.transfer_to[e])
+    left = np.where(reduction.allowed[j], instance.compute_s[j] + reduction.tail_s[j], np.inf)
+    seconds = instance.link_seconds(e)
+    for _ in range(instance.nodes):
+        better = left.copy()
+        np.minimum.at(better, instance.link_from, seconds + left[instance.link_to])
+        if np.array_equal(better, left):
+            break
+        left = better
+    return left
 
 
 def imply_deadlines(reduction: Reduction, delay_cap_s: float) -> set[int]:

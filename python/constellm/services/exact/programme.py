@@ -2,21 +2,20 @@
 
 Binary columns: y[s, v], service s has a replica at node v; x[k, v], that replica serves slot k (a stage of a
 task). Of a service with one replica in every plan looked for, x[k, v] *is* y[s, v]. Continuous columns
-carry the
-data between slots, g[e, a] on physical links (form ``flow``) or z[e, u, v] between nodes (form ``pair``),
-and say
-when a stage begins that waits for several inputs.
+carry the data between slots, g[e, a] on physical links (form ``flow``) or z[e, u, v] between nodes (form
+``pair``), and say when a stage begins that waits for several inputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from .capacity import add_capacity
 from .highs import Sparse
-from .instance import ENDPOINT, Floats, Ints, Mask, is_box, worst_load
-from .preprocessing import Reduction
+from .instance import ENDPOINT, Floats, Ints, Mask, is_box
+from .preprocessing import Reduction, left_after_s
 from .rows import INF, Linear, Rows, linear, total
 
 Assignment = Sequence[Sequence[int]]
@@ -146,7 +145,7 @@ class Programme:
             slots = np.flatnonzero(self.x[:, v] >= 0)
             capacity = float(instance.node_capacity_flop_per_s[v])
             loads = self._load_of_slots(slots, v)
-            self._capacity(loads, capacity)
+            add_capacity(self.rows, instance, loads, capacity, self._broken)
             if instance.samples is not None:
                 continue
             rates = instance.rate_per_s + (instance.deviation_per_s if is_box(instance) else 0.0)
@@ -166,52 +165,10 @@ class Programme:
             for mine in (slots[instance.slot_task[slots] == t],)
         }
 
-    def _capacity(self, loads: Mapping[int, Linear], capacity: float) -> None:
-        """What tasks load a node or a link with [a request] fits for every demand.
-
-        Nominal and box: Σ_t r_t L_t ≤ c, with the upper corner of the box for r. Budget Γ, by duality of the
-        inner maximum: Σ_t r_t L_t + Γ θ + Σ_t π_t ≤ c, θ + π_t ≥ d_t L_t. Samples: Σ_t r_it L_t ≤ c + (C_i
-        − c) b_i
-        with C_i the most that can come.
-        """
-        instance = self.instance
-        tasks = [t for t in loads if len(loads[t].column)]
-        most = np.zeros(instance.tasks)
-        for t in tasks:
-            columns = loads[t].column
-            most[t] = np.bincount(columns, loads[t].value).sum() + loads[t].constant
-        if instance.samples is not None:
-            for i, rates in enumerate(instance.samples):
-                largest = float(rates @ most)
-                if largest <= capacity:
-                    continue
-                terms = [loads[t].times(float(rates[t])) for t in tasks]
-                if len(self._broken):
-                    terms.append(linear(self._broken[i], capacity - largest))
-                self.rows.at_most(total(terms), capacity)
-            return
-        if worst_load(instance, most) <= capacity:
-            return
-        box = is_box(instance)
-        rates = instance.rate_per_s + (instance.deviation_per_s if box else 0.0)
-        terms = [loads[t].times(float(rates[t])) for t in tasks]
-        raised = [t for t in tasks if instance.deviation_per_s[t] > 0]
-        if not box and instance.budget > 0 and raised:
-            theta = self.rows.add_columns(1)
-            pi = self.rows.add_columns(len(raised))
-            # θ and π in parts of the capacity, so that all entries are about 1
-            for t, column in zip(raised, pi.tolist()):
-                above = loads[t].times(float(instance.deviation_per_s[t]) / capacity)
-                self.rows.at_most(above.plus(linear([int(theta[0]), column], [-1.0, -1.0])), 0.0)
-            terms.append(linear(theta, instance.budget * capacity))
-            terms.append(linear(pi, capacity))
-        self.rows.at_most(total(terms), capacity)
-
     def add_link(self, link: int) -> None:
         """Load of a link from the transfers whose route takes it ≤ its capacity.
 
-        From a source or to a sink it is linear in x. Between slots: with pairs Σ z[e, u, v] over the
-        routes that
+        From a source or to a sink it is linear in x. Between slots: with pairs Σ z[e, u, v] over routes that
         take it, else q[e] ≥ x[k, u] + Σ_{v: the route from u to v takes it} x[j, v] − 1 for each u, q[e] ≥ 0.
         """
         instance = self.instance
@@ -224,7 +181,8 @@ class Programme:
                 task = int(instance.transfer_task[e])
                 loads.setdefault(task, []).append(used.times(8.0 * float(instance.transfer_bytes[e])))
         capacity = float(instance.link_capacity_bps[link])
-        self._capacity({t: total(terms) for t, terms in loads.items()}, capacity)
+        of_tasks = {t: total(terms) for t, terms in loads.items()}
+        add_capacity(self.rows, instance, of_tasks, capacity, self._broken)
 
     def _use_of_link(self, e: int, link: int) -> Linear | None:
         instance = self.instance
@@ -271,7 +229,9 @@ class Programme:
                 way = self._seconds(e)
                 came.append(way if k == ENDPOINT else end[k].plus(way))
             if len(came) > 1:
-                begin = linear(self.rows.add_columns(1), 1.0)
+                # In a unit of about its own size: what a solver leaves open is then as little of it.
+                unit = max(float(np.max(np.abs(one.value), initial=0.0)) for one in came) or 1.0
+                begin = linear(self.rows.add_columns(1), unit)
                 for one in came:
                     self.rows.at_most(one.plus(begin.times(-1.0)), 0.0)
             else:
@@ -309,7 +269,7 @@ class Programme:
             axis=0
         )
         with np.errstate(invalid="ignore"):
-            left = self._left_after(e)
+            left = left_after_s(reduction, e)
             through = reached[origin] + seconds + left[to]
         kept = np.flatnonzero(np.isfinite(through) & (through <= reduction.deadline_s[task] * (1 + 1e-9)))
         g = self.rows.add_columns(len(kept), high=1.0)
@@ -323,21 +283,6 @@ class Programme:
             0.0,
         )
         return linear(g, seconds[kept])
-
-    def _left_after(self, e: int) -> Floats:
-        """[nodes] least seconds to the task's end of data that is at a node; by links, whatever its
-        origin."""
-        instance, reduction = self.instance, self.reduction
-        j = int(instance.transfer_to[e])
-        left = np.where(reduction.allowed[j], instance.compute_s[j] + reduction.tail_s[j], INF)
-        seconds = instance.link_seconds(e)
-        for _ in range(instance.nodes):
-            better = left.copy()
-            np.minimum.at(better, instance.link_from, seconds + left[instance.link_to])
-            if np.array_equal(better, left):
-                break
-            left = better
-        return left
 
     def _on_pairs(self, e: int) -> Linear:
         """Σ_v z[e, u, v] = x[k, u]; Σ_u z[e, u, v] = x[j, v]; Σ τ(u, v) z[e, u, v] seconds."""
@@ -384,10 +329,12 @@ class Programme:
 
     # Rows after a solution was judged -------------------------------------------------------------
 
-    def forbid(self, columns: list[int], anyone: Ints | None = None) -> None:
-        """Σ columns + Σ anyone ≤ their count without `anyone`, or less 1 where none is given."""
+    def forbid(self, columns: list[int], anyone: Ints | None = None, but: Ints | None = None) -> None:
+        """Σ columns + Σ anyone ≤ their count without `anyone`, or less 1 where none is given, + Σ but."""
         together = sorted(set(columns))
         left = linear(together, 1.0)
+        if but is not None:
+            left = left.plus(linear(but, -1.0))
         if anyone is None:
             self.rows.at_most(left, len(together) - 1.0)
         else:

@@ -13,6 +13,8 @@ from .highs import Sparse
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 INF = np.inf
+LEAST_SIDE = 1e-6
+"""Of the largest entry: a solver's tolerance is still little beside it, and no entry is too large for it."""
 
 
 class Linear(NamedTuple):
@@ -94,9 +96,11 @@ class Rows:
         self.rows += count
 
     def at_most(self, left: Linear, high: float) -> None:
-        """left ≤ high, scaled so that the side is 1 where it is not 0."""
+        """left ≤ high, scaled so that the side is 1, or where that is next to nothing the largest entry."""
         side = high - left.constant
-        scale = 1.0 / abs(side) if side else 1.0
+        largest = float(np.max(np.abs(left.value), initial=0.0))
+        size = max(abs(side), LEAST_SIDE * largest) if side else largest
+        scale = 1.0 / size if size else 1.0
         self.add_rows(1, 0, left.column, left.value * scale, -INF, side * scale)
 
     def finish(self, objective: Linear) -> Sparse:

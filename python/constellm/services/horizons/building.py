@@ -91,12 +91,12 @@ def horizon(
     >>> from constellm import orbit, services
     >>> world = orbit.Constellation(
     ...     orbit.preset("iridium-next"), links=orbit.plus_grid(rate_bps=0.5e9, seam="open"))
-    >>> problem = services.scenario(world, seed=1, tasks=4)
+    >>> problem = services.scenario(world, seed=1, tasks=4, requests_per_s=5.0)
     >>> day = services.horizon(world, problem, start=0.0, slot_s=300.0, slots=3, follow=services.regions())
     >>> day
     Horizon('horizon': 3 slots, 900 s, 66 nodes, 9 services, 4 tasks)
     >>> [slot.tasks[0].source for slot in day.slots]
-    ['iridium-next/1/0', 'iridium-next/1/0', 'iridium-next/1/10']
+    ['iridium-next/5/9', 'iridium-next/5/9', 'iridium-next/5/8']
     """
     instance("world", world, Constellation)
     instance("problem", problem, Problem)

@@ -15,6 +15,7 @@ from ...core.checks import count, instance, known_keywords, non_negative, positi
 from ...core.display import Display, Displayed
 from ...core.quantity import counted, quantity
 from ...core.table import Table
+from ...core.value import Value
 from ..problem import Problem
 from ..tasks import Service
 
@@ -27,7 +28,7 @@ _ROOM = 1.0 + 1e-9  # of limits, as of those of a problem
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Horizon(Displayed):
+class Horizon(Value, Displayed):
     """Slots of time, each a problem of its own, and what ties them: replicas that stay, and those that start.
 
     Each slot has a placement, which serves the requests that come in it. A replica *starts* in a slot if it
@@ -124,6 +125,12 @@ class Horizon(Displayed):
         )
         for one, value in zip(fields(self), values):
             object.__setattr__(self, one.name, value)
+        for service, cost in zip(of, self.cost_of_start):
+            if math.isinf(cost):
+                raise ValueError(
+                    f"start_cost_per_byte: {short(start_cost_per_byte)} for each of the "
+                    f"{service.memory_bytes:g} B of {service.name!r} is beyond all numbers"
+                )
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -169,17 +176,6 @@ class Horizon(Displayed):
         parameters = {of.name: getattr(self, of.name) for of in fields(self)}
         costs = {service.name: cost for service, cost in zip(self.services, self.start_cost)}
         return {**parameters, "start_cost": costs}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Horizon):
-            return NotImplemented
-        return np.array_equal(self.durations_s, other.durations_s) and all(
-            getattr(self, of.name) == getattr(other, of.name)
-            for of in fields(self)
-            if of.name != "durations_s"
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made, (self._parameters(),)
@@ -238,7 +234,7 @@ def _alike(slots: Any) -> tuple[Problem, ...]:
     """Problems of the same nodes, services and limits, whose tasks of one name are the same."""
     if isinstance(slots, Problem) or not isinstance(slots, Iterable):
         raise TypeError(f"slots: expected a sequence of Problem, got {short(slots)}")
-    problems = tuple(instance(f"slots[{k}]", slot, Problem) for k, slot in enumerate(slots))
+    problems = tuple(_ending(instance(f"slots[{k}]", slot, Problem)) for k, slot in enumerate(slots))
     if not problems:
         raise ValueError("slots: must not be empty")
     first = problems[0]
@@ -258,6 +254,13 @@ def _alike(slots: Any) -> tuple[Problem, ...]:
                     f"slots[{k}].tasks: {task.name!r} has other stages or output_bytes than in slots[{where}]"
                 )
     return problems
+
+
+def _ending(problem: Problem) -> Problem:
+    """With lives of links only where one ends: that is what files of horizons tell apart."""
+    if problem.life_s is None or np.isfinite(problem.life_s).any():
+        return problem
+    return problem.replace(life_s=None)
 
 
 def _durations(values: Any, slots: int) -> NDArray[np.float64]:

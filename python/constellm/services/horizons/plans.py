@@ -11,6 +11,7 @@ from typing import Any
 from ...core.checks import instance, real, short
 from ...core.display import Display, Displayed
 from ...core.quantity import counted, quantity
+from ...core.value import Value, relative_gap
 from ..placement import Placement
 from .evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
 from .horizon import Horizon
@@ -28,7 +29,7 @@ OPTIMAL_GAP = 1e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HorizonPlan(Displayed):
+class HorizonPlan(Value, Displayed):
     """Placements over the slots of a horizon, and what was proved of them; what `solve_horizon` gives.
 
     Its terms are evaluated anew from its placements; placements that break a rule are refused. Plans are
@@ -54,10 +55,10 @@ class HorizonPlan(Displayed):
     """No placements have a smaller objective; infinite where there are none."""
     second_optimal: bool = False
     """Whether none equal in the objective have a smaller second term."""
-    method: str = "unknown"
-    seconds: float = 0.0
+    method: str = field(default="unknown", compare=False)
+    seconds: float = field(default=0.0, compare=False)
     """Spent [s]."""
-    counters: Mapping[str, int] = field(default_factory=dict)
+    counters: Mapping[str, int] = field(default_factory=dict, compare=False)
     """What the method counts."""
 
     def __post_init__(self) -> None:
@@ -114,28 +115,13 @@ class HorizonPlan(Displayed):
     @property
     def gap(self) -> float:
         """How far the objective may be from the least, relative to itself; NaN without placements."""
-        if not self.placements:
-            return math.nan
-        if not self.objective:
-            return 0.0
-        return (self.objective - self.lower_bound) / self.objective
+        return relative_gap(self.objective, self.lower_bound)
 
     def _term(self, name: str) -> float:
         return float(getattr(self.evaluation, name)) if self.placements else math.nan
 
     def __reduce__(self) -> tuple[Any, ...]:
         return HorizonPlan, tuple(getattr(self, of.name) for of in fields(self))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, HorizonPlan):
-            return NotImplemented
-        mine, its = (
-            (one.status, one.placements, one.lower_bound, one.second_optimal, one.horizon)
-            for one in (self, other)
-        )
-        return mine == its
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         worth = ""

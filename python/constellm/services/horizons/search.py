@@ -10,7 +10,7 @@ from ..exact import highs
 from ..exact.highs import Clock
 from ..exact.instance import Instance, instance_of
 from ..exact.judging import Cut, add_cut, cuts_of, judge
-from ..exact.optimal import EQUAL, OPTIONS, SECOND
+from ..exact.optimal import EQUAL, SECOND
 from ..exact.rows import linear
 from ..placement import Placement, Positions, placement_of, positions_of
 from .evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
@@ -127,6 +127,8 @@ def caps_of(work: HorizonWork, caps: Mapping[str, float]) -> list[Caps]:
 
 def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
     """Improves the best until nothing within the caps has less; False: stopped."""
+    if work.clock.left_s <= 0.0:
+        return False
     programme = HorizonProgramme(
         work.horizon,
         work.instances,
@@ -152,7 +154,6 @@ def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
             clock=work.clock,
             start=start,
             upper=upper - target.constant,
-            options=OPTIONS[objective],
             seed=work.seed,
         )
         _count(work, found, sparse)

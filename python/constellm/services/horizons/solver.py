@@ -105,6 +105,10 @@ def solve_horizon(
     return handed_over(plan, interrupted=plan.status == "interrupted", on_interrupt=on_interrupt)
 
 
+_CROSSED = 1e-6
+"""Relative; so much above its own plan a bound may be by the solver's tolerances."""
+
+
 class _Found:
     """What a method came to."""
 
@@ -124,10 +128,12 @@ def _plan(found: _Found, *, method: str, clock: Clock) -> HorizonPlan:
     status = "infeasible" if math.isinf(bound) else "no_plan_found"
     if placements:
         plan = HorizonPlan(found.horizon, "feasible", tuple(placements), 0.0)
+        if bound > plan.objective * (1 + _CROSSED):
+            raise RuntimeError(f"{method}: its bound, {bound!r}, is above its plan's {plan.objective!r}")
         bound = min(bound, plan.objective)
         is_proven = plan.objective - bound <= OPTIMAL_GAP * plan.objective
         status = "optimal" if is_proven else "feasible"
-    if clock.interrupted and status != "optimal":
+    if clock.interrupted and status not in ("optimal", "infeasible"):
         status = "interrupted"
     elif not found.ended and status in ("feasible", "no_plan_found"):
         status = "time_limit"
@@ -213,6 +219,8 @@ def _walk(
     before: Mapping[str, Sequence[str]] | None = horizon.initial
     core, ended = work.core, True
     for k in range(slots):
+        if clock.left_s <= 0.0:
+            return placements, False
         last = min(k + window, slots)
         mine = Clock(clock.left_s / (slots - k))
         part = HorizonWork(
@@ -260,8 +268,11 @@ def _per_slot(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Fou
     found.ended, found.second_optimal = True, not _is_tied(horizon)
     found.counters = {"slots": 0}
     for k, (share, slot) in enumerate(zip(horizon.shares, horizon.slots)):
+        if clock.left_s <= 0.0:
+            found.ended = False
+            break
         limit_s = clock.left_s / (len(horizon.slots) - k)
-        plan = solve(slot, method="programme", time_limit_s=limit_s, seed=seed, on_interrupt="return")
+        plan = solve(slot, time_limit_s=limit_s, seed=seed, on_interrupt="return")
         clock.interrupted = clock.interrupted or plan.status == "interrupted"
         bounds.append(share * plan.lower_bound)
         if math.isinf(plan.lower_bound):

@@ -30,6 +30,9 @@ def alone(horizon: Horizon, instances: Sequence[Instance], clock: Clock, seed: i
     found = []
     for k, (problem, instance) in enumerate(zip(horizon.slots, instances)):
         part = Clock(clock.left_s / 2 / (len(instances) - k))
+        if part.left_s <= 0.0:
+            found.append(Alone(0.0, None))
+            continue
         work = Work(instance, part, seed)
         start = anneal(problem, seed=seed, threads=1, time_limit_s=part.left_s)
         if start.positions is not None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...core.checks import instance, meant, short
+from ...core.checks import instance, short
+from ..arguments import named
 from ..demand import worst_demand
 from ..loads import loads_of
 from ..placement import Placement
@@ -116,10 +117,7 @@ def demand_rule(demand: Any) -> Demand:
         return Demand(demand)
     if not isinstance(demand, str):
         raise TypeError(f"demand: expected text or a function, got {short(demand)}")
-    if demand not in DEMANDS:
-        known = ", ".join(map(repr, DEMANDS))
-        raise ValueError(f"demand: {short(demand)} is not one of {known}{meant(demand, DEMANDS)}")
-    return Demand(DEMANDS[demand])
+    return Demand(DEMANDS[named("demand", demand, DEMANDS)])
 
 
 def _checked(field: str, problem: Problem, shares: ArrayLike) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ...core.checks import count, instance, positive, short
+from ...core.checks import count, instance, positive
 from ..arguments import instances, texts
 from ..placement import placement_of
 from ..problem import Problem
@@ -63,9 +63,9 @@ class PlacementEnv(gymnasium.Env):
         ``"worst"`` or ``"nominal"``: the demand that masks look at.
     demand : str or callable
         What comes: ``"nominal"``, ``"random"`` (a corner of the set, the tasks that are raised drawn),
-        ``"worst"`` (what overloads this placement the most), or a function ``(problem, placement, random) ->
-        shares`` (tasks,) in [0, 1] of the deviations, with a `numpy.random.Generator`; what is above the
-        problem's budget is scaled down to it.
+        ``"worst"`` (what loads a node or a link of this placement most, by its limit), or a function
+        ``(problem, placement, random) -> shares`` (tasks,) in [0, 1] of the deviations, with a
+        `numpy.random.Generator`; what is above the problem's budget is scaled down to it.
     penalty : float
         Of a task that is not served, and of an overload by 100 %, in rewards, > 0.
 
@@ -174,14 +174,12 @@ class PlacementEnv(gymnasium.Env):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             For an action that is no position of a node, and after the end of an episode.
         """
         if self._over:
             raise ValueError("step: the episode is over, reset begins another")
-        node = int(action)
-        if not 0 <= node < self.nodes:
-            raise ValueError(f"action: {short(action)} is not in [0, {self.nodes})")
+        node = _node(action, self.nodes)
         info: dict[str, Any] = {}
         choice = self.episode.choice
         if choice is not None:
@@ -241,10 +239,14 @@ class PlacementEnv(gymnasium.Env):
         return made
 
 
+def _node(action: Any, nodes: int) -> int:
+    """The position that an action is; what agents of numpy give is an array without axes."""
+    one = action[()] if isinstance(action, np.ndarray) and action.ndim == 0 else action
+    return count("action", one, least=0, most=nodes - 1)
+
+
 def _given(problems: Any) -> tuple[Problem, ...]:
     found = instances("problems", problems, Problem)
-    if not found:
-        raise ValueError("problems: must not be empty")
     nodes = len(found[0].network.nodes)
     for i, problem in enumerate(found):
         if len(problem.network.nodes) != nodes:

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import time
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..._core import services as _core
-from ...core.checks import count, instance, meant, real, short
+from ...core.checks import count, instance, real, short
 from ...core.files import as_path, write_bytes
+from ..arguments import named
 from ..placement import Placement, Positions, placement_of
 from ..plan import Plan
 from ..problem import Problem
@@ -81,9 +81,7 @@ class Policy:
             instance(field, getattr(self, field), str)
         object.__setattr__(self, "tries", count("tries", self.tries))
         instance("network", self.network, RowNetwork)
-        if self.guard not in GUARDS:
-            known = ", ".join(map(repr, GUARDS))
-            raise ValueError(f"guard: {short(self.guard)} is not one of {known}")
+        named("guard", self.guard, GUARDS)
         if len(self.network.inner) != len(FEATURES):
             raise ValueError(f"network: reads {len(self.network.inner)} features, there are {len(FEATURES)}")
 
@@ -179,7 +177,7 @@ class Policy:
 
         Examples
         --------
-        See `load_policy`.
+        See `constellm.services.load_policy`.
         """
         said = {"format": _FORMAT, "version": 1, "name": self.name, "guard": self.guard, "told": self.told}
         _save(path, {**said, "features": list(FEATURES)}, self.network)
@@ -248,15 +246,19 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     True
     """
     said, network = _load(path)
+    where = os.fspath(path)
+    if not isinstance(said, dict):
+        raise ValueError(f"{where}: holds no policy: expected an object, got {short(said)}")
     if said.get("format") != _FORMAT or said.get("version") != 1:
-        raise ValueError(
-            f"{os.fspath(path)}: format {short(said.get('format'))} is not {_FORMAT!r}, version 1"
-        )
+        raise ValueError(f"{where}: format {short(said.get('format'))} is not {_FORMAT!r}, version 1")
     if said.keys() != {"format", "version", "name", "guard", "told", "features"}:
-        raise ValueError(f"{os.fspath(path)}: holds no policy: keys {sorted(said)}")
+        raise ValueError(f"{where}: holds no policy: keys {sorted(said)}")
     if said["features"] != list(FEATURES):
-        raise ValueError(f"{os.fspath(path)}: its policy sees other features than this version shows")
-    return Policy(said["name"], network, said["guard"], said["told"])
+        raise ValueError(f"{where}: its policy sees other features than this version shows")
+    try:
+        return Policy(said["name"], network, said["guard"], said["told"])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: holds no policy: {error}") from error
 
 
 TRAINED = ("ppo-nominal", "ppo-worst", "ppo-corner", "ppo-adversary")
@@ -280,7 +282,7 @@ def trained_policy(name: str = "ppo-worst") -> Policy:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For another name.
 
     Examples
@@ -289,9 +291,7 @@ def trained_policy(name: str = "ppo-worst") -> Policy:
     >>> services.trained_policy().guard
     'worst'
     """
-    if name not in TRAINED:
-        known = ", ".join(map(repr, TRAINED))
-        raise ValueError(f"name: {short(name)} is not one of {known}{meant(str(name), TRAINED)}")
+    named("name", name, TRAINED)
     return load_policy(Path(__file__).parents[1] / "data" / f"policy-{name}.npz")
 
 
@@ -342,12 +342,12 @@ def _save(path: str | os.PathLike[str], said: dict[str, Any], network: RowNetwor
     write_bytes(buffer.getvalue(), path)
 
 
-def _load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], RowNetwork]:
+def _load(path: str | os.PathLike[str]) -> tuple[Any, RowNetwork]:
     content = io.BytesIO(as_path(path).read_bytes())
     try:
         with np.load(content, allow_pickle=False) as stored:
             weights = {name: stored[name] for name in stored.files}
         said = json.loads(weights.pop("said").tobytes().decode("utf-8"))
         return said, RowNetwork(**weights)
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except Exception as error:  # whatever numpy, zipfile and json make of it
         raise ValueError(f"{os.fspath(path)}: holds no policy: {error}") from error

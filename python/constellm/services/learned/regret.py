@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, ClassVar, Union
 
-from ...core.checks import count, instance, meant, real, short
-from ...core.console import for_console
-from ...core.display import Display, Displayed
+from ...core.checks import count, instance, real, short
+from ...core.display import Display
+from ...core.labelled_rows import _LabelledRows
 from ...core.progress import bar
 from ...core.quantity import counted, quantity
 from ...core.table import Table
-from ..arguments import instances, ordered
+from ..arguments import instances, named, ordered
 from ..checking import check
 from ..demand import worst_demand
 from ..evaluation import evaluate
@@ -49,7 +48,7 @@ _TOLD = ("method", "planned_for", *_PERCENTAGES, "seconds")
 
 
 @dataclass(frozen=True, eq=False)
-class Regret(Displayed):
+class Regret(_LabelledRows):
     """What `services.regret` gives: a row a method and demand, with the keys of `services.REGRET_COLUMNS`.
 
     Attributes
@@ -75,34 +74,17 @@ class Regret(Displayed):
     [('greedy', 0.0), ('untrained', 0.0)]
     """
 
+    _columns: ClassVar[tuple[str, ...]] = tuple(REGRET_COLUMNS)
+
     rows: tuple[dict[str, Any], ...]
     cells: tuple[dict[str, Any], ...]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self.rows)
 
     def __repr__(self) -> str:
         problems = self.rows[0]["problems"] if self.rows else 0
         return f"Regret({counted(len(self.rows), 'row')} over {counted(problems, 'problem')})"
 
-    def __str__(self) -> str:
-        return for_console(self._shown().to_text().rstrip("\n"))
-
     def _display(self) -> Display:
         return Display([repr(self)], [self._shown()])
-
-    def to_markdown(self) -> str:
-        """The table as Markdown, figures rounded."""
-        return self._shown().to_markdown()
-
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
-        """The table as CSV, all columns in full precision: written to `path`, or returned without one."""
-        rows = tuple(tuple(row[name] for name in REGRET_COLUMNS) for row in self.rows)
-        text = Table(tuple(REGRET_COLUMNS), rows).to_csv(path)
-        return text if path is None else None
 
     def _shown(self) -> Table:
         shown = []
@@ -164,11 +146,9 @@ def regret(
 
     Examples
     --------
-    See `Regret`.
+    See `constellm.services.Regret`.
     """
     given = instances("problems", problems, Problem)
-    if not given:
-        raise ValueError("problems: must not be empty")
     contestants = _contestants(methods, reference)
     demands = _demands(planned_for)
     limits = (
@@ -320,34 +300,22 @@ def _percent(value: float, digits: int = 0) -> str:
 def _contestants(methods: Any, reference: Any) -> list[Contestant]:
     if isinstance(methods, (str, Policy)):
         raise TypeError(f"methods: expected several, got {short(methods)}")
-    _method("reference", reference)
     found: list[Contestant] = []
     for i, one in enumerate(ordered("methods", methods)):
         if isinstance(one, str):
-            _method(f"methods[{i}]", one)
+            named(f"methods[{i}]", one, METHODS)
         else:
             instance(f"methods[{i}]", one, Policy)
-        if _name(one) in map(_name, found):
+        if _name(one) in map(_name, found) or (_name(one) == reference and one != reference):
             raise ValueError(f"methods[{i}]: {short(_name(one))} stands twice")
         found.append(one)
-    return [reference, *(one for one in found if one != reference)]
-
-
-def _method(field: str, name: Any) -> str:
-    if not isinstance(name, str):
-        raise TypeError(f"{field}: expected text, got {short(name)}")
-    if name not in METHODS:
-        known = ", ".join(METHODS)
-        raise ValueError(f"{field}: {short(name)} is not one of {known}{meant(name, METHODS)}")
-    return name
+    return [named("reference", reference, METHODS), *(one for one in found if one != reference)]
 
 
 def _demands(planned_for: Any) -> list[str]:
     found = ordered("planned_for", planned_for)
     for i, demand in enumerate(found):
-        if demand not in GUARDS:
-            known = ", ".join(map(repr, GUARDS))
-            raise ValueError(f"planned_for[{i}]: {short(demand)} is not one of {known}")
+        named(f"planned_for[{i}]", demand, GUARDS)
     if not found or len(set(found)) < len(found):
         raise ValueError("planned_for: must name a demand, and each once")
     return found

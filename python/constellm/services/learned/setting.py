@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.checks import instance, meant, short
-from ..arguments import texts, values_of
+from ...core.checks import instance, short
+from ..arguments import named, texts, values_of
 from ..problem import Problem
 from ..tasks import Task
 
@@ -46,10 +46,7 @@ class Setting:
 
     def __init__(self, problem: Problem, *, core: Sequence[str] | None = None, guard: str = "worst") -> None:
         instance("problem", problem, Problem)
-        if guard not in GUARDS:
-            known = ", ".join(map(repr, GUARDS))
-            raise ValueError(f"guard: {short(guard)} is not one of {known}{meant(str(guard), GUARDS)}")
-        self.problem, self.guard = problem, guard
+        self.problem, self.guard = problem, named("guard", guard, GUARDS)
         compiled = problem._compiled
         self.nodes, self.tasks = len(problem.network.nodes), len(problem.tasks)
         self.place = {service.name: s for s, service in enumerate(problem.services)}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...core.checks import count, instance, meant, positive, short
+from ...core.checks import count, instance, positive
 from ...core.optional import optional_import
-from ..arguments import instances
+from ..arguments import instances, named
 from ..placement import Placement, placement_of
 from ..problem import Problem
 from .adversary import ADVERSARY_FEATURES, DEMANDS
@@ -91,14 +91,10 @@ def train_policy(
     ValueError: problems: must not be empty
     """
     given = instances("problems", problems, Problem)
-    if not given:
-        raise ValueError("problems: must not be empty")
     steps, rounds = count("steps", steps), count("rounds", rounds)
     seed = count("seed", seed, least=0, most=2**31 - 1)
     positive("learning_rate", learning_rate)
-    if demand not in ADVERSARIES:
-        known = ", ".join(map(repr, ADVERSARIES))
-        raise ValueError(f"demand: {short(demand)} is not one of {known}{meant(str(demand), ADVERSARIES)}")
+    named("demand", demand, ADVERSARIES)
     policy = untrained(seed=seed, guard=guard) if start is None else instance("start", start, Policy)
     _import()
     made = _Training(given, guard=guard, penalty=penalty, learning_rate=learning_rate, seed=seed)
@@ -108,6 +104,8 @@ def train_policy(
         else:
             network = made.agent(policy.network, steps, DEMANDS[demand], seed)
     told = f"PPO, {steps} decisions on {len(given)} problems, guard {guard}, demand {demand}, seed {seed}"
+    if start is not None:
+        told += f", from {start.name}"
     return Policy(name, network, guard, told)
 
 

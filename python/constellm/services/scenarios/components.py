@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ... import model
 from ...core.checks import count, non_negative, short
@@ -118,12 +118,20 @@ def components(
 class Catalogue(Displayed, dict[str, Component]):
     """Components by name; shows itself as a table.
 
+    Parameters
+    ----------
+    components : mapping of str to Component
+        By name.
+
     Examples
     --------
     >>> from constellm import services
     >>> list(services.components())[:4]
     ['image-encoder', 'radar-encoder', 'text-encoder', 'mask-encoder']
     """
+
+    def __init__(self, components: Mapping[str, Component]) -> None:
+        super().__init__(components)
 
     def _display(self) -> Display:
         rows = [
@@ -176,7 +184,8 @@ def _decoder(given: Choices) -> Component:
         standing={
             "flop": f"derived: {given.decoder}, {image_tokens(given)} tokens of the image and "
             f"{given.prompt_tokens} of the prompt (assumed), {given.new_tokens} new ones (assumed)",
-            "memory_bytes": f"derived: weights of {given.dtype} (assumed), the caches of one request",
+            "memory_bytes": f"derived: weights of {given.dtype} (assumed), a matrix of words at both ends "
+            "also where they share it, the caches of one request",
             "input_bytes": "derived: the prompt's tokens, 4 B each",
             "outputs": "derived: the new tokens, 4 B each",
         },

@@ -100,7 +100,8 @@ def scenario(
         As of `overhead`.
     **more
         Other parameters of `Problem`: ``objective``, ``budget``, ``max_cost``, ``max_utilisation``, which is
-        0.9 here, ``name``.
+        0.9 here, ``name``. A constellation has room for all tasks, as a rule: ``"admitted"`` wants a
+        ``max_cost`` below what all of them need.
 
     Returns
     -------

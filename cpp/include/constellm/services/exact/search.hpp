@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "constellm/core/stop.hpp"
@@ -10,9 +11,9 @@ namespace constellm::services::exact {
 
 /// The best plan by branch and bound with Lagrangian bounds, for every problem of the format: first the
 /// objective's first term, then the second among plans equal in the first. `start`: a plan to begin with.
-/// Stopped early, it has the best plan found and a bound.
+/// Stopped early, or after `most` nodes of its tree, it has the best plan found and a bound.
 Answer search(const Problem& problem, const Routes& routes, const std::optional<Placement>& start,
-              core::StopToken& stop);
+              core::StopToken& stop, std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
 /// What a search of so many nodes leaves open.
 struct Explored {

@@ -59,8 +59,7 @@ def _rules(problem: Problem, seed: int) -> dict[str, Problem]:
 
 
 def corner(problem: Problem) -> Problem:
-    """The problem without deviations in which every rate is raised; mean delays weigh tasks by raised "
-    "rates."""
+    """The problem without deviations in which every rate is raised, also as the weight of mean delays."""
     return _rising(problem, 1.0)
 
 
@@ -91,7 +90,7 @@ def _draw(tables: Tables) -> list[Picture]:
         ax.set_ylabel("demands that break it (%)")
         for ax in axes[0]:
             ax.set_xlabel("tasks with raised demand at once")
-            ax.set_ylim(bottom=0)
+            style.from_zero(ax)
             style.grid(ax)
         axes[0, -1].legend()
     return [

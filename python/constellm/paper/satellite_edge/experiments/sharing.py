@@ -7,7 +7,7 @@ from ....plot import palette, style
 from ....services import Problem, monoliths
 from ...report.draw import panels
 from ...report.study import Experiment, Picture
-from ..placements import drawn, encoders, memory_bytes, nominal, proven, replicas
+from ..placements import drawn, encoders, memory_bytes, nominal, pairs, proven, replicas
 
 TASKS = (3, 6, 9)
 SEEDS = (0, 1, 4)
@@ -15,12 +15,13 @@ SHARED, ENCODERS, APART, WHOLE = "all shared", "encoders shared", "nothing share
 
 
 def variants(problem: Problem) -> dict[str, Problem]:
-    """The problem with ever less that is shared."""
+    """The problem with ever less that is shared; tasks of one pair of kind and region always share."""
+    own = pairs(problem)
     return {
         SHARED: problem,
-        ENCODERS: monoliths(problem, shared=encoders(problem)),
-        APART: monoliths(problem),
-        WHOLE: monoliths(problem, whole=True),
+        ENCODERS: monoliths(problem, groups=own, shared=encoders(problem)),
+        APART: monoliths(problem, groups=own),
+        WHOLE: monoliths(problem, groups=own, whole=True),
     }
 
 
@@ -67,7 +68,7 @@ def _draw(tables: Tables) -> list[Picture]:
             ax.set_xticks(tasks)
             ax.set_xlabel("tasks")
             ax.set_ylabel(words)
-            ax.set_ylim(bottom=0)
+            style.from_zero(ax)
             style.grid(ax)
         axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return [

@@ -51,7 +51,7 @@ def _draw(tables: Tables) -> list[Picture]:
         for ax, words in zip(axes[0], ("cost of the cheapest", "of its mean delay, waiting (ms)")):
             ax.set_xlabel("limit of utilisation")
             ax.set_ylabel(words)
-            ax.set_ylim(bottom=0)
+            style.from_zero(ax)
             style.grid(ax)
         axes[0, 0].legend()
     return [
