@@ -9,6 +9,7 @@ import pytest
 
 from constellm import services
 from constellm._core import services as _core
+from constellm.services.placement import Positions, placement_of
 from oracles.random_services import problem_of, random_data
 from oracles.services import Oracle, enumerated
 
@@ -56,6 +57,49 @@ def plans_of(data):
         terms = oracle.terms(assignment, oracle.serving(assignment))
         if oracle.allowed(terms):
             yield oracle.rank(terms)[0], assignment
+
+
+def test_a_search_cut_short_keeps_better_plans(random_problems):
+    open_ones = 0
+    for seed in range(random_problems // 4):
+        data = random_data(seed)
+        problem = problem_of(data)
+        compiled, routes = problem._compiled, problem._routes
+        plans = list(plans_of(data))
+        least = min((first for first, _ in plans), default=math.inf)
+        for most_nodes in (0, 2, 10**6):
+            for start in (None, worst_of(data, plans)):
+                proven, hosts, bound, found, nodes, interrupted = _core.explored(
+                    compiled, routes, [], start, most_nodes, math.inf
+                )
+                value = math.inf
+                if found is not None:
+                    value = services.evaluate(problem, placement_of(problem, Positions(*found))).objective
+                assert not interrupted
+                assert nodes <= most_nodes, seed
+                assert bound <= least * (1 + 1e-9), seed
+                assert value >= least * (1 - 1e-9), seed
+                if proven:
+                    assert value <= least * (1 + 1e-9), seed
+                    continue
+                assert most_nodes < 10**6, seed
+                open_ones += 1
+                for first, assignment in plans:
+                    slots = [v for nodes_of_task in assignment for v in nodes_of_task or ()]
+                    is_whole = len(slots) == len(hosts)
+                    if first < value * (1 - 1e-9) and is_whole:
+                        assert all(v in left for v, left in zip(slots, hosts)), seed
+    assert open_ones > random_problems // 100
+
+
+def worst_of(data, plans):
+    """Positions of the worst plan, or None."""
+    if not plans:
+        return None
+    assignment = max(plans, key=lambda plan: plan[0])[1]
+    slots = [list(nodes or ()) for nodes in assignment]
+    serving = Oracle(data).serving(list(assignment))
+    return [serving[service["name"]] for service in data["services"]], slots
 
 
 def test_fixing_keeps_what_is_wanted(random_problems):

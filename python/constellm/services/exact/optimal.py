@@ -39,7 +39,7 @@ FIRST_BRANCHES = 500
 SHAVING_SHARE = 0.5
 EXPLORING_SHARE = 0.95
 """Of the time that is left."""
-EXPLORED_NODES = 20_000
+EXPLORED_NODES = 10_000
 """Of the core's search for the least delay."""
 CLIMBS = 100
 """Costs that are tried one by one, from below."""
