@@ -46,6 +46,9 @@ def test_enumeration(random_problems):
 @pytest.mark.parametrize("form", ["flow", "pair"])
 def test_each_form_without_a_start(random_problems, form, monkeypatch):
     monkeypatch.setattr(optimal, "FORM", dict.fromkeys(optimal.FORM, form))
+    monkeypatch.setattr(
+        optimal, "explore", lambda work, *_: np.ones((work.instance.slots, work.instance.nodes), dtype=bool)
+    )
     monkeypatch.setattr(optimal, "anneal", lambda problem, **_: services.solver.Found("no_plan_found"))
     for seed in range(min(random_problems // 3, LIMIT)):
         data = random_data(seed)
