@@ -184,8 +184,7 @@ def reduced(work: Work, caps: Mapping[str, float], left: Mask | None = None) -> 
 
 def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask | None:
     """The least mean delay by the core's branch and bound, at most so many nodes of its tree: None where it
-    ends,
-    else which nodes [slots, nodes] better plans have. Its plan and its bound are kept."""
+    ends, else which nodes [slots, nodes] better plans have. Its plan and its bound are kept."""
     instance = work.instance
     problem = instance.problem
     if caps:

@@ -146,8 +146,7 @@ def reduce(
     left: Mask | None = None,
 ) -> Reduction:
     """Keeps every plan whose cost is at most `cost_cap`, whose mean delay is at most `delay_cap_s`, and
-    whose
-    nodes [slots, nodes] are in `left`.
+    whose nodes [slots, nodes] are in `left`.
 
     With ``admits_all=False`` tasks may be left out: then nothing is said of counts, costs and mean delays.
     """
