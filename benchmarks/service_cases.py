@@ -45,12 +45,9 @@ def data_of(case: Case, seed: int) -> dict:
     """A file of the format, as a dict.
 
     A grid without links over the seam: planes are rings, and neighbours in adjacent planes see each other.
-    Links
-    have 1 to 10 Gbit/s and 5 to 15 ms, the same both ways; satellites 3 to 5 GB; services 0.4 to 2 GB, 50
-    to 500
-    GFLOP and a whole cost of 1 to 10; tasks 3 to 6 stages, and two fifths of those with at least 4 begin
-    with two
-    encoders that join.
+    Links have 1 to 10 Gbit/s and 5 to 15 ms, the same both ways; satellites 3 to 5 GB; services 0.4 to 2 GB,
+    50 to 500 GFLOP and a whole cost of 1 to 10; tasks 3 to 6 stages, and two fifths of those with at least 4
+    begin with two encoders that join.
     """
     draw = random.Random(seed)
     nodes = [
