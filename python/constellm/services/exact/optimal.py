@@ -41,6 +41,8 @@ EXPLORING_SHARE = 0.95
 """Of the time that is left."""
 EXPLORED_NODES = 10_000
 """Of the core's search for the least delay."""
+TIE_NODES = 500
+"""Of the same where the cost is capped, which programmes are good at too."""
 CLIMBS = 100
 """Costs that are tried one by one, from below."""
 
@@ -195,7 +197,7 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
         instance.routes,
         [] if allowed is None else [np.flatnonzero(kept).tolist() for kept in allowed],
         None if best is None else ([*map(list, best.replicas)], [*map(list, best.assignment)]),
-        EXPLORED_NODES,
+        TIE_NODES if caps else EXPLORED_NODES,
         EXPLORING_SHARE * work.clock.left_s,
     )
     work.counters["nodes"] += nodes
