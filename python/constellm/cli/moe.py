@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from .. import moe
-from ..core.files import read_json
 from ..core.quantity import printable
 from ..moe.files import broken_rules
-from .complain import UNREADABLE, complain
-from .solving import add_solver, solve_files
+from .solving import add_checker, add_solver, problem_and_plan, solve_files, tell_broken
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,10 +18,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     add_solver(actions, "solve", moe.METHODS, _solve)
 
-    evaluate = actions.add_parser("evaluate", help="print the terms of a plan and every rule that it breaks")
-    evaluate.add_argument("problem", type=Path, metavar="PROBLEM.json")
-    evaluate.add_argument("plan", type=Path, metavar="PLAN.json")
-    evaluate.set_defaults(run=_evaluate)
+    add_checker(actions, "evaluate", "print the terms of a plan and", _evaluate)
 
 
 def _solve(arguments: argparse.Namespace) -> int:
@@ -38,14 +32,10 @@ def _worth(plan: moe.Plan) -> str:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    file = arguments.problem
-    try:
-        problem = moe.load_problem(file)
-        file = arguments.plan
-        data = read_json(file)
-    except UNREADABLE as error:
-        complain(file, error)
+    read = problem_and_plan(arguments, moe)
+    if read is None:
         return 2
+    problem, data = read
     broken = list(broken_rules(data, problem))
     try:
         found = moe.evaluate(problem, data.get("placement", ()))
@@ -58,6 +48,4 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             "slot_latency_s": found.slot_latency_s.tolist(),
         }
         print(json.dumps(terms, indent=1))
-    for rule in broken:
-        print(printable(f"breaks: {rule}"))
-    return 1 if broken else 0
+    return tell_broken(broken)

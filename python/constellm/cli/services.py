@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from pathlib import Path
 
 from .. import services
-from ..core.files import read_json
 from ..core.quantity import printable
 from ..services.plan_files import broken_rules, placement_from_dict
-from .complain import UNREADABLE, complain
-from .solving import add_solver, solve_files
+from .solving import add_checker, add_solver, problem_and_plan, solve_files, tell_broken
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,10 +19,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     add_solver(actions, "solve", services.METHODS, _solve)
 
-    evaluate = actions.add_parser("evaluate", help="print the terms of a plan and every rule that it breaks")
-    evaluate.add_argument("problem", type=Path, metavar="PROBLEM.json")
-    evaluate.add_argument("plan", type=Path, metavar="PLAN.json")
-    evaluate.set_defaults(run=_evaluate)
+    add_checker(actions, "evaluate", "print the terms of a plan and", _evaluate)
 
 
 def _solve(arguments: argparse.Namespace) -> int:
@@ -41,14 +35,10 @@ def _worth(plan: services.Plan) -> str:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    file = arguments.problem
-    try:
-        problem = services.load_problem(file)
-        file = arguments.plan
-        data = read_json(file)
-    except UNREADABLE as error:
-        complain(file, error)
+    read = problem_and_plan(arguments, services)
+    if read is None:
         return 2
+    problem, data = read
     broken = list(broken_rules(data, problem))
     try:
         placement = placement_from_dict(data)
@@ -58,9 +48,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     else:
         if terms is not None:
             print(json.dumps(_terms(problem, terms), indent=1))
-    for rule in broken:
-        print(printable(f"breaks: {rule}"))
-    return 1 if broken else 0
+    return tell_broken(broken)
 
 
 def _terms(problem: services.Problem, found: services.Evaluation) -> dict[str, object]:

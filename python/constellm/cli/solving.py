@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..core.files import read_json
 from ..core.quantity import printable
 from .complain import INTERRUPTED, UNREADABLE, complain
 
@@ -31,6 +32,39 @@ def add_solver(
         help="for each problem, in [0, inf] s: stop after this time, with the best so far and a true bound",
     )  # fmt: skip
     solve.set_defaults(run=run)
+
+
+def add_checker(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    tells: str,
+    run: Callable[[argparse.Namespace], int],
+) -> None:
+    """Register a command that holds a plan against its problem, of whose help `tells` is the start."""
+    check = actions.add_parser(name, help=f"{tells} every rule that a plan breaks; status 1 for any")
+    check.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    check.add_argument("plan", type=Path, metavar="PLAN.json")
+    check.set_defaults(run=run)
+
+
+def problem_and_plan(arguments: argparse.Namespace, system: ModuleType) -> tuple[Any, Any] | None:
+    """The problem, and what the plan's file says; None where one cannot be read, which has been told."""
+    file = arguments.problem
+    try:
+        problem = system.load_problem(file)
+        file = arguments.plan
+        return problem, read_json(file)
+    except UNREADABLE as error:
+        complain(file, error)
+        return None
+
+
+def tell_broken(broken: Iterable[str]) -> int:
+    """Print the rules; returns the exit status."""
+    rules = list(broken)
+    for rule in rules:
+        print(printable(f"breaks: {rule}"))
+    return 1 if rules else 0
 
 
 def _seconds(text: str) -> float:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from pathlib import Path
 
 from .. import flow
-from ..core.files import read_json
-from ..core.quantity import printable
 from ..flow.files import broken_rules
-from .complain import UNREADABLE, complain
-from .solving import add_solver, solve_files
+from .solving import add_checker, add_solver, problem_and_plan, solve_files, tell_broken
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,10 +17,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     add_solver(actions, "transfer", flow.METHODS, _transfer)
 
-    check = actions.add_parser("check-transfer", help="print every rule that a plan breaks; status 1 for any")
-    check.add_argument("problem", type=Path, metavar="PROBLEM.json")
-    check.add_argument("plan", type=Path, metavar="PLAN.json")
-    check.set_defaults(run=_check)
+    add_checker(actions, "check-transfer", "print", _check)
 
 
 def _transfer(arguments: argparse.Namespace) -> int:
@@ -38,15 +31,9 @@ def _worth(plan: flow.Plan) -> str:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    file = arguments.problem
-    try:
-        problem = flow.load_problem(file)
-        file = arguments.plan
-        data = read_json(file)
-    except UNREADABLE as error:
-        complain(file, error)
+    read = problem_and_plan(arguments, flow)
+    if read is None:
         return 2
+    problem, data = read
     broken = list(broken_rules(data, problem))
-    for rule in broken:
-        print(printable(f"breaks: {rule}"))
-    return 1 if broken else 0
+    return tell_broken(broken)
