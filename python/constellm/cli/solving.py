@@ -59,7 +59,7 @@ def problem_and_plan(arguments: argparse.Namespace, system: ModuleType) -> tuple
         return None
 
 
-def tell_broken(broken: Iterable[str]) -> int:
+def tell_broken(broken: Iterable[Exception]) -> int:
     """Print the rules; returns the exit status."""
     rules = list(broken)
     for rule in rules:
