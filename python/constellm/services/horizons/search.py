@@ -75,7 +75,7 @@ def value(worth: HorizonEvaluation, objective: str) -> float:
 def optimise(work: HorizonWork, *, with_second: bool = True) -> tuple[bool, bool]:
     """Whether the first term is proven, and the second, where it is looked at."""
     objective = work.horizon.objective
-    if is_large(work):
+    if is_large(work) or work.clock.left_s <= 0.0:
         prepare(work)
     if math.isinf(work.bound):
         return True, False

@@ -15,7 +15,7 @@ from ..placement import Placement
 from ..solver import solve
 from .horizon import Horizon
 from .plans import OPTIMAL_GAP, HorizonPlan
-from .search import HorizonWork, is_large, optimise, prepare, summed_bound
+from .search import HorizonWork, is_large, is_reached, optimise, prepare, summed_bound
 from .starts import alone
 
 
@@ -135,7 +135,7 @@ def _plan(found: _Found, *, method: str, clock: Clock) -> HorizonPlan:
         status = "optimal" if is_proven else "feasible"
     if clock.interrupted and status not in ("optimal", "infeasible"):
         status = "interrupted"
-    elif not found.ended and status in ("feasible", "no_plan_found"):
+    elif not found.ended and math.isfinite(clock.time_limit_s) and status in ("feasible", "no_plan_found"):
         status = "time_limit"
     return HorizonPlan(
         found.horizon,
@@ -156,22 +156,27 @@ def _clairvoyant(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _
     found = _Found(horizon)
     work = HorizonWork(horizon, clock, seed)
     if is_large(work) and len(horizon.slots) > 1:
-        _begin(work)
+        _begin(work, window)
     found.ended, found.second_optimal = optimise(work)
     found.placements, found.bound, found.counters = work.best, work.bound, work.counters
     return found
 
 
-def _begin(work: HorizonWork) -> None:
-    """From slot to slot, in half of the time that their own bests leave."""
+def _begin(work: HorizonWork, window: int) -> None:
+    """From slot to slot, first each by itself, then as a rolling horizon does: a third of the time each."""
+    horizon = work.horizon
     prepare(work)
     if math.isinf(work.bound):
         return
-    clock = Clock(work.clock.left_s / 2)
-    placements, _ = _walk(work, clock, 1, {}, with_second=False)
-    work.clock.interrupted = work.clock.interrupted or clock.interrupted
-    if len(placements) == len(work.horizon.slots):
-        work.offer(placements, work.horizon.objective, {})
+    for ahead, share in ((1, 1 / 3), (window, 1 / 2)):
+        if ahead >= len(horizon.slots) or is_reached(work, horizon.objective, work.bound):
+            continue
+        clock = Clock(share * work.clock.left_s)
+        # The tie too where it is what rolling does, so as to come to the same placements.
+        placements, _ = _walk(work, clock, ahead, {}, with_second=ahead == window)
+        work.clock.interrupted = work.clock.interrupted or clock.interrupted
+        if len(placements) == len(horizon.slots):
+            work.offer(placements, horizon.objective, {})
 
 
 def _static(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
@@ -219,8 +224,6 @@ def _walk(
     before: Mapping[str, Sequence[str]] | None = horizon.initial
     core, ended = work.core, True
     for k in range(slots):
-        if clock.left_s <= 0.0:
-            return placements, False
         last = min(k + window, slots)
         mine = Clock(clock.left_s / (slots - k))
         part = HorizonWork(
