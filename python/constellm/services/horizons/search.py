@@ -13,10 +13,11 @@ from ..exact.judging import Cut, add_cut, cuts_of, judge
 from ..exact.optimal import EQUAL, SECOND
 from ..exact.rows import Linear, linear
 from ..placement import Placement, Positions, placement_of, positions_of
+from ..problem import Problem
 from .evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
 from .horizon import Horizon
 from .programme import Caps, HorizonProgramme, Replicas
-from .starts import Alone, alone, chained
+from .starts import Alone, Known, alone, chained, places_of
 
 LARGE = 400
 """From so many choices of nodes on slots are looked at by themselves first."""
@@ -35,6 +36,8 @@ class HorizonWork:
     seed: int
     core: Mapping[str, Sequence[str]] | None = None
     """Replicas of the core services, where they are given."""
+    before: tuple[Problem, Placement] | None = None
+    """What was placed in the slot before the first."""
     instances: list[Instance] = field(default_factory=list)
     best: list[Placement] | None = None
     worth: HorizonEvaluation | None = None
@@ -101,7 +104,8 @@ def prepare(work: HorizonWork) -> None:
     work.bound = summed_bound(horizon, work.slots)
     if math.isinf(work.bound):
         return
-    start = chained(horizon, work.instances, work.slots)
+    core = None if work.core is None else places_of(horizon, work.core, horizon.core)
+    start = chained(horizon, work.instances, work.slots, Known(work.before, core))
     if start is not None:
         work.offer(placements_of(horizon, start), horizon.objective, {})
 

@@ -231,6 +231,7 @@ def _walk(
             mine,
             work.seed,
             core,
+            (horizon.slots[k - 1], placements[-1]) if placements else None,
             instances=work.instances[k:last],
             slots=work.slots[k:last],
         )
