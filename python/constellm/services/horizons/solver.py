@@ -163,12 +163,13 @@ def _clairvoyant(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _
 
 
 def _begin(work: HorizonWork, window: int) -> None:
-    """From slot to slot, first each by itself, then as a rolling horizon does: a third of the time each."""
+    """From slot to slot, first each by itself, then as a rolling horizon does."""
     horizon = work.horizon
     prepare(work)
     if math.isinf(work.bound):
         return
-    for ahead, share in ((1, 1 / 3), (window, 1 / 2)):
+    # Windows that are not proven in most of the time say that the whole would not be either.
+    for ahead, share in ((1, 1 / 2), (window, 2 / 3)):
         if ahead >= len(horizon.slots) or is_reached(work, horizon.objective, work.bound):
             continue
         clock = Clock(share * work.clock.left_s)
@@ -224,29 +225,37 @@ def _walk(
     before: Mapping[str, Sequence[str]] | None = horizon.initial
     core, ended = work.core, True
     for k in range(slots):
-        last = min(k + window, slots)
-        mine = Clock(clock.left_s / (slots - k))
-        part = HorizonWork(
-            _ahead(horizon, k, last, before),
-            mine,
-            work.seed,
-            core,
-            (horizon.slots[k - 1], placements[-1]) if placements else None,
-            instances=work.instances[k:last],
-            slots=work.slots[k:last],
-        )
-        proven, _ = optimise(part, with_second=with_second)
-        clock.interrupted = clock.interrupted or mine.interrupted
-        ended = ended and proven
-        for name, number in part.counters.items():
-            most = max if name in ("columns", "rows") else operator.add
-            counters[name] = most(counters.get(name, 0), number)
+        behind = (horizon.slots[k - 1], placements[-1]) if placements else None
+        # Where time ends before a window has a plan, the slot by itself may.
+        for last, share in ((min(k + window, slots), 1 / (slots - k)), (k + 1, 1 / 2)):
+            mine = Clock(share * clock.left_s)
+            part = HorizonWork(
+                _ahead(horizon, k, last, before),
+                mine,
+                work.seed,
+                core,
+                behind,
+                work.instances[k:last],
+                slots=work.slots[k:last],
+            )
+            proven, _ = optimise(part, with_second=with_second)
+            clock.interrupted = clock.interrupted or mine.interrupted
+            ended = ended and proven
+            _add(counters, part.counters)
+            if proven or part.best is not None:
+                break
         if part.best is None:
             return placements, proven
         placements.append(part.best[0])
         before = part.best[0].replicas
         core = {name: before[name] for name in horizon.core}
     return placements, ended
+
+
+def _add(counters: dict[str, int], others: Mapping[str, int]) -> None:
+    for name, number in others.items():
+        most = max if name in ("columns", "rows") else operator.add
+        counters[name] = most(counters.get(name, 0), number)
 
 
 def _ahead(horizon: Horizon, first: int, last: int, before: Mapping[str, Sequence[str]] | None) -> Horizon:
