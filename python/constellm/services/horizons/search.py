@@ -145,7 +145,7 @@ def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
     if programme.is_infeasible:
         return True
     target = programme.term(objective)
-    unreached = 0
+    before, unreached = work.bound, 0
     while work.clock.left_s > 0.0 and unreached < MOST_UNREACHED:
         found = _solved(work, programme, target, objective)
         bound = found.bound + target.constant
@@ -153,7 +153,8 @@ def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
         if found.x is not None:
             placements = placements_of(work.horizon, programme.replicas(found.x))
             within = work.offer(placements, objective, caps)
-        if not unreached and _is_crossed(work, objective, bound):
+        if not unreached and _is_crossed(work, objective, bound if caps else max(bound, work.bound)):
+            work.bound = before
             return False
         if not caps:
             _raise_bound(work, objective, bound)

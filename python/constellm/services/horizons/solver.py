@@ -38,7 +38,8 @@ def solve_horizon(
         the best for it and the slots of a window ahead, of which only the first is kept; ``"per-slot"``, each
         slot's own best, whatever has to start for it; ``"static"``, replicas that never change.
     window : int
-        How many slots ``"rolling"`` knows, the present one among them.
+        How many slots ``"rolling"`` knows, the present one among them; on large horizons ``"clairvoyant"``
+        starts from what rolling comes to.
     time_limit_s : float
         Stop after this time, with the best placements and a true bound [s], >= 0.
     seed : int
