@@ -170,7 +170,7 @@ def _begin(work: HorizonWork, window: int) -> None:
     if math.isinf(work.bound):
         return
     # Windows that are not proven in most of the time say that the whole would not be either.
-    for ahead, share in ((1, 1 / 2), (window, 2 / 3)):
+    for ahead, share in {1: 1 / 2, window: 2 / 3}.items():
         if ahead >= len(horizon.slots) or is_reached(work, horizon.objective, work.bound):
             continue
         clock = Clock(share * work.clock.left_s)
