@@ -169,11 +169,11 @@ def _begin(work: HorizonWork, window: int) -> None:
     prepare(work)
     if math.isinf(work.bound):
         return
-    # Windows that are not proven in most of the time say that the whole would not be either.
-    for ahead, share in {1: 1 / 2, window: 2 / 3}.items():
+    # Half of the time is left: windows not proven in it say that the whole would not be either.
+    for ahead in dict.fromkeys((1, window)):
         if ahead >= len(horizon.slots) or is_reached(work, horizon.objective, work.bound):
             continue
-        clock = Clock(share * work.clock.left_s)
+        clock = Clock(work.clock.left_s / 2)
         # The tie too where it is what rolling does, so as to come to the same placements.
         placements, _ = _walk(work, clock, ahead, {}, with_second=ahead == window)
         work.clock.interrupted = work.clock.interrupted or clock.interrupted
