@@ -6,12 +6,15 @@
 #include <utility>
 
 #include "constellm/core/index.hpp"
+#include "constellm/services/exact/plans.hpp"
 #include "constellm/services/exact/tree.hpp"
 
 namespace constellm::services::exact {
 
 namespace {
 
+constexpr std::int32_t kFirstSteps = 200;  // before plans are looked for
+constexpr std::int32_t kRootSteps = 4000;
 constexpr std::int32_t kTieSteps = 600;  // of what keeps equal plans
 
 Aim second_aim(const Problem& problem, const Incumbent& incumbent) {
@@ -28,6 +31,30 @@ Aim second_aim(const Problem& problem, const Incumbent& incumbent) {
 core::Status stopped(const core::StopToken& stop) {
   return stop.reason() == core::StopReason::interrupted ? core::Status::interrupted
                                                         : core::Status::time_limit;
+}
+
+/// Bounds and plans in turn, then branch and bound.
+Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
+                    Incumbent& incumbent, core::StopToken& stop, std::int64_t most) {
+  Root root(problem, routes, aim, hosts);
+  bool possible = root.tighten(kFirstSteps, incumbent, true, stop);
+  if (possible && !aim.second) {
+    anneal(root, incumbent, stop);
+    possible = root.tighten(kRootSteps, incumbent, true, stop);
+  }
+  if (possible && !aim.second) {
+    improve(root, incumbent, stop);
+    possible = root.tighten(kRootSteps, incumbent, true, stop);
+  }
+  Outcome outcome;
+  if (possible) {
+    outcome = branch(root, incumbent, stop, most);
+  } else {
+    outcome.proven = true;
+    outcome.bound = incumbent.of(aim);
+  }
+  outcome.bounds = root.bounds();
+  return outcome;
 }
 
 /// Among plans equal in the first term, the least in the second.

@@ -8,7 +8,6 @@
 
 #include "constellm/core/index.hpp"
 #include "constellm/services/exact/counts.hpp"
-#include "constellm/services/heuristics/annealing.hpp"
 
 namespace constellm::services::exact {
 
@@ -16,11 +15,8 @@ using core::z;
 
 namespace {
 
-constexpr std::int32_t kFirstSteps = 200;  // before a plan is looked for at length
-constexpr std::int32_t kRootSteps = 4000;
-constexpr std::int64_t kMovesOfASlot = 40'000;  // of annealing
-constexpr std::int32_t kSteps = 60;             // of a node
-constexpr std::int64_t kRoundEvery = 8;         // nodes
+constexpr std::int32_t kSteps = 60;      // of a node
+constexpr std::int64_t kRoundEvery = 8;  // nodes
 constexpr std::int32_t kTrySteps = 12;
 constexpr std::size_t kHostsTried = 3;
 constexpr std::size_t kSlotsTried = 5;
@@ -347,40 +343,10 @@ class Tree {
   std::int64_t ids_ = 0;
 };
 
-/// A good plan to begin with, where the first bounds do not suffice.
-void anneal(const Problem& problem, const Routes& routes, Incumbent& incumbent, core::StopToken& stop) {
-  core::StopToken half = stop.with_half_the_time();
-  try {
-    const heuristics::Slots slots(problem, routes, half);
-    heuristics::AnnealingOptions options;
-    options.moves = kMovesOfASlot * static_cast<std::int64_t>(slots.count());
-    const Placement* start = incumbent.exists() ? &incumbent.placement() : nullptr;
-    const Answer found = heuristics::anneal(slots, options, half, start);
-    if (!found.placement.assignment.empty()) incumbent.offer(found.placement);
-  } catch (const core::Stopped&) {  // without a plan then
-  }
-  stop.take_interrupt_from(half);
-}
-
 }  // namespace
 
-Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
-                    Incumbent& incumbent, core::StopToken& stop, std::int64_t most_nodes) {
-  Root root(problem, routes, aim, hosts);
-  Outcome outcome;
-  bool possible = root.tighten(kFirstSteps, incumbent, true, stop);
-  if (possible && !aim.second) {
-    anneal(problem, routes, incumbent, stop);
-    possible = root.tighten(kRootSteps, incumbent, true, stop);
-  }
-  if (!possible) {
-    outcome.proven = true;
-    outcome.bound = incumbent.of(aim);
-  } else {
-    outcome = Tree(root, incumbent, most_nodes, stop).run();
-  }
-  outcome.bounds = root.bounds();
-  return outcome;
+Outcome branch(Root& root, Incumbent& incumbent, core::StopToken& stop, std::int64_t most_nodes) {
+  return Tree(root, incumbent, most_nodes, stop).run();
 }
 
 }  // namespace constellm::services::exact

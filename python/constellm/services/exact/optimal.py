@@ -40,7 +40,11 @@ SHAVING_SHARE = 0.5
 EXPLORING_SHARE = 0.95
 """Of the time that is left."""
 EXPLORED_NODES = 10_000
-"""Of the core's search for the least delay."""
+"""Of the core's search for the least delay, where a programme is too large for HiGHS."""
+FEW_NODES = 20
+"""Of the same where it is not: then cuts say more than prices do."""
+LARGE_PROGRAMME = 60_000
+"""Columns."""
 TIE_NODES = 500
 """Of the same where the cost is capped, which programmes are good at too."""
 CLIMBS = 100
@@ -197,7 +201,7 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
         instance.routes,
         [] if allowed is None else [np.flatnonzero(kept).tolist() for kept in allowed],
         None if best is None else ([*map(list, best.replicas)], [*map(list, best.assignment)]),
-        TIE_NODES if caps else EXPLORED_NODES,
+        most_nodes(instance, caps),
         EXPLORING_SHARE * work.clock.left_s,
     )
     work.counters["nodes"] += nodes
@@ -212,6 +216,12 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
     for k, kept in enumerate(hosts):
         left[k, kept] = True
     return left
+
+
+def most_nodes(instance: Instance, caps: Mapping[str, float]) -> int:
+    if caps:
+        return TIE_NODES
+    return FEW_NODES if instance.slots * instance.links < LARGE_PROGRAMME else EXPLORED_NODES
 
 
 def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -> bool:
@@ -346,6 +356,7 @@ def search(
             clock=work.clock,
             start=start,
             upper=upper - target.constant,
+            options=highs.PLAN_IS_GOOD if start else None,
             seed=work.seed,
         )
         count(work, found, sparse)

@@ -19,8 +19,7 @@ struct Outcome {
 
 /// Branch and bound: on tasks that may be rejected, on replicas, then on slots. The best bound comes first,
 /// and each is followed down to its end. What is decided altogether is judged by the one evaluator, so that
-/// rules which bounds do not know hold too. Not proven after `most` nodes.
-Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
-                    Incumbent& incumbent, core::StopToken& stop, std::int64_t most_nodes = kNoLimit);
+/// rules which bounds do not know hold too. Not proven after `most` nodes. The root is tightened before.
+Outcome branch(Root& root, Incumbent& incumbent, core::StopToken& stop, std::int64_t most_nodes = kNoLimit);
 
 }  // namespace constellm::services::exact
