@@ -167,7 +167,7 @@ def mask_encoder(given: Choices) -> Component:
         input_bytes=model.image_bytes((MASK_PX, MASK_PX)),
         outputs={"tokens": tokens * MASK_WIDTH * given.element},
         standing={
-            "flop": "derived: SAM's ViT-B at 1024 px; attention in padded windows of 14 x 14 in 8 of 12 blocks",
+            "flop": "derived: SAM's ViT-B at 1024 px; attention in padded windows in 8 of 12 blocks",
             "memory_bytes": "derived: as the plain ViT's; relative positions left out",
             "input_bytes": "assumed: 24 bit a pixel, not compressed",
             "outputs": "derived: 64 x 64 places of 256 channels",
