@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 
 from ..exact import highs
 from ..exact.highs import Clock
-from ..exact.instance import Instance, instance_of
+from ..exact.instance import Floats, Instance, instance_of
 from ..exact.judging import Cut, add_cut, cuts_of, judge
 from ..exact.optimal import EQUAL, SECOND
-from ..exact.rows import linear
+from ..exact.rows import Linear, linear
 from ..placement import Placement, Positions, placement_of, positions_of
+from ..problem import Problem
 from .evaluation import HorizonEvaluation, check_horizon, evaluate_horizon
 from .horizon import Horizon
 from .programme import Caps, HorizonProgramme, Replicas
-from .starts import Alone, alone, chained
+from .starts import Alone, Known, alone, chained, places_of
 
 LARGE = 400
 """From so many choices of nodes on slots are looked at by themselves first."""
+MOST_UNREACHED = 10
+"""Answers that are forbidden because their bound does not reach them, before nothing is proven."""
 _SOLVER_ROOM = 1e-6
 """Relative; how far a value of the solver's may be from that of the evaluator."""
 
@@ -33,6 +36,8 @@ class HorizonWork:
     seed: int
     core: Mapping[str, Sequence[str]] | None = None
     """Replicas of the core services, where they are given."""
+    before: tuple[Problem, Placement] | None = None
+    """What was placed in the slot before the first."""
     instances: list[Instance] = field(default_factory=list)
     best: list[Placement] | None = None
     worth: HorizonEvaluation | None = None
@@ -73,7 +78,7 @@ def value(worth: HorizonEvaluation, objective: str) -> float:
 def optimise(work: HorizonWork, *, with_second: bool = True) -> tuple[bool, bool]:
     """Whether the first term is proven, and the second, where it is looked at."""
     objective = work.horizon.objective
-    if is_large(work):
+    if is_large(work) or work.clock.left_s <= 0.0:
         prepare(work)
     if math.isinf(work.bound):
         return True, False
@@ -99,7 +104,8 @@ def prepare(work: HorizonWork) -> None:
     work.bound = summed_bound(horizon, work.slots)
     if math.isinf(work.bound):
         return
-    start = chained(horizon, work.instances, work.slots)
+    core = None if work.core is None else places_of(horizon, work.core, horizon.core)
+    start = chained(horizon, work.instances, work.slots, Known(work.before, core))
     if start is not None:
         work.offer(placements_of(horizon, start), horizon.objective, {})
 
@@ -126,9 +132,49 @@ def caps_of(work: HorizonWork, caps: Mapping[str, float]) -> list[Caps]:
 
 
 def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
-    """Improves the best until nothing within the caps has less; False: stopped."""
+    """Improves the best until it is proven that nothing within the caps has less; False: it is not.
+
+    Where there are no caps, this is the first term, whose bound is kept. What HiGHS calls optimal is taken
+    for a proof only where the evaluator gives the best placements the value that HiGHS proves to be least.
+    """
     if work.clock.left_s <= 0.0:
         return False
+    if not caps and is_reached(work, objective, work.bound):
+        return True
+    programme = _programme(work, objective, caps)
+    if programme.is_infeasible:
+        return True
+    target = programme.term(objective)
+    before, unreached = work.bound, 0
+    while work.clock.left_s > 0.0 and unreached < MOST_UNREACHED:
+        found = _solved(work, programme, target, objective)
+        bound = found.bound + target.constant
+        within = False
+        if found.x is not None:
+            placements = placements_of(work.horizon, programme.replicas(found.x))
+            within = work.offer(placements, objective, caps)
+        if not unreached and _is_crossed(work, objective, bound if caps else max(bound, work.bound)):
+            work.bound = before
+            return False
+        if not caps:
+            _raise_bound(work, objective, bound)
+        if found.status == "infeasible":
+            return True
+        if found.x is None or found.status != "optimal":
+            return False
+        if is_reached(work, objective, bound):
+            return True
+        if within:
+            # Placements that are forbidden with these have the same value.
+            programme.forbid(found.x, by_replicas=objective == "cost")
+            unreached += 1
+        elif not _cut(work, programme, found.x):
+            programme.forbid(found.x, by_replicas="cost" in caps)
+    return False
+
+
+def _programme(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> HorizonProgramme:
+    """With rows for the caps and all cuts that are known."""
     programme = HorizonProgramme(
         work.horizon,
         work.instances,
@@ -138,47 +184,56 @@ def least(work: HorizonWork, objective: str, caps: Mapping[str, float]) -> bool:
         caps=caps_of(work, caps),
     )
     if programme.is_infeasible:
-        return True
-    target = programme.term(objective)
+        return programme
     for name, cap in caps.items():
         # With room for the solver's tolerances; what takes it is forbidden by itself.
         programme.rows.at_most(programme.term(name), cap * (1 + 10 * EQUAL))
     for k, cut in work.cuts:
         add_cut(programme.blocks[k], cut)
-    while work.clock.left_s > 0.0:
-        start = None if work.best is None else programme.start(slots_of(work.horizon, work.best))
-        upper = math.inf if work.worth is None else value(work.worth, objective)
-        sparse = programme.rows.finish(target)
-        found = highs.solve(
-            sparse,
-            clock=work.clock,
-            start=start,
-            upper=upper - target.constant,
-            seed=work.seed,
-        )
-        _count(work, found, sparse)
-        if not caps and math.isfinite(found.bound):
-            work.bound = max(work.bound, found.bound + target.constant)
-        if found.status == "infeasible":
-            return True
-        if found.x is None:
-            return False
-        slots = programme.replicas(found.x)
-        placements = placements_of(work.horizon, slots)
-        within = work.offer(placements, objective, caps)
-        if found.status != "optimal":
-            return False
-        if within:
-            return True
-        if not _cut(work, programme, slots, placements):
-            programme.forbid(found.x, by_replicas="cost" in caps)
-    return False
+    return programme
 
 
-def _cut(
-    work: HorizonWork, programme: HorizonProgramme, slots: list[Replicas], placements: list[Placement]
-) -> bool:
+def _solved(work: HorizonWork, programme: HorizonProgramme, target: Linear, objective: str) -> highs.Found:
+    """From the best that is known."""
+    start = None if work.best is None else programme.start(slots_of(work.horizon, work.best))
+    upper = math.inf if work.worth is None else value(work.worth, objective)
+    sparse = programme.rows.finish(target)
+    found = highs.solve(sparse, clock=work.clock, start=start, upper=upper - target.constant, seed=work.seed)
+    _count(work, found, sparse)
+    return found
+
+
+def is_reached(work: HorizonWork, objective: str, bound: float) -> bool:
+    """Whether the best has what is proven to be least.
+
+    Room in the rows of caps only lowers a bound, so that a value that reaches it is least all the more.
+    """
+    if work.worth is None:
+        return False
+    best = value(work.worth, objective)
+    return best - max(bound, 0.0) <= EQUAL * best
+
+
+def _is_crossed(work: HorizonWork, objective: str, bound: float) -> bool:
+    """Whether HiGHS claims a bound that the best, which its programme has, is below: it proves nothing."""
+    if work.worth is None:
+        return False
+    best = value(work.worth, objective)
+    return best > 0.0 and bound > best * (1 + _SOLVER_ROOM)
+
+
+def _raise_bound(work: HorizonWork, objective: str, bound: float) -> None:
+    """Nothing has less than the bound of a programme, or else is forbidden in it, and no better than the
+    best."""
+    if work.worth is not None:
+        bound = min(bound, value(work.worth, objective))
+    if math.isfinite(bound):
+        work.bound = max(work.bound, bound)
+
+
+def _cut(work: HorizonWork, programme: HorizonProgramme, x: Floats) -> bool:
     """Rows against what an answer breaks; False where it only misses a cap."""
+    slots = programme.replicas(x)
     new: list[tuple[int, Cut]] = []
     for k, (instance, slot) in enumerate(zip(work.instances, slots)):
         judged = judge(instance, slot.assignment, slot.places)
@@ -191,7 +246,7 @@ def _cut(
     if new:
         work.counters["cuts"] += len(new)
         return True
-    return _forbid_starts(work, programme, placements)
+    return _forbid_starts(work, programme, placements_of(work.horizon, slots))
 
 
 def _forbid_starts(work: HorizonWork, programme: HorizonProgramme, placements: list[Placement]) -> bool:

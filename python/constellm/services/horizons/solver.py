@@ -15,7 +15,7 @@ from ..placement import Placement
 from ..solver import solve
 from .horizon import Horizon
 from .plans import OPTIMAL_GAP, HorizonPlan
-from .search import HorizonWork, is_large, optimise, prepare, summed_bound
+from .search import HorizonWork, is_large, is_reached, optimise, prepare, summed_bound
 from .starts import alone
 
 
@@ -38,7 +38,8 @@ def solve_horizon(
         the best for it and the slots of a window ahead, of which only the first is kept; ``"per-slot"``, each
         slot's own best, whatever has to start for it; ``"static"``, replicas that never change.
     window : int
-        How many slots ``"rolling"`` knows, the present one among them.
+        How many slots ``"rolling"`` knows, the present one among them; on large horizons ``"clairvoyant"``
+        starts from what rolling comes to.
     time_limit_s : float
         Stop after this time, with the best placements and a true bound [s], >= 0.
     seed : int
@@ -135,7 +136,7 @@ def _plan(found: _Found, *, method: str, clock: Clock) -> HorizonPlan:
         status = "optimal" if is_proven else "feasible"
     if clock.interrupted and status not in ("optimal", "infeasible"):
         status = "interrupted"
-    elif not found.ended and status in ("feasible", "no_plan_found"):
+    elif not found.ended and math.isfinite(clock.time_limit_s) and status in ("feasible", "no_plan_found"):
         status = "time_limit"
     return HorizonPlan(
         found.horizon,
@@ -156,22 +157,28 @@ def _clairvoyant(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _
     found = _Found(horizon)
     work = HorizonWork(horizon, clock, seed)
     if is_large(work) and len(horizon.slots) > 1:
-        _begin(work)
+        _begin(work, window)
     found.ended, found.second_optimal = optimise(work)
     found.placements, found.bound, found.counters = work.best, work.bound, work.counters
     return found
 
 
-def _begin(work: HorizonWork) -> None:
-    """From slot to slot, in half of the time that their own bests leave."""
+def _begin(work: HorizonWork, window: int) -> None:
+    """From slot to slot, first each by itself, then as a rolling horizon does."""
+    horizon = work.horizon
     prepare(work)
     if math.isinf(work.bound):
         return
-    clock = Clock(work.clock.left_s / 2)
-    placements, _ = _walk(work, clock, 1, {}, with_second=False)
-    work.clock.interrupted = work.clock.interrupted or clock.interrupted
-    if len(placements) == len(work.horizon.slots):
-        work.offer(placements, work.horizon.objective, {})
+    # Half of the time is left: windows not proven in it say that the whole would not be either.
+    for ahead in dict.fromkeys((1, window)):
+        if ahead >= len(horizon.slots) or is_reached(work, horizon.objective, work.bound):
+            continue
+        clock = Clock(work.clock.left_s / 2)
+        # The tie too where it is what rolling does, so as to come to the same placements.
+        placements, _ = _walk(work, clock, ahead, {}, with_second=ahead == window)
+        work.clock.interrupted = work.clock.interrupted or clock.interrupted
+        if len(placements) == len(horizon.slots):
+            work.offer(placements, horizon.objective, {})
 
 
 def _static(horizon: Horizon, *, clock: Clock, seed: int, window: int) -> _Found:
@@ -219,30 +226,37 @@ def _walk(
     before: Mapping[str, Sequence[str]] | None = horizon.initial
     core, ended = work.core, True
     for k in range(slots):
-        if clock.left_s <= 0.0:
-            return placements, False
-        last = min(k + window, slots)
-        mine = Clock(clock.left_s / (slots - k))
-        part = HorizonWork(
-            _ahead(horizon, k, last, before),
-            mine,
-            work.seed,
-            core,
-            instances=work.instances[k:last],
-            slots=work.slots[k:last],
-        )
-        proven, _ = optimise(part, with_second=with_second)
-        clock.interrupted = clock.interrupted or mine.interrupted
-        ended = ended and proven
-        for name, number in part.counters.items():
-            most = max if name in ("columns", "rows") else operator.add
-            counters[name] = most(counters.get(name, 0), number)
+        behind = (horizon.slots[k - 1], placements[-1]) if placements else None
+        # Where time ends before a window has a plan, the slot by itself may.
+        for last, share in ((min(k + window, slots), 1 / (slots - k)), (k + 1, 1 / 2)):
+            mine = Clock(share * clock.left_s)
+            part = HorizonWork(
+                _ahead(horizon, k, last, before),
+                mine,
+                work.seed,
+                core,
+                behind,
+                work.instances[k:last],
+                slots=work.slots[k:last],
+            )
+            proven, _ = optimise(part, with_second=with_second)
+            clock.interrupted = clock.interrupted or mine.interrupted
+            ended = ended and proven
+            _add(counters, part.counters)
+            if proven or part.best is not None:
+                break
         if part.best is None:
             return placements, proven
         placements.append(part.best[0])
         before = part.best[0].replicas
         core = {name: before[name] for name in horizon.core}
     return placements, ended
+
+
+def _add(counters: dict[str, int], others: Mapping[str, int]) -> None:
+    for name, number in others.items():
+        most = max if name in ("columns", "rows") else operator.add
+        counters[name] = most(counters.get(name, 0), number)
 
 
 def _ahead(horizon: Horizon, first: int, last: int, before: Mapping[str, Sequence[str]] | None) -> Horizon:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..exact.heuristics import anneal
@@ -11,6 +11,8 @@ from ..exact.highs import Clock
 from ..exact.instance import Instance
 from ..exact.judging import Judged, judge
 from ..exact.optimal import Work, least
+from ..placement import Placement, positions_of
+from ..problem import Problem
 from .horizon import Horizon
 from .programme import Replicas
 
@@ -56,17 +58,33 @@ class _Candidate(NamedTuple):
     """First and second, times the share of the slot."""
 
 
-def chained(horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alone]) -> list[Replicas] | None:
+class Known(NamedTuple):
+    """Beside the slots' own bests."""
+
+    before: tuple[Problem, Placement] | None = None
+    """What was placed in the slot before the first."""
+    core: frozenset[tuple[int, int]] | None = None
+    """Services and nodes of the core, where it is given."""
+
+
+def chained(
+    horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alone], known: Known
+) -> list[Replicas] | None:
     """The best sequence of the slots' own placements and their neighbours', by dynamic programming.
 
-    Each slot tries what is best for the slots near it; a sequence pays for its starts and keeps their
-    limits. The core then has, in all slots, what it has in any.
+    Each slot tries what is best for the slots near it, and what was placed before; a sequence pays for its
+    starts and keeps their limits. The core then has, in all slots, what is given or what it has in any.
     """
     best: dict[int, tuple[tuple[float, float], list[int]]] = {}
     before: list[_Candidate] = []
     listed: list[list[_Candidate]] = []
+    core = {s for s, service in enumerate(horizon.services) if service.name in horizon.core}
     for k in range(len(slots)):
-        here = list(_candidates(horizon, instances, slots, k))
+        here = [
+            candidate
+            for candidate in _candidates(horizon, instances[k], _assignments(horizon, slots, known, k), k)
+            if known.core is None or {one for one in candidate.replicas if one[0] in core} <= known.core
+        ]
         after: dict[int, tuple[tuple[float, float], list[int]]] = {}
         for c, candidate in enumerate(here):
             for ways, spent, path in _ways(horizon, candidate, before, best, k):
@@ -79,8 +97,9 @@ def chained(horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alo
         listed.append(here)
     _, path = min(best.values())
     chosen = [here[c] for here, c in zip(listed, path)]
-    core = {s for s, service in enumerate(horizon.services) if service.name in horizon.core}
-    kept = {one for candidate in chosen for one in candidate.replicas if one[0] in core}
+    kept = known.core
+    if kept is None:
+        kept = frozenset(one for candidate in chosen for one in candidate.replicas if one[0] in core)
     return [
         Replicas(
             tuple(
@@ -93,22 +112,29 @@ def chained(horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alo
     ]
 
 
-def _candidates(
-    horizon: Horizon, instances: Sequence[Instance], slots: Sequence[Alone], k: int
-) -> Iterator[_Candidate]:
-    """Different assignments that keep the limits of slot k, its own first."""
+def _assignments(
+    horizon: Horizon, slots: Sequence[Alone], known: Known, k: int
+) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """What slot k tries: its own first, then of its neighbours, of the slot before all of them last."""
     tasks = [task.name for task in horizon.slots[k].tasks]
-    seen = set()
     near = sorted(range(max(0, k - _NEAR), min(len(slots), k + _NEAR + 1)), key=lambda j: (abs(j - k), j))
-    share, objective = horizon.shares[k], horizon.objective
     for j in near:
         other = slots[j].best
-        if other is None or [task.name for task in horizon.slots[j].tasks] != tasks:
-            continue
-        if other.assignment in seen:
-            continue
-        seen.add(other.assignment)
-        judged = _judged(instances[k], other)
+        if other is not None and [task.name for task in horizon.slots[j].tasks] == tasks:
+            yield other.assignment
+    if known.before is not None:
+        problem, placement = known.before
+        if [task.name for task in problem.tasks] == tasks:
+            yield tuple(map(tuple, positions_of(problem, placement).assignment))
+
+
+def _candidates(
+    horizon: Horizon, instance: Instance, assignments: Iterable[tuple[tuple[int, ...], ...]], k: int
+) -> Iterator[_Candidate]:
+    """Different assignments that keep the limits of slot k."""
+    share, objective = horizon.shares[k], horizon.objective
+    for assignment in dict.fromkeys(assignments):
+        judged = _judged(instance, assignment)
         if judged is None or not judged.keeps_limits:
             continue
         second = judged.delay_s if objective == "cost" else judged.cost
@@ -116,10 +142,10 @@ def _candidates(
         yield _Candidate(judged, replicas, (share * judged.value(objective), share * second))
 
 
-def _judged(instance: Instance, other: Judged) -> Judged | None:
-    """The same assignment in another slot; None where some way is not there."""
+def _judged(instance: Instance, assignment: tuple[tuple[int, ...], ...]) -> Judged | None:
+    """An assignment of any slot in this one; None where some way is not there."""
     try:
-        return judge(instance, other.assignment)
+        return judge(instance, assignment)
     except ValueError:
         return None
 
@@ -144,11 +170,17 @@ def _ways(
 
 
 def _initial(horizon: Horizon) -> frozenset[tuple[int, int]]:
-    place = {id: v for v, id in enumerate(horizon.node_ids)}
     there = horizon.initial or {}
-    return frozenset(
-        (s, place[id]) for s, service in enumerate(horizon.services) for id in there[service.name]
-    )
+    return places_of(horizon, there, [service.name for service in horizon.services])
+
+
+def places_of(
+    horizon: Horizon, replicas: Mapping[str, Sequence[str]], names: Sequence[str]
+) -> frozenset[tuple[int, int]]:
+    """Positions of these services and their nodes."""
+    place = {id: v for v, id in enumerate(horizon.node_ids)}
+    number = {service.name: s for s, service in enumerate(horizon.services)}
+    return frozenset((number[name], place[id]) for name in names for id in replicas[name])
 
 
 def _paid(
