@@ -168,6 +168,13 @@ def _projector(given: Choices) -> Component:
     )
 
 
+def _shared_bytes(given: Choices) -> float:
+    """Of the matrix of words where both ends of the decoder have the same: a replica holds it once."""
+    shape = model.architecture(given.decoder)
+    assert isinstance(shape, model.Decoder)  # as `_decoder_width` made sure
+    return shape.ends.vocabulary * _decoder_width(given) * given.element if shape.ends.tied else 0.0
+
+
 def _decoder(given: Choices) -> Component:
     seen = image_tokens(given) + given.prompt_tokens
     prompt, step = model.generation(
@@ -178,14 +185,13 @@ def _decoder(given: Choices) -> Component:
         "decoder",
         "any",
         flop=prompt.flop + (given.new_tokens - 1) * step.flop,
-        memory_bytes=resident(prompt),
+        memory_bytes=resident(prompt) - _shared_bytes(given),
         input_bytes=given.prompt_tokens * TOKEN_BYTES,
         outputs={"text": given.new_tokens * TOKEN_BYTES},
         standing={
             "flop": f"derived: {given.decoder}, {image_tokens(given)} tokens of the image and "
             f"{given.prompt_tokens} of the prompt (assumed), {given.new_tokens} new ones (assumed)",
-            "memory_bytes": f"derived: weights of {given.dtype} (assumed), a matrix of words at both ends "
-            "also where they share it, the caches of one request",
+            "memory_bytes": f"derived: weights of {given.dtype} (assumed), the caches of one request",
             "input_bytes": "derived: the prompt's tokens, 4 B each",
             "outputs": "derived: the new tokens, 4 B each",
         },
