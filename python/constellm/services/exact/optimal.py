@@ -40,9 +40,8 @@ SHAVING_SHARE = 0.5
 EXPLORING_SHARE = 0.95
 """Of the time that is left."""
 EXPLORED_NODES = 10_000
-"""Of the core's search for the least delay, where a programme is too large for HiGHS."""
-FEW_NODES = 20
-"""Of the same where it is not: then cuts say more than prices do."""
+"""Of the core's search for the least delay, where a programme is too large for HiGHS. Where it is not, the
+search ends at its root: then cuts say more than prices do."""
 LARGE_PROGRAMME = 60_000
 """Columns."""
 TIE_NODES = 500
@@ -219,9 +218,10 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
 
 
 def most_nodes(instance: Instance, caps: Mapping[str, float]) -> int:
+    """Of the tree of the core's search."""
     if caps:
         return TIE_NODES
-    return FEW_NODES if instance.slots * instance.links < LARGE_PROGRAMME else EXPLORED_NODES
+    return 1 if instance.slots * instance.links < LARGE_PROGRAMME else EXPLORED_NODES
 
 
 def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -> bool:
