@@ -97,7 +97,7 @@ def repair(
     >>> plan = services.solve(problem, method="annealing")
     >>> worse = services.without(problem, plan.replicas["image-encoder"][:1])
     >>> services.repair(worse, plan)
-    Repair('scenario-1': optimal, 6 replicas for 26)
+    Repair('scenario-1': optimal, 6 replicas for 24)
     """
     instance("problem", problem, Problem)
     given = placement_in(placement)

@@ -109,7 +109,7 @@ def test_a_plan_of_every_scenario(method, objective):
 
 
 def test_the_least_cost_of_a_scenario():
-    assert services.solve(services.scenario(seed=2), method="annealing").cost == 62
+    assert services.solve(services.scenario(seed=2), method="annealing").cost == 58
 
 
 def two_nodes(stages):
