@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +41,6 @@ def shifted(case: Case, **changes: object) -> Case:
     return case._replace(**changes)
 
 
-LIMIT_S = 40.0
 AIMS = (
     Aim(IRIDIUM, "cost", 0.0, 20.0, SEEDS, 10),
     Aim(shifted(IRIDIUM, budget=None), "cost, box of demands", 0.0, 20.0, SEEDS, 10),
@@ -53,6 +52,7 @@ AIMS = (
     Aim(shifted(LARGER, objective="delay"), "delay", 0.01, 60.0, SEEDS[:1], 1),
     Aim(shifted(LARGEST, objective="delay"), "delay", 0.05, 60.0, SEEDS[:1], 1),
     Aim(CROWDED, "cost", 0.1, 60.0, SEEDS[:1], 1),
+    Aim(CROWDED, "cost, any plan", 1.0, 5.0, SEEDS[1:], 9),
     Aim(shifted(CROWDED, objective="delay"), "delay", 0.1, 60.0, SEEDS[:1], 1),
 )
 
@@ -75,12 +75,12 @@ class Results(NamedTuple):
 def measure(quick: bool) -> Results:
     """All of it."""
     if quick:
-        return Results(cases=solved(QUICK_AIMS, 10.0), peers=service_peers.measure(QUICK_PEERS, 10.0))
-    return Results(cases=solved(AIMS, LIMIT_S), peers=service_peers.measure())
+        return Results(cases=solved(QUICK_AIMS), peers=service_peers.measure(QUICK_PEERS, 10.0))
+    return Results(cases=solved(AIMS), peers=service_peers.measure())
 
 
-def solved(aims: Iterable[Aim], limit_s: float) -> tables.Rows:
-    """A row for each case and seed; aims of one case share a run.
+def solved(aims: Sequence[Aim]) -> tables.Rows:
+    """A row for each case and seed; aims of one case share a run, which the longest of their times ends.
 
     Raises
     ------
@@ -91,6 +91,7 @@ def solved(aims: Iterable[Aim], limit_s: float) -> tables.Rows:
     for aim in aims:
         for seed in aim.seeds:
             if (aim.case, seed) not in rows:
+                limit_s = max(other.within_s for other in aims if (other.case, other.words) == aim[:2])
                 rows[aim.case, seed] = {"words": aim.words, **row_of(aim.case, seed, limit_s)}
     return list(rows.values())
 
@@ -130,7 +131,9 @@ def targets(results: Results) -> list[tuple[str, str, bool]]:
         met = [
             row for row in rows if row["gap"] <= max(aim.gap, 1e-9) and row["seconds"] <= aim.within_s * 1.05
         ]
-        within = f"gap of at most {100 * aim.gap:g} %" if aim.gap else "proven"
+        within = (
+            "proven" if not aim.gap else f"gap of at most {100 * aim.gap:g} %" if aim.gap < 1 else "a plan"
+        )
         share = f"{min(aim.least, len(rows))} of {len(rows)}"
         found.append(
             (
@@ -154,8 +157,8 @@ def section(results: Results) -> str:
     return f"""## Services
 
 The first term of placements of services, by the method `optimal` of `services.solve`; seconds of the
-processor on one core, stopped after {LIMIT_S:g} s by the clock; the start is that of annealing. Medians and
-worst over the seeds.
+processor on one core, stopped by the clock after the time of its target; the start is that of annealing.
+Medians and worst over the seeds.
 
 {cases_table(results.cases)}
 **The plain formulation** by HiGHS and SCIP: a column for every pair of nodes of every transfer, no

@@ -23,13 +23,14 @@ py::tuple search(const Problem& problem, const BoundRoutes& routes, double time_
 }
 
 py::tuple explored(const Problem& problem, const BoundRoutes& routes, const services::exact::Hosts& hosts,
-                   const std::optional<Positions>& start, std::int64_t most_nodes, double time_limit_s) {
+                   const std::optional<Positions>& start, std::int64_t most_nodes, double most_gap,
+                   double time_limit_s) {
   std::optional<Placement> begin;
   if (start) begin = Placement{start->first, start->second};
   core::StopToken stop(time_limit_s, &interrupted);
   services::exact::Explored found = [&] {
     const GilReleased no_gil;
-    return services::exact::explored(problem, routes.routes, hosts, begin, most_nodes, stop);
+    return services::exact::explored(problem, routes.routes, hosts, begin, {most_nodes, most_gap}, stop);
   }();
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();
   return py::make_tuple(found.proven, std::move(found.hosts), found.lower_bound,
@@ -66,11 +67,13 @@ void register_services_bound(py::module_& m) {
             .c_str());
   m.def(
       "explored", &explored, py::arg("problem"), py::arg("routes"), py::arg("hosts"), py::arg("start"),
-      py::arg("most_nodes"), py::arg("time_limit_s"),
+      py::arg("most_nodes"), py::arg("most_gap"), py::arg("time_limit_s"),
       ("explored(problem: Problem, routes: Routes, hosts: list[list[int]], start: " + positions +
-       ", most_nodes: int, time_limit_s: float) -> tuple[bool, list[list[int]], float, " + positions +
+       ", most_nodes: int, most_gap: float, time_limit_s: float) -> tuple[bool, list[list[int]], float, " +
+       positions +
        ", int, bool]\n\nBranch and bound of the first term alone with the given nodes of each slot, so many "
-       "nodes of the tree at most: whether the best plan is proven, what is left of each slot in better "
+       "nodes of the tree at most, and its root alone where that leaves more than the relative gap: whether "
+       "the best plan is proven, what is left of each slot in better "
        "ones, a lower bound, the best plan, nodes of the tree, whether Ctrl-C ended it.")
           .c_str());
   m.def(

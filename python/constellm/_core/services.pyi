@@ -57,9 +57,9 @@ def evaluate(problem: Problem, routes: Routes, replicas: collections.abc.Sequenc
     """
     cost, delay_s, rejected_weight, task_delay_s, node_load_flop_per_s, link_load_bps, memory_bytes, broken_samples.
     """
-def explored(problem: Problem, routes: Routes, hosts: list[list[int]], start: tuple[list[list[int]], list[list[int]]] | None, most_nodes: int, time_limit_s: float) -> tuple[bool, list[list[int]], float, tuple[list[list[int]], list[list[int]]] | None, int, bool]:
+def explored(problem: Problem, routes: Routes, hosts: list[list[int]], start: tuple[list[list[int]], list[list[int]]] | None, most_nodes: int, most_gap: float, time_limit_s: float) -> tuple[bool, list[list[int]], float, tuple[list[list[int]], list[list[int]]] | None, int, bool]:
     """
-    Branch and bound of the first term alone with the given nodes of each slot, so many nodes of the tree at most: whether the best plan is proven, what is left of each slot in better ones, a lower bound, the best plan, nodes of the tree, whether Ctrl-C ended it.
+    Branch and bound of the first term alone with the given nodes of each slot, so many nodes of the tree at most, and its root alone where that leaves more than the relative gap: whether the best plan is proven, what is left of each slot in better ones, a lower bound, the best plan, nodes of the tree, whether Ctrl-C ended it.
     """
 def genetic(problem: Problem, routes: Routes, time_limit_s: float, seed: int, threads: int) -> tuple[str, tuple[list[list[int]], list[list[int]]] | None, float, bool, int, int]:
     ...

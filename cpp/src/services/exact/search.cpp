@@ -1,6 +1,7 @@
 #include "constellm/services/exact/search.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -35,7 +36,7 @@ core::Status stopped(const core::StopToken& stop) {
 
 /// Bounds and plans in turn, then branch and bound.
 Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim, const Hosts& hosts,
-                    Incumbent& incumbent, core::StopToken& stop, std::int64_t most) {
+                    Incumbent& incumbent, core::StopToken& stop, const Effort& effort) {
   Root root(problem, routes, aim, hosts);
   bool possible = root.tighten(kFirstSteps, incumbent, true, stop);
   if (possible && !aim.second) {
@@ -48,7 +49,8 @@ Outcome search_tree(const Problem& problem, const Routes& routes, const Aim& aim
   }
   Outcome outcome;
   if (possible) {
-    outcome = branch(root, incumbent, stop, most);
+    const double gap = (incumbent.of(aim) - root.bound()) / std::abs(incumbent.of(aim));
+    outcome = branch(root, incumbent, stop, gap > effort.most_gap ? 1 : effort.most_nodes);
   } else {
     outcome.proven = true;
     outcome.bound = incumbent.of(aim);
@@ -64,7 +66,8 @@ bool search_second(const Problem& problem, const Routes& routes, const Aim& firs
   if (!equal.tighten(kTieSteps, incumbent, false, stop))
     return false;  // rounding: what is there is not ruled out
   const Aim aim = second_aim(problem, incumbent);
-  const Outcome outcome = search_tree(problem, routes, aim, equal.hosts(), incumbent, stop, most);
+  const Outcome outcome =
+      search_tree(problem, routes, aim, equal.hosts(), incumbent, stop, {.most_nodes = most});
   answer.steps += outcome.nodes;
   answer.bounds += outcome.bounds + equal.bounds();
   return outcome.proven;
@@ -91,7 +94,7 @@ Answer search(const Problem& problem, const Routes& routes, const std::optional<
   Aim aim;
   aim.objective = problem.objective();
   const Hosts hosts = all_hosts(problem, routes);
-  const Outcome outcome = search_tree(problem, routes, aim, hosts, incumbent, stop, most);
+  const Outcome outcome = search_tree(problem, routes, aim, hosts, incumbent, stop, {.most_nodes = most});
   Answer answer;
   answer.steps = outcome.nodes;
   answer.bounds = outcome.bounds;
@@ -109,13 +112,13 @@ Answer search(const Problem& problem, const Routes& routes, const std::optional<
 }
 
 Explored explored(const Problem& problem, const Routes& routes, const Hosts& hosts,
-                  const std::optional<Placement>& start, std::int64_t most_nodes, core::StopToken& stop) {
+                  const std::optional<Placement>& start, const Effort& effort, core::StopToken& stop) {
   Incumbent incumbent(problem, routes);
   if (start) incumbent.offer(*start);
   Aim aim;
   aim.objective = problem.objective();
-  Outcome outcome = search_tree(problem, routes, aim, in_both(all_hosts(problem, routes), hosts), incumbent,
-                                stop, most_nodes);
+  Outcome outcome =
+      search_tree(problem, routes, aim, in_both(all_hosts(problem, routes), hosts), incumbent, stop, effort);
   Explored found;
   found.proven = outcome.proven;
   found.lower_bound = outcome.bound;

@@ -17,6 +17,10 @@ from ...core.optional import optional_import
 
 Floats = NDArray[np.float64]
 
+TOLERANCE = 1e-9
+"""Of rows, integrality and reduced costs; rows are scaled so that their sides are about 1."""
+OBJECTIVE_SCALE = 1e3
+"""What the largest of the objective's values looked for is brought to."""
 PLAN_IS_GOOD = {
     "mip_heuristic_effort": 0.0,
     "mip_heuristic_run_feasibility_jump": False,
@@ -24,11 +28,7 @@ PLAN_IS_GOOD = {
     "mip_heuristic_run_rins": False,
     "mip_heuristic_run_root_reduced_cost": False,
 }
-"""Options of a run that need not look for plans: half of its time goes there else."""
-TOLERANCE = 1e-9
-"""Of rows, integrality and reduced costs; rows are scaled so that their sides are about 1."""
-OBJECTIVE_SCALE = 1e3
-"""What the largest of the objective's values looked for is brought to."""
+"""Options of a run that need not look for plans, which takes half of its time else."""
 
 
 @dataclass(frozen=True, eq=False)

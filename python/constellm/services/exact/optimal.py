@@ -37,11 +37,12 @@ BRANCHES = 500
 FIRST_BRANCHES = 500
 """Of the core's search for a plan of one cost, and of any."""
 SHAVING_SHARE = 0.5
-EXPLORING_SHARE = 0.95
+EXPLORING_SHARE = 0.5
 """Of the time that is left."""
 EXPLORED_NODES = 10_000
-"""Of the core's search for the least delay, where a programme is too large for HiGHS. Where it is not, the
-search ends at its root: then cuts say more than prices do."""
+"""Of the core's search for the least delay."""
+CLOSE_GAP = 0.01
+"""Relative; where its root leaves more, cuts close it sooner than branches, but of a large programme."""
 LARGE_PROGRAMME = 60_000
 """Columns."""
 TIE_NODES = 500
@@ -200,7 +201,7 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
         instance.routes,
         [] if allowed is None else [np.flatnonzero(kept).tolist() for kept in allowed],
         None if best is None else ([*map(list, best.replicas)], [*map(list, best.assignment)]),
-        most_nodes(instance, caps),
+        *effort(instance, caps),
         EXPLORING_SHARE * work.clock.left_s,
     )
     work.counters["nodes"] += nodes
@@ -217,11 +218,11 @@ def explore(work: Work, caps: Mapping[str, float], allowed: Mask | None) -> Mask
     return left
 
 
-def most_nodes(instance: Instance, caps: Mapping[str, float]) -> int:
-    """Of the tree of the core's search."""
+def effort(instance: Instance, caps: Mapping[str, float]) -> tuple[int, float]:
+    """Nodes of the core's tree, and the relative gap up to which it grows one."""
     if caps:
-        return TIE_NODES
-    return 1 if instance.slots * instance.links < LARGE_PROGRAMME else EXPLORED_NODES
+        return TIE_NODES, math.inf
+    return EXPLORED_NODES, CLOSE_GAP if instance.slots * instance.links < LARGE_PROGRAMME else math.inf
 
 
 def shave(work: Work, reduction: Reduction, cost_cap: float, *, branches: int) -> bool:

@@ -24,9 +24,16 @@ struct Explored {
   std::int64_t nodes = 0;
 };
 
-/// The first term alone, with the nodes of `hosts` [slots] (none: all), `most_nodes` of the tree at most.
+/// How far a search goes.
+struct Effort {
+  std::int64_t most_nodes = std::numeric_limits<std::int64_t>::max();  ///< of the tree
+  double most_gap =
+      std::numeric_limits<double>::infinity();  ///< relative; where more is left, the root is all
+};
+
+/// The first term alone, with the nodes of `hosts` [slots] (none: all).
 Explored explored(const Problem& problem, const Routes& routes, const Hosts& hosts,
-                  const std::optional<Placement>& start, std::int64_t most_nodes, core::StopToken& stop);
+                  const std::optional<Placement>& start, const Effort& effort, core::StopToken& stop);
 
 /// What is left of the problem once a plan is known.
 struct Reduced {
