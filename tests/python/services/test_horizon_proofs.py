@@ -8,7 +8,7 @@ import math
 import pytest
 
 from constellm import services
-from constellm.services.horizons import search, solver
+from constellm.services.horizons import search, solver, starts
 from oracles import horizons as oracle
 from oracles.random_horizons import horizon_of, random_horizon, rules_of
 
@@ -151,3 +151,24 @@ def test_all_slots_at_once_are_no_dearer_than_rolling(random_problems, monkeypat
             assert whole.objective <= rolling.objective * (1 + 1e-9), (seed, whole, rolling)
             found += 1
     assert found
+
+
+def test_ctrl_c_while_a_slot_is_looked_at_by_itself(monkeypatch):
+    """Then nothing more is proven."""
+    monkeypatch.setattr(search, "LARGE", 0)
+    anneal = starts.anneal
+
+    def interrupted(*arguments, **options):
+        return dataclasses.replace(anneal(*arguments, **options), status="interrupted")
+
+    def never(*_):
+        raise AssertionError("a proof was begun")
+
+    monkeypatch.setattr(starts, "anneal", interrupted)
+    monkeypatch.setattr(starts, "least", never)
+    for seed in range(5):
+        drawn = horizon_of(random_horizon(seed))
+        horizon = drawn.replace(slots=[slot.replace(objective="delay") for slot in drawn.slots])
+        for method in ("clairvoyant", "rolling"):
+            plan = services.solve_horizon(horizon, method=method, on_interrupt="return")
+            assert plan.status == "interrupted", (seed, method, plan)

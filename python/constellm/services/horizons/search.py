@@ -10,8 +10,9 @@ from ..exact import highs
 from ..exact.highs import Clock
 from ..exact.instance import Floats, Instance, instance_of
 from ..exact.judging import Cut, add_cut, cuts_of, judge
-from ..exact.optimal import EQUAL, SECOND
+from ..exact.optimal import SECOND
 from ..exact.rows import Linear, linear
+from ..exact.work import EQUAL
 from ..placement import Placement, Positions, placement_of, positions_of
 from ..problem import Problem
 from .evaluation import HorizonEvaluation, check_horizon, evaluate_horizon

@@ -246,7 +246,8 @@ def _walk(
             if proven or part.best is not None:
                 break
         if part.best is None:
-            return placements, proven
+            # With more time what came before could have been another.
+            return placements, proven and (ended or not placements)
         placements.append(part.best[0])
         before = part.best[0].replicas
         core = {name: before[name] for name in horizon.core}

@@ -10,7 +10,8 @@ from ..exact.heuristics import anneal
 from ..exact.highs import Clock
 from ..exact.instance import Instance
 from ..exact.judging import Judged, judge
-from ..exact.optimal import Work, least
+from ..exact.optimal import least
+from ..exact.work import Work
 from ..placement import Placement, positions_of
 from ..problem import Problem
 from .horizon import Horizon
@@ -41,8 +42,9 @@ def alone(horizon: Horizon, instances: Sequence[Instance], clock: Clock, seed: i
             work.offer(judge(instance, start.positions.assignment), problem.objective, {})
         if problem.objective == "admitted" and work.best is None:
             work.offer(judge(instance, [()] * instance.tasks), problem.objective, {})
-        is_proven = least(work, problem.objective, {})
-        clock.interrupted = clock.interrupted or part.interrupted or start.status == "interrupted"
+        part.interrupted = start.status == "interrupted"
+        is_proven = not part.interrupted and least(work, problem.objective, {})
+        clock.interrupted = clock.interrupted or part.interrupted
         if is_proven and work.best is None:
             found.append(Alone(math.inf, None))
         else:

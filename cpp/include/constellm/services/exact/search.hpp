@@ -27,8 +27,8 @@ struct Explored {
 /// How far a search goes.
 struct Effort {
   std::int64_t most_nodes = std::numeric_limits<std::int64_t>::max();  ///< of the tree
-  double most_gap =
-      std::numeric_limits<double>::infinity();  ///< relative; where more is left, the root is all
+  /// Relative; where the root leaves more to a plan, it is all of the tree. Without a plan nothing is known.
+  double most_gap = std::numeric_limits<double>::infinity();
 };
 
 /// The first term alone, with the nodes of `hosts` [slots] (none: all).
