@@ -55,6 +55,10 @@ $(STAMPS)/dev-tools: $(STAMPS)/build-tools
 	$(BIN)/python -m pip install -q --group dev
 	@touch $@
 
+$(STAMPS)/peers: $(STAMPS)/build-tools
+	$(BIN)/python -m pip install -q --group peers
+	@touch $@
+
 $(STAMPS)/docs-tools: $(STAMPS)/build-tools
 	$(BIN)/python -m pip install -q --group docs
 	@touch $@
@@ -129,12 +133,13 @@ matrix:  ## Build a wheel for every supported Python found, and try it with the 
 	$(PYTHON) tools/matrix.py $(MATRIX_ARGS)
 
 .PHONY: bench
-bench: $(STAMPS)/installed  ## Run the benchmarks, into docs/benchmarks.md
+bench: $(STAMPS)/installed $(STAMPS)/peers  ## Run the benchmarks, into docs/benchmarks.md
 	tools/bootstrap.sh benchmark
 	cmake --preset bench && cmake --build --preset bench
 	cmake -S benchmarks/peers/boost -B build/peers -G Ninja && cmake --build build/peers
 	build/bench/benchmarks/cpp/constellm_bench
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/services.py
 	$(BIN)/python benchmarks/codec_peers.py --docs docs
 
 .PHONY: coverage

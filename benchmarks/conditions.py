@@ -13,7 +13,18 @@ import constellm
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 import verify  # noqa: E402
 
-NAMES = ("numpy", "scipy", "networkx", "sgp4", "igraph", "ortools", "rustworkx", "skyfield")
+NAMES = (
+    "numpy",
+    "scipy",
+    "networkx",
+    "sgp4",
+    "igraph",
+    "highspy",
+    "pyscipopt",
+    "ortools",
+    "rustworkx",
+    "skyfield",
+)
 BOOST = Path("/usr/include/boost/version.hpp")
 
 

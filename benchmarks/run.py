@@ -24,7 +24,6 @@ import sweep_speed
 import tables
 import transfers
 
-import services
 from constellm.core.table import Table
 from constellm.paper.collaborative import MAX_ERROR
 
@@ -47,7 +46,6 @@ class Results(NamedTuple):
     constellations: constellations.Results
     experts: experts.Results
     transfers: transfers.Results
-    services: services.Results
 
 
 def measure(quick: bool) -> Results:
@@ -62,7 +60,6 @@ def measure(quick: bool) -> Results:
         constellations=constellations.measure(quick),
         experts=experts.measure(quick),
         transfers=transfers.measure(quick),
-        services=services.measure(quick),
     )
 
 
@@ -76,10 +73,12 @@ def verdicts(results: Results) -> str:
             if r["solver"].startswith(name):
                 more = "> " if r["capped"] else ""
                 target = f"paper's instance: at least {least:,}× faster than {r['solver']}"
-                lines.append(verdict(target, more + tables.times(r["ratio"]), r["ratio"] >= least))
+                lines.append(tables.verdict(target, more + tables.times(r["ratio"]), r["ratio"] >= least))
     found = f"median {tables.seconds(own['median_s'])}, fastest {tables.seconds(own['least_s'])}"
     lines.append(
-        verdict("paper's instance: 0.05 ms a solve on one core (aim)", found, own["median_s"] <= PAPER_AIM_S)
+        tables.verdict(
+            "paper's instance: 0.05 ms a solve on one core (aim)", found, own["median_s"] <= PAPER_AIM_S
+        )
     )
     for micro_batches in scaling.LARGE_MICRO_BATCHES:
         large = [
@@ -90,25 +89,20 @@ def verdicts(results: Results) -> str:
         slowest = max(large, key=lambda r: r["median_s"])
         target = f"{scaling.LARGE_NAME}, M = {micro_batches}: 10 ms at every error limit (aim)"
         found = f"at most {tables.seconds(slowest['median_s'])} (limit {slowest['max_error']:g})"
-        lines.append(verdict(target, found, slowest["median_s"] <= LARGE_AIM_S))
+        lines.append(tables.verdict(target, found, slowest["median_s"] <= LARGE_AIM_S))
     rate, speedup = results.sweep["plans_per_s"]["2"], results.sweep["speedup"]["2"]
     lines.append(
-        verdict(
+        tables.verdict(
             "sweep: 30,000 paper-size plans/s on two cores (aim)", f"{rate:,.0f} plans/s", rate >= SWEEP_AIM
         )
     )
     lines.append(
-        verdict("sweep: two threads at least 1.8× one", tables.times(speedup), speedup >= THREADS_AIM)
+        tables.verdict("sweep: two threads at least 1.8× one", tables.times(speedup), speedup >= THREADS_AIM)
     )
-    lines += [verdict(*target) for target in constellations.targets(results.constellations)]
-    lines += [verdict(*target) for target in experts.targets(results.experts)]
-    lines += [verdict(*target) for target in transfers.targets(results.transfers)]
-    lines += [verdict(*target) for target in services.targets(results.services)]
+    lines += [tables.verdict(*target) for target in constellations.targets(results.constellations)]
+    lines += [tables.verdict(*target) for target in experts.targets(results.experts)]
+    lines += [tables.verdict(*target) for target in transfers.targets(results.transfers)]
     return tables.markdown(["target", "found", "verdict"], lines)
-
-
-def verdict(target: str, found: str, met: bool) -> list[str]:
-    return [target, found, "met" if met else "**missed**"]
 
 
 def sweep_table(sweep: dict) -> str:
@@ -182,8 +176,7 @@ error budget is additive. Delay above the optimum on seeded random chains of 6 t
 {ablations.scalar_table(results.scalar)}
 {constellations.section(results.constellations)}
 {experts.section(results.experts)}
-{transfers.section(results.transfers)}
-{services.section(results.services)}"""
+{transfers.section(results.transfers)}"""
 
 
 def to_the_end(file: Path) -> str:
@@ -233,7 +226,6 @@ def write(results: Results, told: str, out: Path) -> None:
     constellations.write(results.constellations, folder)
     experts.write(results.experts, folder)
     transfers.write(results.transfers, folder)
-    services.write(results.services, folder)
     text = page(results, told, to_the_end(folder / "peers-to-the-end.csv"))
     (out / "benchmarks.md").write_text(text, encoding="utf-8")
 

@@ -1,6 +1,6 @@
-"""Speed and proofs of placements of services: what run.py writes about them.
+"""Speed and proofs of placements of services: the page services-speed.md, and rows beside it.
 
-``python benchmarks/services.py [--quick]`` measures it alone and prints its tables.
+``python benchmarks/services.py [--quick] [--out docs]`` measures a quarter of an hour on one core.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import conditions
 import service_cases
 import service_peers
 import tables
@@ -20,6 +21,7 @@ from service_cases import CROWDED, IRIDIUM, LARGER, LARGEST, TIGHT, Case
 from constellm import services
 from constellm.core.table import Table
 
+ROOT = Path(__file__).resolve().parents[1]
 PEER_RATIO = 3.0
 SEEDS = tuple(range(1, 11))
 
@@ -137,7 +139,7 @@ def targets(results: Results) -> list[tuple[str, str, bool]]:
         share = f"{min(aim.least, len(rows))} of {len(rows)}"
         found.append(
             (
-                f"services, {aim.case.name}, {aim.words}: {within} in {aim.within_s:g} s on {share} (aim)",
+                f"{aim.case.name}, {aim.words}: {within} in {aim.within_s:g} s on {share} (aim)",
                 f"{len(met)} of {len(rows)}",
                 len(met) >= min(aim.least, len(rows)),
             )
@@ -145,23 +147,34 @@ def targets(results: Results) -> list[tuple[str, str, bool]]:
     for row in results.peers:
         if row["solver"] != service_peers.OWN:
             target = (
-                f"services, {row['case']}, {row['objective']}, seed {row['seed']}: "
+                f"{row['case']}, {row['objective']}, seed {row['seed']}: "
                 f"{PEER_RATIO:g}× faster than {row['solver']} (aim)"
             )
             found.append((target, tables.times(row["ratio"]), row["ratio"] >= PEER_RATIO))
     return found
 
 
-def section(results: Results) -> str:
-    """Of the page."""
-    return f"""## Services
+def page(results: Results, told: str) -> str:
+    """The content of services-speed.md."""
+    found = [tables.verdict(*target) for target in targets(results)]
+    return f"""# Speed and proofs of placements
+
+Written by `benchmarks/services.py`; do not edit.
+
+{told}
+## Targets
+
+{tables.markdown(["target", "found", "verdict"], found)}
+## Proofs
 
 The first term of placements of services, by the method `optimal` of `services.solve`; seconds of the
 processor on one core, stopped by the clock after the time of its target; the start is that of annealing.
 Medians and worst over the seeds.
 
 {cases_table(results.cases)}
-**The plain formulation** by HiGHS and SCIP: a column for every pair of nodes of every transfer, no
+## Beside the plain formulation
+
+By HiGHS and SCIP: a column for every pair of nodes of every transfer, no
 preprocessing and no start; the same term in the same run, stopped after {service_peers.LIMIT_S:g} s by the
 clock. `>`: stopped there.
 
@@ -206,20 +219,31 @@ def percent(share: float) -> str:
     return "no plan" if share != share else f"{tables.digits(100 * share)} %" if share > 1e-9 else "proven"
 
 
-def write(results: Results, folder: Path) -> None:
-    """Rows as CSV."""
+def write(results: Results, told: str, out: Path) -> None:
+    """The page, and rows as CSV."""
+    folder = out / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
     for name, rows in results._asdict().items():
         Table.of(rows).to_csv(folder / f"services-{name}.csv")
+    (out / "services-speed.md").write_text(page(results, told), encoding="utf-8")
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="seconds: small grids")
-    results = measure(parser.parse_args().quick)
-    print(section(results))
-    for target, found, met in targets(results):
-        print(f"{'met' if met else 'MISSED'}: {target}: {found}")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder of the page (default docs)")
+    arguments = parser.parse_args()
+    begun, stamp = time.perf_counter(), conditions.stamp()
+    results = measure(arguments.quick)
+    quick = " --quick" if arguments.quick else ""
+    told = f"""* {stamp["date"]}, commit {stamp["commit"]}, `benchmarks/services.py{quick}`, \
+{(time.perf_counter() - begun) / 60:.1f} minutes
+* {conditions.machine()}
+* {conditions.software()}
+"""
+    write(results, told, arguments.out)
+    print(page(results, told))
 
 
 if __name__ == "__main__":

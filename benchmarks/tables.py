@@ -16,6 +16,11 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return Table(tuple(header), tuple(map(tuple, lines))).to_markdown(align="right")
 
 
+def verdict(target: str, found: str, met: bool) -> list[str]:
+    """A line of a table of targets."""
+    return [target, found, "met" if met else "**missed**"]
+
+
 def seconds(value: float) -> str:
     """Three digits with the unit that suits."""
     unit, scale = next(

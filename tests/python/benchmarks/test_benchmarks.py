@@ -149,17 +149,17 @@ def sky_rows(constellations, good):
 @pytest.mark.parametrize("good", [True, False])
 def test_verdicts_follow_from_the_figures(load, good, monkeypatch):
     run = load("run")
-    for system in (run.experts, run.transfers, run.services):
+    for system in (run.experts, run.transfers):
         monkeypatch.setattr(system, "targets", lambda met: [("system", "found", met)])
     took = {"axis": "large", "method": "intervals", "median_s": 0.005 if good else 0.5, "max_error": 1}
     large = [{**took, "micro_batches": m} for m in run.scaling.LARGE_MICRO_BATCHES]
     sweep = {"plans_per_s": {"2": 31_000 if good else 4000}, "speedup": {"2": 1.9 if good else 1.7}}
     peers = rows_at_default(20_000 if good else 2, 4e-5 if good else 2e-4)
     text = run.verdicts(
-        run.Results(peers, large, sweep, [], [], sky_rows(run.constellations, good), good, good, good)
+        run.Results(peers, large, sweep, [], [], sky_rows(run.constellations, good), good, good)
     )
-    assert text.count("| met |") == (17 if good else 0)
-    assert text.count("| **missed** |") == (0 if good else 17)
+    assert text.count("| met |") == (16 if good else 0)
+    assert text.count("| **missed** |") == (0 if good else 16)
 
 
 def test_numbers_as_words(load):

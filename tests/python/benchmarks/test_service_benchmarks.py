@@ -45,13 +45,14 @@ def test_targets_follow_from_the_rows(results):
 
 def test_the_page_tells_of_services(results, tmp_path):
     benchmark, found = results
-    text = benchmark.section(found)
-    assert text.startswith("## Services\n")
+    benchmark.write(found, "* then and there\n", tmp_path)
+    text = (tmp_path / "services-speed.md").read_text(encoding="utf-8")
+    assert text.count("* then and there") == text.count("## Targets") == 1
     for row in found.peers[1:]:
         assert benchmark.tables.times(row["ratio"]) in text
-    benchmark.write(found, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"services-cases.csv", "services-peers.csv"}
-    with (tmp_path / "services-cases.csv").open(encoding="utf-8", newline="") as lines:
+    rows = tmp_path / "benchmarks"
+    assert {path.name for path in rows.iterdir()} == {"services-cases.csv", "services-peers.csv"}
+    with (rows / "services-cases.csv").open(encoding="utf-8", newline="") as lines:
         assert len(list(csv.DictReader(lines))) == len(found.cases)
 
 
