@@ -133,7 +133,7 @@ matrix:  ## Build a wheel for every supported Python found, and try it with the 
 	$(PYTHON) tools/matrix.py $(MATRIX_ARGS)
 
 .PHONY: bench
-bench: $(STAMPS)/installed $(STAMPS)/peers  ## Run the benchmarks, into docs/benchmarks.md
+bench: $(STAMPS)/installed $(STAMPS)/peers  ## Run the benchmarks, into docs/benchmarks.md and docs/services-speed.md
 	tools/bootstrap.sh benchmark
 	cmake --preset bench && cmake --build --preset bench
 	cmake -S benchmarks/peers/boost -B build/peers -G Ninja && cmake --build build/peers

@@ -9,19 +9,12 @@ import numpy as np
 import pytest
 
 from constellm import orbit
-
-SVALBARD = orbit.station("Svalbard", 78.2, 15.4, min_elevation_deg=8.0)
-DUBAI = orbit.station("Dubai", 25.2, 55.3, min_elevation_deg=8.0)
+from oracles import random_constellations
 
 
 def world(**changes):
-    given = {
-        "satellites": orbit.preset("iridium-next"),
-        "stations": [SVALBARD, DUBAI],
-        "links": [orbit.plus_grid(seam="open"), orbit.ground()],
-        "epoch": "2026-03-01T12:00:00Z",
-    }
-    return orbit.Constellation(**{**given, **changes})
+    """Whose links have no rates."""
+    return random_constellations.world(**{"links": [orbit.plus_grid(seam="open"), orbit.ground()], **changes})
 
 
 def some_outages(made, random, count=12):
